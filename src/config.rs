@@ -1,0 +1,71 @@
+//! Configuration: defaults, then the file, then the environment, then flags; every value knows where it came from.
+
+use crate::gateway::Source;
+use crate::model::{AccountName, FleetName, ProfileName, Region, Text, Tier};
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// The resolved configuration that the rest of the program works with.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Config {
+    /// The fleet's name: the `<fleet>` of `/coredeck/<fleet>/…`.
+    pub fleet: FleetName,
+    /// The accounts, in order; never empty.
+    pub accounts: Vec<Account>,
+    /// Which regions, unless an account says otherwise.
+    pub regions: Regions,
+    /// The tiers, in order of precedence.
+    pub tiers: Vec<Tier>,
+    /// Whether the tiers are the built-in guess, which the program must then say.
+    pub tiers_are_guessed: bool,
+    /// How often each source is read.
+    pub cadence: Vec<(Source, Duration)>,
+    /// Where AWS is, when it is not AWS: a simulator, moto.
+    pub endpoint_url: Option<String>,
+    /// The file it came from, if there was one.
+    pub file: Option<PathBuf>,
+}
+
+/// One AWS account.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Account {
+    /// What we call it.
+    pub name: AccountName,
+    /// How we get into it.
+    pub login: Login,
+    /// Its own regions, where it has some.
+    pub regions: Option<Regions>,
+}
+
+/// How credentials for an account are found.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Login {
+    /// The SDK's own chain: environment, default profile, SSO, container, instance profile.
+    Chain,
+    /// A profile of the AWS configuration files.
+    Profile(ProfileName),
+    /// A role, assumed from a profile or from the chain.
+    Role {
+        /// The profile to start from; none means the chain.
+        from: Option<ProfileName>,
+        /// The role's ARN.
+        arn: Text,
+        /// What the role's trust policy may ask for.
+        external_id: Option<Text>,
+        /// The MFA device's ARN; a code is then asked for on the terminal.
+        mfa_serial: Option<Text>,
+        /// The session's name; `coredeck-<user>` by default.
+        session_name: Option<Text>,
+    },
+}
+
+/// Which regions to look at.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Regions {
+    /// The one that the SDK's chain names.
+    Chain,
+    /// These.
+    Named(Vec<Region>),
+    /// Every region that is enabled for the account.
+    All,
+}

@@ -1,0 +1,54 @@
+//! The fleet as rows: a snapshot's sections joined into what a person asks for.
+//!
+//! `join` is pure: snapshot and tiers in, rows out. Screens and scripts both work on a `Fleet`, so a
+//! script can never lag behind the screen.
+
+// mod health;
+// mod join;
+// mod people;
+mod rows;
+// mod tiers;
+
+// pub use join::join;
+pub use rows::{
+    AlarmRow, ClusterRow, GroupRow, HostRow, ImageRow, InstanceRow, Item, RuleRow, ServiceRow, TargetRow,
+    TaskRow, TemplateRow, TierRow,
+};
+
+use crate::model::{Core, Tenant};
+use jiff::Timestamp;
+
+/// All rows of all kinds.
+#[derive(Clone, Debug)]
+pub struct Fleet {
+    /// The moment of the snapshot; ages are counted to it.
+    pub at: Timestamp,
+    /// One row per tier, and one for what falls into none.
+    pub tiers: Vec<TierRow>,
+    /// Instances.
+    pub instances: Vec<InstanceRow>,
+    /// Groups.
+    pub groups: Vec<GroupRow>,
+    /// Templates.
+    pub templates: Vec<TemplateRow>,
+    /// Images.
+    pub images: Vec<ImageRow>,
+    /// Clusters.
+    pub clusters: Vec<ClusterRow>,
+    /// Services.
+    pub services: Vec<ServiceRow>,
+    /// Tasks.
+    pub tasks: Vec<TaskRow>,
+    /// Container instances.
+    pub hosts: Vec<HostRow>,
+    /// Cores.
+    pub cores: Vec<Core>,
+    /// Tenants.
+    pub tenants: Vec<Tenant>,
+    /// Targets.
+    pub targets: Vec<TargetRow>,
+    /// Rules.
+    pub rules: Vec<RuleRow>,
+    /// Alarms.
+    pub alarms: Vec<AlarmRow>,
+}

@@ -1,0 +1,261 @@
+//! The rows themselves: a resource, where it lives, and what other sections say about it.
+
+use crate::model::{
+    Agent, Alarm, Cluster, Group, GroupName, Health, Host, Image, Instance, InstanceStatus, Known, Member,
+    Metrics, Refresh, Rule, Scope, Service, Target, TargetGroup, Task, Template, Text, TierName,
+};
+use std::ops::Deref;
+use std::sync::Arc;
+
+/// One element of a shared list, without copying it.
+#[derive(Debug)]
+pub struct Item<T> {
+    list: Arc<Vec<T>>,
+    at: u32,
+}
+
+impl<T> Item<T> {
+    /// Every element of a list.
+    pub fn all(list: &Arc<Vec<T>>) -> impl Iterator<Item = Self> + use<'_, T> {
+        (0..list.len()).map(|at| Self { list: Arc::clone(list), at: u32::try_from(at).unwrap_or(u32::MAX) })
+    }
+}
+
+impl<T> Clone for Item<T> {
+    fn clone(&self) -> Self {
+        Self { list: Arc::clone(&self.list), at: self.at }
+    }
+}
+
+impl<T> Deref for Item<T> {
+    type Target = T;
+    fn deref(&self) -> &T {
+        &self.list[self.at as usize]
+    }
+}
+
+/// An instance with all that is known of its machine.
+#[derive(Clone, Debug)]
+pub struct InstanceRow {
+    /// Where.
+    pub scope: Arc<Scope>,
+    /// The instance.
+    pub it: Arc<Instance>,
+    /// Its tier.
+    pub tier: Option<TierName>,
+    /// The selector that put it there.
+    pub tier_by: Option<Text>,
+    /// Its group, from the group's member list or else from its tag.
+    pub group: Option<GroupName>,
+    /// How its group sees it; none when it has no group.
+    pub member: Known<Option<Member>>,
+    /// Its ECS side; none when it is in no cluster.
+    pub host: Known<Option<Item<Host>>>,
+    /// Its Systems Manager side; none when it is not managed.
+    pub agent: Known<Option<Item<Agent>>>,
+    /// Its status checks; none when AWS reports none.
+    pub status: Known<Option<Item<InstanceStatus>>>,
+    /// Its metrics; none when CloudWatch has none.
+    pub metrics: Known<Option<Item<Metrics>>>,
+    /// The name of its image, and whether the image is gone.
+    pub image: Known<Option<Item<Image>>>,
+    /// Cores on it.
+    pub cores: Known<u32>,
+    /// How well it is.
+    pub health: Health,
+    /// Why, in short sentences.
+    pub troubles: Vec<String>,
+}
+
+/// A group with its refresh and its members' state.
+#[derive(Clone, Debug)]
+pub struct GroupRow {
+    /// Where.
+    pub scope: Arc<Scope>,
+    /// The group.
+    pub it: Item<Group>,
+    /// Its tier.
+    pub tier: Option<TierName>,
+    /// Members in service.
+    pub in_service: u32,
+    /// Members by lifecycle: spot, on-demand, not known.
+    pub spot: Known<u32>,
+    /// Members protected from scale-in.
+    pub protected: u32,
+    /// The newest refresh; none when there was none in six weeks.
+    pub refresh: Known<Option<Item<Refresh>>>,
+    /// How many versions behind the template's latest it is; none where it follows `$Latest`.
+    pub versions_behind: Known<Option<u64>>,
+    /// The image that it launches now.
+    pub image: Known<Option<Item<Image>>>,
+    /// How well it is.
+    pub health: Health,
+    /// Why, in short sentences.
+    pub troubles: Vec<String>,
+}
+
+/// A template and the groups that use it.
+#[derive(Clone, Debug)]
+pub struct TemplateRow {
+    /// Where.
+    pub scope: Arc<Scope>,
+    /// The template.
+    pub it: Item<Template>,
+    /// Groups that launch from it.
+    pub groups: Vec<GroupName>,
+    /// Instances launched from it.
+    pub instances: u32,
+    /// The image of its default version.
+    pub image: Option<Text>,
+}
+
+/// An image and how much uses it.
+#[derive(Clone, Debug)]
+pub struct ImageRow {
+    /// Where.
+    pub scope: Arc<Scope>,
+    /// The image.
+    pub it: Item<Image>,
+    /// Instances that run it.
+    pub instances: u32,
+    /// Template versions that name it.
+    pub templates: u32,
+    /// How well it is.
+    pub health: Health,
+    /// Why, in short sentences.
+    pub troubles: Vec<String>,
+}
+
+/// A cluster.
+#[derive(Clone, Debug)]
+pub struct ClusterRow {
+    /// Where.
+    pub scope: Arc<Scope>,
+    /// The cluster.
+    pub it: Item<Cluster>,
+    /// How well it is.
+    pub health: Health,
+    /// Why, in short sentences.
+    pub troubles: Vec<String>,
+}
+
+/// A service.
+#[derive(Clone, Debug)]
+pub struct ServiceRow {
+    /// Where.
+    pub scope: Arc<Scope>,
+    /// The service.
+    pub it: Item<Service>,
+    /// Its cluster's name.
+    pub cluster: Text,
+    /// Its tier.
+    pub tier: Option<TierName>,
+    /// How well it is.
+    pub health: Health,
+    /// Why, in short sentences.
+    pub troubles: Vec<String>,
+}
+
+/// A task.
+#[derive(Clone, Debug)]
+pub struct TaskRow {
+    /// Where.
+    pub scope: Arc<Scope>,
+    /// The task.
+    pub it: Item<Task>,
+    /// Its cluster's name.
+    pub cluster: Text,
+    /// The instance under it.
+    pub instance: Known<Option<Text>>,
+    /// How well it is.
+    pub health: Health,
+    /// Why, in short sentences.
+    pub troubles: Vec<String>,
+}
+
+/// A container instance.
+#[derive(Clone, Debug)]
+pub struct HostRow {
+    /// Where.
+    pub scope: Arc<Scope>,
+    /// The container instance.
+    pub it: Item<Host>,
+    /// Its cluster's name.
+    pub cluster: Text,
+    /// The tier of its instance.
+    pub tier: Option<TierName>,
+    /// How well it is.
+    pub health: Health,
+    /// Why, in short sentences.
+    pub troubles: Vec<String>,
+}
+
+/// A target.
+#[derive(Clone, Debug)]
+pub struct TargetRow {
+    /// Where.
+    pub scope: Arc<Scope>,
+    /// The target.
+    pub it: Item<Target>,
+    /// Its target group.
+    pub group: Option<Item<TargetGroup>>,
+    /// How well it is.
+    pub health: Health,
+}
+
+/// A listener rule.
+#[derive(Clone, Debug)]
+pub struct RuleRow {
+    /// Where.
+    pub scope: Arc<Scope>,
+    /// The rule.
+    pub it: Item<Rule>,
+    /// Names of the target groups it forwards to.
+    pub forwards: Vec<Text>,
+    /// Healthy targets behind it, of all; not known until targets were read.
+    pub healthy: Known<(u32, u32)>,
+    /// How well it is.
+    pub health: Health,
+    /// Why, in short sentences.
+    pub troubles: Vec<String>,
+}
+
+/// An alarm.
+#[derive(Clone, Debug)]
+pub struct AlarmRow {
+    /// Where.
+    pub scope: Arc<Scope>,
+    /// The alarm.
+    pub it: Item<Alarm>,
+    /// How well it is.
+    pub health: Health,
+}
+
+/// A tier's sums.
+#[derive(Clone, Debug, PartialEq)]
+pub struct TierRow {
+    /// The tier; none for what falls into no tier.
+    pub name: Option<TierName>,
+    /// Running instances.
+    pub instances: u32,
+    /// Instances by health, worst last: ok, busy, unknown, warn, bad.
+    pub by_health: [u32; 5],
+    /// Spot instances among them.
+    pub spot: u32,
+    /// Groups.
+    pub groups: u32,
+    /// Services.
+    pub services: u32,
+    /// Cores.
+    pub cores: Known<u32>,
+    /// Cores that its hosts may hold by the tier's density.
+    pub core_room: Known<Option<u32>>,
+    /// Tenants.
+    pub tenants: Known<u32>,
+    /// Zones its instances spread over, with counts, by name.
+    pub zones: Vec<(Text, u32)>,
+    /// The worst health of anything in it.
+    pub health: Health,
+    /// The most pressing troubles, worst first.
+    pub troubles: Vec<String>,
+}

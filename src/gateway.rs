@@ -1,0 +1,316 @@
+//! What we ask of a cloud, in domain types: sources, asks, readings, and how a read fails.
+//!
+//! `aws` answers these; `collect` decides when to ask; nothing else talks to a cloud.
+//! Writers and prices will stand beside `FleetReader` here; cores' own admin API is `CoreAdmin`.
+
+use crate::model::{
+    AccountName, Activity, Agent, Alarm, Cluster, ClusterArn, CoreRecord, Group, GroupName, Host, Identity,
+    Image, ImageId, Instance, InstanceId, InstanceStatus, Metrics, Refresh, Region, Rule, Scope, Service,
+    Target, TargetGroup, TargetGroupArn, Task, Template, TemplateRef, TenantRecord, Trouble,
+};
+use futures::future::BoxFuture;
+use jiff::Timestamp;
+use serde::Serialize;
+use std::sync::Arc;
+use tokio::sync::mpsc;
+
+/// Everything that is read of a scope, one name per section of the snapshot.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Source {
+    /// Who we are: account number and ARN.
+    Identity,
+    /// EC2 instances, every reservation and page.
+    Instances,
+    /// Status checks and scheduled events.
+    Statuses,
+    /// Launch templates and the versions in use.
+    Templates,
+    /// AMIs in use.
+    Images,
+    /// Auto Scaling groups.
+    Groups,
+    /// Instance refreshes.
+    Refreshes,
+    /// Scaling activities.
+    Activities,
+    /// ECS clusters with capacity providers.
+    Clusters,
+    /// ECS services with deployments and events.
+    Services,
+    /// ECS tasks.
+    Tasks,
+    /// ECS container instances.
+    Hosts,
+    /// Target groups.
+    TargetGroups,
+    /// Target health.
+    Targets,
+    /// Listener rules.
+    Rules,
+    /// Systems Manager's managed instances.
+    Agents,
+    /// CloudWatch alarms.
+    Alarms,
+    /// The Parameter Store registry of cores and tenants.
+    Registry,
+    /// CloudWatch metrics of named instances; the only source that costs money.
+    Metrics,
+}
+
+impl Source {
+    /// Every source, in the order in which they are first asked.
+    pub const ALL: [Self; 19] = [
+        Self::Identity,
+        Self::Instances,
+        Self::Groups,
+        Self::Clusters,
+        Self::TargetGroups,
+        Self::Alarms,
+        Self::Services,
+        Self::Hosts,
+        Self::Targets,
+        Self::Statuses,
+        Self::Registry,
+        Self::Rules,
+        Self::Tasks,
+        Self::Templates,
+        Self::Images,
+        Self::Agents,
+        Self::Refreshes,
+        Self::Activities,
+        Self::Metrics,
+    ];
+
+    /// The word used in JSON, warnings and configuration.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Identity => "identity",
+            Self::Instances => "instances",
+            Self::Statuses => "statuses",
+            Self::Templates => "templates",
+            Self::Images => "images",
+            Self::Groups => "groups",
+            Self::Refreshes => "refreshes",
+            Self::Activities => "activities",
+            Self::Clusters => "clusters",
+            Self::Services => "services",
+            Self::Tasks => "tasks",
+            Self::Hosts => "hosts",
+            Self::TargetGroups => "target_groups",
+            Self::Targets => "targets",
+            Self::Rules => "rules",
+            Self::Agents => "agents",
+            Self::Alarms => "alarms",
+            Self::Registry => "registry",
+            Self::Metrics => "metrics",
+        }
+    }
+
+    /// Sources whose sections must be read first, because the ask names what they found.
+    pub fn needs(self) -> &'static [Self] {
+        match self {
+            Self::Templates => &[Self::Groups, Self::Instances],
+            Self::Images => &[Self::Instances, Self::Templates],
+            Self::Refreshes | Self::Activities => &[Self::Groups],
+            Self::Services | Self::Tasks | Self::Hosts => &[Self::Clusters],
+            Self::Targets => &[Self::TargetGroups],
+            _ => &[],
+        }
+    }
+}
+
+/// How much a read matters when calls must wait for their turn.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Urgency {
+    /// A sweep in the background.
+    Sweep,
+    /// Rows on the screen.
+    Screen,
+    /// A person waits for it.
+    User,
+    /// A running operation depends on it.
+    Operation,
+}
+
+/// A question to one scope, with what it must name.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Ask {
+    /// Who are we.
+    Identity,
+    /// All instances.
+    Instances,
+    /// Status of all instances.
+    Statuses,
+    /// All templates, with these versions besides default and latest.
+    Templates(Vec<TemplateRef>),
+    /// These images.
+    Images(Vec<ImageId>),
+    /// All groups.
+    Groups,
+    /// Refreshes of these groups.
+    Refreshes(Vec<GroupName>),
+    /// Recent activities of these groups.
+    Activities(Vec<GroupName>),
+    /// All clusters and their capacity providers.
+    Clusters,
+    /// All services of these clusters.
+    Services(Vec<ClusterArn>),
+    /// All running and stopping tasks of these clusters.
+    Tasks(Vec<ClusterArn>),
+    /// All container instances of these clusters.
+    Hosts(Vec<ClusterArn>),
+    /// All target groups.
+    TargetGroups,
+    /// Health of the targets of these groups.
+    Targets(Vec<TargetGroupArn>),
+    /// All rules of all listeners of all load balancers.
+    Rules,
+    /// All managed instances.
+    Agents,
+    /// All alarms.
+    Alarms,
+    /// The registry under this path, `/coredeck/<fleet>/`.
+    Registry(String),
+    /// Metrics of these instances from this moment on.
+    Metrics {
+        /// Which instances.
+        of: Vec<InstanceId>,
+        /// The start of the window.
+        since: Timestamp,
+    },
+}
+
+impl Ask {
+    /// The section that the answer belongs to.
+    pub fn source(&self) -> Source {
+        match self {
+            Self::Identity => Source::Identity,
+            Self::Instances => Source::Instances,
+            Self::Statuses => Source::Statuses,
+            Self::Templates(_) => Source::Templates,
+            Self::Images(_) => Source::Images,
+            Self::Groups => Source::Groups,
+            Self::Refreshes(_) => Source::Refreshes,
+            Self::Activities(_) => Source::Activities,
+            Self::Clusters => Source::Clusters,
+            Self::Services(_) => Source::Services,
+            Self::Tasks(_) => Source::Tasks,
+            Self::Hosts(_) => Source::Hosts,
+            Self::TargetGroups => Source::TargetGroups,
+            Self::Targets(_) => Source::Targets,
+            Self::Rules => Source::Rules,
+            Self::Agents => Source::Agents,
+            Self::Alarms => Source::Alarms,
+            Self::Registry(_) => Source::Registry,
+            Self::Metrics { .. } => Source::Metrics,
+        }
+    }
+}
+
+/// An answer, in the shape of one section.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Reading {
+    /// Who we are.
+    Identity(Identity),
+    /// Instances.
+    Instances(Vec<Arc<Instance>>),
+    /// Status checks and events.
+    Statuses(Vec<InstanceStatus>),
+    /// Templates.
+    Templates(Vec<Template>),
+    /// Images; those that were asked for and are gone have no state.
+    Images(Vec<Image>),
+    /// Groups.
+    Groups(Vec<Group>),
+    /// Refreshes, newest first within a group.
+    Refreshes(Vec<Refresh>),
+    /// Activities, newest first within a group.
+    Activities(Vec<Activity>),
+    /// Clusters.
+    Clusters(Vec<Cluster>),
+    /// Services.
+    Services(Vec<Service>),
+    /// Tasks.
+    Tasks(Vec<Task>),
+    /// Container instances.
+    Hosts(Vec<Host>),
+    /// Target groups.
+    TargetGroups(Vec<TargetGroup>),
+    /// Targets.
+    Targets(Vec<Target>),
+    /// Rules.
+    Rules(Vec<Rule>),
+    /// Managed instances.
+    Agents(Vec<Agent>),
+    /// Alarms.
+    Alarms(Vec<Alarm>),
+    /// Cores and tenants of the registry, and one sentence per parameter that could not be understood.
+    Registry {
+        /// Cores.
+        cores: Vec<CoreRecord>,
+        /// Tenants.
+        tenants: Vec<TenantRecord>,
+        /// What could not be understood, and why.
+        faults: Vec<String>,
+    },
+    /// Metrics.
+    Metrics(Vec<Metrics>),
+}
+
+/// A read that failed, whole or in part.
+#[derive(Clone, Debug, PartialEq)]
+pub struct GatewayError {
+    /// What went wrong.
+    pub trouble: Trouble,
+    /// What was read before it did; shown as partial, never as complete.
+    pub partial: Option<Box<Reading>>,
+}
+
+impl std::fmt::Display for GatewayError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}", self.trouble)
+    }
+}
+
+impl std::error::Error for GatewayError {}
+
+/// What the calls of a session cost, since its start.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
+pub struct Spending {
+    /// Requests sent, retries included.
+    pub calls: u64,
+    /// Requests that AWS throttled.
+    pub throttles: u64,
+    /// Requests that failed otherwise.
+    pub failures: u64,
+    /// Estimated dollars for what AWS bills by the request.
+    pub dollars: crate::model::Usd,
+}
+
+/// Reads a fleet. One value serves every account and region.
+pub trait FleetReader: Send + Sync {
+    /// Regions that are enabled for an account.
+    fn regions(&self, account: &AccountName) -> BoxFuture<'_, Result<Vec<Region>, GatewayError>>;
+
+    /// Answers one ask. `pages` receives what has been read so far, after each page but the last,
+    /// so that a long list shows as it arrives; a full or closed channel is simply skipped.
+    fn read(
+        &self,
+        scope: &Scope,
+        ask: Ask,
+        urgency: Urgency,
+        pages: Option<mpsc::Sender<Reading>>,
+    ) -> BoxFuture<'_, Result<Reading, GatewayError>>;
+
+    /// What has been spent so far.
+    fn spending(&self) -> Spending;
+}
+
+/// The seam for the cores' own admin API; a later issue fills it. It stands here so that `collect`
+/// and `fleet` know where a core's health will come from.
+pub trait CoreAdmin: Send + Sync {
+    /// Tells whether the core answers `/hello` at this address.
+    fn hello(&self, address: &str) -> BoxFuture<'_, Result<bool, GatewayError>>;
+}

@@ -1,0 +1,3 @@
+//! argv → lib → exit code.
+
+fn main() {}

@@ -1,0 +1,36 @@
+//! The domain, in plain data: what a fleet is made of, with no cloud, screen or file behind it.
+//!
+//! Everything that crosses a module border is made of these types. They know nothing of the AWS SDK
+//! (`aws` translates into them) and nothing of drawing (`query` turns them into cells).
+
+pub mod alarm;
+pub mod balancer;
+pub mod cluster;
+pub mod core;
+pub mod group;
+pub mod ids;
+pub mod instance;
+pub mod money;
+pub mod scope;
+pub mod tags;
+pub mod template;
+pub mod text;
+pub mod tier;
+pub mod trouble;
+
+pub use alarm::{Alarm, AlarmState};
+pub use balancer::{Rule, Target, TargetGroup, TargetState};
+pub use cluster::{CapacityProvider, Cluster, Deployment, Host, Service, ServiceEvent, Task};
+pub use core::{Core, CoreRecord, Home, Tenant, TenantRecord};
+pub use group::{Activity, Group, Member, Mix, Refresh, TemplateRef};
+pub use ids::*;
+pub use instance::{
+    Agent, Check, Instance, InstanceState, InstanceStatus, Lifecycle, Metrics, Point, ScheduledEvent,
+};
+pub use money::Usd;
+pub use scope::{Identity, Scope};
+pub use tags::Tags;
+pub use template::{Image, Template, TemplateVersion};
+pub use text::Text;
+pub use tier::{Selector, Tier, TierFacts, TierMatch};
+pub use trouble::{Health, Known, Trouble, TroubleKind, WhyUnknown};

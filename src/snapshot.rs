@@ -1,0 +1,242 @@
+//! One immutable picture of the fleet. Every section knows its age and its last trouble.
+//!
+//! `collect` puts readings in and publishes; screens and scripts hold an `Arc<Snapshot>` and never change it.
+
+use crate::gateway::{Reading, Source};
+use crate::model::{
+    Activity, Agent, Alarm, Cluster, CoreRecord, Group, Host, Identity, Image, Instance, InstanceStatus,
+    Known, Metrics, Refresh, Rule, Scope, Service, Target, TargetGroup, Task, Template, TenantRecord,
+    Trouble, WhyUnknown,
+};
+use jiff::Timestamp;
+use std::sync::Arc;
+
+/// A picture of the whole fleet at one moment.
+#[derive(Clone, Debug)]
+pub struct Snapshot {
+    /// Counts up with each change.
+    pub seq: u64,
+    /// When it was put together.
+    pub taken_at: Timestamp,
+    /// One part per account and region, in the configuration's order.
+    pub parts: Vec<Arc<Part>>,
+    /// Trouble that belongs to no scope: an account whose regions could not be listed.
+    pub troubles: Vec<(String, Trouble)>,
+}
+
+/// One account in one region.
+#[derive(Clone, Debug)]
+pub struct Part {
+    /// Which.
+    pub scope: Arc<Scope>,
+    /// Who we are there.
+    pub identity: Section<Identity>,
+    /// Instances.
+    pub instances: Section<Vec<Arc<Instance>>>,
+    /// Status checks and scheduled events.
+    pub statuses: Section<Vec<InstanceStatus>>,
+    /// Launch templates.
+    pub templates: Section<Vec<Template>>,
+    /// Images in use.
+    pub images: Section<Vec<Image>>,
+    /// Groups.
+    pub groups: Section<Vec<Group>>,
+    /// Instance refreshes.
+    pub refreshes: Section<Vec<Refresh>>,
+    /// Scaling activities.
+    pub activities: Section<Vec<Activity>>,
+    /// Clusters.
+    pub clusters: Section<Vec<Cluster>>,
+    /// Services.
+    pub services: Section<Vec<Service>>,
+    /// Tasks.
+    pub tasks: Section<Vec<Task>>,
+    /// Container instances.
+    pub hosts: Section<Vec<Host>>,
+    /// Target groups.
+    pub target_groups: Section<Vec<TargetGroup>>,
+    /// Target health.
+    pub targets: Section<Vec<Target>>,
+    /// Listener rules.
+    pub rules: Section<Vec<Rule>>,
+    /// Managed instances.
+    pub agents: Section<Vec<Agent>>,
+    /// Alarms.
+    pub alarms: Section<Vec<Alarm>>,
+    /// The registry.
+    pub registry: Section<Registry>,
+    /// Metrics of the rows that were looked at.
+    pub metrics: Section<Vec<Metrics>>,
+}
+
+/// What the registry holds.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Registry {
+    /// Cores.
+    pub cores: Vec<CoreRecord>,
+    /// Tenants.
+    pub tenants: Vec<TenantRecord>,
+    /// Parameters that could not be understood, a sentence each.
+    pub faults: Vec<String>,
+}
+
+/// One section: its last good value, how old that is, and what went wrong since.
+#[derive(Clone, Debug)]
+pub struct Section<T> {
+    /// The last value that was read; kept when a later read fails.
+    pub value: Option<Arc<T>>,
+    /// When that value was read.
+    pub as_of: Option<Timestamp>,
+    /// Whether the value is the whole list. False while pages arrive and after a read broke off.
+    pub is_whole: bool,
+    /// The last trouble, gone after the next good read.
+    pub trouble: Option<Trouble>,
+    /// A read is under way or waiting.
+    pub is_asked: bool,
+}
+
+impl<T> Default for Section<T> {
+    fn default() -> Self {
+        Self { value: None, as_of: None, is_whole: false, trouble: None, is_asked: false }
+    }
+}
+
+impl<T> Section<T> {
+    /// The value, or why there is none.
+    pub fn known(&self) -> Known<&T> {
+        match (&self.value, &self.trouble) {
+            (Some(value), _) => Known::Yes(value),
+            (None, Some(_)) => Known::No(WhyUnknown::Trouble),
+            (None, None) if self.is_asked => Known::No(WhyUnknown::Pending),
+            (None, None) => Known::No(WhyUnknown::NotAsked),
+        }
+    }
+
+    /// A summary without the value's type.
+    pub fn standing(&self) -> Standing<'_> {
+        Standing {
+            as_of: self.as_of,
+            is_whole: self.is_whole,
+            trouble: self.trouble.as_ref(),
+            is_asked: self.is_asked,
+        }
+    }
+
+    fn settle(&mut self, value: T, at: Timestamp, is_whole: bool) {
+        self.value = Some(Arc::new(value));
+        self.as_of = Some(at);
+        self.is_whole = is_whole;
+        if is_whole {
+            self.trouble = None;
+            self.is_asked = false;
+        }
+    }
+}
+
+/// A section's age and trouble, whatever it holds.
+#[derive(Clone, Copy, Debug)]
+pub struct Standing<'a> {
+    /// When its value was read.
+    pub as_of: Option<Timestamp>,
+    /// Whether the value is the whole list.
+    pub is_whole: bool,
+    /// Its last trouble.
+    pub trouble: Option<&'a Trouble>,
+    /// A read is under way or waiting.
+    pub is_asked: bool,
+}
+
+macro_rules! sections {
+    ($($source:ident => $field:ident),+ $(,)?) => {
+        impl Part {
+            /// A part of which nothing has been read.
+            pub fn new(scope: Arc<Scope>) -> Self {
+                Self { scope, $($field: Section::default()),+ }
+            }
+
+            /// The age and trouble of one section.
+            pub fn standing(&self, source: Source) -> Standing<'_> {
+                match source { $(Source::$source => self.$field.standing()),+ }
+            }
+
+            /// Marks a section as being read.
+            pub fn asked(&mut self, source: Source) {
+                match source { $(Source::$source => self.$field.is_asked = true),+ }
+            }
+
+            /// Marks a section as failed. Its old value stays, with its age.
+            pub fn failed(&mut self, source: Source, trouble: Trouble) {
+                match source { $(Source::$source => {
+                    self.$field.trouble = Some(trouble);
+                    self.$field.is_asked = false;
+                }),+ }
+            }
+        }
+    };
+}
+
+sections! {
+    Identity => identity, Instances => instances, Statuses => statuses, Templates => templates,
+    Images => images, Groups => groups, Refreshes => refreshes, Activities => activities,
+    Clusters => clusters, Services => services, Tasks => tasks, Hosts => hosts,
+    TargetGroups => target_groups, Targets => targets, Rules => rules, Agents => agents,
+    Alarms => alarms, Registry => registry, Metrics => metrics,
+}
+
+impl Part {
+    /// Puts a reading into its section. A part-way reading never replaces a whole older list:
+    /// it shows only where there was nothing before.
+    pub fn settle(&mut self, reading: Reading, at: Timestamp, is_whole: bool) {
+        macro_rules! put {
+            ($field:ident, $value:expr) => {
+                if is_whole || !self.$field.is_whole {
+                    self.$field.settle($value, at, is_whole);
+                }
+            };
+        }
+        match reading {
+            Reading::Identity(value) => put!(identity, value),
+            Reading::Instances(value) => put!(instances, value),
+            Reading::Statuses(value) => put!(statuses, value),
+            Reading::Templates(value) => put!(templates, value),
+            Reading::Images(value) => put!(images, value),
+            Reading::Groups(value) => put!(groups, value),
+            Reading::Refreshes(value) => put!(refreshes, value),
+            Reading::Activities(value) => put!(activities, value),
+            Reading::Clusters(value) => put!(clusters, value),
+            Reading::Services(value) => put!(services, value),
+            Reading::Tasks(value) => put!(tasks, value),
+            Reading::Hosts(value) => put!(hosts, value),
+            Reading::TargetGroups(value) => put!(target_groups, value),
+            Reading::Targets(value) => put!(targets, value),
+            Reading::Rules(value) => put!(rules, value),
+            Reading::Agents(value) => put!(agents, value),
+            Reading::Alarms(value) => put!(alarms, value),
+            Reading::Registry { cores, tenants, faults } => {
+                put!(registry, Registry { cores, tenants, faults });
+            }
+            Reading::Metrics(value) => put!(metrics, value),
+        }
+    }
+}
+
+impl Snapshot {
+    /// A picture in which nothing has been read.
+    pub fn empty(at: Timestamp) -> Self {
+        Self { seq: 0, taken_at: at, parts: Vec::new(), troubles: Vec::new() }
+    }
+
+    /// The oldest age among the sections of a source that have a value.
+    pub fn oldest(&self, source: Source) -> Option<Timestamp> {
+        self.parts.iter().filter_map(|part| part.standing(source).as_of).min()
+    }
+
+    /// Every section in trouble, with its scope and source.
+    pub fn troubled(&self) -> impl Iterator<Item = (&Scope, Source, &Trouble)> {
+        self.parts.iter().flat_map(|part| {
+            Source::ALL.into_iter().filter_map(|source| {
+                part.standing(source).trouble.map(|trouble| (part.scope.as_ref(), source, trouble))
+            })
+        })
+    }
+}
