@@ -19,6 +19,7 @@
 //! | `snapshot` | one immutable picture; every section with age and trouble |
 //! | `config` | defaults → file → environment → flags |
 //! | `fleet` | a snapshot joined into rows: tiers, cores, tenants, health |
+//! | `world` | what comes down to a screen, and the wishes that go up |
 //! | `query` | the filter language, typed columns, sorting |
 //! | `collect` | what to read when |
 //! | `aws` | the AWS SDK behind `gateway`; `aws/call.rs` is the only road to the network |
@@ -45,3 +46,4 @@ pub mod gateway;
 pub mod model;
 pub mod query;
 pub mod snapshot;
+pub mod world;

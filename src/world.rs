@@ -1,0 +1,42 @@
+//! What comes down to whoever shows the fleet, and what goes up from there.
+//!
+//! `collect` publishes a `World` after every change and acts on each `Wish`; screens never see a client.
+
+use crate::fleet::Fleet;
+use crate::gateway::{Source, Spending};
+use crate::model::{InstanceId, Scope};
+use crate::snapshot::Snapshot;
+use std::sync::Arc;
+
+/// Everything there is to show, at one moment. Cheap to clone and to compare by `seq`.
+#[derive(Clone, Debug)]
+pub struct World {
+    /// The sections with their ages and troubles.
+    pub snapshot: Arc<Snapshot>,
+    /// The rows joined from them.
+    pub fleet: Arc<Fleet>,
+    /// Calls, throttles and estimated dollars of this session.
+    pub spending: Spending,
+}
+
+/// What somebody who looks at the fleet wants from the collector.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Wish {
+    /// Read these sources again now, in every scope.
+    Refresh(Vec<Source>),
+    /// Read everything of one scope again now, for example after a new login.
+    Retry(Scope),
+    /// This is what is on the screen now.
+    Look(Interest),
+}
+
+/// What is being looked at: decides what is read often, and whose metrics are paid for.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Interest {
+    /// Sources whose rows are on the screen.
+    pub sources: Vec<Source>,
+    /// Visible instances, whose metrics are wanted.
+    pub metrics_of: Vec<(Scope, InstanceId)>,
+    /// Whether anybody looks at all: false while the terminal is suspended or out of focus.
+    pub is_idle: bool,
+}
