@@ -45,5 +45,6 @@ pub mod fleet;
 pub mod gateway;
 pub mod model;
 pub mod query;
+pub mod sim;
 pub mod snapshot;
 pub mod world;
