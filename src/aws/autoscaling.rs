@@ -88,6 +88,6 @@ async fn activities_of(desk: &Desk, group: GroupName) -> Piece<Activity> {
             Ok(history::newest_first(activities, |activity| activity.started_at))
         }
         Err(trouble) if history::is_about_a_group_that_went(&trouble) => Ok(Vec::new()),
-        Err(trouble) => Err(Broken { read: Vec::new(), trouble }),
+        Err(trouble) => Err(fan::nothing(trouble)),
     }
 }

@@ -53,7 +53,7 @@ async fn describe_clusters(desk: &Desk, arns: Vec<String>) -> Piece<Cluster> {
         let ask = desk.ecs().describe_clusters().set_clusters(Some(arns.clone()));
         ask.include(ClusterField::Tags).send()
     };
-    let answer = desk.call(Api::DescribeClusters, request).await.map_err(Broken::empty)?;
+    let answer = desk.call(Api::DescribeClusters, request).await.map_err(fan::nothing)?;
     let clusters = answer.clusters.unwrap_or_default().into_iter().map(clusters::cluster).collect();
     failures::settle(desk, Api::DescribeClusters, clusters, answer.failures)
 }
@@ -105,7 +105,7 @@ async fn describe_services(desk: &Desk, chunk: Chunk) -> Piece<Service> {
         let ask = desk.ecs().describe_services().cluster(chunk.cluster.as_str());
         ask.set_services(Some(chunk.arns.clone())).include(ServiceField::Tags).send()
     };
-    let answer = desk.call(Api::DescribeServices, request).await.map_err(Broken::empty)?;
+    let answer = desk.call(Api::DescribeServices, request).await.map_err(fan::nothing)?;
     let services = answer.services.unwrap_or_default().into_iter().map(services::service).collect();
     failures::settle(desk, Api::DescribeServices, services, answer.failures)
 }
@@ -140,7 +140,7 @@ async fn describe_tasks(desk: &Desk, chunk: Chunk) -> Piece<Task> {
         let ask = desk.ecs().describe_tasks().cluster(chunk.cluster.as_str());
         ask.set_tasks(Some(chunk.arns.clone())).include(TaskField::Tags).send()
     };
-    let answer = desk.call(Api::DescribeTasks, request).await.map_err(Broken::empty)?;
+    let answer = desk.call(Api::DescribeTasks, request).await.map_err(fan::nothing)?;
     let tasks = answer.tasks.unwrap_or_default().into_iter().map(tasks::task);
     let tasks = tasks.filter(|task| !tasks::has_ended(task)).collect();
     failures::settle(desk, Api::DescribeTasks, tasks, answer.failures)
@@ -177,7 +177,7 @@ async fn describe_hosts(desk: &Desk, chunk: Chunk) -> Piece<Host> {
         let ask = desk.ecs().describe_container_instances().cluster(chunk.cluster.as_str());
         ask.set_container_instances(Some(chunk.arns.clone())).include(ContainerInstanceField::Tags).send()
     };
-    let answer = desk.call(api, request).await.map_err(Broken::empty)?;
+    let answer = desk.call(api, request).await.map_err(fan::nothing)?;
     let hosts = answer.container_instances.unwrap_or_default();
     let hosts = hosts.into_iter().map(|raw| hosts::host(raw, &chunk.cluster)).collect();
     failures::settle(desk, api, hosts, answer.failures)

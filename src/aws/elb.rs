@@ -45,7 +45,7 @@ pub(super) async fn targets(
 
 async fn targets_of(desk: &Desk, group: TargetGroupArn) -> Piece<Target> {
     let request = || desk.elb().describe_target_health().target_group_arn(group.as_str()).send();
-    let answer = desk.call(Api::DescribeTargetHealth, request).await.map_err(Broken::empty)?;
+    let answer = desk.call(Api::DescribeTargetHealth, request).await.map_err(fan::nothing)?;
     let targets = answer.target_health_descriptions.unwrap_or_default();
     Ok(targets.into_iter().map(|raw| targets::target(raw, &group)).collect())
 }

@@ -79,6 +79,11 @@ pub(super) fn settle<T>(read: Vec<T>, trouble: Option<Trouble>) -> Piece<T> {
     }
 }
 
+/// Returns trouble before anything was read.
+pub(super) fn nothing<T>(trouble: Trouble) -> Broken<T> {
+    Broken { read: Vec::new(), trouble }
+}
+
 /// Takes a piece apart: what was read, and the trouble if there was any.
 pub(super) fn apart<T>(piece: Piece<T>) -> (Vec<T>, Option<Trouble>) {
     match piece {
