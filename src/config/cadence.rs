@@ -1,5 +1,6 @@
 //! How often each source is read: the usual span, and the least and most that a file may ask for.
 
+use super::shape::Wrong;
 use crate::gateway::Source;
 use std::time::Duration;
 
@@ -38,6 +39,20 @@ pub(super) fn least_for(source: Source) -> Duration {
         _ => 5,
     };
     Duration::from_secs(seconds)
+}
+
+/// Reads a span for a source and holds it to its bounds.
+pub(super) fn checked(source: Source, raw: &str) -> Result<Duration, Wrong> {
+    let every = parse(raw).map_err(|why| (why, None))?;
+    let (least, word) = (least_for(source), source.word());
+    if every < least {
+        let message = format!("`{word}` cannot be read more often than every {}", span(least));
+        return Err((message, Some("AWS would throttle the whole account".to_owned())));
+    }
+    if every > LONGEST {
+        return Err((format!("`{word}` must be read at least once in {}", span(LONGEST)), None));
+    }
+    Ok(every)
 }
 
 /// Reads a span such as `15s`, `5m`, `1h30m`; says what is wrong otherwise.
