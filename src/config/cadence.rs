@@ -47,7 +47,11 @@ pub(super) fn checked(source: Source, raw: &str) -> Result<Duration, Wrong> {
     let (least, word) = (least_for(source), source.word());
     if every < least {
         let message = format!("`{word}` cannot be read more often than every {}", span(least));
-        return Err((message, Some("AWS would throttle the whole account".to_owned())));
+        let hint = match source {
+            Source::Metrics => "CloudWatch has no newer points and bills every metric that is asked for",
+            _ => "every call is one less for the account's other programs",
+        };
+        return Err((message, Some(hint.to_owned())));
     }
     if every > LONGEST {
         return Err((format!("`{word}` must be read at least once in {}", span(LONGEST)), None));
@@ -78,9 +82,11 @@ pub(super) fn parse(raw: &str) -> Result<Duration, String> {
             }
             _ => return Err(SHAPE.to_owned()),
         };
-        let number: u64 = number.parse().map_err(|_| SHAPE.to_owned())?;
-        total = number
-            .checked_mul(each)
+        if number.is_empty() {
+            return Err(SHAPE.to_owned());
+        }
+        let more = number.parse::<u64>().ok().and_then(|number| number.checked_mul(each));
+        total = more
             .and_then(|more| total.checked_add(more))
             .ok_or_else(|| format!("\"{raw}\" is longer than can be counted"))?;
         rest = tail.trim_start();

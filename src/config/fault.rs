@@ -148,6 +148,7 @@ pub(super) fn is_secret(key: &str) -> bool {
 /// Cuts a line after the first key that looks like one for a secret, so that showing where a fault
 /// is never shows the secret.
 fn without_secrets(line: &str) -> String {
+    let line = &without_user(line);
     let mut key_start = 0;
     for (at, c) in line.char_indices() {
         match c {
@@ -159,6 +160,16 @@ fn without_secrets(line: &str) -> String {
         }
     }
     line.to_owned()
+}
+
+/// Hides the user and password of a URL.
+fn without_user(line: &str) -> String {
+    let Some((scheme, rest)) = line.split_once("://") else { return line.to_owned() };
+    let host_end = rest.find(['/', '"', '\'', ' ']).unwrap_or(rest.len());
+    match rest.get(..host_end).and_then(|host| host.rfind('@')) {
+        Some(at) => format!("{scheme}://…{}", rest.get(at..).unwrap_or_default()),
+        None => line.to_owned(),
+    }
 }
 
 #[cfg(test)]

@@ -236,6 +236,12 @@ impl Reader<'_> {
                 return texts;
             }
         };
+        if cells.is_empty() {
+            self.fault(
+                cell.span(),
+                (format!("`{key}` is an empty list"), Some("leave the key away".to_owned())),
+            );
+        }
         for cell in cells {
             if let Some(text) = self.checked(cell, key, &check) {
                 if texts.contains(&text) {
