@@ -4,3 +4,4 @@
 //! which judge can see what.
 
 mod architecture;
+mod config;
