@@ -11,6 +11,7 @@ mod ec2;
 mod ecs;
 mod elb;
 mod errors;
+mod home;
 mod ledger;
 mod limit;
 mod login;
@@ -159,6 +160,15 @@ impl FleetReader for Aws {
         async move {
             let desk = self.desk(&scope, Urgency::User).await?;
             regions::enabled(&desk).await
+        }
+        .boxed()
+    }
+
+    fn home_region(&self, account: &AccountName) -> BoxFuture<'_, Result<Region, GatewayError>> {
+        let account = account.clone();
+        async move {
+            let entry = self.entry(&account)?;
+            Ok(home::region(&account, &entry.account.login, &self.wire, self.clock.now()).await?)
         }
         .boxed()
     }

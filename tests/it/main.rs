@@ -6,8 +6,8 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
 
 mod architecture;
-mod config;
 mod binary;
+mod config;
 mod loopback;
 mod moto;
 mod python;
