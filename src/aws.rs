@@ -12,6 +12,7 @@ mod ecs;
 mod elb;
 mod errors;
 mod fan;
+mod home;
 mod ledger;
 mod limit;
 mod login;
@@ -161,6 +162,15 @@ impl FleetReader for Aws {
         async move {
             let desk = self.desk(&scope, Urgency::User).await?;
             regions::enabled(&desk).await
+        }
+        .boxed()
+    }
+
+    fn home_region(&self, account: &AccountName) -> BoxFuture<'_, Result<Region, GatewayError>> {
+        let account = account.clone();
+        async move {
+            let entry = self.entry(&account)?;
+            Ok(home::region(&account, &entry.account.login, &self.wire, self.clock.now()).await?)
         }
         .boxed()
     }

@@ -4,7 +4,7 @@ mod groups;
 mod history;
 
 use super::api::Api;
-use super::call::{Broken, Desk, Pages};
+use super::call::{Desk, Pages};
 use super::fan::{self, Piece};
 use crate::gateway::{GatewayError, Reading};
 use crate::model::{Activity, Group, GroupName, Refresh};

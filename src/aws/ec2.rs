@@ -27,9 +27,7 @@ const TEMPLATE_VERSIONS: usize = 200;
 
 /// Every instance of every reservation.
 pub(super) async fn instances(desk: &Desk, pages: &Pages) -> Result<Vec<Arc<Instance>>, GatewayError> {
-    let request = |token| {
-        desk.ec2().describe_instances().max_results(PAGE).set_next_token(token).send()
-    };
+    let request = |token| desk.ec2().describe_instances().max_results(PAGE).set_next_token(token).send();
     desk.pages_shown(
         Api::DescribeInstances,
         request,
@@ -159,11 +157,7 @@ async fn some_versions(
 }
 
 /// These images; one that AWS does not list any more has no state.
-pub(super) async fn images(
-    desk: &Desk,
-    ids: &[ImageId],
-    pages: &Pages,
-) -> Result<Vec<Image>, GatewayError> {
+pub(super) async fn images(desk: &Desk, ids: &[ImageId], pages: &Pages) -> Result<Vec<Image>, GatewayError> {
     let mut all: Vec<Image> = Vec::new();
     let mut trouble = None;
     let mut waiting = images::chunks(ids);
@@ -216,7 +210,8 @@ async fn some_images(desk: &Desk, ids: Vec<ImageId>) -> Piece<Answer> {
             return Err(Broken { read, trouble });
         }
     };
-    let gone: Vec<ImageId> = ids.into_iter().filter(|id| !found.iter().any(|image| image.id == *id)).collect();
+    let gone: Vec<ImageId> =
+        ids.into_iter().filter(|id| !found.iter().any(|image| image.id == *id)).collect();
     let images = found.into_iter().chain(gone.into_iter().map(images::gone));
     Ok(images.map(|image| Answer::Image(Box::new(image))).collect())
 }

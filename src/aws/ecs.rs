@@ -9,13 +9,11 @@ mod services;
 mod tasks;
 
 use super::api::Api;
-use super::call::{Broken, Desk, Pages};
+use super::call::{Desk, Pages};
 use super::fan::{self, Piece};
 use crate::gateway::{GatewayError, Reading};
 use crate::model::{CapacityProvider, Cluster, ClusterArn, Host, Service, Task, Text};
-use aws_sdk_ecs::types::{
-    ClusterField, ContainerInstanceField, DesiredStatus, ServiceField, TaskField,
-};
+use aws_sdk_ecs::types::{ClusterField, ContainerInstanceField, DesiredStatus, ServiceField, TaskField};
 use chunks::Chunk;
 use futures::FutureExt as _;
 
@@ -31,11 +29,11 @@ const DESCRIBED_SERVICES: usize = 10;
 /// Every cluster with its capacity providers.
 pub(super) async fn clusters(desk: &Desk, pages: &Pages) -> Result<Vec<Cluster>, GatewayError> {
     let request = |token| desk.ecs().list_clusters().max_results(PAGE).set_next_token(token).send();
-    let listed = desk.pages(Api::ListClusters, request, |page| {
-        (page.cluster_arns.unwrap_or_default(), page.next_token)
-    });
+    let listed = desk
+        .pages(Api::ListClusters, request, |page| (page.cluster_arns.unwrap_or_default(), page.next_token));
     let (arns, unlisted) = fan::apart(listed.await);
-    let described = fan::each(chunks::of(arns, DESCRIBED), |arns| describe_clusters(desk, arns).boxed(), |_| ());
+    let described =
+        fan::each(chunks::of(arns, DESCRIBED), |arns| describe_clusters(desk, arns).boxed(), |_| ());
     let (mut all, mut trouble) = fan::apart(fan::after(unlisted, described.await));
     let names = clusters::provider_names(&all);
     if !names.is_empty() {
@@ -132,7 +130,8 @@ async fn list_tasks(desk: &Desk, cluster: ClusterArn, wish: DesiredStatus) -> Pi
         let ask = desk.ecs().list_tasks().cluster(cluster.as_str()).desired_status(wish.clone());
         ask.max_results(PAGE).set_next_token(token).send()
     };
-    desk.pages(Api::ListTasks, request, |page| (chunks::beside(&cluster, page.task_arns), page.next_token)).await
+    desk.pages(Api::ListTasks, request, |page| (chunks::beside(&cluster, page.task_arns), page.next_token))
+        .await
 }
 
 async fn describe_tasks(desk: &Desk, chunk: Chunk) -> Piece<Task> {

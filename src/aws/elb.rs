@@ -4,7 +4,7 @@ mod rules;
 mod targets;
 
 use super::api::Api;
-use super::call::{Broken, Desk, Pages};
+use super::call::{Desk, Pages};
 use super::fan::{self, Piece};
 use crate::gateway::{GatewayError, Reading};
 use crate::model::{Rule, Target, TargetGroup, TargetGroupArn, TroubleKind};

@@ -99,8 +99,11 @@ pub(super) fn after<T>(first: Option<Trouble>, second: Piece<T>) -> Piece<T> {
 }
 
 /// Returns what hands out a growing list as a reading.
-pub(super) fn shown<T: Clone>(pages: &Pages, wrap: fn(Vec<T>) -> Reading) -> impl FnMut(&[T]) + Send {
-    |so_far: &[T]| pages.show(|| wrap(so_far.to_vec()))
+pub(super) fn shown<T: Clone + 'static>(
+    pages: &Pages,
+    wrap: fn(Vec<T>) -> Reading,
+) -> impl FnMut(&[T]) + Send {
+    move |so_far: &[T]| pages.show(|| wrap(so_far.to_vec()))
 }
 
 /// How much a failure says that the next question fails too.
@@ -189,7 +192,9 @@ mod tests {
 
     #[tokio::test]
     async fn what_ended_since_it_was_listed_is_no_trouble() {
-        let (piece, ..) = run(vec![1, 2], |n| if n == 1 { broken(vec![], TroubleKind::NotFound) } else { Ok(vec![n]) }).await;
+        let (piece, ..) =
+            run(vec![1, 2], |n| if n == 1 { broken(vec![], TroubleKind::NotFound) } else { Ok(vec![n]) })
+                .await;
         assert_eq!(piece.unwrap(), [2]);
     }
 
@@ -211,7 +216,8 @@ mod tests {
 
     #[test]
     fn the_first_step_s_trouble_is_the_one_to_tell() {
-        let told = after(Some(trouble(TroubleKind::Denied)), broken(vec![1], TroubleKind::Timeout)).unwrap_err();
+        let told =
+            after(Some(trouble(TroubleKind::Denied)), broken(vec![1], TroubleKind::Timeout)).unwrap_err();
         assert_eq!((told.read, told.trouble.kind), (vec![1], TroubleKind::Denied));
         assert_eq!(after(None, Ok(vec![1])).unwrap(), [1]);
     }

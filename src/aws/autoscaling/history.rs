@@ -87,7 +87,10 @@ mod tests {
         let got = activity(raw.build(), &GroupName::new("asked"));
         assert_eq!((got.group.as_str(), got.status.as_str()), ("prod", "Failed"));
         assert_eq!(got.message.as_deref(), Some("no capacity"));
-        assert_eq!((got.description.as_str(), got.cause.as_str()), ("Launching a new EC2 instance", "At 2026 …"));
+        assert_eq!(
+            (got.description.as_str(), got.cause.as_str()),
+            ("Launching a new EC2 instance", "At 2026 …")
+        );
         assert_eq!(got.ended_at, None);
     }
 

@@ -71,10 +71,16 @@ mod tests {
             .alarm_description("wake somebody")
             .actions_enabled(true);
         let got = metric(raw.build());
-        assert_eq!((got.name.as_str(), got.arn.as_str(), got.state), ("cpu high", "arn:a", AlarmState::Alarm));
+        assert_eq!(
+            (got.name.as_str(), got.arn.as_str(), got.state),
+            ("cpu high", "arn:a", AlarmState::Alarm)
+        );
         assert_eq!(got.reason.as_deref(), Some("Threshold Crossed"));
         assert_eq!(got.changed_at.map(|at| at.as_second()), Some(10), "a new reason is no new state");
-        assert_eq!((got.namespace.as_deref(), got.metric.as_deref()), (Some("AWS/EC2"), Some("CPUUtilization")));
+        assert_eq!(
+            (got.namespace.as_deref(), got.metric.as_deref()),
+            (Some("AWS/EC2"), Some("CPUUtilization"))
+        );
         assert_eq!(got.dimensions, [("InstanceId".into(), "i-1".into())]);
         assert_eq!(got.description.as_deref(), Some("wake somebody"));
         assert!(got.actions_enabled);

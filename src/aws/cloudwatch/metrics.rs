@@ -76,10 +76,14 @@ pub(super) fn queries(chunk: &[InstanceId]) -> Vec<MetricDataQuery> {
     for (at, id) in chunk.iter().enumerate() {
         for (nth, series) in Series::ALL.into_iter().enumerate() {
             let dimension = Dimension::builder().name("InstanceId").value(id.as_str()).build();
-            let metric =
-                Metric::builder().namespace("AWS/EC2").metric_name(series.metric()).dimensions(dimension).build();
+            let metric = Metric::builder()
+                .namespace("AWS/EC2")
+                .metric_name(series.metric())
+                .dimensions(dimension)
+                .build();
             let stat = MetricStat::builder().metric(metric).period(PERIOD_S).stat(series.statistic()).build();
-            let query = MetricDataQuery::builder().id(format!("m{at}_{nth}")).metric_stat(stat).return_data(true);
+            let query =
+                MetricDataQuery::builder().id(format!("m{at}_{nth}")).metric_stat(stat).return_data(true);
             queries.push(query.build());
         }
     }
@@ -110,7 +114,8 @@ pub(super) fn metrics(chunk: &[InstanceId], results: Vec<MetricDataResult>) -> V
     }
     for ((at, nth), series_points) in points {
         let (Some(metrics), Some(series)) = (all.get_mut(at), Series::ALL.get(nth)) else { continue };
-        let rising = series_points.into_iter().map(|(at, value)| Point { at, value: value / series.divisor() });
+        let rising =
+            series_points.into_iter().map(|(at, value)| Point { at, value: value / series.divisor() });
         series.of(metrics).extend(rising);
     }
     all

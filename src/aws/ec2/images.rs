@@ -63,8 +63,10 @@ pub(super) struct Retry {
 /// Splits ids that AWS refused: those that its message names are gone, the others are asked again.
 /// Where the message names none of them, halves are asked until the bad one stands alone.
 pub(super) fn retry(ids: Vec<ImageId>, message: &str) -> Retry {
-    let said: BTreeSet<&str> =
-        message.split(|c: char| !c.is_ascii_alphanumeric() && c != '-').filter(|word| !word.is_empty()).collect();
+    let said: BTreeSet<&str> = message
+        .split(|c: char| !c.is_ascii_alphanumeric() && c != '-')
+        .filter(|word| !word.is_empty())
+        .collect();
     let (named, rest): (Vec<_>, Vec<_>) = ids.into_iter().partition(|id| said.contains(id.as_str()));
     if named.is_empty() && rest.len() > 1 {
         let half = rest.len() / 2;

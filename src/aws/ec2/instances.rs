@@ -1,7 +1,9 @@
 //! `DescribeInstances`: every reservation, every instance in it, every page.
 
 use crate::aws::translate::{moment, required, tags, text, word};
-use crate::model::{AccountId, ImageId, Instance, InstanceId, InstanceState, InstanceType, Lifecycle, Text, Zone};
+use crate::model::{
+    AccountId, ImageId, Instance, InstanceId, InstanceState, InstanceType, Lifecycle, Text, Zone,
+};
 use aws_sdk_ec2::types::{
     Instance as SdkInstance, InstanceLifecycleType, InstanceStateName, MonitoringState, Reservation,
 };
@@ -16,8 +18,12 @@ pub(super) fn of_reservation(reservation: Reservation) -> impl Iterator<Item = A
 }
 
 fn instance(raw: SdkInstance, reservation_id: Text, owner_id: AccountId) -> Instance {
-    let mut security_groups: Vec<Text> =
-        raw.security_groups.unwrap_or_default().into_iter().filter_map(|group| text(group.group_id)).collect();
+    let mut security_groups: Vec<Text> = raw
+        .security_groups
+        .unwrap_or_default()
+        .into_iter()
+        .filter_map(|group| text(group.group_id))
+        .collect();
     security_groups.sort();
     Instance {
         id: raw.instance_id.map(InstanceId::from).unwrap_or_default(),
@@ -159,7 +165,8 @@ mod tests {
 
     #[test]
     fn a_reservation_of_a_hundred_gives_a_hundred() {
-        let hundred = (0..100).map(|n| SdkInstance::builder().instance_id(format!("i-{n}")).build()).collect();
+        let hundred =
+            (0..100).map(|n| SdkInstance::builder().instance_id(format!("i-{n}")).build()).collect();
         let reservation = Reservation::builder().set_instances(Some(hundred)).build();
         let ids: Vec<_> = of_reservation(reservation).map(|one| one.id.to_string()).collect();
         assert_eq!(ids.len(), 100);

@@ -73,7 +73,10 @@ mod tests {
     #[test]
     fn an_empty_status_is_neither_well_nor_ill() {
         let got = status(SdkStatus::builder().build());
-        assert_eq!((got.system, got.instance, got.ebs), (Check::InsufficientData, Check::InsufficientData, None));
+        assert_eq!(
+            (got.system, got.instance, got.ebs),
+            (Check::InsufficientData, Check::InsufficientData, None)
+        );
         assert!(got.events.is_empty());
         assert_eq!(check(Some(SummaryStatus::from("dreaming"))), Check::InsufficientData);
     }

@@ -63,7 +63,9 @@ pub(super) fn missing(templates: &[Template], in_use: &[TemplateRef]) -> Vec<(Te
         .iter()
         .filter_map(|template| {
             let mut wanted = BTreeSet::from([template.default_version, template.latest_version]);
-            wanted.extend(in_use.iter().filter(|it| names(it, template)).filter_map(|it| resolve(it, template)));
+            wanted.extend(
+                in_use.iter().filter(|it| names(it, template)).filter_map(|it| resolve(it, template)),
+            );
             let has = |number: &u64| template.versions.iter().any(|version| version.number == *number);
             let wanted: Vec<u64> = wanted.into_iter().filter(|n| *n > 0 && !has(n)).collect();
             (!wanted.is_empty()).then(|| (template.id.clone(), wanted))

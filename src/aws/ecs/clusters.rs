@@ -53,7 +53,8 @@ pub(super) fn provider(raw: SdkProvider) -> CapacityProvider {
 /// Returns the names to describe, each once. Fargate's two are AWS's own and have no group behind them.
 pub(super) fn provider_names(clusters: &[Cluster]) -> Vec<Text> {
     let names = clusters.iter().flat_map(|cluster| &cluster.providers).map(|provider| &provider.name);
-    let names: BTreeSet<&Text> = names.filter(|name| !matches!(name.as_str(), "FARGATE" | "FARGATE_SPOT")).collect();
+    let names: BTreeSet<&Text> =
+        names.filter(|name| !matches!(name.as_str(), "FARGATE" | "FARGATE_SPOT")).collect();
     names.into_iter().cloned().collect()
 }
 
@@ -87,7 +88,10 @@ mod tests {
             .managed_draining(ManagedDraining::Enabled)
             .managed_termination_protection(ManagedTerminationProtection::Enabled)
             .managed_scaling(
-                sdk::ManagedScaling::builder().status(ManagedScalingStatus::Enabled).target_capacity(90).build(),
+                sdk::ManagedScaling::builder()
+                    .status(ManagedScalingStatus::Enabled)
+                    .target_capacity(90)
+                    .build(),
             )
             .build()
             .unwrap();

@@ -57,6 +57,9 @@ mod tests {
         assert_eq!(said.as_deref(), Some("ECS could not tell about arn:a: ACCESS_DENIED, and about 1 more"));
         let bare = Failure::builder().detail("d").build();
         let said = sentence(&[bare]);
-        assert_eq!(said.as_deref(), Some("ECS could not tell about something without a name: no reason given (d)"));
+        assert_eq!(
+            said.as_deref(),
+            Some("ECS could not tell about something without a name: no reason given (d)")
+        );
     }
 }

@@ -64,7 +64,12 @@ mod tests {
             .status("DRAINING")
             .status_reason("spot")
             .agent_connected(true)
-            .version_info(sdk::VersionInfo::builder().agent_version("1.99.0").docker_version("DockerVersion: 25").build())
+            .version_info(
+                sdk::VersionInfo::builder()
+                    .agent_version("1.99.0")
+                    .docker_version("DockerVersion: 25")
+                    .build(),
+            )
             .running_tasks_count(7)
             .pending_tasks_count(1)
             .registered_resources(resource("CPU", 2048))

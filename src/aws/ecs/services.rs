@@ -2,7 +2,9 @@
 
 use crate::aws::translate::{count, moment, required, tags, text, whole, word};
 use crate::model::{ClusterArn, Deployment, Service, ServiceArn, ServiceEvent, TargetGroupArn, Text};
-use aws_sdk_ecs::types::{Deployment as SdkDeployment, LoadBalancer, Service as SdkService, ServiceEvent as SdkEvent};
+use aws_sdk_ecs::types::{
+    Deployment as SdkDeployment, LoadBalancer, Service as SdkService, ServiceEvent as SdkEvent,
+};
 use std::cmp::Reverse;
 
 /// How many of its events a service keeps: the newest. AWS sends a hundred, nearly all "steady state".
@@ -93,10 +95,17 @@ mod tests {
             .launch_type(sdk::LaunchType::from(""))
             .scheduling_strategy(sdk::SchedulingStrategy::Daemon)
             .deployment_configuration(
-                sdk::DeploymentConfiguration::builder().minimum_healthy_percent(50).maximum_percent(200).build(),
+                sdk::DeploymentConfiguration::builder()
+                    .minimum_healthy_percent(50)
+                    .maximum_percent(200)
+                    .build(),
             )
             .load_balancers(
-                LoadBalancer::builder().target_group_arn("arn:tg").container_name("core").container_port(3567).build(),
+                LoadBalancer::builder()
+                    .target_group_arn("arn:tg")
+                    .container_name("core")
+                    .container_port(3567)
+                    .build(),
             )
             .load_balancers(LoadBalancer::builder().load_balancer_name("classic").build())
             .capacity_provider_strategy(
@@ -129,7 +138,8 @@ mod tests {
                 .updated_at(DateTime::from_secs(5))
                 .build()
         };
-        let got = service(SdkService::builder().deployments(one("ACTIVE")).deployments(one("PRIMARY")).build());
+        let got =
+            service(SdkService::builder().deployments(one("ACTIVE")).deployments(one("PRIMARY")).build());
         assert_eq!(got.deployments[0].id, "d-PRIMARY");
         assert_eq!(got.deployments[0].rollout.as_deref(), Some("IN_PROGRESS"));
         assert_eq!((got.deployments[1].failed, got.deployments[1].reason.as_deref()), (2, Some("why")));

@@ -131,7 +131,8 @@ mod tests {
         let balancer = balancer(
             LoadBalancer::builder().load_balancer_arn("arn:lb").load_balancer_name("shared").build(),
         );
-        let raw = Listener::builder().listener_arn("arn:listener").port(443).default_actions(forward("arn:tg-0"));
+        let raw =
+            Listener::builder().listener_arn("arn:listener").port(443).default_actions(forward("arn:tg-0"));
         ear(raw.build(), &balancer)
     }
 
@@ -144,15 +145,13 @@ mod tests {
         let weighted = |arn: &str, weight: Option<i32>| {
             sdk::TargetGroupTuple::builder().target_group_arn(arn).set_weight(weight).build()
         };
-        let action = Action::builder()
-            .r#type(ActionTypeEnum::Forward)
-            .forward_config(
-                sdk::ForwardActionConfig::builder()
-                    .target_groups(weighted("arn:a", Some(90)))
-                    .target_groups(weighted("arn:b", Some(0)))
-                    .target_groups(weighted("arn:c", None))
-                    .build(),
-            );
+        let action = Action::builder().r#type(ActionTypeEnum::Forward).forward_config(
+            sdk::ForwardActionConfig::builder()
+                .target_groups(weighted("arn:a", Some(90)))
+                .target_groups(weighted("arn:b", Some(0)))
+                .target_groups(weighted("arn:c", None))
+                .build(),
+        );
         let host = RuleCondition::builder()
             .field("host-header")
             .host_header_config(sdk::HostHeaderConditionConfig::builder().values("*.Acme.example").build())
@@ -165,7 +164,10 @@ mod tests {
             .conditions(path.build())
             .actions(action.build());
         let got = rule(raw.build(), &listening());
-        assert_eq!((got.arn.as_str(), got.balancer.as_str(), got.balancer_name.as_str()), ("arn:r", "arn:lb", "shared"));
+        assert_eq!(
+            (got.arn.as_str(), got.balancer.as_str(), got.balancer_name.as_str()),
+            ("arn:r", "arn:lb", "shared")
+        );
         assert_eq!((got.port, got.priority.as_str()), (Some(443), "10"));
         assert_eq!(got.hosts, ["*.Acme.example"]);
         assert_eq!(got.paths, ["/auth/*"]);
@@ -210,9 +212,9 @@ mod tests {
 
     #[test]
     fn a_regular_expression_names_no_host_and_an_empty_rule_nothing() {
-        let regex = RuleCondition::builder().field("host-header").host_header_config(
-            sdk::HostHeaderConditionConfig::builder().regex_values("^a.*$").build(),
-        );
+        let regex = RuleCondition::builder()
+            .field("host-header")
+            .host_header_config(sdk::HostHeaderConditionConfig::builder().regex_values("^a.*$").build());
         let got = rule(SdkRule::builder().conditions(regex.build()).build(), &listening());
         assert!(got.hosts.is_empty() && got.paths.is_empty() && got.forwards.is_empty());
         assert_eq!(got.other_action, None);

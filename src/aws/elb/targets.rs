@@ -55,7 +55,9 @@ fn state(raw: Option<TargetHealthStateEnum>) -> TargetState {
         Some(TargetHealthStateEnum::Healthy) => TargetState::Healthy,
         Some(TargetHealthStateEnum::Unhealthy) => TargetState::Unhealthy,
         Some(TargetHealthStateEnum::Unused) => TargetState::Unused,
-        Some(TargetHealthStateEnum::Draining | TargetHealthStateEnum::UnhealthyDraining) => TargetState::Draining,
+        Some(TargetHealthStateEnum::Draining | TargetHealthStateEnum::UnhealthyDraining) => {
+            TargetState::Draining
+        }
         _ => TargetState::Unavailable,
     }
 }

@@ -195,7 +195,8 @@ mod tests {
 
     #[test]
     fn what_stands_elsewhere_is_named() {
-        for name in ["/coredeck/main/notes", "/coredeck/main/cores/a/b", "/coredeck/main/cores/", "/else/x/y"] {
+        for name in ["/coredeck/main/notes", "/coredeck/main/cores/a/b", "/coredeck/main/cores/", "/else/x/y"]
+        {
             assert!(fault(plain(name, "{}")).starts_with(name), "{name}");
         }
         assert!(matches!(entry(Parameter::builder().build(), PATH), Entry::Fault(_)));
