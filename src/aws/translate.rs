@@ -4,12 +4,19 @@
 
 use crate::model::{Tags, Text};
 use aws_smithy_types::DateTime;
-use jiff::Timestamp;
+use jiff::{Timestamp, Unit};
 
 /// Returns the moment, or none where AWS gave none or one outside jiff's years (−9999 to 9999).
 pub(super) fn moment(at: Option<DateTime>) -> Option<Timestamp> {
     let at = at?;
     Timestamp::new(at.secs(), i32::try_from(at.subsec_nanos()).ok()?).ok()
+}
+
+/// Returns the moment that came as a fraction of seconds in JSON or CBOR, where `.336` arrives as
+/// `.335999965`: a double near now holds no more than a quarter of a microsecond. Whole microseconds are
+/// what was meant.
+pub(super) fn fractional_moment(at: Option<DateTime>) -> Option<Timestamp> {
+    moment(at)?.round(Unit::Microsecond).ok()
 }
 
 /// Returns the moment written in ISO 8601, as `DescribeImages` gives its dates.
@@ -79,6 +86,13 @@ mod tests {
         assert_eq!(before.map(|at| at.to_string()).as_deref(), Some("1969-12-31T23:59:59.5Z"));
         assert_eq!(moment(Some(DateTime::from_secs(i64::MAX))), None);
         assert_eq!(moment(None), None);
+    }
+
+    #[test]
+    fn a_moment_that_came_as_a_double_is_the_one_that_was_written() {
+        let at = fractional_moment(Some(DateTime::from_secs_and_nanos(1_795_296_148, 335_999_965)));
+        assert_eq!(at, Timestamp::new(1_795_296_148, 336_000_000).ok());
+        assert_eq!(fractional_moment(None), None);
     }
 
     #[test]

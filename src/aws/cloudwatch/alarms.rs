@@ -1,6 +1,6 @@
 //! `DescribeAlarms`: metric and composite alarms.
 
-use crate::aws::translate::{moment, required, text};
+use crate::aws::translate::{fractional_moment, required, text};
 use crate::model::{Alarm, AlarmState};
 use aws_sdk_cloudwatch::types::{CompositeAlarm, MetricAlarm, StateValue};
 
@@ -11,7 +11,7 @@ pub(super) fn metric(raw: MetricAlarm) -> Alarm {
         arn: required(raw.alarm_arn),
         state: state(raw.state_value.as_ref()),
         reason: raw.state_reason,
-        changed_at: moment(raw.state_transitioned_timestamp.or(raw.state_updated_timestamp)),
+        changed_at: fractional_moment(raw.state_transitioned_timestamp.or(raw.state_updated_timestamp)),
         namespace: text(raw.namespace),
         metric: text(raw.metric_name),
         dimensions: raw
@@ -32,7 +32,7 @@ pub(super) fn composite(raw: CompositeAlarm) -> Alarm {
         arn: required(raw.alarm_arn),
         state: state(raw.state_value.as_ref()),
         reason: raw.state_reason,
-        changed_at: moment(raw.state_transitioned_timestamp.or(raw.state_updated_timestamp)),
+        changed_at: fractional_moment(raw.state_transitioned_timestamp.or(raw.state_updated_timestamp)),
         namespace: None,
         metric: None,
         dimensions: Vec::new(),

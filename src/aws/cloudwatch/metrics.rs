@@ -3,7 +3,7 @@
 //! AWS bills by the query, so there are exactly four for each instance, and only for instances that
 //! somebody names.
 
-use crate::aws::translate::moment;
+use crate::aws::translate::fractional_moment;
 use crate::model::{InstanceId, Metrics, Point};
 use aws_sdk_cloudwatch::types::{Dimension, Metric, MetricDataQuery, MetricDataResult, MetricStat};
 use aws_smithy_types::DateTime;
@@ -91,11 +91,12 @@ pub(super) fn queries(chunk: &[InstanceId]) -> Vec<MetricDataQuery> {
 }
 
 /// Returns the start and end of the window, both on whole periods: CloudWatch answers those faster, and
-/// points then keep their place from one reading to the next.
+/// points then keep their place from one reading to the next. The period that still runs is left out:
+/// a sum over half of it would pass for a rate that nobody measured.
 pub(super) fn window(since: Timestamp, now: Timestamp) -> (DateTime, DateTime) {
     let period = i64::from(PERIOD_S);
     let start = since.as_second().div_euclid(period) * period;
-    let end = (now.as_second().div_euclid(period) + 1) * period;
+    let end = now.as_second().div_euclid(period) * period;
     (DateTime::from_secs(start.min(end - period)), DateTime::from_secs(end))
 }
 
@@ -109,7 +110,10 @@ pub(super) fn metrics(chunk: &[InstanceId], results: Vec<MetricDataResult>) -> V
         let Some(place) = result.id.as_deref().and_then(place) else { continue };
         let times = result.timestamps.unwrap_or_default();
         let values = result.values.unwrap_or_default();
-        let known = times.into_iter().zip(values).filter_map(|(at, value)| Some((moment(Some(at))?, value)));
+        let known = times
+            .into_iter()
+            .zip(values)
+            .filter_map(|(at, value)| Some((fractional_moment(Some(at))?, value)));
         points.entry(place).or_default().extend(known);
     }
     for ((at, nth), series_points) in points {
@@ -210,7 +214,7 @@ mod tests {
     fn the_window_stands_on_whole_periods_and_is_never_empty() {
         let at = |second| Timestamp::new(second, 0).unwrap();
         let (start, end) = window(at(1_001), at(2_001));
-        assert_eq!((start.secs(), end.secs()), (900, 2_100));
+        assert_eq!((start.secs(), end.secs()), (900, 1_800));
         let (start, end) = window(at(9_000), at(2_001));
         assert!(start.secs() < end.secs());
     }

@@ -85,7 +85,7 @@ mod tests {
     use aws_sdk_ec2::types as sdk;
 
     fn ids(of: &[&str]) -> Vec<ImageId> {
-        of.iter().map(|id| ImageId::new(id)).collect()
+        of.iter().map(ImageId::new).collect()
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! Container instances: the ECS side of EC2 instances.
 
-use crate::aws::translate::{count, moment, required, tags, text};
+use crate::aws::translate::{count, fractional_moment, required, tags, text};
 use crate::model::{ClusterArn, Host, HostArn, InstanceId, InstanceType, Text, Zone};
 use aws_sdk_ecs::types::{Attribute, ContainerInstance, Resource};
 
@@ -29,7 +29,7 @@ pub(super) fn host(raw: ContainerInstance, cluster: &ClusterArn) -> Host {
         instance_type: attribute(&attributes, "ecs.instance-type").map(InstanceType::new),
         zone: attribute(&attributes, "ecs.availability-zone").map(Zone::new),
         image_id: attribute(&attributes, "ecs.ami-id").map(Text::new),
-        registered_at: moment(raw.registered_at),
+        registered_at: fractional_moment(raw.registered_at),
         tags: tags(raw.tags.unwrap_or_default().into_iter().map(|tag| (tag.key, tag.value))),
     }
 }

@@ -1,6 +1,6 @@
 //! Services with their deployments and latest events.
 
-use crate::aws::translate::{count, moment, required, tags, text, whole, word};
+use crate::aws::translate::{count, fractional_moment, required, tags, text, whole, word};
 use crate::model::{ClusterArn, Deployment, Service, ServiceArn, ServiceEvent, TargetGroupArn, Text};
 use aws_sdk_ecs::types::{
     Deployment as SdkDeployment, LoadBalancer, Service as SdkService, ServiceEvent as SdkEvent,
@@ -40,7 +40,7 @@ pub(super) fn service(raw: SdkService) -> Service {
             .into_iter()
             .map(|item| Text::from(item.capacity_provider))
             .collect(),
-        created_at: moment(raw.created_at),
+        created_at: fractional_moment(raw.created_at),
         tags: tags(raw.tags.unwrap_or_default().into_iter().map(|tag| (tag.key, tag.value))),
     }
 }
@@ -56,15 +56,15 @@ fn deployment(raw: SdkDeployment) -> Deployment {
         running: count(Some(raw.running_count)),
         pending: count(Some(raw.pending_count)),
         failed: count(Some(raw.failed_tasks)),
-        created_at: moment(raw.created_at),
-        updated_at: moment(raw.updated_at),
+        created_at: fractional_moment(raw.created_at),
+        updated_at: fractional_moment(raw.updated_at),
     }
 }
 
 fn event(raw: SdkEvent) -> ServiceEvent {
     ServiceEvent {
         id: required(raw.id),
-        at: moment(raw.created_at),
+        at: fractional_moment(raw.created_at),
         message: raw.message.unwrap_or_default(),
     }
 }

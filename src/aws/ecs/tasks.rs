@@ -1,6 +1,6 @@
 //! Tasks: those that run and those on their way out.
 
-use crate::aws::translate::{moment, port, required, tags, text, word};
+use crate::aws::translate::{fractional_moment, port, required, tags, text, word};
 use crate::model::{ClusterArn, HostArn, Task, TaskArn, Text, Zone};
 use aws_sdk_ecs::types::{Container, Task as SdkTask};
 
@@ -21,9 +21,9 @@ pub(super) fn task(raw: SdkTask) -> Task {
         launch_type: word(raw.launch_type),
         cpu: text(raw.cpu),
         memory: text(raw.memory),
-        created_at: moment(raw.created_at),
-        started_at: moment(raw.started_at),
-        stopped_at: moment(raw.stopped_at),
+        created_at: fractional_moment(raw.created_at),
+        started_at: fractional_moment(raw.started_at),
+        stopped_at: fractional_moment(raw.stopped_at),
         stopped_reason: text(raw.stopped_reason),
         ports: host_ports(&containers),
         images: containers.into_iter().filter_map(|container| text(container.image)).collect::<Vec<Text>>(),

@@ -1,6 +1,6 @@
 //! `DescribeInstanceInformation`: what the agents of managed instances last said.
 
-use crate::aws::translate::{moment, text, word};
+use crate::aws::translate::{fractional_moment, text, word};
 use crate::model::{Agent, InstanceId, Text};
 use aws_sdk_ssm::types::InstanceInformation;
 
@@ -9,7 +9,7 @@ pub(super) fn agent(raw: InstanceInformation) -> Agent {
     Agent {
         id: raw.instance_id.map(InstanceId::from).unwrap_or_default(),
         ping: word(raw.ping_status).unwrap_or_default(),
-        last_ping_at: moment(raw.last_ping_date_time),
+        last_ping_at: fractional_moment(raw.last_ping_date_time),
         version: text(raw.agent_version),
         platform: platform(raw.platform_name.as_deref(), raw.platform_version.as_deref()),
     }
