@@ -95,6 +95,20 @@ fn failure_beneath<'a>(error: &'a (dyn StdError + 'static)) -> Option<&'a Failur
     None
 }
 
+/// Every message from the outermost error to the innermost, each said once.
+pub(super) fn all_causes(error: &(dyn StdError + 'static)) -> String {
+    let mut said = vec![error.to_string()];
+    let mut at = error.source();
+    while let Some(current) = at {
+        let text = current.to_string();
+        if !said.iter().any(|before| before.contains(&text)) {
+            said.push(text);
+        }
+        at = current.source();
+    }
+    harmless(&said.join(": ")).into_owned()
+}
+
 /// The innermost message, which says most and repeats nothing.
 fn deepest(error: &(dyn StdError + 'static)) -> String {
     let mut said = error.to_string();

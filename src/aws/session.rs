@@ -18,10 +18,8 @@ use std::time::{Duration, SystemTime};
 /// How long before their end credentials are renewed.
 const RENEW_BEFORE: Duration = Duration::from_secs(5 * 60);
 
-/// How long finding credentials may take, prompts aside.
-const FIND_WITHIN: Duration = Duration::from_secs(10);
-
-/// Finds credentials from nothing: files, processes, STS. Keeps nothing between two calls.
+/// Finds credentials from nothing: files, processes, STS. Keeps nothing between two calls, and ends by
+/// itself within its own deadlines.
 pub(super) trait Finder: fmt::Debug + Send + Sync {
     /// Finds them.
     fn find(&self) -> BoxFuture<'static, Result<Credentials, Failure>>;
@@ -111,7 +109,7 @@ impl Session {
             let finding = match &held.finding {
                 Some(finding) => finding.clone(),
                 None => {
-                    let finding = within(self.finder.find(), self.renewal()).boxed().shared();
+                    let finding = self.finder.find().shared();
                     held.finding = Some(finding.clone());
                     finding
                 }
@@ -146,19 +144,6 @@ impl Session {
 
     fn held(&self) -> MutexGuard<'_, Held> {
         self.held.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-async fn within(
-    finding: BoxFuture<'static, Result<Credentials, Failure>>,
-    renewal: String,
-) -> Result<Credentials, Failure> {
-    match tokio::time::timeout(FIND_WITHIN, finding).await {
-        Ok(outcome) => outcome,
-        Err(_) => {
-            let message = format!("no credentials within {} s", FIND_WITHIN.as_secs());
-            Err(Failure::new(TroubleKind::Timeout, message, renewal))
-        }
     }
 }
 

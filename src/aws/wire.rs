@@ -1,6 +1,7 @@
 //! How requests travel: one HTTP client for everybody, connect timeouts, retries, and where AWS is.
 
 use super::session::Session;
+use crate::error::Error;
 use crate::model::Region;
 use aws_config::imds;
 use aws_config::provider_config::ProviderConfig;
@@ -38,11 +39,6 @@ impl Wire {
             .tls_provider(tls::Provider::Rustls(tls::rustls_provider::CryptoMode::AwsLc))
             .build_https();
         Self { http, endpoint, imds_within: Duration::from_secs(1) }
-    }
-
-    /// The address that stands in for all of AWS, if one was given.
-    pub(super) fn endpoint(&self) -> Option<&str> {
-        self.endpoint.as_deref()
     }
 
     /// What the clients of one account in one region are made from.
@@ -83,9 +79,14 @@ impl Wire {
         loader
     }
 
+    /// A region for a request that any region would answer.
+    pub(super) fn region_or_any(&self, region: Option<&Region>) -> String {
+        region.map_or(ANY_REGION, Region::as_str).to_owned()
+    }
+
     /// What the SDK's own providers are made from.
     pub(super) fn providers(&self, region: Option<&Region>) -> ProviderConfig {
-        let region = region.map_or(ANY_REGION, Region::as_str).to_owned();
+        let region = self.region_or_any(region);
         ProviderConfig::without_region()
             .with_region(Some(aws_types::region::Region::new(region)))
             .with_http_client(self.http.clone())
@@ -105,6 +106,18 @@ impl Wire {
             .configure(&self.providers(None))
             .build()
     }
+}
+
+/// Refuses an endpoint that no request could go to, before the SDK refuses each request for it.
+pub(super) fn check(url: &str) -> Result<(), Error> {
+    let rest = url.strip_prefix("http://").or_else(|| url.strip_prefix("https://"));
+    let host = rest.and_then(|rest| rest.split(['/', '?', '#']).next()).unwrap_or_default();
+    if host.is_empty() || url.contains(char::is_whitespace) {
+        let shown = crate::model::text::harmless(url);
+        return Err(Error::usage(format!("{shown} is not the URL of an endpoint"))
+            .hint("write it as http://127.0.0.1:5000"));
+    }
+    Ok(())
 }
 
 /// The deadline of a whole request is `call`'s; the SDK only guards the connection.
