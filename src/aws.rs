@@ -12,6 +12,8 @@ mod ec2;
 mod ecs;
 mod elb;
 mod errors;
+#[cfg(test)]
+mod fake;
 mod ladder;
 mod ledger;
 mod limit;
@@ -144,7 +146,8 @@ impl Aws {
         let site = cell
             .get_or_init(|| async {
                 let session = Arc::clone(&entry.session);
-                let config = self.gear.wire.config(entry.profile(), &scope.region, Arc::clone(&session)).await;
+                let config =
+                    self.gear.wire.config(entry.profile(), &scope.region, Arc::clone(&session)).await;
                 let ledger = Arc::clone(&self.gear.ledger);
                 Arc::new(Site::new(scope.clone(), config, session, ledger, self.gear.clock))
             })
@@ -216,7 +219,9 @@ impl FleetReader for Aws {
             }
             let region = match regions::first_named(&entry.regions) {
                 Some(region) => region,
-                None => regions::of_chain(&self.gear, login).await.unwrap_or_else(|_| Region::new(ANY_REGION)),
+                None => {
+                    regions::of_chain(&self.gear, login).await.unwrap_or_else(|_| Region::new(ANY_REGION))
+                }
             };
             let desk = self.desk(&Scope { account, region }, Urgency::User).await?;
             regions::enabled(&desk).await

@@ -61,7 +61,13 @@ fn best(folder: &Path, role_arn: &str, now: SystemTime) -> Option<Credentials> {
         .max_by_key(|(end, _)| *end)
         .map(|(end, keys)| {
             let token = Some(keys.session_token);
-            Credentials::new(keys.access_key_id, keys.secret_access_key, token, Some(end), "aws command's cache")
+            Credentials::new(
+                keys.access_key_id,
+                keys.secret_access_key,
+                token,
+                Some(end),
+                "aws command's cache",
+            )
         })
 }
 

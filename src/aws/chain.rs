@@ -144,7 +144,8 @@ impl Chain {
             Ok(Ok(credentials)) => Ok(credentials),
             Ok(Err(error)) => Err(login::explain(&error, ladder, &self.gear.env)),
             Err(_) => {
-                let said = format!("no credentials for account {} within {} s", self.account, STEP_WITHIN.as_secs());
+                let said =
+                    format!("no credentials for account {} within {} s", self.account, STEP_WITHIN.as_secs());
                 Err(Failure::new(TroubleKind::Timeout, said, ladder.renewal()))
             }
         }
@@ -155,7 +156,11 @@ impl Chain {
         let own = |key: &str| profiles.get_profile(name).and_then(|profile| profile.get(key));
         let (Some(id), Some(secret)) = (own("aws_access_key_id"), own("aws_secret_access_key")) else {
             let said = format!("profile {name} has lost its keys");
-            return Err(Failure::new(TroubleKind::NoCredentials, said, format!("aws configure --profile {name}")));
+            return Err(Failure::new(
+                TroubleKind::NoCredentials,
+                said,
+                format!("aws configure --profile {name}"),
+            ));
         };
         let token = own("aws_session_token").map(str::to_owned);
         Ok(Credentials::new(id, secret, token, None, "profile"))
@@ -236,7 +241,8 @@ impl Finder for Chain {
 /// `coredeck-<user>`, in the letters that STS allows.
 fn session_name(env: &Env) -> String {
     let user = ["USER", "LOGNAME", "USERNAME"].iter().find_map(|key| env.get(key).ok()).unwrap_or_default();
-    let user: String = user.chars().filter(|c| c.is_ascii_alphanumeric() || "_=,.@-".contains(*c)).take(48).collect();
+    let user: String =
+        user.chars().filter(|c| c.is_ascii_alphanumeric() || "_=,.@-".contains(*c)).take(48).collect();
     if user.is_empty() { "coredeck".to_owned() } else { format!("coredeck-{user}") }
 }
 

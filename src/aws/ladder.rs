@@ -136,14 +136,17 @@ impl Ladder {
             rungs.push(rung);
             match (profile.get("source_profile"), profile.get("credential_source")) {
                 (Some(_), Some(_)) => {
-                    let said = format!("profile {current} has both source_profile and credential_source: keep one");
+                    let said =
+                        format!("profile {current} has both source_profile and credential_source: keep one");
                     return Err(wrong(said));
                 }
                 (Some(source), None) if source == current => break base(profile)?,
                 (Some(source), None) => current = source,
                 (None, Some(source)) => break named_source(source, current)?,
                 (None, None) => {
-                    let said = format!("profile {current} has a role_arn but no source_profile and no credential_source");
+                    let said = format!(
+                        "profile {current} has a role_arn but no source_profile and no credential_source"
+                    );
                     return Err(wrong(said));
                 }
             }
@@ -235,7 +238,10 @@ fn base(profile: &Profile) -> Result<Base, Failure> {
     if profile.get("web_identity_token_file").is_some() {
         return Ok(Base::WebIdentity(name));
     }
-    if ["sso_session", "sso_start_url", "sso_account_id", "sso_role_name"].iter().any(|key| profile.get(key).is_some()) {
+    if ["sso_session", "sso_start_url", "sso_account_id", "sso_role_name"]
+        .iter()
+        .any(|key| profile.get(key).is_some())
+    {
         return Ok(Base::Sso(name));
     }
     if profile.get("login_session").is_some() {
@@ -247,7 +253,9 @@ fn base(profile: &Profile) -> Result<Base, Failure> {
     }
     if profile.get("aws_access_key_id").is_some() {
         if profile.get("aws_secret_access_key").is_none() {
-            return Err(wrong(format!("profile {name} has an aws_access_key_id but no aws_secret_access_key")));
+            return Err(wrong(format!(
+                "profile {name} has an aws_access_key_id but no aws_secret_access_key"
+            )));
         }
         return Ok(Base::Keys(name));
     }

@@ -69,7 +69,9 @@ pub(super) fn explain(error: &CredentialsError, ladder: &Ladder, env: &Env) -> F
             Failure::new(
                 TroubleKind::Denied,
                 format!("SSO gives no access to the account and role of profile {profile}"),
-                format!("check sso_account_id and sso_role_name of profile {profile}, or ask for the assignment"),
+                format!(
+                    "check sso_account_id and sso_role_name of profile {profile}, or ask for the assignment"
+                ),
             )
         }
         Base::Sso(profile) if causes.contains("failed to load the cached SSO token") => Failure::new(
@@ -77,9 +79,11 @@ pub(super) fn explain(error: &CredentialsError, ladder: &Ladder, env: &Env) -> F
             format!("profile {profile} is not logged in to SSO"),
             renewal,
         ),
-        Base::Sso(profile) if matches!(error, CredentialsError::ProviderError(_)) => {
-            Failure::new(TroubleKind::Expired, format!("the SSO login of profile {profile} has expired"), renewal)
-        }
+        Base::Sso(profile) if matches!(error, CredentialsError::ProviderError(_)) => Failure::new(
+            TroubleKind::Expired,
+            format!("the SSO login of profile {profile} has expired"),
+            renewal,
+        ),
         Base::ConsoleLogin(profile) => Failure::new(
             TroubleKind::NoCredentials,
             format!("profile {profile} uses `aws login`, which needs the aws command to be read"),
@@ -94,7 +98,9 @@ pub(super) fn explain(error: &CredentialsError, ladder: &Ladder, env: &Env) -> F
         ),
         Base::Process { profile, program } => Failure::new(
             TroubleKind::NoCredentials,
-            format!("the credential_process of profile {profile}, `{program}`, gave no credentials: {causes}"),
+            format!(
+                "the credential_process of profile {profile}, `{program}`, gave no credentials: {causes}"
+            ),
             renewal,
         ),
         _ => Failure::new(TroubleKind::NoCredentials, format!("no credentials: {causes}"), renewal),
@@ -138,7 +144,11 @@ pub(super) fn not_assumed(trouble: Trouble, rung: &Rung) -> Failure {
         }
         TroubleKind::Denied => Some(format!(
             "allow sts:AssumeRole on {role}, and let its trust policy name who asks{}",
-            if rung.external_id.is_some() { " with this external id" } else { "; it may want an external id or MFA" }
+            if rung.external_id.is_some() {
+                " with this external id"
+            } else {
+                "; it may want an external id or MFA"
+            }
         )),
         _ => hint,
     };
@@ -149,12 +159,16 @@ pub(super) fn not_assumed(trouble: Trouble, rung: &Rung) -> Failure {
 pub(super) fn needs_code(rung: &Rung, refused: Option<&std::io::Error>) -> Failure {
     let role = &rung.arn;
     let (kind, message) = match refused {
-        None => (TroubleKind::Expired, format!("the session of {role} is over, and a new one needs an MFA code")),
+        None => {
+            (TroubleKind::Expired, format!("the session of {role} is over, and a new one needs an MFA code"))
+        }
         Some(error) => (TroubleKind::NoCredentials, format!("{role} needs an MFA code: {error}")),
     };
     let hint = match &rung.profile {
         Some(profile) => {
-            format!("in another window: aws sts get-caller-identity --profile {profile} (it asks for the code, and coredeck uses its session)")
+            format!(
+                "in another window: aws sts get-caller-identity --profile {profile} (it asks for the code, and coredeck uses its session)"
+            )
         }
         None => "start coredeck again from a terminal: it asks for the code".to_owned(),
     };

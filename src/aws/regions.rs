@@ -63,7 +63,9 @@ pub(super) async fn of_chain(gear: &Gear, login: &Login) -> Result<Region, Failu
         }
     }
     let (whose, name) = match login {
-        Login::Profile(name) | Login::Role { from: Some(name), .. } => (format!("profile {name}"), name.to_string()),
+        Login::Profile(name) | Login::Role { from: Some(name), .. } => {
+            (format!("profile {name}"), name.to_string())
+        }
         _ => ("the default profile".to_owned(), "default".to_owned()),
     };
     Err(Failure::new(

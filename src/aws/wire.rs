@@ -18,8 +18,26 @@ use std::time::Duration;
 /// How long a connection may take to come about.
 const CONNECT_WITHIN: Duration = Duration::from_secs(3);
 
-/// Attempts of one request, the first included.
-const ATTEMPTS: u32 = 3;
+/// How a request is tried again: the SDK's standard mode.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Retries {
+    /// Attempts, the first included.
+    pub(super) attempts: u32,
+    /// The longest pause before the second attempt; later ones may be longer.
+    pub(super) first_pause: Duration,
+}
+
+impl Default for Retries {
+    fn default() -> Self {
+        Self { attempts: 3, first_pause: Duration::from_secs(1) }
+    }
+}
+
+impl Retries {
+    fn config(self) -> RetryConfig {
+        RetryConfig::standard().with_max_attempts(self.attempts).with_initial_backoff(self.first_pause)
+    }
+}
 
 /// The region for requests that belong to none, such as who we are.
 const ANY_REGION: &str = "us-east-1";
@@ -30,6 +48,7 @@ pub(super) struct Wire {
     http: SharedHttpClient,
     endpoint: Option<String>,
     imds_within: Duration,
+    retries: Retries,
 }
 
 impl Wire {
@@ -38,7 +57,13 @@ impl Wire {
         let http = Builder::new()
             .tls_provider(tls::Provider::Rustls(tls::rustls_provider::CryptoMode::AwsLc))
             .build_https();
-        Self { http, endpoint, imds_within: Duration::from_secs(1) }
+        Self { http, endpoint, imds_within: Duration::from_secs(1), retries: Retries::default() }
+    }
+
+    /// The same with other retries.
+    #[cfg(test)]
+    pub(super) fn retrying(self, retries: Retries) -> Self {
+        Self { retries, ..self }
     }
 
     /// What the clients of one account in one region are made from.
@@ -65,7 +90,7 @@ impl Wire {
             .region(aws_types::region::Region::new(region.as_str().to_owned()))
             .http_client(self.http.clone())
             .identity_cache(aws_config::identity::IdentityCache::no_cache())
-            .retry_config(RetryConfig::standard().with_max_attempts(ATTEMPTS))
+            .retry_config(self.retries.config())
             .timeout_config(timeouts());
         if let Ok(name) = AppName::new("coredeck") {
             loader = loader.app_name(name);
@@ -90,7 +115,7 @@ impl Wire {
         ProviderConfig::without_region()
             .with_region(Some(aws_types::region::Region::new(region)))
             .with_http_client(self.http.clone())
-            .with_retry_config(RetryConfig::standard().with_max_attempts(ATTEMPTS))
+            .with_retry_config(self.retries.config())
             .with_timeout_config(timeouts())
     }
 
