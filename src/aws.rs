@@ -14,6 +14,7 @@ mod elb;
 mod errors;
 #[cfg(test)]
 mod fake;
+mod home;
 mod ladder;
 mod ledger;
 mod limit;
@@ -31,8 +32,7 @@ use crate::clock::Clock;
 use crate::config::{Account, Config, Login, Regions};
 use crate::error::Error;
 use crate::gateway::{Ask, FleetReader, GatewayError, Reading, Spending, Urgency};
-use crate::model::{AccountName, Region, Scope, Text, Trouble, TroubleKind};
-use api::Api;
+use crate::model::{AccountName, Region, Scope, TroubleKind};
 use aws_types::os_shim_internal::{Env, Fs};
 use call::{Desk, Pages};
 use chain::{Chain, Gear};
@@ -86,7 +86,7 @@ struct Entry {
 impl Entry {
     fn new(account: &Account, regions: &Regions, gear: &Gear) -> Self {
         let regions = account.regions.clone().unwrap_or_else(|| regions.clone());
-        let near = regions::first_named(&regions);
+        let near = home::first_named(&regions);
         let finder = Chain::new(account.name.clone(), account.login.clone(), near, gear.clone());
         let session = Arc::new(Session::new(Arc::new(finder), gear.clock));
         Self { account: account.clone(), regions, session }
@@ -138,7 +138,7 @@ async fn enter_with_code(entry: &Entry, gear: &Gear) {
 
 impl Aws {
     async fn desk(&self, scope: &Scope, urgency: Urgency) -> Result<Desk, GatewayError> {
-        let entry = self.entry(&scope.account)?;
+        let entry = self.entry(&scope.account).ok_or_else(|| self.unknown(&scope.account))?;
         let cell = {
             let mut sites = self.sites.lock().unwrap_or_else(PoisonError::into_inner);
             Arc::clone(sites.entry(scope.clone()).or_default())
@@ -155,19 +155,15 @@ impl Aws {
         Ok(Desk::new(Arc::clone(site), urgency))
     }
 
-    fn entry(&self, name: &AccountName) -> Result<&Entry, GatewayError> {
-        self.accounts.iter().find(|entry| entry.account.name == *name).ok_or_else(|| {
-            Trouble {
-                kind: TroubleKind::NotFound,
-                call: Text::const_new("account"),
-                code: None,
-                message: format!("no account is called {name}"),
-                hint: Some("`coredeck config show` lists the accounts".to_owned()),
-                request_id: None,
-                at: self.gear.clock.now(),
-            }
+    fn entry(&self, name: &AccountName) -> Option<&Entry> {
+        self.accounts.iter().find(|entry| entry.account.name == *name)
+    }
+
+    fn unknown(&self, name: &AccountName) -> GatewayError {
+        let said = format!("no account is called {name}");
+        Failure::new(TroubleKind::NotFound, said, "`coredeck config show` lists the accounts")
+            .trouble_of("account", self.gear.clock.now())
             .into()
-        })
     }
 
     async fn answer(
@@ -211,20 +207,26 @@ impl FleetReader for Aws {
     fn regions(&self, account: &AccountName) -> BoxFuture<'_, Result<Vec<Region>, GatewayError>> {
         let account = account.clone();
         async move {
-            let entry = self.entry(&account)?;
-            let login = &entry.account.login;
-            if entry.regions == Regions::Chain {
-                let failed = |failure: Failure| failure.trouble(Api::DescribeRegions, self.gear.clock.now());
-                return Ok(vec![regions::of_chain(&self.gear, login).await.map_err(failed)?]);
-            }
-            let region = match regions::first_named(&entry.regions) {
+            let entry = self.entry(&account).ok_or_else(|| self.unknown(&account))?;
+            let region = match home::first_named(&entry.regions) {
                 Some(region) => region,
-                None => {
-                    regions::of_chain(&self.gear, login).await.unwrap_or_else(|_| Region::new(ANY_REGION))
-                }
+                // Any region knows all the others.
+                None => home::region(&account, &entry.account.login, &self.gear)
+                    .await
+                    .unwrap_or_else(|_| Region::new(ANY_REGION)),
             };
             let desk = self.desk(&Scope { account, region }, Urgency::User).await?;
             regions::enabled(&desk).await
+        }
+        .boxed()
+    }
+
+    fn home_region(&self, account: &AccountName) -> BoxFuture<'_, Result<Region, GatewayError>> {
+        let account = account.clone();
+        async move {
+            let entry = self.entry(&account).ok_or_else(|| self.unknown(&account))?;
+            let found = home::region(&account, &entry.account.login, &self.gear).await;
+            found.map_err(|failure| failure.trouble_of("region", self.gear.clock.now()).into())
         }
         .boxed()
     }

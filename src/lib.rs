@@ -40,6 +40,7 @@
 
 pub mod aws;
 pub mod clock;
+pub mod collect;
 pub mod config;
 pub mod error;
 pub mod fleet;

@@ -4,12 +4,14 @@
 //! `Query` is parsed against them, so that an unknown column is an error with a place and a suggestion.
 
 pub mod columns;
+pub mod kind;
 // mod eval;
 // mod parse;
 // mod select;
 pub mod value;
 
-pub use columns::{Column, Ctx, Kind};
+pub use columns::{Column, Ctx, Shown};
+pub use kind::{Kind, Width};
 // pub use parse::{Fault, Query};
 // pub use select::{Order, Sort, select, sort};
 pub use value::{Unit, Value};

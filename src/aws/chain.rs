@@ -4,11 +4,11 @@
 use super::api::Api;
 use super::cached;
 use super::errors::{self, Circumstances};
+use super::home;
 use super::ladder::{Base, Ladder, Rung};
 use super::ledger::{Counting, Ledger};
 use super::login::{self, Failure};
 use super::mfa::{AskCode, Question};
-use super::regions;
 use super::session::Finder;
 use super::wire::Wire;
 use crate::clock::Clock;
@@ -93,7 +93,7 @@ impl Chain {
         let region = self
             .region
             .clone()
-            .or_else(|| regions::of_environment(&self.gear.env))
+            .or_else(|| home::of_environment(&self.gear.env))
             .or_else(|| ladder.region.as_deref().map(Region::new));
         // The last role that needs a code may have been entered already, by the aws command.
         let entered = ladder.rungs.iter().rposition(|rung| rung.mfa_serial.is_some()).and_then(|at| {

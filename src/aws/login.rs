@@ -31,9 +31,14 @@ impl Failure {
 
     /// The trouble of a call that could not be made for lack of credentials.
     pub(super) fn trouble(&self, api: Api, at: Timestamp) -> Trouble {
+        self.trouble_of(api.action(), at)
+    }
+
+    /// The trouble of something that is no call.
+    pub(super) fn trouble_of(&self, what: &'static str, at: Timestamp) -> Trouble {
         Trouble {
             kind: self.kind,
-            call: Text::const_new(api.action()),
+            call: Text::const_new(what),
             code: self.code.clone(),
             message: self.message.clone(),
             hint: self.hint.clone(),
