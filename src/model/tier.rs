@@ -6,7 +6,7 @@ use super::text::Text;
 use serde::Serialize;
 
 /// A tier as the configuration describes it.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct Tier {
     /// Its name.
     pub name: TierName,
@@ -16,6 +16,9 @@ pub struct Tier {
     pub cores_per_host: Option<u32>,
     /// Tenants on one core, at most.
     pub tenants_per_core: Option<u32>,
+    /// Tenants on one core, at most, where all of them are development tenants, which weigh less:
+    /// a development tenant then takes `tenants_per_core / development_tenants_per_core` of a place.
+    pub development_tenants_per_core: Option<u32>,
     /// The instance types it should run on; empty means any.
     pub instance_types: Vec<InstanceType>,
 }
