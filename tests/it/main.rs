@@ -7,6 +7,7 @@
 
 mod architecture;
 mod binary;
+mod config;
 mod loopback;
 mod moto;
 mod python;
