@@ -10,4 +10,5 @@ mod binary;
 mod config;
 mod loopback;
 mod moto;
+mod permissions;
 mod python;

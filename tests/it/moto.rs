@@ -8,7 +8,7 @@ use serde_json::Value;
 use std::sync::LazyLock;
 
 /// The fleet's name in the seed and in every run.
-pub(crate) const FLEET: &str = "main";
+pub(crate) const FLEET: &str = "default";
 
 /// A moto with the seeded fleet in `us-east-1`, and what boto3 lists there.
 pub(crate) struct Seeded {
