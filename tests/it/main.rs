@@ -12,3 +12,4 @@ mod loopback;
 mod moto;
 mod permissions;
 mod python;
+mod trouble;

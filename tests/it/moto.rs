@@ -1,6 +1,7 @@
 //! Judged by moto, an AWS stand-in that somebody else wrote, and by boto3, which reads with AWS's own models.
 //! Installs both, pinned, under the target folder; says loudly when it cannot (`python.rs`).
 
+mod accounts;
 mod equal;
 
 use crate::python::{Moto, judges};
