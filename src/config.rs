@@ -1,9 +1,30 @@
 //! Configuration: defaults, then the file, then the environment, then flags; every value knows where it came from.
 
+mod cadence;
+mod fault;
+mod load;
+mod origin;
+mod read;
+mod regions;
+mod settings;
+mod shape;
+mod surroundings;
+mod tiers;
+
+pub use cadence::span;
+pub use fault::{Fault, Faults, Place};
+pub use load::{Flags, Loaded, check, file, init, load};
+pub use origin::{Origin, Origins};
+pub use settings::{Setting, settings};
+pub use surroundings::Surroundings;
+
 use crate::gateway::Source;
 use crate::model::{AccountName, FleetName, ProfileName, Region, Text, Tier};
 use std::path::PathBuf;
 use std::time::Duration;
+
+/// What `coredeck config init` writes: every key with its default and a word on it.
+pub const TEMPLATE: &str = include_str!("config/template.toml");
 
 /// The resolved configuration that the rest of the program works with.
 #[derive(Clone, Debug, PartialEq)]
@@ -22,8 +43,40 @@ pub struct Config {
     pub cadence: Vec<(Source, Duration)>,
     /// Where AWS is, when it is not AWS: a simulator, moto.
     pub endpoint_url: Option<String>,
+    /// The screen's theme, by name.
+    pub theme: String,
+    /// The screen's keymap, by name.
+    pub keymap: String,
     /// The file it came from, if there was one.
     pub file: Option<PathBuf>,
+}
+
+impl Default for Config {
+    /// What holds with no file, no environment and no flags.
+    fn default() -> Self {
+        Self {
+            fleet: FleetName::new("default"),
+            accounts: vec![Account { name: AccountName::new("default"), login: Login::Chain, regions: None }],
+            regions: Regions::Chain,
+            tiers: tiers::guessed(),
+            tiers_are_guessed: true,
+            cadence: cadence::usual(),
+            endpoint_url: None,
+            theme: "default".to_owned(),
+            keymap: "default".to_owned(),
+            file: None,
+        }
+    }
+}
+
+impl Config {
+    /// How often a source is read.
+    pub fn every(&self, source: Source) -> Duration {
+        self.cadence
+            .iter()
+            .find(|(named, _)| *named == source)
+            .map_or_else(|| cadence::usual_for(source), |(_, every)| *every)
+    }
 }
 
 /// One AWS account.

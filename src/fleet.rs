@@ -3,16 +3,16 @@
 //! `join` is pure: snapshot and tiers in, rows out. Screens and scripts both work on a `Fleet`, so a
 //! script can never lag behind the screen.
 
-// mod health;
-// mod join;
-// mod people;
+mod health;
+mod join;
+mod people;
 mod rows;
-// mod tiers;
+mod tiers;
 
-// pub use join::join;
+pub use join::join;
 pub use rows::{
-    AlarmRow, ClusterRow, GroupRow, HostRow, ImageRow, InstanceRow, Item, RuleRow, ServiceRow, TargetRow,
-    TaskRow, TemplateRow, TierRow,
+    AlarmRow, ClusterRow, GroupRow, HostRow, ImageRow, InstanceRow, Item, MemberItem, RuleRow, ServiceRow,
+    TargetRow, TaskRow, TemplateRow, TierRow,
 };
 
 use crate::model::{Core, Tenant};
@@ -52,3 +52,6 @@ pub struct Fleet {
     /// Alarms.
     pub alarms: Vec<AlarmRow>,
 }
+
+#[cfg(test)]
+mod tests;

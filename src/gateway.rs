@@ -294,6 +294,9 @@ pub trait FleetReader: Send + Sync {
     /// Regions that are enabled for an account.
     fn regions(&self, account: &AccountName) -> BoxFuture<'_, Result<Vec<Region>, GatewayError>>;
 
+    /// The region that an account's own configuration names: profile, environment, instance.
+    fn home_region(&self, account: &AccountName) -> BoxFuture<'_, Result<Region, GatewayError>>;
+
     /// Answers one ask. `pages` receives what has been read so far, after each page but the last,
     /// so that a long list shows as it arrives; a full or closed channel is simply skipped.
     fn read(

@@ -34,6 +34,33 @@ impl<T> Deref for Item<T> {
     }
 }
 
+/// One member of a shared group, without copying it.
+#[derive(Clone, Debug)]
+pub struct MemberItem {
+    group: Item<Group>,
+    at: u32,
+}
+
+impl MemberItem {
+    /// Every member of a group.
+    pub fn all(group: &Item<Group>) -> impl Iterator<Item = Self> + use<'_> {
+        (0..group.members.len())
+            .map(|at| Self { group: group.clone(), at: u32::try_from(at).unwrap_or(u32::MAX) })
+    }
+
+    /// The group it is a member of.
+    pub fn group(&self) -> &Group {
+        &self.group
+    }
+}
+
+impl Deref for MemberItem {
+    type Target = Member;
+    fn deref(&self) -> &Member {
+        &self.group.members[self.at as usize]
+    }
+}
+
 /// An instance with all that is known of its machine.
 #[derive(Clone, Debug)]
 pub struct InstanceRow {
@@ -48,7 +75,7 @@ pub struct InstanceRow {
     /// Its group, from the group's member list or else from its tag.
     pub group: Option<GroupName>,
     /// How its group sees it; none when it has no group.
-    pub member: Known<Option<Member>>,
+    pub member: Known<Option<MemberItem>>,
     /// Its ECS side; none when it is in no cluster.
     pub host: Known<Option<Item<Host>>>,
     /// Its Systems Manager side; none when it is not managed.

@@ -6,7 +6,7 @@ use super::text::Text;
 use serde::Serialize;
 
 /// A tier as the configuration describes it.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct Tier {
     /// Its name.
     pub name: TierName,
@@ -16,6 +16,9 @@ pub struct Tier {
     pub cores_per_host: Option<u32>,
     /// Tenants on one core, at most.
     pub tenants_per_core: Option<u32>,
+    /// Tenants on one core, at most, where all of them are development tenants, which weigh less:
+    /// a development tenant then takes `tenants_per_core / development_tenants_per_core` of a place.
+    pub development_tenants_per_core: Option<u32>,
     /// The instance types it should run on; empty means any.
     pub instance_types: Vec<InstanceType>,
 }
@@ -90,29 +93,42 @@ impl std::fmt::Display for Selector {
     }
 }
 
-/// Matches `text` against a glob of `*` and `?`, ignoring ASCII case, in linear space and no recursion.
+/// Matches `text` against a glob of `*` (any run) and `?` (any one character), ignoring ASCII case.
+/// Needs no memory of its own: it is asked for every instance and selector on each change.
 pub fn glob(pattern: &str, text: &str) -> bool {
-    let pattern: Vec<char> = pattern.chars().collect();
-    let text: Vec<char> = text.chars().collect();
+    let (pattern, text) = (pattern.as_bytes(), text.as_bytes());
     let (mut p, mut t) = (0, 0);
     let mut star: Option<(usize, usize)> = None;
     while t < text.len() {
-        let same = pattern.get(p).is_some_and(|c| *c == '?' || c.eq_ignore_ascii_case(&text[t]));
-        if same && pattern[p] != '*' {
-            p += 1;
-            t += 1;
-        } else if pattern.get(p) == Some(&'*') {
-            star = Some((p, t));
-            p += 1;
-        } else if let Some((at, eaten)) = star {
-            p = at + 1;
-            t = eaten + 1;
-            star = Some((at, eaten + 1));
-        } else {
-            return false;
+        match pattern.get(p) {
+            Some(b'*') => {
+                star = Some((p, t));
+                p += 1;
+            }
+            Some(b'?') => {
+                p += 1;
+                t += 1 + text[t + 1..].iter().take_while(|byte| is_continuation(**byte)).count();
+            }
+            Some(byte) if byte.eq_ignore_ascii_case(&text[t]) => {
+                p += 1;
+                t += 1;
+            }
+            _ => match star {
+                Some((at, eaten)) => {
+                    p = at + 1;
+                    t = eaten + 1;
+                    star = Some((at, eaten + 1));
+                }
+                None => return false,
+            },
         }
     }
-    pattern[p..].iter().all(|c| *c == '*')
+    pattern[p..].iter().all(|byte| *byte == b'*')
+}
+
+/// A byte that continues a UTF-8 character.
+fn is_continuation(byte: u8) -> bool {
+    byte & 0xc0 == 0x80
 }
 
 #[cfg(test)]
@@ -127,5 +143,8 @@ mod tests {
         assert!(!glob("a?c", "ac"));
         assert!(glob("*", ""));
         assert!(!glob("prod", "production"));
+        assert!(glob("?x", "éx"));
+        assert!(glob("*ab", "aab"));
+        assert!(glob("PROD*", "prod-1"));
     }
 }

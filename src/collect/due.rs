@@ -1,0 +1,205 @@
+//! What to read now, and when to look again: pure, from what was read, how it went and who looks.
+//!
+//! ```text
+//!            ask()                     done(ok)
+//!   idle ───────────→ running ───────────────────→ idle, due again after its cadence
+//!    ↑                  │  ↑ asked once more          (ten times that when nobody looks)
+//!    │     done(failed) │  └─ `again`: runs once more, however often it was asked
+//!    └──────────────────┘
+//!      due again after a back-off that doubles
+//! ```
+
+use crate::gateway::{Source, Urgency};
+use crate::model::TroubleKind;
+use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
+
+/// A source that nobody looks at is read this many times less often.
+const SWEEP_FACTOR: u32 = 10;
+/// And never more often than this.
+const SWEEP_FLOOR: Duration = Duration::from_secs(300);
+/// The longest back-off after failures.
+const BACK_OFF_CEILING: Duration = Duration::from_secs(600);
+/// How soon to try again when only a login is missing: looking costs nothing until it is renewed.
+const LOGIN_RETRY: Duration = Duration::from_secs(15);
+
+/// How one source of one scope stands.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Slot {
+    /// A read is under way.
+    pub is_running: bool,
+    /// It was asked for again meanwhile.
+    pub again: bool,
+    /// Somebody asked by hand, and it has not begun yet.
+    pub wanted: Option<Urgency>,
+    /// When the last read ended.
+    pub ended_at: Option<Instant>,
+    /// Failures since the last success.
+    pub failures: u32,
+    /// What the last failure was.
+    pub failed_by: Option<TroubleKind>,
+}
+
+impl Slot {
+    /// Tells whether it has been read or tried at least once.
+    pub fn is_tried(&self) -> bool {
+        self.ended_at.is_some()
+    }
+
+    /// Notes that a read begins.
+    pub fn begin(&mut self) {
+        self.is_running = true;
+        self.wanted = None;
+        self.again = false;
+    }
+
+    /// Notes how a read ended; a failure is told by its kind.
+    pub fn end(&mut self, at: Instant, failure: Option<TroubleKind>) {
+        self.is_running = false;
+        self.ended_at = Some(at);
+        self.failed_by = failure;
+        self.failures = if failure.is_some() { self.failures.saturating_add(1) } else { 0 };
+        if std::mem::take(&mut self.again) {
+            self.wanted = Some(Urgency::User);
+        }
+    }
+
+    /// Asks for a read now; while one runs, exactly one more will follow it.
+    pub fn want(&mut self, urgency: Urgency) {
+        if self.is_running {
+            self.again = true;
+        } else {
+            self.wanted = Some(self.wanted.map_or(urgency, |before| before.max(urgency)));
+        }
+    }
+}
+
+/// Everything that decides when a source is due.
+#[derive(Clone, Debug)]
+pub struct Rhythm {
+    cadence: BTreeMap<Source, Duration>,
+    /// Sources on the screen.
+    pub looked_at: Vec<Source>,
+    /// Nobody looks at all: nothing is read unasked.
+    pub is_idle: bool,
+}
+
+impl Rhythm {
+    /// A rhythm from the configured cadences; a source without one is read as rarely as a sweep.
+    pub fn new(cadence: &[(Source, Duration)]) -> Self {
+        Self { cadence: cadence.iter().copied().collect(), looked_at: Vec::new(), is_idle: false }
+    }
+
+    fn every(&self, source: Source) -> Duration {
+        let cadence = self.cadence.get(&source).copied().unwrap_or(SWEEP_FLOOR);
+        if self.looked_at.contains(&source) {
+            cadence
+        } else {
+            cadence.saturating_mul(SWEEP_FACTOR).max(SWEEP_FLOOR)
+        }
+    }
+
+    /// The pause before the next read of a slot that has ended.
+    fn pause(&self, source: Source, slot: &Slot) -> Duration {
+        match slot.failed_by {
+            None => self.every(source),
+            Some(TroubleKind::Expired | TroubleKind::NoCredentials) => LOGIN_RETRY,
+            Some(_) => {
+                let doubled = self
+                    .cadence
+                    .get(&source)
+                    .copied()
+                    .unwrap_or(SWEEP_FLOOR)
+                    .saturating_mul(2_u32.saturating_pow(slot.failures.min(16)));
+                doubled.min(BACK_OFF_CEILING).max(self.every(source).min(BACK_OFF_CEILING))
+            }
+        }
+    }
+
+    /// How urgent a read is that nobody asked for by hand.
+    fn urgency(&self, source: Source) -> Urgency {
+        if self.looked_at.contains(&source) { Urgency::Screen } else { Urgency::Sweep }
+    }
+}
+
+/// What `due` says of one slot.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Due {
+    /// Read it now.
+    Now(Urgency),
+    /// Look again then.
+    At(Instant),
+    /// Nothing will make it due but an event.
+    Never,
+}
+
+/// Decides about one source. Whether its needs have been met is the caller's question.
+pub fn due(source: Source, slot: &Slot, rhythm: &Rhythm, now: Instant) -> Due {
+    if slot.is_running {
+        return Due::Never;
+    }
+    if let Some(urgency) = slot.wanted {
+        return Due::Now(urgency);
+    }
+    let Some(ended_at) = slot.ended_at else { return Due::Now(rhythm.urgency(source)) };
+    if rhythm.is_idle {
+        return Due::Never;
+    }
+    let at = ended_at + rhythm.pause(source, slot);
+    if at <= now { Due::Now(rhythm.urgency(source)) } else { Due::At(at) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn rhythm() -> Rhythm {
+        let mut rhythm = Rhythm::new(&[(Source::Instances, Duration::from_secs(15))]);
+        rhythm.looked_at = vec![Source::Instances];
+        rhythm
+    }
+
+    #[test]
+    fn what_is_looked_at_is_read_at_its_cadence_and_the_rest_rarely() {
+        let start = crate::clock::monotonic();
+        let mut slot = Slot::default();
+        let mut rhythm = rhythm();
+        assert_eq!(due(Source::Instances, &slot, &rhythm, start), Due::Now(Urgency::Screen));
+        slot.begin();
+        assert_eq!(due(Source::Instances, &slot, &rhythm, start), Due::Never);
+        slot.end(start, None);
+        assert_eq!(due(Source::Instances, &slot, &rhythm, start), Due::At(start + Duration::from_secs(15)));
+        rhythm.looked_at.clear();
+        assert_eq!(due(Source::Instances, &slot, &rhythm, start), Due::At(start + SWEEP_FLOOR));
+        rhythm.is_idle = true;
+        assert_eq!(due(Source::Instances, &slot, &rhythm, start), Due::Never);
+    }
+
+    #[test]
+    fn failures_back_off_and_a_missing_login_is_looked_for_soon() {
+        let start = crate::clock::monotonic();
+        let mut slot = Slot::default();
+        for _ in 0..40 {
+            slot.end(start, Some(TroubleKind::Server));
+        }
+        assert_eq!(due(Source::Instances, &slot, &rhythm(), start), Due::At(start + BACK_OFF_CEILING));
+        slot.end(start, Some(TroubleKind::Expired));
+        assert_eq!(due(Source::Instances, &slot, &rhythm(), start), Due::At(start + LOGIN_RETRY));
+        slot.want(Urgency::User);
+        assert_eq!(due(Source::Instances, &slot, &rhythm(), start), Due::Now(Urgency::User));
+    }
+
+    #[test]
+    fn asking_while_it_runs_gives_exactly_one_more_read() {
+        let start = crate::clock::monotonic();
+        let mut slot = Slot::default();
+        slot.begin();
+        slot.want(Urgency::User);
+        slot.want(Urgency::User);
+        slot.end(start, None);
+        assert_eq!(due(Source::Instances, &slot, &rhythm(), start), Due::Now(Urgency::User));
+        slot.begin();
+        slot.end(start, None);
+        assert!(matches!(due(Source::Instances, &slot, &rhythm(), start), Due::At(_)));
+    }
+}

@@ -1,0 +1,360 @@
+//! The edge: spawns reads, takes in answers, publishes worlds. One task owns it all.
+
+use super::board::{Board, Job, silence};
+use crate::clock::{Clock, monotonic};
+use crate::config::{Account, Config, Regions};
+use crate::fleet::join;
+use crate::gateway::{FleetReader, GatewayError, Reading, Source, Urgency};
+use crate::model::{Region, Scope};
+use crate::snapshot::Snapshot;
+use crate::world::{Interest, Wish, World};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+use tokio::sync::{mpsc, watch};
+use tokio::task::{JoinHandle, JoinSet};
+use tokio_util::sync::CancellationToken;
+
+/// Pages on their way in; a reader skips a page when this is full.
+const PAGES: usize = 64;
+/// Wishes on their way in.
+const WISHES: usize = 16;
+/// At most this often is a world published while answers pour in.
+const PUBLISH_PAUSE: Duration = Duration::from_millis(50);
+/// And never more than this share of the time is spent on joining rows.
+const JOIN_SHARE: u32 = 4;
+/// How long a script waits when nothing at all arrives any more.
+const PATIENCE: Duration = Duration::from_secs(60);
+/// How long a script waits for a place that has not said a word, when all others have answered.
+const LINGER: Duration = Duration::from_secs(5);
+
+/// A running collection.
+#[derive(Debug)]
+pub struct Collector {
+    /// The newest world.
+    pub world: watch::Receiver<Arc<World>>,
+    /// Where wishes go.
+    pub wishes: mpsc::Sender<Wish>,
+    /// The task that owns the reads; ends when its token is cancelled.
+    pub task: JoinHandle<()>,
+}
+
+/// Reads a fleet for as long as `cancel` is not cancelled.
+pub fn start(
+    reader: Arc<dyn FleetReader>,
+    config: Arc<Config>,
+    sources: &[Source],
+    clock: Clock,
+    cancel: CancellationToken,
+) -> Collector {
+    let mut run = Run::new(reader, config, Board::new, sources, None, clock);
+    let (publish, world) = watch::channel(run.world());
+    let (wishes, inbox) = mpsc::channel(WISHES);
+    let task = tokio::spawn(async move { run.keep(&publish, inbox, cancel).await });
+    Collector { world, wishes, task }
+}
+
+/// Reads these sources once, everywhere, and returns when all have answered or failed.
+/// What an unreachable place does not answer is said in its sections, not waited for endlessly.
+pub async fn once(
+    reader: Arc<dyn FleetReader>,
+    config: Arc<Config>,
+    sources: &[Source],
+    interest: Interest,
+    clock: Clock,
+) -> Arc<World> {
+    let mut run = Run::new(reader, config, Board::new, sources, Some(Urgency::User), clock);
+    run.board.look(interest);
+    run.settle().await;
+    run.world()
+}
+
+/// What ended: a read, or the listing of an account's regions.
+enum Ended {
+    Read(Arc<Scope>, Source, Result<Reading, GatewayError>),
+    Regions(usize, Result<Vec<Region>, GatewayError>),
+}
+
+/// What has been read of a list so far, and where.
+type Page = (Arc<Scope>, Reading);
+
+struct Run {
+    reader: Arc<dyn FleetReader>,
+    config: Arc<Config>,
+    clock: Clock,
+    board: Board,
+    jobs: JoinSet<Ended>,
+    pages_in: mpsc::Sender<Page>,
+    pages: mpsc::Receiver<Page>,
+    /// Accounts whose regions are being listed.
+    listing: Vec<usize>,
+    /// Accounts whose regions could not be listed, and when to try again.
+    unlisted: Vec<(usize, Instant)>,
+}
+
+impl Run {
+    fn new(
+        reader: Arc<dyn FleetReader>,
+        config: Arc<Config>,
+        board: impl FnOnce(&Config, &[Source], Option<Urgency>) -> Board,
+        sources: &[Source],
+        floor: Option<Urgency>,
+        clock: Clock,
+    ) -> Self {
+        let board = board(&config, &with_needs(sources), floor);
+        let (pages_in, pages) = mpsc::channel(PAGES);
+        let mut run = Self {
+            reader,
+            config,
+            clock,
+            board,
+            jobs: JoinSet::new(),
+            pages_in,
+            pages,
+            listing: Vec::new(),
+            unlisted: Vec::new(),
+        };
+        run.open();
+        run
+    }
+
+    /// Adds the scopes that are named, and begins to list those that are not.
+    fn open(&mut self) {
+        let config = Arc::clone(&self.config);
+        for (place, account) in config.accounts.iter().enumerate() {
+            match account.regions.as_ref().unwrap_or(&config.regions) {
+                Regions::Named(regions) => self.add(place, account, regions),
+                Regions::All | Regions::Chain => self.list(place),
+            }
+        }
+    }
+
+    fn add(&mut self, place: usize, account: &Account, regions: &[Region]) {
+        for (at, region) in regions.iter().enumerate() {
+            let scope = Scope { account: account.name.clone(), region: region.clone() };
+            self.board.add((place, at), scope);
+        }
+    }
+
+    /// Begins to find out an account's regions.
+    fn list(&mut self, place: usize) {
+        let Some(account) = self.config.accounts.get(place) else { return };
+        self.listing.push(place);
+        let reader = Arc::clone(&self.reader);
+        let name = account.name.clone();
+        let all = matches!(account.regions.as_ref().unwrap_or(&self.config.regions), Regions::All);
+        self.jobs.spawn(async move {
+            let regions = if all {
+                reader.regions(&name).await
+            } else {
+                reader.home_region(&name).await.map(|region| vec![region])
+            };
+            Ended::Regions(place, regions)
+        });
+    }
+
+    /// Begins what is due; returns when to look again.
+    fn begin(&mut self) -> Option<Instant> {
+        let now = monotonic();
+        let (again, later): (Vec<_>, Vec<_>) = self.unlisted.drain(..).partition(|(_, at)| *at <= now);
+        self.unlisted = later;
+        for (place, _) in again {
+            self.list(place);
+        }
+        let (jobs, wake) = self.board.begin(&self.config, now, self.clock.now());
+        for job in jobs {
+            self.spawn(job);
+        }
+        let listing = self.unlisted.iter().map(|(_, at)| *at).min();
+        [wake, listing].into_iter().flatten().min()
+    }
+
+    fn spawn(&mut self, Job { scope, ask, urgency }: Job) {
+        let reader = Arc::clone(&self.reader);
+        let out = self.pages_in.clone();
+        self.jobs.spawn(async move {
+            let source = ask.source();
+            let (pages, mut inbox) = mpsc::channel::<Reading>(1);
+            let read = reader.read(&scope, ask, urgency, Some(pages));
+            tokio::pin!(read);
+            let mut is_open = true;
+            let answer = loop {
+                tokio::select! {
+                    answer = &mut read => break answer,
+                    page = inbox.recv(), if is_open => match page {
+                        // A full channel means that the screen is behind: the next page holds this one too.
+                        Some(page) => drop(out.try_send((Arc::clone(&scope), page))),
+                        None => is_open = false,
+                    },
+                }
+            };
+            Ended::Read(scope, source, answer)
+        });
+    }
+
+    fn ended(&mut self, ended: Ended) {
+        let at = self.clock.now();
+        match ended {
+            Ended::Read(scope, source, answer) => {
+                // Pages that arrived before the end must not overwrite it afterwards.
+                self.take_pages();
+                self.board.done(&scope, source, answer, monotonic(), at);
+            }
+            Ended::Regions(place, answer) => {
+                self.listing.retain(|listed| *listed != place);
+                let config = Arc::clone(&self.config);
+                let Some(account) = config.accounts.get(place) else { return };
+                match answer {
+                    Ok(regions) => {
+                        self.board.forget(account.name.as_str());
+                        self.add(place, account, &regions);
+                    }
+                    Err(failure) => {
+                        self.board.note(account.name.to_string(), failure.trouble);
+                        self.unlisted.push((place, monotonic() + Duration::from_secs(15)));
+                    }
+                }
+            }
+        }
+    }
+
+    fn take_pages(&mut self) {
+        while let Ok((scope, reading)) = self.pages.try_recv() {
+            self.board.page(&scope, reading, self.clock.now());
+        }
+    }
+
+    /// Waits for one event and takes it in with everything else that is ready.
+    async fn event(&mut self) -> bool {
+        tokio::select! {
+            Some(ended) = self.jobs.join_next() => self.finished(ended),
+            Some((scope, reading)) = self.pages.recv() => {
+                self.board.page(&scope, reading, self.clock.now());
+            }
+            else => return false,
+        }
+        while let Some(ended) = self.jobs.try_join_next() {
+            self.finished(ended);
+        }
+        self.take_pages();
+        true
+    }
+
+    fn finished(&mut self, ended: Result<Ended, tokio::task::JoinError>) {
+        match ended {
+            Ok(ended) => self.ended(ended),
+            Err(error) => tracing::error!(%error, "a read ended abnormally"),
+        }
+    }
+
+    /// Reads until everything was tried once, or patience ends.
+    async fn settle(&mut self) {
+        let mut heard = monotonic();
+        loop {
+            self.begin();
+            if self.jobs.is_empty() && self.board.is_tried() {
+                return;
+            }
+            let waits_for_silence = self.board.is_answered_but_for_the_silent() && self.board.has_answers();
+            let patience = if waits_for_silence { LINGER } else { PATIENCE };
+            tokio::select! {
+                () = until_then(Some(heard + patience)) => {
+                    self.give_up(patience);
+                    return;
+                }
+                more = self.event() => {
+                    heard = monotonic();
+                    if !more { return }
+                }
+            }
+        }
+    }
+
+    fn give_up(&mut self, patience: Duration) {
+        self.jobs.abort_all();
+        let at = self.clock.now();
+        self.board.give_up(patience, at, monotonic());
+        for place in std::mem::take(&mut self.listing) {
+            if let Some(account) = self.config.accounts.get(place) {
+                self.board.note(account.name.to_string(), silence("ec2:DescribeRegions", patience, at));
+            }
+        }
+    }
+
+    /// Reads on and on.
+    async fn keep(
+        &mut self,
+        publish: &watch::Sender<Arc<World>>,
+        mut inbox: mpsc::Receiver<Wish>,
+        cancel: CancellationToken,
+    ) {
+        let mut is_fresh = false;
+        let mut quiet_until = monotonic();
+        loop {
+            let wake = self.begin();
+            let publish_at = is_fresh.then_some(quiet_until);
+            let until = [wake, publish_at].into_iter().flatten().min();
+            tokio::select! {
+                () = cancel.cancelled() => break,
+                () = until_then(until) => {}
+                wish = inbox.recv() => match wish {
+                    Some(wish) => { self.wish(wish); is_fresh = true; }
+                    None => break,
+                },
+                more = self.event(), if !self.jobs.is_empty() => is_fresh |= more,
+            }
+            if is_fresh && monotonic() >= quiet_until {
+                let began = monotonic();
+                let world = tokio::task::block_in_place(|| self.world());
+                if publish.send(world).is_err() {
+                    break;
+                }
+                let ended = monotonic();
+                quiet_until = ended + PUBLISH_PAUSE.max((ended - began) * JOIN_SHARE);
+                is_fresh = false;
+            }
+        }
+        self.jobs.abort_all();
+        while self.jobs.join_next().await.is_some() {}
+    }
+
+    fn wish(&mut self, wish: Wish) {
+        match wish {
+            Wish::Refresh(sources) => self.board.want(None, &sources),
+            Wish::Retry(scope) => {
+                let sources = self.board.sources().to_vec();
+                self.board.want(Some(&scope), &sources);
+            }
+            Wish::Look(interest) => self.board.look(interest),
+        }
+    }
+
+    fn world(&mut self) -> Arc<World> {
+        let snapshot: Snapshot = self.board.picture(self.clock.now());
+        let fleet = join(&snapshot, &self.config.tiers);
+        Arc::new(World {
+            snapshot: Arc::new(snapshot),
+            fleet: Arc::new(fleet),
+            spending: self.reader.spending(),
+        })
+    }
+}
+
+/// These sources and all that must be read before them, in the order of first reads.
+fn with_needs(sources: &[Source]) -> Vec<Source> {
+    let mut wanted: Vec<Source> = Vec::new();
+    let mut open: Vec<Source> = sources.to_vec();
+    while let Some(source) = open.pop() {
+        if !wanted.contains(&source) {
+            wanted.push(source);
+            open.extend(source.needs());
+        }
+    }
+    Source::ALL.into_iter().filter(|source| wanted.contains(source)).collect()
+}
+
+async fn until_then(at: Option<Instant>) {
+    match at {
+        Some(at) => tokio::time::sleep_until(at.into()).await,
+        None => std::future::pending().await,
+    }
+}

@@ -1,0 +1,477 @@
+//! Joining the sections of each part into rows, by id.
+
+use super::people;
+use super::rows::{
+    AlarmRow, ClusterRow, GroupRow, HostRow, ImageRow, InstanceRow, Item, MemberItem, RuleRow, ServiceRow,
+    TargetRow, TaskRow, TemplateRow,
+};
+use super::{Fleet, health, tiers};
+use crate::model::tier::classify;
+use crate::model::{
+    Agent, Group, Health, Host, Image, InstanceStatus, Known, Lifecycle, Metrics, Refresh, Selector,
+    TargetGroup, TargetState, Text, Tier, TierFacts, TierName, WhyUnknown, short_arn,
+};
+use crate::snapshot::{Part, Section, Snapshot};
+use std::collections::HashMap;
+use std::sync::Arc;
+
+/// Joins a snapshot into rows, sorted by the parts' order and then as AWS listed them.
+pub fn join(snapshot: &Snapshot, tiers: &[Tier]) -> Fleet {
+    let mut fleet = Fleet {
+        at: snapshot.taken_at,
+        tiers: Vec::new(),
+        instances: Vec::new(),
+        groups: Vec::new(),
+        templates: Vec::new(),
+        images: Vec::new(),
+        clusters: Vec::new(),
+        services: Vec::new(),
+        tasks: Vec::new(),
+        hosts: Vec::new(),
+        cores: Vec::new(),
+        tenants: Vec::new(),
+        targets: Vec::new(),
+        rules: Vec::new(),
+        alarms: Vec::new(),
+    };
+    for part in &snapshot.parts {
+        let index = Index::new(part);
+        let from = Marks::of(&fleet);
+        ecs(part, &index, tiers, &mut fleet);
+        instances(part, &index, tiers, &mut fleet);
+        groups(part, &index, tiers, from.instances, &mut fleet);
+        host_tiers(from, &mut fleet);
+        made_from(part, from, &mut fleet);
+        traffic(part, from.targets, &mut fleet);
+        people::join(part, tiers, from, &mut fleet);
+    }
+    fleet.tiers = tiers::sum(snapshot, tiers, &fleet);
+    fleet
+}
+
+/// Where the rows of the current part begin.
+#[derive(Clone, Copy)]
+pub(super) struct Marks {
+    pub(super) instances: usize,
+    pub(super) services: usize,
+    pub(super) tasks: usize,
+    pub(super) hosts: usize,
+    pub(super) targets: usize,
+    pub(super) rules: usize,
+}
+
+impl Marks {
+    fn of(fleet: &Fleet) -> Self {
+        Self {
+            instances: fleet.instances.len(),
+            services: fleet.services.len(),
+            tasks: fleet.tasks.len(),
+            hosts: fleet.hosts.len(),
+            targets: fleet.targets.len(),
+            rules: fleet.rules.len(),
+        }
+    }
+}
+
+/// A section's list by id; unknown when the section is. A list that is not whole answers only for what
+/// it holds: that an id is missing from it proves nothing.
+struct ById<K, V> {
+    map: Known<HashMap<K, V>>,
+    is_whole: bool,
+}
+
+impl<K: std::hash::Hash + Eq, V: Clone> ById<K, V> {
+    fn new<T>(section: &Section<Vec<T>>, entries: impl FnOnce(&Arc<Vec<T>>) -> HashMap<K, V>) -> Self {
+        let map = match (&section.value, section.known()) {
+            (Some(list), _) => Known::Yes(entries(list)),
+            (None, known) => known.map(|_| HashMap::new()),
+        };
+        Self { map, is_whole: section.is_whole }
+    }
+
+    fn find(&self, key: &K) -> Known<Option<V>> {
+        match self.map.as_ref().map(|map| map.get(key).cloned()) {
+            Known::Yes(None) if !self.is_whole => Known::No(WhyUnknown::Pending),
+            other => other,
+        }
+    }
+}
+
+struct Index {
+    members: ById<Text, MemberItem>,
+    hosts: ById<Text, Item<Host>>,
+    agents: ById<Text, Item<Agent>>,
+    statuses: ById<Text, Item<InstanceStatus>>,
+    metrics: ById<Text, Item<Metrics>>,
+    images: ById<Text, Item<Image>>,
+    clusters: HashMap<Text, Text>,
+    cores: Known<HashMap<Text, u32>>,
+}
+
+impl Index {
+    fn new(part: &Part) -> Self {
+        let key = |id: &str| Text::new(id);
+        Self {
+            members: ById::new(&part.groups, |list| {
+                Item::all(list)
+                    .flat_map(|group| MemberItem::all(&group).collect::<Vec<_>>())
+                    .map(|member| (key(member.id.as_str()), member))
+                    .collect()
+            }),
+            hosts: ById::new(&part.hosts, |list| {
+                Item::all(list)
+                    .filter_map(|host| Some((key(host.instance_id.as_ref()?.as_str()), host.clone())))
+                    .collect()
+            }),
+            agents: ById::new(&part.agents, |list| {
+                Item::all(list).map(|agent| (key(agent.id.as_str()), agent)).collect()
+            }),
+            statuses: ById::new(&part.statuses, |list| {
+                Item::all(list).map(|status| (key(status.id.as_str()), status)).collect()
+            }),
+            metrics: ById::new(&part.metrics, |list| {
+                Item::all(list).map(|metrics| (key(metrics.id.as_str()), metrics)).collect()
+            }),
+            images: ById::new(&part.images, |list| {
+                Item::all(list).map(|image| (key(image.id.as_str()), image)).collect()
+            }),
+            clusters: part
+                .clusters
+                .value
+                .iter()
+                .flat_map(|list| list.iter())
+                .map(|cluster| (key(cluster.arn.as_str()), cluster.name.clone()))
+                .collect(),
+            cores: part.registry.known().map(|registry| {
+                let mut count = HashMap::new();
+                for id in registry.cores.iter().filter_map(|core| core.instance_id.as_ref()) {
+                    *count.entry(key(id.as_str())).or_insert(0) += 1;
+                }
+                count
+            }),
+        }
+    }
+
+    fn cluster(&self, arn: &str) -> Text {
+        self.clusters.get(arn).cloned().unwrap_or_else(|| Text::new(short_arn(arn)))
+    }
+}
+
+fn instances(part: &Part, index: &Index, tiers: &[Tier], fleet: &mut Fleet) {
+    let by_group: HashMap<&str, (&TierName, Text)> = part
+        .groups
+        .value
+        .iter()
+        .flat_map(|list| list.iter())
+        .filter_map(|group| {
+            let facts =
+                TierFacts { tags: Some(&group.tags), group: Some(group.name.as_str()), service: None };
+            let found = classify(tiers, facts)?;
+            Some((group.name.as_str(), (&found.tier.name, by_of(found.by))))
+        })
+        .collect();
+    let Some(list) = &part.instances.value else { return };
+    fleet.instances.reserve(list.len());
+    for it in list.iter() {
+        let key = Text::new(it.id.as_str());
+        let member = index.members.find(&key);
+        let group = match &member {
+            Known::Yes(Some(member)) => Some(member.group().name.clone()),
+            _ => it.group_tag().map(Into::into),
+        };
+        let facts = TierFacts {
+            tags: Some(&it.tags),
+            group: group.as_ref().map(|name| name.as_str()),
+            service: None,
+        };
+        let (tier, tier_by) = match classify(tiers, facts) {
+            Some(found) => (Some(found.tier.name.clone()), Some(by_of(found.by))),
+            None => match group.as_ref().and_then(|name| by_group.get(name.as_str())) {
+                Some((tier, by)) => (Some((*tier).clone()), Some(by.clone())),
+                None => (None, None),
+            },
+        };
+        let host = index.hosts.find(&key);
+        let agent = index.agents.find(&key);
+        let status = index.statuses.find(&key);
+        // A reading holds every instance that was asked for, so a missing one was never asked for.
+        let metrics = match index.metrics.find(&key) {
+            Known::Yes(None) => Known::No(WhyUnknown::NotAsked),
+            found => found,
+        };
+        let image = index.images.find(&Text::new(it.image_id.as_str()));
+        let cores = index.cores.as_ref().map(|cores| cores.get(key.as_str()).copied().unwrap_or(0));
+        let (health, troubles) = health::instance(&health::Machine {
+            it,
+            member: &member,
+            host: &host,
+            agent: &agent,
+            status: &status,
+            metrics: &metrics,
+            image: &image,
+            cores: &cores,
+            tier: tier.as_ref().and_then(|name| tiers.iter().find(|tier| tier.name == *name)),
+        });
+        fleet.instances.push(InstanceRow {
+            scope: Arc::clone(&part.scope),
+            it: Arc::clone(it),
+            tier,
+            tier_by,
+            group,
+            member,
+            host,
+            agent,
+            status,
+            metrics,
+            image,
+            cores,
+            health,
+            troubles,
+        });
+    }
+}
+
+/// Selectors are few and rows are many, but their text is short: copying it beats another lifetime.
+fn by_of(selector: &Selector) -> Text {
+    Text::from(selector.to_string())
+}
+
+fn groups(part: &Part, index: &Index, tiers: &[Tier], from: usize, fleet: &mut Fleet) {
+    let Some(list) = &part.groups.value else { return };
+    let is_spot: HashMap<&str, bool> = fleet.instances[from..]
+        .iter()
+        .map(|row| (row.it.id.as_str(), row.it.lifecycle == Lifecycle::Spot))
+        .collect();
+    let refreshes: ById<Text, Item<Refresh>> = ById::new(&part.refreshes, |list| {
+        let mut newest = HashMap::new();
+        for refresh in Item::all(list) {
+            newest.entry(Text::new(refresh.group.as_str())).or_insert(refresh);
+        }
+        newest
+    });
+    for it in Item::all(list) {
+        let facts = TierFacts { tags: Some(&it.tags), group: Some(it.name.as_str()), service: None };
+        let in_service = it.members.iter().filter(|member| member.state == "InService").count();
+        let spot = part.instances.known().map(|_| {
+            let spots = it.members.iter().filter(|member| is_spot.get(member.id.as_str()) == Some(&true));
+            spots.count() as u32
+        });
+        let refresh = refreshes.find(&Text::new(it.name.as_str()));
+        let (versions_behind, image) = launches(part, index, &it);
+        let (health, troubles) = health::group(&it, in_service as u32, &refresh, &image, &versions_behind);
+        fleet.groups.push(GroupRow {
+            scope: Arc::clone(&part.scope),
+            tier: classify(tiers, facts).map(|found| found.tier.name.clone()),
+            in_service: in_service as u32,
+            spot,
+            protected: it.members.iter().filter(|member| member.is_protected).count() as u32,
+            refresh,
+            versions_behind,
+            image,
+            health,
+            troubles,
+            it,
+        });
+    }
+}
+
+/// How far a group's template version is behind, and the image that it launches.
+fn launches(part: &Part, index: &Index, group: &Group) -> (Known<Option<u64>>, Known<Option<Item<Image>>>) {
+    let Some(used) = &group.template else { return (Known::Yes(None), Known::Yes(None)) };
+    let templates = match part.templates.known() {
+        Known::Yes(templates) => templates,
+        Known::No(why) => return (Known::No(why), Known::No(why)),
+    };
+    let Some(template) = templates
+        .iter()
+        .find(|template| template.id == used.id || (used.id.is_empty() && template.name == used.name))
+    else {
+        return (Known::Yes(None), Known::Yes(None));
+    };
+    let number = match used.version.as_str() {
+        "$Latest" => template.latest_version,
+        "$Default" | "" => template.default_version,
+        number => match number.parse() {
+            Ok(number) => number,
+            Err(_) => return (Known::Yes(None), Known::Yes(None)),
+        },
+    };
+    let behind =
+        if used.version == "$Latest" { None } else { Some(template.latest_version.saturating_sub(number)) };
+    let image = template
+        .versions
+        .iter()
+        .find(|version| version.number == number)
+        .and_then(|version| version.image.clone())
+        .map_or(Known::Yes(None), |id| index.images.find(&id));
+    (Known::Yes(behind), image)
+}
+
+fn ecs(part: &Part, index: &Index, tiers: &[Tier], fleet: &mut Fleet) {
+    let scope = || Arc::clone(&part.scope);
+    for it in part.clusters.value.iter().flat_map(Item::all) {
+        let (health, troubles) = health::cluster(&it);
+        fleet.clusters.push(ClusterRow { scope: scope(), it, health, troubles });
+    }
+    for it in part.services.value.iter().flat_map(Item::all) {
+        let cluster = index.cluster(it.cluster.as_str());
+        let facts = TierFacts {
+            tags: Some(&it.tags),
+            group: None,
+            service: Some((cluster.as_str(), it.name.as_str())),
+        };
+        let tier = classify(tiers, facts).map(|found| found.tier.name.clone());
+        let (health, troubles) = health::service(&it);
+        fleet.services.push(ServiceRow { scope: scope(), cluster, tier, health, troubles, it });
+    }
+    let under: ById<Text, Option<Text>> = ById::new(&part.hosts, |list| {
+        list.iter()
+            .map(|host| {
+                (Text::new(host.arn.as_str()), host.instance_id.as_ref().map(|id| Text::new(id.as_str())))
+            })
+            .collect()
+    });
+    for it in part.tasks.value.iter().flat_map(Item::all) {
+        let cluster = index.cluster(it.cluster.as_str());
+        let instance = match &it.host {
+            Some(host) => under.find(&Text::new(host.as_str())).map(Option::flatten),
+            None => Known::Yes(None),
+        };
+        let (health, troubles) = health::task(&it);
+        fleet.tasks.push(TaskRow { scope: scope(), cluster, instance, health, troubles, it });
+    }
+    for it in part.hosts.value.iter().flat_map(Item::all) {
+        let cluster = index.cluster(it.cluster.as_str());
+        let (health, troubles) = health::host(&it);
+        fleet.hosts.push(HostRow { scope: scope(), cluster, tier: None, health, troubles, it });
+    }
+}
+
+/// A container instance belongs to the tier of the instance under it.
+fn host_tiers(from: Marks, fleet: &mut Fleet) {
+    let tiers: HashMap<&str, &TierName> = fleet.instances[from.instances..]
+        .iter()
+        .filter_map(|row| Some((row.it.id.as_str(), row.tier.as_ref()?)))
+        .collect();
+    for row in &mut fleet.hosts[from.hosts..] {
+        row.tier =
+            row.it.instance_id.as_ref().and_then(|id| tiers.get(id.as_str())).map(|tier| (*tier).clone());
+    }
+}
+
+/// Templates and images, with how much is made from each.
+fn made_from(part: &Part, from: Marks, fleet: &mut Fleet) {
+    let (mut by_template, mut by_image) = (HashMap::<&str, u32>::new(), HashMap::<&str, u32>::new());
+    for row in fleet.instances[from.instances..].iter().filter(|row| !row.it.state.is_gone()) {
+        if let Some((template, _)) = row.it.template_tag() {
+            *by_template.entry(template).or_default() += 1;
+        }
+        *by_image.entry(row.it.image_id.as_str()).or_default() += 1;
+    }
+    for it in part.templates.value.iter().flat_map(Item::all) {
+        let groups = part
+            .groups
+            .value
+            .iter()
+            .flat_map(|list| list.iter())
+            .filter(|group| {
+                group
+                    .template
+                    .as_ref()
+                    .is_some_and(|used| used.id == it.id || (used.id.is_empty() && used.name == it.name))
+            })
+            .map(|group| group.name.clone())
+            .collect();
+        let image = it
+            .versions
+            .iter()
+            .find(|version| version.number == it.default_version)
+            .and_then(|version| version.image.clone());
+        let instances = by_template.get(it.id.as_str()).copied().unwrap_or(0);
+        fleet.templates.push(TemplateRow { scope: Arc::clone(&part.scope), groups, instances, image, it });
+    }
+    for it in part.images.value.iter().flat_map(Item::all) {
+        let templates = part
+            .templates
+            .value
+            .iter()
+            .flat_map(|list| list.iter())
+            .flat_map(|template| &template.versions)
+            .filter(|version| version.image.as_deref() == Some(it.id.as_str()))
+            .count();
+        let (health, troubles) = health::image(&it, fleet.at);
+        let instances = by_image.get(it.id.as_str()).copied().unwrap_or(0);
+        fleet.images.push(ImageRow {
+            scope: Arc::clone(&part.scope),
+            instances,
+            templates: templates as u32,
+            health,
+            troubles,
+            it,
+        });
+    }
+}
+
+/// Targets, rules and alarms.
+fn traffic(part: &Part, from: usize, fleet: &mut Fleet) {
+    let scope = || Arc::clone(&part.scope);
+    let groups: HashMap<Text, Item<TargetGroup>> = part
+        .target_groups
+        .value
+        .iter()
+        .flat_map(Item::all)
+        .map(|group| (Text::new(group.arn.as_str()), group))
+        .collect();
+    for it in part.targets.value.iter().flat_map(Item::all) {
+        let group = groups.get(it.group.as_str()).cloned();
+        fleet.targets.push(TargetRow { scope: scope(), health: health::target(&it), group, it });
+    }
+    let mut standing: HashMap<&str, (u32, u32)> = HashMap::new();
+    for row in &fleet.targets[from..] {
+        let (healthy, all) = standing.entry(row.it.group.as_str()).or_default();
+        *healthy += u32::from(row.it.state == TargetState::Healthy);
+        *all += 1;
+    }
+    let mut rules = Vec::new();
+    for it in part.rules.value.iter().flat_map(Item::all) {
+        let mut verdict = health::Verdict::default();
+        for (arn, _) in &it.forwards {
+            if part.target_groups.is_whole && !groups.contains_key(arn.as_str()) {
+                let name = arn.as_str().split('/').nth(1).unwrap_or(arn.as_str());
+                verdict.find(Health::Bad, format!("points nowhere: target group {name} does not exist"));
+            }
+        }
+        let healthy = part.targets.known().map(|_| {
+            it.forwards.iter().fold((0, 0), |sum, (arn, _)| {
+                let (healthy, all) = standing.get(arn.as_str()).copied().unwrap_or_default();
+                (sum.0 + healthy, sum.1 + all)
+            })
+        });
+        match &healthy {
+            Known::Yes(_) if it.forwards.is_empty() => verdict.note(Health::Ok),
+            Known::Yes((_, 0)) => verdict.find(Health::Bad, "no target is registered behind it"),
+            Known::Yes((0, all)) => {
+                verdict.find(Health::Bad, format!("none of {all} targets is healthy"));
+            }
+            Known::Yes((healthy, all)) if healthy < all => {
+                verdict.find(Health::Warn, format!("{healthy} of {all} targets are healthy"));
+            }
+            Known::Yes(_) => verdict.note(Health::Ok),
+            Known::No(_) => {}
+        }
+        let forwards = it
+            .forwards
+            .iter()
+            .map(|(arn, _)| match groups.get(arn.as_str()) {
+                Some(group) => group.name.clone(),
+                None => Text::new(arn.as_str().split('/').nth(1).unwrap_or(arn.as_str())),
+            })
+            .collect();
+        let (health, troubles) = verdict.end(Health::Unknown);
+        rules.push(RuleRow { scope: scope(), forwards, healthy, health, troubles, it });
+    }
+    fleet.rules.extend(rules);
+    for it in part.alarms.value.iter().flat_map(Item::all) {
+        fleet.alarms.push(AlarmRow { scope: scope(), health: health::alarm(&it), it });
+    }
+}

@@ -1,0 +1,24 @@
+//! Columns of launch templates.
+
+use crate::query::value::Value;
+
+columns!(templates, |row, ctx| {
+    Always id "ID" Text [] "launch template id" => Value::text(&row.it.id);
+    Always name "NAME" Text [] "its name" => Value::text(&row.it.name);
+    Always default_version "DEFAULT" Count [] "the version that $Default means" =>
+        Value::count(row.it.default_version);
+    Always latest_version "LATEST" Count [] "the version that $Latest means" =>
+        Value::count(row.it.latest_version);
+    Always image "IMAGE" Text [] "AMI of its default version, or where it is looked up" =>
+        Value::maybe_text(row.image.as_ref());
+    Always groups "GROUPS" List [Groups] "groups that launch from it" => Value::texts(&row.groups);
+    Always instances "INSTANCES" Count [Instances] "instances launched from it" => Value::count(row.instances);
+    Always created_at "AGE" Moment [] "when it was made" => Value::maybe_moment(row.it.created_at);
+    Wide created_by "CREATED BY" Text [] "who made it" => Value::maybe_text(row.it.created_by.as_ref());
+    Wide versions "VERSIONS" Nested [] "its default and latest versions, and every one in use" =>
+        Value::nested(&row.it.versions);
+    Wide tags "TAGS" Tags [] "all tags" => Value::Tags(&row.it.tags);
+    Named age "AGE" Span [] "time since it was made" => Value::age(row.it.created_at, ctx.now);
+    Wide account "ACCOUNT" Text [] "account it is in" => Value::text(&row.scope.account);
+    Wide region "REGION" Text [] "region it is in" => Value::text(&row.scope.region);
+});

@@ -1,0 +1,561 @@
+//! What can be listed: the thirteen kinds of rows, their names, columns and sources.
+
+use super::columns::{self, Column, Ctx, Shown};
+use super::value::Value;
+use crate::error::{Error, did_you_mean};
+use crate::fleet::Fleet;
+use crate::gateway::Source;
+use crate::model::{Health, Scope};
+use std::borrow::Cow;
+use std::fmt;
+use std::sync::Arc;
+
+/// What can be listed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Kind {
+    /// EC2 instances.
+    Instances,
+    /// Auto Scaling groups.
+    Groups,
+    /// Launch templates.
+    Templates,
+    /// Machine images in use.
+    Images,
+    /// ECS clusters.
+    Clusters,
+    /// ECS services.
+    Services,
+    /// ECS tasks.
+    Tasks,
+    /// ECS container instances.
+    Hosts,
+    /// Cores.
+    Cores,
+    /// Tenants.
+    Tenants,
+    /// Load balancer targets.
+    Targets,
+    /// Listener rules.
+    Rules,
+    /// CloudWatch alarms.
+    Alarms,
+}
+
+/// What a kind is called.
+struct Names {
+    many: &'static str,
+    one: &'static str,
+    also: &'static [&'static str],
+}
+
+/// How many columns a reader has room for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Width {
+    /// The columns that matter most.
+    Narrow,
+    /// Every column that costs nothing.
+    Wide,
+}
+
+/// Runs `$body` with `$rows` bound to the rows of a kind, whatever their type.
+macro_rules! with_rows {
+    ($kind:expr, $fleet:expr, $rows:ident => $body:expr) => {
+        match $kind {
+            Kind::Instances => {
+                let $rows = &$fleet.instances;
+                $body
+            }
+            Kind::Groups => {
+                let $rows = &$fleet.groups;
+                $body
+            }
+            Kind::Templates => {
+                let $rows = &$fleet.templates;
+                $body
+            }
+            Kind::Images => {
+                let $rows = &$fleet.images;
+                $body
+            }
+            Kind::Clusters => {
+                let $rows = &$fleet.clusters;
+                $body
+            }
+            Kind::Services => {
+                let $rows = &$fleet.services;
+                $body
+            }
+            Kind::Tasks => {
+                let $rows = &$fleet.tasks;
+                $body
+            }
+            Kind::Hosts => {
+                let $rows = &$fleet.hosts;
+                $body
+            }
+            Kind::Cores => {
+                let $rows = &$fleet.cores;
+                $body
+            }
+            Kind::Tenants => {
+                let $rows = &$fleet.tenants;
+                $body
+            }
+            Kind::Targets => {
+                let $rows = &$fleet.targets;
+                $body
+            }
+            Kind::Rules => {
+                let $rows = &$fleet.rules;
+                $body
+            }
+            Kind::Alarms => {
+                let $rows = &$fleet.alarms;
+                $body
+            }
+        }
+    };
+}
+
+impl Kind {
+    /// Every kind, in the order in which help lists them.
+    pub const ALL: [Self; 13] = [
+        Self::Instances,
+        Self::Groups,
+        Self::Templates,
+        Self::Images,
+        Self::Clusters,
+        Self::Services,
+        Self::Tasks,
+        Self::Hosts,
+        Self::Cores,
+        Self::Tenants,
+        Self::Targets,
+        Self::Rules,
+        Self::Alarms,
+    ];
+
+    /// The word for many of it: `instances`.
+    pub fn word(self) -> &'static str {
+        self.names().many
+    }
+
+    /// The word for one of it: `instance`.
+    pub fn singular(self) -> &'static str {
+        self.names().one
+    }
+
+    /// What else AWS and its tools call it.
+    pub fn aliases(self) -> &'static [&'static str] {
+        self.names().also
+    }
+
+    fn names(self) -> Names {
+        let (many, one, also): (_, _, &'static [&'static str]) = match self {
+            Self::Instances => ("instances", "instance", &["ec2", "i", "vm", "vms"]),
+            Self::Groups => ("groups", "group", &["asg", "asgs", "auto-scaling-groups"]),
+            Self::Templates => {
+                ("templates", "template", &["lt", "lts", "launch-templates", "launch-template"])
+            }
+            Self::Images => ("images", "image", &["ami", "amis"]),
+            Self::Clusters => ("clusters", "cluster", &["ecs"]),
+            Self::Services => ("services", "service", &["svc", "svcs"]),
+            Self::Tasks => ("tasks", "task", &[]),
+            Self::Hosts => ("hosts", "host", &["container-instances", "container-instance"]),
+            Self::Cores => ("cores", "core", &[]),
+            Self::Tenants => ("tenants", "tenant", &["cud", "cuds"]),
+            Self::Targets => ("targets", "target", &["tg", "tgs", "target-groups", "target-group"]),
+            Self::Rules => ("rules", "rule", &["listener-rules", "listener-rule"]),
+            Self::Alarms => ("alarms", "alarm", &[]),
+        };
+        Names { many, one, also }
+    }
+
+    /// Reads a kind from one of its names, whatever its case; `_` and `-` are the same.
+    pub fn parse(text: &str) -> Result<Self, Error> {
+        let typed = text.trim().to_lowercase().replace('_', "-");
+        if let Some(kind) = Self::ALL.into_iter().find(|kind| kind.is_called(&typed)) {
+            return Ok(kind);
+        }
+        let error = Error::usage(format!("unknown kind '{}'", crate::model::text::harmless(text)));
+        // Aliases are left out of the guess: everything is near to `i`.
+        let words = Self::ALL.into_iter().flat_map(|kind| [kind.word(), kind.singular()]);
+        let error = match did_you_mean(&typed, words) {
+            Some(near) => error.hint(format!("did you mean '{near}'?")),
+            None => error,
+        };
+        Err(error.hint(format!("kinds are {}", Self::ALL.map(Self::word).join(", "))))
+    }
+
+    fn is_called(self, typed: &str) -> bool {
+        let Names { many, one, also } = self.names();
+        typed == many || typed == one || also.contains(&typed)
+    }
+
+    /// Its columns, in the order in which tables show them.
+    pub fn columns(self) -> &'static [Column] {
+        match self {
+            Self::Instances => columns::instances::COLUMNS,
+            Self::Groups => columns::groups::COLUMNS,
+            Self::Templates => columns::templates::COLUMNS,
+            Self::Images => columns::images::COLUMNS,
+            Self::Clusters => columns::clusters::COLUMNS,
+            Self::Services => columns::services::COLUMNS,
+            Self::Tasks => columns::tasks::COLUMNS,
+            Self::Hosts => columns::hosts::COLUMNS,
+            Self::Cores => columns::cores::COLUMNS,
+            Self::Tenants => columns::tenants::COLUMNS,
+            Self::Targets => columns::targets::COLUMNS,
+            Self::Rules => columns::rules::COLUMNS,
+            Self::Alarms => columns::alarms::COLUMNS,
+        }
+    }
+
+    /// The sources that its rows and its `Always` columns come from, without those that
+    /// `Source::needs` adds. Named and wide columns say in `Column::needs` what more they need.
+    pub fn sources(self) -> &'static [Source] {
+        match self {
+            Self::Instances => &[Source::Instances, Source::Groups],
+            Self::Groups => &[Source::Groups],
+            Self::Templates => &[Source::Templates, Source::Groups, Source::Instances],
+            Self::Images => &[Source::Images, Source::Instances, Source::Templates],
+            Self::Clusters => &[Source::Clusters],
+            Self::Services => &[Source::Clusters, Source::Services],
+            Self::Tasks => &[Source::Clusters, Source::Tasks],
+            Self::Hosts => &[Source::Clusters, Source::Hosts],
+            Self::Cores => &[
+                Source::Registry,
+                Source::Clusters,
+                Source::Services,
+                Source::Tasks,
+                Source::Hosts,
+                Source::Instances,
+                Source::Groups,
+            ],
+            Self::Tenants => &[
+                Source::Registry,
+                Source::Rules,
+                Source::Clusters,
+                Source::Services,
+                Source::Tasks,
+                Source::Instances,
+                Source::Groups,
+            ],
+            Self::Targets => &[Source::TargetGroups, Source::Targets],
+            Self::Rules => &[Source::Rules, Source::TargetGroups],
+            Self::Alarms => &[Source::Alarms],
+        }
+    }
+
+    /// How many rows of it there are.
+    pub fn len(self, fleet: &Fleet) -> usize {
+        with_rows!(self, fleet, rows => rows.len())
+    }
+
+    /// What a person types to mean row `at`: the `id` column. Empty when there is no such row.
+    pub fn id(self, ctx: Ctx<'_>, at: usize) -> Cow<'_, str> {
+        let Some(column) = self.columns().iter().find(|column| column.name == "id") else {
+            return Cow::Borrowed("");
+        };
+        match (column.get)(ctx, at) {
+            Value::Text(id) => id,
+            _ => Cow::Borrowed(""),
+        }
+    }
+
+    /// Rows that `text` names exactly: by id, else by name, ARN or, for what runs on one, instance.
+    /// Ids differ within a scope, so there may be one row per scope, and names may repeat within one.
+    pub fn find(self, ctx: Ctx<'_>, text: &str) -> Vec<usize> {
+        for name in ["id", "name", "arn", "instance", "target", "domain"] {
+            let Some(column) = self.columns().iter().find(|column| column.name == name) else { continue };
+            let found: Vec<usize> = (0..self.len(ctx.fleet))
+                .filter(|at| matches!((column.get)(ctx, *at), Value::Text(cell) if cell == text))
+                .collect();
+            if !found.is_empty() {
+                return found;
+            }
+        }
+        Vec::new()
+    }
+
+    /// Where row `at` lives; none when there is no such row.
+    pub fn scope(self, ctx: Ctx<'_>, at: usize) -> Option<&Arc<Scope>> {
+        with_rows!(self, ctx.fleet, rows => rows.get(at).map(|row| &row.scope))
+    }
+
+    /// How well row `at` is; none for kinds without health (templates) and rows that do not exist.
+    pub fn health(self, ctx: Ctx<'_>, at: usize) -> Option<Health> {
+        let fleet = ctx.fleet;
+        match self {
+            Self::Instances => fleet.instances.get(at).map(|row| row.health),
+            Self::Groups => fleet.groups.get(at).map(|row| row.health),
+            Self::Templates => None,
+            Self::Images => fleet.images.get(at).map(|row| row.health),
+            Self::Clusters => fleet.clusters.get(at).map(|row| row.health),
+            Self::Services => fleet.services.get(at).map(|row| row.health),
+            Self::Tasks => fleet.tasks.get(at).map(|row| row.health),
+            Self::Hosts => fleet.hosts.get(at).map(|row| row.health),
+            Self::Cores => fleet.cores.get(at).map(|row| row.health),
+            Self::Tenants => fleet.tenants.get(at).map(|row| row.health),
+            Self::Targets => fleet.targets.get(at).map(|row| row.health),
+            Self::Rules => fleet.rules.get(at).map(|row| row.health),
+            Self::Alarms => fleet.alarms.get(at).map(|row| row.health),
+        }
+    }
+
+    /// Why row `at` is not well, in short sentences that may hold text from AWS. Empty for kinds that
+    /// keep none (templates, targets and alarms say it in their own columns).
+    pub fn troubles(self, ctx: Ctx<'_>, at: usize) -> &[String] {
+        let fleet = ctx.fleet;
+        let troubles = match self {
+            Self::Instances => fleet.instances.get(at).map(|row| &row.troubles),
+            Self::Groups => fleet.groups.get(at).map(|row| &row.troubles),
+            Self::Images => fleet.images.get(at).map(|row| &row.troubles),
+            Self::Clusters => fleet.clusters.get(at).map(|row| &row.troubles),
+            Self::Services => fleet.services.get(at).map(|row| &row.troubles),
+            Self::Tasks => fleet.tasks.get(at).map(|row| &row.troubles),
+            Self::Hosts => fleet.hosts.get(at).map(|row| &row.troubles),
+            Self::Cores => fleet.cores.get(at).map(|row| &row.troubles),
+            Self::Tenants => fleet.tenants.get(at).map(|row| &row.troubles),
+            Self::Rules => fleet.rules.get(at).map(|row| &row.troubles),
+            Self::Templates | Self::Targets | Self::Alarms => None,
+        };
+        troubles.map_or(&[], Vec::as_slice)
+    }
+
+    /// The column of that name, or the nearest one as a suggestion. Case does not matter, and `-` is `_`.
+    pub fn column(self, name: &str) -> Result<&'static Column, Error> {
+        let typed = name.trim().to_lowercase().replace('-', "_");
+        if let Some(column) = self.columns().iter().find(|column| column.name == typed) {
+            return Ok(column);
+        }
+        if let Some(column) = self.alias(&typed) {
+            return Ok(column);
+        }
+        let error =
+            Error::usage(format!("{} have no column '{}'", self.word(), crate::model::text::harmless(name)));
+        Err(match self.nearest_column(&typed) {
+            Some(near) => error.hint(format!("did you mean '{near}'?")),
+            None => error,
+        }
+        .hint(format!(
+            "columns are {}",
+            self.columns().iter().map(|c| c.name).collect::<Vec<_>>().join(", ")
+        )))
+    }
+
+    /// The name of the column that `typed` most likely means, for a suggestion.
+    pub fn nearest_column(self, typed: &str) -> Option<&'static str> {
+        let elsewhere = ALIASES.iter().find(|(alias, _)| *alias == typed).map(|(_, name)| *name);
+        did_you_mean(elsewhere.unwrap_or(typed), self.columns().iter().map(|column| column.name))
+    }
+
+    /// The column that AWS's tools, or another kind here, would call by that name.
+    fn alias(self, typed: &str) -> Option<&'static Column> {
+        let own = self.singular();
+        let meant = match typed {
+            "instance_id" if self == Self::Instances => "id",
+            "image" | "ami" if self == Self::Images => "id",
+            _ if typed == own || typed.strip_suffix("_name") == Some(own) => "name",
+            _ => ALIASES.iter().find(|(alias, _)| *alias == typed)?.1,
+        };
+        self.columns().iter().find(|column| column.name == meant)
+    }
+
+    /// The columns of a table: those that always show, with account and region in front as soon as
+    /// there is more than one of them; and in wide tables everything that costs nothing.
+    /// It looks at every row: call it once per fleet, not once per frame.
+    pub fn visible(self, fleet: &Fleet, width: Width) -> Vec<&'static Column> {
+        let (accounts, regions) = several(fleet);
+        let in_front = |column: &Column| match column.name {
+            "account" => accounts,
+            "region" => regions,
+            _ => false,
+        };
+        let most = match width {
+            Width::Narrow => Shown::Always,
+            Width::Wide => Shown::Wide,
+        };
+        let columns = self.columns();
+        let (front, rest): (Vec<_>, Vec<_>) = columns.iter().partition(|column| in_front(column));
+        front.into_iter().chain(rest.into_iter().filter(|column| column.shown <= most)).collect()
+    }
+}
+
+impl fmt::Display for Kind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.word())
+    }
+}
+
+/// What AWS and its tools call a column, and what we call it, where a kind has such a column.
+const ALIASES: [(&str, &str); 20] = [
+    ("az", "zone"),
+    ("availability_zone", "zone"),
+    ("asg", "group"),
+    ("ip", "private_ip"),
+    ("private_ip_address", "private_ip"),
+    ("public_ip_address", "public_ip"),
+    ("instance_type", "type"),
+    ("instance_id", "instance"),
+    ("ami", "image_id"),
+    ("image", "image_id"),
+    ("launch_time", "launched_at"),
+    ("launch_template", "template"),
+    ("status", "state"),
+    ("state", "status"),
+    ("desired_capacity", "desired"),
+    ("min_size", "min"),
+    ("max_size", "max"),
+    ("host", "instance"),
+    ("tag", "tags"),
+    ("memory_mib", "memory"),
+];
+
+/// Tells whether rows come from more than one account, and from more than one region.
+fn several(fleet: &Fleet) -> (bool, bool) {
+    let mut first: Option<&Arc<Scope>> = None;
+    let (mut accounts, mut regions) = (false, false);
+    for kind in Kind::ALL {
+        with_rows!(kind, fleet, rows => for row in rows {
+            let first = *first.get_or_insert(&row.scope);
+            if !Arc::ptr_eq(first, &row.scope) {
+                accounts |= first.account != row.scope.account;
+                regions |= first.region != row.scope.region;
+            }
+            if accounts && regions {
+                return (true, true);
+            }
+        });
+    }
+    (accounts, regions)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Kind, Width};
+    use crate::fleet::Fleet;
+    use crate::gateway::Source;
+    use crate::query::columns::{Ctx, Shown};
+    use crate::query::value::{Unit, Value};
+    use jiff::Timestamp;
+    use std::collections::BTreeSet;
+
+    fn closure(sources: &[Source]) -> BTreeSet<Source> {
+        let mut all: BTreeSet<Source> = BTreeSet::new();
+        let mut open = sources.to_vec();
+        while let Some(source) = open.pop() {
+            if all.insert(source) {
+                open.extend(source.needs());
+            }
+        }
+        all
+    }
+
+    #[test]
+    fn every_name_leads_back_to_its_kind_and_to_no_other() {
+        let mut seen = BTreeSet::new();
+        for kind in Kind::ALL {
+            for name in [kind.word(), kind.singular()].into_iter().chain(kind.aliases().iter().copied()) {
+                assert_eq!(Kind::parse(name).unwrap(), kind, "{name}");
+                assert!(seen.insert(name), "{name} is taken twice");
+            }
+        }
+        assert_eq!(Kind::parse(" Container_Instances ").unwrap(), Kind::Hosts);
+    }
+
+    #[test]
+    fn an_unknown_kind_gets_a_suggestion() {
+        let error = Kind::parse("instnaces").unwrap_err();
+        assert_eq!(error.message, "unknown kind 'instnaces'");
+        assert_eq!(error.hints[0], "did you mean 'instances'?");
+    }
+
+    #[test]
+    fn names_are_snake_case_and_stand_once() {
+        for kind in Kind::ALL {
+            let mut names = BTreeSet::new();
+            for column in kind.columns() {
+                assert!(names.insert(column.name), "{kind}.{} stands twice", column.name);
+                assert!(
+                    column.name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_')
+                );
+                assert_eq!(
+                    column.unit == Unit::Moment,
+                    column.name.ends_with("_at"),
+                    "{kind}.{}",
+                    column.name
+                );
+                assert!(!column.doc.ends_with('.') && !column.doc.is_empty(), "{kind}.{}", column.name);
+            }
+            for needed in ["id", "account", "region"] {
+                assert!(names.contains(needed), "{kind} has no {needed}");
+            }
+        }
+    }
+
+    #[test]
+    fn default_columns_need_nothing_beyond_their_kind() {
+        for kind in Kind::ALL {
+            let have = closure(kind.sources());
+            for column in kind.columns().iter().filter(|column| column.shown == Shown::Always) {
+                for need in column.needs {
+                    assert!(have.contains(need), "{kind}.{} needs {need:?}", column.name);
+                }
+            }
+        }
+        assert_eq!(Kind::Instances.sources(), [Source::Instances, Source::Groups]);
+    }
+
+    #[test]
+    fn what_costs_money_shows_only_when_named() {
+        for kind in Kind::ALL {
+            for column in kind.columns() {
+                if column.needs.contains(&Source::Metrics) {
+                    assert_eq!(column.shown, Shown::Named, "{kind}.{}", column.name);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_row_that_does_not_exist_has_no_values() {
+        let fleet = Fleet {
+            at: Timestamp::UNIX_EPOCH,
+            tiers: vec![],
+            instances: vec![],
+            groups: vec![],
+            templates: vec![],
+            images: vec![],
+            clusters: vec![],
+            services: vec![],
+            tasks: vec![],
+            hosts: vec![],
+            cores: vec![],
+            tenants: vec![],
+            targets: vec![],
+            rules: vec![],
+            alarms: vec![],
+        };
+        let ctx = Ctx { fleet: &fleet, now: fleet.at };
+        for kind in Kind::ALL {
+            assert_eq!(kind.len(&fleet), 0);
+            assert_eq!(kind.id(ctx, 0), "");
+            assert!(kind.scope(ctx, 0).is_none() && kind.health(ctx, 0).is_none());
+            assert!(kind.columns().iter().all(|column| (column.get)(ctx, 7) == Value::Absent));
+            assert!(kind.visible(&fleet, Width::Narrow).iter().all(|column| column.shown == Shown::Always));
+        }
+    }
+
+    #[test]
+    fn columns_are_found_by_what_aws_calls_them() {
+        let name = |kind: Kind, typed: &str| kind.column(typed).unwrap().name;
+        assert_eq!(name(Kind::Instances, "Launched-At"), "launched_at");
+        assert_eq!(name(Kind::Instances, "az"), "zone");
+        assert_eq!(name(Kind::Instances, "instance_id"), "id");
+        assert_eq!(name(Kind::Hosts, "instance_id"), "instance");
+        assert_eq!(name(Kind::Groups, "desired_capacity"), "desired");
+        let error = Kind::Instances.column("lifecylce").unwrap_err();
+        assert_eq!(error.hints[0], "did you mean 'lifecycle'?");
+    }
+}
