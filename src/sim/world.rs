@@ -4,6 +4,7 @@ pub(crate) mod balancing;
 pub(crate) mod containers;
 pub(crate) mod geography;
 pub(crate) mod keeping;
+pub(crate) mod life;
 pub(crate) mod load;
 pub(crate) mod machine;
 pub(crate) mod place;

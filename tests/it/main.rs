@@ -14,4 +14,5 @@ mod permissions;
 mod python;
 mod sim;
 mod sim_judged;
+mod sim_life;
 mod trouble;

@@ -301,7 +301,6 @@ impl Builder {
             members: Vec::new(),
             refreshes: Vec::new(),
             activities: Vec::new(),
-            counter: 0,
         };
         self.place.groups.insert(new.name, group);
     }
