@@ -71,7 +71,6 @@ fn perform(site: &Site, asked: &Asked, credential: Credential, request_id: &str)
     let call = Call {
         world,
         seed: world.seed,
-        service: asked.service.name,
         operation: &asked.operation,
         account: &caller.account,
         region: credential.region,

@@ -12,6 +12,7 @@ pub(crate) mod placing;
 pub(crate) mod scaling;
 pub(crate) mod schedule;
 pub(crate) mod table;
+pub(crate) mod tokens;
 
 use self::place::Place;
 use super::time::WorldClock;

@@ -8,6 +8,7 @@ use super::life::Agenda;
 use super::machine::{Image, Instance, Template};
 use super::scaling::Group;
 use super::table::Table;
+use super::tokens::Tokens;
 use crate::sim::dice::Dice;
 use crate::sim::time::Moment;
 use compact_str::{CompactString, format_compact};
@@ -27,6 +28,7 @@ pub(crate) struct Place {
     /// The moment up to which everything has happened.
     pub(crate) now: Moment,
     pub(crate) agenda: Agenda,
+    pub(crate) tokens: Tokens,
     pub(crate) instances: Table<Instance>,
     pub(crate) templates: Table<Template>,
     pub(crate) images: Table<Image>,
@@ -59,6 +61,7 @@ impl Place {
             dice,
             now: Moment::default(),
             agenda: Agenda::default(),
+            tokens: Tokens::default(),
             instances: Table::default(),
             templates: Table::default(),
             images: Table::default(),

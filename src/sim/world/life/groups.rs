@@ -233,7 +233,7 @@ impl Place {
     }
 
     /// A member's instance runs: it is in service, becomes a target, and its agent will register.
-    pub(super) fn enter_service(&mut self, name: &str, instance: &str) {
+    pub(crate) fn enter_service(&mut self, name: &str, instance: &str) {
         self.set_stage(name, instance, Stage::InService);
         let now = self.now;
         let Some(group) = self.groups.get_mut(name) else { return };
@@ -251,10 +251,9 @@ impl Place {
             activity.ended = Some(now);
         }
         for arn in group.target_groups.clone() {
-            let zone = self.instances.get(instance).map_or(0, |found| found.zone);
             if let Some(group) = self.target_groups.get_mut(&arn) {
                 let health = Health::Initial(now.plus(i64::from(group.interval) * 2));
-                group.targets.push(Target { id: instance.into(), port: group.port, zone, health });
+                group.targets.push(Target { id: instance.into(), port: group.port, health });
             }
         }
         self.note(45, Event::Registers(instance.into()));

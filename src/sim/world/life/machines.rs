@@ -197,9 +197,21 @@ impl Place {
 
     /// Begins to deregister an instance (one of its ports, or all) wherever it is a target.
     pub(crate) fn drain_targets(&mut self, instance: &str, port: Option<u16>) {
+        let arns: Vec<CompactString> = self.target_groups.rows().map(|group| group.arn.clone()).collect();
+        for arn in arns {
+            self.drain_in(&arn, instance, port);
+        }
+    }
+
+    /// The same in one target group.
+    pub(crate) fn drain_target(&mut self, group: &str, instance: &str, port: u16) {
+        self.drain_in(group, instance, Some(port));
+    }
+
+    fn drain_in(&mut self, arn: &str, instance: &str, port: Option<u16>) {
         let now = self.now;
         let mut notes = Vec::new();
-        for group in self.target_groups.rows_mut() {
+        if let Some(group) = self.target_groups.get_mut(arn) {
             let until = now.plus(i64::from(group.drain));
             for target in group.targets.iter_mut() {
                 let is_meant = target.id == instance && port.is_none_or(|port| port == target.port);

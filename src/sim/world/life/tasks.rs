@@ -75,12 +75,11 @@ impl Place {
         let Some(service) = service.and_then(|name| found.services.get(name)) else { return };
         let Some((arn, _)) = service.balancers.first() else { return };
         let (Some(host), Some(port)) = (found.hosts.get(host), port) else { return };
-        let zone = self.instances.get(&host.instance).map_or(0, |instance| instance.zone);
         let instance = host.instance.clone();
         let now = self.now;
         if let Some(group) = self.target_groups.get_mut(&arn.clone()) {
             let health = Health::Initial(now.plus(i64::from(group.interval) * 2));
-            group.targets.push(Target { id: instance, port, zone, health });
+            group.targets.push(Target { id: instance, port, health });
         }
     }
 
