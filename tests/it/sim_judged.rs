@@ -45,15 +45,3 @@ async fn boto3_changes_the_demo_fleet_through_every_call_and_sees_what_comes_of_
     let output = judge(python, "simulator_changes.py", &running, true).await;
     assert!(output.status.success(), "{}", said(&output));
 }
-
-/// Serves the demo fleet by hand: `cargo test --test it by_hand -- --ignored --nocapture`.
-#[tokio::test(flavor = "multi_thread")]
-#[ignore = "for looking at the simulator by hand"]
-async fn by_hand() {
-    let instances = std::env::var("SIM_INSTANCES").ok().and_then(|text| text.parse().ok());
-    let running = serve(Options { instances, ..Options::default() }).await.unwrap();
-    for (name, value) in running.exports() {
-        println!("export {name}={value}");
-    }
-    running.stopped().await.unwrap();
-}

@@ -12,7 +12,6 @@ def until(what, happened, within=3600):
     while time.monotonic() < end:
         if happened():
             return True
-        time.sleep(0.05)
     fault(f"{what} did not happen within {within} s")
     return False
 

@@ -202,7 +202,7 @@ fn decide(group: &Group, refresh: &Refresh, target: u32, percent: u32, now: Mome
             .filter(|member| !is_outdated(refresh, member, target))
             .map(|m| m.since)
             .max();
-        let is_next = wants.checkpoints.iter().any(|checkpoint| *checkpoint == percent);
+        let is_next = wants.checkpoints.contains(&percent);
         if is_next && last.is_some_and(|at| now.since(at) < group.warmup(refresh) + i64::from(delay)) {
             return Step::Wait;
         }
