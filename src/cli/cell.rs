@@ -5,7 +5,6 @@ use crate::model::{Health, Tags};
 use crate::query::{Unit, Value};
 use jiff::Timestamp;
 use serde_json::{Value as Json, json};
-use std::borrow::Cow;
 use std::time::Duration;
 
 /// Text for a table: harmless, on one line; `-` for nothing, `?` for what is not known.

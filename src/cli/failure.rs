@@ -65,7 +65,13 @@ fn fault(fault: &crate::config::Fault) -> Value {
 }
 
 fn causes(error: &Error) -> Vec<&(dyn StdError + 'static)> {
-    std::iter::successors(StdError::source(error), |cause| cause.source()).collect()
+    let mut causes = Vec::new();
+    let mut next = StdError::source(error);
+    while let Some(cause) = next {
+        causes.push(cause);
+        next = cause.source();
+    }
+    causes
 }
 
 /// Text of several lines, each made harmless.

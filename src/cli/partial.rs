@@ -69,7 +69,9 @@ pub(super) fn warnings(snapshot: &Snapshot, sources: &[Source]) -> Vec<Warning> 
                     trouble.message.clone(),
                     trouble.hint.clone(),
                 ),
-                None if standing.as_of.is_some() => ("partial", None, "only a part was read".to_owned(), None),
+                None if standing.as_of.is_some() => {
+                    ("partial", None, "only a part was read".to_owned(), None)
+                }
                 None => ("unread", None, "nothing was read".to_owned(), None),
             };
             warnings.push(Warning {
@@ -121,5 +123,6 @@ pub(super) fn verdict(warnings: &[Warning], is_allowed: bool) -> Result<(), Erro
     }
     let things = if warnings.len() == 1 { "one thing" } else { "several things" };
     let message = format!("the answer is not whole: {things} could not be read");
-    Err(Error::new(ErrorKind::Partial, message).hint("`--allow-partial` takes what there is and exits with 0"))
+    Err(Error::new(ErrorKind::Partial, message)
+        .hint("`--allow-partial` takes what there is and exits with 0"))
 }
