@@ -169,13 +169,13 @@ fn text(ctx: Ctx<'_>, kind: Kind, at: usize, colour: Colour) -> String {
 
 /// A value on lines of its own: tags and lists take one each, moments say the moment and its age.
 fn lines(value: &Value<'_>, column: &Column, ctx: Ctx<'_>) -> Vec<String> {
-    let one = || vec![cell::text(value, column.unit, ctx.now)];
+    let one = || vec![cell::text(value.clone(), column.unit, ctx.now)];
     let lines = match value {
-        Value::Moment(at) => vec![format!("{at} ({})", cell::age(*at, ctx.now))],
+        Value::Moment(at) => vec![format!("{at} ({})", cell::text(value.clone(), column.unit, ctx.now))],
         Value::Tags(tags) => cell::pairs(tags),
         Value::List(items) => items.iter().map(|item| harmless(item).into_owned()).collect(),
         Value::Nested(Json::Array(items)) => {
-            items.iter().map(|item| cell::text(&Value::Nested(item.clone()), column.unit, ctx.now)).collect()
+            items.iter().map(|item| cell::text(Value::Nested(item.clone()), column.unit, ctx.now)).collect()
         }
         _ => one(),
     };

@@ -45,7 +45,7 @@ impl Plan {
             (None, Format::Table | Format::Name) => Vec::new(),
             (None, Format::Wide | Format::Json | Format::Yaml | Format::Csv) => free(kind),
         };
-        let deciding = choice.columns();
+        let deciding = choice.columns().to_vec();
         let is_paid = |columns: &[&Column]| columns.iter().any(|c| c.needs.contains(&Source::Metrics));
         let metrics = match (is_paid(&deciding), is_paid(&usual)) {
             (true, _) => MetricsOf::Everybody,
@@ -72,6 +72,11 @@ impl Plan {
         let mut rows = self.choice.rows(ctx);
         rows.truncate(self.limit.unwrap_or(usize::MAX));
         rows
+    }
+
+    /// How many rows may or may not belong to the answer.
+    pub(super) fn undecided(&self, ctx: Ctx<'_>) -> usize {
+        self.choice.undecided(ctx)
     }
 
     /// The columns to show.

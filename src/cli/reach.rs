@@ -24,7 +24,7 @@ pub(super) async fn open(global: &Global, around: &Surroundings, out: &mut Outpu
     let Loaded { config, warnings, .. } = load(&global.flags(), around)?;
     warnings.iter().for_each(|warning| out.warn(&warning.to_string()));
     let clock = Clock::Real;
-    let options = crate::aws::Options { clock, ..Default::default() };
+    let options = crate::aws::Options { clock, asker: Arc::new(crate::aws::Terminal), ..Default::default() };
     let reader = Arc::new(crate::aws::connect(&config, options).await?);
     Ok(Reach::new(config, reader, clock))
 }

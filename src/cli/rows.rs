@@ -4,7 +4,7 @@ use super::args::Format;
 use super::cell;
 use super::json;
 use super::output::Colour;
-use super::partial::{Warning, as_of, warnings};
+use super::partial::{Warning, as_of, undecided, warnings};
 use super::plan::Plan;
 use super::table::{self, Cell, Heading};
 use crate::error::{Error, Result};
@@ -35,7 +35,8 @@ pub(super) fn answer(plan: &Plan, world: &World, paper: Paper) -> Result<Answer>
     let ctx = Ctx { fleet: &world.fleet, now: world.fleet.at };
     let rows = plan.rows(ctx);
     let columns = plan.columns(&world.fleet);
-    let warnings = warnings(&world.snapshot, &plan.rests_on());
+    let mut warnings = warnings(&world.snapshot, &plan.rests_on());
+    warnings.extend(undecided(plan.undecided(ctx)));
     let needs_json = paper.is_stream || matches!(plan.format, Format::Json | Format::Yaml);
     let data = if needs_json { data(&columns, ctx, &rows) } else { Json::Null };
     let text = match plan.format {
@@ -81,7 +82,7 @@ pub(super) fn data(columns: &[&Column], ctx: Ctx<'_>, rows: &[usize]) -> Json {
 
 /// One row as an object.
 pub(super) fn object(columns: &[&Column], ctx: Ctx<'_>, at: usize) -> Map<String, Json> {
-    columns.iter().map(|column| (column.name.to_owned(), cell::json(&(column.get)(ctx, at)))).collect()
+    columns.iter().map(|column| (column.name.to_owned(), column.json(ctx, at))).collect()
 }
 
 fn headings(columns: &[&Column]) -> Vec<Heading> {
@@ -100,7 +101,7 @@ fn cells(columns: &[&Column], ctx: Ctx<'_>, rows: &[usize]) -> Vec<Vec<Cell>> {
         let cell = |column: &&Column| {
             let value = (column.get)(ctx, *at);
             let health = if let Value::Health(health) = value { Some(health) } else { None };
-            Cell { text: cell::text(&value, column.unit, ctx.now), health }
+            Cell { text: cell::text(value, column.unit, ctx.now), health }
         };
         columns.iter().map(cell).collect()
     };
@@ -114,7 +115,7 @@ fn csv(plan: &Plan, columns: &[&Column], ctx: Ctx<'_>, rows: &[usize]) -> Result
         writer.write_record(columns.iter().map(|column| column.name)).map_err(wrong)?;
     }
     for at in rows {
-        let cells = columns.iter().map(|column| cell::csv(&(column.get)(ctx, *at)));
+        let cells = columns.iter().map(|column| cell::csv(column.json(ctx, *at)));
         writer.write_record(cells).map_err(wrong)?;
     }
     let bytes =
