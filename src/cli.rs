@@ -22,28 +22,43 @@ mod rows;
 mod sim;
 mod table;
 
+use crate::clock::Clock;
 use crate::config::Surroundings;
 use crate::error::{Error, ErrorKind, Result};
+use crate::gateway::FleetReader;
 use args::{Argv, Command, DescribeFormat, Format, ShowFormat};
 use clap::Parser;
 use output::{Colour, Output};
 use std::ffi::OsString;
 use std::process::ExitCode;
+use std::sync::Arc;
+
+/// The world outside a run. A test gives its own.
+#[derive(Clone, Default)]
+pub struct Outside {
+    /// Environment and folders.
+    pub around: Surroundings,
+    /// Who reads the fleet; AWS, unless somebody stands in for it.
+    pub reader: Option<Arc<dyn FleetReader>>,
+    /// The time.
+    pub clock: Clock,
+}
 
 /// Runs what was typed, writes to stdout and stderr, and returns the exit code.
 pub fn run(argv: impl IntoIterator<Item = OsString>) -> ExitCode {
     let argv: Vec<OsString> = argv.into_iter().collect();
     let wants_colour = if argv.iter().any(|word| word == "--no-color") { Colour::No } else { Colour::Yes };
     let mut out = Output::of_process(wants_colour);
-    ExitCode::from(run_with(&argv, &Surroundings::of_process(), &mut out))
+    let outside = Outside { around: Surroundings::of_process(), ..Outside::default() };
+    ExitCode::from(run_with(&argv, &outside, &mut out))
 }
 
-/// Runs what was typed in these surroundings and returns the exit code.
-pub fn run_with(argv: &[OsString], around: &Surroundings, out: &mut Output) -> u8 {
+/// Runs what was typed in this outside and returns the exit code.
+pub fn run_with(argv: &[OsString], outside: &Outside, out: &mut Output) -> u8 {
     let done = match Argv::try_parse_from(argv) {
         Ok(argv) => {
             out.errors_as_json = is_json(argv.command.as_ref());
-            obey(argv, around, out)
+            obey(argv, outside, out)
         }
         Err(error) => {
             out.errors_as_json = args::asks_for_json(argv);
@@ -100,17 +115,17 @@ fn misunderstood(error: &clap::Error, out: &mut Output) -> Result<()> {
     }
 }
 
-fn obey(argv: Argv, around: &Surroundings, out: &mut Output) -> Result<()> {
+fn obey(argv: Argv, outside: &Outside, out: &mut Output) -> Result<()> {
     let Argv { global, command } = argv;
     log::start(&global)?;
     match command {
-        Some(Command::Config(command)) => config::run(&command, &global.flags(), around, out),
+        Some(Command::Config(command)) => config::run(&command, &global.flags(), &outside.around, out),
         Some(Command::Completions { shell }) => pages::completions(shell, out),
         Some(Command::Man { folder }) => pages::man(folder.as_deref(), out),
         Some(Command::Get(args)) => {
             let plan = plan::Plan::new(&args)?;
             block_on(async {
-                let reach = reach::open(&global, around, out).await?;
+                let reach = reach::open(&global, outside, out).await?;
                 match args.watch {
                     Some(_) => get::watch(&plan, &args, &reach, out).await,
                     None => get::run(&plan, &args, &reach, out).await,
@@ -120,7 +135,7 @@ fn obey(argv: Argv, around: &Surroundings, out: &mut Output) -> Result<()> {
         Some(Command::Describe(args)) => {
             crate::query::Kind::parse(&args.kind)?;
             block_on(async {
-                let reach = reach::open(&global, around, out).await?;
+                let reach = reach::open(&global, outside, out).await?;
                 describe::run(&args, &reach, out).await
             })
         }

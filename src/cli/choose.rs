@@ -97,7 +97,8 @@ impl Mistyped {
 
 impl fmt::Display for Mistyped {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let faults = self.0.iter().flat_map(|typed| typed.faults.iter().map(|fault| fault.render(&typed.text)));
+        let faults =
+            self.0.iter().flat_map(|typed| typed.faults.iter().map(|fault| fault.render(&typed.text)));
         f.write_str(&faults.collect::<Vec<_>>().join("\n"))
     }
 }

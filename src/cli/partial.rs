@@ -110,7 +110,15 @@ pub(super) fn undecided(rows: usize) -> Option<Warning> {
         1 => "one row may or may not answer the query: too little is known of it".to_owned(),
         n => format!("{n} rows may or may not answer the query: too little is known of them"),
     };
-    Some(Warning { scope: None, source: None, kind: "undecided", call: None, message, hint: None, as_of: None })
+    Some(Warning {
+        scope: None,
+        source: None,
+        kind: "undecided",
+        call: None,
+        message,
+        hint: None,
+        as_of: None,
+    })
 }
 
 /// The age of the oldest of these sources; none while one has told nothing anywhere.

@@ -1,10 +1,11 @@
 //! The way to a fleet: the configuration that holds, and a reader for it.
 
+use super::Outside;
 use super::args::Global;
 use super::output::Output;
 use crate::clock::Clock;
 use crate::collect::{self, Collector};
-use crate::config::{Config, Loaded, Surroundings, load};
+use crate::config::{Config, Loaded, load};
 use crate::error::Result;
 use crate::gateway::{FleetReader, Source};
 use crate::world::{Interest, World};
@@ -20,10 +21,13 @@ pub(super) struct Reach {
 }
 
 /// Resolves the configuration and makes its accounts ready.
-pub(super) async fn open(global: &Global, around: &Surroundings, out: &mut Output) -> Result<Reach> {
-    let Loaded { config, warnings, .. } = load(&global.flags(), around)?;
+pub(super) async fn open(global: &Global, outside: &Outside, out: &mut Output) -> Result<Reach> {
+    let Loaded { config, warnings, .. } = load(&global.flags(), &outside.around)?;
     warnings.iter().for_each(|warning| out.warn(&warning.to_string()));
-    let clock = Clock::Real;
+    let clock = outside.clock;
+    if let Some(reader) = &outside.reader {
+        return Ok(Reach::new(config, Arc::clone(reader), clock));
+    }
     let options = crate::aws::Options { clock, asker: Arc::new(crate::aws::Terminal), ..Default::default() };
     let reader = Arc::new(crate::aws::connect(&config, options).await?);
     Ok(Reach::new(config, reader, clock))
@@ -31,7 +35,7 @@ pub(super) async fn open(global: &Global, around: &Surroundings, out: &mut Outpu
 
 impl Reach {
     /// A fleet that is read by this reader.
-    pub(super) fn new(config: Config, reader: Arc<dyn FleetReader>, clock: Clock) -> Self {
+    fn new(config: Config, reader: Arc<dyn FleetReader>, clock: Clock) -> Self {
         Self { config: Arc::new(config), reader, clock }
     }
 

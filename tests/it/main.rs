@@ -7,6 +7,7 @@
 
 mod architecture;
 mod binary;
+mod cli;
 mod config;
 mod loopback;
 mod moto;
