@@ -78,7 +78,13 @@ async fn some_metrics(
         results.extend(page.metric_data_results.unwrap_or_default());
         let next = page.next_token.filter(|next| !next.is_empty());
         if next.is_none() {
-            return Ok(metrics::metrics(&chunk, results));
+            return match metrics::untold(&results) {
+                None => Ok(metrics::metrics(&chunk, results)),
+                Some(said) => {
+                    let trouble = desk.trouble(api, TroubleKind::Other, said);
+                    Err(Broken { read: metrics::read(&chunk, results), trouble })
+                }
+            };
         }
         if next == token {
             break;
