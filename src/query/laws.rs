@@ -1,7 +1,7 @@
 //! What must hold of every query, sort and row: laws, checked on made-up ones.
 
-use super::made::{cpu, fleet, row, with};
-use super::{Ctx, Direction, Fault, Kind, Query, Sort, Truth, natural, select, sort};
+use super::made::{cpu, fleet, row, scope, with};
+use super::{Ctx, Direction, Fault, Kind, Query, Sort, Truth, Width, natural, select, sort};
 use crate::fleet::{Fleet, InstanceRow};
 use crate::model::InstanceState;
 use proptest::prelude::*;
@@ -263,4 +263,61 @@ fn many_rows_are_shared_among_threads_in_their_order() {
     let all = select(&Query::every(Kind::Instances), ctx(&fleet), Kind::Instances);
     assert_eq!(all.len(), 70_001);
     assert!(select(&query, ctx(&fleet), Kind::Groups).is_empty());
+}
+
+#[test]
+fn every_field_of_an_instance_is_a_column_with_the_same_value() {
+    let fleet = fleet(vec![row("i-1", &[("Name", "x"), ("Env", "y")])]);
+    let fields = serde_json::to_value(fleet.instances[0].it.as_ref()).unwrap();
+    for (field, value) in fields.as_object().unwrap() {
+        let name = if field == "instance_type" { "type" } else { field };
+        let column = Kind::Instances.columns().iter().find(|column| column.name == name).expect(field);
+        assert_eq!(column.json(ctx(&fleet), 0), *value, "{field}");
+    }
+}
+
+#[test]
+fn accounts_and_regions_show_as_soon_as_there_are_two() {
+    let names = |fleet: &Fleet| {
+        Kind::Instances
+            .visible(fleet, Width::Narrow)
+            .iter()
+            .take(2)
+            .map(|column| column.name)
+            .collect::<Vec<_>>()
+    };
+    let mut rows = vec![row("i-1", &[]), row("i-2", &[])];
+    assert_eq!(names(&fleet(rows.clone())), ["id", "name"]);
+    rows[1].scope = scope("main", "us-east-1");
+    assert_eq!(names(&fleet(rows.clone())), ["region", "id"]);
+    rows.push(row("i-3", &[]));
+    rows[2].scope = scope("other", "eu-west-1");
+    assert_eq!(names(&fleet(rows)), ["account", "region"]);
+}
+
+#[test]
+fn a_row_is_found_by_what_people_call_it() {
+    let fleet = fleet(vec![row("i-1", &[("Name", "x")]), row("i-2", &[("Name", "x")])]);
+    assert_eq!(Kind::Instances.find(ctx(&fleet), "i-2"), [1]);
+    assert_eq!(Kind::Instances.find(ctx(&fleet), "x"), [0, 1]);
+    assert!(Kind::Instances.find(ctx(&fleet), "X").is_empty());
+}
+
+#[test]
+fn a_sort_is_written_as_it_is_read_and_its_faults_are_placed() {
+    let sort = Sort::parse(" -cpu , name:asc", Kind::Instances).unwrap();
+    assert_eq!(sort.to_string(), "cpu:desc,name");
+    assert_eq!(Sort::parse(&sort.to_string(), Kind::Instances).unwrap(), sort);
+    assert!(Sort::parse("", Kind::Instances).unwrap().by.is_empty());
+    let faults = Sort::parse("nmae,cpu:dwon,,tags", Kind::Instances).unwrap_err();
+    let told: Vec<_> = faults.iter().map(|fault| (fault.span.clone(), fault.hint.as_deref())).collect();
+    assert_eq!(
+        told,
+        [
+            (0..4, Some("did you mean 'name'?")),
+            (9..13, Some("write asc or desc")),
+            (14..14, None),
+            (15..19, None)
+        ]
+    );
 }
