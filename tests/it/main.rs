@@ -10,4 +10,6 @@ mod binary;
 mod config;
 mod loopback;
 mod moto;
+mod permissions;
 mod python;
+mod trouble;
