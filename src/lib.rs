@@ -40,6 +40,7 @@
 //! `update` asks for). Each is used for one thing only.
 
 pub mod aws;
+pub mod cli;
 pub mod clock;
 pub mod collect;
 pub mod config;
