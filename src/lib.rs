@@ -47,4 +47,5 @@ pub mod gateway;
 pub mod model;
 pub mod query;
 pub mod snapshot;
+pub mod tui;
 pub mod world;
