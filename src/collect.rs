@@ -6,6 +6,11 @@
 mod ask;
 mod board;
 pub mod due;
+#[cfg(test)]
+mod fake;
 mod run;
 
 pub use run::{Collector, once, start};
+
+#[cfg(test)]
+mod tests;

@@ -1,12 +1,30 @@
 //! Configuration: defaults, then the file, then the environment, then flags; every value knows where it came from.
 
 mod cadence;
+mod fault;
+mod load;
+mod origin;
+mod read;
+mod regions;
+mod settings;
+mod shape;
+mod surroundings;
 mod tiers;
+
+pub use cadence::span;
+pub use fault::{Fault, Faults, Place};
+pub use load::{Flags, Loaded, check, file, init, load};
+pub use origin::{Origin, Origins};
+pub use settings::{Setting, settings};
+pub use surroundings::Surroundings;
 
 use crate::gateway::Source;
 use crate::model::{AccountName, FleetName, ProfileName, Region, Text, Tier};
 use std::path::PathBuf;
 use std::time::Duration;
+
+/// What `coredeck config init` writes: every key with its default and a word on it.
+pub const TEMPLATE: &str = include_str!("config/template.toml");
 
 /// The resolved configuration that the rest of the program works with.
 #[derive(Clone, Debug, PartialEq)]

@@ -52,3 +52,6 @@ pub struct Fleet {
     /// Alarms.
     pub alarms: Vec<AlarmRow>,
 }
+
+#[cfg(test)]
+mod tests;

@@ -38,6 +38,7 @@
 //! age and trouble), Snapshot, Fleet (rows), Kind (what can be listed), Action (a wish), Effect (what
 //! `update` asks for). Each is used for one thing only.
 
+pub mod aws;
 pub mod clock;
 pub mod collect;
 pub mod config;

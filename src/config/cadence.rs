@@ -1,5 +1,6 @@
 //! How often each source is read: the usual span, and the least and most that a file may ask for.
 
+use super::shape::Wrong;
 use crate::gateway::Source;
 use std::time::Duration;
 
@@ -40,6 +41,24 @@ pub(super) fn least_for(source: Source) -> Duration {
     Duration::from_secs(seconds)
 }
 
+/// Reads a span for a source and holds it to its bounds.
+pub(super) fn checked(source: Source, raw: &str) -> Result<Duration, Wrong> {
+    let every = parse(raw).map_err(|why| (why, None))?;
+    let (least, word) = (least_for(source), source.word());
+    if every < least {
+        let message = format!("`{word}` cannot be read more often than every {}", span(least));
+        let hint = match source {
+            Source::Metrics => "CloudWatch has no newer points and bills every metric that is asked for",
+            _ => "every call is one less for the account's other programs",
+        };
+        return Err((message, Some(hint.to_owned())));
+    }
+    if every > LONGEST {
+        return Err((format!("`{word}` must be read at least once in {}", span(LONGEST)), None));
+    }
+    Ok(every)
+}
+
 /// Reads a span such as `15s`, `5m`, `1h30m`; says what is wrong otherwise.
 pub(super) fn parse(raw: &str) -> Result<Duration, String> {
     const SHAPE: &str = "a duration is a number and a unit, such as \"15s\", \"5m\" or \"1h30m\"";
@@ -63,9 +82,11 @@ pub(super) fn parse(raw: &str) -> Result<Duration, String> {
             }
             _ => return Err(SHAPE.to_owned()),
         };
-        let number: u64 = number.parse().map_err(|_| SHAPE.to_owned())?;
-        total = number
-            .checked_mul(each)
+        if number.is_empty() {
+            return Err(SHAPE.to_owned());
+        }
+        let more = number.parse::<u64>().ok().and_then(|number| number.checked_mul(each));
+        total = more
             .and_then(|more| total.checked_add(more))
             .ok_or_else(|| format!("\"{raw}\" is longer than can be counted"))?;
         rest = tail.trim_start();

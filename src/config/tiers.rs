@@ -34,8 +34,9 @@ fn selectors(words: &[&str]) -> Vec<Selector> {
         words.iter().map(move |word| Selector::Tag { key: Text::new(key), value: Text::new(word) })
     });
     let groups = words.iter().flat_map(|word| [(*word).to_owned(), format!("*-{word}")]);
-    let services =
-        words.iter().flat_map(|word| [(*word).to_owned(), format!("*-{word}"), format!("*/{word}")]);
+    let services = words.iter().flat_map(|word| {
+        [format!("{word}/*"), format!("*-{word}/*"), format!("*/{word}"), format!("*/*-{word}")]
+    });
     tags.chain(groups.map(|glob| Selector::Group(Text::from(glob))))
         .chain(services.map(|glob| Selector::Service(Text::from(glob))))
         .collect()

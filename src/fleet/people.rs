@@ -228,18 +228,39 @@ fn registered_tenant(
 
 /// Counts tenants per core, and the room that the tier's density leaves.
 fn count(tiers: &[Tier], tenants: &[Tenant], cores: &mut [Core]) {
-    let mut by_core: HashMap<&str, u32> = HashMap::new();
-    for id in tenants.iter().filter_map(|tenant| tenant.core.as_ref()) {
-        *by_core.entry(id.as_str()).or_default() += 1;
+    let mut by_core: HashMap<&str, Load> = HashMap::new();
+    for tenant in tenants {
+        if let Some(id) = &tenant.core {
+            let load = by_core.entry(id.as_str()).or_default();
+            let is_development = tenant.mode.as_deref() == Some("development");
+            *(if is_development { &mut load.development } else { &mut load.production }) += 1;
+        }
     }
     for core in cores {
-        core.tenants = by_core.get(core.id.as_str()).copied().unwrap_or(0);
+        let load = by_core.get(core.id.as_str()).copied().unwrap_or_default();
+        core.tenants = load.development + load.production;
         let tier = core.tier.as_ref().and_then(|name| tiers.iter().find(|tier| tier.name == *name));
-        core.room =
-            tier.and_then(|tier| tier.tenants_per_core).map(|most| i64::from(most) - i64::from(core.tenants));
+        core.room = tier.and_then(|tier| load.room(tier));
         if let Some(over) = core.room.filter(|room| *room < 0) {
             core.health = core.health.max(Health::Warn);
             core.troubles.push(format!("{} tenants more than its tier allows", -over));
         }
+    }
+}
+
+/// Tenants of one core, by what they use it for.
+#[derive(Clone, Copy, Debug, Default)]
+struct Load {
+    development: u32,
+    production: u32,
+}
+
+impl Load {
+    /// Production tenants that still fit. A development tenant takes a part of a place, as the tier says.
+    fn room(self, tier: &Tier) -> Option<i64> {
+        let most = i64::from(tier.tenants_per_core?);
+        let small = tier.development_tenants_per_core.map_or(most, i64::from).max(1);
+        let used = i64::from(self.production) * small + i64::from(self.development) * most;
+        Some((most * small - used).div_euclid(small))
     }
 }

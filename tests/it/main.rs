@@ -3,4 +3,13 @@
 //! Suites named `moto*` are judged by a stand-in for AWS that somebody else wrote; `docs/judges.md` says
 //! which judge can see what.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
+
 mod architecture;
+mod binary;
+mod config;
+mod loopback;
+mod moto;
+mod permissions;
+mod python;
+mod trouble;

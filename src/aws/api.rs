@@ -1,0 +1,157 @@
+//! The table of AWS calls: how each is spelled in IAM, whose token bucket it drinks from, how long one
+//! answer may take, and what AWS bills for it.
+//!
+//! The rates are what AWS publishes for an account in a region; `limit.rs` spends half of them. Services
+//! that publish none carry a figure that is known to be safe.
+
+use crate::model::Usd;
+
+/// A token bucket as AWS publishes it, shared by every call of its family in an account and region.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(super) struct Family {
+    /// What the family is called; one bucket per name.
+    pub(super) name: &'static str,
+    /// Tokens that flow back in a second.
+    pub(super) refill: u32,
+    /// Tokens that the full bucket holds.
+    pub(super) burst: u32,
+}
+
+/// How long one answer may take.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Weight {
+    /// A small answer: the same few seconds for everybody.
+    Light,
+    /// A page of a thousand things, which an honest endpoint may need long to put together.
+    Heavy,
+}
+
+macro_rules! apis {
+    ($($name:ident: $iam:literal, $family:expr, $weight:ident, $micros:literal;)+) => {
+        /// One AWS call, by its own name.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub(super) enum Api {
+            $(#[doc = concat!("`", $iam, ":", stringify!($name), "`")] $name),+
+        }
+
+        impl Api {
+            /// Every call that there is.
+            pub(super) const ALL: &'static [Self] = &[$(Self::$name),+];
+
+            /// The call's own name: `DescribeInstances`.
+            pub(super) fn name(self) -> &'static str {
+                match self { $(Self::$name => stringify!($name)),+ }
+            }
+
+            /// The action as it stands in a policy: `ec2:DescribeInstances`.
+            pub(super) fn action(self) -> &'static str {
+                match self { $(Self::$name => concat!($iam, ":", stringify!($name))),+ }
+            }
+
+            /// The bucket that it drinks from.
+            pub(super) fn family(self) -> Family {
+                match self { $(Self::$name => $family),+ }
+            }
+
+            /// How long one answer may take.
+            pub(super) fn weight(self) -> Weight {
+                match self { $(Self::$name => Weight::$weight),+ }
+            }
+
+            /// What AWS bills for one request, or for one metric where it bills by the metric.
+            pub(super) fn price(self) -> Usd {
+                match self { $(Self::$name => Usd::from_micros($micros)),+ }
+            }
+        }
+    };
+}
+
+/// EC2 keeps one bucket per call and not per kind of call.
+const fn ec2(name: &'static str) -> Family {
+    Family { name, refill: 20, burst: 100 }
+}
+
+const AUTO_SCALING: Family = Family { name: "autoscaling", refill: 10, burst: 20 };
+const ECS_CLUSTER: Family = Family { name: "ecs cluster read", refill: 20, burst: 50 };
+const ECS_RESOURCE: Family = Family { name: "ecs cluster resource read", refill: 20, burst: 100 };
+const ECS_SERVICE: Family = Family { name: "ecs service read", refill: 20, burst: 100 };
+const ECS_CAPACITY: Family = Family { name: "ecs capacity provider read", refill: 20, burst: 50 };
+const ELB: Family = Family { name: "elasticloadbalancing", refill: 10, burst: 40 };
+const SSM: Family = Family { name: "ssm", refill: 4, burst: 20 };
+const SSM_PARAMETERS: Family = Family { name: "ssm parameters", refill: 10, burst: 40 };
+const ALARMS: Family = Family { name: "cloudwatch alarms", refill: 9, burst: 18 };
+const METRICS: Family = Family { name: "cloudwatch metrics", refill: 20, burst: 50 };
+const STS: Family = Family { name: "sts", refill: 20, burst: 50 };
+
+apis! {
+    DescribeInstances: "ec2", ec2("DescribeInstances"), Heavy, 0;
+    DescribeInstanceStatus: "ec2", ec2("DescribeInstanceStatus"), Heavy, 0;
+    DescribeLaunchTemplates: "ec2", ec2("DescribeLaunchTemplates"), Heavy, 0;
+    DescribeLaunchTemplateVersions: "ec2", ec2("DescribeLaunchTemplateVersions"), Heavy, 0;
+    DescribeImages: "ec2", ec2("DescribeImages"), Heavy, 0;
+    DescribeRegions: "ec2", ec2("DescribeRegions"), Light, 0;
+    DescribeAutoScalingGroups: "autoscaling", AUTO_SCALING, Heavy, 0;
+    DescribeInstanceRefreshes: "autoscaling", AUTO_SCALING, Light, 0;
+    DescribeScalingActivities: "autoscaling", AUTO_SCALING, Light, 0;
+    ListClusters: "ecs", ECS_CLUSTER, Light, 0;
+    DescribeClusters: "ecs", ECS_CLUSTER, Light, 0;
+    DescribeCapacityProviders: "ecs", ECS_CAPACITY, Light, 0;
+    ListServices: "ecs", ECS_SERVICE, Light, 0;
+    DescribeServices: "ecs", ECS_SERVICE, Light, 0;
+    ListTasks: "ecs", ECS_RESOURCE, Light, 0;
+    DescribeTasks: "ecs", ECS_RESOURCE, Light, 0;
+    ListContainerInstances: "ecs", ECS_RESOURCE, Light, 0;
+    DescribeContainerInstances: "ecs", ECS_RESOURCE, Light, 0;
+    DescribeLoadBalancers: "elasticloadbalancing", ELB, Light, 0;
+    DescribeListeners: "elasticloadbalancing", ELB, Light, 0;
+    DescribeRules: "elasticloadbalancing", ELB, Light, 0;
+    DescribeTargetGroups: "elasticloadbalancing", ELB, Light, 0;
+    DescribeTargetHealth: "elasticloadbalancing", ELB, Light, 0;
+    DescribeTags: "elasticloadbalancing", ELB, Light, 0;
+    DescribeInstanceInformation: "ssm", SSM, Light, 0;
+    GetParametersByPath: "ssm", SSM_PARAMETERS, Light, 0;
+    DescribeAlarms: "cloudwatch", ALARMS, Light, 10;
+    GetMetricData: "cloudwatch", METRICS, Light, 10;
+    GetCallerIdentity: "sts", STS, Light, 0;
+    AssumeRole: "sts", STS, Light, 0;
+}
+
+impl Api {
+    /// The call of that name, as the SDK names its operations.
+    pub(super) fn named(name: &str) -> Option<Self> {
+        Self::ALL.iter().copied().find(|api| api.name() == name)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Api;
+
+    #[test]
+    fn every_call_is_found_by_its_name_and_spelled_for_a_policy() {
+        for api in Api::ALL {
+            assert_eq!(Api::named(api.name()), Some(*api), "two calls share a name");
+            let (service, name) = api.action().split_once(':').unwrap();
+            assert_eq!(name, api.name());
+            assert!(service.bytes().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit()));
+        }
+    }
+
+    #[test]
+    fn calls_of_one_family_agree_on_its_bucket() {
+        for a in Api::ALL {
+            for b in Api::ALL {
+                let (a, b) = (a.family(), b.family());
+                assert!(a.name != b.name || a == b, "{} has two sizes", a.name);
+            }
+        }
+    }
+
+    #[test]
+    fn ecs_reads_share_buckets_as_aws_says() {
+        assert_eq!(Api::ListTasks.family(), Api::DescribeContainerInstances.family());
+        assert_eq!(Api::ListServices.family(), Api::DescribeServices.family());
+        assert_ne!(Api::ListTasks.family(), Api::ListServices.family());
+        assert_ne!(Api::DescribeInstances.family(), Api::DescribeInstanceStatus.family());
+    }
+}

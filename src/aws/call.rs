@@ -1,0 +1,454 @@
+//! The only road to the network: a permit, credentials, a deadline, and errors in our own words.
+//!
+//! A reader gets a [`Desk`] (one scope at one urgency) and asks it for single answers with [`Desk::call`]
+//! and for lists with [`Desk::pages`]. Nothing else sends a request with an SDK client.
+
+use super::api::{Api, Weight};
+use super::errors;
+use super::site::{Patience, Site};
+use crate::clock::monotonic;
+use crate::gateway::{GatewayError, Reading, Urgency};
+use crate::model::{Scope, Text, Trouble, TroubleKind};
+use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
+use aws_smithy_runtime_api::client::result::SdkError;
+use aws_smithy_types::error::metadata::ProvideErrorMetadata;
+use jiff::Timestamp;
+use std::collections::HashSet;
+use std::error::Error as StdError;
+use std::future::Future;
+use std::sync::Arc;
+use tokio::sync::mpsc;
+
+/// No list is this long; one that is longer has no end.
+const MOST_PAGES: usize = 5_000;
+
+/// What an SDK client answers to one request.
+type Answer<T, E> = Result<T, SdkError<E, HttpResponse>>;
+
+/// A scope at an urgency: where a reader finds its clients and sends its requests.
+#[derive(Clone)]
+pub(super) struct Desk {
+    site: Arc<Site>,
+    urgency: Urgency,
+}
+
+impl Desk {
+    /// A desk in front of a site.
+    pub(super) fn new(site: Arc<Site>, urgency: Urgency) -> Self {
+        Self { site, urgency }
+    }
+
+    /// Which account and region this is.
+    pub(super) fn scope(&self) -> &Scope {
+        self.site.scope()
+    }
+
+    /// The moment it is.
+    pub(super) fn now(&self) -> Timestamp {
+        self.site.clock().now()
+    }
+
+    /// The client for EC2.
+    pub(super) fn ec2(&self) -> &aws_sdk_ec2::Client {
+        self.site.ec2()
+    }
+
+    /// The client for Auto Scaling.
+    pub(super) fn autoscaling(&self) -> &aws_sdk_autoscaling::Client {
+        self.site.autoscaling()
+    }
+
+    /// The client for ECS.
+    pub(super) fn ecs(&self) -> &aws_sdk_ecs::Client {
+        self.site.ecs()
+    }
+
+    /// The client for Elastic Load Balancing, version 2.
+    pub(super) fn elb(&self) -> &aws_sdk_elasticloadbalancingv2::Client {
+        self.site.elb()
+    }
+
+    /// The client for Systems Manager.
+    pub(super) fn ssm(&self) -> &aws_sdk_ssm::Client {
+        self.site.ssm()
+    }
+
+    /// The client for CloudWatch.
+    pub(super) fn cloudwatch(&self) -> &aws_sdk_cloudwatch::Client {
+        self.site.cloudwatch()
+    }
+
+    /// The client for STS.
+    pub(super) fn sts(&self) -> &aws_sdk_sts::Client {
+        self.site.sts()
+    }
+
+    /// Sends one request: waits for its turn, holds its deadline, counts it, and says in our words what
+    /// went wrong. `request` runs a second time when credentials were renewed under it.
+    pub(super) async fn call<T, E, F, Fut>(&self, api: Api, request: F) -> Result<T, Trouble>
+    where
+        T: Send,
+        E: StdError + ProvideErrorMetadata + Send + Sync + 'static,
+        F: Fn() -> Fut + Send + Sync,
+        Fut: Future<Output = Answer<T, E>> + Send,
+    {
+        self.call_for(api, 1, request).await
+    }
+
+    /// Like [`Desk::call`], for a call that AWS bills by the piece: `pieces` is how many it names
+    /// (metrics, for `GetMetricData`).
+    pub(super) async fn call_for<T, E, F, Fut>(
+        &self,
+        api: Api,
+        pieces: usize,
+        request: F,
+    ) -> Result<T, Trouble>
+    where
+        T: Send,
+        E: StdError + ProvideErrorMetadata + Send + Sync + 'static,
+        F: Fn() -> Fut + Send + Sync,
+        Fut: Future<Output = Answer<T, E>> + Send,
+    {
+        let session = self.site.session();
+        let mut seen = session.ready(api, self.now()).await?;
+        for is_last in [false, true] {
+            match self.attempt(api, &request).await {
+                Ok(answer) => {
+                    self.site.ledger().bill(api, pieces);
+                    return Ok(answer);
+                }
+                Err(trouble) if trouble.kind == TroubleKind::Expired && !is_last => {
+                    match session.renewed_since(seen, api, self.now()).await? {
+                        Some(newer) => seen = newer,
+                        None => return Err(trouble),
+                    }
+                }
+                Err(trouble) => return Err(trouble),
+            }
+        }
+        Err(self.trouble(api, TroubleKind::Other, "the request was not sent"))
+    }
+
+    async fn attempt<T, E, F, Fut>(&self, api: Api, request: &F) -> Result<T, Trouble>
+    where
+        E: StdError + ProvideErrorMetadata + Send + Sync + 'static,
+        F: Fn() -> Fut + Send + Sync,
+        Fut: Future<Output = Answer<T, E>> + Send,
+    {
+        let site = &self.site;
+        if site.limiter().turn(api.family(), self.urgency).await.is_err() {
+            let said = "too many requests of this kind already wait for their turn";
+            return Err(self.trouble(api, TroubleKind::Throttled, said));
+        }
+        let began = monotonic();
+        let Patience { silent: silent_for, slow: slow_for } = site.patience();
+        let is_heavy = api.weight() == Weight::Heavy;
+        let mut answer = Box::pin(request());
+        let silent = tokio::time::timeout(silent_for, answer.as_mut()).await;
+        let outcome = match silent {
+            Ok(outcome) => Some(outcome),
+            Err(_) if is_heavy && site.heard_since(began) => {
+                let rest = slow_for.saturating_sub(silent_for);
+                tokio::time::timeout(rest, answer).await.ok()
+            }
+            Err(_) => None,
+        };
+        match outcome {
+            Some(Ok(answer)) => {
+                site.hear();
+                Ok(answer)
+            }
+            Some(Err(error)) => {
+                let trouble = errors::trouble(api, &error, &site.circumstances(self.now()));
+                site.ledger().failed(trouble.kind);
+                Err(trouble)
+            }
+            None => {
+                site.ledger().failed(TroubleKind::Timeout);
+                let waited = monotonic().saturating_duration_since(began);
+                Err(errors::timeout(api, waited, &site.circumstances(self.now())))
+            }
+        }
+    }
+
+    /// Reads a list page by page until the token is absent or empty.
+    ///
+    /// `request` sends the request for one token (none for the first page); `split` takes a page apart
+    /// into its items and the next token. A token that comes twice, and a list without end, are trouble:
+    /// what was read until then comes back inside [`Broken`].
+    pub(super) async fn pages<P, T, E, F, Fut, S>(
+        &self,
+        api: Api,
+        request: F,
+        split: S,
+    ) -> Result<Vec<T>, Broken<T>>
+    where
+        P: Send,
+        T: Send,
+        E: StdError + ProvideErrorMetadata + Send + Sync + 'static,
+        F: Fn(Option<String>) -> Fut + Send + Sync,
+        Fut: Future<Output = Answer<P, E>> + Send,
+        S: FnMut(P) -> (Vec<T>, Option<String>) + Send,
+    {
+        self.follow(api, request, split, |_| ()).await
+    }
+
+    /// Like [`Desk::pages`], and hands what has been read so far to `pages` after each page but the last.
+    pub(super) async fn pages_shown<P, T, E, F, Fut, S, W>(
+        &self,
+        api: Api,
+        request: F,
+        split: S,
+        pages: &Pages,
+        wrap: W,
+    ) -> Result<Vec<T>, Broken<T>>
+    where
+        P: Send,
+        T: Clone + Send + Sync,
+        E: StdError + ProvideErrorMetadata + Send + Sync + 'static,
+        F: Fn(Option<String>) -> Fut + Send + Sync,
+        Fut: Future<Output = Answer<P, E>> + Send,
+        S: FnMut(P) -> (Vec<T>, Option<String>) + Send,
+        W: Fn(Vec<T>) -> Reading + Send + Sync,
+    {
+        self.follow(api, request, split, |so_far: &[T]| pages.show(|| wrap(so_far.to_vec()))).await
+    }
+
+    async fn follow<P, T, E, F, Fut, S, A>(
+        &self,
+        api: Api,
+        request: F,
+        mut split: S,
+        mut after_page: A,
+    ) -> Result<Vec<T>, Broken<T>>
+    where
+        P: Send,
+        T: Send,
+        E: StdError + ProvideErrorMetadata + Send + Sync + 'static,
+        F: Fn(Option<String>) -> Fut + Send + Sync,
+        Fut: Future<Output = Answer<P, E>> + Send,
+        S: FnMut(P) -> (Vec<T>, Option<String>) + Send,
+        A: FnMut(&[T]) + Send,
+    {
+        let mut read = Vec::new();
+        let mut tokens = HashSet::new();
+        let mut token = None;
+        for _ in 0..MOST_PAGES {
+            let page = match self.call(api, || request(token.clone())).await {
+                Ok(page) => page,
+                Err(trouble) => return Err(Broken { read, trouble }),
+            };
+            let (items, next) = split(page);
+            read.extend(items);
+            let Some(next) = next.filter(|next| !next.is_empty()) else { return Ok(read) };
+            if !tokens.insert(next.clone()) {
+                let said = format!(
+                    "the list has no end: AWS gave the same page token twice after {} items",
+                    read.len()
+                );
+                return Err(Broken { read, trouble: self.trouble(api, TroubleKind::Garbled, said) });
+            }
+            after_page(&read);
+            token = Some(next);
+        }
+        let said = format!("the list has no end: stopped after {MOST_PAGES} pages");
+        Err(Broken { read, trouble: self.trouble(api, TroubleKind::Garbled, said) })
+    }
+
+    /// Trouble that a reader itself found in an answer.
+    pub(super) fn trouble(&self, api: Api, kind: TroubleKind, message: impl Into<String>) -> Trouble {
+        Trouble {
+            kind,
+            call: Text::const_new(api.action()),
+            code: None,
+            message: message.into(),
+            hint: None,
+            request_id: None,
+            at: self.now(),
+        }
+    }
+}
+
+/// A list whose reading broke off: what was read, and why there is no more.
+#[derive(Debug)]
+pub(super) struct Broken<T> {
+    /// What was read before.
+    pub(super) read: Vec<T>,
+    /// What went wrong.
+    pub(super) trouble: Trouble,
+}
+
+impl<T> Broken<T> {
+    /// The error to hand out, with what was read as its partial answer; nothing read is no answer.
+    pub(super) fn partial(self, wrap: impl FnOnce(Vec<T>) -> Reading) -> GatewayError {
+        let partial = (!self.read.is_empty()).then(|| Box::new(wrap(self.read)));
+        GatewayError { trouble: self.trouble, partial }
+    }
+}
+
+impl From<Trouble> for GatewayError {
+    fn from(trouble: Trouble) -> Self {
+        Self { trouble, partial: None }
+    }
+}
+
+impl<T> From<Broken<T>> for GatewayError {
+    /// Drops what was read: for lists that are only a step on the way.
+    fn from(broken: Broken<T>) -> Self {
+        broken.trouble.into()
+    }
+}
+
+/// Where part-way readings go, if anybody wants them.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Pages(Option<mpsc::Sender<Reading>>);
+
+impl Pages {
+    /// Sends them there.
+    pub(super) fn new(sender: Option<mpsc::Sender<Reading>>) -> Self {
+        Self(sender)
+    }
+
+    /// Hands out what has been read so far. Builds it only if there is somebody who has room for it:
+    /// a slow screen skips pages, it never slows the reading.
+    pub(super) fn show(&self, reading: impl FnOnce() -> Reading) {
+        let Some(sender) = &self.0 else { return };
+        if let Ok(place) = sender.try_reserve() {
+            place.send(reading());
+        }
+    }
+}
+
+/// What stands in for a reader that has no body yet.
+pub(super) fn not_read_yet(desk: &Desk, api: Api) -> GatewayError {
+    desk.trouble(api, TroubleKind::Other, "not read yet").into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::api::Api;
+    use super::super::fake::{Fake, Say};
+    use super::super::wire::Retries;
+    use super::{Broken, Desk, Pages};
+    use crate::gateway::Reading;
+    use crate::model::{Check, InstanceStatus, TroubleKind};
+    use std::time::Duration;
+    use tokio::sync::mpsc;
+
+    fn page(id: &str, token: Option<&str>) -> String {
+        let token = token.map(|token| format!("<nextToken>{token}</nextToken>")).unwrap_or_default();
+        format!(
+            "<DescribeInstanceStatusResponse><instanceStatusSet><item><instanceId>{id}</instanceId></item>\
+             </instanceStatusSet>{token}</DescribeInstanceStatusResponse>"
+        )
+    }
+
+    fn xml(text: String) -> Say {
+        Say::Whole(200, "text/xml", text)
+    }
+
+    async fn list(desk: &Desk, pages: &Pages) -> Result<Vec<InstanceStatus>, Broken<InstanceStatus>> {
+        desk.pages_shown(
+            Api::DescribeInstanceStatus,
+            |token| desk.ec2().describe_instance_status().set_next_token(token).send(),
+            |page| {
+                let status = |id: String| InstanceStatus {
+                    id: id.into(),
+                    system: Check::Ok,
+                    instance: Check::Ok,
+                    ebs: None,
+                    events: Vec::new(),
+                };
+                let all = page.instance_statuses.unwrap_or_default();
+                (all.into_iter().filter_map(|one| one.instance_id).map(status).collect(), page.next_token)
+            },
+            pages,
+            Reading::Statuses,
+        )
+        .await
+    }
+
+    fn ids(list: &[InstanceStatus]) -> Vec<&str> {
+        list.iter().map(|status| status.id.as_str()).collect()
+    }
+
+    #[tokio::test]
+    async fn follows_tokens_until_one_is_empty_and_shows_what_it_has() {
+        let fake = Fake::new(|request, _| {
+            xml(match request {
+                text if text.contains("NextToken=two") => page("i-2", Some("three")),
+                text if text.contains("NextToken=three") => page("i-3", Some("")),
+                _ => page("i-1", Some("two")),
+            })
+        })
+        .await;
+        let (sender, mut shown) = mpsc::channel(1);
+        let desk = fake.desk().await;
+        let all = list(&desk, &Pages::new(Some(sender))).await.unwrap();
+        assert_eq!(ids(&all), ["i-1", "i-2", "i-3"]);
+        let Some(Reading::Statuses(first)) = shown.recv().await else { panic!("nothing was shown") };
+        assert_eq!(ids(&first), ["i-1"]);
+        assert!(
+            shown.recv().await.is_none(),
+            "a full channel is skipped, and the whole list is not shown twice"
+        );
+    }
+
+    #[tokio::test]
+    async fn a_token_that_comes_twice_ends_the_list_and_keeps_what_was_read() {
+        let fake = Fake::new(|_, before| xml(page(&format!("i-{before}"), Some("again")))).await;
+        let desk = fake.desk().await;
+        let broken = list(&desk, &Pages::default()).await.unwrap_err();
+        assert_eq!(ids(&broken.read), ["i-0", "i-1"]);
+        assert_eq!(broken.trouble.kind, TroubleKind::Garbled);
+        let error = broken.partial(Reading::Statuses);
+        assert!(matches!(error.partial.as_deref(), Some(Reading::Statuses(read)) if read.len() == 2));
+    }
+
+    #[tokio::test]
+    async fn a_page_that_fails_leaves_the_pages_before_it() {
+        let fake = Fake::new(|_, before| match before {
+            0 => xml(page("i-1", Some("two"))),
+            _ => Say::Whole(500, "text/html", "<html>".to_owned()),
+        })
+        .await;
+        let desk = fake.desk().await;
+        let broken = list(&desk, &Pages::default()).await.unwrap_err();
+        assert_eq!(ids(&broken.read), ["i-1"]);
+        assert_eq!(broken.trouble.kind, TroubleKind::Garbled);
+    }
+
+    #[tokio::test]
+    async fn counts_every_attempt_and_every_throttle() {
+        let fake = Fake::new(|_, before| match before {
+            0 | 1 => {
+                let said = "<Response><Errors><Error><Code>RequestLimitExceeded</Code><Message>slow</Message>\
+                            </Error></Errors></Response>";
+                Say::Whole(503, "text/xml", said.to_owned())
+            }
+            _ => xml(page("i-1", None)),
+        })
+        .await;
+        let desk = fake.desk_with(Retries { attempts: 3, first_pause: Duration::from_millis(1) }).await;
+        assert_eq!(list(&desk, &Pages::default()).await.unwrap().len(), 1);
+        let spent = desk.site.ledger().spending();
+        assert_eq!((spent.calls, spent.throttles, spent.failures), (3, 2, 0));
+    }
+
+    #[tokio::test]
+    async fn bills_by_the_piece_and_only_what_was_answered() {
+        let fake = Fake::new(|_, before| match before {
+            0 => Say::Whole(200, "application/cbor", "\u{0}".to_owned()),
+            _ => xml(page("i-1", None)),
+        })
+        .await;
+        let desk = fake.desk().await;
+        let metrics = || desk.cloudwatch().get_metric_data().send();
+        desk.call_for(Api::GetMetricData, 500, metrics).await.unwrap_err();
+        assert_eq!(desk.site.ledger().spending().dollars.micros(), 0);
+        let status = || desk.ec2().describe_instance_status().send();
+        desk.call_for(Api::GetMetricData, 500, status).await.unwrap();
+        assert_eq!(desk.site.ledger().spending().dollars.to_string(), "$0.005");
+        assert_eq!(desk.site.ledger().spending().failures, 1);
+    }
+}

@@ -1,0 +1,239 @@
+//! Who may send the next request, and when: a token bucket and the line in front of it. Pure: time is an
+//! argument.
+//!
+//! ```text
+//!            arrive(urgency)                 poll(ticket, now)
+//!   caller ────────────────→ line ─────────────────────────────→ Go        (a token was taken)
+//!                             │ highest urgency first,           Wait(at)  (first in line: ask again then)
+//!                             │ then first come first served     Behind    (somebody is before you)
+//!                             └─ leave(ticket): gave up
+//! ```
+
+use crate::gateway::Urgency;
+use std::cmp::Reverse;
+use std::collections::BTreeSet;
+use std::time::{Duration, Instant};
+
+/// The longest line that may stand before one bucket.
+pub(super) const LONGEST_LINE: usize = 1_024;
+
+/// A place in the line.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Ticket {
+    urgency: Reverse<Urgency>,
+    number: u64,
+}
+
+/// What a place in the line means right now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Turn {
+    /// Send. The token is taken and the place given up.
+    Go,
+    /// First in line, and the bucket has a token at this moment.
+    Wait(Instant),
+    /// Somebody else is first.
+    Behind,
+}
+
+/// A token bucket with its line.
+#[derive(Debug)]
+pub(super) struct Bucket {
+    capacity: f64,
+    per_second: f64,
+    tokens: f64,
+    counted_at: Instant,
+    line: BTreeSet<Ticket>,
+    next_number: u64,
+}
+
+impl Bucket {
+    /// A full bucket. It gives `per_second` tokens in the long run and at most `capacity` at once; both
+    /// are held to at least something, so that no line stands for ever.
+    pub(super) fn new(capacity: f64, per_second: f64, now: Instant) -> Self {
+        let capacity = capacity.max(1.0);
+        Self {
+            capacity,
+            per_second: per_second.max(0.01),
+            tokens: capacity,
+            counted_at: now,
+            line: BTreeSet::new(),
+            next_number: 0,
+        }
+    }
+
+    /// Takes a place in the line, unless the line is as long as it may be.
+    pub(super) fn arrive(&mut self, urgency: Urgency) -> Option<Ticket> {
+        if self.line.len() >= LONGEST_LINE {
+            return None;
+        }
+        let ticket = Ticket { urgency: Reverse(urgency), number: self.next_number };
+        self.next_number = self.next_number.wrapping_add(1);
+        self.line.insert(ticket);
+        Some(ticket)
+    }
+
+    /// Asks whether it is this place's turn, and takes the token if it is.
+    pub(super) fn poll(&mut self, ticket: Ticket, now: Instant) -> Turn {
+        self.refill(now);
+        if self.line.first() != Some(&ticket) {
+            return Turn::Behind;
+        }
+        if self.tokens >= 1.0 {
+            self.tokens -= 1.0;
+            self.line.remove(&ticket);
+            return Turn::Go;
+        }
+        let lacking = (1.0 - self.tokens) / self.per_second;
+        // A hair more than needed, so that rounding never lets us ask just too early.
+        Turn::Wait(now + Duration::from_secs_f64(lacking) + Duration::from_micros(10))
+    }
+
+    /// Gives a place up.
+    pub(super) fn leave(&mut self, ticket: Ticket) {
+        self.line.remove(&ticket);
+    }
+
+    /// Whose turn comes next.
+    pub(super) fn first(&self) -> Option<Ticket> {
+        self.line.first().copied()
+    }
+
+    /// Takes a token for a request that has already left. The debt is bounded by one bucket.
+    pub(super) fn owe(&mut self, now: Instant) {
+        self.refill(now);
+        self.tokens = (self.tokens - 1.0).max(-self.capacity);
+    }
+
+    /// Takes everything that is left: AWS says that the bucket is empty, and AWS knows.
+    pub(super) fn empty(&mut self, now: Instant) {
+        self.refill(now);
+        self.tokens = self.tokens.min(0.0);
+    }
+
+    fn refill(&mut self, now: Instant) {
+        let passed = now.saturating_duration_since(self.counted_at);
+        self.tokens = (self.tokens + passed.as_secs_f64() * self.per_second).min(self.capacity);
+        self.counted_at = self.counted_at.max(now);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Bucket, LONGEST_LINE, Turn};
+    use crate::clock::monotonic;
+    use crate::gateway::Urgency;
+    use proptest::prelude::*;
+    use std::time::Duration;
+
+    const URGENCIES: [Urgency; 4] = [Urgency::Sweep, Urgency::Screen, Urgency::User, Urgency::Operation];
+
+    #[test]
+    fn a_full_bucket_gives_its_burst_and_then_one_at_a_time() {
+        let start = monotonic();
+        let mut bucket = Bucket::new(2.0, 1.0, start);
+        for _ in 0..2 {
+            let ticket = bucket.arrive(Urgency::Sweep).unwrap();
+            assert_eq!(bucket.poll(ticket, start), Turn::Go);
+        }
+        let third = bucket.arrive(Urgency::Sweep).unwrap();
+        let Turn::Wait(at) = bucket.poll(third, start) else { panic!("the bucket is empty") };
+        assert!(at > start + Duration::from_millis(999) && at < start + Duration::from_millis(1_001));
+        assert_eq!(bucket.poll(third, at), Turn::Go);
+    }
+
+    #[test]
+    fn the_more_urgent_goes_first_and_equals_in_order() {
+        let start = monotonic();
+        let mut bucket = Bucket::new(1.0, 1.0, start);
+        let sweep = bucket.arrive(Urgency::Sweep).unwrap();
+        let user = bucket.arrive(Urgency::User).unwrap();
+        let second_user = bucket.arrive(Urgency::User).unwrap();
+        let operation = bucket.arrive(Urgency::Operation).unwrap();
+        let mut now = start;
+        for ticket in [operation, user, second_user, sweep] {
+            assert_eq!(bucket.first(), Some(ticket));
+            assert_eq!(bucket.poll(ticket, now), Turn::Go);
+            now += Duration::from_millis(1_100);
+        }
+    }
+
+    #[test]
+    fn one_who_gives_up_stands_in_nobodys_way() {
+        let start = monotonic();
+        let mut bucket = Bucket::new(1.0, 1.0, start);
+        let first = bucket.arrive(Urgency::User).unwrap();
+        let second = bucket.arrive(Urgency::User).unwrap();
+        assert_eq!(bucket.poll(second, start), Turn::Behind);
+        bucket.leave(first);
+        assert_eq!(bucket.poll(second, start), Turn::Go);
+    }
+
+    #[test]
+    fn the_line_has_an_end() {
+        let mut bucket = Bucket::new(1.0, 1.0, monotonic());
+        for _ in 0..LONGEST_LINE {
+            assert!(bucket.arrive(Urgency::Sweep).is_some());
+        }
+        assert!(bucket.arrive(Urgency::Operation).is_none());
+    }
+
+    #[test]
+    fn a_throttle_empties_the_bucket_and_retries_run_into_a_bounded_debt() {
+        let start = monotonic();
+        let mut bucket = Bucket::new(4.0, 1.0, start);
+        bucket.empty(start);
+        let ticket = bucket.arrive(Urgency::User).unwrap();
+        assert!(matches!(bucket.poll(ticket, start), Turn::Wait(_)));
+        for _ in 0..1_000 {
+            bucket.owe(start);
+        }
+        let Turn::Wait(at) = bucket.poll(ticket, start) else { panic!("the bucket owes") };
+        assert!(at <= start + Duration::from_millis(5_100), "no more than one bucket of debt");
+    }
+
+    proptest! {
+        /// Whatever comes when: never more than the burst and the refill allow, always the most urgent
+        /// first, and whoever waits as told is served.
+        #[test]
+        fn holds_its_rate_and_its_order(
+            capacity in 1u32..20,
+            per_second in 1u32..40,
+            steps in prop::collection::vec((0u64..400, 0usize..4, any::<bool>()), 1..200),
+        ) {
+            let start = monotonic();
+            let mut bucket = Bucket::new(f64::from(capacity), f64::from(per_second), start);
+            let mut now = start;
+            let mut waiting = Vec::new();
+            let mut gone = 0u32;
+            for (pause, urgency, gives_up) in steps {
+                now += Duration::from_millis(pause);
+                waiting.push(bucket.arrive(URGENCIES[urgency]).unwrap());
+                if gives_up && waiting.len() > 1 {
+                    let ticket = waiting.remove(0);
+                    bucket.leave(ticket);
+                }
+                waiting.sort();
+                let mut served = Vec::new();
+                for ticket in &waiting {
+                    match bucket.poll(*ticket, now) {
+                        Turn::Go => served.push(*ticket),
+                        Turn::Wait(at) => prop_assert!(at > now),
+                        Turn::Behind => {}
+                    }
+                }
+                prop_assert_eq!(&waiting[..served.len()], &served[..], "the first in line are served first");
+                waiting.retain(|ticket| !served.contains(ticket));
+                gone += u32::try_from(served.len()).unwrap();
+                let passed = now.duration_since(start).as_secs_f64();
+                prop_assert!(f64::from(gone) <= f64::from(capacity) + passed * f64::from(per_second) + 1e-6);
+            }
+            while let Some(first) = waiting.first().copied() {
+                match bucket.poll(first, now) {
+                    Turn::Go => { waiting.remove(0); }
+                    Turn::Wait(at) => now = at,
+                    Turn::Behind => prop_assert!(false, "the first in line is behind nobody"),
+                }
+            }
+        }
+    }
+}

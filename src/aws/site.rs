@@ -1,0 +1,171 @@
+//! One account in one region: its clients, made when first used, its limiter, and whether AWS answers there.
+
+use super::errors::Circumstances;
+use super::ledger::{Counting, Ledger};
+use super::limit::Limiter;
+use super::session::Session;
+use crate::clock::{Clock, monotonic};
+use crate::model::Scope;
+use aws_types::SdkConfig;
+use jiff::Timestamp;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
+use std::time::{Duration, Instant};
+
+/// How long requests may take.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Patience {
+    /// While the endpoint says nothing to anybody: it is taken for dead.
+    pub(super) silent: Duration,
+    /// For a heavy answer, while the endpoint answers others: it is slow, not dead.
+    pub(super) slow: Duration,
+}
+
+impl Default for Patience {
+    fn default() -> Self {
+        Self { silent: Duration::from_secs(12), slow: Duration::from_secs(40) }
+    }
+}
+
+/// A scope with everything that a call into it needs.
+pub(super) struct Site {
+    scope: Scope,
+    config: SdkConfig,
+    session: Arc<Session>,
+    limiter: Arc<Limiter>,
+    ledger: Arc<Ledger>,
+    clock: Clock,
+    born_at: Instant,
+    heard_ms: AtomicU64,
+    patience: Patience,
+    ec2: OnceLock<aws_sdk_ec2::Client>,
+    autoscaling: OnceLock<aws_sdk_autoscaling::Client>,
+    ecs: OnceLock<aws_sdk_ecs::Client>,
+    elb: OnceLock<aws_sdk_elasticloadbalancingv2::Client>,
+    ssm: OnceLock<aws_sdk_ssm::Client>,
+    cloudwatch: OnceLock<aws_sdk_cloudwatch::Client>,
+    sts: OnceLock<aws_sdk_sts::Client>,
+}
+
+macro_rules! clients {
+    ($($(#[$doc:meta])* $name:ident: $sdk:ident),+ $(,)?) => {$(
+        $(#[$doc])*
+        pub(super) fn $name(&self) -> &$sdk::Client {
+            self.$name.get_or_init(|| {
+                let counting = Counting::new(Arc::clone(&self.ledger), Arc::clone(&self.limiter));
+                let config = $sdk::config::Builder::from(&self.config).interceptor(counting).build();
+                $sdk::Client::from_conf(config)
+            })
+        }
+    )+};
+}
+
+impl Site {
+    /// A site. `config` carries region, credentials, HTTP client, retries and endpoint.
+    pub(super) fn new(
+        scope: Scope,
+        config: SdkConfig,
+        session: Arc<Session>,
+        ledger: Arc<Ledger>,
+        clock: Clock,
+    ) -> Self {
+        Self {
+            scope,
+            config,
+            session,
+            limiter: Arc::new(Limiter::default()),
+            ledger,
+            clock,
+            born_at: monotonic(),
+            heard_ms: AtomicU64::new(0),
+            patience: Patience::default(),
+            ec2: OnceLock::new(),
+            autoscaling: OnceLock::new(),
+            ecs: OnceLock::new(),
+            elb: OnceLock::new(),
+            ssm: OnceLock::new(),
+            cloudwatch: OnceLock::new(),
+            sts: OnceLock::new(),
+        }
+    }
+
+    clients! {
+        /// EC2.
+        ec2: aws_sdk_ec2,
+        /// Auto Scaling.
+        autoscaling: aws_sdk_autoscaling,
+        /// ECS.
+        ecs: aws_sdk_ecs,
+        /// Elastic Load Balancing, version 2.
+        elb: aws_sdk_elasticloadbalancingv2,
+        /// Systems Manager.
+        ssm: aws_sdk_ssm,
+        /// CloudWatch.
+        cloudwatch: aws_sdk_cloudwatch,
+        /// STS.
+        sts: aws_sdk_sts,
+    }
+
+    /// The same with another patience.
+    #[cfg(test)]
+    pub(super) fn with_patience(self, patience: Patience) -> Self {
+        Self { patience, ..self }
+    }
+
+    /// How long requests may take.
+    pub(super) fn patience(&self) -> Patience {
+        self.patience
+    }
+
+    /// Which account and region this is.
+    pub(super) fn scope(&self) -> &Scope {
+        &self.scope
+    }
+
+    /// The account's credentials.
+    pub(super) fn session(&self) -> &Arc<Session> {
+        &self.session
+    }
+
+    /// Who goes first.
+    pub(super) fn limiter(&self) -> &Limiter {
+        &self.limiter
+    }
+
+    /// What has been spent.
+    pub(super) fn ledger(&self) -> &Ledger {
+        &self.ledger
+    }
+
+    /// The clock.
+    pub(super) fn clock(&self) -> Clock {
+        self.clock
+    }
+
+    /// Notes that AWS answered here just now.
+    pub(super) fn hear(&self) {
+        let ms = u64::try_from(self.since_birth(monotonic()).as_millis()).unwrap_or(u64::MAX);
+        self.heard_ms.fetch_max(ms.saturating_add(1), Ordering::Relaxed);
+    }
+
+    /// Tells whether AWS answered anything here after that moment.
+    pub(super) fn heard_since(&self, moment: Instant) -> bool {
+        let ms = u64::try_from(self.since_birth(moment).as_millis()).unwrap_or(u64::MAX);
+        self.heard_ms.load(Ordering::Relaxed) > ms
+    }
+
+    fn since_birth(&self, moment: Instant) -> Duration {
+        moment.saturating_duration_since(self.born_at)
+    }
+
+    /// What an error message wants to know about this place.
+    pub(super) fn circumstances(&self, at: Timestamp) -> Circumstances {
+        Circumstances {
+            at,
+            account: self.scope.account.clone(),
+            region: self.scope.region.clone(),
+            endpoint: self.config.endpoint_url().map(str::to_owned),
+            renewal: self.session.renewal(),
+        }
+    }
+}

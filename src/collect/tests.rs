@@ -1,0 +1,135 @@
+//! A collection against a reader that answers when the test lets it; no test waits for a clock.
+
+use super::fake::{Fake, trouble};
+use super::{once, start};
+use crate::clock::Clock;
+use crate::config::{Account, Config, Login, Regions};
+use crate::gateway::{Reading, Source, Urgency};
+use crate::model::{Cluster, Known, TroubleKind, WhyUnknown};
+use crate::world::{Interest, Wish, World};
+use std::sync::Arc;
+use tokio::sync::Semaphore;
+use tokio_util::sync::CancellationToken;
+
+fn config(regions: Regions) -> Arc<Config> {
+    Arc::new(Config { regions, ..Config::default() })
+}
+
+fn named() -> Regions {
+    Regions::Named(vec!["r1".into(), "r2".into()])
+}
+
+fn cluster() -> Reading {
+    Reading::Clusters(vec![Cluster {
+        arn: "arn:aws:ecs:r1:1:cluster/api".into(),
+        name: "api".into(),
+        status: "ACTIVE".into(),
+        host_count: 0,
+        running_tasks: 0,
+        pending_tasks: 0,
+        service_count: 0,
+        providers: vec![],
+        managed_draining: false,
+        tags: Default::default(),
+    }])
+}
+
+fn kind(world: &World, part: usize, source: Source) -> Option<TroubleKind> {
+    world.snapshot.parts[part].standing(source).trouble.map(|trouble| trouble.kind)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn once_reads_what_is_asked_for_and_what_that_needs_and_nothing_else() {
+    let fake = Arc::new(Fake { readings: [(("r1", Source::Clusters), cluster())].into(), ..Fake::default() });
+    let world =
+        once(fake.clone(), config(named()), &[Source::Services], Interest::default(), Clock::Real).await;
+    let asked = fake.asked.lock().unwrap().clone();
+    let mut names: Vec<_> = asked.iter().map(|(region, source, _)| (region.as_str(), *source)).collect();
+    names.sort();
+    // In r2 there is no cluster, so there is nothing to ask about services: known to be empty.
+    assert_eq!(names, [("r1", Source::Clusters), ("r1", Source::Services), ("r2", Source::Clusters)]);
+    assert!(asked.iter().all(|(_, _, urgency)| *urgency == Urgency::User));
+    for part in &world.snapshot.parts {
+        assert_eq!(part.services.known(), Known::Yes(&vec![]));
+        assert_eq!(part.instances.known(), Known::No(WhyUnknown::NotAsked));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_denied_source_blocks_what_needs_it_and_nothing_else() {
+    let fake = Arc::new(Fake { denied: vec![("r1", Source::Clusters)], ..Fake::default() });
+    let sources = [Source::Services, Source::Instances];
+    let world = once(fake, config(named()), &sources, Interest::default(), Clock::Real).await;
+    assert_eq!(kind(&world, 0, Source::Clusters), Some(TroubleKind::Denied));
+    assert_eq!(kind(&world, 0, Source::Services), Some(TroubleKind::Denied));
+    assert_eq!(kind(&world, 0, Source::Instances), None);
+    assert_eq!(kind(&world, 1, Source::Services), None);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_place_that_hangs_neither_blanks_nor_delays_the_others() {
+    let fake = Arc::new(Fake { hanging: vec!["r2"], ..Fake::default() });
+    let cancel = CancellationToken::new();
+    let mut collector = start(fake, config(named()), &[Source::Instances], Clock::Real, cancel.clone());
+    // r2 still hangs when r1 is there: that is the proof, without any measuring.
+    let world = collector
+        .world
+        .wait_for(|world| world.snapshot.parts.first().is_some_and(|part| part.instances.as_of.is_some()))
+        .await
+        .unwrap()
+        .clone();
+    assert!(world.snapshot.parts[1].instances.is_asked);
+    assert_eq!(world.snapshot.parts[1].instances.known(), Known::No(WhyUnknown::Pending));
+    cancel.cancel();
+    collector.task.await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn regions_are_found_out_and_a_denied_account_says_so() {
+    let mut config = Config { regions: Regions::All, ..Config::default() };
+    config.accounts.push(Account { name: "denied".into(), login: Login::Chain, regions: None });
+    let world = once(
+        Arc::new(Fake::default()),
+        Arc::new(config),
+        &[Source::Groups],
+        Interest::default(),
+        Clock::Real,
+    )
+    .await;
+    let scopes: Vec<String> = world.snapshot.parts.iter().map(|part| part.scope.to_string()).collect();
+    assert_eq!(scopes, ["default/r1", "default/r2"]);
+    assert_eq!(world.snapshot.troubles, [("denied".to_owned(), trouble(TroubleKind::Denied))]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_wish_reads_again_and_old_rows_stay_meanwhile() {
+    let fake = Arc::new(Fake {
+        readings: [(("r1", Source::Clusters), cluster())].into(),
+        gate: Some(Semaphore::new(1)),
+        ..Fake::default()
+    });
+    let cancel = CancellationToken::new();
+    let regions = Regions::Named(vec!["r1".into()]);
+    let mut collector =
+        start(fake.clone(), config(regions), &[Source::Clusters], Clock::Real, cancel.clone());
+    collector.world.wait_for(|world| world.fleet.clusters.len() == 1).await.unwrap();
+    collector.wishes.send(Wish::Refresh(vec![Source::Clusters])).await.unwrap();
+    let again = collector
+        .world
+        .wait_for(|world| world.snapshot.parts.first().is_some_and(|part| part.clusters.is_asked))
+        .await
+        .unwrap()
+        .clone();
+    assert_eq!(again.fleet.clusters.len(), 1);
+    fake.gate.as_ref().unwrap().add_permits(1);
+    collector
+        .world
+        .wait_for(|world| {
+            world.snapshot.seq > again.snapshot.seq && !world.snapshot.parts[0].clusters.is_asked
+        })
+        .await
+        .unwrap();
+    assert_eq!(fake.asked.lock().unwrap().len(), 2);
+    cancel.cancel();
+    collector.task.await.unwrap();
+}

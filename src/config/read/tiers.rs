@@ -1,0 +1,135 @@
+//! The tiers of a file.
+
+use super::{Cell, Reader};
+use crate::config::origin::Origin;
+use crate::config::shape;
+use crate::model::{InstanceType, Selector, Text, Tier, TierName};
+use std::ops::Range;
+use std::sync::Arc;
+use toml::de::{DeTable, DeValue};
+
+/// The keys of a tier.
+pub(super) const KEYS: [&str; 7] =
+    ["name", "tags", "groups", "services", "cores_per_host", "tenants_per_core", "instance_types"];
+
+/// More than any machine or core holds; whoever types more has slipped.
+const MOST: u32 = 10_000;
+
+impl Reader<'_> {
+    pub(super) fn tiers(&mut self, cell: &Cell<'_>) -> Option<Vec<Tier>> {
+        let tables = self.tables(cell, "tiers");
+        let mut tiers: Vec<Tier> = Vec::new();
+        for (at, (span, table)) in tables.into_iter().enumerate() {
+            let heading = self.heading(&span);
+            self.keys(table, &KEYS, "[[tiers]]");
+            let name = self.name(heading.clone(), table, "tiers", "a tier");
+            let name = name.unwrap_or_else(|| format!("tier-{}", at + 1));
+            if tiers.iter().any(|tier| tier.name.as_str() == name) {
+                let span = table.get("name").map_or(heading.clone(), |cell| cell.span());
+                self.fault(span, (format!("two tiers are named `{name}`"), None));
+            }
+            for (key, cell) in KEYS.iter().filter_map(|key| Some((key, table.get(*key)?))) {
+                self.note(format!("tiers.{name}.{key}"), cell);
+            }
+            self.origins.note(format!("tiers.{name}"), self.at_line(heading.start));
+            let selectors = self.selectors(&heading, table);
+            let mut tier = Tier { name: TierName::from(name), selectors, ..Tier::default() };
+            if let Some(cell) = table.get("cores_per_host") {
+                tier.cores_per_host = self.count(cell, "cores_per_host", MOST);
+            }
+            if let Some(cell) = table.get("tenants_per_core") {
+                self.tenants(cell, &mut tier);
+            }
+            if let Some(cell) = table.get("instance_types") {
+                let types =
+                    self.texts(cell, "instance_types", "a list of instance types", shape::instance_type);
+                tier.instance_types = types.into_iter().map(InstanceType::new).collect();
+            }
+            tiers.push(tier);
+        }
+        (!tiers.is_empty()).then_some(tiers)
+    }
+
+    /// A number, or one for production and one for development tenants.
+    fn tenants(&mut self, cell: &Cell<'_>, tier: &mut Tier) {
+        let Some(table) = cell.get_ref().as_table() else {
+            tier.tenants_per_core = match cell.get_ref() {
+                DeValue::Integer(_) => self.count(cell, "tenants_per_core", MOST),
+                _ => {
+                    self.wrong_type(
+                        cell,
+                        "tenants_per_core",
+                        "a whole number or { production = …, development = … }",
+                    );
+                    None
+                }
+            };
+            return;
+        };
+        self.keys(table, &["production", "development"], "`tenants_per_core`");
+        if let Some(cell) = table.get("production") {
+            tier.tenants_per_core = self.count(cell, "production", MOST);
+        }
+        if let Some(cell) = table.get("development") {
+            tier.development_tenants_per_core = self.count(cell, "development", MOST);
+        }
+        if table.get("production").is_none() {
+            let hint = "or write one number for both".to_owned();
+            self.missing(cell.span(), "`tenants_per_core` lacks `production`".to_owned(), hint);
+        }
+    }
+
+    /// What puts things into the tier: tags in the file's order, then groups, then services.
+    fn selectors(&mut self, heading: &Range<usize>, table: &DeTable<'_>) -> Vec<Selector> {
+        let mut selectors = Vec::new();
+        if let Some(cell) = table.get("tags") {
+            match cell.get_ref().as_table() {
+                Some(tags) => {
+                    let mut tags: Vec<_> = tags.iter().collect();
+                    tags.sort_by_key(|(key, _)| key.span().start);
+                    for (key, cell) in tags {
+                        if key.get_ref().is_empty() {
+                            self.fault(key.span(), ("a tag's key cannot be empty".to_owned(), None));
+                        }
+                        let values =
+                            self.texts(cell, key.get_ref(), "a glob or a list of globs", shape::glob);
+                        let key = Text::new(key.get_ref());
+                        let tag = |value: &str| Selector::Tag { key: key.clone(), value: Text::new(value) };
+                        selectors.extend(values.into_iter().map(tag));
+                    }
+                }
+                None => self.wrong_type(cell, "tags", "a table such as { env = \"prod*\" }"),
+            }
+        }
+        if let Some(cell) = table.get("groups") {
+            let globs = self.texts(cell, "groups", "a list of globs", shape::glob);
+            selectors.extend(globs.into_iter().map(|glob| Selector::Group(Text::new(glob))));
+        }
+        if let Some(cell) = table.get("services") {
+            let globs = self.texts(cell, "services", "a list of globs", shape::glob);
+            for glob in globs {
+                if !glob.contains('/') && !glob.starts_with('*') {
+                    let message = format!("`{glob}` is matched against `cluster/service`");
+                    let hint = format!("for a service of any cluster write `*/{glob}`");
+                    self.warn(cell.span(), (message, Some(hint)));
+                }
+                selectors.push(Selector::Service(Text::new(glob)));
+            }
+        }
+        if ["tags", "groups", "services"].iter().all(|key| table.get(*key).is_none()) {
+            let hint = "add `tags`, `groups` or `services`".to_owned();
+            self.missing(heading.clone(), "nothing would ever fall into this tier".to_owned(), hint);
+        }
+        selectors
+    }
+
+    /// The heading of a table, without what follows it.
+    pub(super) fn heading(&self, span: &Range<usize>) -> Range<usize> {
+        let rest = self.doc.text.get(span.start..span.end).unwrap_or_default();
+        span.start..span.start + rest.find('\n').unwrap_or(rest.len()).min(rest.len())
+    }
+
+    pub(super) fn at_line(&self, byte: usize) -> Origin {
+        Origin::File(Arc::clone(&self.path), self.doc.line_of(byte))
+    }
+}

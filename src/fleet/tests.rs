@@ -1,0 +1,287 @@
+//! The join, on small hand-made parts.
+
+use super::{Fleet, join};
+use crate::gateway::Reading;
+use crate::model::{
+    AccountId, Check, CoreRecord, Group, Health, Instance, InstanceState, InstanceStatus, Known, Lifecycle,
+    Member, Rule, Scope, Selector, Tags, Target, TargetGroup, TargetState, Template, TemplateRef,
+    TemplateVersion, TenantRecord, Tier, Trouble, TroubleKind, WhyUnknown,
+};
+use crate::snapshot::{Part, Snapshot};
+use jiff::Timestamp;
+use std::sync::Arc;
+
+fn instance(id: &str, tags: &[(&str, &str)]) -> Arc<Instance> {
+    Arc::new(Instance {
+        id: id.into(),
+        reservation_id: "r-1".into(),
+        owner_id: AccountId::new("1"),
+        state: InstanceState::Running,
+        state_reason: None,
+        instance_type: "t3.small".into(),
+        zone: "us-east-1a".into(),
+        image_id: "ami-1".into(),
+        architecture: None,
+        lifecycle: Lifecycle::OnDemand,
+        spot_request_id: None,
+        launched_at: None,
+        private_ip: None,
+        public_ip: None,
+        private_dns: None,
+        public_dns: None,
+        vpc_id: None,
+        subnet_id: None,
+        key_name: None,
+        profile_arn: None,
+        platform: None,
+        security_groups: Box::new([]),
+        root_device: None,
+        detailed_monitoring: false,
+        tags: tags.iter().copied().collect(),
+    })
+}
+
+fn member(id: &str) -> Member {
+    Member {
+        id: id.into(),
+        instance_type: None,
+        zone: "us-east-1a".into(),
+        state: "InService".into(),
+        health: "Healthy".into(),
+        is_protected: false,
+        template: None,
+        weight: None,
+    }
+}
+
+fn group(name: &str, members: &[&str], version: &str) -> Group {
+    Group {
+        name: name.into(),
+        arn: "arn".into(),
+        min: 0,
+        max: 9,
+        desired: members.len() as u32,
+        members: members.iter().map(|id| member(id)).collect(),
+        template: Some(TemplateRef { id: "lt-1".into(), name: "lt".into(), version: version.into() }),
+        launch_configuration: None,
+        mix: None,
+        zones: vec![],
+        subnets: vec![],
+        health_check: "EC2".into(),
+        grace_s: None,
+        target_groups: vec![],
+        suspended: vec![],
+        protects_new: false,
+        rebalances: None,
+        termination_policies: vec![],
+        warmup_s: None,
+        created_at: None,
+        status: None,
+        tags: Tags::default(),
+    }
+}
+
+fn template() -> Template {
+    let version = |number, image: &str| TemplateVersion {
+        number,
+        description: None,
+        created_at: None,
+        image: Some(image.into()),
+        instance_type: None,
+        is_spot: false,
+        key_name: None,
+    };
+    Template {
+        id: "lt-1".into(),
+        name: "lt".into(),
+        default_version: 1,
+        latest_version: 3,
+        created_at: None,
+        created_by: None,
+        tags: Tags::default(),
+        versions: vec![version(1, "ami-1"), version(3, "ami-3")],
+    }
+}
+
+fn tiers() -> Vec<Tier> {
+    vec![
+        Tier {
+            name: "development".into(),
+            selectors: vec![Selector::Tag { key: "tier".into(), value: "dev*".into() }],
+            cores_per_host: Some(1),
+            ..Tier::default()
+        },
+        Tier {
+            name: "shared".into(),
+            selectors: vec![Selector::Group("shared-*".into())],
+            tenants_per_core: Some(2),
+            development_tenants_per_core: Some(4),
+            ..Tier::default()
+        },
+    ]
+}
+
+fn joined(readings: Vec<Reading>) -> Fleet {
+    let at = Timestamp::UNIX_EPOCH;
+    let mut part = Part::new(Arc::new(Scope { account: "a".into(), region: "us-east-1".into() }));
+    for reading in readings {
+        part.settle(reading, at, true);
+    }
+    snapshot(part)
+}
+
+fn snapshot(part: Part) -> Fleet {
+    let at = Timestamp::UNIX_EPOCH;
+    join(&Snapshot { seq: 1, taken_at: at, parts: vec![Arc::new(part)], troubles: vec![] }, &tiers())
+}
+
+fn core(id: &str, host: &str) -> CoreRecord {
+    CoreRecord { id: id.into(), instance_id: Some(host.into()), ..CoreRecord::default() }
+}
+
+fn tenant(id: &str, core: &str, mode: &str) -> TenantRecord {
+    TenantRecord {
+        id: id.into(),
+        core: Some(core.into()),
+        domain: Some(format!("{id}.example.com").into()),
+        mode: Some(mode.into()),
+        ..TenantRecord::default()
+    }
+}
+
+#[test]
+fn an_instance_gets_its_group_tier_and_what_else_is_known_of_it() {
+    let fleet = joined(vec![
+        Reading::Instances(vec![instance("i-1", &[]), instance("i-2", &[("tier", "DEV")])]),
+        Reading::Groups(vec![group("shared-a", &["i-1"], "1")]),
+    ]);
+    let [first, second] = &fleet.instances[..] else { panic!("two rows") };
+    assert_eq!(first.group.as_ref().unwrap().as_str(), "shared-a");
+    assert_eq!(first.tier.as_ref().unwrap().as_str(), "shared");
+    assert_eq!(first.tier_by.as_deref(), Some("group shared-*"));
+    assert_eq!(second.tier.as_ref().unwrap().as_str(), "development");
+    assert!(matches!(second.member, Known::Yes(None)));
+    assert!(matches!(first.agent, Known::No(WhyUnknown::NotAsked)));
+    // Status checks were not read, so nobody may call it well.
+    assert_eq!(first.health, Health::Unknown);
+}
+
+#[test]
+fn a_failed_check_is_bad_and_says_so() {
+    let status = InstanceStatus {
+        id: "i-1".into(),
+        system: Check::Ok,
+        instance: Check::Impaired,
+        ebs: None,
+        events: vec![],
+    };
+    let fleet = joined(vec![Reading::Instances(vec![instance("i-1", &[])]), Reading::Statuses(vec![status])]);
+    assert_eq!(fleet.instances[0].health, Health::Bad);
+    assert_eq!(fleet.instances[0].troubles, ["instance status check failed"]);
+}
+
+#[test]
+fn a_list_that_broke_off_proves_nothing_about_what_it_lacks() {
+    let at = Timestamp::UNIX_EPOCH;
+    let mut part = Part::new(Arc::new(Scope { account: "a".into(), region: "r".into() }));
+    part.settle(Reading::Instances(vec![instance("i-1", &[])]), at, true);
+    part.settle(Reading::Groups(vec![group("g", &["i-9"], "1")]), at, false);
+    let trouble = Trouble {
+        kind: TroubleKind::Garbled,
+        call: "autoscaling:DescribeAutoScalingGroups".into(),
+        code: None,
+        message: "cut".into(),
+        hint: None,
+        request_id: None,
+        at,
+    };
+    part.failed(crate::gateway::Source::Groups, trouble);
+    assert!(matches!(snapshot(part).instances[0].member, Known::No(_)));
+}
+
+#[test]
+fn a_group_knows_how_far_behind_its_template_it_is() {
+    let readings = |version| {
+        vec![Reading::Groups(vec![group("g", &["i-1"], version)]), Reading::Templates(vec![template()])]
+    };
+    let behind = |version| joined(readings(version)).groups[0].versions_behind;
+    assert_eq!(behind("1"), Known::Yes(Some(2)));
+    assert_eq!(behind("3"), Known::Yes(Some(0)));
+    assert_eq!(behind("$Default"), Known::Yes(Some(2)));
+    assert_eq!(behind("$Latest"), Known::Yes(None));
+}
+
+#[test]
+fn cores_and_tenants_come_from_the_registry_with_their_troubles() {
+    let fleet = joined(vec![
+        Reading::Instances(vec![instance("i-1", &[("tier", "dev")]), instance("i-2", &[])]),
+        Reading::Groups(vec![group("shared-a", &["i-2"], "1")]),
+        Reading::Registry {
+            cores: vec![core("c1", "i-1"), core("c2", "i-1"), core("c3", "i-2"), core("c4", "i-404")],
+            tenants: vec![
+                tenant("t1", "c3", "production"),
+                tenant("t2", "c3", "development"),
+                tenant("t3", "nowhere", "production"),
+            ],
+            faults: vec![],
+        },
+    ]);
+    let by_id = |id: &str| fleet.cores.iter().find(|core| core.id.as_str() == id).unwrap();
+    assert_eq!(by_id("c1").tier.as_ref().unwrap().as_str(), "development");
+    assert_eq!(by_id("c1").troubles, ["its host i-1: 2 cores, tier development allows 1"]);
+    assert_eq!(by_id("c3").tenants, 2);
+    // 2 production places; one is taken, and a development tenant takes half of one.
+    assert_eq!(by_id("c3").room, Some(0));
+    assert_eq!(by_id("c4").troubles, ["its host i-404 does not exist"]);
+    assert_eq!(fleet.tenants[2].health, Health::Bad);
+    assert_eq!(fleet.tenants[2].troubles, ["its core nowhere is not in the registry"]);
+    assert_eq!(fleet.tiers[0].cores, Known::Yes(2));
+    assert_eq!(fleet.tiers[0].core_room, Known::Yes(Some(1)));
+}
+
+#[test]
+fn a_tenant_whose_rule_points_nowhere_is_bad() {
+    let arn = |name: &str| format!("arn:aws:elasticloadbalancing:r:1:targetgroup/{name}/1");
+    let rule = |host: &str, to: &str| Rule {
+        arn: format!("rule-{host}").as_str().into(),
+        balancer: "lb".into(),
+        balancer_name: "lb".into(),
+        port: Some(443),
+        priority: "1".into(),
+        hosts: vec![format!("{host}.Example.com").into()],
+        paths: vec![],
+        forwards: vec![(arn(to).as_str().into(), 1)],
+        other_action: None,
+    };
+    let fleet = joined(vec![
+        Reading::TargetGroups(vec![TargetGroup {
+            arn: arn("live").as_str().into(),
+            name: "live".into(),
+            protocol: None,
+            port: None,
+            target_type: "instance".into(),
+            vpc_id: None,
+            health_path: None,
+            balancers: vec![],
+        }]),
+        Reading::Targets(vec![Target {
+            group: arn("live").as_str().into(),
+            id: "i-1".into(),
+            port: None,
+            zone: None,
+            state: TargetState::Healthy,
+            reason: None,
+            description: None,
+        }]),
+        Reading::Rules(vec![rule("t1", "live"), rule("t2", "gone")]),
+        Reading::Registry {
+            cores: vec![core("c", "i-1")],
+            tenants: vec![tenant("t1", "c", "production"), tenant("t2", "c", "production")],
+            faults: vec![],
+        },
+    ]);
+    assert_eq!(fleet.rules[0].health, Health::Ok);
+    assert_eq!(fleet.rules[0].healthy, Known::Yes((1, 1)));
+    assert!(fleet.tenants[0].rule.is_some());
+    assert_eq!(fleet.tenants[1].troubles[0], "its rule: points nowhere: target group gone does not exist");
+}

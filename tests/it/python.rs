@@ -1,0 +1,210 @@
+//! The judges that are written in Python: a pinned virtual environment under the target folder, moto as a
+//! server that stops by itself, and scripts that fill it and list it.
+//!
+//! Nothing is installed outside the target folder. When the environment cannot be made the suites that need
+//! it fail and say why; `COREDECK_SKIP_JUDGES=1` lets them pass with a loud line instead, except where `CI`
+//! is set: there, unjudged is failed.
+
+use serde_json::Value;
+use sha2::{Digest as _, Sha256};
+use std::collections::VecDeque;
+use std::fs::{self, File};
+use std::io::{BufRead as _, BufReader, Write as _};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::mpsc::sync_channel;
+use std::sync::{Arc, LazyLock, Mutex};
+use std::time::Duration;
+
+/// How long a server may take to say that it listens. A machine that builds at the same time is slow.
+const START_WITHIN: Duration = Duration::from_secs(120);
+
+/// Lines of a server's log that are kept, to be shown when something fails.
+const LOG_LINES: usize = 60;
+
+/// The virtual environment with the pinned judges.
+pub(crate) struct Python {
+    folder: PathBuf,
+}
+
+/// Returns the environment, made on first use; none when the judges are skipped on purpose.
+///
+/// # Panics
+/// When it cannot be made and nobody asked to go on without.
+pub(crate) fn judges() -> Option<&'static Python> {
+    static MADE: LazyLock<Result<Python, String>> = LazyLock::new(Python::make);
+    match &*MADE {
+        Ok(python) => Some(python),
+        Err(why) => {
+            let is_set = |name: &str| std::env::var_os(name).is_some_and(|value| !value.is_empty());
+            assert!(
+                is_set("COREDECK_SKIP_JUDGES") && !is_set("CI"),
+                "the judges could not run: {why}\n\
+                 they need python3 (3.11 or newer) with venv, and pip's package index, once;\n\
+                 COREDECK_SKIP_JUDGES=1 goes on without them, unjudged"
+            );
+            // Straight to the descriptor: the test runner hides what a passing test prints.
+            let loud = format!("\n*** NOT JUDGED: {why} (COREDECK_SKIP_JUDGES is set) ***\n");
+            std::io::stderr().write_all(loud.as_bytes()).unwrap();
+            None
+        }
+    }
+}
+
+impl Python {
+    /// Makes the environment once per target folder and list of requirements. Processes that come
+    /// together wait for the first one at a file lock.
+    fn make() -> Result<Self, String> {
+        let requirements = scripts().join("requirements.txt");
+        let wanted = fs::read(&requirements).map_err(|e| format!("{}: {e}", requirements.display()))?;
+        let key: String = Sha256::digest(&wanted)[..6].iter().map(|byte| format!("{byte:02x}")).collect();
+        let base = target().join("judges");
+        fs::create_dir_all(&base).map_err(|e| format!("{}: {e}", base.display()))?;
+
+        let lock = File::create(base.join("lock")).map_err(|e| format!("lock: {e}"))?;
+        lock.lock().map_err(|e| format!("lock: {e}"))?;
+        let folder = base.join(key);
+        let complete = folder.join("complete");
+        if !complete.exists() {
+            if folder.exists() {
+                fs::remove_dir_all(&folder).map_err(|e| format!("{}: {e}", folder.display()))?;
+            }
+            succeed(Command::new("python3").args(["-m", "venv"]).arg(&folder))?;
+            let pip = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-input", "-r"];
+            succeed(Command::new(folder.join("bin/python")).args(pip).arg(&requirements))?;
+            File::create(&complete).map_err(|e| format!("{}: {e}", complete.display()))?;
+        }
+        Ok(Self { folder })
+    }
+
+    /// A command that runs one of the scripts of `tests/judges/`, with nothing of the machine's own AWS
+    /// configuration and no byte code written beside the sources.
+    pub(crate) fn command(&self, script: &str) -> Command {
+        let mut command = Command::new(self.folder.join("bin/python"));
+        command
+            .arg(scripts().join(script))
+            .env_clear()
+            .env("PATH", std::env::var_os("PATH").unwrap_or_default())
+            .env("HOME", &self.folder)
+            .env("AWS_EC2_METADATA_DISABLED", "true")
+            .env("PYTHONPYCACHEPREFIX", self.folder.join("pycache"))
+            .env("PYTHONUNBUFFERED", "1");
+        command
+    }
+
+    /// Runs a script that prints one JSON value.
+    pub(crate) fn run(&self, script: &str, args: &[&str]) -> Value {
+        let output = self.command(script).args(args).stdin(Stdio::null()).output().unwrap();
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "{script} {args:?}: {}\n{}", output.status, tail(&said));
+        serde_json::from_slice(&output.stdout)
+            .unwrap_or_else(|e| panic!("{script} {args:?}: {e}\n{}", tail(&said)))
+    }
+}
+
+/// A moto server of one's own on a free loopback port. It ends when this value is dropped, and also when
+/// this process dies in any way: it ends with its standard input.
+pub(crate) struct Moto {
+    /// `http://127.0.0.1:…`
+    pub(crate) url: String,
+    child: Child,
+    log: Arc<Mutex<VecDeque<String>>>,
+}
+
+impl Moto {
+    /// Starts a server with these variables in its environment, and waits until it listens.
+    pub(crate) fn start(python: &Python, env: &[(&str, &str)]) -> Self {
+        let mut child = python
+            .command("moto_until_eof.py")
+            .args(["-H", "127.0.0.1", "-p", "0"])
+            .envs(env.iter().copied())
+            .stdin(Stdio::piped())
+            .stdout(Stdio::null())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let log = Arc::new(Mutex::new(VecDeque::new()));
+        let (found, address) = sync_channel(1);
+        let lines = BufReader::new(child.stderr.take().unwrap()).split(b'\n');
+        let kept = Arc::clone(&log);
+        // The log is read to its end, or the server would stand still at a full pipe.
+        std::thread::spawn(move || {
+            for line in lines.map_while(Result::ok) {
+                let line = String::from_utf8_lossy(&line).into_owned();
+                if let Some((_, url)) = line.split_once("Running on ") {
+                    // Nobody listens any more when the start was given up.
+                    found.try_send(url.trim().to_owned()).ok();
+                }
+                let mut kept = kept.lock().unwrap();
+                if kept.len() == LOG_LINES {
+                    kept.pop_front();
+                }
+                kept.push_back(line);
+            }
+        });
+        let url = address.recv_timeout(START_WITHIN);
+        let moto = Self { url: url.clone().unwrap_or_default(), child, log };
+        assert!(url.is_ok(), "moto did not start:\n{}", moto.log());
+        moto
+    }
+
+    /// Turns on users, signatures and policies: from now on every request needs real keys.
+    pub(crate) fn require_iam(&self) {
+        self.post("/moto-api/reset-auth", "text/plain", "0");
+    }
+
+    /// Turns that off again.
+    pub(crate) fn allow_anyone(&self) {
+        self.post("/moto-api/reset-auth", "text/plain", "inf");
+    }
+
+    fn post(&self, path: &str, kind: &str, body: &str) {
+        let answer =
+            crate::loopback::ask(self.host(), "POST", path, &[("Content-Type", kind)], body.as_bytes());
+        let answer = String::from_utf8_lossy(&answer);
+        assert!(answer.starts_with("HTTP/1.1 200"), "{path}: {answer}\n{}", self.log());
+    }
+
+    /// `127.0.0.1:…`
+    pub(crate) fn host(&self) -> &str {
+        self.url.trim_start_matches("http://").trim_end_matches('/')
+    }
+
+    /// The latest lines that it logged.
+    pub(crate) fn log(&self) -> String {
+        self.log.lock().unwrap().iter().fold(String::new(), |all, line| all + line + "\n")
+    }
+}
+
+impl Drop for Moto {
+    fn drop(&mut self) {
+        // Both fail only when it has already ended by itself.
+        self.child.kill().ok();
+        self.child.wait().ok();
+    }
+}
+
+/// The folder of the scripts.
+pub(crate) fn scripts() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/judges")
+}
+
+/// The target folder that this test was built in.
+pub(crate) fn target() -> PathBuf {
+    Path::new(env!("CARGO_TARGET_TMPDIR")).parent().unwrap().to_owned()
+}
+
+fn succeed(command: &mut Command) -> Result<(), String> {
+    let output = command.stdin(Stdio::null()).output().map_err(|e| format!("{command:?}: {e}"))?;
+    if output.status.success() {
+        return Ok(());
+    }
+    let said = String::from_utf8_lossy(&output.stderr);
+    Err(format!("{command:?}: {}\n{}", output.status, tail(&said)))
+}
+
+/// The end of a long text: what a traceback has to say stands there.
+fn tail(text: &str) -> String {
+    let lines: Vec<String> = text.lines().map(|line| line.chars().take(400).collect()).collect();
+    lines[lines.len().saturating_sub(20)..].join("\n")
+}
