@@ -51,4 +51,5 @@ pub mod model;
 pub mod query;
 pub mod snapshot;
 pub mod store;
+pub mod tui;
 pub mod world;
