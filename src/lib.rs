@@ -49,6 +49,7 @@ pub mod fleet;
 pub mod gateway;
 pub mod model;
 pub mod query;
+pub mod sim;
 pub mod snapshot;
 pub mod store;
 pub mod tui;

@@ -12,4 +12,6 @@ mod loopback;
 mod moto;
 mod permissions;
 mod python;
+mod sim;
+mod sim_judged;
 mod trouble;
