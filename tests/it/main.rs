@@ -11,5 +11,7 @@ mod config;
 mod loopback;
 mod moto;
 mod permissions;
+mod pty;
 mod python;
 mod trouble;
+mod usage;
