@@ -4,6 +4,7 @@
 
 mod api;
 mod autoscaling;
+mod cached;
 mod call;
 mod chain;
 mod cloudwatch;
@@ -11,110 +12,160 @@ mod ec2;
 mod ecs;
 mod elb;
 mod errors;
+#[cfg(test)]
+mod fake;
+mod fan;
 mod home;
+mod ladder;
 mod ledger;
 mod limit;
 mod login;
+mod mfa;
 mod rate;
 mod regions;
 mod session;
 mod site;
 mod ssm;
 mod sts;
+mod translate;
 mod wire;
 
 use crate::clock::Clock;
-use crate::config::{Account, Config, Login};
+use crate::config::{Account, Config, Login, Regions};
 use crate::error::Error;
 use crate::gateway::{Ask, FleetReader, GatewayError, Reading, Spending, Urgency};
-use crate::model::{AccountName, Region, Scope, Text, Trouble, TroubleKind};
+use crate::model::{AccountName, Region, Scope, TroubleKind};
+use aws_types::os_shim_internal::{Env, Fs};
 use call::{Desk, Pages};
+use chain::{Chain, Gear};
 use futures::FutureExt;
 use futures::future::BoxFuture;
-use ledger::Ledger;
+use login::Failure;
 use session::Session;
 use site::Site;
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::{OnceCell, mpsc};
 use wire::Wire;
 
+pub use mfa::{AskCode, Nobody, Question, Terminal};
+
+/// The region that is asked for what is the same in all of them.
+const ANY_REGION: &str = "us-east-1";
+
 /// What the command line adds to the configuration.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct Options {
     /// Where all of AWS is, when it is not AWS: wins over the configuration and the environment.
     pub endpoint_url: Option<String>,
+    /// Who is asked for MFA codes, and only while `connect` runs: nobody, unless said otherwise.
+    pub asker: Arc<dyn AskCode>,
     /// The time.
     pub clock: Clock,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self { endpoint_url: None, asker: Arc::new(Nobody), clock: Clock::Real }
+    }
 }
 
 /// The accounts of a fleet, ready to be read.
 pub struct Aws {
     accounts: Vec<Entry>,
     sites: Mutex<BTreeMap<Scope, Arc<OnceCell<Arc<Site>>>>>,
-    wire: Wire,
-    ledger: Arc<Ledger>,
-    clock: Clock,
+    gear: Gear,
 }
 
+/// One account with its credentials.
 struct Entry {
     account: Account,
+    regions: Regions,
     session: Arc<Session>,
 }
 
+impl Entry {
+    fn new(account: &Account, regions: &Regions, gear: &Gear) -> Self {
+        let regions = account.regions.clone().unwrap_or_else(|| regions.clone());
+        let near = home::first_named(&regions);
+        let finder = Chain::new(account.name.clone(), account.login.clone(), near, gear.clone());
+        let session = Arc::new(Session::new(Arc::new(finder), gear.clock));
+        Self { account: account.clone(), regions, session }
+    }
+
+    /// The AWS profile whose settings (FIPS, dual stack, endpoints) the clients follow.
+    fn profile(&self) -> Option<&str> {
+        match &self.account.login {
+            Login::Profile(name) | Login::Role { from: Some(name), .. } => Some(name.as_str()),
+            Login::Chain | Login::Role { from: None, .. } => None,
+        }
+    }
+}
+
 /// Makes the accounts of a configuration ready. Nothing is asked of AWS yet, except for accounts that
-/// need an MFA code: the code is asked for now, before any screen opens.
+/// need an MFA code: the code is asked for now, before any screen opens, and never later.
 ///
 /// # Errors
 ///
 /// Only what makes every read impossible. An account that cannot be entered says so in its own sections.
 pub async fn connect(config: &Config, options: Options) -> Result<Aws, Error> {
-    let wire = Wire::new(options.endpoint_url.or_else(|| config.endpoint_url.clone()));
-    let accounts = config
-        .accounts
-        .iter()
-        .map(|account| {
-            let finder = Arc::new(chain::Chain::new(account.login.clone(), wire.clone()));
-            Entry { account: account.clone(), session: Arc::new(Session::new(finder, options.clock)) }
-        })
-        .collect();
-    Ok(Aws { accounts, sites: Mutex::default(), wire, ledger: Arc::default(), clock: options.clock })
+    let endpoint = options.endpoint_url.or_else(|| config.endpoint_url.clone());
+    if let Some(url) = &endpoint {
+        wire::check(url)?;
+    }
+    let gear = Gear {
+        wire: Wire::new(endpoint),
+        ledger: Arc::default(),
+        clock: options.clock,
+        asker: Arc::new(tokio::sync::Mutex::new(options.asker)),
+        may_ask: Arc::new(AtomicBool::new(true)),
+        env: Env::real(),
+        fs: Fs::real(),
+    };
+    let accounts: Vec<Entry> =
+        config.accounts.iter().map(|account| Entry::new(account, &config.regions, &gear)).collect();
+    futures::future::join_all(accounts.iter().map(|entry| enter_with_code(entry, &gear))).await;
+    gear.may_ask.store(false, Ordering::Relaxed);
+    Ok(Aws { accounts, sites: Mutex::default(), gear })
+}
+
+/// Enters an account that needs an MFA code, and leaves all others for later.
+async fn enter_with_code(entry: &Entry, gear: &Gear) {
+    if gear.ladder(&entry.account.login).await.is_ok_and(|ladder| ladder.asks_for_mfa()) {
+        // What goes wrong here goes wrong again with the first read, which has a place to say it.
+        let _ = entry.session.credentials().await;
+    }
 }
 
 impl Aws {
     async fn desk(&self, scope: &Scope, urgency: Urgency) -> Result<Desk, GatewayError> {
-        let entry = self.entry(&scope.account)?;
+        let entry = self.entry(&scope.account).ok_or_else(|| self.unknown(&scope.account))?;
         let cell = {
             let mut sites = self.sites.lock().unwrap_or_else(PoisonError::into_inner);
             Arc::clone(sites.entry(scope.clone()).or_default())
         };
         let site = cell
             .get_or_init(|| async {
-                let profile = match &entry.account.login {
-                    Login::Profile(name) | Login::Role { from: Some(name), .. } => Some(name.as_str()),
-                    _ => None,
-                };
                 let session = Arc::clone(&entry.session);
-                let config = self.wire.config(profile, &scope.region, Arc::clone(&session)).await;
-                Arc::new(Site::new(scope.clone(), config, session, Arc::clone(&self.ledger), self.clock))
+                let config =
+                    self.gear.wire.config(entry.profile(), &scope.region, Arc::clone(&session)).await;
+                let ledger = Arc::clone(&self.gear.ledger);
+                Arc::new(Site::new(scope.clone(), config, session, ledger, self.gear.clock))
             })
             .await;
         Ok(Desk::new(Arc::clone(site), urgency))
     }
 
-    fn entry(&self, name: &AccountName) -> Result<&Entry, GatewayError> {
-        self.accounts.iter().find(|entry| entry.account.name == *name).ok_or_else(|| {
-            Trouble {
-                kind: TroubleKind::NotFound,
-                call: Text::const_new("account"),
-                code: None,
-                message: format!("no account is called {name}"),
-                hint: Some("`coredeck config show` lists the accounts".to_owned()),
-                request_id: None,
-                at: self.clock.now(),
-            }
+    fn entry(&self, name: &AccountName) -> Option<&Entry> {
+        self.accounts.iter().find(|entry| entry.account.name == *name)
+    }
+
+    fn unknown(&self, name: &AccountName) -> GatewayError {
+        let said = format!("no account is called {name}");
+        Failure::new(TroubleKind::NotFound, said, "`coredeck config show` lists the accounts")
+            .trouble_of("account", self.gear.clock.now())
             .into()
-        })
     }
 
     async fn answer(
@@ -156,9 +207,17 @@ impl Aws {
 
 impl FleetReader for Aws {
     fn regions(&self, account: &AccountName) -> BoxFuture<'_, Result<Vec<Region>, GatewayError>> {
-        let scope = Scope { account: account.clone(), region: Region::new("us-east-1") };
+        let account = account.clone();
         async move {
-            let desk = self.desk(&scope, Urgency::User).await?;
+            let entry = self.entry(&account).ok_or_else(|| self.unknown(&account))?;
+            let region = match home::first_named(&entry.regions) {
+                Some(region) => region,
+                // Any region knows all the others.
+                None => home::region(&account, &entry.account.login, &self.gear)
+                    .await
+                    .unwrap_or_else(|_| Region::new(ANY_REGION)),
+            };
+            let desk = self.desk(&Scope { account, region }, Urgency::User).await?;
             regions::enabled(&desk).await
         }
         .boxed()
@@ -167,8 +226,9 @@ impl FleetReader for Aws {
     fn home_region(&self, account: &AccountName) -> BoxFuture<'_, Result<Region, GatewayError>> {
         let account = account.clone();
         async move {
-            let entry = self.entry(&account)?;
-            Ok(home::region(&account, &entry.account.login, &self.wire, self.clock.now()).await?)
+            let entry = self.entry(&account).ok_or_else(|| self.unknown(&account))?;
+            let found = home::region(&account, &entry.account.login, &self.gear).await;
+            found.map_err(|failure| failure.trouble_of("region", self.gear.clock.now()).into())
         }
         .boxed()
     }
@@ -185,6 +245,6 @@ impl FleetReader for Aws {
     }
 
     fn spending(&self) -> Spending {
-        self.ledger.spending()
+        self.gear.ledger.spending()
     }
 }

@@ -5,7 +5,6 @@
 //! that publish none carry a figure that is known to be safe.
 
 use crate::model::Usd;
-use std::time::Duration;
 
 /// A token bucket as AWS publishes it, shared by every call of its family in an account and region.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -25,21 +24,6 @@ pub(super) enum Weight {
     Light,
     /// A page of a thousand things, which an honest endpoint may need long to put together.
     Heavy,
-}
-
-impl Weight {
-    /// How long a request may take while its endpoint has said nothing at all.
-    pub(super) fn silent_for(self) -> Duration {
-        Duration::from_secs(12)
-    }
-
-    /// How long a request may take when the endpoint answers others in the meantime: slow, not dead.
-    pub(super) fn slow_for(self) -> Duration {
-        match self {
-            Self::Light => Duration::from_secs(12),
-            Self::Heavy => Duration::from_secs(40),
-        }
-    }
 }
 
 macro_rules! apis {

@@ -3,9 +3,9 @@
 //! A reader gets a [`Desk`] (one scope at one urgency) and asks it for single answers with [`Desk::call`]
 //! and for lists with [`Desk::pages`]. Nothing else sends a request with an SDK client.
 
-use super::api::Api;
+use super::api::{Api, Weight};
 use super::errors;
-use super::site::Site;
+use super::site::{Patience, Site};
 use crate::clock::monotonic;
 use crate::gateway::{GatewayError, Reading, Urgency};
 use crate::model::{Scope, Text, Trouble, TroubleKind};
@@ -141,13 +141,14 @@ impl Desk {
             return Err(self.trouble(api, TroubleKind::Throttled, said));
         }
         let began = monotonic();
-        let weight = api.weight();
+        let Patience { silent: silent_for, slow: slow_for } = site.patience();
+        let is_heavy = api.weight() == Weight::Heavy;
         let mut answer = Box::pin(request());
-        let silent = tokio::time::timeout(weight.silent_for(), answer.as_mut()).await;
+        let silent = tokio::time::timeout(silent_for, answer.as_mut()).await;
         let outcome = match silent {
             Ok(outcome) => Some(outcome),
-            Err(_) if site.heard_since(began) && weight.slow_for() > weight.silent_for() => {
-                let rest = weight.slow_for().saturating_sub(weight.silent_for());
+            Err(_) if is_heavy && site.heard_since(began) => {
+                let rest = slow_for.saturating_sub(silent_for);
                 tokio::time::timeout(rest, answer).await.ok()
             }
             Err(_) => None,
@@ -321,4 +322,133 @@ impl Pages {
 /// What stands in for a reader that has no body yet.
 pub(super) fn not_read_yet(desk: &Desk, api: Api) -> GatewayError {
     desk.trouble(api, TroubleKind::Other, "not read yet").into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::api::Api;
+    use super::super::fake::{Fake, Say};
+    use super::super::wire::Retries;
+    use super::{Broken, Desk, Pages};
+    use crate::gateway::Reading;
+    use crate::model::{Check, InstanceStatus, TroubleKind};
+    use std::time::Duration;
+    use tokio::sync::mpsc;
+
+    fn page(id: &str, token: Option<&str>) -> String {
+        let token = token.map(|token| format!("<nextToken>{token}</nextToken>")).unwrap_or_default();
+        format!(
+            "<DescribeInstanceStatusResponse><instanceStatusSet><item><instanceId>{id}</instanceId></item>\
+             </instanceStatusSet>{token}</DescribeInstanceStatusResponse>"
+        )
+    }
+
+    fn xml(text: String) -> Say {
+        Say::Whole(200, "text/xml", text)
+    }
+
+    async fn list(desk: &Desk, pages: &Pages) -> Result<Vec<InstanceStatus>, Broken<InstanceStatus>> {
+        desk.pages_shown(
+            Api::DescribeInstanceStatus,
+            |token| desk.ec2().describe_instance_status().set_next_token(token).send(),
+            |page| {
+                let status = |id: String| InstanceStatus {
+                    id: id.into(),
+                    system: Check::Ok,
+                    instance: Check::Ok,
+                    ebs: None,
+                    events: Vec::new(),
+                };
+                let all = page.instance_statuses.unwrap_or_default();
+                (all.into_iter().filter_map(|one| one.instance_id).map(status).collect(), page.next_token)
+            },
+            pages,
+            Reading::Statuses,
+        )
+        .await
+    }
+
+    fn ids(list: &[InstanceStatus]) -> Vec<&str> {
+        list.iter().map(|status| status.id.as_str()).collect()
+    }
+
+    #[tokio::test]
+    async fn follows_tokens_until_one_is_empty_and_shows_what_it_has() {
+        let fake = Fake::new(|request, _| {
+            xml(match request {
+                text if text.contains("NextToken=two") => page("i-2", Some("three")),
+                text if text.contains("NextToken=three") => page("i-3", Some("")),
+                _ => page("i-1", Some("two")),
+            })
+        })
+        .await;
+        let (sender, mut shown) = mpsc::channel(1);
+        let desk = fake.desk().await;
+        let all = list(&desk, &Pages::new(Some(sender))).await.unwrap();
+        assert_eq!(ids(&all), ["i-1", "i-2", "i-3"]);
+        let Some(Reading::Statuses(first)) = shown.recv().await else { panic!("nothing was shown") };
+        assert_eq!(ids(&first), ["i-1"]);
+        assert!(
+            shown.recv().await.is_none(),
+            "a full channel is skipped, and the whole list is not shown twice"
+        );
+    }
+
+    #[tokio::test]
+    async fn a_token_that_comes_twice_ends_the_list_and_keeps_what_was_read() {
+        let fake = Fake::new(|_, before| xml(page(&format!("i-{before}"), Some("again")))).await;
+        let desk = fake.desk().await;
+        let broken = list(&desk, &Pages::default()).await.unwrap_err();
+        assert_eq!(ids(&broken.read), ["i-0", "i-1"]);
+        assert_eq!(broken.trouble.kind, TroubleKind::Garbled);
+        let error = broken.partial(Reading::Statuses);
+        assert!(matches!(error.partial.as_deref(), Some(Reading::Statuses(read)) if read.len() == 2));
+    }
+
+    #[tokio::test]
+    async fn a_page_that_fails_leaves_the_pages_before_it() {
+        let fake = Fake::new(|_, before| match before {
+            0 => xml(page("i-1", Some("two"))),
+            _ => Say::Whole(500, "text/html", "<html>".to_owned()),
+        })
+        .await;
+        let desk = fake.desk().await;
+        let broken = list(&desk, &Pages::default()).await.unwrap_err();
+        assert_eq!(ids(&broken.read), ["i-1"]);
+        assert_eq!(broken.trouble.kind, TroubleKind::Garbled);
+    }
+
+    #[tokio::test]
+    async fn counts_every_attempt_and_every_throttle() {
+        let fake = Fake::new(|_, before| match before {
+            0 | 1 => {
+                let said = "<Response><Errors><Error><Code>RequestLimitExceeded</Code><Message>slow</Message>\
+                            </Error></Errors></Response>";
+                Say::Whole(503, "text/xml", said.to_owned())
+            }
+            _ => xml(page("i-1", None)),
+        })
+        .await;
+        let desk = fake.desk_with(Retries { attempts: 3, first_pause: Duration::from_millis(1) }).await;
+        assert_eq!(list(&desk, &Pages::default()).await.unwrap().len(), 1);
+        let spent = desk.site.ledger().spending();
+        assert_eq!((spent.calls, spent.throttles, spent.failures), (3, 2, 0));
+    }
+
+    #[tokio::test]
+    async fn bills_by_the_piece_and_only_what_was_answered() {
+        let fake = Fake::new(|_, before| match before {
+            0 => Say::Whole(200, "application/cbor", "\u{0}".to_owned()),
+            _ => xml(page("i-1", None)),
+        })
+        .await;
+        let desk = fake.desk().await;
+        let metrics = || desk.cloudwatch().get_metric_data().send();
+        desk.call_for(Api::GetMetricData, 500, metrics).await.unwrap_err();
+        assert_eq!(desk.site.ledger().spending().dollars.micros(), 0);
+        let status = || desk.ec2().describe_instance_status().send();
+        desk.call_for(Api::GetMetricData, 500, status).await.unwrap();
+        assert_eq!(desk.site.ledger().spending().dollars.to_string(), "$0.005");
+        assert_eq!(desk.site.ledger().spending().failures, 1);
+    }
 }

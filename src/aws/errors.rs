@@ -67,12 +67,17 @@ where
     }
     let mut trouble = match error {
         SdkError::TimeoutError(_) => {
-            timeout(api, Duration::from_secs(api.weight().silent_for().as_secs()), around)
+            around.blank(api, TroubleKind::Timeout, format!("no answer from {} in time", around.place()))
         }
         SdkError::DispatchFailure(failure) => match failure.as_connector_error() {
             Some(connector) => unreachable(api, connector, around),
             None => around.blank(api, TroubleKind::Other, deepest(error)),
         },
+        SdkError::ResponseError(answer) if answer.raw().body().bytes().is_none() => {
+            let status = answer.raw().status().as_u16();
+            let said = format!("HTTP {status} with an answer that was cut off: {}", deepest(error));
+            around.blank(api, TroubleKind::Garbled, said)
+        }
         SdkError::ResponseError(answer) => garbled(api, answer.raw(), around),
         SdkError::ServiceError(service) => match (service.err().code(), service.raw()) {
             (Some(code), raw) => told(api, code, service.err().message(), raw.status().as_u16(), around),
@@ -93,6 +98,20 @@ fn failure_beneath<'a>(error: &'a (dyn StdError + 'static)) -> Option<&'a Failur
         at = current.source();
     }
     None
+}
+
+/// Every message from the outermost error to the innermost, each said once.
+pub(super) fn all_causes(error: &(dyn StdError + 'static)) -> String {
+    let mut said = vec![error.to_string()];
+    let mut at = error.source();
+    while let Some(current) = at {
+        let text = current.to_string();
+        if !said.iter().any(|before| before.contains(&text)) {
+            said.push(text);
+        }
+        at = current.source();
+    }
+    harmless(&said.join(": ")).into_owned()
 }
 
 /// The innermost message, which says most and repeats nothing.
@@ -278,4 +297,160 @@ fn is_skew(code: &str) -> bool {
         code,
         "SignatureDoesNotMatch" | "RequestTimeTooSkewed" | "InvalidSignatureException" | "RequestInTheFuture"
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::api::Api;
+    use super::super::call::Desk;
+    use super::super::fake::{Fake, Say};
+    use crate::model::{Trouble, TroubleKind};
+
+    const HTML: &str =
+        "<!doctype html>\n<title>500 Internal Server Error</title>\u{1b}[2J and more than eighty bytes of it";
+
+    async fn query(desk: &Desk) -> Trouble {
+        let asked = desk.call(Api::DescribeRegions, || desk.ec2().describe_regions().send()).await;
+        asked.map(|answer| panic!("{answer:?}")).unwrap_err()
+    }
+
+    async fn json(desk: &Desk) -> Trouble {
+        let asked = desk.call(Api::ListClusters, || desk.ecs().list_clusters().send()).await;
+        asked.map(|answer| panic!("{answer:?}")).unwrap_err()
+    }
+
+    async fn cbor(desk: &Desk) -> Trouble {
+        let asked = desk.call(Api::DescribeAlarms, || desk.cloudwatch().describe_alarms().send()).await;
+        asked.map(|answer| panic!("{answer:?}")).unwrap_err()
+    }
+
+    /// The trouble that all three protocols make of one answer.
+    async fn all(answer: impl Fn() -> Say + Send + Sync + 'static) -> [Trouble; 3] {
+        let fake = Fake::new(move |_, _| answer()).await;
+        let desk = fake.desk().await;
+        [query(&desk).await, json(&desk).await, cbor(&desk).await]
+    }
+
+    fn ec2_error(code: &str, message: &str) -> String {
+        format!(
+            "<Response><Errors><Error><Code>{code}</Code><Message>{message}</Message></Error></Errors>\
+             <RequestID>r-1</RequestID></Response>"
+        )
+    }
+
+    async fn told_by_ec2(status: u16, code: &'static str, message: &'static str) -> Trouble {
+        let fake = Fake::new(move |_, _| Say::Whole(status, "text/xml", ec2_error(code, message))).await;
+        query(&fake.desk().await).await
+    }
+
+    #[tokio::test]
+    async fn a_page_of_html_is_garbled_and_shown_by_its_harmless_beginning() {
+        for trouble in all(|| Say::Whole(500, "text/html", HTML.to_owned())).await {
+            assert_eq!(trouble.kind, TroubleKind::Garbled, "{trouble:?}");
+            assert!(
+                trouble.message.starts_with("HTTP 500 with an answer that is not AWS's: <!doctype html>"),
+                "{trouble:?}"
+            );
+            assert!(!trouble.message.contains('\u{1b}') && trouble.message.len() < 200, "{trouble:?}");
+            assert!(trouble.hint.unwrap().contains("http://127.0.0.1:"));
+        }
+    }
+
+    #[tokio::test]
+    async fn garbage_in_a_good_answer_is_garbled() {
+        for trouble in all(|| Say::Whole(200, "text/plain", "\u{0}\u{1}}{ garbage".to_owned())).await {
+            assert_eq!(trouble.kind, TroubleKind::Garbled, "{trouble:?}");
+            assert!(trouble.message.starts_with("HTTP 200 with an answer that is not AWS's"), "{trouble:?}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_body_that_is_cut_is_garbled() {
+        for trouble in
+            all(|| Say::Cut(200, "text/xml", "<DescribeRegionsResponse><regionInfo>".to_owned())).await
+        {
+            assert_eq!(trouble.kind, TroubleKind::Garbled, "{trouble:?}");
+            assert!(trouble.message.starts_with("HTTP 200 with an answer that was cut off: "), "{trouble:?}");
+        }
+    }
+
+    #[tokio::test]
+    async fn denied_names_the_permission_and_who_lacks_it() {
+        let said = "You are not authorized to perform this operation. User: arn:aws:iam::1:user/ada is not authorized \
+                    to perform: ec2:DescribeRegions because no identity-based policy allows the ec2:DescribeRegions action";
+        let trouble = told_by_ec2(403, "UnauthorizedOperation", said).await;
+        assert_eq!(trouble.kind, TroubleKind::Denied);
+        assert_eq!(
+            trouble.message,
+            "ec2:DescribeRegions is denied to arn:aws:iam::1:user/ada: \
+             no identity-based policy allows the ec2:DescribeRegions action"
+        );
+        assert_eq!(trouble.hint.unwrap(), "allow ec2:DescribeRegions in a policy of arn:aws:iam::1:user/ada");
+        assert_eq!(trouble.code.unwrap(), "UnauthorizedOperation");
+        assert_eq!(trouble.request_id.unwrap(), "req-0");
+    }
+
+    #[tokio::test]
+    async fn denied_in_plain_xml_is_understood_in_every_protocol() {
+        let said = || {
+            let xml = "<ErrorResponse><Errors><Error><Code>AccessDenied</Code><Message>User: arn:aws:sts::1:assumed-role/r/s \
+                       is not authorized to perform: x:Y</Message></Error></Errors></ErrorResponse>";
+            Say::Whole(403, "text/xml", xml.to_owned())
+        };
+        for trouble in all(said).await {
+            assert_eq!(trouble.kind, TroubleKind::Denied, "{trouble:?}");
+            assert_eq!(trouble.message, "x:Y is denied to arn:aws:sts::1:assumed-role/r/s");
+        }
+    }
+
+    #[tokio::test]
+    async fn codes_become_sorts_of_trouble() {
+        for (status, code, kind) in [
+            (503, "RequestLimitExceeded", TroubleKind::Throttled),
+            (400, "Throttling", TroubleKind::Throttled),
+            (400, "InvalidInstanceID.NotFound", TroubleKind::NotFound),
+            (400, "InvalidParameterValue", TroubleKind::Refused),
+            (500, "InternalError", TroubleKind::Server),
+            (401, "AuthFailure", TroubleKind::NoCredentials),
+            (400, "LimitExceeded", TroubleKind::Refused),
+        ] {
+            let trouble = told_by_ec2(status, code, "said").await;
+            assert_eq!(trouble.kind, kind, "{code}");
+            assert_eq!(trouble.code.unwrap(), code);
+        }
+    }
+
+    #[tokio::test]
+    async fn expired_says_what_to_type() {
+        for code in ["ExpiredToken", "ExpiredTokenException", "RequestExpired"] {
+            let trouble = told_by_ec2(400, code, "over").await;
+            assert_eq!(trouble.kind, TroubleKind::Expired);
+            assert_eq!(trouble.hint.unwrap(), "aws sso login --profile test");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_wrong_signature_points_at_the_clock() {
+        let trouble = told_by_ec2(403, "SignatureDoesNotMatch", "Signature expired: …").await;
+        assert!(trouble.hint.unwrap().starts_with("this machine's clock says "));
+    }
+
+    #[tokio::test]
+    async fn an_endpoint_where_nothing_listens_is_named() {
+        let fake = Fake::new(|_, _| Say::Nothing).await;
+        let desk = fake.desk().await;
+        let url = fake.url.clone();
+        fake.close().await;
+        let trouble = query(&desk).await;
+        assert_eq!(trouble.kind, TroubleKind::Unreachable, "{trouble:?}");
+        assert!(trouble.message.starts_with(&format!("cannot reach {url}: ")), "{trouble:?}");
+    }
+
+    #[tokio::test]
+    async fn an_endpoint_that_hangs_is_a_timeout() {
+        for trouble in all(|| Say::Nothing).await {
+            assert_eq!(trouble.kind, TroubleKind::Timeout, "{trouble:?}");
+            assert!(trouble.message.starts_with("no answer from http://127.0.0.1:"), "{trouble:?}");
+        }
+    }
 }

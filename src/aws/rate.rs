@@ -116,3 +116,124 @@ impl Bucket {
         self.counted_at = self.counted_at.max(now);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{Bucket, LONGEST_LINE, Turn};
+    use crate::clock::monotonic;
+    use crate::gateway::Urgency;
+    use proptest::prelude::*;
+    use std::time::Duration;
+
+    const URGENCIES: [Urgency; 4] = [Urgency::Sweep, Urgency::Screen, Urgency::User, Urgency::Operation];
+
+    #[test]
+    fn a_full_bucket_gives_its_burst_and_then_one_at_a_time() {
+        let start = monotonic();
+        let mut bucket = Bucket::new(2.0, 1.0, start);
+        for _ in 0..2 {
+            let ticket = bucket.arrive(Urgency::Sweep).unwrap();
+            assert_eq!(bucket.poll(ticket, start), Turn::Go);
+        }
+        let third = bucket.arrive(Urgency::Sweep).unwrap();
+        let Turn::Wait(at) = bucket.poll(third, start) else { panic!("the bucket is empty") };
+        assert!(at > start + Duration::from_millis(999) && at < start + Duration::from_millis(1_001));
+        assert_eq!(bucket.poll(third, at), Turn::Go);
+    }
+
+    #[test]
+    fn the_more_urgent_goes_first_and_equals_in_order() {
+        let start = monotonic();
+        let mut bucket = Bucket::new(1.0, 1.0, start);
+        let sweep = bucket.arrive(Urgency::Sweep).unwrap();
+        let user = bucket.arrive(Urgency::User).unwrap();
+        let second_user = bucket.arrive(Urgency::User).unwrap();
+        let operation = bucket.arrive(Urgency::Operation).unwrap();
+        let mut now = start;
+        for ticket in [operation, user, second_user, sweep] {
+            assert_eq!(bucket.first(), Some(ticket));
+            assert_eq!(bucket.poll(ticket, now), Turn::Go);
+            now += Duration::from_millis(1_100);
+        }
+    }
+
+    #[test]
+    fn one_who_gives_up_stands_in_nobodys_way() {
+        let start = monotonic();
+        let mut bucket = Bucket::new(1.0, 1.0, start);
+        let first = bucket.arrive(Urgency::User).unwrap();
+        let second = bucket.arrive(Urgency::User).unwrap();
+        assert_eq!(bucket.poll(second, start), Turn::Behind);
+        bucket.leave(first);
+        assert_eq!(bucket.poll(second, start), Turn::Go);
+    }
+
+    #[test]
+    fn the_line_has_an_end() {
+        let mut bucket = Bucket::new(1.0, 1.0, monotonic());
+        for _ in 0..LONGEST_LINE {
+            assert!(bucket.arrive(Urgency::Sweep).is_some());
+        }
+        assert!(bucket.arrive(Urgency::Operation).is_none());
+    }
+
+    #[test]
+    fn a_throttle_empties_the_bucket_and_retries_run_into_a_bounded_debt() {
+        let start = monotonic();
+        let mut bucket = Bucket::new(4.0, 1.0, start);
+        bucket.empty(start);
+        let ticket = bucket.arrive(Urgency::User).unwrap();
+        assert!(matches!(bucket.poll(ticket, start), Turn::Wait(_)));
+        for _ in 0..1_000 {
+            bucket.owe(start);
+        }
+        let Turn::Wait(at) = bucket.poll(ticket, start) else { panic!("the bucket owes") };
+        assert!(at <= start + Duration::from_millis(5_100), "no more than one bucket of debt");
+    }
+
+    proptest! {
+        /// Whatever comes when: never more than the burst and the refill allow, always the most urgent
+        /// first, and whoever waits as told is served.
+        #[test]
+        fn holds_its_rate_and_its_order(
+            capacity in 1u32..20,
+            per_second in 1u32..40,
+            steps in prop::collection::vec((0u64..400, 0usize..4, any::<bool>()), 1..200),
+        ) {
+            let start = monotonic();
+            let mut bucket = Bucket::new(f64::from(capacity), f64::from(per_second), start);
+            let mut now = start;
+            let mut waiting = Vec::new();
+            let mut gone = 0u32;
+            for (pause, urgency, gives_up) in steps {
+                now += Duration::from_millis(pause);
+                waiting.push(bucket.arrive(URGENCIES[urgency]).unwrap());
+                if gives_up && waiting.len() > 1 {
+                    let ticket = waiting.remove(0);
+                    bucket.leave(ticket);
+                }
+                waiting.sort();
+                let mut served = Vec::new();
+                for ticket in &waiting {
+                    match bucket.poll(*ticket, now) {
+                        Turn::Go => served.push(*ticket),
+                        Turn::Wait(at) => prop_assert!(at > now),
+                        Turn::Behind => {}
+                    }
+                }
+                prop_assert_eq!(&waiting[..served.len()], &served[..], "the first in line are served first");
+                waiting.retain(|ticket| !served.contains(ticket));
+                gone += u32::try_from(served.len()).unwrap();
+                let passed = now.duration_since(start).as_secs_f64();
+                prop_assert!(f64::from(gone) <= f64::from(capacity) + passed * f64::from(per_second) + 1e-6);
+            }
+            while let Some(first) = waiting.first().copied() {
+                match bucket.poll(first, now) {
+                    Turn::Go => { waiting.remove(0); }
+                    Turn::Wait(at) => now = at,
+                    Turn::Behind => prop_assert!(false, "the first in line is behind nobody"),
+                }
+            }
+        }
+    }
+}

@@ -13,6 +13,7 @@ pub(super) async fn enabled(desk: &Desk) -> Result<Vec<Region>, GatewayError> {
         .regions
         .unwrap_or_default()
         .into_iter()
+        // Not every stand-in for AWS honours `AllRegions`.
         .filter(|region| region.opt_in_status.as_deref() != Some("not-opted-in"))
         .filter_map(|region| region.region_name)
         .filter(|name| !name.is_empty())

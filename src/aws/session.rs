@@ -18,10 +18,8 @@ use std::time::{Duration, SystemTime};
 /// How long before their end credentials are renewed.
 const RENEW_BEFORE: Duration = Duration::from_secs(5 * 60);
 
-/// How long finding credentials may take, prompts aside.
-const FIND_WITHIN: Duration = Duration::from_secs(10);
-
-/// Finds credentials from nothing: files, processes, STS. Keeps nothing between two calls.
+/// Finds credentials from nothing: files, processes, STS. Keeps nothing between two calls, and ends by
+/// itself within its own deadlines.
 pub(super) trait Finder: fmt::Debug + Send + Sync {
     /// Finds them.
     fn find(&self) -> BoxFuture<'static, Result<Credentials, Failure>>;
@@ -111,7 +109,7 @@ impl Session {
             let finding = match &held.finding {
                 Some(finding) => finding.clone(),
                 None => {
-                    let finding = within(self.finder.find(), self.renewal()).boxed().shared();
+                    let finding = self.finder.find().shared();
                     held.finding = Some(finding.clone());
                     finding
                 }
@@ -149,19 +147,6 @@ impl Session {
     }
 }
 
-async fn within(
-    finding: BoxFuture<'static, Result<Credentials, Failure>>,
-    renewal: String,
-) -> Result<Credentials, Failure> {
-    match tokio::time::timeout(FIND_WITHIN, finding).await {
-        Ok(outcome) => outcome,
-        Err(_) => {
-            let message = format!("no credentials within {} s", FIND_WITHIN.as_secs());
-            Err(Failure::new(TroubleKind::Timeout, message, renewal))
-        }
-    }
-}
-
 fn time_left(credentials: &Credentials, now: SystemTime) -> Duration {
     match credentials.expiry() {
         Some(end) => end.duration_since(now).unwrap_or_default(),
@@ -177,5 +162,171 @@ impl ProvideCredentials for Session {
         future::ProvideCredentials::new(async {
             self.credentials().await.map_err(CredentialsError::provider_error)
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::api::Api;
+    use super::super::fake::{Fake, Say};
+    use super::super::login::Failure;
+    use super::super::wire::Retries;
+    use super::{Finder, Session};
+    use crate::clock::Clock;
+    use crate::model::TroubleKind;
+    use aws_credential_types::Credentials;
+    use futures::FutureExt;
+    use futures::future::BoxFuture;
+    use jiff::Timestamp;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+    use std::sync::{Arc, Mutex};
+    use std::time::{Duration, SystemTime};
+
+    /// Finds what a test puts in front of it.
+    #[derive(Debug, Default)]
+    struct Table {
+        found: Mutex<Option<(String, Option<SystemTime>)>>,
+        searches: AtomicUsize,
+    }
+
+    impl Table {
+        fn put(&self, key: &str, end: Option<SystemTime>) {
+            *self.found.lock().unwrap() = Some((key.to_owned(), end));
+        }
+
+        fn searches(&self) -> usize {
+            self.searches.load(Ordering::Relaxed)
+        }
+    }
+
+    impl Finder for Table {
+        fn find(&self) -> BoxFuture<'static, Result<Credentials, Failure>> {
+            self.searches.fetch_add(1, Ordering::Relaxed);
+            let found = self.found.lock().unwrap().clone();
+            async move {
+                // Gives others the chance to ask in the meantime.
+                tokio::task::yield_now().await;
+                let (key, end) =
+                    found.ok_or_else(|| Failure::new(TroubleKind::NoCredentials, "none", "find some"))?;
+                Ok(Credentials::new(key, "secret", Some("token".to_owned()), end, "table"))
+            }
+            .boxed()
+        }
+
+        fn renewal(&self) -> String {
+            "aws sso login --profile table".to_owned()
+        }
+    }
+
+    fn moment() -> Timestamp {
+        "2026-03-01T12:00:00Z".parse().unwrap()
+    }
+
+    fn after(minutes: u64) -> Option<SystemTime> {
+        Some(SystemTime::from(moment()) + Duration::from_secs(60 * minutes))
+    }
+
+    fn session() -> (Arc<Table>, Session) {
+        let table = Arc::new(Table::default());
+        let finder: Arc<dyn Finder> = Arc::<Table>::clone(&table);
+        (table, Session::new(finder, Clock::Fixed(moment())))
+    }
+
+    #[tokio::test]
+    async fn many_who_ask_at_once_share_one_search() {
+        let (table, session) = session();
+        table.put("A", None);
+        let all = futures::future::join_all((0..50).map(|_| session.credentials())).await;
+        assert!(all.iter().all(|found| found.as_ref().unwrap().access_key_id() == "A"));
+        session.credentials().await.unwrap();
+        assert_eq!(table.searches(), 1);
+    }
+
+    #[tokio::test]
+    async fn a_search_that_failed_is_forgotten() {
+        let (table, session) = session();
+        assert_eq!(session.credentials().await.unwrap_err().message, "none");
+        table.put("A", None);
+        assert_eq!(session.credentials().await.unwrap().access_key_id(), "A");
+    }
+
+    #[tokio::test]
+    async fn credentials_are_renewed_before_their_end_and_used_to_their_end_if_they_cannot_be() {
+        let (table, session) = session();
+        table.put("A", after(4));
+        assert_eq!(session.credentials().await.unwrap().access_key_id(), "A");
+        table.put("B", after(60));
+        assert_eq!(session.credentials().await.unwrap().access_key_id(), "B", "four minutes are too few");
+        let (table, session) = self::session();
+        table.put("A", after(4));
+        session.credentials().await.unwrap();
+        *table.found.lock().unwrap() = None;
+        assert_eq!(
+            session.credentials().await.unwrap().access_key_id(),
+            "A",
+            "four minutes are better than none"
+        );
+    }
+
+    #[tokio::test]
+    async fn credentials_that_are_found_past_their_end_are_expired_and_not_kept() {
+        let (table, session) = session();
+        table.put("OLD", Some(SystemTime::from(moment()) - Duration::from_secs(60)));
+        let failure = session.credentials().await.unwrap_err();
+        assert_eq!(failure.kind, TroubleKind::Expired);
+        assert_eq!(
+            failure.message,
+            "the credentials that were found are past their end since 2026-03-01T11:59:00Z"
+        );
+        assert_eq!(failure.hint.unwrap(), "aws sso login --profile table");
+        table.put("NEW", after(60));
+        assert_eq!(session.credentials().await.unwrap().access_key_id(), "NEW");
+    }
+
+    /// An STS that calls the key `OLD` expired.
+    async fn strict() -> Fake {
+        Fake::new(|request, _| {
+            if request.contains("Credential=OLD/") {
+                let said = "<ErrorResponse><Error><Code>ExpiredToken</Code><Message>over</Message></Error></ErrorResponse>";
+                return Say::Whole(403, "text/xml", said.to_owned());
+            }
+            let said = "<GetCallerIdentityResponse><GetCallerIdentityResult><Arn>arn:aws:iam::1:user/ada</Arn>\
+                        <Account>000000000001</Account></GetCallerIdentityResult></GetCallerIdentityResponse>";
+            Say::Whole(200, "text/xml", said.to_owned())
+        })
+        .await
+    }
+
+    async fn who(desk: &super::super::call::Desk) -> Result<String, crate::model::Trouble> {
+        let answer = desk.call(Api::GetCallerIdentity, || desk.sts().get_caller_identity().send()).await?;
+        Ok(answer.arn.unwrap())
+    }
+
+    #[tokio::test]
+    async fn after_a_login_in_another_window_the_same_session_reads_again() {
+        let fake = strict().await;
+        let (table, session) = session();
+        table.put("OLD", None);
+        let retries = Retries { attempts: 1, first_pause: Duration::from_millis(1) };
+        let desk = fake.desk_of(retries, Arc::new(session)).await;
+        let trouble = who(&desk).await.unwrap_err();
+        assert_eq!(trouble.kind, TroubleKind::Expired);
+        assert_eq!(trouble.message, "the credentials of account main have expired");
+        assert_eq!(trouble.hint.unwrap(), "aws sso login --profile table");
+        table.put("NEW", None);
+        assert_eq!(who(&desk).await.unwrap(), "arn:aws:iam::1:user/ada");
+    }
+
+    #[tokio::test]
+    async fn a_read_that_meets_its_end_goes_on_with_what_is_there_by_now() {
+        let fake = strict().await;
+        let (table, session) = session();
+        table.put("OLD", None);
+        session.credentials().await.unwrap();
+        table.put("NEW", None);
+        let retries = Retries { attempts: 1, first_pause: Duration::from_millis(1) };
+        let desk = fake.desk_of(retries, Arc::new(session)).await;
+        assert_eq!(who(&desk).await.unwrap(), "arn:aws:iam::1:user/ada");
+        assert_eq!(fake.heard.lock().unwrap().len(), 2, "once with the old key, once with the new");
     }
 }

@@ -12,6 +12,21 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
+/// How long requests may take.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Patience {
+    /// While the endpoint says nothing to anybody: it is taken for dead.
+    pub(super) silent: Duration,
+    /// For a heavy answer, while the endpoint answers others: it is slow, not dead.
+    pub(super) slow: Duration,
+}
+
+impl Default for Patience {
+    fn default() -> Self {
+        Self { silent: Duration::from_secs(12), slow: Duration::from_secs(40) }
+    }
+}
+
 /// A scope with everything that a call into it needs.
 pub(super) struct Site {
     scope: Scope,
@@ -22,6 +37,7 @@ pub(super) struct Site {
     clock: Clock,
     born_at: Instant,
     heard_ms: AtomicU64,
+    patience: Patience,
     ec2: OnceLock<aws_sdk_ec2::Client>,
     autoscaling: OnceLock<aws_sdk_autoscaling::Client>,
     ecs: OnceLock<aws_sdk_ecs::Client>,
@@ -62,6 +78,7 @@ impl Site {
             clock,
             born_at: monotonic(),
             heard_ms: AtomicU64::new(0),
+            patience: Patience::default(),
             ec2: OnceLock::new(),
             autoscaling: OnceLock::new(),
             ecs: OnceLock::new(),
@@ -87,6 +104,17 @@ impl Site {
         cloudwatch: aws_sdk_cloudwatch,
         /// STS.
         sts: aws_sdk_sts,
+    }
+
+    /// The same with another patience.
+    #[cfg(test)]
+    pub(super) fn with_patience(self, patience: Patience) -> Self {
+        Self { patience, ..self }
+    }
+
+    /// How long requests may take.
+    pub(super) fn patience(&self) -> Patience {
+        self.patience
     }
 
     /// Which account and region this is.

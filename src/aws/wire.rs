@@ -1,6 +1,7 @@
 //! How requests travel: one HTTP client for everybody, connect timeouts, retries, and where AWS is.
 
 use super::session::Session;
+use crate::error::Error;
 use crate::model::Region;
 use aws_config::imds;
 use aws_config::provider_config::ProviderConfig;
@@ -17,8 +18,26 @@ use std::time::Duration;
 /// How long a connection may take to come about.
 const CONNECT_WITHIN: Duration = Duration::from_secs(3);
 
-/// Attempts of one request, the first included.
-const ATTEMPTS: u32 = 3;
+/// How a request is tried again: the SDK's standard mode.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Retries {
+    /// Attempts, the first included.
+    pub(super) attempts: u32,
+    /// The longest pause before the second attempt; later ones may be longer.
+    pub(super) first_pause: Duration,
+}
+
+impl Default for Retries {
+    fn default() -> Self {
+        Self { attempts: 3, first_pause: Duration::from_secs(1) }
+    }
+}
+
+impl Retries {
+    fn config(self) -> RetryConfig {
+        RetryConfig::standard().with_max_attempts(self.attempts).with_initial_backoff(self.first_pause)
+    }
+}
 
 /// The region for requests that belong to none, such as who we are.
 const ANY_REGION: &str = "us-east-1";
@@ -29,6 +48,7 @@ pub(super) struct Wire {
     http: SharedHttpClient,
     endpoint: Option<String>,
     imds_within: Duration,
+    retries: Retries,
 }
 
 impl Wire {
@@ -37,12 +57,13 @@ impl Wire {
         let http = Builder::new()
             .tls_provider(tls::Provider::Rustls(tls::rustls_provider::CryptoMode::AwsLc))
             .build_https();
-        Self { http, endpoint, imds_within: Duration::from_secs(1) }
+        Self { http, endpoint, imds_within: Duration::from_secs(1), retries: Retries::default() }
     }
 
-    /// The address that stands in for all of AWS, if one was given.
-    pub(super) fn endpoint(&self) -> Option<&str> {
-        self.endpoint.as_deref()
+    /// The same with other retries.
+    #[cfg(test)]
+    pub(super) fn retrying(self, retries: Retries) -> Self {
+        Self { retries, ..self }
     }
 
     /// What the clients of one account in one region are made from.
@@ -69,7 +90,7 @@ impl Wire {
             .region(aws_types::region::Region::new(region.as_str().to_owned()))
             .http_client(self.http.clone())
             .identity_cache(aws_config::identity::IdentityCache::no_cache())
-            .retry_config(RetryConfig::standard().with_max_attempts(ATTEMPTS))
+            .retry_config(self.retries.config())
             .timeout_config(timeouts());
         if let Ok(name) = AppName::new("coredeck") {
             loader = loader.app_name(name);
@@ -83,13 +104,18 @@ impl Wire {
         loader
     }
 
+    /// A region for a request that any region would answer.
+    pub(super) fn region_or_any(&self, region: Option<&Region>) -> String {
+        region.map_or(ANY_REGION, Region::as_str).to_owned()
+    }
+
     /// What the SDK's own providers are made from.
     pub(super) fn providers(&self, region: Option<&Region>) -> ProviderConfig {
-        let region = region.map_or(ANY_REGION, Region::as_str).to_owned();
+        let region = self.region_or_any(region);
         ProviderConfig::without_region()
             .with_region(Some(aws_types::region::Region::new(region)))
             .with_http_client(self.http.clone())
-            .with_retry_config(RetryConfig::standard().with_max_attempts(ATTEMPTS))
+            .with_retry_config(self.retries.config())
             .with_timeout_config(timeouts())
     }
 
@@ -105,6 +131,18 @@ impl Wire {
             .configure(&self.providers(None))
             .build()
     }
+}
+
+/// Refuses an endpoint that no request could go to, before the SDK refuses each request for it.
+pub(super) fn check(url: &str) -> Result<(), Error> {
+    let rest = url.strip_prefix("http://").or_else(|| url.strip_prefix("https://"));
+    let host = rest.and_then(|rest| rest.split(['/', '?', '#']).next()).unwrap_or_default();
+    if host.is_empty() || url.contains(char::is_whitespace) {
+        let shown = crate::model::text::harmless(url);
+        return Err(Error::usage(format!("{shown} is not the URL of an endpoint"))
+            .hint("write it as http://127.0.0.1:5000"));
+    }
+    Ok(())
 }
 
 /// The deadline of a whole request is `call`'s; the SDK only guards the connection.
