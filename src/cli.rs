@@ -24,10 +24,10 @@ mod table;
 
 use crate::clock::Clock;
 use crate::config::Surroundings;
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, ErrorKind, Result, did_you_mean};
 use crate::gateway::FleetReader;
 use args::{Argv, Command, DescribeFormat, Format, ShowFormat};
-use clap::Parser;
+use clap::{CommandFactory, Parser};
 use output::{Colour, Output};
 use std::ffi::OsString;
 use std::process::ExitCode;
@@ -99,6 +99,12 @@ fn misunderstood(error: &clap::Error, out: &mut Output) -> Result<()> {
             let first = first.strip_prefix("error: ").unwrap_or(first);
             let mut message = first.to_owned();
             let mut hints = Vec::new();
+            let typed = error.get(clap::error::ContextKind::InvalidSubcommand).map(ToString::to_string);
+            let commands = Argv::command();
+            let names = commands.get_subcommands().map(clap::Command::get_name);
+            if let Some(meant) = typed.and_then(|typed| did_you_mean(&typed, names)) {
+                hints.push(format!("did you mean `{meant}`?"));
+            }
             for line in lines.map(str::trim).filter(|line| !line.is_empty()) {
                 match line.strip_prefix("tip: ") {
                     Some(tip) => hints.push(tip.to_owned()),
@@ -139,7 +145,8 @@ fn obey(argv: Argv, outside: &Outside, out: &mut Output) -> Result<()> {
                 describe::run(&args, &reach, out).await
             })
         }
-        Some(Command::Sim(_)) | None => Err(Error::new(ErrorKind::Usage, "not wired yet")),
+        Some(Command::Sim(args)) => block_on(sim::run(args, outside.clock, out)),
+        None => Err(Error::new(ErrorKind::Usage, "not wired yet")),
     }
 }
 

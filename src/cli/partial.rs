@@ -144,8 +144,10 @@ pub(super) fn verdict(warnings: &[Warning], is_allowed: bool) -> Result<(), Erro
     if warnings.is_empty() || is_allowed {
         return Ok(());
     }
-    let things = if warnings.len() == 1 { "one thing" } else { "several things" };
-    let message = format!("the answer is not whole: {things} could not be read");
+    let message = match warnings.len() {
+        1 => "the answer is not whole: the warning says what is missing".to_owned(),
+        n => format!("the answer is not whole: {n} warnings say what is missing"),
+    };
     Err(Error::new(ErrorKind::Partial, message)
         .hint("`--allow-partial` takes what there is and exits with 0"))
 }

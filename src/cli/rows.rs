@@ -43,7 +43,9 @@ pub(super) fn answer(plan: &Plan, world: &World, paper: Paper) -> Result<Answer>
         Format::Table | Format::Wide => {
             let headings = headings(&columns);
             let cells = cells(&columns, ctx, &rows);
-            table::draw(&headings, &cells, plan.has_headings, paper.width, paper.colour)
+            // Headings above nothing say nothing; that there is nothing is said on stderr.
+            let has_headings = plan.has_headings && !rows.is_empty();
+            table::draw(&headings, &cells, has_headings, paper.width, paper.colour)
         }
         Format::Csv => csv(plan, &columns, ctx, &rows)?,
         Format::Name => {
