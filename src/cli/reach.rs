@@ -43,6 +43,6 @@ impl Reach {
 
     /// Reads sources until the token is cancelled.
     pub(super) fn start(&self, config: Config, sources: &[Source], cancel: CancellationToken) -> Collector {
-        collect::start(Arc::clone(&self.reader), Arc::new(config), sources, self.clock, cancel)
+        collect::start(Arc::clone(&self.reader), Arc::new(config), sources, self.clock, None, cancel)
     }
 }
