@@ -125,7 +125,7 @@ impl Chain {
                     .await;
                 Box::new(chain)
             }
-            Base::Environment => Box::new(EnvironmentVariableCredentialsProvider::new()),
+            Base::Environment => Box::new(EnvironmentVariableCredentialsProvider::new_with_env(self.gear.env.clone())),
             Base::Instance => Box::new(ImdsCredentialsProvider::builder().imds_client(wire.imds()).build()),
             Base::Container => Box::new(EcsCredentialsProvider::builder().configure(&providers).build()),
             Base::Keys(profile) => return self.keys(profile).await,

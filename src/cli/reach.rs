@@ -19,7 +19,7 @@ pub(super) struct Reach {
     reader: Arc<dyn FleetReader>,
     clock: Clock,
     /// The pretended AWS behind it, which ends with it.
-    demo: Option<crate::sim::Running>,
+    _demo: Option<crate::sim::Running>,
 }
 
 /// Resolves the configuration and makes its accounts ready.
@@ -36,7 +36,7 @@ pub(super) async fn open(global: &Global, outside: &Outside, out: &mut Output) -
     if global.demo {
         let (running, config, options) = super::sim::demo(config, clock).await?;
         let reader = Arc::new(crate::aws::connect(&config, options).await?);
-        return Ok(Reach { demo: Some(running), ..Reach::new(config, reader, clock) });
+        return Ok(Reach { _demo: Some(running), ..Reach::new(config, reader, clock) });
     }
     let options = crate::aws::Options { clock, asker: Arc::new(crate::aws::Terminal), ..Default::default() };
     let reader = Arc::new(crate::aws::connect(&config, options).await?);
@@ -46,7 +46,7 @@ pub(super) async fn open(global: &Global, outside: &Outside, out: &mut Output) -
 impl Reach {
     /// A fleet that is read by this reader.
     fn new(config: Config, reader: Arc<dyn FleetReader>, clock: Clock) -> Self {
-        Self { config: Arc::new(config), reader, clock, demo: None }
+        Self { config: Arc::new(config), reader, clock, _demo: None }
     }
 
     /// Reads sources once.

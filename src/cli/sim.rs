@@ -124,7 +124,11 @@ pub(super) async fn demo(config: Config, clock: Clock) -> Result<(Running, Confi
     let config = Config {
         accounts: vec![account],
         // Regions from a flag hold, so that a demo can show what a region without a fleet looks like.
-        regions: if config.regions == Regions::Chain { Regions::Named(named) } else { config.regions.clone() },
+        regions: if config.regions == Regions::Chain {
+            Regions::Named(named)
+        } else {
+            config.regions.clone()
+        },
         endpoint_url: Some(running.url()),
         ..config
     };

@@ -311,7 +311,10 @@ fn csv_quotes_what_must_be() {
 #[test]
 fn queries_sorts_and_limits_choose() {
     assert_eq!(run("get instances -o name tier:production").out, "i-1\n");
-    assert_eq!(run("get instances -o name tag.env:prod or tier:development --sort id:desc").out, "i-2\ni-1\n");
+    assert_eq!(
+        run("get instances -o name tag.env:prod or tier:development --sort id:desc").out,
+        "i-2\ni-1\n"
+    );
     assert_eq!(run("get instances -o name --sort id --limit 1").out, "i-1\n");
     let none = run("get instances state:stopped");
     assert_eq!((none.code, none.err.contains("no instances found")), (0, true), "{}", none.err);
