@@ -19,12 +19,13 @@ mod plan;
 mod reach;
 mod related;
 mod rows;
+mod screen;
 mod sim;
 mod table;
 
 use crate::clock::Clock;
 use crate::config::Surroundings;
-use crate::error::{Error, ErrorKind, Result, did_you_mean};
+use crate::error::{Error, Result, did_you_mean};
 use crate::gateway::FleetReader;
 use args::{Argv, Command, DescribeFormat, Format, ShowFormat};
 use clap::{CommandFactory, Parser};
@@ -146,7 +147,7 @@ fn obey(argv: Argv, outside: &Outside, out: &mut Output) -> Result<()> {
             })
         }
         Some(Command::Sim(args)) => block_on(sim::run(args, outside.clock, out)),
-        None => Err(Error::new(ErrorKind::Usage, "not wired yet")),
+        None => block_on(screen::run(&global, outside, out)),
     }
 }
 

@@ -4,7 +4,7 @@ use super::args::{DescribeArgs, DescribeFormat};
 use super::cell;
 use super::json;
 use super::output::{Colour, Output, paint};
-use super::partial::{Warning, as_of, verdict, warnings, with_needs};
+use super::partial::{Warning, as_of, texts, verdict, warnings, with_needs};
 use super::plan::free;
 use super::reach::Reach;
 use super::related::{related, sources};
@@ -41,7 +41,7 @@ pub(super) fn answer(args: &DescribeArgs, kind: Kind, world: &World, out: &mut O
     let warnings = warnings(&world.snapshot, &rests_on);
     let rows = kind.find(ctx, &args.id);
     if rows.is_empty() {
-        warnings.iter().for_each(|warning| out.warn(&warning.text()));
+        texts(&warnings).iter().for_each(|text| out.warn(text));
         return Err(unknown(ctx, kind, &args.id, &warnings));
     }
     let text = match args.output {
@@ -67,7 +67,7 @@ pub(super) fn answer(args: &DescribeArgs, kind: Kind, world: &World, out: &mut O
         }
     };
     out.data(&text)?;
-    warnings.iter().for_each(|warning| out.warn(&warning.text()));
+    texts(&warnings).iter().for_each(|text| out.warn(text));
     verdict(&warnings, args.allow_partial)
 }
 

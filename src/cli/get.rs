@@ -2,7 +2,7 @@
 
 use super::args::{Format, GetArgs};
 use super::output::Output;
-use super::partial::{Warning, verdict};
+use super::partial::{Warning, texts, verdict};
 use super::plan::{MetricsOf, Plan};
 use super::reach::Reach;
 use super::rows::{Answer, Paper, answer};
@@ -42,7 +42,7 @@ pub(super) fn show(
 
 /// Warnings, and what a person should know of the figures.
 fn say_beside(plan: &Plan, config: &Config, world: &World, warnings: &[Warning], out: &mut Output) {
-    warnings.iter().for_each(|warning| out.warn(&warning.text()));
+    texts(warnings).iter().for_each(|text| out.warn(text));
     let is_table = matches!(plan.format, Format::Table | Format::Wide);
     let ctx = Ctx { fleet: &world.fleet, now: world.fleet.at };
     if is_table && plan.rows(ctx).is_empty() && warnings.is_empty() {
@@ -100,7 +100,7 @@ pub(super) async fn watch(plan: &Plan, args: &GetArgs, reach: &Reach, out: &mut 
     let config = cadence(plan, args.watch.as_deref().unwrap_or_default(), &reach.config)?;
     let cancel = CancellationToken::new();
     let _guard = cancel.clone().drop_guard();
-    let mut collector = reach.start(config, &plan.rests_on(), cancel);
+    let mut collector = reach.start(config, &plan.rests_on(), None, cancel);
     let mut last = None;
     let mut looked_at: Vec<(Scope, InstanceId)> = Vec::new();
     loop {
@@ -126,7 +126,7 @@ pub(super) async fn watch(plan: &Plan, args: &GetArgs, reach: &Reach, out: &mut 
                     _ => format!("\n{text}"),
                 };
                 out.data(&text)?;
-                warnings.iter().for_each(|warning| out.warn(&warning.text()));
+                texts(&warnings).iter().for_each(|text| out.warn(text));
                 last = Some(essence);
             }
         }

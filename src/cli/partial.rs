@@ -31,19 +31,37 @@ pub(super) struct Warning {
     pub(super) as_of: Option<String>,
 }
 
-impl Warning {
-    /// A line for people.
-    pub(super) fn text(&self) -> String {
-        let place = match (self.source, self.scope.as_deref()) {
-            (Some(source), Some(scope)) => format!("{source} of {scope}: "),
-            (None, Some(scope)) => format!("{scope}: "),
-            (_, None) => String::new(),
+/// Warnings as lines for people: what has one cause in one place is said once.
+pub(super) fn texts(warnings: &[Warning]) -> Vec<String> {
+    let mut groups: Vec<(&Warning, Vec<&'static str>)> = Vec::new();
+    for warning in warnings {
+        let is_same = |(first, _): &&mut (&Warning, Vec<&'static str>)| {
+            first.scope == warning.scope
+                && first.kind == warning.kind
+                && first.message == warning.message
+                && first.hint == warning.hint
         };
-        let call = self.call.as_deref().map(|call| format!("{call}: ")).unwrap_or_default();
-        let hint = self.hint.as_deref().map(|hint| format!("\n  {hint}")).unwrap_or_default();
-        let text = format!("{place}{call}{}{hint}", self.message);
-        text.lines().map(harmless).collect::<Vec<_>>().join("\n")
+        match (groups.iter_mut().find(is_same), warning.source) {
+            (Some((_, sources)), Some(source)) => sources.push(source),
+            (_, source) => groups.push((warning, source.into_iter().collect())),
+        }
     }
+    groups
+        .into_iter()
+        .map(|(first, sources)| {
+            let place = match (sources.join(", "), first.scope.as_deref()) {
+                (sources, Some(scope)) if !sources.is_empty() => format!("{sources} of {scope}: "),
+                (_, Some(scope)) => format!("{scope}: "),
+                (_, None) => String::new(),
+            };
+            // One call is named; of several each is in JSON.
+            let call = first.call.as_deref().filter(|_| sources.len() < 2);
+            let call = call.map(|call| format!("{call}: ")).unwrap_or_default();
+            let hint = first.hint.as_deref().map(|hint| format!("\n  {hint}")).unwrap_or_default();
+            let text = format!("{place}{call}{}{hint}", first.message);
+            text.lines().map(harmless).collect::<Vec<_>>().join("\n")
+        })
+        .collect()
 }
 
 /// Everything that these sources did not tell, in the order of the configuration.

@@ -8,6 +8,7 @@ use crate::collect::{self, Collector};
 use crate::config::{Config, Loaded, Surroundings, load};
 use crate::error::Result;
 use crate::gateway::{FleetReader, Source};
+use crate::store::Cache;
 use crate::world::{Interest, World};
 use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
@@ -56,7 +57,13 @@ impl Reach {
     }
 
     /// Reads sources until the token is cancelled.
-    pub(super) fn start(&self, config: Config, sources: &[Source], cancel: CancellationToken) -> Collector {
-        collect::start(Arc::clone(&self.reader), Arc::new(config), sources, self.clock, None, cancel)
+    pub(super) fn start(
+        &self,
+        config: Config,
+        sources: &[Source],
+        cache: Option<Cache>,
+        cancel: CancellationToken,
+    ) -> Collector {
+        collect::start(Arc::clone(&self.reader), Arc::new(config), sources, self.clock, cache, cancel)
     }
 }

@@ -123,11 +123,11 @@ fn reach(layer: Layer) -> impl Iterator<Item = Layer> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::action::ACTIONS;
+    use crate::tui::action::ACTIONS;
     use super::*;
 
     fn keys(text: &str) -> Vec<Chord> {
-        super::super::chord::parse_sequence(text).unwrap()
+        crate::tui::chord::parse_sequence(text).unwrap()
     }
 
     #[test]

@@ -30,6 +30,7 @@ impl Home {
             vars: Default::default(),
             home: Some(folder.path().to_path_buf()),
             config_folder: Some(folder.path().join(".config")),
+            cache_folder: Some(folder.path().join(".cache")),
         };
         Self { folder, around }
     }

@@ -1,6 +1,6 @@
 //! Reads a theme file: `inherits`, `[palette]`, `[styles]`.
 
-use super::super::fault::{Fault, Faults, meant};
+use crate::tui::fault::{Fault, Faults, meant};
 use super::{Role, SHIPPED, Theme, color};
 use ratatui::style::{Color, Modifier, Style};
 use std::collections::BTreeMap;

@@ -1,7 +1,7 @@
 //! The command line: pages with a query, actions by name, `sort COLUMN`.
 
-use super::super::action::{ACTIONS, Action, Layer};
-use super::super::state::{Effect, PromptError, SortBy, Ui};
+use crate::tui::action::{ACTIONS, Action, Layer};
+use crate::tui::state::{Effect, PromptError, SortBy, Ui};
 use super::{act, open_filtered, sort_by};
 use crate::error::did_you_mean;
 use crate::query::{Kind, Query};

@@ -1,8 +1,8 @@
 //! Moving: the cursor in lists, the text on pages of text, the pick among headings.
 
-use super::super::action::{Action, Layer};
-use super::super::page;
-use super::super::state::Ui;
+use crate::tui::action::{Action, Layer};
+use crate::tui::page;
+use crate::tui::state::Ui;
 
 pub(super) fn act(ui: &mut Ui, action: Action) {
     if ui.layer() == Layer::Sort {

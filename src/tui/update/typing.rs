@@ -1,8 +1,8 @@
 //! A line being typed: the filter, which works while it is typed, and the command line.
 
-use super::super::action::Action;
-use super::super::line::Line;
-use super::super::state::{Effect, Prompt, PromptError, Purpose, Ui};
+use crate::tui::action::Action;
+use crate::tui::line::Line;
+use crate::tui::state::{Effect, Prompt, PromptError, Purpose, Ui};
 use super::command;
 use crate::query::Query;
 
