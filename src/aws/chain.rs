@@ -248,8 +248,169 @@ fn session_name(env: &Env) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::session_name;
-    use aws_types::os_shim_internal::Env;
+    use super::super::fake::{Fake, Say};
+    use super::super::mfa::{AskCode, Question};
+    use super::super::session::Session;
+    use super::super::wire::{Retries, Wire};
+    use super::{Chain, Gear, session_name};
+    use crate::clock::Clock;
+    use crate::config::Login;
+    use crate::model::{AccountName, ProfileName, TroubleKind};
+    use aws_types::os_shim_internal::{Env, Fs};
+    use futures::FutureExt;
+    use futures::future::BoxFuture;
+    use std::io;
+    use std::path::Path;
+    use std::sync::atomic::{AtomicBool, Ordering};
+    use std::sync::{Arc, Mutex};
+    use std::time::Duration;
+
+    const CONFIG: &str = "
+[profile base]
+aws_access_key_id = BASE
+aws_secret_access_key = secret
+[profile jump]
+role_arn = arn:aws:iam::111111111111:role/Jump
+source_profile = base
+external_id = door
+[profile prod]
+role_arn = arn:aws:iam::222222222222:role/Ops
+source_profile = jump
+mfa_serial = arn:aws:iam::111111111111:mfa/ada
+";
+
+    /// Gives one code and notes what it was asked.
+    #[derive(Debug, Default)]
+    struct Ada(Mutex<Vec<Question>>);
+
+    impl AskCode for Ada {
+        fn ask(&self, question: &Question) -> BoxFuture<'static, io::Result<String>> {
+            self.0.lock().unwrap().push(question.clone());
+            async { Ok("123456".to_owned()) }.boxed()
+        }
+    }
+
+    fn write(home: &Path, config: &str) {
+        std::fs::create_dir_all(home.join(".aws")).unwrap();
+        std::fs::write(home.join(".aws/config"), config).unwrap();
+    }
+
+    fn gear(home: &Path, fake: &Fake, ada: &Arc<Ada>) -> Gear {
+        let retries = Retries { attempts: 1, first_pause: Duration::from_millis(1) };
+        let asker: Arc<dyn AskCode> = Arc::<Ada>::clone(ada);
+        Gear {
+            wire: Wire::new(Some(fake.url.clone())).retrying(retries),
+            ledger: Arc::default(),
+            clock: Clock::Fixed("2026-03-01T12:00:00Z".parse().unwrap()),
+            asker: Arc::new(tokio::sync::Mutex::new(asker)),
+            may_ask: Arc::new(AtomicBool::new(true)),
+            env: Env::from_slice(&[("HOME", home.to_str().unwrap()), ("USER", "ada")]),
+            fs: Fs::real(),
+        }
+    }
+
+    fn session(profile: &str, gear: &Gear) -> Session {
+        let login = Login::Profile(ProfileName::new(profile));
+        let chain = Chain::new(AccountName::new("main"), login, None, gear.clone());
+        Session::new(Arc::new(chain), gear.clock)
+    }
+
+    /// An STS that hands out a key named after the role.
+    async fn sts() -> Fake {
+        Fake::new(|request, _| {
+            if request.contains("Credential=STALE/") {
+                let said = "<ErrorResponse><Error><Code>ExpiredToken</Code><Message>over</Message></Error></ErrorResponse>";
+                return Say::Whole(403, "text/xml", said.to_owned());
+            }
+            let role = if request.contains("role%2FJump") { "JUMP" } else { "OPS" };
+            Say::Whole(
+                200,
+                "text/xml",
+                format!(
+                    "<AssumeRoleResponse><AssumeRoleResult><Credentials><AccessKeyId>{role}</AccessKeyId>\
+                     <SecretAccessKey>s</SecretAccessKey><SessionToken>t</SessionToken>\
+                     <Expiration>2026-03-01T13:00:00Z</Expiration></Credentials></AssumeRoleResult></AssumeRoleResponse>"
+                ),
+            )
+        })
+        .await
+    }
+
+    #[tokio::test]
+    async fn climbs_role_by_role_with_external_id_and_code_at_our_own_endpoint() {
+        let (home, fake, ada) = (tempfile::tempdir().unwrap(), sts().await, Arc::default());
+        write(home.path(), CONFIG);
+        let gear = gear(home.path(), &fake, &ada);
+        let found = session("prod", &gear).credentials().await.unwrap();
+        assert_eq!(found.access_key_id(), "OPS");
+        let heard = fake.heard.lock().unwrap().clone();
+        assert_eq!(heard.len(), 2);
+        assert!(
+            heard[0].contains("Credential=BASE/") && heard[0].contains("ExternalId=door"),
+            "{}",
+            heard[0]
+        );
+        assert!(heard[0].contains("RoleSessionName=coredeck-ada") && !heard[0].contains("TokenCode"));
+        assert!(
+            heard[1].contains("Credential=JUMP/") && heard[1].contains("TokenCode=123456"),
+            "{}",
+            heard[1]
+        );
+        assert!(heard[1].contains("SerialNumber=arn%3Aaws%3Aiam%3A%3A111111111111%3Amfa%2Fada"));
+        assert!(heard[1].to_lowercase().contains("app/coredeck"), "the user agent names us");
+        let asked = ada.0.lock().unwrap().clone();
+        assert_eq!(asked.len(), 1);
+        assert_eq!(
+            (asked[0].account.as_str(), asked[0].role.as_str()),
+            ("main", "arn:aws:iam::222222222222:role/Ops")
+        );
+        assert_eq!(gear.ledger.spending().calls, 2);
+    }
+
+    #[tokio::test]
+    async fn once_a_screen_is_open_nobody_is_asked_and_the_command_is_named() {
+        let (home, fake, ada) = (tempfile::tempdir().unwrap(), sts().await, Arc::default());
+        write(home.path(), CONFIG);
+        let gear = gear(home.path(), &fake, &ada);
+        gear.may_ask.store(false, Ordering::Relaxed);
+        let failure = session("prod", &gear).credentials().await.unwrap_err();
+        assert_eq!(failure.kind, TroubleKind::Expired);
+        let hint = failure.hint.unwrap();
+        assert!(hint.contains("aws sts get-caller-identity --profile prod"), "{hint}");
+        assert!(ada.0.lock().unwrap().is_empty());
+    }
+
+    #[tokio::test]
+    async fn a_session_that_the_aws_command_opened_is_used_without_a_code() {
+        let (home, fake, ada) = (tempfile::tempdir().unwrap(), sts().await, Arc::default());
+        write(home.path(), CONFIG);
+        let gear = gear(home.path(), &fake, &ada);
+        gear.may_ask.store(false, Ordering::Relaxed);
+        let session = session("prod", &gear);
+        session.credentials().await.unwrap_err();
+        std::fs::create_dir_all(home.path().join(".aws/cli/cache")).unwrap();
+        let entry = r#"{"Credentials":{"AccessKeyId":"CLI","SecretAccessKey":"s","SessionToken":"t",
+            "Expiration":"2026-03-01T13:00:00Z"},
+            "AssumedRoleUser":{"Arn":"arn:aws:sts::222222222222:assumed-role/Ops/botocore"}}"#;
+        std::fs::write(home.path().join(".aws/cli/cache/x.json"), entry).unwrap();
+        assert_eq!(session.credentials().await.unwrap().access_key_id(), "CLI");
+    }
+
+    #[tokio::test]
+    async fn keys_that_are_rewritten_in_the_file_are_read_anew() {
+        let (home, fake, ada) = (tempfile::tempdir().unwrap(), sts().await, Arc::default());
+        write(home.path(), &CONFIG.replace("BASE", "STALE"));
+        let session = session("jump", &gear(home.path(), &fake, &ada));
+        let failure = session.credentials().await.unwrap_err();
+        assert_eq!(failure.kind, TroubleKind::Expired);
+        assert!(
+            failure.message.starts_with("cannot assume arn:aws:iam::111111111111:role/Jump: "),
+            "{failure:?}"
+        );
+        assert!(failure.hint.unwrap().contains("aws configure --profile base"));
+        write(home.path(), CONFIG);
+        assert_eq!(session.credentials().await.unwrap().access_key_id(), "JUMP");
+    }
 
     #[test]
     fn sessions_carry_the_users_name_in_the_letters_that_sts_allows() {

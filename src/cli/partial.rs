@@ -11,7 +11,8 @@ use serde::Serialize;
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub(super) struct Warning {
     /// The account and region; only an account where its regions are not known.
-    pub(super) scope: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) scope: Option<String>,
     /// What could not be read.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) source: Option<&'static str>,
@@ -33,10 +34,14 @@ pub(super) struct Warning {
 impl Warning {
     /// A line for people.
     pub(super) fn text(&self) -> String {
-        let of = self.source.map(|source| format!("{source} of ")).unwrap_or_default();
+        let place = match (self.source, self.scope.as_deref()) {
+            (Some(source), Some(scope)) => format!("{source} of {scope}: "),
+            (None, Some(scope)) => format!("{scope}: "),
+            (_, None) => String::new(),
+        };
         let call = self.call.as_deref().map(|call| format!("{call}: ")).unwrap_or_default();
         let hint = self.hint.as_deref().map(|hint| format!("\n  {hint}")).unwrap_or_default();
-        let text = format!("{of}{}: {call}{}{hint}", self.scope, self.message);
+        let text = format!("{place}{call}{}{hint}", self.message);
         text.lines().map(harmless).collect::<Vec<_>>().join("\n")
     }
 }
@@ -47,7 +52,7 @@ pub(super) fn warnings(snapshot: &Snapshot, sources: &[Source]) -> Vec<Warning> 
         .troubles
         .iter()
         .map(|(who, trouble)| Warning {
-            scope: who.clone(),
+            scope: Some(who.clone()),
             source: None,
             kind: trouble.kind.word(),
             call: Some(trouble.call.to_string()),
@@ -69,11 +74,13 @@ pub(super) fn warnings(snapshot: &Snapshot, sources: &[Source]) -> Vec<Warning> 
                     trouble.message.clone(),
                     trouble.hint.clone(),
                 ),
-                None if standing.as_of.is_some() => ("partial", None, "only a part was read".to_owned(), None),
+                None if standing.as_of.is_some() => {
+                    ("partial", None, "only a part was read".to_owned(), None)
+                }
                 None => ("unread", None, "nothing was read".to_owned(), None),
             };
             warnings.push(Warning {
-                scope: part.scope.to_string(),
+                scope: Some(part.scope.to_string()),
                 source: Some(source.word()),
                 kind,
                 call,
@@ -84,7 +91,7 @@ pub(super) fn warnings(snapshot: &Snapshot, sources: &[Source]) -> Vec<Warning> 
         }
         let registry = part.registry.value.as_ref().filter(|_| sources.contains(&Source::Registry));
         warnings.extend(registry.into_iter().flat_map(|registry| &registry.faults).map(|fault| Warning {
-            scope: part.scope.to_string(),
+            scope: Some(part.scope.to_string()),
             source: Some(Source::Registry.word()),
             kind: "garbled",
             call: None,
@@ -94,6 +101,16 @@ pub(super) fn warnings(snapshot: &Snapshot, sources: &[Source]) -> Vec<Warning> 
         }));
     }
     warnings
+}
+
+/// Rows that may or may not belong to an answer, since what the query asks of them is not known.
+pub(super) fn undecided(rows: usize) -> Option<Warning> {
+    let message = match rows {
+        0 => return None,
+        1 => "one row may or may not answer the query: too little is known of it".to_owned(),
+        n => format!("{n} rows may or may not answer the query: too little is known of them"),
+    };
+    Some(Warning { scope: None, source: None, kind: "undecided", call: None, message, hint: None, as_of: None })
 }
 
 /// The age of the oldest of these sources; none while one has told nothing anywhere.
@@ -121,5 +138,6 @@ pub(super) fn verdict(warnings: &[Warning], is_allowed: bool) -> Result<(), Erro
     }
     let things = if warnings.len() == 1 { "one thing" } else { "several things" };
     let message = format!("the answer is not whole: {things} could not be read");
-    Err(Error::new(ErrorKind::Partial, message).hint("`--allow-partial` takes what there is and exits with 0"))
+    Err(Error::new(ErrorKind::Partial, message)
+        .hint("`--allow-partial` takes what there is and exits with 0"))
 }
