@@ -159,14 +159,14 @@ impl Desk {
                 Ok(answer)
             }
             Some(Err(error)) => {
-                let trouble = errors::trouble(api, &error, &site.circumstances(self.now()));
+                let trouble = errors::trouble(api, &error, &site.circumstances(api, self.now()));
                 site.ledger().failed(trouble.kind);
                 Err(trouble)
             }
             None => {
                 site.ledger().failed(TroubleKind::Timeout);
                 let waited = monotonic().saturating_duration_since(began);
-                Err(errors::timeout(api, waited, &site.circumstances(self.now())))
+                Err(errors::timeout(api, waited, &site.circumstances(api, self.now())))
             }
         }
     }

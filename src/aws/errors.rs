@@ -26,14 +26,16 @@ pub(super) struct Circumstances {
     pub(super) region: Region,
     /// At which address, when it is not AWS's own.
     pub(super) endpoint: Option<String>,
+    /// At which address the request was sent, where that is known.
+    pub(super) address: Option<String>,
     /// What renews the account's credentials.
     pub(super) renewal: String,
 }
 
 impl Circumstances {
     fn place(&self) -> String {
-        match &self.endpoint {
-            Some(endpoint) => endpoint.clone(),
+        match self.address.as_ref().or(self.endpoint.as_ref()) {
+            Some(address) => address.clone(),
             None => format!("AWS in {}", self.region),
         }
     }
@@ -134,8 +136,8 @@ fn unreachable(api: Api, error: &ConnectorError, around: &Circumstances) -> Trou
         format!("cannot reach {place}: {why}")
     };
     let mut trouble = around.blank(api, TroubleKind::Unreachable, message);
-    trouble.hint = Some(match &around.endpoint {
-        Some(endpoint) => format!("check that something listens at {endpoint}"),
+    trouble.hint = Some(match around.endpoint {
+        Some(_) => format!("check that something listens at {place}"),
         None => format!("check the network, the proxy settings and that the region {} exists", around.region),
     });
     trouble

@@ -1,8 +1,10 @@
 //! One account in one region: its clients, made when first used, its limiter, and whether AWS answers there.
 
+use super::api::Api;
 use super::errors::Circumstances;
 use super::ledger::{Counting, Ledger};
 use super::limit::Limiter;
+use super::places::Places;
 use super::session::Session;
 use crate::clock::{Clock, monotonic};
 use crate::model::Scope;
@@ -34,6 +36,7 @@ pub(super) struct Site {
     session: Arc<Session>,
     limiter: Arc<Limiter>,
     ledger: Arc<Ledger>,
+    places: Arc<Places>,
     clock: Clock,
     born_at: Instant,
     heard_ms: AtomicU64,
@@ -52,7 +55,8 @@ macro_rules! clients {
         $(#[$doc])*
         pub(super) fn $name(&self) -> &$sdk::Client {
             self.$name.get_or_init(|| {
-                let counting = Counting::new(Arc::clone(&self.ledger), Arc::clone(&self.limiter));
+                let (ledger, limiter) = (Arc::clone(&self.ledger), Arc::clone(&self.limiter));
+                let counting = Counting::new(ledger, limiter, Arc::clone(&self.places));
                 let config = $sdk::config::Builder::from(&self.config).interceptor(counting).build();
                 $sdk::Client::from_conf(config)
             })
@@ -75,6 +79,7 @@ impl Site {
             session,
             limiter: Arc::new(Limiter::default()),
             ledger,
+            places: Arc::default(),
             clock,
             born_at: monotonic(),
             heard_ms: AtomicU64::new(0),
@@ -159,12 +164,13 @@ impl Site {
     }
 
     /// What an error message wants to know about this place.
-    pub(super) fn circumstances(&self, at: Timestamp) -> Circumstances {
+    pub(super) fn circumstances(&self, api: Api, at: Timestamp) -> Circumstances {
         Circumstances {
             at,
             account: self.scope.account.clone(),
             region: self.scope.region.clone(),
             endpoint: self.config.endpoint_url().map(str::to_owned),
+            address: self.places.of(api),
             renewal: self.session.renewal(),
         }
     }
