@@ -1,6 +1,6 @@
 //! One account in one region: its clients, made when first used, its limiter, and whether AWS answers there.
 
-use super::api::Api;
+use super::api::{Api, Weight};
 use super::errors::Circumstances;
 use super::ledger::{Counting, Ledger};
 use super::limit::Limiter;
@@ -26,6 +26,15 @@ pub(super) struct Patience {
 impl Default for Patience {
     fn default() -> Self {
         Self { silent: Duration::from_secs(12), slow: Duration::from_secs(40) }
+    }
+}
+
+impl Patience {
+    /// How much longer a request may take that has been silent for so long. `is_alive`: the endpoint
+    /// has answered somebody in the meantime.
+    pub(super) fn left(self, weight: Weight, is_alive: bool) -> Option<Duration> {
+        let left = self.slow.saturating_sub(self.silent);
+        (weight == Weight::Heavy && is_alive && !left.is_zero()).then_some(left)
     }
 }
 
@@ -173,5 +182,32 @@ impl Site {
             address: self.places.of(api),
             renewal: self.session.renewal(),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::api::Weight;
+    use super::super::fake::{Fake, Say};
+    use super::Patience;
+    use crate::clock::monotonic;
+    use std::time::Duration;
+
+    #[test]
+    fn only_a_heavy_answer_of_a_living_endpoint_may_take_longer() {
+        let patience = Patience { silent: Duration::from_secs(12), slow: Duration::from_secs(40) };
+        assert_eq!(patience.left(Weight::Heavy, true), Some(Duration::from_secs(28)));
+        assert_eq!(patience.left(Weight::Heavy, false), None);
+        assert_eq!(patience.left(Weight::Light, true), None);
+    }
+
+    #[tokio::test]
+    async fn an_endpoint_is_alive_once_it_answered() {
+        let fake = Fake::new(|_, _| Say::Nothing).await;
+        let desk = fake.desk().await;
+        let before = monotonic();
+        assert!(!desk.site().heard_since(before));
+        desk.site().hear();
+        assert!(desk.site().heard_since(before));
     }
 }
