@@ -14,6 +14,7 @@ mod elb;
 mod errors;
 #[cfg(test)]
 mod fake;
+mod fan;
 mod home;
 mod ladder;
 mod ledger;
@@ -27,6 +28,7 @@ mod session;
 mod site;
 mod ssm;
 mod sts;
+mod translate;
 mod wire;
 
 use crate::clock::Clock;

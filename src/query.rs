@@ -3,15 +3,32 @@
 //! `Kind` names what can be listed; its `columns()` say what can be shown, asked and sorted by; a
 //! `Query` is parsed against them, so that an unknown column is an error with a place and a suggestion.
 
+pub mod assist;
 pub mod columns;
+mod expr;
+pub mod fault;
 pub mod kind;
-// mod eval;
-// mod parse;
-// mod select;
+#[cfg(test)]
+mod laws;
+mod lex;
+mod literal;
+#[cfg(test)]
+mod made;
+pub mod natural;
+pub mod parse;
+mod pattern;
+pub mod select;
+pub mod show;
+pub mod sort;
+pub mod truth;
 pub mod value;
 
+pub use assist::{Candidate, Completion, Hue, Offer, Piece, complete, paint};
 pub use columns::{Column, Ctx, Shown};
+pub use fault::Fault;
 pub use kind::{Kind, Width};
-// pub use parse::{Fault, Query};
-// pub use select::{Order, Sort, select, sort};
+pub use parse::Query;
+pub use select::{select, undecided};
+pub use sort::{Direction, Sort, sort};
+pub use truth::Truth;
 pub use value::{Unit, Value};

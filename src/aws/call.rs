@@ -8,7 +8,7 @@ use super::errors;
 use super::site::Site;
 use crate::clock::monotonic;
 use crate::gateway::{GatewayError, Reading, Urgency};
-use crate::model::{Scope, Text, Trouble, TroubleKind};
+use crate::model::{Text, Trouble, TroubleKind};
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_runtime_api::client::result::SdkError;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
@@ -36,11 +36,6 @@ impl Desk {
     /// A desk in front of a site.
     pub(super) fn new(site: Arc<Site>, urgency: Urgency) -> Self {
         Self { site, urgency }
-    }
-
-    /// Which account and region this is.
-    pub(super) fn scope(&self) -> &Scope {
-        self.site.scope()
     }
 
     /// What the desk stands before.
@@ -320,11 +315,6 @@ impl Pages {
             place.send(reading());
         }
     }
-}
-
-/// What stands in for a reader that has no body yet.
-pub(super) fn not_read_yet(desk: &Desk, api: Api) -> GatewayError {
-    desk.trouble(api, TroubleKind::Other, "not read yet").into()
 }
 
 #[cfg(test)]

@@ -110,11 +110,15 @@ pub(super) fn explain(error: &CredentialsError, ladder: &Ladder, env: &Env) -> F
                 renewal,
             )
         }
-        Base::Sso(profile) if matches!(error, CredentialsError::ProviderError(_)) => Failure::new(
-            TroubleKind::Expired,
-            format!("the SSO login of profile {profile} has expired"),
-            renewal,
-        ),
+        Base::Sso(profile)
+            if ["Unauthorized", "expired", "invalid"].iter().any(|sign| causes.contains(sign)) =>
+        {
+            Failure::new(
+                TroubleKind::Expired,
+                format!("the SSO login of profile {profile} has expired"),
+                renewal,
+            )
+        }
         Base::ConsoleLogin(profile) => Failure::new(
             TroubleKind::NoCredentials,
             format!("profile {profile} uses `aws login`, which needs the aws command to be read"),

@@ -131,11 +131,6 @@ impl Site {
         self.patience
     }
 
-    /// Which account and region this is.
-    pub(super) fn scope(&self) -> &Scope {
-        &self.scope
-    }
-
     /// The account's credentials.
     pub(super) fn session(&self) -> &Arc<Session> {
         &self.session

@@ -235,6 +235,8 @@ impl Kind {
             Self::Tenants => &[
                 Source::Registry,
                 Source::Rules,
+                Source::TargetGroups,
+                Source::Targets,
                 Source::Clusters,
                 Source::Services,
                 Source::Tasks,
@@ -242,7 +244,7 @@ impl Kind {
                 Source::Groups,
             ],
             Self::Targets => &[Source::TargetGroups, Source::Targets],
-            Self::Rules => &[Source::Rules, Source::TargetGroups],
+            Self::Rules => &[Source::Rules, Source::TargetGroups, Source::Targets],
             Self::Alarms => &[Source::Alarms],
         }
     }

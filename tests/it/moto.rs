@@ -1,12 +1,17 @@
 //! Judged by moto, an AWS stand-in that somebody else wrote, and by boto3, which reads with AWS's own models.
 //! Installs both, pinned, under the target folder; says loudly when it cannot (`python.rs`).
 
+mod accounts;
+mod equal;
+mod pages;
+mod registry;
+
 use crate::python::{Moto, judges};
 use serde_json::Value;
 use std::sync::LazyLock;
 
 /// The fleet's name in the seed and in every run.
-pub(crate) const FLEET: &str = "main";
+pub(crate) const FLEET: &str = "default";
 
 /// A moto with the seeded fleet in `us-east-1`, and what boto3 lists there.
 pub(crate) struct Seeded {

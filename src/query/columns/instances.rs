@@ -84,7 +84,7 @@ columns!(instances, |row, ctx| {
         Value::of(&row.status, |status| Value::maybe_text(status.ebs.map(|check| check.word())));
     Wide events "EVENTS" Nested [Statuses] "what AWS plans to do to it" =>
         Value::of(&row.status, |status| Value::nested(&status.events));
-    Wide cores "CORES" Count [Registry, Services, Tasks, Hosts] "cores on it" => Value::known_count(row.cores);
+    Wide cores "CORES" Count [Registry] "cores on it, by the registry" => Value::known_count(row.cores);
 
     Named cpu "CPU" Percent [Metrics] "CPU use, latest point" =>
         Value::of(&row.metrics, |metrics| latest(&metrics.cpu));

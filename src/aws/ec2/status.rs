@@ -1,0 +1,83 @@
+//! `DescribeInstanceStatus`: status checks and scheduled events.
+//!
+//! All instances are asked for, not only running ones: it costs no more calls (the page is a thousand
+//! either way), and a pending or stopped instance then reads `not-applicable` instead of unknown, with
+//! the retirement that may be waiting for it.
+
+use crate::aws::translate::{moment, required, word};
+use crate::model::{Check, InstanceId, InstanceStatus, ScheduledEvent};
+use aws_sdk_ec2::types::{InstanceStatus as SdkStatus, InstanceStatusEvent, SummaryStatus};
+
+/// Returns the checks and events of one instance.
+pub(super) fn status(raw: SdkStatus) -> InstanceStatus {
+    InstanceStatus {
+        id: raw.instance_id.map(InstanceId::from).unwrap_or_default(),
+        system: check(raw.system_status.and_then(|it| it.status)),
+        instance: check(raw.instance_status.and_then(|it| it.status)),
+        ebs: raw.attached_ebs_status.map(|it| check(it.status)),
+        events: raw.events.unwrap_or_default().into_iter().map(event).collect(),
+    }
+}
+
+/// A missing word, or one that this version does not know, is not enough data to call it well or ill.
+fn check(status: Option<SummaryStatus>) -> Check {
+    match status {
+        Some(SummaryStatus::Ok) => Check::Ok,
+        Some(SummaryStatus::Impaired) => Check::Impaired,
+        Some(SummaryStatus::Initializing) => Check::Initializing,
+        Some(SummaryStatus::NotApplicable) => Check::NotApplicable,
+        _ => Check::InsufficientData,
+    }
+}
+
+fn event(raw: InstanceStatusEvent) -> ScheduledEvent {
+    ScheduledEvent {
+        code: word(raw.code).unwrap_or_default(),
+        description: required(raw.description),
+        not_before: moment(raw.not_before),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use aws_sdk_ec2::types as sdk;
+    use aws_smithy_types::DateTime;
+
+    #[test]
+    fn checks_and_all_events_are_carried_over() {
+        let ok = || sdk::InstanceStatusSummary::builder().status(SummaryStatus::Ok).build();
+        let retire = InstanceStatusEvent::builder()
+            .code(sdk::EventCode::InstanceRetirement)
+            .description("[Completed] hardware")
+            .not_before(DateTime::from_secs(1_800_000_000))
+            .build();
+        let novel = InstanceStatusEvent::builder().code(sdk::EventCode::from("instance-teleport")).build();
+        let raw = SdkStatus::builder()
+            .instance_id("i-1")
+            .system_status(ok())
+            .instance_status(sdk::InstanceStatusSummary::builder().status(SummaryStatus::Impaired).build())
+            .attached_ebs_status(sdk::EbsStatusSummary::builder().status(SummaryStatus::Ok).build())
+            .events(retire)
+            .events(novel)
+            .build();
+        let got = status(raw);
+        assert_eq!((got.system, got.instance, got.ebs), (Check::Ok, Check::Impaired, Some(Check::Ok)));
+        assert_eq!(got.events.len(), 2);
+        assert_eq!(got.events[0].code, "instance-retirement");
+        assert!(!got.events[0].is_open());
+        assert_eq!(got.events[0].not_before.map(|at| at.as_second()), Some(1_800_000_000));
+        assert_eq!(got.events[1].code, "instance-teleport");
+    }
+
+    #[test]
+    fn an_empty_status_is_neither_well_nor_ill() {
+        let got = status(SdkStatus::builder().build());
+        assert_eq!(
+            (got.system, got.instance, got.ebs),
+            (Check::InsufficientData, Check::InsufficientData, None)
+        );
+        assert!(got.events.is_empty());
+        assert_eq!(check(Some(SummaryStatus::from("dreaming"))), Check::InsufficientData);
+    }
+}

@@ -1,0 +1,165 @@
+//! Services with their deployments and latest events.
+
+use crate::aws::translate::{count, fractional_moment, required, tags, text, whole, word};
+use crate::model::{ClusterArn, Deployment, Service, ServiceArn, ServiceEvent, TargetGroupArn, Text};
+use aws_sdk_ecs::types::{
+    Deployment as SdkDeployment, LoadBalancer, Service as SdkService, ServiceEvent as SdkEvent,
+};
+use std::cmp::Reverse;
+
+/// How many of its events a service keeps: the newest. AWS sends a hundred, nearly all "steady state".
+const EVENTS: usize = 10;
+
+/// Returns a service.
+pub(super) fn service(raw: SdkService) -> Service {
+    let limits = raw.deployment_configuration;
+    let mut deployments: Vec<_> = raw.deployments.unwrap_or_default().into_iter().map(deployment).collect();
+    deployments.sort_by_key(|deployment| deployment.status != "PRIMARY");
+    let mut events: Vec<_> = raw.events.unwrap_or_default().into_iter().map(event).collect();
+    events.sort_by_key(|event| Reverse(event.at));
+    events.truncate(EVENTS);
+    Service {
+        arn: raw.service_arn.map(ServiceArn::from).unwrap_or_default(),
+        name: required(raw.service_name),
+        cluster: raw.cluster_arn.map(ClusterArn::from).unwrap_or_default(),
+        status: required(raw.status),
+        desired: count(Some(raw.desired_count)),
+        running: count(Some(raw.running_count)),
+        pending: count(Some(raw.pending_count)),
+        task_definition: required(raw.task_definition),
+        launch_type: word(raw.launch_type),
+        strategy: word(raw.scheduling_strategy),
+        min_percent: limits.as_ref().and_then(|it| it.minimum_healthy_percent).and_then(whole),
+        max_percent: limits.as_ref().and_then(|it| it.maximum_percent).and_then(whole),
+        deployments,
+        events,
+        target_groups: raw.load_balancers.unwrap_or_default().into_iter().filter_map(target_group).collect(),
+        providers: raw
+            .capacity_provider_strategy
+            .unwrap_or_default()
+            .into_iter()
+            .map(|item| Text::from(item.capacity_provider))
+            .collect(),
+        created_at: fractional_moment(raw.created_at),
+        tags: tags(raw.tags.unwrap_or_default().into_iter().map(|tag| (tag.key, tag.value))),
+    }
+}
+
+fn deployment(raw: SdkDeployment) -> Deployment {
+    Deployment {
+        id: required(raw.id),
+        status: required(raw.status),
+        rollout: word(raw.rollout_state),
+        reason: text(raw.rollout_state_reason),
+        task_definition: required(raw.task_definition),
+        desired: count(Some(raw.desired_count)),
+        running: count(Some(raw.running_count)),
+        pending: count(Some(raw.pending_count)),
+        failed: count(Some(raw.failed_tasks)),
+        created_at: fractional_moment(raw.created_at),
+        updated_at: fractional_moment(raw.updated_at),
+    }
+}
+
+fn event(raw: SdkEvent) -> ServiceEvent {
+    ServiceEvent {
+        id: required(raw.id),
+        at: fractional_moment(raw.created_at),
+        message: raw.message.unwrap_or_default(),
+    }
+}
+
+/// A classic load balancer has a name and no target group.
+fn target_group(raw: LoadBalancer) -> Option<(TargetGroupArn, Text, u32)> {
+    let group = TargetGroupArn::from(raw.target_group_arn?);
+    Some((group, required(raw.container_name), count(raw.container_port)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use aws_sdk_ecs::types as sdk;
+    use aws_smithy_types::DateTime;
+
+    #[test]
+    fn a_service_is_carried_over() {
+        let raw = SdkService::builder()
+            .service_arn("arn:s")
+            .service_name("auth")
+            .cluster_arn("arn:c")
+            .status("ACTIVE")
+            .desired_count(3)
+            .running_count(2)
+            .pending_count(1)
+            .task_definition("arn:td:7")
+            .launch_type(sdk::LaunchType::from(""))
+            .scheduling_strategy(sdk::SchedulingStrategy::Daemon)
+            .deployment_configuration(
+                sdk::DeploymentConfiguration::builder()
+                    .minimum_healthy_percent(50)
+                    .maximum_percent(200)
+                    .build(),
+            )
+            .load_balancers(
+                LoadBalancer::builder()
+                    .target_group_arn("arn:tg")
+                    .container_name("core")
+                    .container_port(3567)
+                    .build(),
+            )
+            .load_balancers(LoadBalancer::builder().load_balancer_name("classic").build())
+            .capacity_provider_strategy(
+                sdk::CapacityProviderStrategyItem::builder().capacity_provider("cp").build().unwrap(),
+            )
+            .created_at(DateTime::from_secs(9))
+            .tags(sdk::Tag::builder().key("tier").value("shared").build());
+        let got = service(raw.build());
+        assert_eq!((got.arn.as_str(), got.name.as_str(), got.cluster.as_str()), ("arn:s", "auth", "arn:c"));
+        assert_eq!((got.desired, got.running, got.pending), (3, 2, 1));
+        assert_eq!(got.task_definition, "arn:td:7");
+        assert_eq!(got.launch_type.as_deref(), Some(""), "what AWS said, not what it meant");
+        assert_eq!(got.strategy.as_deref(), Some("DAEMON"));
+        assert_eq!((got.min_percent, got.max_percent), (Some(50), Some(200)));
+        assert_eq!(got.target_groups, [(TargetGroupArn::new("arn:tg"), "core".into(), 3567)]);
+        assert_eq!(got.providers, ["cp"]);
+        assert_eq!(got.created_at.map(|at| at.as_second()), Some(9));
+        assert_eq!(got.tags.get("tier"), Some("shared"));
+    }
+
+    #[test]
+    fn the_primary_deployment_stands_first() {
+        let one = |status: &str| {
+            SdkDeployment::builder()
+                .id(format!("d-{status}"))
+                .status(status)
+                .rollout_state(sdk::DeploymentRolloutState::InProgress)
+                .rollout_state_reason("why")
+                .failed_tasks(2)
+                .updated_at(DateTime::from_secs(5))
+                .build()
+        };
+        let got =
+            service(SdkService::builder().deployments(one("ACTIVE")).deployments(one("PRIMARY")).build());
+        assert_eq!(got.deployments[0].id, "d-PRIMARY");
+        assert_eq!(got.deployments[0].rollout.as_deref(), Some("IN_PROGRESS"));
+        assert_eq!((got.deployments[1].failed, got.deployments[1].reason.as_deref()), (2, Some("why")));
+    }
+
+    #[test]
+    fn only_the_newest_events_are_kept() {
+        let events = (0..25).map(|n| {
+            SdkEvent::builder().id(format!("e-{n}")).created_at(DateTime::from_secs(n)).message("m").build()
+        });
+        let got = service(SdkService::builder().set_events(Some(events.collect())).build());
+        assert_eq!(got.events.len(), EVENTS);
+        assert_eq!(got.events[0].id, "e-24");
+        assert_eq!(got.events[9].id, "e-15");
+    }
+
+    #[test]
+    fn an_empty_service_is_empty() {
+        let got = service(SdkService::builder().build());
+        assert_eq!((got.desired, got.min_percent, got.launch_type), (0, None, None));
+        assert!(got.deployments.is_empty() && got.events.is_empty() && got.target_groups.is_empty());
+    }
+}

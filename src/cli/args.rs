@@ -1,0 +1,243 @@
+//! What can be typed: the tree of commands and flags. Nothing is done here.
+
+use super::sim::SimArgs;
+use crate::config::Flags;
+use crate::query::Kind;
+use clap::builder::{PossibleValue, TypedValueParser};
+use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
+use std::path::PathBuf;
+
+/// Runs a fleet of SuperTokens-style auth cores on AWS.
+///
+/// Without a command it opens the screen. Commands write data to stdout and everything else to stderr.
+#[derive(Debug, Parser)]
+#[command(name = "coredeck", version, max_term_width = 100, after_help = AFTER)]
+pub(super) struct Argv {
+    #[command(flatten)]
+    pub(super) global: Global,
+    #[command(subcommand)]
+    pub(super) command: Option<Command>,
+}
+
+const AFTER: &str = "\
+Exit codes: 0 done; 1 failed, or an answer that is not whole; 3 refused; 64 wrong usage; 130 interrupted.
+Try: coredeck --demo, or coredeck --demo get instances";
+
+/// Flags that stand before or after any command.
+#[derive(Args, Clone, Debug, Default)]
+pub(super) struct Global {
+    /// Read this configuration instead of the usual one
+    #[arg(long, global = true, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    config: Option<PathBuf>,
+    /// Look into the account of this AWS profile instead of the configured ones; may be repeated
+    #[arg(long = "profile", global = true, value_name = "PROFILE")]
+    profiles: Vec<String>,
+    /// Look into this region instead of the configured ones, or `all`; may be repeated
+    #[arg(long = "region", global = true, value_name = "REGION", value_delimiter = ',')]
+    regions: Vec<String>,
+    /// Talk to this URL instead of to AWS
+    #[arg(long, global = true, value_name = "URL", value_hint = ValueHint::Url)]
+    endpoint_url: Option<String>,
+    /// Look at a pretended fleet that runs inside this process; touches no AWS account
+    #[arg(long, global = true, conflicts_with_all = ["profiles", "endpoint_url"])]
+    pub(super) demo: bool,
+    /// Never colour anything; NO_COLOR does the same
+    #[arg(long, global = true)]
+    pub(super) no_color: bool,
+    /// Log what is done, to stderr or --log-file; twice for more, thrice for everything
+    #[arg(short, long, global = true, action = clap::ArgAction::Count)]
+    pub(super) verbose: u8,
+    /// Append the log to this file
+    #[arg(long, global = true, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(super) log_file: Option<PathBuf>,
+}
+
+impl Global {
+    /// What they say of the configuration.
+    pub(super) fn flags(&self) -> Flags {
+        Flags {
+            config: self.config.clone(),
+            profiles: self.profiles.clone(),
+            regions: self.regions.clone(),
+            endpoint_url: self.endpoint_url.clone(),
+        }
+    }
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub(super) enum Command {
+    /// List what the fleet is made of
+    Get(GetArgs),
+    /// Show everything that is known of one thing
+    Describe(DescribeArgs),
+    /// Look after the configuration
+    #[command(subcommand)]
+    Config(ConfigCommand),
+    /// Serve a pretended AWS on this machine, for trying things out and for tests
+    Sim(SimArgs),
+    /// Write the completions for a shell to stdout
+    Completions {
+        /// Which shell
+        shell: clap_complete::Shell,
+    },
+    /// Write the manual page to stdout, or a page for each command into a folder
+    Man {
+        /// Where to write the pages
+        #[arg(value_name = "DIR", value_hint = ValueHint::DirPath)]
+        folder: Option<PathBuf>,
+    },
+}
+
+/// `coredeck get`
+#[derive(Args, Clone, Debug)]
+#[command(after_help = "\
+Queries hold words, column:value, comparisons with units, regular expressions between slashes, !, and, or
+and parentheses: coredeck get instances 'state:running tier:production (cpu>80 or age<2h) !zone:/1a$/'
+JSON is {\"schema\", \"as_of\", \"data\", \"warnings\"}; as_of is the age of the oldest list behind it.")]
+pub(super) struct GetArgs {
+    /// What to list
+    #[arg(value_parser = KindWord, ignore_case = true)]
+    pub(super) kind: String,
+    /// Which of them; several words are joined by spaces
+    #[arg(value_name = "QUERY")]
+    pub(super) query: Vec<String>,
+    /// How to write them
+    #[arg(short, long, value_enum, default_value_t = Format::Table)]
+    pub(super) output: Format,
+    /// Which columns, by name; columns that cost money are read only when they are named
+    #[arg(long, value_delimiter = ',', value_name = "COLUMN,…")]
+    pub(super) columns: Vec<String>,
+    /// Sort by these columns; `:desc` turns one around
+    #[arg(long, value_delimiter = ',', value_name = "COLUMN[:desc],…")]
+    pub(super) sort: Vec<String>,
+    /// Write at most so many
+    #[arg(long, value_name = "N")]
+    pub(super) limit: Option<usize>,
+    /// Keep looking and write again whenever something changed; JSON then takes one line each time
+    #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "", value_name = "INTERVAL")]
+    pub(super) watch: Option<String>,
+    /// Exit with 0 although something could not be read
+    #[arg(long)]
+    pub(super) allow_partial: bool,
+    /// Leave the headings away
+    #[arg(long)]
+    pub(super) no_headers: bool,
+}
+
+/// `coredeck describe`
+#[derive(Args, Clone, Debug)]
+pub(super) struct DescribeArgs {
+    /// What it is
+    #[arg(value_parser = KindWord, ignore_case = true)]
+    pub(super) kind: String,
+    /// Its id, name or ARN
+    pub(super) id: String,
+    /// How to write it
+    #[arg(short, long, value_enum, default_value_t = DescribeFormat::Text)]
+    pub(super) output: DescribeFormat,
+    /// Exit with 0 although something could not be read
+    #[arg(long)]
+    pub(super) allow_partial: bool,
+}
+
+/// `coredeck config`
+#[derive(Debug, Subcommand)]
+pub(super) enum ConfigCommand {
+    /// Write a commented configuration with all defaults; never overwrites one
+    Init {
+        /// Where to write it instead of to the usual place
+        #[arg(value_name = "FILE", value_hint = ValueHint::FilePath)]
+        file: Option<PathBuf>,
+    },
+    /// Show every value and where it came from
+    Show {
+        /// How to write them
+        #[arg(short, long, value_enum, default_value_t = ShowFormat::Table)]
+        output: ShowFormat,
+    },
+    /// Find every fault of a configuration
+    Check {
+        /// The file, instead of the one that would be used
+        #[arg(value_name = "FILE", value_hint = ValueHint::FilePath)]
+        file: Option<PathBuf>,
+    },
+    /// Tell where the configuration is looked for
+    Path,
+}
+
+/// How rows are written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum Format {
+    /// The columns that matter most, aligned
+    Table,
+    /// Every column that costs nothing, aligned
+    Wide,
+    /// One JSON document
+    Json,
+    /// One YAML document
+    Yaml,
+    /// Comma-separated values with a line of names
+    Csv,
+    /// One id a line
+    Name,
+}
+
+/// How a thing is described.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum DescribeFormat {
+    /// For people
+    Text,
+    /// One JSON document
+    Json,
+    /// One YAML document
+    Yaml,
+}
+
+/// How settings are written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum ShowFormat {
+    /// Aligned
+    Table,
+    /// One JSON document
+    Json,
+    /// One YAML document
+    Yaml,
+}
+
+/// Takes any word, so that `Kind::parse` can say what is wrong with it; help and completions still
+/// get to know the kinds.
+#[derive(Clone, Debug)]
+struct KindWord;
+
+impl TypedValueParser for KindWord {
+    type Value = String;
+
+    fn parse_ref(
+        &self,
+        command: &clap::Command,
+        _: Option<&clap::Arg>,
+        value: &std::ffi::OsStr,
+    ) -> Result<String, clap::Error> {
+        let word = value.to_str().map(str::to_owned);
+        word.ok_or_else(|| clap::Error::new(clap::error::ErrorKind::InvalidUtf8).with_cmd(command))
+    }
+
+    fn possible_values(&self) -> Option<Box<dyn Iterator<Item = PossibleValue> + '_>> {
+        Some(Box::new(Kind::ALL.into_iter().map(|kind| {
+            PossibleValue::new(kind.word()).alias(kind.singular()).aliases(kind.aliases().iter().copied())
+        })))
+    }
+}
+
+/// Tells whether argv, which could not be parsed, asks for errors that a program can read.
+pub(super) fn asks_for_json(argv: &[std::ffi::OsString]) -> bool {
+    let words: Vec<_> = argv.iter().filter_map(|word| word.to_str()).collect();
+    let is_json = |word: &str| word.eq_ignore_ascii_case("json");
+    words.windows(2).any(|pair| matches!(pair, ["-o" | "--output", word] if is_json(word)))
+        || words.iter().any(|word| {
+            word.strip_prefix("--output=")
+                .or_else(|| word.strip_prefix("-o"))
+                .is_some_and(|word| is_json(word.trim_start_matches('=')))
+        })
+}

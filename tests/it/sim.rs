@@ -1,0 +1,1 @@
+//! The simulator's wire and world, asked directly.
