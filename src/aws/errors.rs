@@ -196,7 +196,13 @@ fn told(api: Api, code: &str, message: Option<&str>, status: u16, around: &Circu
         TroubleKind::Denied => deny(&mut trouble, api, said),
         TroubleKind::Expired => {
             trouble.message = format!("the credentials of account {} have expired", around.account);
-            trouble.hint = Some(around.renewal.clone());
+            trouble.hint = Some(match code {
+                // The one code that also means that the request was signed too long ago.
+                "RequestExpired" => {
+                    format!("{}; or set this machine's clock right: it says {}", around.renewal, around.at)
+                }
+                _ => around.renewal.clone(),
+            });
         }
         TroubleKind::NoCredentials => {
             trouble.message =
@@ -427,7 +433,9 @@ mod tests {
         for code in ["ExpiredToken", "ExpiredTokenException", "RequestExpired"] {
             let trouble = told_by_ec2(400, code, "over").await;
             assert_eq!(trouble.kind, TroubleKind::Expired);
-            assert_eq!(trouble.hint.unwrap(), "aws sso login --profile test");
+            let hint = trouble.hint.unwrap();
+            assert!(hint.starts_with("aws sso login --profile test"), "{hint}");
+            assert_eq!(hint.contains("clock"), code == "RequestExpired");
         }
     }
 
