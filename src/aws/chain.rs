@@ -17,11 +17,11 @@ use crate::config::Login;
 use crate::model::{AccountName, Region, Trouble, TroubleKind};
 use aws_config::default_provider::credentials::DefaultCredentialsChain;
 use aws_config::ecs::EcsCredentialsProvider;
-use aws_config::environment::EnvironmentVariableCredentialsProvider;
 use aws_config::imds::credentials::ImdsCredentialsProvider;
 use aws_config::profile::{ProfileFileCredentialsProvider, ProfileSet};
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::ProvideCredentials;
+use aws_credential_types::provider::error::CredentialsError;
 use aws_types::os_shim_internal::{Env, Fs};
 use futures::FutureExt;
 use futures::future::BoxFuture;
@@ -129,7 +129,13 @@ impl Chain {
                     .await;
                 Box::new(chain)
             }
-            Base::Environment => Box::new(EnvironmentVariableCredentialsProvider::new_with_env(self.gear.env.clone())),
+            Base::Environment => match environment(&self.gear.env) {
+                Some(credentials) => Box::new(credentials),
+                None => {
+                    let error = CredentialsError::not_loaded("the environment holds no access key");
+                    return Err(login::explain(&error, ladder, &self.gear.env));
+                }
+            },
             Base::Instance => Box::new(ImdsCredentialsProvider::builder().imds_client(wire.imds()).build()),
             Base::Container => Box::new(EcsCredentialsProvider::builder().configure(&providers).build()),
             Base::Keys(profile) => return self.keys(profile).await,
@@ -272,6 +278,14 @@ fn session_name(env: &Env) -> String {
     let user: String =
         user.chars().filter(|c| c.is_ascii_alphanumeric() || "_=,.@-".contains(*c)).take(48).collect();
     if user.is_empty() { "coredeck".to_owned() } else { format!("coredeck-{user}") }
+}
+
+/// The keys that the environment holds, by the names that every AWS tool knows.
+fn environment(env: &Env) -> Option<Credentials> {
+    let held = |name: &str| env.get(name).ok().filter(|value| !value.trim().is_empty());
+    let id = held("AWS_ACCESS_KEY_ID")?;
+    let secret = held("AWS_SECRET_ACCESS_KEY")?;
+    Some(Credentials::new(id, secret, held("AWS_SESSION_TOKEN"), None, "environment"))
 }
 
 #[cfg(test)]
