@@ -181,7 +181,12 @@ impl Chain {
             Some(device) => Some(self.code(rung, device).await?),
             None => None,
         };
-        let config = self.gear.wire.bare_config(rung.profile.as_deref(), region).await;
+        // A role of our own configuration follows the settings of the profile that it stands on.
+        let profile = rung.profile.as_deref().or(match &self.login {
+            Login::Profile(name) | Login::Role { from: Some(name), .. } => Some(name.as_str()),
+            Login::Chain | Login::Role { from: None, .. } => None,
+        });
+        let config = self.gear.wire.bare_config(profile, region).await;
         let places = Arc::new(Places::default());
         let builder = aws_sdk_sts::config::Builder::from(&config)
             .credentials_provider(from)
