@@ -52,6 +52,14 @@ pub(super) struct Gear {
 }
 
 impl Gear {
+    /// The keys of the environment, when it holds whole ones.
+    fn keys_of_environment(&self) -> Option<Credentials> {
+        let var =
+            |name| self.env.get(name).ok().map(|value| value.trim().to_owned()).filter(|v| !v.is_empty());
+        let (key, secret) = (var("AWS_ACCESS_KEY_ID")?, var("AWS_SECRET_ACCESS_KEY")?);
+        Some(Credentials::new(key, secret, var("AWS_SESSION_TOKEN"), None, "environment"))
+    }
+
     /// The AWS configuration files as they stand now.
     pub(super) async fn profiles(&self) -> Result<ProfileSet, Failure> {
         aws_config::profile::load(&self.fs, &self.env, &Default::default(), None).await.map_err(|error| {
@@ -125,7 +133,11 @@ impl Chain {
                     .await;
                 Box::new(chain)
             }
-            Base::Environment => Box::new(EnvironmentVariableCredentialsProvider::new_with_env(self.gear.env.clone())),
+            // The SDK's provider knows only the process's own environment; it explains what is missing there.
+            Base::Environment => match self.gear.keys_of_environment() {
+                Some(keys) => Box::new(keys),
+                None => Box::new(EnvironmentVariableCredentialsProvider::new()),
+            },
             Base::Instance => Box::new(ImdsCredentialsProvider::builder().imds_client(wire.imds()).build()),
             Base::Container => Box::new(EcsCredentialsProvider::builder().configure(&providers).build()),
             Base::Keys(profile) => return self.keys(profile).await,

@@ -27,7 +27,11 @@ pub(super) async fn run(global: &Global, outside: &Outside, out: &mut Output) ->
     let around = &outside.around;
     let folder = around.config_folder.as_ref().map(|folder| folder.join("coredeck"));
     let options = Options::load(&reach.config.theme, &reach.config.keymap, folder.as_deref(), |name| {
-        if name == "NO_COLOR" && global.no_color { Some("1".to_owned()) } else { around.var(name).map(str::to_owned) }
+        if name == "NO_COLOR" && global.no_color {
+            Some("1".to_owned())
+        } else {
+            around.var(name).map(str::to_owned)
+        }
     })?;
     let options = Options { clock: outside.clock, ..options };
     let cancel = CancellationToken::new();
@@ -35,7 +39,9 @@ pub(super) async fn run(global: &Global, outside: &Outside, out: &mut Output) ->
     let cache = if global.demo { None } else { cache(around.cache_folder.as_deref(), &reach.config, out) };
     // Everything but what costs money is read; metrics are for the rows that are looked at.
     let collector = reach.start(Config::clone(&reach.config), &Source::ALL, cache, cancel);
-    let shown = show(collector.world, collector.wishes, about(&reach.config, global.demo, outside.clock), options).await;
+    let shown =
+        show(collector.world, collector.wishes, about(&reach.config, global.demo, outside.clock), options)
+            .await;
     drop(guard);
     // The reads end with the token; what one of them broke of is in the log.
     let _ = collector.task.await;
@@ -46,7 +52,8 @@ pub(super) async fn run(global: &Global, outside: &Outside, out: &mut Output) ->
 fn cache(folder: Option<&Path>, config: &Config, out: &mut Output) -> Option<Cache> {
     let file = folder?.join("coredeck").join("snapshot.db");
     // All that decides whose rows these are.
-    let view = format!("{} {:?} {:?} {:?}", config.fleet, config.endpoint_url, config.accounts, config.regions);
+    let view =
+        format!("{} {:?} {:?} {:?}", config.fleet, config.endpoint_url, config.accounts, config.regions);
     match Cache::open(&file, &view) {
         Ok(cache) => Some(cache),
         Err(error) => {

@@ -123,8 +123,8 @@ fn reach(layer: Layer) -> impl Iterator<Item = Layer> {
 
 #[cfg(test)]
 mod tests {
-    use crate::tui::action::ACTIONS;
     use super::*;
+    use crate::tui::action::ACTIONS;
 
     fn keys(text: &str) -> Vec<Chord> {
         crate::tui::chord::parse_sequence(text).unwrap()

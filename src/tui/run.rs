@@ -38,8 +38,7 @@ pub async fn run(
     let mut signals = Signals::new()?;
     let terminal = Terminal::open()?;
     let first = Arc::clone(&world.borrow_and_update());
-    let setup =
-        Setup { about, keymap: options.keymap, signs: options.signs, size: Terminal::size()? };
+    let setup = Setup { about, keymap: options.keymap, signs: options.signs, size: Terminal::size()? };
     let mut screen = Screen {
         ui: Ui::new(first, options.clock.now(), setup),
         theme: options.theme,
@@ -205,7 +204,9 @@ impl Screen {
             None => return Err(Error::new(ErrorKind::Interrupted, "the terminal is gone")),
         };
         Ok(match event {
-            Event::Key(key) => Chord::from_event(key).map_or_else(Vec::new, |chord| self.take(Input::Key(chord))),
+            Event::Key(key) => {
+                Chord::from_event(key).map_or_else(Vec::new, |chord| self.take(Input::Key(chord)))
+            }
             Event::Paste(text) => self.take(Input::Paste(text)),
             Event::Resize(width, height) => self.take(Input::Resize(width, height)),
             Event::FocusGained => self.take(Input::Focus(true)),

@@ -1,9 +1,9 @@
 //! Reads a keymap file: layers, sequences, `inherits`, `unbind`, labels.
 
+use super::{Keymap, SHIPPED};
 use crate::tui::action::{ACTIONS, Action, Layer};
 use crate::tui::chord::{Chord, KEY_NAMES, parse_sequence, show_sequence};
 use crate::tui::fault::{Fault, Faults, meant};
-use super::{Keymap, SHIPPED};
 use std::collections::BTreeMap;
 use toml::de::{DeTable, DeValue};
 

@@ -1,7 +1,7 @@
 //! Reads a theme file: `inherits`, `[palette]`, `[styles]`.
 
-use crate::tui::fault::{Fault, Faults, meant};
 use super::{Role, SHIPPED, Theme, color};
+use crate::tui::fault::{Fault, Faults, meant};
 use ratatui::style::{Color, Modifier, Style};
 use std::collections::BTreeMap;
 use toml::Spanned;

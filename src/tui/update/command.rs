@@ -1,10 +1,10 @@
 //! The command line: pages with a query, actions by name, `sort COLUMN`.
 
-use crate::tui::action::{ACTIONS, Action, Layer};
-use crate::tui::state::{Effect, PromptError, SortBy, Ui};
 use super::{act, open_filtered, sort_by};
 use crate::error::did_you_mean;
 use crate::query::{Kind, Query};
+use crate::tui::action::{ACTIONS, Action, Layer};
+use crate::tui::state::{Effect, PromptError, SortBy, Ui};
 
 /// How many candidates are offered.
 const OFFERED: usize = 12;

@@ -1,10 +1,10 @@
 //! A line being typed: the filter, which works while it is typed, and the command line.
 
+use super::command;
+use crate::query::Query;
 use crate::tui::action::Action;
 use crate::tui::line::Line;
 use crate::tui::state::{Effect, Prompt, PromptError, Purpose, Ui};
-use super::command;
-use crate::query::Query;
 
 pub(super) fn begin(ui: &mut Ui, purpose: Purpose) {
     let before = match (purpose, ui.list()) {
