@@ -21,6 +21,7 @@ mod ledger;
 mod limit;
 mod login;
 mod mfa;
+mod places;
 mod rate;
 mod regions;
 mod session;

@@ -9,11 +9,12 @@ use super::ladder::{Base, Ladder, Rung};
 use super::ledger::{Counting, Ledger};
 use super::login::{self, Failure};
 use super::mfa::{AskCode, Question};
+use super::places::Places;
 use super::session::Finder;
 use super::wire::Wire;
 use crate::clock::Clock;
 use crate::config::Login;
-use crate::model::{AccountName, Region, TroubleKind};
+use crate::model::{AccountName, Region, Trouble, TroubleKind};
 use aws_config::default_provider::credentials::DefaultCredentialsChain;
 use aws_config::ecs::EcsCredentialsProvider;
 use aws_config::environment::EnvironmentVariableCredentialsProvider;
@@ -25,7 +26,7 @@ use aws_types::os_shim_internal::{Env, Fs};
 use futures::FutureExt;
 use futures::future::BoxFuture;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime};
 use tokio::sync::Mutex as Turn;
 
@@ -87,17 +88,20 @@ pub(super) struct Chain {
     region: Option<Region>,
     gear: Gear,
     renewal: Arc<Mutex<String>>,
+    /// What went wrong when a code could still be asked for: no terminal, a wrong code. It stays the
+    /// answer until the account was entered in some other way.
+    at_start: Arc<Mutex<Option<Failure>>>,
 }
 
 impl Chain {
     /// A finder for this account.
     pub(super) fn new(account: AccountName, login: Login, region: Option<Region>, gear: Gear) -> Self {
-        Self { account, login, region, gear, renewal: Arc::default() }
+        Self { account, login, region, gear, renewal: Arc::default(), at_start: Arc::default() }
     }
 
-    async fn climb(self) -> Result<Credentials, Failure> {
+    async fn climb(&self) -> Result<Credentials, Failure> {
         let ladder = self.gear.ladder(&self.login).await?;
-        *self.renewal.lock().unwrap_or_else(PoisonError::into_inner) = ladder.renewal();
+        *locked(&self.renewal) = ladder.renewal();
         let region = self
             .region
             .clone()
@@ -189,10 +193,16 @@ impl Chain {
             Some(device) => Some(self.code(rung, device).await?),
             None => None,
         };
-        let config = self.gear.wire.bare_config(None, region).await;
+        // A role of our own configuration follows the settings of the profile that it stands on.
+        let profile = rung.profile.as_deref().or(match &self.login {
+            Login::Profile(name) | Login::Role { from: Some(name), .. } => Some(name.as_str()),
+            Login::Chain | Login::Role { from: None, .. } => None,
+        });
+        let config = self.gear.wire.bare_config(profile, region).await;
+        let places = Arc::new(Places::default());
         let builder = aws_sdk_sts::config::Builder::from(&config)
             .credentials_provider(from)
-            .interceptor(Counting::alone(Arc::clone(&self.gear.ledger)));
+            .interceptor(Counting::alone(Arc::clone(&self.gear.ledger), Arc::clone(&places)));
         let client = aws_sdk_sts::Client::from_conf(builder.build());
         let request = client
             .assume_role()
@@ -202,18 +212,19 @@ impl Chain {
             .set_duration_seconds(rung.duration_s)
             .set_serial_number(rung.mfa_serial.clone())
             .set_token_code(code);
-        let around = Circumstances {
+        let api = Api::AssumeRole;
+        let around = || Circumstances {
             at: self.gear.clock.now(),
+            address: places.of(api),
             account: self.account.clone(),
             region: Region::new(self.gear.wire.region_or_any(region)),
             endpoint: config.endpoint_url().map(str::to_owned),
             renewal: ladder.renewal(),
         };
-        let api = Api::AssumeRole;
         let answer = match tokio::time::timeout(STEP_WITHIN, Box::pin(request.send())).await {
             Ok(Ok(answer)) => answer,
-            Ok(Err(error)) => return Err(login::not_assumed(errors::trouble(api, &error, &around), rung)),
-            Err(_) => return Err(login::not_assumed(errors::timeout(api, STEP_WITHIN, &around), rung)),
+            Ok(Err(error)) => return Err(self.refused(errors::trouble(api, &error, &around()), rung)),
+            Err(_) => return Err(self.refused(errors::timeout(api, STEP_WITHIN, &around()), rung)),
         };
         let Some(given) = answer.credentials else {
             let said = format!("STS gave no credentials for {}", rung.arn);
@@ -229,9 +240,15 @@ impl Chain {
         ))
     }
 
+    fn refused(&self, trouble: Trouble, rung: &Rung) -> Failure {
+        self.gear.ledger.failed(trouble.kind);
+        login::not_assumed(trouble, rung)
+    }
+
     async fn code(&self, rung: &Rung, device: &str) -> Result<String, Failure> {
         if !self.gear.may_ask.load(Ordering::Relaxed) {
-            return Err(login::needs_code(rung, None));
+            let at_start = locked(&self.at_start).clone();
+            return Err(at_start.unwrap_or_else(|| login::needs_code(rung, None)));
         }
         let question =
             Question { account: self.account.to_string(), role: rung.arn.clone(), device: device.to_owned() };
@@ -242,12 +259,28 @@ impl Chain {
 
 impl Finder for Chain {
     fn find(&self) -> BoxFuture<'static, Result<Credentials, Failure>> {
-        self.clone().climb().boxed()
+        let chain = self.clone();
+        async move {
+            let found = chain.climb().await;
+            match &found {
+                Ok(_) => *locked(&chain.at_start) = None,
+                Err(failure) if chain.gear.may_ask.load(Ordering::Relaxed) => {
+                    *locked(&chain.at_start) = Some(failure.clone());
+                }
+                Err(_) => {}
+            }
+            found
+        }
+        .boxed()
     }
 
     fn renewal(&self) -> String {
-        self.renewal.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        locked(&self.renewal).clone()
     }
+}
+
+fn locked<T>(shared: &Mutex<T>) -> MutexGuard<'_, T> {
+    shared.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// `coredeck-<user>`, in the letters that STS allows.
@@ -261,7 +294,7 @@ fn session_name(env: &Env) -> String {
 #[cfg(test)]
 mod tests {
     use super::super::fake::{Fake, Say};
-    use super::super::mfa::{AskCode, Question};
+    use super::super::mfa::{AskCode, Nobody, Question};
     use super::super::session::Session;
     use super::super::wire::{Retries, Wire};
     use super::{Chain, Gear, session_name};
@@ -390,6 +423,21 @@ mfa_serial = arn:aws:iam::111111111111:mfa/ada
         let hint = failure.hint.unwrap();
         assert!(hint.contains("aws sts get-caller-identity --profile prod"), "{hint}");
         assert!(ada.0.lock().unwrap().is_empty());
+    }
+
+    #[tokio::test]
+    async fn why_there_was_no_code_stays_the_answer_later() {
+        let (home, fake, ada) = (tempfile::tempdir().unwrap(), sts().await, Arc::default());
+        write(home.path(), CONFIG);
+        let mut gear = gear(home.path(), &fake, &ada);
+        let nobody: Arc<dyn AskCode> = Arc::new(Nobody);
+        gear.asker = Arc::new(tokio::sync::Mutex::new(nobody));
+        let session = session("prod", &gear);
+        let first = session.credentials().await.unwrap_err();
+        let said = "arn:aws:iam::222222222222:role/Ops needs an MFA code: there is no terminal to ask on";
+        assert_eq!((first.kind, first.message.as_str()), (TroubleKind::NoCredentials, said));
+        gear.may_ask.store(false, Ordering::Relaxed);
+        assert_eq!(session.credentials().await.unwrap_err(), first);
     }
 
     #[tokio::test]

@@ -111,10 +111,10 @@ fn plain() -> impl Strategy<Value = Plain> {
     })
 }
 
-fn rows() -> impl Strategy<Value = Vec<InstanceRow>> {
+fn rows(most: usize) -> impl Strategy<Value = Vec<InstanceRow>> {
     let one = (
         "i-[a-c0-3]{1,4}",
-        proptest::option::of("[abAB]{1,3}"),
+        proptest::option::of("[abAB]{1,3}|[ab]?[xX]x{30}[abA0-2]{0,2}"),
         proptest::option::of("[abAB1 ]{0,4}"),
         proptest::option::of(proptest::option::of(0..100u8)),
         any::<bool>(),
@@ -133,7 +133,7 @@ fn rows() -> impl Strategy<Value = Vec<InstanceRow>> {
         row.metrics = cpu(percent.map(|known| known.map(f64::from)));
         row
     });
-    proptest::collection::vec(one, 0..40)
+    proptest::collection::vec(one, 0..most)
 }
 
 fn ctx(fleet: &Fleet) -> Ctx<'_> {
@@ -187,7 +187,7 @@ proptest! {
     }
 
     #[test]
-    fn a_query_means_what_it_says(plain in plain(), rows in rows()) {
+    fn a_query_means_what_it_says(plain in plain(), rows in rows(40)) {
         let query = Query::parse(&plain.text(), Kind::Instances).expect("generated queries are right");
         let fleet = fleet(rows);
         let truth = |at: usize| match plain.holds(&fleet.instances[at]) {
@@ -203,7 +203,7 @@ proptest! {
     }
 
     #[test]
-    fn a_row_is_selected_by_a_query_or_its_negation_or_its_answer_is_unknown(plain in plain(), rows in rows()) {
+    fn a_row_is_selected_by_a_query_or_its_negation_or_its_answer_is_unknown(plain in plain(), rows in rows(40)) {
         let fleet = fleet(rows);
         let yes = Query::parse(&plain.text(), Kind::Instances).unwrap();
         let no = Query::parse(&format!("not ({})", plain.text()), Kind::Instances).unwrap();
@@ -214,7 +214,7 @@ proptest! {
     }
 
     #[test]
-    fn sorting_is_stable_and_keeps_what_is_unknown_last(rows in rows(), is_down in any::<bool>()) {
+    fn sorting_is_stable_and_keeps_what_is_unknown_last(rows in rows(40), is_down in any::<bool>()) {
         let fleet = fleet(rows);
         let direction = if is_down { Direction::Down } else { Direction::Up };
         let cell = |at: u32| match &fleet.instances[at as usize].metrics {
@@ -233,23 +233,13 @@ proptest! {
     }
 
     #[test]
-    fn sorting_by_several_texts_equals_the_plain_way(rows in rows(), is_down in any::<bool>()) {
+    fn sorting_by_several_texts_equals_the_plain_way(rows in rows(40), is_down in any::<bool>()) {
         let fleet = fleet(rows);
         let by = Sort::parse(if is_down { "-name,id" } else { "name,id" }, Kind::Instances).unwrap();
         let mut sorted: Vec<u32> = (0..fleet.instances.len() as u32).rev().collect();
         let mut expected = sorted.clone();
         sort(&by, ctx(&fleet), &mut sorted);
-        expected.sort_by(|a, b| {
-            let (a, b) = (&fleet.instances[*a as usize].it, &fleet.instances[*b as usize].it);
-            let names = match (a.name(), b.name()) {
-                (Some(a), Some(b)) if is_down => natural::order(b, a),
-                (Some(a), Some(b)) => natural::order(a, b),
-                (None, None) => Ordering::Equal,
-                (None, _) => Ordering::Greater,
-                (_, None) => Ordering::Less,
-            };
-            names.then_with(|| natural::order(a.id.as_str(), b.id.as_str()))
-        });
+        expected.sort_by(|a, b| by_name_then_id(&fleet, is_down, *a, *b));
         prop_assert_eq!(sorted, expected);
     }
 }
@@ -320,4 +310,41 @@ fn a_sort_is_written_as_it_is_read_and_its_faults_are_placed() {
             (15..19, None)
         ]
     );
+}
+
+/// The order of `name,id` or `-name,id`, the plain way.
+fn by_name_then_id(fleet: &Fleet, is_down: bool, a: u32, b: u32) -> Ordering {
+    let (a, b) = (&fleet.instances[a as usize].it, &fleet.instances[b as usize].it);
+    let names = match (a.name(), b.name()) {
+        (Some(a), Some(b)) if is_down => natural::order(b, a),
+        (Some(a), Some(b)) => natural::order(a, b),
+        (None, None) => Ordering::Equal,
+        (None, _) => Ordering::Greater,
+        (_, None) => Ordering::Less,
+    };
+    names.then_with(|| natural::order(a.id.as_str(), b.id.as_str()))
+}
+
+#[test]
+fn long_runs_of_equal_texts_are_sorted_by_what_comes_behind() {
+    let long = "a-name-that-is-longer-than-what-a-sort-looks-at-first-";
+    let rows = (0..3_000_u32).map(|at| {
+        let scattered = at.wrapping_mul(2_654_435_761) >> 8;
+        let name = match scattered % 7 {
+            0 => String::new(),
+            1 => "Web".to_owned(),
+            2 => "web".to_owned(),
+            n => format!("{long}{}{}", if n == 3 { "X-" } else { "x-" }, scattered / 7 % 12),
+        };
+        row(&format!("i-{}", scattered % 40), &[("Name", &name)])
+    });
+    let fleet = fleet(rows.collect());
+    for is_down in [false, true] {
+        let by = Sort::parse(if is_down { "-name,id" } else { "name,id" }, Kind::Instances).unwrap();
+        let mut sorted: Vec<u32> = (0..3_000).rev().collect();
+        let mut expected = sorted.clone();
+        sort(&by, ctx(&fleet), &mut sorted);
+        expected.sort_by(|a, b| by_name_then_id(&fleet, is_down, *a, *b));
+        assert_eq!(sorted, expected);
+    }
 }
