@@ -106,6 +106,8 @@ pub struct Running {
 pub struct Served {
     /// The service as people name it.
     pub service: &'static str,
+    /// The service as AWS's models name it.
+    pub signed_as: &'static str,
     /// The operation.
     pub operation: &'static str,
     /// It changes something.
@@ -115,9 +117,10 @@ pub struct Served {
 /// Every operation that is served, by service.
 pub fn served() -> Vec<Served> {
     let each = |service: &&'static service::Service| {
-        let title = service.title;
+        let (title, model) = (service.title, service.model);
         service.operations.iter().map(move |operation| Served {
             service: title,
+            signed_as: model,
             operation: operation.name,
             changes: matches!(operation.run, Run::Write(_)),
         })

@@ -21,7 +21,6 @@ use aws_config::imds::credentials::ImdsCredentialsProvider;
 use aws_config::profile::{ProfileFileCredentialsProvider, ProfileSet};
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::ProvideCredentials;
-use aws_credential_types::provider::error::CredentialsError;
 use aws_types::os_shim_internal::{Env, Fs};
 use futures::FutureExt;
 use futures::future::BoxFuture;
@@ -129,13 +128,7 @@ impl Chain {
                     .await;
                 Box::new(chain)
             }
-            Base::Environment => match environment(&self.gear.env) {
-                Some(credentials) => Box::new(credentials),
-                None => {
-                    let error = CredentialsError::not_loaded("the environment holds no access key");
-                    return Err(login::explain(&error, ladder, &self.gear.env));
-                }
-            },
+            Base::Environment => return keys_of(&self.gear.env),
             Base::Instance => Box::new(ImdsCredentialsProvider::builder().imds_client(wire.imds()).build()),
             Base::Container => Box::new(EcsCredentialsProvider::builder().configure(&providers).build()),
             Base::Keys(profile) => return self.keys(profile).await,
@@ -187,7 +180,12 @@ impl Chain {
             Some(device) => Some(self.code(rung, device).await?),
             None => None,
         };
-        let config = self.gear.wire.bare_config(rung.profile.as_deref(), region).await;
+        // A role of our own configuration follows the settings of the profile that it stands on.
+        let profile = rung.profile.as_deref().or(match &self.login {
+            Login::Profile(name) | Login::Role { from: Some(name), .. } => Some(name.as_str()),
+            Login::Chain | Login::Role { from: None, .. } => None,
+        });
+        let config = self.gear.wire.bare_config(profile, region).await;
         let places = Arc::new(Places::default());
         let builder = aws_sdk_sts::config::Builder::from(&config)
             .credentials_provider(from)
@@ -268,6 +266,26 @@ impl Finder for Chain {
     }
 }
 
+/// The keys of the environment, under the names that all AWS tools read.
+fn keys_of(env: &Env) -> Result<Credentials, Failure> {
+    let own =
+        |key: &str| env.get(key).ok().map(|value| value.trim().to_owned()).filter(|value| !value.is_empty());
+    let secret = own("AWS_SECRET_ACCESS_KEY").or_else(|| own("SECRET_ACCESS_KEY"));
+    match (own("AWS_ACCESS_KEY_ID"), secret) {
+        (Some(id), Some(secret)) => {
+            Ok(Credentials::new(id, secret, own("AWS_SESSION_TOKEN"), None, "environment"))
+        }
+        (id, _) => {
+            let missing = if id.is_none() { "AWS_ACCESS_KEY_ID" } else { "AWS_SECRET_ACCESS_KEY" };
+            Err(Failure::new(
+                TroubleKind::NoCredentials,
+                format!("the environment is to give the keys, but {missing} is not set"),
+                "set both AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY",
+            ))
+        }
+    }
+}
+
 fn locked<T>(shared: &Mutex<T>) -> MutexGuard<'_, T> {
     shared.lock().unwrap_or_else(PoisonError::into_inner)
 }
@@ -280,21 +298,13 @@ fn session_name(env: &Env) -> String {
     if user.is_empty() { "coredeck".to_owned() } else { format!("coredeck-{user}") }
 }
 
-/// The keys that the environment holds, by the names that every AWS tool knows.
-fn environment(env: &Env) -> Option<Credentials> {
-    let held = |name: &str| env.get(name).ok().filter(|value| !value.trim().is_empty());
-    let id = held("AWS_ACCESS_KEY_ID")?;
-    let secret = held("AWS_SECRET_ACCESS_KEY")?;
-    Some(Credentials::new(id, secret, held("AWS_SESSION_TOKEN"), None, "environment"))
-}
-
 #[cfg(test)]
 mod tests {
     use super::super::fake::{Fake, Say};
     use super::super::mfa::{AskCode, Nobody, Question};
     use super::super::session::Session;
     use super::super::wire::{Retries, Wire};
-    use super::{Chain, Gear, session_name};
+    use super::{Chain, Gear, keys_of, session_name};
     use crate::clock::Clock;
     use crate::config::Login;
     use crate::model::{AccountName, ProfileName, TroubleKind};
@@ -467,6 +477,23 @@ mfa_serial = arn:aws:iam::111111111111:mfa/ada
         assert!(failure.hint.unwrap().contains("aws configure --profile base"));
         write(home.path(), CONFIG);
         assert_eq!(session.credentials().await.unwrap().access_key_id(), "JUMP");
+    }
+
+    #[test]
+    fn keys_of_the_environment_must_be_whole() {
+        let keys = |vars: &[(&str, &str)]| keys_of(&Env::from_slice(vars));
+        let found = keys(&[
+            ("AWS_ACCESS_KEY_ID", " AKID "),
+            ("AWS_SECRET_ACCESS_KEY", "s"),
+            ("AWS_SESSION_TOKEN", ""),
+        ]);
+        let found = found.unwrap();
+        assert_eq!((found.access_key_id(), found.session_token()), ("AKID", None));
+        let failure = keys(&[("AWS_ACCESS_KEY_ID", "AKID")]).unwrap_err();
+        assert_eq!(
+            failure.message,
+            "the environment is to give the keys, but AWS_SECRET_ACCESS_KEY is not set"
+        );
     }
 
     #[test]

@@ -42,7 +42,8 @@ impl Plan {
         let named = columns(kind, &args.columns)?;
         let usual: Vec<&Column> = match (&named, args.output) {
             (Some(named), _) => named.clone(),
-            (None, Format::Table | Format::Name) => Vec::new(),
+            (None, Format::Name) => Vec::new(),
+            (None, Format::Table) => kind.columns().iter().filter(|c| c.shown == Shown::Always).collect(),
             (None, Format::Wide | Format::Json | Format::Yaml | Format::Csv) => free(kind),
         };
         let deciding = choice.columns().to_vec();

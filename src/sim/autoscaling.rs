@@ -11,6 +11,7 @@ use compact_str::CompactString;
 
 pub(crate) const SERVICE: Service = Service {
     name: "autoscaling",
+    model: "autoscaling",
     title: "Auto Scaling",
     protocol: Protocol::Query,
     version: "2011-01-01",

@@ -11,6 +11,7 @@ use super::world::place::Place;
 
 pub(crate) const SERVICE: Service = Service {
     name: "monitoring",
+    model: "cloudwatch",
     title: "CloudWatch",
     protocol: Protocol::Query,
     version: "2010-08-01",

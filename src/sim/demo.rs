@@ -6,12 +6,14 @@
 //! deploy, a target that fails, protected instances before a refresh, a rule that points nowhere, a host with
 //! room and one that is overfull. Ages are relative to the start.
 
+mod api;
 mod builder;
 mod cells;
+mod containers;
 mod docker;
-mod ecs;
 mod names;
 mod watch;
+mod workers;
 
 use self::builder::Builder;
 use super::time::Moment;
@@ -33,8 +35,8 @@ pub(crate) fn place(
     docker::production(&mut fleet, &images, &balancers);
     docker::shared(&mut fleet, &images, &balancers);
     docker::legacy(&mut fleet, &images);
-    ecs::api(&mut fleet, &images, &balancers);
-    ecs::workers(&mut fleet, &images);
+    api::api(&mut fleet, &images, &balancers);
+    workers::workers(&mut fleet, &images);
     cells::grow(&mut fleet, &images, instances.unwrap_or(0));
     watch::alarms(&mut fleet);
     fleet.place

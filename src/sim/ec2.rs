@@ -15,6 +15,7 @@ use super::world::machine::Tag;
 
 pub(crate) const SERVICE: Service = Service {
     name: "ec2",
+    model: "ec2",
     title: "EC2",
     protocol: Protocol::Ec2,
     version: "2016-11-15",

@@ -16,6 +16,7 @@ use compact_str::CompactString;
 
 pub(crate) const SERVICE: Service = Service {
     name: "ecs",
+    model: "ecs",
     title: "ECS",
     protocol: Protocol::Json,
     version: "2014-11-13",

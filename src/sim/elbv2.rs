@@ -10,6 +10,7 @@ use compact_str::CompactString;
 
 pub(crate) const SERVICE: Service = Service {
     name: "elasticloadbalancing",
+    model: "elbv2",
     title: "ELBv2",
     protocol: Protocol::Query,
     version: "2015-12-01",

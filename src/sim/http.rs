@@ -11,8 +11,6 @@ use axum::body::{Body, Bytes, to_bytes};
 use axum::extract::{Request, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::Response;
-use quick_xml::Writer;
-use quick_xml::events::{BytesDecl, BytesEnd, BytesStart, Event};
 use std::io;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError};
@@ -119,8 +117,8 @@ fn run(call: &Call, asked: &Asked, credential: &Credential) -> Answer {
     }
     let place = call.world.place(&call.caller.account, call.region);
     match operation.run {
-        Run::Read(read) => read(call, &*place.read().unwrap_or_else(PoisonError::into_inner)),
-        Run::Write(write) => write(call, &mut *place.write().unwrap_or_else(PoisonError::into_inner)),
+        Run::Read(read) => read(call, &place.read().unwrap_or_else(PoisonError::into_inner)),
+        Run::Write(write) => write(call, &mut place.write().unwrap_or_else(PoisonError::into_inner)),
     }
 }
 
@@ -208,15 +206,15 @@ fn write_answer(shape: &Shape, asked: &Asked, request_id: &str) -> Response {
     let written = match asked.protocol {
         Protocol::Json => Ok(shape.json().to_string().into_bytes()),
         Protocol::Cbor => cbor_bytes(&shape.cbor()),
-        Protocol::Ec2 => xml(&asked.operation, asked.service.namespace, |out| {
-            element(out, "requestId", &Shape::from(request_id), "item")?;
-            shape.write_xml(out, "item")
-        }),
-        Protocol::Query => xml(&asked.operation, asked.service.namespace, |out| {
-            element(out, &format!("{}Result", asked.operation), shape, "member")?;
+        Protocol::Ec2 => Ok(xml(&asked.operation, asked.service.namespace, |out| {
+            element(out, "requestId", &Shape::from(request_id), "item");
+            shape.write_xml(out, "item");
+        })),
+        Protocol::Query => Ok(xml(&asked.operation, asked.service.namespace, |out| {
+            element(out, &format!("{}Result", asked.operation), shape, "member");
             let meta = super::shape::Fields::new().with("RequestId", request_id);
-            element(out, "ResponseMetadata", &meta.into(), "member")
-        }),
+            element(out, "ResponseMetadata", &meta.into(), "member");
+        })),
     };
     match written {
         Ok(bytes) => respond(200, asked.protocol, asked.is_json_10, request_id, bytes),
@@ -233,18 +231,13 @@ fn cbor_bytes(value: &ciborium::Value) -> io::Result<Vec<u8>> {
     Ok(bytes)
 }
 
-fn xml(
-    operation: &str,
-    namespace: &str,
-    content: impl FnOnce(&mut Writer<Vec<u8>>) -> io::Result<()>,
-) -> io::Result<Vec<u8>> {
-    let mut out = Writer::new(Vec::with_capacity(4096));
-    let name = format!("{operation}Response");
-    out.write_event(Event::Decl(BytesDecl::new("1.0", Some("UTF-8"), None)))?;
-    out.write_event(Event::Start(BytesStart::new(name.as_str()).with_attributes([("xmlns", namespace)])))?;
-    content(&mut out)?;
-    out.write_event(Event::End(BytesEnd::new(name.as_str())))?;
-    Ok(out.into_inner())
+fn xml(operation: &str, namespace: &str, content: impl FnOnce(&mut String)) -> Vec<u8> {
+    let mut out = String::with_capacity(4096);
+    out.push_str(r#"<?xml version="1.0" encoding="UTF-8"?>"#);
+    out.push_str(&format!(r#"<{operation}Response xmlns="{namespace}">"#));
+    content(&mut out);
+    out.push_str(&format!("</{operation}Response>"));
+    out.into_bytes()
 }
 
 fn write_fault(
@@ -269,8 +262,9 @@ fn write_fault(
             let error = Fields::new().with("Code", fault.code.as_ref()).with("Message", &fault.message);
             let errors = Fields::new().with("Errors", Fields::new().with("Error", error));
             let body: Shape = errors.with("RequestID", request_id).into();
-            let mut out = Writer::new(Vec::new());
-            element(&mut out, "Response", &body, "item").map(|()| out.into_inner())
+            let mut out = String::new();
+            element(&mut out, "Response", &body, "item");
+            Ok(out.into_bytes())
         }
         Protocol::Query => {
             let error = Fields::new()
@@ -278,13 +272,11 @@ fn write_fault(
                 .with("Code", fault.code.as_ref())
                 .with("Message", &fault.message);
             let body: Shape = Fields::new().with("Error", error).with("RequestId", request_id).into();
-            let mut out = Writer::new(Vec::new());
-            let start = BytesStart::new("ErrorResponse")
-                .with_attributes([("xmlns", service.map_or("", |service| service.namespace))]);
-            out.write_event(Event::Start(start))
-                .and_then(|()| body.write_xml(&mut out, "member"))
-                .and_then(|()| out.write_event(Event::End(BytesEnd::new("ErrorResponse"))))
-                .map(|()| out.into_inner())
+            let namespace = service.map_or("", |service| service.namespace);
+            let mut out = format!(r#"<ErrorResponse xmlns="{namespace}">"#);
+            body.write_xml(&mut out, "member");
+            out.push_str("</ErrorResponse>");
+            Ok(out.into_bytes())
         }
     };
     let mut response = respond(fault.status, protocol, is_json_10, request_id, written.unwrap_or_default());

@@ -26,6 +26,8 @@ pub(crate) enum Protocol {
 pub(crate) struct Service {
     /// As signatures name it.
     pub(crate) name: &'static str,
+    /// As AWS's models name it.
+    pub(crate) model: &'static str,
     /// As people name it.
     pub(crate) title: &'static str,
     /// The protocol when nothing in the request says otherwise.

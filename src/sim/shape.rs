@@ -2,9 +2,8 @@
 
 use super::time::Moment;
 use compact_str::CompactString;
-use quick_xml::Writer;
-use quick_xml::events::{BytesEnd, BytesStart, BytesText, Event};
-use std::io;
+use quick_xml::escape::escape;
+use std::fmt::Write as _;
 
 /// A value of an answer. Names are the names on the wire.
 #[derive(Clone, Debug, PartialEq)]
@@ -140,35 +139,24 @@ pub(crate) fn list<T, S: Into<Shape>>(items: impl IntoIterator<Item = T>, each: 
 
 impl Shape {
     /// Writes the content of an element; list items are elements named `item`.
-    pub(crate) fn write_xml(&self, out: &mut Writer<Vec<u8>>, item: &str) -> io::Result<()> {
+    pub(crate) fn write_xml(&self, out: &mut String, item: &str) {
         match self {
-            Self::Text(text) => out.write_event(Event::Text(BytesText::new(text)))?,
-            Self::Int(number) => out.write_event(Event::Text(BytesText::new(&number.to_string())))?,
-            Self::Float(number) => out.write_event(Event::Text(BytesText::new(&number.to_string())))?,
-            Self::Bool(yes) => {
-                out.write_event(Event::Text(BytesText::new(if *yes { "true" } else { "false" })))?
-            }
-            Self::Time(at) => out.write_event(Event::Text(BytesText::new(&at.rfc3339())))?,
-            Self::List(list) => {
-                for value in list {
-                    element(out, item, value, item)?;
-                }
-            }
+            Self::Text(text) => out.push_str(&escape(text.as_str())),
+            Self::Int(number) => _ = write!(out, "{number}"),
+            Self::Float(number) => _ = write!(out, "{number}"),
+            Self::Bool(yes) => out.push_str(if *yes { "true" } else { "false" }),
+            Self::Time(at) => out.push_str(&at.rfc3339()),
+            Self::List(list) => list.iter().for_each(|value| element(out, item, value, item)),
             Self::Map(entries) => {
                 for (key, value) in entries {
-                    out.write_event(Event::Start(BytesStart::new("entry")))?;
-                    element(out, "key", &Self::Text(key.clone()), item)?;
-                    element(out, "value", value, item)?;
-                    out.write_event(Event::End(BytesEnd::new("entry")))?;
+                    out.push_str("<entry>");
+                    element(out, "key", &Self::Text(key.clone()), item);
+                    element(out, "value", value, item);
+                    out.push_str("</entry>");
                 }
             }
-            Self::Struct(fields) => {
-                for (name, value) in fields {
-                    element(out, name, value, item)?;
-                }
-            }
+            Self::Struct(fields) => fields.iter().for_each(|(name, value)| element(out, name, value, item)),
         }
-        Ok(())
     }
 
     /// The same as JSON; times are numbers of seconds.
@@ -210,9 +198,13 @@ impl Shape {
     }
 }
 
-/// Writes one element with its content.
-pub(crate) fn element(out: &mut Writer<Vec<u8>>, name: &str, value: &Shape, item: &str) -> io::Result<()> {
-    out.write_event(Event::Start(BytesStart::new(name)))?;
-    value.write_xml(out, item)?;
-    out.write_event(Event::End(BytesEnd::new(name)))
+/// Writes one element with its content. Writing to a `String` cannot fail.
+pub(crate) fn element(out: &mut String, name: &str, value: &Shape, item: &str) {
+    out.push('<');
+    out.push_str(name);
+    out.push('>');
+    value.write_xml(out, item);
+    out.push_str("</");
+    out.push_str(name);
+    out.push('>');
 }

@@ -12,6 +12,7 @@ use std::ops::Bound;
 
 pub(crate) const SERVICE: Service = Service {
     name: "ssm",
+    model: "ssm",
     title: "SSM",
     protocol: Protocol::Json,
     version: "2014-11-06",

@@ -9,6 +9,7 @@ use crate::sim::dice::Dice;
 
 pub(crate) const SERVICE: Service = Service {
     name: "sts",
+    model: "sts",
     title: "STS",
     protocol: Protocol::Query,
     version: "2011-06-15",

@@ -7,7 +7,9 @@ pub(crate) mod keeping;
 pub(crate) mod load;
 pub(crate) mod machine;
 pub(crate) mod place;
+pub(crate) mod placing;
 pub(crate) mod scaling;
+pub(crate) mod schedule;
 pub(crate) mod table;
 
 use self::place::Place;
@@ -30,13 +32,16 @@ pub(crate) struct Account {
     pub(crate) key: Arc<str>,
 }
 
+/// Places by account and region.
+type Places = HashMap<(Arc<str>, &'static str), Arc<RwLock<Place>>>;
+
 /// Everything.
 #[derive(Debug)]
 pub(crate) struct World {
     pub(crate) seed: u64,
     pub(crate) clock: WorldClock,
     pub(crate) accounts: Vec<Account>,
-    places: Mutex<HashMap<(Arc<str>, &'static str), Arc<RwLock<Place>>>>,
+    places: Mutex<Places>,
     sessions: Mutex<HashMap<String, Caller>>,
 }
 

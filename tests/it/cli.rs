@@ -329,7 +329,8 @@ fn only_what_is_needed_is_read() {
         reader.asked()
     };
     assert_eq!(read("get groups -o name"), [Source::Groups]);
-    assert_eq!(read("get instances"), [Source::Instances, Source::Groups]);
+    assert_eq!(read("get instances -o name"), [Source::Instances, Source::Groups]);
+    assert_eq!(read("get instances"), [Source::Instances, Source::Statuses, Source::Groups]);
     assert_eq!(read("get instances --columns id,ssm"), [Source::Instances, Source::Groups, Source::Agents]);
     assert!(!read("get instances -o json").contains(&Source::Metrics), "metrics cost money");
     assert!(!read("describe instance i-1").contains(&Source::Metrics), "metrics cost money");
@@ -364,7 +365,7 @@ fn a_partial_answer_is_shown_said_and_exits_1_unless_allowed() {
     insta::assert_snapshot!(ran.err, @r"
     warning: groups of default/eu-west-1: autoscaling:DescribeAutoScalingGroups: you may not␛[2J
       allow autoscaling:DescribeAutoScalingGroups
-    error: the answer is not whole: one thing could not be read
+    error: the answer is not whole: the warning says what is missing
     hint: `--allow-partial` takes what there is and exits with 0
     ");
     let allowed = run_on(&reader, "get instances --columns id,group --allow-partial -o json");
@@ -675,4 +676,40 @@ fn configuration_is_written_shown_checked_and_found() {
     ");
     let faults = run(&format!("--config {} config show -o json", bad.display()));
     insta::assert_snapshot!(faults.err, @r#"{"error":{"causes":[],"faults":[{"column":9,"file":"HOME/bad.toml","hint":null,"line":1,"message":"`fleet` must be text in quotes, not a whole number"},{"column":1,"file":"HOME/bad.toml","hint":"did you mean `fleet`?","line":2,"message":"unknown key `flet`"}],"hints":["see `coredeck config check`, and docs/configuration.md"],"kind":"usage","message":"the configuration HOME/bad.toml has 2 faults"},"schema":"coredeck.error.v1"}"#);
+}
+
+#[test]
+fn the_demo_is_a_whole_fleet_and_reads_nothing_of_the_person() {
+    let (folder, mut around) = home();
+    // A broken configuration, and a profile that is not there: neither matters to the demo.
+    let file = folder.path().join(".config/coredeck/coredeck.toml");
+    std::fs::create_dir_all(file.parent().unwrap()).unwrap();
+    std::fs::write(&file, "fleet = 1").unwrap();
+    around.vars.insert("AWS_PROFILE".into(), "nobody".into());
+    let outside = Outside { around, ..Outside::default() };
+    for kind in coredeck::query::Kind::ALL {
+        let ran = run_in(&outside, &format!("--demo get {kind} -o json"));
+        assert_eq!((ran.code, ran.err.as_str()), (0, ""), "{kind}");
+        assert!(!ran.json()["data"].as_array().unwrap().is_empty(), "the demo has no {kind}");
+    }
+    let id = run_in(&outside, "--demo get services -o name --limit 1").out;
+    let described = run_in(&outside, &format!("--demo describe service {}", id.trim()));
+    assert_eq!((described.code, described.err.as_str()), (0, ""));
+    assert!(described.out.contains("related"), "{}", described.out);
+    assert_eq!(
+        run_in(&outside, "get instances").code,
+        64,
+        "outside the demo a broken configuration is a fault"
+    );
+}
+
+#[test]
+fn without_a_terminal_the_screen_says_so() {
+    let ran = run("--demo");
+    assert_eq!(ran.code, 64);
+    assert!(
+        ran.err.contains("the screen cannot be opened") && ran.err.contains("coredeck get"),
+        "{}",
+        ran.err
+    );
 }

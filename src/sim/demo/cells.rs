@@ -4,7 +4,7 @@
 //! are hosts of an ECS cluster shared by ten cells, with services of four tasks.
 
 use super::builder::{Builder, DAY, HOUR, Images, NewGroup, kind};
-use super::ecs::{NewService, cluster, definition, host, provider, service};
+use super::containers::{NewService, cluster, definition, host, provider, service};
 use super::names::company;
 use compact_str::{CompactString, format_compact};
 

@@ -88,7 +88,7 @@ pub(super) fn development(fleet: &mut Builder, images: &Images) {
             let id = format!("dev-{number:03}");
             let version = if number % 9 == 0 { "10.1.4" } else { "11.0.4" };
             let name = company(number);
-            let age = age - 60 - i64::try_from(slot).unwrap_or(0) * 20;
+            let age = age - 60 - i64::from(slot) * 20;
             fleet.core(&id, "development", &host, 3567 + slot, version, age);
             fleet.tenant(&format!("{name}-dev"), &name, &id, None, "development", age);
         }

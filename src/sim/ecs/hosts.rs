@@ -3,8 +3,9 @@
 use super::{PAGING, batch, cluster, failure, includes, invalid, tag_list, tail};
 use crate::sim::service::{Answer, Call};
 use crate::sim::shape::{Fields, Shape, list};
-use crate::sim::world::containers::{Cluster, Host};
+use crate::sim::world::containers::{Cluster, Held, Host};
 use crate::sim::world::place::Place;
+use crate::sim::world::placing::KEPT_MEMORY;
 use compact_str::CompactString;
 
 /// The ARN of a container instance.
@@ -38,29 +39,27 @@ pub(super) fn list_hosts(call: &Call, place: &Place) -> Answer {
 pub(super) fn describe(call: &Call, place: &Place) -> Answer {
     let names = batch(call, "containerInstances", 100, "Container instances")?;
     let cluster = cluster(call, place)?;
+    let holdings = cluster.holdings(&place.definitions);
     let mut found = Vec::new();
     let mut failures = Vec::new();
     for name in names {
         match cluster.hosts.get(tail(name)) {
-            Some(host) => found.push(shape(call, place, cluster, host)),
+            Some(host) => found.push(shape(call, place, cluster, host, holdings.get(host.id.as_str()))),
             None => failures.push(failure(host_arn(place, cluster, tail(name)))),
         }
     }
     Ok(Fields::new().with("containerInstances", found).with("failures", failures).into())
 }
 
-/// What the agent keeps of memory for the host itself, MiB.
-const KEPT: u32 = 290;
-
 /// CPU units and MiB that a host registers.
 pub(super) fn size(place: &Place, host: &Host) -> (u32, u32) {
     let kind = place.instances.get(&host.instance).map(|instance| instance.kind);
-    kind.map_or((0, 0), |kind| (kind.vcpus() * 1024, kind.memory.saturating_sub(KEPT)))
+    kind.map_or((0, 0), |kind| (kind.vcpus() * 1024, kind.memory.saturating_sub(KEPT_MEMORY)))
 }
 
-fn shape(call: &Call, place: &Place, cluster: &Cluster, host: &Host) -> Shape {
+fn shape(call: &Call, place: &Place, cluster: &Cluster, host: &Host, held: Option<&Held>) -> Shape {
     let (cpu, memory) = size(place, host);
-    let held = cluster.held(&host.id, &place.definitions);
+    let held = held.cloned().unwrap_or_default();
     let resource = |name: &'static str, value: u32| {
         Fields::new()
             .with("name", name)

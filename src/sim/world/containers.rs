@@ -136,26 +136,19 @@ pub(crate) struct Host {
     pub(crate) tags: Vec<Tag>,
 }
 
-impl Cluster {
-    /// Tasks on a host: running, pending, and the CPU units and MiB that they hold.
-    pub(crate) fn held(&self, host: &str, definitions: &Table<Definition>) -> Held {
-        let mut held = Held::default();
-        for task in self.tasks.rows().filter(|task| task.host == host) {
-            match task.status {
-                "RUNNING" => held.running += 1,
-                "STOPPED" => continue,
-                "PROVISIONING" | "PENDING" | "ACTIVATING" => held.pending += 1,
-                _ => {}
-            }
-            if let Some(definition) = definitions.get(&task.definition) {
-                held.cpu += definition.cpu;
-                held.memory += definition.memory;
-            }
-            held.ports.extend(task.host_port);
-        }
-        held
+impl Task {
+    /// It has not stopped yet, so it holds what it was given.
+    pub(crate) fn is_active(&self) -> bool {
+        self.status != "STOPPED"
     }
 
+    /// It is on its way to running.
+    pub(crate) fn is_starting(&self) -> bool {
+        matches!(self.status, "PROVISIONING" | "PENDING" | "ACTIVATING")
+    }
+}
+
+impl Cluster {
     /// Running and pending tasks of a service, or of one of its deployments.
     pub(crate) fn counts(&self, service: &str, deployment: Option<&str>) -> (u32, u32) {
         let mut counts = (0, 0);
