@@ -3,12 +3,17 @@
 //! `Kind` names what can be listed; its `columns()` say what can be shown, asked and sorted by; a
 //! `Query` is parsed against them, so that an unknown column is an error with a place and a suggestion.
 
+pub mod assist;
 pub mod columns;
 mod expr;
 pub mod fault;
 pub mod kind;
+#[cfg(test)]
+mod laws;
 mod lex;
 mod literal;
+#[cfg(test)]
+mod made;
 pub mod natural;
 pub mod parse;
 mod pattern;
@@ -18,6 +23,7 @@ pub mod sort;
 pub mod truth;
 pub mod value;
 
+pub use assist::{Candidate, Completion, Hue, Offer, Piece, complete, paint};
 pub use columns::{Column, Ctx, Shown};
 pub use fault::Fault;
 pub use kind::{Kind, Width};

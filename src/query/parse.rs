@@ -39,7 +39,8 @@ impl Query {
     /// Reads a query against the columns of a kind. Blank text asks for every row.
     pub fn parse(text: &str, kind: Kind) -> Result<Self, Vec<Fault>> {
         let (lexemes, faults) = lex(text);
-        let mut parser = Parser { kind, end: text.len(), lexemes: &lexemes, at: 0, depth: 0, faults };
+        let mut parser =
+            Parser { kind, end: text.len(), lexemes: &lexemes, at: 0, depth: 0, gave_up: false, faults };
         let expr = parser.whole();
         let mut faults = parser.faults;
         if faults.is_empty() {
@@ -91,6 +92,7 @@ struct Parser<'l> {
     lexemes: &'l [Lexeme],
     at: usize,
     depth: usize,
+    gave_up: bool,
     faults: Vec<Fault>,
 }
 
@@ -186,7 +188,7 @@ impl<'l> Parser<'l> {
 
     fn parentheses(&mut self, open: &Lexeme) -> Expr {
         let inner = self.any();
-        if self.take(&What::Close).is_none() {
+        if self.take(&What::Close).is_none() && !self.gave_up {
             self.fault(
                 Fault::new(open.span.clone(), "this ( is never closed")
                     .hint("add the missing ), or put the text into quotes"),
@@ -199,6 +201,7 @@ impl<'l> Parser<'l> {
     fn deeper(&mut self, open: &Lexeme, inner: impl FnOnce(&mut Self) -> Expr) -> Expr {
         if self.depth == DEPTH {
             self.at = self.lexemes.len();
+            self.gave_up = true;
             return self.fault(
                 Fault::new(open.span.clone(), format!("nested more than {DEPTH} deep"))
                     .hint("remove parentheses and negations that do nothing"),
@@ -369,4 +372,173 @@ fn expression(value: &RawValue, text: &str, sign: Sign, unit: Unit) -> Result<Pa
         };
         Fault::new(place(bad.span.start)..place(bad.span.end), format!("regular expression: {}", bad.message))
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Query;
+    use crate::model::{Health, InstanceState};
+    use crate::query::made::{cpu, fleet, row, with};
+    use crate::query::{Ctx, Kind, select};
+
+    fn found(query: &str) -> Vec<String> {
+        let mut busy = row("i-1", &[("Name", "prod-core-1"), ("aws:autoscaling:groupName", "prod")]);
+        busy.metrics = cpu(Some(Some(91.5)));
+        busy.group = Some("prod".into());
+        busy.health = Health::Warn;
+        let mut idle = with(row("i-2", &[("Name", "dev-Core-2"), ("version", "1.10.0")]), |it| {
+            it.state = InstanceState::Stopped;
+            it.launched_at = None;
+        });
+        idle.metrics = cpu(Some(None));
+        let unknown = row("i-10", &[("Name", "dev core 3"), ("version", "1.9.0")]);
+        let fleet = fleet(vec![busy, idle, unknown]);
+        let ctx = Ctx { fleet: &fleet, now: fleet.at };
+        let query = Query::parse(query, Kind::Instances).unwrap_or_else(|faults| {
+            panic!("{}", faults.iter().map(|f| f.render(query)).collect::<String>())
+        });
+        let rows = select(&query, ctx, Kind::Instances);
+        rows.into_iter().map(|at| Kind::Instances.id(ctx, at as usize).into_owned()).collect()
+    }
+
+    fn faults(query: &str, kind: Kind) -> String {
+        let faults = Query::parse(query, kind).expect_err(query);
+        faults.iter().map(|fault| fault.render(query)).collect::<Vec<_>>().join("\n\n")
+    }
+
+    #[test]
+    fn words_are_joined_by_and() {
+        assert_eq!(found("core"), ["i-1", "i-2", "i-10"]);
+        assert_eq!(found("CORE dev"), ["i-2", "i-10"]);
+        assert_eq!(found("core AND stopped"), ["i-2"]);
+        assert_eq!(found("prod or stopped"), ["i-1", "i-2"]);
+        assert_eq!(found("!dev"), ["i-1"]);
+        assert_eq!(found("not (prod or stopped)"), ["i-10"]);
+        assert_eq!(found("\"dev core\""), ["i-10"]);
+        assert_eq!(found("dev-*"), ["i-2"]);
+        assert_eq!(found("/core.[12]$/"), ["i-1", "i-2"]);
+        assert_eq!(found(""), ["i-1", "i-2", "i-10"]);
+        assert_eq!(found("nothing"), [""; 0]);
+    }
+
+    #[test]
+    fn columns_take_text_patterns_lists_and_exact_values() {
+        assert_eq!(found("state:run"), ["i-1", "i-10"]);
+        assert_eq!(found("state=run"), [""; 0]);
+        assert_eq!(found("state=stopped,pending"), ["i-2"]);
+        assert_eq!(found("name!=dev-core-2"), ["i-1", "i-10"]);
+        assert_eq!(found("id:i-1?"), ["i-10"]);
+        assert_eq!(found("security_groups=sg-22 name:/^dev/"), ["i-2", "i-10"]);
+        assert_eq!(found("root_device:\"/dev/xvd\" id=i-1"), ["i-1"]);
+        assert_eq!(found("detailed_monitoring:yes"), [""; 0]);
+        assert_eq!(found("asg:prod"), ["i-1"]);
+        assert_eq!(found("health:warn"), ["i-1"]);
+        assert_eq!(found("health>=busy"), ["i-1"]);
+    }
+
+    #[test]
+    fn tags_are_asked_by_key() {
+        assert_eq!(found("tag.Name:dev"), ["i-2", "i-10"]);
+        assert_eq!(found("tag.\"aws:autoscaling:groupName\":*"), ["i-1"]);
+        assert_eq!(found("tag.version:-"), ["i-1"]);
+        assert_eq!(found("tag.version>1.9.0"), ["i-2"]);
+        assert_eq!(found("tags:1.10"), ["i-2"]);
+    }
+
+    #[test]
+    fn comparisons_know_units() {
+        assert_eq!(found("cpu>80"), ["i-1"]);
+        assert_eq!(found("cpu > 80% id:i"), ["i-1"]);
+        assert_eq!(found("age>=2h"), ["i-1", "i-10"]);
+        assert_eq!(found("launched_at<1h"), [""; 0]);
+        assert_eq!(found("launched_at>2026-06-01T09:00"), ["i-1", "i-10"]);
+        assert_eq!(found("launched_at:2026-06-01"), ["i-1", "i-10"]);
+        assert_eq!(found("id<i-2"), ["i-1"]);
+    }
+
+    #[test]
+    fn what_is_unknown_is_in_neither_half() {
+        assert_eq!(found("cpu>80"), ["i-1"]);
+        assert_eq!(found("!cpu>80"), ["i-2"], "absent is known, unknown is not");
+        assert_eq!(found("cpu:?"), ["i-10"]);
+        assert_eq!(found("!cpu:?"), ["i-1", "i-2"]);
+        assert_eq!(found("cpu:-"), ["i-2"]);
+        assert_eq!(found("cpu>80 or cpu<=80"), ["i-1"]);
+        assert_eq!(found("cpu>80 or id=i-10"), ["i-1", "i-10"]);
+        assert_eq!(found("cpu:?,91.5"), ["i-1", "i-10"]);
+    }
+
+    #[test]
+    fn every_fault_is_told_at_once_with_its_place() {
+        assert_eq!(
+            faults("stat:running cpu>lots (age<2y name:/a(b/", Kind::Instances),
+            "instances have no column 'stat'\n  stat:running cpu>lots (age<2y name:/a(b/\n  ^^^^\n  did you mean 'state'?\n\n\
+             'lots' is not a number\n  stat:running cpu>lots (age<2y name:/a(b/\n                   ^^^^\n  write percent as 80 or 80%\n\n\
+             this ( is never closed\n  stat:running cpu>lots (age<2y name:/a(b/\n                        ^\n  add the missing ), or put the text into quotes\n\n\
+             unknown unit 'y'\n  stat:running cpu>lots (age<2y name:/a(b/\n                             ^^\n  units are ms, s, m, h, d, w: 90s, 2h, 1d12h\n\n\
+             regular expression: unclosed group\n  stat:running cpu>lots (age<2y name:/a(b/\n                                       ^"
+        );
+    }
+
+    #[test]
+    fn single_faults() {
+        let first = |query: &str| Query::parse(query, Kind::Instances).unwrap_err().remove(0);
+        let told = |query: &str| (first(query).span, first(query).message);
+        assert_eq!(told("a \"b"), (2..3, "this \" is never closed".into()));
+        assert_eq!(told("a)b"), (1..2, "this ) closes nothing".into()));
+        assert_eq!(told("a or"), (4..4, "something to look for is missing here".into()));
+        assert_eq!(told("()"), (1..1, "something to look for is missing here".into()));
+        assert_eq!(told("name: x"), (5..5, "a value is missing after ':'".into()));
+        assert_eq!(told(">80"), (0..3, "a sign needs a column before it".into()));
+        assert_eq!(
+            told("root_device:/dev/xvda"),
+            (17..21, "text behind the closing / of a regular expression".into())
+        );
+        assert_eq!(told("tags>3"), (4..5, "tags has several values, and so no order".into()));
+        assert_eq!(told("age:2h"), (4..6, "a span of time is compared, not searched".into()));
+        assert_eq!(told("cpu:8*"), (4..6, "only text takes a pattern".into()));
+        assert_eq!(told("tag.:x"), (0..4, "the tag's key is missing".into()));
+        assert_eq!(told("health:wrn"), (7..10, "'wrn' is no health".into()));
+        assert_eq!(told("name:/\\/(/"), (8..9, "regular expression: unclosed group".into()));
+        assert_eq!(told(&"(".repeat(100)), (64..65, "nested more than 64 deep".into()));
+        assert_eq!(told(&"!".repeat(100)), (64..65, "nested more than 64 deep".into()));
+        assert_eq!(
+            first("launched_at:2h").hint.as_deref(),
+            Some("write 2026-01-31, or compare its age: <2h")
+        );
+        assert_eq!(faults("tag.a:b", Kind::Alarms).lines().next(), Some("alarms have no tags"));
+        assert_eq!(first("lifecylce:spot").hint.as_deref(), Some("did you mean 'lifecycle'?"));
+    }
+
+    #[test]
+    fn a_script_learns_which_columns_it_must_read() {
+        let used = |query: &str| {
+            let query = Query::parse(query, Kind::Instances).unwrap();
+            query.columns_used().iter().map(|column| column.name).collect::<Vec<_>>().join(" ")
+        };
+        assert_eq!(used("cpu>80 !(ssm:Online or cpu<3)"), "cpu ssm");
+        assert_eq!(used("tag.Name:x"), "tags");
+        assert_eq!(used(""), "");
+        assert_eq!(used("word"), "group health id lifecycle name private_ip state tags tier type zone");
+    }
+
+    #[test]
+    fn every_example_of_the_page_is_a_query() {
+        let page = include_str!("../../docs/queries.md");
+        let (prose, _) = page.split_once("## Mistakes").unwrap();
+        let example =
+            regex::Regex::new("`([a-z_]+(?:\\.[^`: ]+|\\.\"[^`]+\")?(?:!=|<=|>=|[:=<>])[^`]+)`").unwrap();
+        let mut seen = 0;
+        for found in example.captures_iter(prose) {
+            let text = &found[1];
+            if text.starts_with("column") {
+                continue;
+            }
+            let parses = [Kind::Instances, Kind::Tasks].iter().any(|kind| Query::parse(text, *kind).is_ok());
+            assert!(parses, "{text}: {:?}", Query::parse(text, Kind::Instances));
+            seen += 1;
+        }
+        assert!(seen >= 30, "only {seen} examples were found");
+        assert!(page.contains(&faults("stat:running cpu>lots", Kind::Instances)));
+    }
 }

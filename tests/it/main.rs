@@ -7,12 +7,15 @@
 
 mod architecture;
 mod binary;
+mod cli;
 mod config;
 mod loopback;
 mod moto;
 mod permissions;
+mod pty;
 mod python;
 mod sim;
 mod sim_judged;
 mod sim_life;
 mod trouble;
+mod usage;

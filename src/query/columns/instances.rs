@@ -9,7 +9,7 @@ columns!(instances, |row, ctx| {
     Always type "TYPE" Text [] "instance type" => Value::text(&row.it.instance_type);
     Always state "STATE" Text [] "pending, running, stopping, stopped, shutting-down, terminated" =>
         Value::text(row.it.state.word());
-    Always health "HEALTH" Health [] "ok, busy, unknown, warn or bad" => Value::Health(row.health);
+    Always health "HEALTH" Health [Groups, Statuses] "ok, busy, unknown, warn or bad" => Value::Health(row.health);
     Always tier "TIER" Text [Groups] "the tier it falls into" => Value::maybe_text(row.tier.as_ref());
     Always group "GROUP" Text [Groups] "its Auto Scaling group" => Value::maybe_text(row.group.as_ref());
     Always zone "ZONE" Text [] "availability zone" => Value::text(&row.it.zone);
@@ -84,7 +84,7 @@ columns!(instances, |row, ctx| {
         Value::of(&row.status, |status| Value::maybe_text(status.ebs.map(|check| check.word())));
     Wide events "EVENTS" Nested [Statuses] "what AWS plans to do to it" =>
         Value::of(&row.status, |status| Value::nested(&status.events));
-    Wide cores "CORES" Count [Registry, Services, Tasks, Hosts] "cores on it" => Value::known_count(row.cores);
+    Wide cores "CORES" Count [Registry] "cores on it, by the registry" => Value::known_count(row.cores);
 
     Named cpu "CPU" Percent [Metrics] "CPU use, latest point" =>
         Value::of(&row.metrics, |metrics| latest(&metrics.cpu));

@@ -13,9 +13,9 @@ columns!(rules, |row, ctx| {
     Always paths "PATHS" List [] "path patterns it matches" => Value::texts(&row.it.paths);
     Always forwards "FORWARDS" List [TargetGroups] "target groups it forwards to" => Value::texts(&row.forwards);
     Always health "HEALTH" Health [] "ok, busy, unknown, warn or bad" => Value::Health(row.health);
-    Wide healthy "HEALTHY" Count [Targets] "healthy targets behind it" =>
+    Always healthy "HEALTHY" Count [Targets] "healthy targets behind it" =>
         Value::known_count(row.healthy.map(|(healthy, _)| healthy));
-    Wide targets "TARGETS" Count [Targets] "all targets behind it" =>
+    Always targets "TARGETS" Count [Targets] "all targets behind it" =>
         Value::known_count(row.healthy.map(|(_, all)| all));
     Wide weights "WEIGHTS" Nested [] "ARNs of the target groups it forwards to, with weights" =>
         Value::Nested(row.it.forwards.iter().map(|(group, weight)| {

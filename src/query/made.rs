@@ -1,0 +1,107 @@
+//! Fleets made by hand, for the tests of queries.
+
+use crate::fleet::{Fleet, InstanceRow, Item};
+use crate::model::{
+    AccountName, Health, Instance, InstanceState, Known, Lifecycle, Metrics, Point, Region, Scope, Tags,
+    WhyUnknown,
+};
+use jiff::Timestamp;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// The moment at which every made fleet stands: 2026-06-01, noon.
+pub(super) const NOW: Timestamp = Timestamp::constant(1_780_315_200, 0);
+
+/// A fleet of these instances.
+pub(super) fn fleet(instances: Vec<InstanceRow>) -> Fleet {
+    Fleet {
+        at: NOW,
+        tiers: Vec::new(),
+        instances,
+        groups: Vec::new(),
+        templates: Vec::new(),
+        images: Vec::new(),
+        clusters: Vec::new(),
+        services: Vec::new(),
+        tasks: Vec::new(),
+        hosts: Vec::new(),
+        cores: Vec::new(),
+        tenants: Vec::new(),
+        targets: Vec::new(),
+        rules: Vec::new(),
+        alarms: Vec::new(),
+    }
+}
+
+/// An instance of which nothing beyond EC2's own fields is known.
+pub(super) fn row(id: &str, tags: &[(&str, &str)]) -> InstanceRow {
+    InstanceRow {
+        scope: scope("main", "eu-west-1"),
+        it: Arc::new(instance(id, tags)),
+        tier: None,
+        tier_by: None,
+        group: None,
+        member: Known::default(),
+        host: Known::default(),
+        agent: Known::default(),
+        status: Known::default(),
+        metrics: Known::default(),
+        image: Known::default(),
+        cores: Known::default(),
+        health: Health::Ok,
+        troubles: Vec::new(),
+    }
+}
+
+/// An account in a region.
+pub(super) fn scope(account: &str, region: &str) -> Arc<Scope> {
+    Arc::new(Scope { account: AccountName::new(account), region: Region::new(region) })
+}
+
+/// A running t3.small that was started two hours ago.
+pub(super) fn instance(id: &str, tags: &[(&str, &str)]) -> Instance {
+    Instance {
+        id: id.into(),
+        reservation_id: "r-1".into(),
+        owner_id: "123456789012".into(),
+        state: InstanceState::Running,
+        state_reason: None,
+        instance_type: "t3.small".into(),
+        zone: "eu-west-1a".into(),
+        image_id: "ami-1".into(),
+        architecture: None,
+        lifecycle: Lifecycle::OnDemand,
+        spot_request_id: None,
+        launched_at: Some(NOW - Duration::from_secs(7_200)),
+        private_ip: None,
+        public_ip: None,
+        private_dns: None,
+        public_dns: None,
+        vpc_id: None,
+        subnet_id: None,
+        key_name: None,
+        profile_arn: None,
+        platform: None,
+        security_groups: Box::new(["sg-1".into(), "sg-22".into()]),
+        root_device: Some("/dev/xvda".into()),
+        detailed_monitoring: false,
+        tags: tags.iter().copied().collect::<Tags>(),
+    }
+}
+
+/// Changes EC2's own fields of a row.
+pub(super) fn with(mut row: InstanceRow, change: impl FnOnce(&mut Instance)) -> InstanceRow {
+    let mut it = (*row.it).clone();
+    change(&mut it);
+    row.it = Arc::new(it);
+    row
+}
+
+/// CPU as CloudWatch tells it: not known, known to be nothing, or percent.
+pub(super) fn cpu(percent: Option<Option<f64>>) -> Known<Option<Item<Metrics>>> {
+    let Some(percent) = percent else { return Known::No(WhyUnknown::Pending) };
+    Known::Yes(percent.and_then(|value| {
+        let metrics = Metrics { cpu: vec![Point { at: NOW, value }], ..Metrics::default() };
+        Item::all(&Arc::new(vec![metrics])).next()
+    }))
+}

@@ -1,0 +1,35 @@
+//! The screen: state comes down as worlds, wishes go up as values, and in between everything is pure.
+//!
+//! ```text
+//! terminal ─→ Input ─→ update(&mut Ui) ─→ Effect ─→ Wish (collector) | leave | suspend
+//! World    ─┘               │
+//!                           └─→ draw(&Ui, &Theme) ─→ Frame ─→ Painter ─→ bytes
+//! ```
+//!
+//! `run` is the thin edge around that: it owns the terminal, waits, and carries effects out. `headless` is
+//! the same without a terminal: keys in, screen out.
+
+pub mod action;
+mod cell;
+pub mod chord;
+pub mod drill;
+pub mod fault;
+pub mod headless;
+pub mod keymap;
+mod line;
+mod options;
+mod page;
+pub mod painter;
+mod run;
+pub mod screen;
+pub mod signs;
+pub mod state;
+mod terminal;
+pub mod theme;
+pub mod update;
+mod view;
+
+pub use headless::headless;
+pub use options::Options;
+pub use run::run;
+pub use state::{About, Effect, Input, Setup, Ui};

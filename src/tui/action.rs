@@ -1,0 +1,221 @@
+//! Everything a key can mean: one table, from which keymaps, help, the command line and the docs are made.
+
+use crate::query::Kind;
+use std::fmt;
+
+/// Where keys are looked up: the page that has the focus, or a line being typed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Layer {
+    /// Everywhere but in a line being typed.
+    All,
+    /// Pages with rows: the overview and every list.
+    List,
+    /// Pages of text: describe, help, troubles.
+    Text,
+    /// Choosing the column to sort by, in the headings.
+    Sort,
+    /// A line being typed: the filter and the command line.
+    Prompt,
+}
+
+impl Layer {
+    /// Every layer, in the order of the help page.
+    pub const ALL: [Self; 5] = [Self::All, Self::List, Self::Text, Self::Sort, Self::Prompt];
+
+    /// Its name in keymap files.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::All => "all",
+            Self::List => "list",
+            Self::Text => "text",
+            Self::Sort => "sort",
+            Self::Prompt => "prompt",
+        }
+    }
+
+    /// Its heading on the help page.
+    pub fn title(self) -> &'static str {
+        match self {
+            Self::All => "Everywhere",
+            Self::List => "In lists and on the overview",
+            Self::Text => "In describe, help and troubles",
+            Self::Sort => "While choosing the column to sort by",
+            Self::Prompt => "While typing a filter or a command",
+        }
+    }
+
+    /// Tells whether keys that it does not bind are looked up in `all`.
+    pub fn falls_through(self) -> bool {
+        !matches!(self, Self::All | Self::Prompt)
+    }
+}
+
+/// One line of the action table.
+#[derive(Clone, Copy, Debug)]
+pub struct About {
+    /// The action.
+    pub action: Action,
+    /// Its name in keymap files and on the command line: kebab-case.
+    pub name: &'static str,
+    /// A word or two for the line of hints.
+    pub brief: &'static str,
+    /// One line for help.
+    pub doc: &'static str,
+    /// The layers in which it may be bound.
+    pub layers: &'static [Layer],
+}
+
+macro_rules! actions {
+    ($($variant:ident $(($kind:ident))? $name:literal $brief:literal $doc:literal [$($layer:ident)+];)+) => {
+        /// Every action, in the order of the help page.
+        pub const ACTIONS: &[About] = &[$(About {
+            action: Action::$variant $((Kind::$kind))?,
+            name: $name,
+            brief: $brief,
+            doc: $doc,
+            layers: &[$(Layer::$layer),+],
+        }),+];
+    };
+}
+
+/// A wish of the person at the keys. None changes anything but the screen and what is read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[allow(missing_docs)] // `ACTIONS` has a sentence for each.
+pub enum Action {
+    Quit,
+    Suspend,
+    Redraw,
+    Back,
+    Forward,
+    Help,
+    Troubles,
+    Command,
+    Refresh,
+    Overview,
+    Go(Kind),
+    Down,
+    Up,
+    PageDown,
+    PageUp,
+    HalfDown,
+    HalfUp,
+    Top,
+    Bottom,
+    Left,
+    Right,
+    Open,
+    Describe,
+    Filter,
+    ClearFilter,
+    Sort,
+    Reverse,
+    Wide,
+    Metrics,
+    Accept,
+    Cancel,
+    Complete,
+    CompleteBack,
+    Erase,
+    EraseForward,
+    EraseWord,
+    EraseLine,
+    CursorLeft,
+    CursorRight,
+    CursorStart,
+    CursorEnd,
+    Older,
+    Newer,
+}
+
+actions! {
+    Quit "quit" "quit" "Leave coredeck" [All List Text Sort Prompt];
+    Back "back" "back" "Close what is open, or go back to the page before" [All List Text Sort];
+    Forward "forward" "forward" "Go forward again after going back" [All List Text];
+    Help "help" "help" "Show every key and every column" [All List Text];
+    Troubles "troubles" "troubles" "Show everything that could not be read, in full" [All List Text];
+    Command "command" "command" "Type a command: a page, or the name of an action" [All List Text];
+    Refresh "refresh" "refresh" "Read again now what this page shows; on the troubles page, all that failed" [All List Text];
+    Redraw "redraw" "redraw" "Draw the whole screen again" [All List Text Sort Prompt];
+    Suspend "suspend" "suspend" "Go to the background; `fg` returns" [All List Text Sort Prompt];
+    Overview "go-overview" "overview" "Tiers and alarms" [All List Text];
+    Go(Instances) "go-instances" "instances" "EC2 instances" [All List Text];
+    Go(Groups) "go-groups" "groups" "Auto Scaling groups" [All List Text];
+    Go(Services) "go-services" "services" "ECS services" [All List Text];
+    Go(Tasks) "go-tasks" "tasks" "ECS tasks" [All List Text];
+    Go(Hosts) "go-hosts" "hosts" "ECS container instances" [All List Text];
+    Go(Clusters) "go-clusters" "clusters" "ECS clusters" [All List Text];
+    Go(Cores) "go-cores" "cores" "Cores" [All List Text];
+    Go(Tenants) "go-tenants" "tenants" "Tenants" [All List Text];
+    Go(Targets) "go-targets" "targets" "Load balancer targets" [All List Text];
+    Go(Rules) "go-rules" "rules" "Listener rules" [All List Text];
+    Go(Alarms) "go-alarms" "alarms" "CloudWatch alarms" [All List Text];
+    Go(Templates) "go-templates" "templates" "Launch templates" [All List Text];
+    Go(Images) "go-images" "images" "Machine images in use" [All List Text];
+    Open "open" "open" "Go into the row: a tier's or group's instances, a service's tasks, or its details" [List];
+    Describe "describe" "describe" "Show every field of the row" [List];
+    Filter "filter" "filter" "Show only rows that match a query" [List];
+    ClearFilter "clear-filter" "clear filter" "Show all rows again" [List];
+    Sort "sort" "sort" "Choose the column to sort by" [List];
+    Reverse "reverse" "reverse" "Turn the order round" [List Sort];
+    Wide "wide" "wide" "Show more columns, or fewer" [List];
+    Metrics "metrics" "metrics" "Show columns that cost money to read, or hide them" [List];
+    Down "down" "down" "One line down" [List Text];
+    Up "up" "up" "One line up" [List Text];
+    PageDown "page-down" "page down" "One screen down" [List Text];
+    PageUp "page-up" "page up" "One screen up" [List Text];
+    HalfDown "half-page-down" "half down" "Half a screen down" [List Text];
+    HalfUp "half-page-up" "half up" "Half a screen up" [List Text];
+    Top "top" "top" "To the first line" [List Text Sort];
+    Bottom "bottom" "bottom" "To the last line" [List Text Sort];
+    Left "left" "left" "One column to the left" [List Sort];
+    Right "right" "right" "One column to the right" [List Sort];
+    Accept "accept" "accept" "Take it" [Sort Prompt];
+    Cancel "cancel" "cancel" "Leave everything as it was" [Sort Prompt];
+    Complete "complete" "complete" "Complete the word, or take the next candidate" [Prompt];
+    CompleteBack "complete-back" "complete back" "Take the candidate before" [Prompt];
+    Erase "erase" "erase" "Erase the character before the cursor" [Prompt];
+    EraseForward "erase-forward" "erase forward" "Erase the character under the cursor" [Prompt];
+    EraseWord "erase-word" "erase word" "Erase the word before the cursor" [Prompt];
+    EraseLine "erase-line" "erase line" "Erase everything before the cursor" [Prompt];
+    CursorLeft "cursor-left" "left" "Move the cursor left" [Prompt];
+    CursorRight "cursor-right" "right" "Move the cursor right" [Prompt];
+    CursorStart "cursor-start" "start" "Move the cursor to the start" [Prompt];
+    CursorEnd "cursor-end" "end" "Move the cursor to the end" [Prompt];
+    Older "older" "older" "The line typed before this one" [Prompt];
+    Newer "newer" "newer" "The line typed after this one" [Prompt];
+}
+
+impl Action {
+    /// Its line in the table.
+    pub fn about(self) -> Option<&'static About> {
+        ACTIONS.iter().find(|about| about.action == self)
+    }
+
+    /// The action of that name.
+    pub fn named(name: &str) -> Option<Self> {
+        ACTIONS.iter().find(|about| about.name == name).map(|about| about.action)
+    }
+}
+
+impl fmt::Display for Action {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.about().map_or("?", |about| about.name))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::HashSet;
+
+    #[test]
+    fn names_are_unique_kebab_case_and_lead_back() {
+        let mut seen = HashSet::new();
+        for about in ACTIONS {
+            assert!(seen.insert(about.name), "{} is there twice", about.name);
+            assert!(about.name.chars().all(|c| c.is_ascii_lowercase() || c == '-'), "{}", about.name);
+            assert_eq!(Action::named(about.name), Some(about.action));
+            assert_eq!(about.action.to_string(), about.name);
+        }
+    }
+}

@@ -1,0 +1,247 @@
+//! Keys as people write them: `j`, `ctrl-f`, `shift-tab`, and whole runs of them, `/cpu>80<ret>jj<esc>`.
+
+use crossterm::event::{KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
+use std::fmt;
+
+/// A key without its modifiers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Key {
+    /// A character; letters carry their own case, so shift is never said of them.
+    Char(char),
+    /// One of the keys with a name.
+    Named(Named),
+    /// A function key, from 1.
+    F(u8),
+}
+
+macro_rules! named {
+    ($($variant:ident $name:literal $($other:literal)*, $code:ident;)+) => {
+        /// A key that writes no character.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        #[allow(missing_docs)]
+        pub enum Named { $($variant),+ }
+
+        impl Named {
+            fn word(self) -> &'static str {
+                match self { $(Self::$variant => $name),+ }
+            }
+            fn parse(word: &str) -> Option<Self> {
+                match word { $($name $(| $other)* => Some(Self::$variant),)+ _ => None }
+            }
+            fn from_code(code: KeyCode) -> Option<Self> {
+                match code { $(KeyCode::$code => Some(Self::$variant),)+ _ => None }
+            }
+        }
+
+        /// Every name that a key may be called by.
+        pub(crate) const KEY_NAMES: &[&str] = &["space", "minus", "ctrl-", "alt-", "shift-", $($name, $($other,)*)+];
+    };
+}
+
+named! {
+    Enter "enter" "ret" "return", Enter;
+    Esc "esc" "escape", Esc;
+    Tab "tab", Tab;
+    Backspace "backspace" "bs", Backspace;
+    Delete "delete" "del", Delete;
+    Insert "insert" "ins", Insert;
+    Left "left", Left;
+    Right "right", Right;
+    Up "up", Up;
+    Down "down", Down;
+    Home "home", Home;
+    End "end", End;
+    PageUp "pageup" "pgup", PageUp;
+    PageDown "pagedown" "pgdn" "pgdown", PageDown;
+}
+
+/// One press: a key and what was held with it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Chord {
+    /// The key.
+    pub key: Key,
+    /// Control was held.
+    pub has_ctrl: bool,
+    /// Alt (or meta) was held.
+    pub has_alt: bool,
+    /// Shift was held; only said of keys that write no character.
+    pub has_shift: bool,
+}
+
+impl Chord {
+    /// A key alone.
+    pub fn plain(key: Key) -> Self {
+        Self { key, has_ctrl: false, has_alt: false, has_shift: false }
+    }
+
+    /// What a terminal reported; none for releases and for keys that nobody binds (media keys).
+    pub fn from_event(event: KeyEvent) -> Option<Self> {
+        if event.kind == KeyEventKind::Release {
+            return None;
+        }
+        let held = |modifier| event.modifiers.contains(modifier);
+        let mut chord = Self {
+            key: Key::Char(' '),
+            has_ctrl: held(KeyModifiers::CONTROL),
+            has_alt: held(KeyModifiers::ALT) || held(KeyModifiers::META),
+            has_shift: false,
+        };
+        chord.key = match event.code {
+            KeyCode::Char(c) if chord.has_ctrl => Key::Char(c.to_ascii_lowercase()),
+            KeyCode::Char(c) if held(KeyModifiers::SHIFT) && c.is_ascii_lowercase() => {
+                Key::Char(c.to_ascii_uppercase())
+            }
+            KeyCode::Char(c) => Key::Char(c),
+            KeyCode::F(n) => Key::F(n),
+            KeyCode::BackTab => Key::Named(Named::Tab),
+            code => Key::Named(Named::from_code(code)?),
+        };
+        if !matches!(chord.key, Key::Char(_)) {
+            chord.has_shift = held(KeyModifiers::SHIFT) || event.code == KeyCode::BackTab;
+        }
+        Some(chord)
+    }
+
+    /// Reads one chord, `ctrl-f`; the error says what is wrong with it.
+    pub fn parse(text: &str) -> Result<Self, String> {
+        let mut chord = Self::plain(Key::Char(' '));
+        let mut rest = text;
+        loop {
+            let (held, tail) = match rest.split_once('-') {
+                Some((held, tail)) if !tail.is_empty() && !held.is_empty() => (held, tail),
+                _ => break,
+            };
+            match held {
+                "ctrl" | "c" => chord.has_ctrl = true,
+                "alt" | "a" | "meta" => chord.has_alt = true,
+                "shift" | "s" => chord.has_shift = true,
+                _ => return Err(format!("no modifier named `{held}`: write ctrl-, alt- or shift-")),
+            }
+            rest = tail;
+        }
+        let mut chars = rest.chars();
+        chord.key = match (chars.next(), chars.next()) {
+            (None, _) => return Err("an empty key".into()),
+            (Some(c), None) => Key::Char(c),
+            _ => match rest {
+                "space" => Key::Char(' '),
+                "minus" => Key::Char('-'),
+                "lt" => Key::Char('<'),
+                "gt" => Key::Char('>'),
+                _ => match rest.strip_prefix('f').and_then(|n| n.parse().ok()) {
+                    Some(n @ 1..=24) => Key::F(n),
+                    _ => Key::Named(Named::parse(rest).ok_or_else(|| format!("no key named `{rest}`"))?),
+                },
+            },
+        };
+        if let Key::Char(c) = chord.key {
+            if chord.has_shift && c.is_ascii_alphabetic() {
+                chord.key = Key::Char(c.to_ascii_uppercase());
+            } else if chord.has_shift {
+                return Err(format!("shift with `{c}` is another character: write that character"));
+            }
+            if chord.has_ctrl && c.is_ascii_uppercase() {
+                return Err(format!("terminals cannot tell ctrl-{c} from ctrl-{}", c.to_ascii_lowercase()));
+            }
+            chord.has_shift = false;
+        }
+        Ok(chord)
+    }
+
+    /// The character that it writes into a line, if it writes one.
+    pub fn typed(self) -> Option<char> {
+        match self.key {
+            Key::Char(c) if !self.has_ctrl && !self.has_alt && !c.is_control() => Some(c),
+            _ => None,
+        }
+    }
+}
+
+impl fmt::Display for Chord {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.has_ctrl {
+            f.write_str("ctrl-")?;
+        }
+        if self.has_alt {
+            f.write_str("alt-")?;
+        }
+        if self.has_shift {
+            f.write_str("shift-")?;
+        }
+        match self.key {
+            Key::Char(' ') => f.write_str("space"),
+            Key::Char(c) => write!(f, "{c}"),
+            Key::F(n) => write!(f, "f{n}"),
+            Key::Named(named) => f.write_str(named.word()),
+        }
+    }
+}
+
+/// Reads a run of keys as text: `/cpu>80<ret>jj<esc>`. A `<` that begins no name stands for itself.
+pub fn parse_keys(text: &str) -> Vec<Chord> {
+    let mut keys = Vec::new();
+    let mut rest = text;
+    while let Some(c) = rest.chars().next() {
+        let name = rest
+            .strip_prefix('<')
+            .and_then(|tail| tail.split_once('>'))
+            .filter(|(name, _)| name.chars().count() > 1 && !name.contains(['<', ' ']));
+        if let Some((Ok(chord), tail)) = name.map(|(name, tail)| (Chord::parse(name), tail)) {
+            keys.push(chord);
+            rest = tail;
+        } else {
+            keys.push(Chord::plain(Key::Char(c)));
+            rest = rest.get(c.len_utf8()..).unwrap_or_default();
+        }
+    }
+    keys
+}
+
+/// Reads a sequence as keymaps write it: chords with spaces between, `g i`.
+pub(crate) fn parse_sequence(text: &str) -> Result<Vec<Chord>, String> {
+    let chords: Vec<_> = text.split_whitespace().map(Chord::parse).collect::<Result<_, _>>()?;
+    if chords.is_empty() {
+        return Err("an empty key: write `space` for the space bar".into());
+    }
+    Ok(chords)
+}
+
+/// A sequence as keymaps write it.
+pub(crate) fn show_sequence(chords: &[Chord]) -> String {
+    chords.iter().map(ToString::to_string).collect::<Vec<_>>().join(" ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn chords_read_back_what_they_write() {
+        for text in
+            ["j", "G", "ctrl-f", "alt-x", "shift-tab", "space", "f5", "-", "ctrl--", "pageup", "<", ":"]
+        {
+            assert_eq!(Chord::parse(text).unwrap().to_string(), text, "{text}");
+        }
+        assert_eq!(Chord::parse("ret").unwrap().to_string(), "enter");
+        assert_eq!(Chord::parse("shift-g").unwrap().to_string(), "G");
+    }
+
+    #[test]
+    fn bad_chords_say_why() {
+        assert_eq!(
+            Chord::parse("hyper-x").unwrap_err(),
+            "no modifier named `hyper`: write ctrl-, alt- or shift-"
+        );
+        assert_eq!(Chord::parse("entr").unwrap_err(), "no key named `entr`");
+        assert!(Chord::parse("ctrl-G").unwrap_err().contains("cannot tell"));
+        assert!(Chord::parse("").is_err());
+    }
+
+    #[test]
+    fn a_run_of_keys_reads_names_and_leaves_lone_brackets() {
+        let shown = |text: &str| parse_keys(text).iter().map(ToString::to_string).collect::<Vec<_>>();
+        assert_eq!(shown("/a<2h<ret>"), ["/", "a", "<", "2", "h", "enter"]);
+        assert_eq!(shown("<ctrl-w>x<esc>"), ["ctrl-w", "x", "esc"]);
+        assert_eq!(shown("a<b>"), ["a", "<", "b", ">"]);
+    }
+}

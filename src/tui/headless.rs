@@ -1,0 +1,125 @@
+//! The screen without a terminal: keys in, picture out, by the same `update` and `draw`.
+
+use super::chord::parse_keys;
+use super::keymap::Keymap;
+use super::screen::{Frame, draw};
+use super::signs::Signs;
+use super::state::{About, Effect, Input, Setup, Ui};
+use super::theme::Theme;
+use super::update::update;
+use crate::world::World;
+use jiff::Timestamp;
+use ratatui::buffer::Buffer;
+use std::sync::Arc;
+
+/// A screen that is driven by keys as text.
+#[derive(Debug)]
+pub struct Headless {
+    /// Its state.
+    pub ui: Ui,
+    /// How it is painted.
+    pub theme: Theme,
+    /// Every effect so far, in order.
+    pub effects: Vec<Effect>,
+}
+
+impl Headless {
+    /// A screen on a world. The moment is the world's own, so that ages hold still.
+    pub fn new(world: Arc<World>, size: (u16, u16)) -> Self {
+        let setup = Setup { about: About::default(), keymap: Keymap::default(), signs: Signs::Unicode, size };
+        let now = world.snapshot.taken_at;
+        let mut screen = Self { ui: Ui::new(world, now, setup), theme: Theme::plain(), effects: Vec::new() };
+        if let Ok(keymap) = Keymap::shipped("default") {
+            screen.ui.keymap = Arc::new(keymap);
+        }
+        if let Ok(theme) = Theme::shipped("dark") {
+            screen.theme = theme;
+        }
+        screen.input(Input::Tick(now));
+        screen
+    }
+
+    /// A screen with everything chosen by the caller.
+    pub fn with(world: Arc<World>, now: Timestamp, setup: Setup, theme: Theme) -> Self {
+        let mut screen = Self { ui: Ui::new(world, now, setup), theme, effects: Vec::new() };
+        screen.input(Input::Tick(now));
+        screen
+    }
+
+    /// Something happens.
+    pub fn input(&mut self, input: Input) -> &mut Self {
+        self.effects.extend(update(&mut self.ui, input));
+        self
+    }
+
+    /// Presses keys: `/cpu>80<ret>jj<esc>`.
+    pub fn keys(&mut self, keys: &str) -> &mut Self {
+        for chord in parse_keys(keys) {
+            self.input(Input::Key(chord));
+        }
+        self
+    }
+
+    /// Draws.
+    pub fn frame(&self) -> Frame {
+        draw(&self.ui, &self.theme)
+    }
+
+    /// The screen as text, a line a row, without blanks at their ends.
+    pub fn text(&self) -> String {
+        text(&self.frame().cells)
+    }
+}
+
+/// Presses keys on a world and returns the screen as text.
+pub fn headless(world: Arc<World>, keys: &str, size: (u16, u16)) -> String {
+    Headless::new(world, size).keys(keys).text()
+}
+
+/// Cells as text, a line a row, without blanks at their ends.
+pub fn text(cells: &Buffer) -> String {
+    let mut text = String::new();
+    for y in cells.area.top()..cells.area.bottom() {
+        let mut line = String::new();
+        let mut skip = 0;
+        for x in cells.area.left()..cells.area.right() {
+            if skip > 0 {
+                skip -= 1;
+                continue;
+            }
+            let Some(cell) = cells.cell((x, y)) else { continue };
+            line.push_str(cell.symbol());
+            skip = unicode_width::UnicodeWidthStr::width(cell.symbol()).saturating_sub(1);
+        }
+        text.push_str(line.trim_end());
+        text.push('\n');
+    }
+    text
+}
+
+/// The style runs of a row in words, `0..4 fg=Red bold`, so that a test can say what changed.
+pub fn styles(cells: &Buffer, y: u16) -> Vec<String> {
+    let mut runs: Vec<(u16, u16, String)> = Vec::new();
+    for x in cells.area.left()..cells.area.right() {
+        let Some(cell) = cells.cell((x, y)) else { continue };
+        let mut words = Vec::new();
+        if cell.fg != ratatui::style::Color::Reset {
+            words.push(format!("fg={}", cell.fg));
+        }
+        if cell.bg != ratatui::style::Color::Reset {
+            words.push(format!("bg={}", cell.bg));
+        }
+        if !cell.modifier.is_empty() {
+            words.push(format!("{:?}", cell.modifier).to_lowercase());
+        }
+        let words = words.join(" ");
+        match runs.last_mut() {
+            Some((_, end, last)) if *last == words => *end = x + 1,
+            _ => runs.push((x, x + 1, words)),
+        }
+    }
+    runs.into_iter()
+        .filter(|(.., words)| !words.is_empty())
+        .map(|(from, to, words)| format!("{from}..{to} {words}"))
+        .collect()
+}

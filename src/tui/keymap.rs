@@ -1,0 +1,217 @@
+//! Keymaps: which sequence of keys means which action, layer by layer.
+//!
+//! A keymap is a complete TOML file (`keymaps/default.toml` is one); `file` reads it and tells every fault
+//! at once. Looking up is a pure function of the layer and the keys pressed so far.
+
+mod file;
+
+use super::action::{Action, Layer};
+use super::chord::{Chord, show_sequence};
+use super::fault::Fault;
+use std::collections::BTreeMap;
+
+/// The keymaps that come with the program: name and text.
+pub const SHIPPED: &[(&str, &str)] = &[
+    ("default", include_str!("../../keymaps/default.toml")),
+    ("vim", include_str!("../../keymaps/vim.toml")),
+];
+
+/// Every binding, and what prefixes are called in the which-key box.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Keymap {
+    layers: BTreeMap<Layer, BTreeMap<Vec<Chord>, Action>>,
+    labels: BTreeMap<Vec<Chord>, String>,
+}
+
+/// What the keys pressed so far add up to.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Match {
+    /// An action.
+    Run(Action),
+    /// The beginning of longer sequences.
+    Pending,
+    /// Nothing.
+    Nothing,
+}
+
+impl Keymap {
+    /// The keymap of that name that comes with the program. No fault is possible in one of them that
+    /// passed the tests.
+    pub fn shipped(name: &str) -> Result<Self, Vec<Fault>> {
+        let Some((_, text)) = SHIPPED.iter().find(|(shipped, _)| *shipped == name) else {
+            return Err(vec![file::no_such(name)]);
+        };
+        Self::parse(&format!("{name}.toml"), text)
+    }
+
+    /// Reads a keymap file. Tells every fault at once.
+    pub fn parse(file: &str, text: &str) -> Result<Self, Vec<Fault>> {
+        file::parse(file, text)
+    }
+
+    /// What `keys` mean while `layer` has the focus.
+    pub fn lookup(&self, layer: Layer, keys: &[Chord]) -> Match {
+        for layer in reach(layer) {
+            let Some(bound) = self.layers.get(&layer) else { continue };
+            if let Some(action) = bound.get(keys) {
+                return Match::Run(*action);
+            }
+            if bound.keys().any(|sequence| sequence.starts_with(keys)) {
+                return Match::Pending;
+            }
+        }
+        Match::Nothing
+    }
+
+    /// The next keys after those pressed so far, each with what it leads to: the which-key box.
+    pub fn next(&self, layer: Layer, keys: &[Chord]) -> Vec<(Chord, String)> {
+        let mut found: BTreeMap<Chord, String> = BTreeMap::new();
+        for layer in reach(layer) {
+            for (sequence, action) in self.layers.get(&layer).into_iter().flatten() {
+                let Some(&[next, ref rest @ ..]) = sequence.strip_prefix(keys) else { continue };
+                let says = if rest.is_empty() {
+                    action.about().map_or_else(String::new, |about| about.doc.to_string())
+                } else {
+                    let upto = sequence.get(..=keys.len()).unwrap_or_default();
+                    self.labels.get(upto).cloned().unwrap_or_else(|| "…".into())
+                };
+                found.entry(next).or_insert(says);
+            }
+        }
+        found.into_iter().collect()
+    }
+
+    /// What a prefix is called.
+    pub fn label(&self, keys: &[Chord]) -> Option<&str> {
+        self.labels.get(keys).map(String::as_str)
+    }
+
+    /// The sequences that lead to an action from a layer, shortest first.
+    pub fn keys_of(&self, layer: Layer, action: Action) -> Vec<String> {
+        let mut found: Vec<&Vec<Chord>> = Vec::new();
+        for layer in reach(layer) {
+            for (sequence, bound) in self.layers.get(&layer).into_iter().flatten() {
+                if *bound == action && self.lookup(layer, sequence) == Match::Run(action) {
+                    found.push(sequence);
+                }
+            }
+        }
+        found.sort_by_key(|sequence| (sequence.len(), show_sequence(sequence).chars().count()));
+        found.into_iter().map(|sequence| show_sequence(sequence)).collect()
+    }
+
+    /// The sequences that one layer itself binds to an action, shortest first.
+    pub fn keys_here(&self, layer: Layer, action: Action) -> Vec<String> {
+        let mut found: Vec<String> = self
+            .layer(layer)
+            .filter(|(_, bound)| *bound == action)
+            .map(|(keys, _)| show_sequence(keys))
+            .collect();
+        found.sort_by_key(|keys| keys.chars().count());
+        found
+    }
+
+    /// The bindings of one layer.
+    pub fn layer(&self, layer: Layer) -> impl Iterator<Item = (&[Chord], Action)> {
+        self.layers.get(&layer).into_iter().flatten().map(|(keys, action)| (keys.as_slice(), *action))
+    }
+}
+
+fn reach(layer: Layer) -> impl Iterator<Item = Layer> {
+    std::iter::once(layer).chain(layer.falls_through().then_some(Layer::All))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::tui::action::ACTIONS;
+
+    fn keys(text: &str) -> Vec<Chord> {
+        crate::tui::chord::parse_sequence(text).unwrap()
+    }
+
+    #[test]
+    fn every_shipped_keymap_loads_and_binds_every_action() {
+        for (name, _) in SHIPPED {
+            let keymap = Keymap::shipped(name).unwrap_or_else(|faults| panic!("{faults:#?}"));
+            for about in ACTIONS {
+                let bound = about.layers.iter().any(|l| !keymap.keys_of(*l, about.action).is_empty());
+                assert!(bound, "{name} binds nothing to {}", about.name);
+            }
+        }
+    }
+
+    #[test]
+    fn default_keys_pass_through_tmux_and_screen() {
+        let keymap = Keymap::shipped("default").unwrap();
+        for layer in Layer::ALL {
+            for (sequence, action) in keymap.layer(layer) {
+                let first = sequence[0].to_string();
+                assert!(
+                    !["ctrl-a", "ctrl-b", "ctrl-d", "ctrl-k"].contains(&first.as_str()),
+                    "{first} → {action}"
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn sequences_wait_and_layers_shadow() {
+        let text = "[all]\n'g i' = 'go-instances'\nq = 'quit'\n[list]\n'g g' = 'top'\nq = 'up'\n[labels]\ng = 'go to'";
+        let keymap = Keymap::parse("t.toml", text).unwrap();
+        assert_eq!(keymap.lookup(Layer::List, &keys("g")), Match::Pending);
+        assert_eq!(keymap.lookup(Layer::List, &keys("g g")), Match::Run(Action::Top));
+        assert_eq!(
+            keymap.lookup(Layer::List, &keys("g i")),
+            Match::Run(Action::Go(crate::query::Kind::Instances))
+        );
+        assert_eq!(keymap.lookup(Layer::List, &keys("q")), Match::Run(Action::Up));
+        assert_eq!(keymap.lookup(Layer::Text, &keys("q")), Match::Run(Action::Quit));
+        assert_eq!(keymap.lookup(Layer::Prompt, &keys("q")), Match::Nothing);
+        let next: Vec<_> =
+            keymap.next(Layer::List, &keys("g")).into_iter().map(|(c, _)| c.to_string()).collect();
+        assert_eq!(next, ["g", "i"]);
+        assert_eq!(keymap.label(&keys("g")), Some("go to"));
+    }
+
+    #[test]
+    fn a_file_may_inherit_replace_and_unbind() {
+        let text = "inherits = 'default'\n[all]\nq = 'unbind'\nQ = 'quit'\n'1 x' = 'help'";
+        let keymap = Keymap::parse("t.toml", text).unwrap();
+        assert_eq!(keymap.lookup(Layer::All, &keys("q")), Match::Nothing);
+        assert_eq!(keymap.lookup(Layer::All, &keys("Q")), Match::Run(Action::Quit));
+        assert_eq!(
+            keymap.lookup(Layer::All, &keys("1")),
+            Match::Pending,
+            "a longer sequence replaces the shorter"
+        );
+        assert_eq!(keymap.lookup(Layer::All, &keys("?")), Match::Run(Action::Help));
+    }
+
+    #[test]
+    fn every_fault_is_told_at_once_with_its_place() {
+        let text = "inherits = 'defualt'\n[al]\nx = 'quit'\n[all]\nq = 'qiut'\nhyper-x = 'quit'\ng = 'top'\n\
+                    'g i' = 'help'\nret = 'help'\nenter = 'quit'\nz = 3\nj = 'down'\n'' = 'quit'";
+        let faults: Vec<String> =
+            Keymap::parse("my.toml", text).unwrap_err().iter().map(ToString::to_string).collect();
+        let expected = [
+            "my.toml:1:12: no keymap named `defualt` comes with coredeck; did you mean `default`?",
+            "my.toml:2:2: no layer named `al`; did you mean `all`?",
+            "my.toml:5:5: no action named `qiut`; did you mean `quit`?",
+            "my.toml:6:1: no modifier named `hyper`: write ctrl-, alt- or shift-",
+            "my.toml:7:5: `top` cannot be bound in [all]; it belongs in [list], [text] or [sort]",
+            "my.toml:8:1: `g i` can never be pressed, because `g` is bound on line 7",
+            "my.toml:10:1: `enter` is the same key as line 9 binds",
+            "my.toml:11:5: the name of an action is expected, in quotes",
+            "my.toml:12:5: `down` cannot be bound in [all]; it belongs in [list] or [text]",
+            "my.toml:13:1: an empty key: write `space` for the space bar",
+        ];
+        assert_eq!(faults, expected);
+    }
+
+    #[test]
+    fn broken_toml_is_a_fault_with_a_place_and_no_panic() {
+        let faults = Keymap::parse("my.toml", "[all]\nq = \n[list]\nx = 'nope'").unwrap_err();
+        assert_eq!((faults[0].line, faults.len() >= 2), (2, true), "{faults:?}");
+    }
+}

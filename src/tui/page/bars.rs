@@ -1,0 +1,283 @@
+//! The lines around every page: the header with the data's age, the path, the trouble, and the hints.
+
+use super::overview::nothing;
+use super::{TextLine, has_trouble};
+use crate::gateway::Source;
+use crate::model::text::harmless;
+use crate::model::{Health, Scope, Trouble};
+use crate::tui::action::{Action, Layer};
+use crate::tui::cell;
+use crate::tui::chord::show_sequence;
+use crate::tui::state::{Page, Ui};
+use crate::tui::theme::Role;
+use jiff::Timestamp;
+use std::collections::BTreeSet;
+use unicode_width::UnicodeWidthStr;
+
+/// From this age on, in seconds, data is called stale.
+pub(crate) const STALE: i64 = 300;
+/// A scope that is so many seconds older than the newest is named.
+const BEHIND: i64 = 90;
+
+/// How old what the page shows is.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Age<'a> {
+    pub(crate) oldest: Option<(Timestamp, &'a Scope, Source)>,
+    newest: Option<Timestamp>,
+    /// Sections of the page that were never read.
+    missing: usize,
+}
+
+/// The oldest section that the page uses.
+pub(crate) fn age(ui: &Ui) -> Age<'_> {
+    let mut sources = super::sources(ui);
+    if sources.is_empty() {
+        sources = Source::ALL.to_vec();
+    }
+    let mut age = Age::default();
+    for part in &ui.world.snapshot.parts {
+        for source in sources.iter().copied().filter(|source| *source != Source::Metrics) {
+            let Some(at) = part.standing(source).as_of else {
+                age.missing += 1;
+                continue;
+            };
+            if age.oldest.is_none_or(|(oldest, ..)| at < oldest) {
+                age.oldest = Some((at, part.scope.as_ref(), source));
+            }
+            age.newest = age.newest.max(Some(at));
+        }
+    }
+    age
+}
+
+/// A piece of the header, and how soon it gives way when there is no room: the highest number goes first.
+type Piece = (u8, Role, String);
+
+/// The first line: whose fleet, from where, how old, at what cost.
+pub(crate) fn header(ui: &Ui) -> TextLine {
+    let snapshot = &ui.world.snapshot;
+    let mut left: Vec<Piece> = vec![(1, Role::HeaderFleet, harmless(&ui.about.fleet).into_owned())];
+    if let Some(endpoint) = &ui.about.endpoint {
+        left.push((2, Role::HeaderMark, harmless(endpoint).into_owned()));
+    }
+    let accounts: BTreeSet<_> = snapshot.parts.iter().map(|part| &part.scope.account).collect();
+    let regions: BTreeSet<_> = snapshot.parts.iter().map(|part| &part.scope.region).collect();
+    if let ([part], true) = (snapshot.parts.as_slice(), snapshot.parts.len() == 1) {
+        left.push((5, Role::Header, harmless(&part.scope.to_string()).into_owned()));
+    } else if !snapshot.parts.is_empty() {
+        let times = ui.signs().times();
+        left.push((
+            5,
+            Role::Header,
+            format!("{} accounts {times} {} regions", accounts.len(), regions.len()),
+        ));
+    }
+    let mut right: Vec<Piece> = Vec::new();
+    let age = age(ui);
+    match age.oldest {
+        None => right.push((0, Role::Note, format!("reading{}", ui.signs().cut()))),
+        Some((oldest, scope, source)) => {
+            let seconds = ui.now.as_second() - oldest.as_second();
+            let is_stale = seconds >= STALE;
+            let role = if is_stale { Role::HeaderStale } else { Role::Header };
+            let mut text = format!("as of {}", ui.clock(oldest));
+            if is_stale {
+                text.push_str(&format!(" ({} old)", cell::age(oldest, ui.now)));
+            }
+            right.push((0, role, text));
+            let lags = age.newest.is_some_and(|newest| newest.as_second() - oldest.as_second() > BEHIND);
+            if lags {
+                right.push((4, role, format!("behind: {} {}", harmless(&scope.to_string()), source.word())));
+            }
+            if age.missing > 0 {
+                right.push((6, Role::Note, format!("{} not read yet", age.missing)));
+            }
+        }
+    }
+    let spending = &ui.world.spending;
+    right.push((7, Role::Header, format!("{} calls", spending.calls)));
+    if spending.throttles > 0 {
+        right.push((3, Role::HeaderStale, format!("{} throttled", spending.throttles)));
+    }
+    right.push((6, Role::Header, spending.dollars.to_string()));
+    fit(left, right, usize::from(ui.width), ui.signs().dot())
+}
+
+/// Drops what matters least until the rest fits; the right half stands at the right.
+fn fit(mut left: Vec<Piece>, mut right: Vec<Piece>, width: usize, dot: &str) -> TextLine {
+    let between = dot.width() + 2;
+    let wide = |pieces: &[Piece]| {
+        pieces.iter().map(|(.., text)| text.width()).sum::<usize>() + between * pieces.len().saturating_sub(1)
+    };
+    loop {
+        let gap = if left.is_empty() || right.is_empty() { 0 } else { 2 };
+        if wide(&left) + wide(&right) + gap <= width || left.len() + right.len() <= 1 {
+            break;
+        }
+        let last = left.iter().chain(&right).map(|(rank, ..)| *rank).max();
+        left.retain(|(rank, ..)| Some(*rank) != last);
+        right.retain(|(rank, ..)| Some(*rank) != last);
+    }
+    let blank = width.saturating_sub(wide(&left) + wide(&right));
+    let mut line = TextLine::new();
+    let mut put = |pieces: Vec<Piece>| {
+        for (at, (_, role, text)) in pieces.into_iter().enumerate() {
+            if at > 0 {
+                line.push((Role::Header, format!(" {dot} ")));
+            }
+            line.push((role, text));
+        }
+    };
+    put(left);
+    put(vec![]);
+    let middle = line.len();
+    let mut put = |pieces: Vec<Piece>| {
+        for (at, (_, role, text)) in pieces.into_iter().enumerate() {
+            if at > 0 {
+                line.push((Role::Header, format!(" {dot} ")));
+            }
+            line.push((role, text));
+        }
+    };
+    put(right);
+    line.insert(middle, (Role::Header, " ".repeat(blank)));
+    line
+}
+
+/// The second line: where one is, how many rows of how many, by what order and filter.
+pub(crate) fn title(ui: &Ui) -> TextLine {
+    let signs = ui.signs();
+    let mut line = TextLine::new();
+    let path = super::path(ui);
+    let last = path.len().saturating_sub(1);
+    for (at, part) in path.into_iter().enumerate() {
+        if at > 0 {
+            line.push((Role::TitlePart, format!(" {} ", signs.part())));
+        }
+        line.push((if at == last { Role::Title } else { Role::TitlePart }, part));
+    }
+    let Page::List(list) = &ui.here.page else { return line };
+    let (rows, of) = (list.view.rows.len(), list.view.of);
+    let count = if rows == of { format!("  {rows}") } else { format!("  {rows} of {of}") };
+    line.push((Role::Strong, count));
+    let parts = &ui.world.snapshot.parts;
+    let is_whole = |part: &crate::snapshot::Part| {
+        list.kind.sources().iter().all(|source| {
+            let standing = part.standing(*source);
+            standing.is_whole && standing.as_of.is_some()
+        })
+    };
+    let whole = parts.iter().filter(|part| is_whole(part)).count();
+    if whole < parts.len() {
+        line.push((Role::Unknown, format!("  partial: whole in {whole} of {} scopes", parts.len())));
+    }
+    if list.view.unknown > 0 {
+        line.push((Role::Unknown, format!("  {} not known", list.view.unknown)));
+    }
+    if !list.filter.trim().is_empty() && ui.prompt.is_none() {
+        line.push((Role::TitlePart, format!("  /{}", list.filter)));
+    }
+    if let Some(sort) = list.sort {
+        let arrow = if sort.is_descending { signs.descending() } else { signs.ascending() };
+        line.push((Role::TitlePart, format!("  by {} {arrow}", sort.column)));
+    }
+    line
+}
+
+/// The line that says what could not be read: what the page shows first.
+pub(crate) fn trouble(ui: &Ui) -> TextLine {
+    if !has_trouble(ui) {
+        return TextLine::new();
+    }
+    let snapshot = &ui.world.snapshot;
+    let here = super::sources(ui);
+    let mut all: Vec<(bool, String, &Trouble)> =
+        snapshot.troubles.iter().map(|(what, trouble)| (true, what.clone(), trouble)).collect();
+    for (scope, source, trouble) in snapshot.troubled() {
+        all.push((here.contains(&source), format!("{scope} {}", source.word()), trouble));
+    }
+    // What this page shows comes first; the order is otherwise kept.
+    all.sort_by_key(|(is_here, ..)| !is_here);
+    let count = all.len();
+    let Some((_, what, trouble)) = all.into_iter().next() else { return TextLine::new() };
+    let sign = ui.signs().health(Health::Warn);
+    let key = ui.keymap.keys_of(ui.layer_below(), Action::Troubles).into_iter().next().unwrap_or_default();
+    let tail = if count > 1 { format!("  {key} all {count}") } else { format!("  {key} more") };
+    let width = usize::from(ui.width);
+    let room = width.saturating_sub(tail.width());
+    let says = format!("{sign} {}: {}", harmless(&what), harmless(&trouble.message));
+    let mut line = TextLine::new();
+    let next = trouble.hint.as_ref().map(|hint| format!(" {} {}", ui.signs().next(), harmless(hint)));
+    // The next command is worth more than the end of the sentence: the sentence keeps at least half.
+    let hint_room = next.as_ref().map_or(0, |next| next.width()).min(room / 2);
+    let says = cell::cut(&says, room.saturating_sub(hint_room), ui.signs().cut()).into_owned();
+    let left = room.saturating_sub(says.width());
+    line.push((Role::Trouble, says));
+    if let Some(next) = next {
+        let next = cell::cut(&next, left, ui.signs().cut()).into_owned();
+        line.push((Role::TroubleHint, next));
+    }
+    let used: usize = line.iter().map(|(_, text)| text.width()).sum();
+    line.push((Role::Text, " ".repeat(room.saturating_sub(used))));
+    line.push((Role::HintKey, tail));
+    line
+}
+
+/// What an empty list says.
+pub(crate) fn empty_list(ui: &Ui) -> (Role, String) {
+    let Page::List(list) = &ui.here.page else { return (Role::Dim, String::new()) };
+    if list.view.of > 0 {
+        let key = ui.keymap.keys_of(Layer::List, Action::ClearFilter).into_iter().next().unwrap_or_default();
+        return (Role::Dim, format!("none of {} matches the filter; {key} clears it", list.view.of));
+    }
+    nothing(ui, list.kind.sources(), &format!("no {}", list.kind.word()))
+}
+
+/// The last line: what was said, the keys pressed so far, or what can be done here.
+pub(crate) fn hints(ui: &Ui) -> TextLine {
+    if let Some(note) = &ui.note {
+        return vec![(if note.is_error { Role::PromptError } else { Role::Note }, note.text.clone())];
+    }
+    if !ui.pending.is_empty() {
+        return vec![(Role::HintKey, format!("{} {}", show_sequence(&ui.pending), ui.signs().cut()))];
+    }
+    use Action::{
+        Accept, Back, Cancel, Command, Describe, Filter, Help, Left, Metrics, Open, Overview, Quit, Refresh,
+        Reverse, Right, Sort, Troubles, Wide,
+    };
+    let go = [
+        Action::Go(crate::query::Kind::Instances),
+        Action::Go(crate::query::Kind::Groups),
+        Action::Go(crate::query::Kind::Services),
+    ];
+    let actions: Vec<Action> = match ui.layer() {
+        Layer::Sort => vec![Left, Right, Accept, Cancel],
+        Layer::List if ui.list().is_some() => {
+            vec![
+                Open, Describe, Filter, Sort, Back, Help, Wide, Command, Refresh, Reverse, Metrics, Troubles,
+                Quit,
+            ]
+        }
+        Layer::List => {
+            let mut actions = vec![Open, Help];
+            actions.extend(go);
+            actions.extend([Command, Refresh, Troubles, Quit]);
+            actions
+        }
+        _ => vec![Back, Help, Command, Overview, Troubles, Refresh, Quit],
+    };
+    let mut line = TextLine::new();
+    let mut used = 0;
+    for action in actions {
+        let Some(about) = action.about() else { continue };
+        let Some(key) = ui.keymap.keys_of(ui.layer(), action).into_iter().next() else { continue };
+        let wide = key.width() + 1 + about.brief.width() + 2;
+        if used + wide > usize::from(ui.width) + 2 {
+            break;
+        }
+        used += wide;
+        line.push((Role::HintKey, key));
+        line.push((Role::Hint, format!(" {}  ", about.brief)));
+    }
+    line
+}

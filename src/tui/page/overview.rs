@@ -1,0 +1,283 @@
+//! The overview: every tier with its health, capacity, spread and troubles; what is a guess; alarms.
+
+use super::TextLine;
+use crate::fleet::TierRow;
+use crate::gateway::Source;
+use crate::model::text::harmless;
+use crate::model::{AlarmState, Health, Known};
+use crate::tui::cell;
+use crate::tui::state::Ui;
+use crate::tui::theme::Role;
+use unicode_width::UnicodeWidthStr;
+
+/// What the overview adds up.
+pub(crate) const SOURCES: &[Source] = &[
+    Source::Instances,
+    Source::Statuses,
+    Source::Groups,
+    Source::Clusters,
+    Source::Services,
+    Source::Tasks,
+    Source::Hosts,
+    Source::TargetGroups,
+    Source::Targets,
+    Source::Rules,
+    Source::Registry,
+    Source::Alarms,
+];
+
+/// How many troubles of one tier show.
+const TROUBLES: usize = 3;
+
+/// Something the cursor can be on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Item {
+    /// A tier, by its number.
+    Tier(usize),
+    /// An alarm, by its number.
+    Alarm(usize),
+}
+
+/// A line of the overview.
+pub(crate) struct Row {
+    pub(crate) item: Option<Item>,
+    pub(crate) pieces: TextLine,
+}
+
+/// What the cursor can be on, in order.
+pub(crate) fn items(ui: &Ui) -> Vec<Item> {
+    let tiers = (0..ui.world.fleet.tiers.len()).map(Item::Tier);
+    tiers.chain(ringing(ui).into_iter().map(Item::Alarm)).collect()
+}
+
+/// What the cursor is on.
+pub(crate) fn item(ui: &Ui, cursor: usize) -> Option<Item> {
+    items(ui).get(cursor).copied()
+}
+
+/// Alarms that ring.
+fn ringing(ui: &Ui) -> Vec<usize> {
+    let alarms = ui.world.fleet.alarms.iter().enumerate();
+    alarms.filter(|(_, row)| row.it.state == AlarmState::Alarm).map(|(at, _)| at).collect()
+}
+
+/// A column of the tier table: how wide, its heading, whether at the right.
+const COLUMNS: [(&str, usize, bool); 9] = [
+    ("TIER", 14, false),
+    ("HEALTH", 10, false),
+    ("INSTANCES", 9, true),
+    ("CORES", 9, true),
+    ("TENANTS", 7, true),
+    ("SPOT", 5, true),
+    ("GROUPS", 6, true),
+    ("SERVICES", 8, true),
+    ("ZONES", 0, false),
+];
+
+/// Every line.
+pub(crate) fn rows(ui: &Ui) -> Vec<Row> {
+    let width = usize::from(ui.width);
+    let fleet = &ui.world.fleet;
+    let mut rows = Vec::new();
+    if let Some(note) = &ui.about.note {
+        rows.extend(
+            cell::wrap(note, width.saturating_sub(2)).into_iter().map(|text| plain(Role::Note, text)),
+        );
+    }
+    if fleet.tiers.is_empty() {
+        let (role, text) = nothing(ui, &[Source::Instances], "no tiers: nothing was found");
+        rows.extend(cell::wrap(&text, width.saturating_sub(2)).into_iter().map(|text| plain(role, text)));
+    } else {
+        let shown = shown(width);
+        let heads = COLUMNS
+            .iter()
+            .zip(&shown)
+            .map(|((title, ..), width)| ((Role::Column, (*title).to_string()), *width));
+        rows.push(Row { item: None, pieces: cells(ui, heads.collect()) });
+        for (at, tier) in fleet.tiers.iter().enumerate() {
+            rows.push(Row { item: Some(Item::Tier(at)), pieces: cells(ui, tier_cells(ui, tier, &shown)) });
+            let more = tier.troubles.len().saturating_sub(TROUBLES);
+            for (nth, trouble) in tier.troubles.iter().take(TROUBLES).enumerate() {
+                let more =
+                    if nth + 1 == TROUBLES && more > 0 { format!(" (+{more} more)") } else { String::new() };
+                let room = width.saturating_sub(6 + more.len());
+                let text = cell::cut(trouble, room, ui.signs().cut()).into_owned();
+                rows.push(plain(Role::Trouble, format!("  {} {text}{more}", ui.signs().dot())));
+            }
+        }
+    }
+    rows.push(plain(Role::Text, String::new()));
+    alarms(ui, width, &mut rows);
+    rows
+}
+
+fn plain(role: Role, text: String) -> Row {
+    Row { item: None, pieces: vec![(role, text)] }
+}
+
+/// The widths of the columns that fit; those at the end go first, the zones take what is left.
+fn shown(width: usize) -> Vec<usize> {
+    let mut shown = Vec::new();
+    let mut used = 2;
+    for (_, wide, _) in COLUMNS {
+        let left = width.saturating_sub(used);
+        if shown.is_empty() {
+            let first = wide.min(left.max(1));
+            shown.push(first);
+            used += first + 2;
+        } else if wide == 0 && left >= 12 {
+            shown.push(left);
+        } else if wide > 0 && left >= wide {
+            shown.push(wide);
+            used += wide + 2;
+        } else {
+            break;
+        }
+    }
+    shown
+}
+
+fn cells(ui: &Ui, cells: Vec<((Role, String), usize)>) -> TextLine {
+    let mut pieces = Vec::new();
+    for (at, ((role, text), width)) in cells.into_iter().enumerate() {
+        let text = cell::cut(&text, width, ui.signs().cut());
+        let blank = " ".repeat(width.saturating_sub(text.width()));
+        let is_right = COLUMNS.get(at).is_some_and(|(_, _, is_right)| *is_right);
+        pieces.push((role, if is_right { format!("{blank}{text}") } else { format!("{text}{blank}") }));
+        pieces.push((Role::Text, "  ".into()));
+    }
+    pieces.pop();
+    pieces
+}
+
+fn tier_cells(ui: &Ui, tier: &TierRow, shown: &[usize]) -> Vec<((Role, String), usize)> {
+    let signs = ui.signs();
+    let count = |known: Known<u32>| match known {
+        Known::Yes(count) => (Role::Row, count.to_string()),
+        Known::No(_) => (Role::Unknown, "?".into()),
+    };
+    let is_known =
+        |source: Source| ui.world.snapshot.parts.iter().any(|part| part.standing(source).as_of.is_some());
+    let read = |source: Source, count: u32| {
+        if is_known(source) { (Role::Row, count.to_string()) } else { (Role::Unknown, "?".into()) }
+    };
+    let (_, cores) = count(tier.cores);
+    let cores = match tier.core_room {
+        Known::Yes(Some(room)) => format!("{cores}/{room}"),
+        Known::Yes(None) => cores,
+        Known::No(_) => format!("{cores}/?"),
+    };
+    let cores_role = if cores.contains('?') { Role::Unknown } else { Role::Row };
+    let zones = tier.zones.iter().map(|(zone, count)| format!("{} {count}", harmless(zone)));
+    let spot = match tier.instances {
+        0 => (Role::Row, "-".into()),
+        all => (Role::Row, format!("{}%", u64::from(tier.spot) * 100 / u64::from(all))),
+    };
+    let name = tier.name.as_ref().map_or("(no tier)", |name| name.as_str());
+    let mut health = format!("{} {}", signs.health(tier.health), tier.health.word());
+    let bad = tier.by_health.get(4).copied().unwrap_or(0);
+    if bad > 0 {
+        health = format!("{health} {bad}");
+    }
+    let all = [
+        (Role::RowKey, harmless(name).into_owned()),
+        (health_role(tier.health), health),
+        read(Source::Instances, tier.instances),
+        (cores_role, cores),
+        count(tier.tenants),
+        if is_known(Source::Instances) { spot } else { (Role::Unknown, "?".into()) },
+        read(Source::Groups, tier.groups),
+        read(Source::Services, tier.services),
+        (Role::Row, zones.collect::<Vec<_>>().join("  ")),
+    ];
+    all.into_iter().zip(shown.iter().copied()).collect()
+}
+
+/// How a health is painted.
+pub(crate) fn health_role(health: Health) -> Role {
+    match health {
+        Health::Ok => Role::HealthOk,
+        Health::Busy => Role::HealthBusy,
+        Health::Unknown => Role::HealthUnknown,
+        Health::Warn => Role::HealthWarn,
+        Health::Bad => Role::HealthBad,
+    }
+}
+
+fn alarms(ui: &Ui, width: usize, rows: &mut Vec<Row>) {
+    let fleet = &ui.world.fleet;
+    let ringing = ringing(ui);
+    let parts = &ui.world.snapshot.parts;
+    let known = parts.iter().filter(|part| part.standing(Source::Alarms).as_of.is_some()).count();
+    let lacking = fleet.alarms.iter().filter(|row| row.it.state == AlarmState::InsufficientData).count();
+    let mut title = vec![(Role::Title, "Alarms".to_string())];
+    if known == 0 {
+        let (role, text) = nothing(ui, &[Source::Alarms], "nothing was found");
+        title.push((role, format!("  {text}")));
+    } else {
+        let mut text = format!("  {} ringing of {}", ringing.len(), fleet.alarms.len());
+        if lacking > 0 {
+            text.push_str(&format!(", {lacking} without data"));
+        }
+        title.push((Role::Dim, text));
+        if known < parts.len() {
+            title.push((Role::Unknown, format!("  partial: read in {known} of {} scopes", parts.len())));
+        }
+    }
+    rows.push(Row { item: None, pieces: title });
+    for at in ringing {
+        let Some(row) = fleet.alarms.get(at) else { continue };
+        let since = row.it.changed_at.map_or_else(|| "?".into(), |at| cell::age(at, ui.now));
+        let sign = ui.signs().health(row.health);
+        let lead = format!("{sign} ALARM {since:>4}  ");
+        let name = cell::cut(&row.it.name, 32, ui.signs().cut()).into_owned();
+        let rest = width.saturating_sub(2 + lead.width() + name.width() + 2);
+        let reason = row.it.reason.as_deref().unwrap_or("");
+        rows.push(Row {
+            item: Some(Item::Alarm(at)),
+            pieces: vec![
+                (health_role(row.health), lead),
+                (Role::RowKey, name),
+                (Role::Dim, format!("  {}", cell::cut(reason, rest, ui.signs().cut()))),
+            ],
+        });
+    }
+}
+
+/// Why there is nothing to show: it is being read, could not be read, or is not there.
+pub(crate) fn nothing(ui: &Ui, sources: &[Source], found_nothing: &str) -> (Role, String) {
+    let parts = &ui.world.snapshot.parts;
+    if parts.is_empty() {
+        return match ui.world.snapshot.troubles.first() {
+            Some((what, trouble)) => (Role::Trouble, format!("not read: {what}: {trouble}")),
+            None => (Role::Note, format!("reading{} waiting for accounts and regions", ui.signs().cut())),
+        };
+    }
+    let mut awaited = Vec::new();
+    let mut failed = None;
+    for part in parts {
+        for source in sources {
+            let standing = part.standing(*source);
+            match (standing.as_of, standing.trouble) {
+                (None, None) => awaited.push(format!("{} of {}", source.word(), part.scope)),
+                (_, Some(trouble)) if failed.is_none() => {
+                    failed =
+                        Some(format!("{} of {} could not be read: {trouble}", source.word(), part.scope));
+                }
+                _ => {}
+            }
+        }
+    }
+    let more = awaited.len().saturating_sub(3);
+    awaited.truncate(3);
+    let mut waits = awaited.join(", ");
+    if more > 0 {
+        waits.push_str(&format!(" and {more} more"));
+    }
+    match (waits.is_empty(), failed) {
+        (false, None) => (Role::Note, format!("reading{} {waits}", ui.signs().cut())),
+        (false, Some(failed)) => (Role::Trouble, format!("{failed}; reading{} {waits}", ui.signs().cut())),
+        (true, Some(failed)) => (Role::Trouble, failed),
+        (true, None) => (Role::Dim, found_nothing.to_string()),
+    }
+}

@@ -1,0 +1,65 @@
+//! A list as a table: which columns fit, and the cells of the rows that show.
+
+use super::overview::health_role;
+use crate::query::{Column, Value};
+use crate::tui::cell;
+use crate::tui::signs::Signs;
+use crate::tui::state::List;
+use crate::tui::theme::Role;
+use crate::tui::view::Shape;
+use jiff::Timestamp;
+
+/// Columns of the gutter: the cursor's mark and a blank.
+pub(crate) const GUTTER: u16 = 2;
+/// Columns between two cells.
+const GAP: u16 = 2;
+
+/// A column as it is placed on the screen.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Placed {
+    /// Its number among the columns of the view.
+    pub(crate) at: usize,
+    pub(crate) shape: Shape,
+    pub(crate) x: u16,
+    /// How wide it is here: cut at the right edge.
+    pub(crate) width: u16,
+}
+
+/// The columns that show: the first always, then those from `left` on that fit. A column that would be cut
+/// shows only when a useful part of it fits.
+pub(crate) fn placed(list: &List, width: u16) -> Vec<Placed> {
+    let mut placed = Vec::new();
+    let mut x = GUTTER.min(width.saturating_sub(1));
+    for (at, shape) in list.view.columns.iter().enumerate() {
+        if at > 0 && at <= list.left {
+            continue;
+        }
+        let room = width.saturating_sub(x);
+        let wide = shape.width.min(room);
+        if wide == 0 || (at > 0 && wide < shape.width && (shape.is_number() || wide < 8)) {
+            break;
+        }
+        placed.push(Placed { at, shape: *shape, x, width: wide });
+        x = x.saturating_add(wide + GAP);
+    }
+    placed
+}
+
+/// The number of the last column that shows.
+pub(crate) fn last_column(list: &List, width: u16) -> usize {
+    placed(list, width).last().map_or(0, |placed| placed.at)
+}
+
+/// What a cell says and how it is painted.
+pub(crate) fn cell_text(value: Value<'_>, column: &Column, now: Timestamp, signs: Signs) -> (Role, String) {
+    match value {
+        Value::Health(health) => (health_role(health), format!("{} {}", signs.health(health), health.word())),
+        Value::Unknown(_) => (Role::Unknown, "?".into()),
+        value => {
+            let text = cell::show(value, column, now).into_owned();
+            // A known nothing is a dash; a blank would read as not known.
+            let text = if text.trim().is_empty() { "-".into() } else { text };
+            (Role::Row, text)
+        }
+    }
+}

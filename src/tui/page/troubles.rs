@@ -1,0 +1,97 @@
+//! Everything that could not be read, in full: where, what, since when, why, and what to do about it.
+
+use super::TextLine;
+use crate::model::Trouble;
+use crate::tui::cell;
+use crate::tui::state::Ui;
+use crate::tui::theme::Role;
+use std::fmt::Write as _;
+
+pub(crate) fn lines(ui: &Ui, width: usize) -> Vec<TextLine> {
+    let mut lines = Vec::new();
+    let snapshot = &ui.world.snapshot;
+    for (what, trouble) in &snapshot.troubles {
+        block(ui, what, trouble, None, width, &mut lines);
+    }
+    for part in &snapshot.parts {
+        for source in crate::gateway::Source::ALL {
+            let standing = part.standing(source);
+            if let Some(trouble) = standing.trouble {
+                let old = match (standing.as_of, standing.is_whole) {
+                    (Some(at), true) => format!("what is shown is from {}", ui.moment(at)),
+                    (Some(at), false) => format!("only a part is shown, from {}", ui.moment(at)),
+                    (None, _) => "nothing of it is shown".into(),
+                };
+                block(
+                    ui,
+                    &format!("{} {}", part.scope, source.word()),
+                    trouble,
+                    Some(old),
+                    width,
+                    &mut lines,
+                );
+            }
+        }
+        let registry = part.registry.value.iter().flat_map(|registry| &registry.faults);
+        for fault in registry {
+            put(
+                &mut lines,
+                Role::Trouble,
+                &format!(
+                    "{} {} registry: {fault}",
+                    ui.signs().health(crate::model::Health::Warn),
+                    part.scope
+                ),
+                0,
+                width,
+            );
+            lines.push(Vec::new());
+        }
+    }
+    if lines.is_empty() {
+        lines.push(vec![(
+            Role::Text,
+            "Nothing is in trouble: everything that was asked for was read.".into(),
+        )]);
+    } else {
+        lines.pop();
+    }
+    lines
+}
+
+fn block(
+    ui: &Ui,
+    what: &str,
+    trouble: &Trouble,
+    old: Option<String>,
+    width: usize,
+    lines: &mut Vec<TextLine>,
+) {
+    let sign = ui.signs().health(crate::model::Health::Warn);
+    put(lines, Role::Trouble, &format!("{sign} {what}: {}", trouble.kind.word()), 0, width);
+    put(lines, Role::Text, &trouble.message, 2, width);
+    let mut facts = format!("{} at {}", trouble.call, ui.moment(trouble.at));
+    for (name, fact) in [("code", &trouble.code), ("request", &trouble.request_id)] {
+        if let Some(fact) = fact {
+            // Writing to a String cannot fail.
+            let _ = write!(facts, ", {name} {fact}");
+        }
+    }
+    put(lines, Role::Dim, &facts, 2, width);
+    if let Some(old) = old {
+        put(lines, Role::Dim, &old, 2, width);
+    }
+    if let Some(hint) = &trouble.hint {
+        put(lines, Role::TroubleHint, &format!("{} {hint}", ui.signs().next()), 2, width);
+    }
+    lines.push(Vec::new());
+}
+
+fn put(lines: &mut Vec<TextLine>, role: Role, text: &str, indent: usize, width: usize) {
+    let indent = indent.min(width.saturating_sub(1));
+    for part in text.lines() {
+        for line in cell::wrap(part, width.saturating_sub(indent)) {
+            lines.push(vec![(Role::Text, " ".repeat(indent)), (role, line)]);
+        }
+    }
+}

@@ -1,0 +1,372 @@
+//! Draws the state. Reads it, never changes it; builds only the rows that show.
+
+use super::keymap::Match;
+use super::page::{self, TextLine, bars, overview, table};
+use super::state::{List, Page, Purpose, Ui};
+use super::theme::{Role, Theme};
+use super::{cell, painter};
+use crate::model::text::harmless;
+use crate::query::{Column, Value};
+use jiff::Timestamp;
+use ratatui::buffer::Buffer;
+use ratatui::layout::Position;
+use ratatui::style::{Modifier, Style};
+use unicode_width::UnicodeWidthStr;
+
+/// A frame: the cells, and where the cursor stands when a line is being typed.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Frame {
+    /// The cells.
+    pub cells: Buffer,
+    /// The cursor; hidden when there is none.
+    pub cursor: Option<Position>,
+}
+
+/// Where text is put.
+struct Canvas<'a> {
+    cells: Buffer,
+    theme: &'a Theme,
+}
+
+impl Canvas<'_> {
+    /// Writes at most `room` columns of text; returns the column after it. Whatever the text holds, it is
+    /// harmless on the screen and stays within its room.
+    fn put(&mut self, x: u16, y: u16, text: &str, style: Style, room: u16) -> u16 {
+        if y >= self.cells.area.height || x >= self.cells.area.width {
+            return x;
+        }
+        let room = room.min(self.cells.area.width - x);
+        let text = cell::cut(text, usize::from(room), "");
+        let (x, _) = self.cells.set_stringn(x, y, text.as_ref(), usize::from(room), style);
+        x
+    }
+
+    fn line(&mut self, x: u16, y: u16, pieces: &TextLine) {
+        let mut x = x;
+        for (role, text) in pieces {
+            let room = self.cells.area.width.saturating_sub(x);
+            x = self.put(x, y, text, self.theme.style(*role), room);
+        }
+    }
+}
+
+/// Draws everything.
+pub fn draw(ui: &Ui, theme: &Theme) -> Frame {
+    let mut canvas = Canvas { cells: painter::frame(ui.width, ui.height), theme };
+    if ui.width == 0 || ui.height == 0 {
+        return Frame { cells: canvas.cells, cursor: None };
+    }
+    let layout = page::layout(ui);
+    if let Some(y) = layout.header {
+        canvas.line(0, y, &bars::header(ui));
+    }
+    if let Some(y) = layout.title {
+        canvas.line(0, y, &bars::title(ui));
+    }
+    if let Some(y) = layout.trouble {
+        canvas.line(0, y, &bars::trouble(ui));
+    }
+    match &ui.here.page {
+        Page::Overview => draw_overview(ui, &mut canvas, layout),
+        Page::List(list) => draw_list(ui, list, &mut canvas, layout),
+        _ => {
+            let lines = page::text(ui);
+            let shown = lines.iter().skip(ui.here.top).take(usize::from(layout.body_height));
+            for (y, line) in (layout.body..).zip(shown) {
+                canvas.line(0, y, line);
+            }
+            if let Some(y) = layout.title {
+                more(ui, &mut canvas, y, lines.len(), usize::from(layout.body_height));
+            }
+        }
+    }
+    draw_which_key(ui, &mut canvas, layout);
+    let mut cursor = None;
+    match (&ui.prompt, layout.bottom) {
+        (Some(_), Some(y)) => cursor = draw_prompt(ui, &mut canvas, y, layout.advice),
+        (None, Some(y)) => canvas.line(0, y, &bars::hints(ui)),
+        _ => {}
+    }
+    Frame { cells: canvas.cells, cursor }
+}
+
+/// At the end of the title, how much of the text shows.
+fn more(ui: &Ui, canvas: &mut Canvas<'_>, y: u16, lines: usize, height: usize) {
+    if lines <= height || height == 0 {
+        return;
+    }
+    let last = (ui.here.top + height).min(lines);
+    let text = format!("  {}-{last} of {lines}", ui.here.top + 1);
+    let wide = u16::try_from(text.width()).unwrap_or(u16::MAX);
+    if wide < ui.width {
+        canvas.put(ui.width - wide, y, &text, canvas.theme.style(Role::TitlePart), wide);
+    }
+}
+
+fn draw_overview(ui: &Ui, canvas: &mut Canvas<'_>, layout: page::Layout) {
+    let rows = overview::rows(ui);
+    let items = overview::items(ui);
+    let cursor = items.get(ui.here.cursor).copied();
+    let height = usize::from(layout.body_height);
+    let top = overview_top(ui, &rows, height);
+    for (y, row) in (layout.body..).zip(rows.iter().skip(top).take(height)) {
+        let is_cursor = row.item.is_some() && row.item == cursor;
+        if is_cursor {
+            gutter(ui, canvas, y);
+        }
+        let mut pieces = row.pieces.clone();
+        let mut x = table::GUTTER.min(ui.width.saturating_sub(1));
+        for (role, text) in pieces.drain(..) {
+            let mut style = canvas.theme.style(role);
+            if is_cursor && role == Role::RowKey {
+                style = style.patch(canvas.theme.style(Role::RowCursor));
+            }
+            let room = ui.width.saturating_sub(x);
+            x = canvas.put(x, y, &text, style, room);
+        }
+    }
+}
+
+/// The first line of the overview that shows: as little scrolled as the cursor allows.
+fn overview_top(ui: &Ui, rows: &[overview::Row], height: usize) -> usize {
+    let items = overview::items(ui);
+    let Some(item) = items.get(ui.here.cursor) else { return 0 };
+    let at = rows.iter().position(|row| row.item == Some(*item)).unwrap_or(0);
+    // The lines below an item belong to it: they show with it as far as there is room.
+    let next = rows.iter().skip(at + 1).position(|row| row.item.is_some()).unwrap_or(rows.len() - at - 1);
+    let is_last = ui.here.cursor + 1 == items.len();
+    let end = if is_last { rows.len() } else { (at + 1 + next).min(at + height) };
+    end.saturating_sub(height).min(at)
+}
+
+fn gutter(ui: &Ui, canvas: &mut Canvas<'_>, y: u16) {
+    canvas.put(0, y, ui.signs().cursor(), canvas.theme.style(Role::Gutter), 1);
+}
+
+fn draw_list(ui: &Ui, list: &List, canvas: &mut Canvas<'_>, layout: page::Layout) {
+    let placed = table::placed(list, ui.width);
+    if let Some(y) = layout.columns {
+        draw_headings(ui, list, &placed, canvas, y);
+    }
+    if list.view.rows.is_empty() {
+        let (role, text) = bars::empty_list(ui);
+        let lines = cell::wrap(&text, usize::from(ui.width.saturating_sub(table::GUTTER)));
+        for (y, line) in (layout.body..).zip(lines.iter().take(usize::from(layout.body_height))) {
+            canvas.line(table::GUTTER, y, &vec![(role, line.clone())]);
+        }
+        return;
+    }
+    let Some(fleet) = list.view.fleet.as_deref() else { return };
+    let ctx = page::ctx(fleet, ui);
+    for (nth, y) in (layout.body..layout.body + layout.body_height).enumerate() {
+        let line = ui.here.top + nth;
+        let Some(at) = list.row(line) else { break };
+        let is_cursor = line == ui.here.cursor;
+        if is_cursor {
+            gutter(ui, canvas, y);
+        }
+        for place in &placed {
+            let value = (place.shape.column.get)(ctx, at);
+            let (role, text) = table::cell_text(value, place.shape.column, ui.now, ui.signs());
+            let text = cell::cut(&text, usize::from(place.width), ui.signs().cut());
+            let mut style =
+                canvas.theme.style(if place.at == 0 && role == Role::Row { Role::RowKey } else { role });
+            if is_cursor && place.at == 0 {
+                style = style.patch(canvas.theme.style(Role::RowCursor));
+            }
+            let indent = if place.shape.is_number() {
+                place.width.saturating_sub(u16::try_from(text.width()).unwrap_or(0))
+            } else {
+                0
+            };
+            canvas.put(place.x + indent, y, &text, style, place.width - indent);
+        }
+    }
+}
+
+fn draw_headings(ui: &Ui, list: &List, placed: &[table::Placed], canvas: &mut Canvas<'_>, y: u16) {
+    for place in placed {
+        let column = place.shape.column;
+        let sort = list.sort.filter(|sort| sort.column == column.name);
+        let arrow = match sort {
+            Some(sort) if sort.is_descending => ui.signs().descending(),
+            Some(_) => ui.signs().ascending(),
+            None => "",
+        };
+        let role = match (list.picking == Some(place.at), sort.is_some()) {
+            (true, _) => Role::ColumnPicked,
+            (false, true) => Role::ColumnSorted,
+            (false, false) => Role::Column,
+        };
+        let text = format!("{}{arrow}", column.title);
+        let text = cell::cut(&text, usize::from(place.width), ui.signs().cut());
+        let wide = u16::try_from(text.width()).unwrap_or(0);
+        let indent = if place.shape.is_number() { place.width.saturating_sub(wide) } else { 0 };
+        let mut style = canvas.theme.style(role);
+        if role == Role::ColumnPicked {
+            // Told without colours too.
+            style = style.add_modifier(Modifier::REVERSED);
+        }
+        canvas.put(place.x + indent, y, &text, style, place.width - indent);
+    }
+    if placed.last().is_some_and(|last| last.at + 1 < list.view.columns.len()) {
+        canvas.put(ui.width.saturating_sub(1), y, ui.signs().part(), canvas.theme.style(Role::Column), 1);
+    }
+}
+
+/// The box of what may follow the keys pressed so far.
+fn draw_which_key(ui: &Ui, canvas: &mut Canvas<'_>, layout: page::Layout) {
+    if ui.pending.is_empty() || ui.keymap.lookup(ui.layer(), &ui.pending) != Match::Pending {
+        return;
+    }
+    let next = ui.keymap.next(ui.layer(), &ui.pending);
+    let entries: Vec<(String, String)> =
+        next.into_iter().map(|(chord, says)| (chord.to_string(), says)).collect();
+    let keys = entries.iter().map(|(key, _)| key.width()).max().unwrap_or(0);
+    let says = entries.iter().map(|(_, says)| says.width()).max().unwrap_or(0);
+    let width = usize::from(ui.width);
+    let each = (keys + 2 + says + 3).min(width).max(1);
+    let across = (width / each).max(1);
+    let deep = entries.len().div_ceil(across);
+    let height = usize::from(layout.body_height);
+    let deep = deep.min(height.saturating_sub(1));
+    if deep == 0 {
+        return;
+    }
+    let top = layout.body + layout.body_height - u16::try_from(deep + 1).unwrap_or(1);
+    let blank = " ".repeat(width);
+    let label = ui.keymap.label(&ui.pending).map_or_else(String::new, |label| format!(" {label} "));
+    let rule = ui.signs().rule().repeat(width.saturating_sub(label.width() + 2));
+    let title: TextLine =
+        vec![(Role::Box, ui.signs().rule().repeat(2.min(width))), (Role::BoxTitle, label), (Role::Box, rule)];
+    canvas.line(0, top, &title);
+    for nth in 0..deep {
+        let y = top + 1 + u16::try_from(nth).unwrap_or(0);
+        canvas.put(0, y, &blank, canvas.theme.style(Role::Text), ui.width);
+        for column in 0..across {
+            let Some((key, says)) = entries.get(column * deep + nth) else { break };
+            let x = u16::try_from(column * each).unwrap_or(u16::MAX);
+            let pad = " ".repeat(keys.saturating_sub(key.width()) + 2);
+            let room = u16::try_from(each.saturating_sub(1)).unwrap_or(u16::MAX);
+            let after = canvas.put(x, y, key, canvas.theme.style(Role::HintKey), room);
+            let left = (x + room).saturating_sub(after);
+            canvas.put(after, y, &format!("{pad}{says}"), canvas.theme.style(Role::Text), left);
+        }
+    }
+}
+
+/// The line being typed; returns where its cursor stands.
+fn draw_prompt(ui: &Ui, canvas: &mut Canvas<'_>, y: u16, advice: Option<u16>) -> Option<Position> {
+    let prompt = ui.prompt.as_ref()?;
+    let lead = match prompt.purpose {
+        Purpose::Filter => "/",
+        Purpose::Command => ":",
+    };
+    let width = usize::from(ui.width);
+    let before = harmless(prompt.line.before());
+    // The end of the line shows when it is longer than the screen.
+    let hidden = (before.width() + 2).saturating_sub(width);
+    let skip = |text: &str| {
+        let mut left = hidden;
+        let mut from = 0;
+        for (at, c) in text.char_indices() {
+            if left == 0 {
+                break;
+            }
+            left = left.saturating_sub(unicode_width::UnicodeWidthChar::width(c).unwrap_or(0));
+            from = at + c.len_utf8();
+        }
+        text.get(from..).unwrap_or_default().to_string()
+    };
+    let shown_before = skip(&before);
+    let after = harmless(prompt.line.after());
+    let style = canvas.theme.style(Role::Prompt);
+    let x = canvas.put(0, y, lead, canvas.theme.style(Role::HintKey), ui.width);
+    let x = canvas.put(x, y, &shown_before, style, ui.width.saturating_sub(x));
+    canvas.put(x, y, &after, style, ui.width.saturating_sub(x));
+    if let Some(y) = advice {
+        let lead_at = prompt.line.text.get(..prompt.error.as_ref().map_or(0, |error| error.at));
+        let caret = 1 + harmless(lead_at.unwrap_or(&prompt.line.text)).width().saturating_sub(hidden);
+        draw_advice(ui, canvas, y, caret.min(width.saturating_sub(1)));
+    }
+    Some(Position { x: x.min(ui.width.saturating_sub(1)), y })
+}
+
+/// Below the line being typed: what is wrong and where, or what the word may become.
+fn draw_advice(ui: &Ui, canvas: &mut Canvas<'_>, y: u16, caret: usize) {
+    let Some(prompt) = &ui.prompt else { return };
+    let width = usize::from(ui.width);
+    if let Some(error) = &prompt.error {
+        let style = canvas.theme.style(Role::PromptError);
+        let message = harmless(&error.message);
+        let point = u16::try_from(caret).unwrap_or(u16::MAX);
+        canvas.put(point, y, ui.signs().point(), style, 1);
+        let right = width.saturating_sub(caret + 2);
+        if right >= message.width() || right >= caret {
+            let text = cell::cut(&message, right, ui.signs().cut());
+            canvas.put(point.saturating_add(2), y, &text, style, ui.width);
+        } else {
+            let text = cell::cut(&message, caret.saturating_sub(1), ui.signs().cut());
+            let x = caret.saturating_sub(text.width() + 1);
+            canvas.put(u16::try_from(x).unwrap_or(0), y, &text, style, ui.width);
+        }
+        return;
+    }
+    let mut x = 1;
+    for (at, candidate) in prompt.candidates.iter().enumerate() {
+        let wide = u16::try_from(candidate.width()).unwrap_or(u16::MAX);
+        if x + wide > ui.width {
+            break;
+        }
+        let role = if prompt.picked == Some(at) { Role::PromptPicked } else { Role::PromptCandidate };
+        x = canvas.put(x, y, candidate, canvas.theme.style(role), ui.width) + 2;
+    }
+    if prompt.candidates.is_empty() && prompt.purpose == Purpose::Filter {
+        let text = "words, column:value, cpu>80, age<2h, !not, and, or, (…); tab completes a column";
+        let text = cell::cut(text, width.saturating_sub(1), ui.signs().cut());
+        canvas.put(1, y, &text, canvas.theme.style(Role::Hint), ui.width);
+    }
+}
+
+/// The next moment at which something on the screen must change by itself; none when nothing will.
+pub fn wake_at(ui: &Ui) -> Option<Timestamp> {
+    let mut moments: Vec<Timestamp> = Vec::new();
+    if let Some((oldest, ..)) = bars::age(ui).oldest {
+        let seconds = ui.now.as_second() - oldest.as_second();
+        moments.push(if seconds < bars::STALE {
+            Timestamp::from_second(oldest.as_second() + bars::STALE).unwrap_or(Timestamp::MAX)
+        } else {
+            cell::next_change(oldest, ui.now)
+        });
+    }
+    let height = page::height(ui);
+    let ctx = page::ctx(&ui.world.fleet, ui);
+    let mut see = |column: &Column, at: usize| match (column.get)(ctx, at) {
+        Value::Moment(at) => moments.push(cell::next_change(at, ui.now)),
+        Value::Span(span) if cell::is_age(column) => {
+            moments.extend(ui.now.checked_sub(span).map(|at| cell::next_change(at, ui.now)));
+        }
+        _ => {}
+    };
+    match &ui.here.page {
+        Page::List(list) => {
+            let placed = table::placed(list, ui.width);
+            for at in (ui.here.top..ui.here.top.saturating_add(height)).map_while(|line| list.row(line)) {
+                for place in &placed {
+                    see(place.shape.column, at);
+                }
+            }
+        }
+        Page::Describe(kind, key) => {
+            if let Some(at) = super::view::find(*kind, &ui.world.fleet, key) {
+                kind.columns().iter().for_each(|column| see(column, at));
+            }
+        }
+        Page::Overview => {
+            let changed = ui.world.fleet.alarms.iter().filter_map(|row| row.it.changed_at);
+            moments.extend(changed.map(|at| cell::next_change(at, ui.now)));
+        }
+        Page::Troubles | Page::Help(_) => {}
+    }
+    moments.into_iter().min()
+}

@@ -1,0 +1,343 @@
+//! Everything the screen knows besides the world: pages, cursors, what is being typed. Plain data.
+
+use super::action::Layer;
+use super::chord::Chord;
+use super::drill::Drill;
+use super::keymap::Keymap;
+use super::line::{Line, Typed};
+use super::page;
+use super::signs::Signs;
+use super::view::View;
+use crate::model::Scope;
+use crate::query::Kind;
+use crate::world::{Interest, Wish, World};
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+use std::sync::Arc;
+
+/// How many pages `back` remembers.
+const REMEMBERED: usize = 100;
+
+/// What the screen says about the session, whatever the world looks like.
+#[derive(Clone, Debug, PartialEq)]
+pub struct About {
+    /// The fleet's name.
+    pub fleet: String,
+    /// Where AWS is when it is not AWS: `demo`, or an endpoint's URL.
+    pub endpoint: Option<String>,
+    /// Said on the overview when tiers are the built-in guess.
+    pub note: Option<String>,
+    /// The zone that times are shown in.
+    pub zone: TimeZone,
+}
+
+impl Default for About {
+    fn default() -> Self {
+        Self { fleet: "default".into(), endpoint: None, note: None, zone: TimeZone::UTC }
+    }
+}
+
+/// What a screen begins with.
+#[derive(Clone, Debug)]
+pub struct Setup {
+    /// The session.
+    pub about: About,
+    /// The keys.
+    pub keymap: Keymap,
+    /// The signs that the locale allows.
+    pub signs: Signs,
+    /// Columns and rows.
+    pub size: (u16, u16),
+}
+
+/// What happened at the terminal, or came down to it.
+#[derive(Clone, Debug)]
+pub enum Input {
+    /// A key was pressed.
+    Key(Chord),
+    /// Text was pasted.
+    Paste(String),
+    /// The terminal is so many columns and rows large.
+    Resize(u16, u16),
+    /// The terminal has the focus, or lost it.
+    Focus(bool),
+    /// There is a new world.
+    World(Arc<World>),
+    /// It is this late.
+    Tick(Timestamp),
+}
+
+/// What `update` asks for.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Effect {
+    /// To be sent to the collector.
+    Wish(Wish),
+    /// Leave.
+    Quit,
+    /// Go to the background.
+    Suspend,
+    /// Draw everything again, whatever the terminal shows.
+    Redraw,
+}
+
+/// Everything the screen knows.
+#[derive(Clone, Debug)]
+pub struct Ui {
+    pub(super) about: Arc<About>,
+    pub(super) keymap: Arc<Keymap>,
+    pub(super) signs: Signs,
+    /// The world that every view was made for.
+    pub(super) world: Arc<World>,
+    pub(super) now: Timestamp,
+    pub(super) width: u16,
+    pub(super) height: u16,
+    pub(super) here: Place,
+    pub(super) behind: Vec<Place>,
+    pub(super) ahead: Vec<Place>,
+    pub(super) pending: Vec<Chord>,
+    pub(super) prompt: Option<Prompt>,
+    pub(super) filters: Typed,
+    pub(super) commands: Typed,
+    pub(super) note: Option<Note>,
+    pub(super) is_idle: bool,
+    /// What the collector was last told is being looked at.
+    pub(super) told: Option<Interest>,
+}
+
+/// One sentence at the bottom, until the next key.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Note {
+    pub(super) text: String,
+    pub(super) is_error: bool,
+}
+
+/// A page with where one is on it.
+#[derive(Clone, Debug)]
+pub(super) struct Place {
+    /// What was opened on the way here.
+    pub(super) path: Vec<String>,
+    pub(super) page: Page,
+    pub(super) cursor: usize,
+    /// The first line that shows.
+    pub(super) top: usize,
+}
+
+/// The pages.
+#[derive(Clone, Debug)]
+pub(super) enum Page {
+    Overview,
+    List(Box<List>),
+    Describe(Kind, RowKey),
+    Troubles,
+    Help(Option<Kind>),
+}
+
+/// What a row is called across worlds.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct RowKey {
+    pub(super) scope: Arc<Scope>,
+    pub(super) id: String,
+}
+
+/// A table of one kind.
+#[derive(Clone, Debug)]
+pub(super) struct List {
+    pub(super) kind: Kind,
+    pub(super) drill: Option<Drill>,
+    /// The filter in force, as it was typed.
+    pub(super) filter: String,
+    pub(super) sort: Option<SortBy>,
+    pub(super) is_wide: bool,
+    pub(super) has_metrics: bool,
+    /// The first column after the key that shows.
+    pub(super) left: usize,
+    /// The column whose heading is being chosen.
+    pub(super) picking: Option<usize>,
+    /// The row the cursor is on, so that it stays there when rows move.
+    pub(super) anchor: Option<RowKey>,
+    pub(super) view: View,
+}
+
+/// A column to sort by, by name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct SortBy {
+    pub(super) column: &'static str,
+    pub(super) is_descending: bool,
+}
+
+/// What a line being typed is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Purpose {
+    Filter,
+    Command,
+}
+
+/// A line being typed.
+#[derive(Clone, Debug)]
+pub(super) struct Prompt {
+    pub(super) purpose: Purpose,
+    pub(super) line: Line,
+    /// The filter that holds again when this one is given up.
+    pub(super) before: String,
+    pub(super) error: Option<PromptError>,
+    pub(super) candidates: Vec<String>,
+    pub(super) picked: Option<usize>,
+    /// Where in the line the word begins that a candidate replaces.
+    pub(super) word_from: usize,
+}
+
+/// What is wrong with the line, and where.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct PromptError {
+    /// The byte of the line that it points at.
+    pub(super) at: usize,
+    pub(super) message: String,
+}
+
+impl Ui {
+    /// The screen before anything has happened, on the overview.
+    pub fn new(world: Arc<World>, now: Timestamp, setup: Setup) -> Self {
+        Self {
+            about: Arc::new(setup.about),
+            keymap: Arc::new(setup.keymap),
+            signs: setup.signs,
+            world,
+            now,
+            width: setup.size.0,
+            height: setup.size.1,
+            here: Place::new(Page::Overview),
+            behind: Vec::new(),
+            ahead: Vec::new(),
+            pending: Vec::new(),
+            prompt: None,
+            filters: Typed::default(),
+            commands: Typed::default(),
+            note: None,
+            is_idle: false,
+            told: None,
+        }
+    }
+
+    pub(super) fn signs(&self) -> Signs {
+        self.signs
+    }
+
+    /// A moment with its date.
+    pub(super) fn moment(&self, at: Timestamp) -> String {
+        self.written(at, "%Y-%m-%d %H:%M:%S")
+    }
+
+    /// A moment as the time of day; with its date when that is another than today's.
+    pub(super) fn clock(&self, at: Timestamp) -> String {
+        let zone = &self.about.zone;
+        let is_today = at.to_zoned(zone.clone()).date() == self.now.to_zoned(zone.clone()).date();
+        self.written(at, if is_today { "%H:%M:%S" } else { "%Y-%m-%d %H:%M:%S" })
+    }
+
+    fn written(&self, at: Timestamp, format: &str) -> String {
+        let zoned = at.to_zoned(self.about.zone.clone());
+        let mark = if self.about.zone == TimeZone::UTC { "Z" } else { "" };
+        format!("{}{mark}", zoned.strftime(format))
+    }
+
+    /// The columns and rows that it is drawn on.
+    pub fn size(&self) -> (u16, u16) {
+        (self.width, self.height)
+    }
+
+    /// Where keys are looked up now.
+    pub(super) fn layer(&self) -> Layer {
+        match (&self.prompt, &self.here.page) {
+            (Some(_), _) => Layer::Prompt,
+            (None, Page::List(list)) if list.picking.is_some() => Layer::Sort,
+            (None, Page::List(_) | Page::Overview) => Layer::List,
+            (None, _) => Layer::Text,
+        }
+    }
+
+    /// Opens a page; `back` returns to where one was.
+    pub(super) fn open(&mut self, place: Place) {
+        let left = std::mem::replace(&mut self.here, place);
+        self.behind.push(left);
+        if self.behind.len() > REMEMBERED {
+            self.behind.remove(0);
+        }
+        self.ahead.clear();
+        self.refresh_view();
+    }
+
+    /// Makes the view again when the world, the filter or the order is no longer what it was made for.
+    pub(super) fn refresh_view(&mut self) {
+        let world = Arc::clone(&self.world);
+        if let Page::List(list) = &mut self.here.page {
+            list.make_view(&world, self.now);
+            if let Some(at) = list.anchor.as_ref().and_then(|anchor| list.position_of(anchor)) {
+                self.here.cursor = at;
+            }
+        }
+        self.settle();
+    }
+
+    /// Keeps the cursor on a row that exists, and that row on the screen.
+    pub(super) fn settle(&mut self) {
+        let height = page::height(self);
+        let count = page::count(self);
+        let is_text = self.layer_below() == Layer::Text;
+        let here = &mut self.here;
+        if is_text {
+            here.top = here.top.min(count.saturating_sub(height));
+            here.cursor = here.top;
+            return;
+        }
+        here.cursor = here.cursor.min(count.saturating_sub(1));
+        if height > 0 {
+            here.top = here.top.min(here.cursor).max((here.cursor + 1).saturating_sub(height));
+            here.top = here.top.min(count.saturating_sub(height));
+        }
+        if let Page::List(list) = &mut here.page {
+            list.anchor = list.key_of(here.cursor).or_else(|| list.anchor.take().filter(|_| count == 0));
+            list.clamp_left();
+        }
+    }
+
+    /// The layer of the page, whatever lies over it.
+    pub(super) fn layer_below(&self) -> Layer {
+        match &self.here.page {
+            Page::List(_) | Page::Overview => Layer::List,
+            _ => Layer::Text,
+        }
+    }
+
+    /// The list that is open.
+    pub(super) fn list(&self) -> Option<&List> {
+        match &self.here.page {
+            Page::List(list) => Some(list),
+            _ => None,
+        }
+    }
+
+    pub(super) fn list_mut(&mut self) -> Option<&mut List> {
+        match &mut self.here.page {
+            Page::List(list) => Some(list),
+            _ => None,
+        }
+    }
+
+    pub(super) fn say(&mut self, text: impl Into<String>) {
+        self.note = Some(Note { text: text.into(), is_error: false });
+    }
+
+    pub(super) fn complain(&mut self, text: impl Into<String>) {
+        self.note = Some(Note { text: text.into(), is_error: true });
+    }
+}
+
+impl Place {
+    pub(super) fn new(page: Page) -> Self {
+        Self { path: Vec::new(), page, cursor: 0, top: 0 }
+    }
+
+    pub(super) fn list(kind: Kind, drill: Option<Drill>) -> Self {
+        Self::new(Page::List(Box::new(List::new(kind, drill))))
+    }
+}

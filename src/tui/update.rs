@@ -1,0 +1,317 @@
+//! From what happened to what the screen is next, and what is asked of others. Pure.
+
+mod command;
+mod moves;
+mod typing;
+
+use super::action::Action;
+use super::chord::{Chord, Key, Named, show_sequence};
+use super::drill::Drill;
+use super::keymap::Match;
+use super::page;
+use super::page::overview::Item;
+use super::state::{Effect, Input, Page, Place, Purpose, SortBy, Ui};
+use super::view;
+use crate::query::Kind;
+use crate::world::Wish;
+use std::sync::Arc;
+
+/// Takes in what happened. The returned effects are for the loop to carry out, in order.
+pub fn update(ui: &mut Ui, input: Input) -> Vec<Effect> {
+    let mut effects = match input {
+        Input::Key(chord) => press(ui, chord),
+        Input::Paste(text) => typing::paste(ui, &text),
+        Input::Resize(width, height) => {
+            (ui.width, ui.height) = (width, height);
+            ui.settle();
+            Vec::new()
+        }
+        Input::Focus(has_focus) => {
+            ui.is_idle = !has_focus;
+            Vec::new()
+        }
+        Input::World(world) => {
+            ui.now = ui.now.max(world.snapshot.taken_at);
+            ui.world = world;
+            ui.refresh_view();
+            Vec::new()
+        }
+        Input::Tick(now) => {
+            ui.now = now;
+            Vec::new()
+        }
+    };
+    let interest = page::interest(ui);
+    if ui.told.as_ref() != Some(&interest) {
+        ui.told = Some(interest.clone());
+        effects.push(Effect::Wish(Wish::Look(interest)));
+    }
+    effects
+}
+
+fn press(ui: &mut Ui, chord: Chord) -> Vec<Effect> {
+    ui.note = None;
+    if !ui.pending.is_empty() && chord == Chord::plain(Key::Named(Named::Esc)) {
+        ui.pending.clear();
+        return Vec::new();
+    }
+    ui.pending.push(chord);
+    match ui.keymap.lookup(ui.layer(), &ui.pending) {
+        Match::Run(action) => {
+            ui.pending.clear();
+            act(ui, action)
+        }
+        Match::Pending => Vec::new(),
+        Match::Nothing => {
+            let keys = std::mem::take(&mut ui.pending);
+            match (&ui.prompt, chord.typed()) {
+                (Some(_), Some(c)) if keys.len() == 1 => typing::insert(ui, c.encode_utf8(&mut [0; 4])),
+                _ if keys.len() > 1 => ui.complain(format!("{} means nothing here", show_sequence(&keys))),
+                _ => {}
+            }
+            Vec::new()
+        }
+    }
+}
+
+/// Carries out an action.
+fn act(ui: &mut Ui, action: Action) -> Vec<Effect> {
+    match action {
+        Action::Quit => return vec![Effect::Quit],
+        Action::Suspend => return vec![Effect::Suspend],
+        Action::Redraw => return vec![Effect::Redraw],
+        Action::Refresh => return refresh(ui),
+        Action::Back => back(ui),
+        Action::Forward => forward(ui),
+        Action::Help => {
+            let kind = ui.list().map(|list| list.kind);
+            toggle(ui, Page::Help(kind), |page| matches!(page, Page::Help(_)));
+        }
+        Action::Troubles => toggle(ui, Page::Troubles, |page| matches!(page, Page::Troubles)),
+        Action::Overview => ui.open(Place::new(Page::Overview)),
+        Action::Go(kind) => ui.open(Place::list(kind, None)),
+        Action::Open => open(ui),
+        Action::Describe => describe(ui),
+        Action::Filter => typing::begin(ui, Purpose::Filter),
+        Action::Command => typing::begin(ui, Purpose::Command),
+        Action::ClearFilter => clear_filter(ui),
+        Action::Sort => begin_sort(ui),
+        Action::Reverse => reverse(ui),
+        Action::Wide => change_list(ui, |list| list.is_wide = !list.is_wide),
+        Action::Metrics => metrics(ui),
+        Action::Down
+        | Action::Up
+        | Action::PageDown
+        | Action::PageUp
+        | Action::HalfDown
+        | Action::HalfUp
+        | Action::Top
+        | Action::Bottom
+        | Action::Left
+        | Action::Right => moves::act(ui, action),
+        Action::Accept if ui.prompt.is_none() => accept_sort(ui),
+        Action::Cancel if ui.prompt.is_none() => {
+            if let Some(list) = ui.list_mut() {
+                list.picking = None;
+            }
+        }
+        Action::Accept
+        | Action::Cancel
+        | Action::Complete
+        | Action::CompleteBack
+        | Action::Erase
+        | Action::EraseForward
+        | Action::EraseWord
+        | Action::EraseLine
+        | Action::CursorLeft
+        | Action::CursorRight
+        | Action::CursorStart
+        | Action::CursorEnd
+        | Action::Older
+        | Action::Newer => return typing::act(ui, action),
+    }
+    Vec::new()
+}
+
+/// Reads again what the page shows; on the troubles page, every scope that is in trouble.
+fn refresh(ui: &mut Ui) -> Vec<Effect> {
+    if matches!(ui.here.page, Page::Troubles) {
+        let snapshot = &ui.world.snapshot;
+        let mut scopes = Vec::new();
+        for (scope, ..) in snapshot.troubled() {
+            if !scopes.contains(scope) {
+                scopes.push(scope.clone());
+            }
+        }
+        if scopes.is_empty() {
+            ui.say("nothing is in trouble");
+        } else {
+            ui.say(format!(
+                "reading {} again",
+                scopes.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
+            ));
+        }
+        return scopes.into_iter().map(|scope| Effect::Wish(Wish::Retry(scope))).collect();
+    }
+    let sources = page::sources(ui);
+    ui.say("reading again");
+    vec![Effect::Wish(Wish::Refresh(sources))]
+}
+
+fn back(ui: &mut Ui) {
+    if let Some(list) = ui.list_mut()
+        && list.picking.take().is_some()
+    {
+        return;
+    }
+    if let Some(place) = ui.behind.pop() {
+        let left = std::mem::replace(&mut ui.here, place);
+        ui.ahead.push(left);
+        ui.refresh_view();
+    } else if ui.list().is_some_and(|list| !list.filter.is_empty()) {
+        clear_filter(ui);
+    }
+}
+
+fn forward(ui: &mut Ui) {
+    if let Some(place) = ui.ahead.pop() {
+        let left = std::mem::replace(&mut ui.here, place);
+        ui.behind.push(left);
+        ui.refresh_view();
+    } else {
+        ui.say("there is nothing to go forward to");
+    }
+}
+
+fn toggle(ui: &mut Ui, page: Page, is_it: fn(&Page) -> bool) {
+    if is_it(&ui.here.page) {
+        back(ui);
+    } else {
+        ui.open(Place::new(page));
+    }
+}
+
+/// What the cursor is on: a kind and the row's number in the world's fleet.
+fn under_cursor(ui: &Ui) -> Option<(Kind, usize)> {
+    match &ui.here.page {
+        Page::List(list) => Some((list.kind, list.row(ui.here.cursor)?)),
+        Page::Overview => match page::overview::item(ui, ui.here.cursor)? {
+            Item::Alarm(at) => Some((Kind::Alarms, at)),
+            Item::Tier(_) => None,
+        },
+        _ => None,
+    }
+}
+
+fn open(ui: &mut Ui) {
+    if let Page::Overview = ui.here.page
+        && let Some(Item::Tier(at)) = page::overview::item(ui, ui.here.cursor)
+    {
+        let tier = ui.world.fleet.tiers.get(at).and_then(|row| row.name.clone());
+        drill(ui, Kind::Instances, Drill::Tier(tier));
+        return;
+    }
+    let Some((kind, at)) = under_cursor(ui) else { return };
+    match Drill::into(kind, &ui.world.fleet, at) {
+        Some((kind, into)) => drill(ui, kind, into),
+        None => describe(ui),
+    }
+}
+
+fn drill(ui: &mut Ui, kind: Kind, into: Drill) {
+    let mut path = page::path(ui);
+    path.push(into.label());
+    let mut place = Place::list(kind, Some(into));
+    place.path = path;
+    ui.open(place);
+}
+
+fn describe(ui: &mut Ui) {
+    let Some((kind, at)) = under_cursor(ui) else {
+        if !matches!(ui.here.page, Page::Overview) {
+            ui.say("there is no row to describe");
+        }
+        return;
+    };
+    let Some(key) = view::key(kind, &ui.world.fleet, at) else { return };
+    let mut place = Place::new(Page::Describe(kind, key));
+    place.path = page::path(ui);
+    ui.open(place);
+}
+
+fn clear_filter(ui: &mut Ui) {
+    change_list(ui, |list| list.filter.clear());
+}
+
+/// Changes the open list and makes its view again.
+fn change_list(ui: &mut Ui, change: impl FnOnce(&mut super::state::List)) {
+    if let Some(list) = ui.list_mut() {
+        change(list);
+        ui.refresh_view();
+    } else {
+        ui.say("this page has no table");
+    }
+}
+
+fn metrics(ui: &mut Ui) {
+    let has = |list: &super::state::List| {
+        list.kind.columns().iter().any(|column| column.needs.contains(&crate::gateway::Source::Metrics))
+    };
+    match ui.list().map(|list| (has(list), list.kind.word())) {
+        Some((true, _)) => change_list(ui, |list| list.has_metrics = !list.has_metrics),
+        Some((false, word)) => ui.say(format!("{word} have no columns that cost money")),
+        None => ui.say("this page has no table"),
+    }
+}
+
+fn begin_sort(ui: &mut Ui) {
+    let Some(list) = ui.list_mut() else {
+        ui.say("this page has no table");
+        return;
+    };
+    let at = list
+        .sort
+        .and_then(|sort| list.view.columns.iter().position(|shape| shape.column.name == sort.column));
+    list.picking = Some(at.unwrap_or(0));
+    moves::show_picked(ui);
+}
+
+/// Sorts by the column under the pick; picked again, it turns round.
+fn accept_sort(ui: &mut Ui) {
+    let Some(list) = ui.list_mut() else { return };
+    let picked = list.picking.take().and_then(|at| list.view.columns.get(at)).map(|shape| shape.column.name);
+    let Some(column) = picked else { return };
+    let is_descending = match list.sort {
+        Some(sort) if sort.column == column => !sort.is_descending,
+        _ => false,
+    };
+    sort_by(ui, Some(SortBy { column, is_descending }));
+}
+
+fn sort_by(ui: &mut Ui, sort: Option<SortBy>) {
+    change_list(ui, |list| list.sort = sort);
+}
+
+fn reverse(ui: &mut Ui) {
+    match ui.list().map(|list| list.sort) {
+        Some(Some(sort)) => sort_by(ui, Some(SortBy { is_descending: !sort.is_descending, ..sort })),
+        Some(None) => ui.say("no column is sorted by yet"),
+        None => ui.say("this page has no table"),
+    }
+}
+
+/// Opens a list with a filter, from the command line.
+fn open_filtered(ui: &mut Ui, kind: Kind, filter: &str) {
+    let mut place = Place::list(kind, None);
+    if let Page::List(list) = &mut place.page {
+        list.filter = filter.to_string();
+    }
+    ui.open(place);
+}
+
+impl Ui {
+    /// The world that is shown.
+    pub fn world(&self) -> &Arc<crate::world::World> {
+        &self.world
+    }
+}

@@ -1,0 +1,197 @@
+//! A line being typed: the filter, which works while it is typed, and the command line.
+
+use super::command;
+use crate::query::Query;
+use crate::tui::action::Action;
+use crate::tui::line::Line;
+use crate::tui::state::{Effect, Prompt, PromptError, Purpose, Ui};
+
+pub(super) fn begin(ui: &mut Ui, purpose: Purpose) {
+    let before = match (purpose, ui.list()) {
+        (Purpose::Filter, Some(list)) => list.filter.clone(),
+        (Purpose::Filter, None) => {
+            ui.say("this page has no rows to filter: open a list first, or type :instances QUERY");
+            return;
+        }
+        (Purpose::Command, _) => String::new(),
+    };
+    ui.prompt = Some(Prompt {
+        purpose,
+        line: Line::new(before.clone()),
+        before,
+        error: None,
+        candidates: Vec::new(),
+        picked: None,
+        word_from: 0,
+    });
+    changed(ui);
+    ui.settle();
+}
+
+pub(super) fn insert(ui: &mut Ui, text: &str) {
+    if let Some(prompt) = &mut ui.prompt {
+        prompt.line.insert(text);
+        changed(ui);
+    }
+}
+
+/// Pasted text goes into the line being typed, as one line; elsewhere it means nothing, since a pasted
+/// `q` must not quit.
+pub(super) fn paste(ui: &mut Ui, text: &str) -> Vec<Effect> {
+    if ui.prompt.is_some() {
+        let line: String = text
+            .trim_end_matches(['\n', '\r'])
+            .chars()
+            .map(|c| if c.is_control() { ' ' } else { c })
+            .collect();
+        insert(ui, &line);
+    } else {
+        ui.say("pasted text is only taken while a filter or a command is typed");
+    }
+    Vec::new()
+}
+
+pub(super) fn act(ui: &mut Ui, action: Action) -> Vec<Effect> {
+    let Some(prompt) = &mut ui.prompt else { return Vec::new() };
+    let line = &mut prompt.line;
+    match action {
+        Action::Accept => return accept(ui),
+        Action::Cancel => {
+            cancel(ui);
+            return Vec::new();
+        }
+        Action::Complete | Action::CompleteBack => {
+            complete(ui, action == Action::CompleteBack);
+            return Vec::new();
+        }
+        Action::CursorLeft => line.left(),
+        Action::CursorRight => line.right(),
+        Action::CursorStart => line.cursor = 0,
+        Action::CursorEnd => line.cursor = line.text.len(),
+        Action::Erase => line.erase(),
+        Action::EraseForward => line.erase_forward(),
+        Action::EraseWord => line.erase_word(),
+        Action::EraseLine => line.erase_line(),
+        Action::Older | Action::Newer => {
+            let typed = match prompt.purpose {
+                Purpose::Filter => &mut ui.filters,
+                Purpose::Command => &mut ui.commands,
+            };
+            let text = if action == Action::Older { typed.older(&line.text) } else { typed.newer() };
+            if let Some(text) = text {
+                *line = Line::new(text);
+            }
+        }
+        _ => {}
+    }
+    changed(ui);
+    Vec::new()
+}
+
+/// After every change of the line: candidates, and for filters the rows at once.
+fn changed(ui: &mut Ui) {
+    let Some(prompt) = &mut ui.prompt else { return };
+    prompt.picked = None;
+    prompt.error = None;
+    let (purpose, text) = (prompt.purpose, prompt.line.text.clone());
+    let before = prompt.line.before().to_string();
+    let kind = ui.list().map(|list| list.kind);
+    let (word_from, candidates) = match (purpose, kind) {
+        (Purpose::Filter, Some(kind)) => command::filter_candidates(kind, &before),
+        _ => command::candidates(kind, &before),
+    };
+    let mut error = None;
+    if let (Purpose::Filter, Some(kind)) = (purpose, kind) {
+        match Query::parse(&text, kind) {
+            Ok(_) => {
+                if let Some(list) = ui.list_mut()
+                    && list.filter != text
+                {
+                    list.filter = text;
+                    ui.refresh_view();
+                }
+            }
+            Err(faults) => error = PromptError::of(&faults),
+        }
+    }
+    if let Some(prompt) = &mut ui.prompt {
+        (prompt.word_from, prompt.candidates, prompt.error) = (word_from, candidates, error);
+    }
+}
+
+fn complete(ui: &mut Ui, backwards: bool) {
+    let Some(prompt) = &mut ui.prompt else { return };
+    let count = prompt.candidates.len();
+    if count == 0 {
+        return;
+    }
+    let picked = match (prompt.picked, backwards) {
+        (None, false) => 0,
+        (None, true) => count - 1,
+        (Some(at), false) => (at + 1) % count,
+        (Some(at), true) => (at + count - 1) % count,
+    };
+    let Some(word) = prompt.candidates.get(picked).cloned() else { return };
+    let from = prompt.word_from;
+    let kept = std::mem::take(&mut prompt.candidates);
+    let cursor = prompt.line.cursor;
+    prompt.line.text.replace_range(from..cursor, &word);
+    prompt.line.cursor = from + word.len();
+    changed(ui);
+    if let Some(prompt) = &mut ui.prompt {
+        // The candidates stay those of what was typed, so that the next press takes the next one.
+        if count > 1 {
+            (prompt.candidates, prompt.word_from, prompt.picked) = (kept, from, Some(picked));
+        }
+    }
+}
+
+fn cancel(ui: &mut Ui) {
+    let Some(prompt) = ui.prompt.take() else { return };
+    ui.filters.leave();
+    ui.commands.leave();
+    if prompt.purpose == Purpose::Filter
+        && let Some(list) = ui.list_mut()
+    {
+        list.filter = prompt.before;
+    }
+    ui.refresh_view();
+}
+
+fn accept(ui: &mut Ui) -> Vec<Effect> {
+    let Some(prompt) = &ui.prompt else { return Vec::new() };
+    if prompt.error.is_some() {
+        // It stays open on its error; `cancel` brings back what held before.
+        return Vec::new();
+    }
+    let (purpose, text) = (prompt.purpose, prompt.line.text.trim().to_string());
+    match purpose {
+        Purpose::Filter => {
+            ui.prompt = None;
+            ui.filters.remember(&text);
+            ui.refresh_view();
+            Vec::new()
+        }
+        Purpose::Command => {
+            let effects = command::run(ui, &text);
+            match effects {
+                Ok(effects) => {
+                    ui.prompt = None;
+                    ui.commands.remember(&text);
+                    ui.settle();
+                    effects
+                }
+                Err(error) => {
+                    let leading = ui
+                        .prompt
+                        .as_ref()
+                        .map_or(0, |prompt| prompt.line.text.len() - prompt.line.text.trim_start().len());
+                    if let Some(prompt) = &mut ui.prompt {
+                        prompt.error = Some(PromptError { at: error.at + leading, ..error });
+                    }
+                    Vec::new()
+                }
+            }
+        }
+    }
+}

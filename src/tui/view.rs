@@ -1,0 +1,194 @@
+//! Which rows a list shows, in which order, and how wide its columns are.
+//!
+//! Made when the world, the filter, the columns or the order changes, never while drawing.
+
+use super::cell;
+use super::drill::Drill;
+use super::state::{List, RowKey, SortBy};
+use crate::fleet::Fleet;
+use crate::gateway::Source;
+use crate::query::{Column, Ctx, Direction, Kind, Query, Sort, Unit, Width, select, sort, undecided};
+use crate::world::World;
+use jiff::Timestamp;
+use std::sync::Arc;
+use unicode_width::UnicodeWidthStr;
+
+/// How many rows decide how wide a column is.
+const MEASURED: usize = 400;
+
+/// The widest that a column may be in a table; the describe page shows all of a value.
+const WIDEST: usize = 36;
+
+/// The rows of a list, as numbers into the fleet that it was made for.
+#[derive(Clone, Debug, Default)]
+pub(super) struct View {
+    pub(super) fleet: Option<Arc<Fleet>>,
+    pub(super) rows: Vec<u32>,
+    /// How many there were before the filter.
+    pub(super) of: usize,
+    /// How many rows the filter could not decide, because what it asks is not known of them.
+    pub(super) unknown: usize,
+    pub(super) columns: Vec<Shape>,
+}
+
+/// A column that shows, and how wide it is.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Shape {
+    pub(super) column: &'static Column,
+    pub(super) width: u16,
+}
+
+impl Shape {
+    /// Numbers stand at the right.
+    pub(super) fn is_number(&self) -> bool {
+        self.column.is_number() || matches!(self.column.unit, Unit::Moment | Unit::Span)
+    }
+}
+
+impl List {
+    pub(super) fn new(kind: Kind, drill: Option<Drill>) -> Self {
+        Self {
+            kind,
+            drill,
+            filter: String::new(),
+            sort: None,
+            is_wide: false,
+            has_metrics: false,
+            left: 0,
+            picking: None,
+            anchor: None,
+            view: View::default(),
+        }
+    }
+
+    /// Makes the view for this world.
+    pub(super) fn make_view(&mut self, world: &World, now: Timestamp) {
+        let fleet = &world.fleet;
+        let ctx = Ctx { fleet, now };
+        let kind = self.kind;
+        let belongs = |at: &u32| match &self.drill {
+            Some(drill) => usize::try_from(*at).is_ok_and(|at| drill.holds(kind, fleet, at)),
+            None => true,
+        };
+        // A filter is only ever kept when it could be read.
+        let query = Query::parse(&self.filter, kind).ok().filter(|query| !query.is_every());
+        let all = u32::try_from(kind.len(fleet)).unwrap_or(u32::MAX);
+        let of = if self.drill.is_some() { (0..all).filter(belongs).count() } else { kind.len(fleet) };
+        let mut rows = match &query {
+            Some(query) => select(query, ctx, kind),
+            None => (0..all).collect(),
+        };
+        rows.retain(belongs);
+        let unknown = query.as_ref().map_or(0, |query| undecided(query, ctx));
+        self.order(ctx, &mut rows);
+        let columns = self.columns(fleet, query.as_ref());
+        let shapes = columns.into_iter().map(|column| {
+            let step = rows.len().div_ceil(MEASURED).max(1);
+            let shown = rows.iter().step_by(step).map(|at| {
+                let value = (column.get)(ctx, usize::try_from(*at).unwrap_or(usize::MAX));
+                let sign = if column.unit == Unit::Health { 2 } else { 0 };
+                cell::show(value, column, now).width() + sign
+            });
+            // One more than the title, where the arrow of the order goes.
+            let width = shown.max().unwrap_or(0).min(WIDEST).max(column.title.width() + 1);
+            Shape { column, width: u16::try_from(width).unwrap_or(u16::MAX) }
+        });
+        let columns = shapes.collect();
+        self.view = View { fleet: Some(Arc::clone(fleet)), rows, of, unknown, columns };
+    }
+
+    /// Sorts by the column that was chosen; where none was, what is worst comes first.
+    fn order(&self, ctx: Ctx<'_>, rows: &mut [u32]) {
+        match self.sort {
+            Some(SortBy { column, is_descending }) => {
+                let column = self.kind.columns().iter().find(|it| it.name == column);
+                if let Some(column) = column {
+                    let direction = if is_descending { Direction::Down } else { Direction::Up };
+                    sort(&Sort::by(column, direction), ctx, rows);
+                }
+            }
+            None => rows.sort_by_key(|at| {
+                std::cmp::Reverse(usize::try_from(*at).ok().and_then(|at| self.kind.health(ctx, at)))
+            }),
+        }
+    }
+
+    /// The columns that show: those of the kind, those that cost money when asked for, and those that
+    /// the filter or the order names.
+    fn columns(&self, fleet: &Fleet, query: Option<&Query>) -> Vec<&'static Column> {
+        let width = if self.is_wide { Width::Wide } else { Width::Narrow };
+        let mut columns = self.kind.visible(fleet, width);
+        let named: Vec<&str> = query
+            .map(|query| query.columns_used().iter().map(|column| column.name).collect())
+            .unwrap_or_default();
+        for column in self.kind.columns() {
+            let costs = self.has_metrics && column.needs.contains(&Source::Metrics);
+            let sorted = self.sort.is_some_and(|sort| sort.column == column.name);
+            let asked = named.contains(&column.name);
+            if (costs || sorted || asked) && !columns.iter().any(|it| it.name == column.name) {
+                columns.push(column);
+            }
+        }
+        columns
+    }
+
+    /// The row of the fleet that a line of the list shows.
+    pub(super) fn row(&self, line: usize) -> Option<usize> {
+        self.view.rows.get(line).and_then(|at| usize::try_from(*at).ok())
+    }
+
+    /// What the row of a line is called.
+    pub(super) fn key_of(&self, line: usize) -> Option<RowKey> {
+        key(self.kind, self.view.fleet.as_deref()?, self.row(line)?)
+    }
+
+    /// The line that a row is on.
+    pub(super) fn position_of(&self, wanted: &RowKey) -> Option<usize> {
+        let fleet = self.view.fleet.as_deref()?;
+        let ctx = Ctx { fleet, now: fleet.at };
+        self.view
+            .rows
+            .iter()
+            .position(|at| usize::try_from(*at).is_ok_and(|at| is_called(self.kind, ctx, at, wanted)))
+    }
+
+    pub(super) fn clamp_left(&mut self) {
+        self.left = self.left.min(self.view.columns.len().saturating_sub(2));
+    }
+}
+
+/// What a row is called across worlds.
+pub(super) fn key(kind: Kind, fleet: &Fleet, at: usize) -> Option<RowKey> {
+    let ctx = Ctx { fleet, now: fleet.at };
+    let scope = Arc::clone(kind.scope(ctx, at)?);
+    Some(RowKey { scope, id: identity(kind, ctx, at).into_owned() })
+}
+
+/// What tells rows of one scope apart. Ids do, but for tasks and hosts of several clusters only ARNs do,
+/// and one target may stand in several groups.
+fn identity<'a>(kind: Kind, ctx: Ctx<'a>, at: usize) -> std::borrow::Cow<'a, str> {
+    let fleet = ctx.fleet;
+    let own = match kind {
+        Kind::Services => fleet.services.get(at).map(|row| row.it.arn.as_str()),
+        Kind::Tasks => fleet.tasks.get(at).map(|row| row.it.arn.as_str()),
+        Kind::Hosts => fleet.hosts.get(at).map(|row| row.it.arn.as_str()),
+        Kind::Rules => fleet.rules.get(at).map(|row| row.it.arn.as_str()),
+        Kind::Targets => {
+            return fleet.targets.get(at).map_or_else(Default::default, |row| {
+                format!("{} {} {}", row.it.group, row.it.id, row.it.port.unwrap_or(0)).into()
+            });
+        }
+        _ => None,
+    };
+    own.map_or_else(|| kind.id(ctx, at), std::borrow::Cow::Borrowed)
+}
+
+fn is_called(kind: Kind, ctx: Ctx<'_>, at: usize, wanted: &RowKey) -> bool {
+    kind.scope(ctx, at).is_some_and(|scope| *scope == wanted.scope) && identity(kind, ctx, at) == wanted.id
+}
+
+/// The row that is called so, if it is still there.
+pub(super) fn find(kind: Kind, fleet: &Fleet, wanted: &RowKey) -> Option<usize> {
+    let ctx = Ctx { fleet, now: fleet.at };
+    (0..kind.len(fleet)).find(|at| is_called(kind, ctx, *at, wanted))
+}
