@@ -13,6 +13,7 @@ mod ec2;
 mod ecs;
 mod elbv2;
 mod fault;
+mod faults;
 mod filter;
 mod http;
 mod identity;
@@ -24,12 +25,17 @@ mod shape;
 mod ssm;
 mod sts;
 mod time;
+mod wire;
 mod world;
 
+pub use self::faults::{Mischief, Rule};
+
+use self::faults::Faults;
 use self::http::Site;
 use self::journal::Journal;
 use self::service::{Run, SERVICES};
 use self::time::WorldClock;
+use self::wire::{Lines, Switch};
 use self::world::geography::Region;
 use self::world::{Account, World};
 use crate::clock::Clock;
@@ -73,6 +79,8 @@ pub struct Options {
     pub record: Option<PathBuf>,
     /// Where the pretend time starts.
     pub clock: Clock,
+    /// What goes wrong on purpose; the first rule that hits a call counts.
+    pub faults: Vec<Rule>,
 }
 
 impl Default for Options {
@@ -87,6 +95,7 @@ impl Default for Options {
             regions: vec!["us-east-1".to_owned()],
             record: None,
             clock: Clock::Real,
+            faults: Vec::new(),
         }
     }
 }
@@ -149,12 +158,16 @@ pub async fn serve(options: Options) -> Result<Running, Error> {
     let addr = listener.local_addr()?;
     let region = options.regions.first().cloned().unwrap_or_default();
     let world = build(&options);
-    let site = Arc::new(Site { world, journal: Journal::new(record), served: AtomicU64::new(0) });
+    let faults = Faults::new(options.seed, world.clock.start(), options.faults.clone());
+    let site = Arc::new(Site { world, journal: Journal::new(record), faults, served: AtomicU64::new(0) });
     let stop = CancellationToken::new();
-    let app = axum::Router::new().fallback(http::answer).with_state(Arc::clone(&site));
+    let app = axum::Router::new()
+        .fallback(http::answer)
+        .with_state(Arc::clone(&site))
+        .into_make_service_with_connect_info::<Switch>();
     let until = stop.clone();
     let task = tokio::spawn(async move {
-        axum::serve(listener, app).with_graceful_shutdown(until.cancelled_owned()).await
+        axum::serve(Lines(listener), app).with_graceful_shutdown(until.cancelled_owned()).await
     });
     Ok(Running { addr, site, region, stop, task })
 }

@@ -61,6 +61,7 @@ pub(super) async fn run(args: SimArgs, clock: Clock, out: &mut Output) -> Result
         regions: args.regions,
         record: args.record,
         clock,
+        ..Options::default()
     })
     .await?;
     out.say(&format!("a pretended AWS on {}, until Ctrl-C; it serves:", running.url()));

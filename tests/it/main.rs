@@ -15,6 +15,7 @@ mod permissions;
 mod pty;
 mod python;
 mod sim;
+mod sim_faults;
 mod sim_judged;
 mod sim_life;
 mod trouble;
