@@ -20,6 +20,7 @@ mod identity;
 mod input;
 mod journal;
 mod page;
+mod script;
 mod service;
 mod shape;
 mod ssm;
@@ -29,6 +30,7 @@ mod wire;
 mod world;
 
 pub use self::faults::{Mischief, Rule};
+pub use self::script::{Happening, What, parse, read};
 
 use self::faults::Faults;
 use self::http::Site;
@@ -37,6 +39,7 @@ use self::service::{Run, SERVICES};
 use self::time::WorldClock;
 use self::wire::{Lines, Switch};
 use self::world::geography::Region;
+use self::world::place::Place;
 use self::world::{Account, World};
 use crate::clock::Clock;
 use crate::error::Error;
@@ -81,6 +84,8 @@ pub struct Options {
     pub clock: Clock,
     /// What goes wrong on purpose; the first rule that hits a call counts.
     pub faults: Vec<Rule>,
+    /// What happens, and when.
+    pub events: Vec<Happening>,
 }
 
 impl Default for Options {
@@ -96,6 +101,7 @@ impl Default for Options {
             record: None,
             clock: Clock::Real,
             faults: Vec::new(),
+            events: Vec::new(),
         }
     }
 }
@@ -178,12 +184,7 @@ fn check(options: &Options) -> Result<(), Error> {
         faults.push(format!("it listens on loopback only, and {} is not loopback", options.listen.ip()));
     }
     for name in &options.regions {
-        if Region::named(name).is_none_or(|region| region.is_opt_in) {
-            let known = world::geography::REGIONS.iter().filter(|region| !region.is_opt_in);
-            let nearest = crate::error::did_you_mean(name, known.map(|region| region.name));
-            let nearest = nearest.map(|nearest| format!(", did you mean {nearest}?")).unwrap_or_default();
-            faults.push(format!("no region {name} here{nearest}"));
-        }
+        faults.extend(region_fault(name));
     }
     if options.regions.is_empty() {
         faults.push("it needs at least one region".to_owned());
@@ -204,6 +205,17 @@ fn check(options: &Options) -> Result<(), Error> {
         .hint("coredeck sim --listen 127.0.0.1:0 --region us-east-1"))
 }
 
+/// What is wrong with a region's name, if anything is.
+fn region_fault(name: &str) -> Option<String> {
+    if Region::named(name).is_some_and(|region| !region.is_opt_in) {
+        return None;
+    }
+    let known = world::geography::REGIONS.iter().filter(|region| !region.is_opt_in);
+    let nearest = crate::error::did_you_mean(name, known.map(|region| region.name));
+    let nearest = nearest.map(|nearest| format!(", did you mean {nearest}?")).unwrap_or_default();
+    Some(format!("no region {name} here{nearest}"))
+}
+
 const MOST_ACCOUNTS: usize = 100;
 const MOST_INSTANCES: usize = 1_000_000;
 
@@ -215,12 +227,22 @@ fn build(options: &Options) -> World {
         })
         .collect();
     let world = World::new(options.seed, WorldClock::new(options.clock, options.speed), accounts);
-    if options.scenario == Scenario::Demo {
-        for account in &world.accounts {
-            for region in options.regions.iter().filter_map(|name| Region::named(name)) {
-                let now = world.clock.start();
-                world.settle(demo::place(world.seed, &account.id, region.name, now, options.instances));
+    let now = world.clock.start();
+    for account in &world.accounts {
+        for region in options.regions.iter().filter_map(|name| Region::named(name)) {
+            let mut place = match options.scenario {
+                Scenario::Demo => demo::place(world.seed, &account.id, region.name, now, options.instances),
+                Scenario::Empty => Place::empty(world.seed, &account.id, region.name),
+            };
+            place.now = now;
+            let is_here = |event: &&Happening| {
+                filter::glob(&event.account, &account.id) && filter::glob(&event.region, region.name)
+            };
+            for event in options.events.iter().filter(is_here) {
+                let seconds = i64::try_from(event.at.as_secs()).unwrap_or(i64::MAX / 2000);
+                place.tell(seconds, event.what.clone());
             }
+            world.settle(place);
         }
     }
     world

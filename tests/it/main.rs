@@ -18,5 +18,6 @@ mod sim;
 mod sim_faults;
 mod sim_judged;
 mod sim_life;
+mod sim_script;
 mod trouble;
 mod usage;

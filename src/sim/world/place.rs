@@ -10,6 +10,7 @@ use super::scaling::Group;
 use super::table::Table;
 use super::tokens::Tokens;
 use crate::sim::dice::Dice;
+use crate::sim::script::What;
 use crate::sim::time::Moment;
 use compact_str::{CompactString, format_compact};
 use std::collections::BTreeMap;
@@ -29,6 +30,8 @@ pub(crate) struct Place {
     pub(crate) now: Moment,
     pub(crate) agenda: Agenda,
     pub(crate) tokens: Tokens,
+    /// What a scenario lets happen, by number.
+    pub(crate) told: Vec<What>,
     pub(crate) instances: Table<Instance>,
     pub(crate) templates: Table<Template>,
     pub(crate) images: Table<Image>,
@@ -62,6 +65,7 @@ impl Place {
             now: Moment::default(),
             agenda: Agenda::default(),
             tokens: Tokens::default(),
+            told: Vec::new(),
             instances: Table::default(),
             templates: Table::default(),
             images: Table::default(),
