@@ -170,7 +170,7 @@ pub(crate) fn refusal(kind: Mischief, target: Target, who: &str) -> Option<Fault
     let (service, call) = (target.service, target.call);
     let code = |ec2, json, query| match service {
         "ec2" => ec2,
-        "ecs" | "ssm" => json,
+        "ecs" | "ssm" | "logs" | "pricing" => json,
         _ => query,
     };
     let fault = |code: &'static str, status: u16, message: String| {
@@ -196,12 +196,13 @@ pub(crate) fn refusal(kind: Mischief, target: Target, who: &str) -> Option<Fault
             fault(code("Unavailable", "ServiceUnavailableException", "ServiceUnavailable"), 503, message)
         }
         Mischief::Expired => {
-            let status = if matches!(service, "ecs" | "ssm" | "ec2") { 400 } else { 403 };
+            let status =
+                if matches!(service, "ecs" | "ssm" | "ec2" | "logs" | "pricing") { 400 } else { 403 };
             let message = "The security token included in the request is expired".to_owned();
             fault(code("RequestExpired", "ExpiredTokenException", "ExpiredToken"), status, message)
         }
         Mischief::Denied => {
-            let status = if matches!(service, "ecs" | "ssm") { 400 } else { 403 };
+            let status = if matches!(service, "ecs" | "ssm" | "logs" | "pricing") { 400 } else { 403 };
             let message = match service {
                 "ec2" => format!(
                     "You are not authorized to perform this operation. User: {who} is not authorized to perform: ec2:{call} because no identity-based policy allows the ec2:{call} action"

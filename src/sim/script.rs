@@ -2,8 +2,6 @@
 
 mod spans;
 
-pub use self::spans::duration;
-
 use self::spans::{Faults, Table};
 use super::faults::{Mischief, Rule};
 use super::{Options, Scenario};
@@ -136,7 +134,8 @@ pub fn parse(text: &str, name: &str) -> Result<Options, Error> {
         match start.parse() {
             Ok(at) => options.clock = Clock::Fixed(at),
             Err(_) => {
-                faults.add(top.at("start"), format!("{start} is no moment such as 2026-11-21T12:00:00Z"))
+                let sentence = format!("{start} is no moment such as 2026-11-21T12:00:00Z");
+                faults.add(top.at("start"), sentence);
             }
         }
     }

@@ -142,7 +142,7 @@ impl<'a> Table<'a> {
 }
 
 /// Reads a span of time: numbers with the units ms, s, m, h, d, with or without blanks between.
-pub fn duration(text: &str) -> Option<Duration> {
+fn duration(text: &str) -> Option<Duration> {
     let mut rest = text.trim();
     if rest.is_empty() {
         return None;

@@ -3,7 +3,7 @@
 use super::balancing::{Balancer, Listener, Rule, TargetGroup};
 use super::containers::{Cluster, Definition, Provider};
 use super::geography::{Region, Zone};
-use super::keeping::{Alarm, Parameter};
+use super::keeping::{Alarm, LogGroup, Parameter};
 use super::life::Agenda;
 use super::machine::{Image, Instance, Template};
 use super::scaling::Group;
@@ -45,6 +45,7 @@ pub(crate) struct Place {
     pub(crate) rules: Table<Rule>,
     pub(crate) target_groups: Table<TargetGroup>,
     pub(crate) alarms: Table<Alarm>,
+    pub(crate) logs: Table<LogGroup>,
     pub(crate) parameters: BTreeMap<CompactString, Parameter>,
 }
 
@@ -78,6 +79,7 @@ impl Place {
             rules: Table::default(),
             target_groups: Table::default(),
             alarms: Table::default(),
+            logs: Table::default(),
             parameters: BTreeMap::new(),
         }
     }
