@@ -17,7 +17,6 @@ use crate::config::Login;
 use crate::model::{AccountName, Region, Trouble, TroubleKind};
 use aws_config::default_provider::credentials::DefaultCredentialsChain;
 use aws_config::ecs::EcsCredentialsProvider;
-use aws_config::environment::EnvironmentVariableCredentialsProvider;
 use aws_config::imds::credentials::ImdsCredentialsProvider;
 use aws_config::profile::{ProfileFileCredentialsProvider, ProfileSet};
 use aws_credential_types::Credentials;
@@ -53,14 +52,6 @@ pub(super) struct Gear {
 }
 
 impl Gear {
-    /// The keys of the environment, when it holds whole ones.
-    fn keys_of_environment(&self) -> Option<Credentials> {
-        let var =
-            |name| self.env.get(name).ok().map(|value| value.trim().to_owned()).filter(|v| !v.is_empty());
-        let (key, secret) = (var("AWS_ACCESS_KEY_ID")?, var("AWS_SECRET_ACCESS_KEY")?);
-        Some(Credentials::new(key, secret, var("AWS_SESSION_TOKEN"), None, "environment"))
-    }
-
     /// The AWS configuration files as they stand now.
     pub(super) async fn profiles(&self) -> Result<ProfileSet, Failure> {
         aws_config::profile::load(&self.fs, &self.env, &Default::default(), None).await.map_err(|error| {
@@ -137,11 +128,7 @@ impl Chain {
                     .await;
                 Box::new(chain)
             }
-            // The SDK's provider knows only the process's own environment; it explains what is missing there.
-            Base::Environment => match self.gear.keys_of_environment() {
-                Some(keys) => Box::new(keys),
-                None => Box::new(EnvironmentVariableCredentialsProvider::new()),
-            },
+            Base::Environment => return keys_of(&self.gear.env),
             Base::Instance => Box::new(ImdsCredentialsProvider::builder().imds_client(wire.imds()).build()),
             Base::Container => Box::new(EcsCredentialsProvider::builder().configure(&providers).build()),
             Base::Keys(profile) => return self.keys(profile).await,
@@ -279,6 +266,26 @@ impl Finder for Chain {
     }
 }
 
+/// The keys of the environment, under the names that all AWS tools read.
+fn keys_of(env: &Env) -> Result<Credentials, Failure> {
+    let own =
+        |key: &str| env.get(key).ok().map(|value| value.trim().to_owned()).filter(|value| !value.is_empty());
+    let secret = own("AWS_SECRET_ACCESS_KEY").or_else(|| own("SECRET_ACCESS_KEY"));
+    match (own("AWS_ACCESS_KEY_ID"), secret) {
+        (Some(id), Some(secret)) => {
+            Ok(Credentials::new(id, secret, own("AWS_SESSION_TOKEN"), None, "environment"))
+        }
+        (id, _) => {
+            let missing = if id.is_none() { "AWS_ACCESS_KEY_ID" } else { "AWS_SECRET_ACCESS_KEY" };
+            Err(Failure::new(
+                TroubleKind::NoCredentials,
+                format!("the environment is to give the keys, but {missing} is not set"),
+                "set both AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY",
+            ))
+        }
+    }
+}
+
 fn locked<T>(shared: &Mutex<T>) -> MutexGuard<'_, T> {
     shared.lock().unwrap_or_else(PoisonError::into_inner)
 }
@@ -297,7 +304,7 @@ mod tests {
     use super::super::mfa::{AskCode, Nobody, Question};
     use super::super::session::Session;
     use super::super::wire::{Retries, Wire};
-    use super::{Chain, Gear, session_name};
+    use super::{Chain, Gear, keys_of, session_name};
     use crate::clock::Clock;
     use crate::config::Login;
     use crate::model::{AccountName, ProfileName, TroubleKind};
@@ -470,6 +477,23 @@ mfa_serial = arn:aws:iam::111111111111:mfa/ada
         assert!(failure.hint.unwrap().contains("aws configure --profile base"));
         write(home.path(), CONFIG);
         assert_eq!(session.credentials().await.unwrap().access_key_id(), "JUMP");
+    }
+
+    #[test]
+    fn keys_of_the_environment_must_be_whole() {
+        let keys = |vars: &[(&str, &str)]| keys_of(&Env::from_slice(vars));
+        let found = keys(&[
+            ("AWS_ACCESS_KEY_ID", " AKID "),
+            ("AWS_SECRET_ACCESS_KEY", "s"),
+            ("AWS_SESSION_TOKEN", ""),
+        ]);
+        let found = found.unwrap();
+        assert_eq!((found.access_key_id(), found.session_token()), ("AKID", None));
+        let failure = keys(&[("AWS_ACCESS_KEY_ID", "AKID")]).unwrap_err();
+        assert_eq!(
+            failure.message,
+            "the environment is to give the keys, but AWS_SECRET_ACCESS_KEY is not set"
+        );
     }
 
     #[test]

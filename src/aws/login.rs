@@ -126,11 +126,6 @@ pub(super) fn explain(error: &CredentialsError, ladder: &Ladder, env: &Env) -> F
                 "give a profile the line: credential_process = aws configure export-credentials --profile {profile} --format process"
             ),
         ),
-        Base::Environment if matches!(error, CredentialsError::CredentialsNotLoaded(_)) => Failure::new(
-            TroubleKind::NoCredentials,
-            "the environment holds only a part of a key",
-            "set both AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY",
-        ),
         Base::Process { profile, program } => Failure::new(
             TroubleKind::NoCredentials,
             format!(

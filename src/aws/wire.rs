@@ -110,7 +110,8 @@ impl Wire {
             loader = loader.profile_name(profile);
         }
         if let Some(endpoint) = &self.endpoint {
-            loader = loader.endpoint_url(endpoint);
+            // FIPS and dual stack choose among AWS's own addresses; with another address the SDK refuses them.
+            loader = loader.endpoint_url(endpoint).use_fips(false).use_dual_stack(false);
         }
         loader
     }
