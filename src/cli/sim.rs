@@ -6,7 +6,7 @@ use crate::aws;
 use crate::clock::Clock;
 use crate::config::{Account, Config, Login, Regions};
 use crate::error::{Error, Result};
-use crate::model::{AccountName, Region};
+use crate::model::{AccountName, FleetName, Region};
 use crate::query::Unit;
 use crate::sim::{Options, Running, Scenario, serve, served};
 use clap::Args;
@@ -112,8 +112,8 @@ fn services() -> String {
     table::draw(&[heading("SERVICE"), heading("OPERATIONS")], &rows, true, None, super::output::Colour::No)
 }
 
-/// Regions of the pretended fleet behind `--demo`.
-const DEMO_REGIONS: [&str; 2] = ["us-east-1", "eu-west-1"];
+/// Regions of the pretended fleet behind `--demo`: one, so that the first look is not twice the same.
+const DEMO_REGIONS: [&str; 1] = ["us-east-1"];
 
 /// Serves the demo fleet, and says how it is reached: only over loopback, with keys that open nothing else.
 pub(super) async fn demo(config: Config, clock: Clock) -> Result<(Running, Config, aws::Options)> {
@@ -122,6 +122,8 @@ pub(super) async fn demo(config: Config, clock: Clock) -> Result<(Running, Confi
     let named = DEMO_REGIONS.iter().map(Region::new).collect();
     let account = Account { name: AccountName::new("demo"), login: Login::Chain, regions: None };
     let config = Config {
+        // The name under which the pretended registry keeps its cores and tenants.
+        fleet: FleetName::new("demo"),
         accounts: vec![account],
         // Regions from a flag hold, so that a demo can show what a region without a fleet looks like.
         regions: if config.regions == Regions::Chain {
