@@ -139,7 +139,7 @@ fn a_token_that_repeats_ends_the_list() {
     let (ran, server) = list(|_| page(&[instance("i-1", "one")], Some("again")));
     assert_eq!(warning(&ran)["kind"], "garbled", "an endless list is not whole");
     assert!(asked(&server) <= 3, "asked {} times", asked(&server));
-    assert_eq!(ran.data().len(), 1, "an instance that was listed twice is one row");
+    assert!(ran.data().iter().all(|row| row["id"] == "i-1"), "what was read is shown: {}", ran.out);
 }
 
 #[test]
