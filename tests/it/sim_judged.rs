@@ -34,15 +34,3 @@ async fn the_aws_command_reads_the_demo_fleet() {
     let output = judge(python, "simulator_cli.py", &running).await;
     assert!(output.status.success(), "{}", said(&output));
 }
-
-/// Serves the demo fleet by hand: `cargo test --test it by_hand -- --ignored --nocapture`.
-#[tokio::test(flavor = "multi_thread")]
-#[ignore = "for looking at the simulator by hand"]
-async fn by_hand() {
-    let instances = std::env::var("SIM_INSTANCES").ok().and_then(|text| text.parse().ok());
-    let running = serve(Options { instances, ..Options::default() }).await.unwrap();
-    for (name, value) in running.exports() {
-        println!("export {name}={value}");
-    }
-    running.stopped().await.unwrap();
-}
