@@ -14,7 +14,8 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::world::{Wish, World};
 use crossterm::event::{Event, EventStream};
 use futures::{FutureExt, StreamExt};
-use rustix::process::{Signal, getpid, kill_process};
+use signal_hook::consts::{SIGCONT, SIGHUP, SIGINT, SIGSTOP, SIGTERM, SIGTSTP};
+use signal_hook::low_level::raise;
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -110,7 +111,7 @@ pub async fn run(
                     drop(events);
                     terminal.suspend();
                     // Ctrl-Z reached us as a key, so nobody else stops us. SIGSTOP, because SIGTSTP is caught.
-                    kill_process(getpid(), Signal::STOP)
+                    raise(SIGSTOP)
                         .map_err(|error| Error::failed("going to the background failed").because(error))?;
                     terminal.resume()?;
                     events = EventStream::new();
@@ -147,16 +148,16 @@ struct Signals {
 
 impl Signals {
     fn new() -> Result<Self> {
-        let of = |wanted: Signal| {
-            signal(SignalKind::from_raw(wanted.as_raw()))
+        let of = |wanted: i32| {
+            signal(SignalKind::from_raw(wanted))
                 .map_err(|error| Error::failed("signals cannot be listened for").because(error))
         };
         Ok(Self {
-            term: of(Signal::TERM)?,
-            hup: of(Signal::HUP)?,
-            int: of(Signal::INT)?,
-            stop: of(Signal::TSTP)?,
-            cont: of(Signal::CONT)?,
+            term: of(SIGTERM)?,
+            hup: of(SIGHUP)?,
+            int: of(SIGINT)?,
+            stop: of(SIGTSTP)?,
+            cont: of(SIGCONT)?,
         })
     }
 
