@@ -21,6 +21,7 @@ mod ledger;
 mod limit;
 mod login;
 mod mfa;
+mod places;
 mod rate;
 mod regions;
 mod session;
@@ -61,13 +62,16 @@ pub struct Options {
     pub endpoint_url: Option<String>,
     /// Who is asked for MFA codes, and only while `connect` runs: nobody, unless said otherwise.
     pub asker: Arc<dyn AskCode>,
+    /// The only environment that credentials and regions are looked for in, and then no file is; none
+    /// means that of this process. The demo is kept away from real accounts by it.
+    pub environment: Option<Vec<(&'static str, String)>>,
     /// The time.
     pub clock: Clock,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { endpoint_url: None, asker: Arc::new(Nobody), clock: Clock::Real }
+        Self { endpoint_url: None, asker: Arc::new(Nobody), environment: None, clock: Clock::Real }
     }
 }
 
@@ -114,14 +118,21 @@ pub async fn connect(config: &Config, options: Options) -> Result<Aws, Error> {
     if let Some(url) = &endpoint {
         wire::check(url)?;
     }
+    let (env, fs) = match &options.environment {
+        None => (Env::real(), Fs::real()),
+        Some(only) => {
+            let pairs: Vec<(&str, &str)> = only.iter().map(|(name, value)| (*name, value.as_str())).collect();
+            (Env::from_slice(&pairs), Fs::from_slice(&[]))
+        }
+    };
     let gear = Gear {
         wire: Wire::new(endpoint),
         ledger: Arc::default(),
         clock: options.clock,
         asker: Arc::new(tokio::sync::Mutex::new(options.asker)),
         may_ask: Arc::new(AtomicBool::new(true)),
-        env: Env::real(),
-        fs: Fs::real(),
+        env,
+        fs,
     };
     let accounts: Vec<Entry> =
         config.accounts.iter().map(|account| Entry::new(account, &config.regions, &gear)).collect();

@@ -11,7 +11,7 @@ mod shape;
 mod surroundings;
 mod tiers;
 
-pub use cadence::span;
+pub use cadence::{least_every, parse_span, span};
 pub use fault::{Fault, Faults, Place};
 pub use load::{Flags, Loaded, check, file, init, load};
 pub use origin::{Origin, Origins};

@@ -17,6 +17,7 @@
 //! | `clock` | the only place that reads time |
 //! | `gateway` | what is asked of a cloud: sources, asks, readings |
 //! | `snapshot` | one immutable picture; every section with age and trouble |
+//! | `store` | what is kept on disk between runs |
 //! | `config` | defaults → file → environment → flags |
 //! | `fleet` | a snapshot joined into rows: tiers, cores, tenants, health |
 //! | `world` | what comes down to a screen, and the wishes that go up |
@@ -39,6 +40,7 @@
 //! `update` asks for). Each is used for one thing only.
 
 pub mod aws;
+pub mod cli;
 pub mod clock;
 pub mod collect;
 pub mod config;
@@ -47,6 +49,8 @@ pub mod fleet;
 pub mod gateway;
 pub mod model;
 pub mod query;
+pub mod sim;
 pub mod snapshot;
+pub mod store;
 pub mod tui;
 pub mod world;

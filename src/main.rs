@@ -1,3 +1,5 @@
 //! argv → lib → exit code.
 
-fn main() {}
+fn main() -> std::process::ExitCode {
+    coredeck::cli::run(std::env::args_os())
+}

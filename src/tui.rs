@@ -10,12 +10,12 @@
 //! the same without a terminal: keys in, screen out.
 
 pub mod action;
+mod cell;
 pub mod chord;
 pub mod drill;
 pub mod fault;
 pub mod headless;
 pub mod keymap;
-mod cell;
 mod line;
 mod options;
 mod page;

@@ -91,3 +91,52 @@ async fn activities_of(desk: &Desk, group: GroupName) -> Piece<Activity> {
         Err(trouble) => Err(fan::nothing(trouble)),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::aws::fake::{Fake, Say};
+    use crate::model::TroubleKind;
+
+    fn names(of: std::ops::Range<u32>) -> Vec<GroupName> {
+        of.map(|n| GroupName::from(format!("g-{n}"))).collect()
+    }
+
+    #[tokio::test]
+    async fn a_group_that_went_since_is_passed_over_and_tokens_are_followed() {
+        let page = |id: &str, token: &str| {
+            Say::Whole(
+                200,
+                "text/xml",
+                format!(
+                    "<DescribeInstanceRefreshesResponse><DescribeInstanceRefreshesResult><InstanceRefreshes><member>\
+                     <InstanceRefreshId>{id}</InstanceRefreshId><StartTime>2026-01-0{id}T00:00:00Z</StartTime></member>\
+                     </InstanceRefreshes>{token}</DescribeInstanceRefreshesResult></DescribeInstanceRefreshesResponse>"
+                ),
+            )
+        };
+        let fake = Fake::new(move |request, _| match request {
+            text if text.contains("AutoScalingGroupName=g-0") => Say::Whole(
+                400,
+                "text/xml",
+                "<ErrorResponse><Error><Code>ValidationError</Code><Message>AutoScalingGroup name not found - \
+                 no such group: g-0</Message></Error></ErrorResponse>"
+                    .to_owned(),
+            ),
+            text if text.contains("NextToken=more") => page("2", ""),
+            _ => page("1", "<NextToken>more</NextToken>"),
+        })
+        .await;
+        let read = refreshes(&fake.desk().await, &names(0..2), &Pages::default()).await.unwrap();
+        let ids: Vec<_> = read.iter().map(|refresh| (refresh.group.as_str(), refresh.id.as_str())).collect();
+        assert_eq!(ids, [("g-1", "2"), ("g-1", "1")]);
+    }
+
+    #[tokio::test]
+    async fn an_endpoint_without_the_call_is_not_asked_for_every_group() {
+        let fake = Fake::new(|_, _| Say::Whole(500, "text/html", "<!doctype html>".to_owned())).await;
+        let error = activities(&fake.desk().await, &names(0..50), &Pages::default()).await.unwrap_err();
+        assert_eq!((error.trouble.kind, error.partial), (TroubleKind::Garbled, None));
+        assert!(fake.heard.lock().unwrap().len() < 10);
+    }
+}

@@ -3,12 +3,12 @@
 //! A reader gets a [`Desk`] (one scope at one urgency) and asks it for single answers with [`Desk::call`]
 //! and for lists with [`Desk::pages`]. Nothing else sends a request with an SDK client.
 
-use super::api::{Api, Weight};
+use super::api::Api;
 use super::errors;
-use super::site::{Patience, Site};
+use super::site::Site;
 use crate::clock::monotonic;
 use crate::gateway::{GatewayError, Reading, Urgency};
-use crate::model::{Scope, Text, Trouble, TroubleKind};
+use crate::model::{Text, Trouble, TroubleKind};
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_runtime_api::client::result::SdkError;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
@@ -38,9 +38,10 @@ impl Desk {
         Self { site, urgency }
     }
 
-    /// Which account and region this is.
-    pub(super) fn scope(&self) -> &Scope {
-        self.site.scope()
+    /// What the desk stands before.
+    #[cfg(test)]
+    pub(super) fn site(&self) -> &Site {
+        &self.site
     }
 
     /// The moment it is.
@@ -141,17 +142,14 @@ impl Desk {
             return Err(self.trouble(api, TroubleKind::Throttled, said));
         }
         let began = monotonic();
-        let Patience { silent: silent_for, slow: slow_for } = site.patience();
-        let is_heavy = api.weight() == Weight::Heavy;
+        let patience = site.patience();
         let mut answer = Box::pin(request());
-        let silent = tokio::time::timeout(silent_for, answer.as_mut()).await;
-        let outcome = match silent {
+        let outcome = match tokio::time::timeout(patience.silent, answer.as_mut()).await {
             Ok(outcome) => Some(outcome),
-            Err(_) if is_heavy && site.heard_since(began) => {
-                let rest = slow_for.saturating_sub(silent_for);
-                tokio::time::timeout(rest, answer).await.ok()
-            }
-            Err(_) => None,
+            Err(_) => match patience.left(api.weight(), site.heard_since(began)) {
+                Some(left) => tokio::time::timeout(left, answer).await.ok(),
+                None => None,
+            },
         };
         match outcome {
             Some(Ok(answer)) => {
@@ -159,14 +157,14 @@ impl Desk {
                 Ok(answer)
             }
             Some(Err(error)) => {
-                let trouble = errors::trouble(api, &error, &site.circumstances(self.now()));
+                let trouble = errors::trouble(api, &error, &site.circumstances(api, self.now()));
                 site.ledger().failed(trouble.kind);
                 Err(trouble)
             }
             None => {
                 site.ledger().failed(TroubleKind::Timeout);
                 let waited = monotonic().saturating_duration_since(began);
-                Err(errors::timeout(api, waited, &site.circumstances(self.now())))
+                Err(errors::timeout(api, waited, &site.circumstances(api, self.now())))
             }
         }
     }
@@ -317,11 +315,6 @@ impl Pages {
             place.send(reading());
         }
     }
-}
-
-/// What stands in for a reader that has no body yet.
-pub(super) fn not_read_yet(desk: &Desk, api: Api) -> GatewayError {
-    desk.trouble(api, TroubleKind::Other, "not read yet").into()
 }
 
 #[cfg(test)]

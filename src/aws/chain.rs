@@ -9,14 +9,14 @@ use super::ladder::{Base, Ladder, Rung};
 use super::ledger::{Counting, Ledger};
 use super::login::{self, Failure};
 use super::mfa::{AskCode, Question};
+use super::places::Places;
 use super::session::Finder;
 use super::wire::Wire;
 use crate::clock::Clock;
 use crate::config::Login;
-use crate::model::{AccountName, Region, TroubleKind};
+use crate::model::{AccountName, Region, Trouble, TroubleKind};
 use aws_config::default_provider::credentials::DefaultCredentialsChain;
 use aws_config::ecs::EcsCredentialsProvider;
-use aws_config::environment::EnvironmentVariableCredentialsProvider;
 use aws_config::imds::credentials::ImdsCredentialsProvider;
 use aws_config::profile::{ProfileFileCredentialsProvider, ProfileSet};
 use aws_credential_types::Credentials;
@@ -25,7 +25,7 @@ use aws_types::os_shim_internal::{Env, Fs};
 use futures::FutureExt;
 use futures::future::BoxFuture;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime};
 use tokio::sync::Mutex as Turn;
 
@@ -79,17 +79,20 @@ pub(super) struct Chain {
     region: Option<Region>,
     gear: Gear,
     renewal: Arc<Mutex<String>>,
+    /// What went wrong when a code could still be asked for: no terminal, a wrong code. It stays the
+    /// answer until the account was entered in some other way.
+    at_start: Arc<Mutex<Option<Failure>>>,
 }
 
 impl Chain {
     /// A finder for this account.
     pub(super) fn new(account: AccountName, login: Login, region: Option<Region>, gear: Gear) -> Self {
-        Self { account, login, region, gear, renewal: Arc::default() }
+        Self { account, login, region, gear, renewal: Arc::default(), at_start: Arc::default() }
     }
 
-    async fn climb(self) -> Result<Credentials, Failure> {
+    async fn climb(&self) -> Result<Credentials, Failure> {
         let ladder = self.gear.ladder(&self.login).await?;
-        *self.renewal.lock().unwrap_or_else(PoisonError::into_inner) = ladder.renewal();
+        *locked(&self.renewal) = ladder.renewal();
         let region = self
             .region
             .clone()
@@ -125,7 +128,7 @@ impl Chain {
                     .await;
                 Box::new(chain)
             }
-            Base::Environment => Box::new(EnvironmentVariableCredentialsProvider::new()),
+            Base::Environment => return keys_of(&self.gear.env),
             Base::Instance => Box::new(ImdsCredentialsProvider::builder().imds_client(wire.imds()).build()),
             Base::Container => Box::new(EcsCredentialsProvider::builder().configure(&providers).build()),
             Base::Keys(profile) => return self.keys(profile).await,
@@ -177,10 +180,16 @@ impl Chain {
             Some(device) => Some(self.code(rung, device).await?),
             None => None,
         };
-        let config = self.gear.wire.bare_config(None, region).await;
+        // A role of our own configuration follows the settings of the profile that it stands on.
+        let profile = rung.profile.as_deref().or(match &self.login {
+            Login::Profile(name) | Login::Role { from: Some(name), .. } => Some(name.as_str()),
+            Login::Chain | Login::Role { from: None, .. } => None,
+        });
+        let config = self.gear.wire.bare_config(profile, region).await;
+        let places = Arc::new(Places::default());
         let builder = aws_sdk_sts::config::Builder::from(&config)
             .credentials_provider(from)
-            .interceptor(Counting::alone(Arc::clone(&self.gear.ledger)));
+            .interceptor(Counting::alone(Arc::clone(&self.gear.ledger), Arc::clone(&places)));
         let client = aws_sdk_sts::Client::from_conf(builder.build());
         let request = client
             .assume_role()
@@ -190,18 +199,19 @@ impl Chain {
             .set_duration_seconds(rung.duration_s)
             .set_serial_number(rung.mfa_serial.clone())
             .set_token_code(code);
-        let around = Circumstances {
+        let api = Api::AssumeRole;
+        let around = || Circumstances {
             at: self.gear.clock.now(),
+            address: places.of(api),
             account: self.account.clone(),
             region: Region::new(self.gear.wire.region_or_any(region)),
             endpoint: config.endpoint_url().map(str::to_owned),
             renewal: ladder.renewal(),
         };
-        let api = Api::AssumeRole;
         let answer = match tokio::time::timeout(STEP_WITHIN, Box::pin(request.send())).await {
             Ok(Ok(answer)) => answer,
-            Ok(Err(error)) => return Err(login::not_assumed(errors::trouble(api, &error, &around), rung)),
-            Err(_) => return Err(login::not_assumed(errors::timeout(api, STEP_WITHIN, &around), rung)),
+            Ok(Err(error)) => return Err(self.refused(errors::trouble(api, &error, &around()), rung)),
+            Err(_) => return Err(self.refused(errors::timeout(api, STEP_WITHIN, &around()), rung)),
         };
         let Some(given) = answer.credentials else {
             let said = format!("STS gave no credentials for {}", rung.arn);
@@ -217,9 +227,15 @@ impl Chain {
         ))
     }
 
+    fn refused(&self, trouble: Trouble, rung: &Rung) -> Failure {
+        self.gear.ledger.failed(trouble.kind);
+        login::not_assumed(trouble, rung)
+    }
+
     async fn code(&self, rung: &Rung, device: &str) -> Result<String, Failure> {
         if !self.gear.may_ask.load(Ordering::Relaxed) {
-            return Err(login::needs_code(rung, None));
+            let at_start = locked(&self.at_start).clone();
+            return Err(at_start.unwrap_or_else(|| login::needs_code(rung, None)));
         }
         let question =
             Question { account: self.account.to_string(), role: rung.arn.clone(), device: device.to_owned() };
@@ -230,12 +246,48 @@ impl Chain {
 
 impl Finder for Chain {
     fn find(&self) -> BoxFuture<'static, Result<Credentials, Failure>> {
-        self.clone().climb().boxed()
+        let chain = self.clone();
+        async move {
+            let found = chain.climb().await;
+            match &found {
+                Ok(_) => *locked(&chain.at_start) = None,
+                Err(failure) if chain.gear.may_ask.load(Ordering::Relaxed) => {
+                    *locked(&chain.at_start) = Some(failure.clone());
+                }
+                Err(_) => {}
+            }
+            found
+        }
+        .boxed()
     }
 
     fn renewal(&self) -> String {
-        self.renewal.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        locked(&self.renewal).clone()
     }
+}
+
+/// The keys of the environment, under the names that all AWS tools read.
+fn keys_of(env: &Env) -> Result<Credentials, Failure> {
+    let own =
+        |key: &str| env.get(key).ok().map(|value| value.trim().to_owned()).filter(|value| !value.is_empty());
+    let secret = own("AWS_SECRET_ACCESS_KEY").or_else(|| own("SECRET_ACCESS_KEY"));
+    match (own("AWS_ACCESS_KEY_ID"), secret) {
+        (Some(id), Some(secret)) => {
+            Ok(Credentials::new(id, secret, own("AWS_SESSION_TOKEN"), None, "environment"))
+        }
+        (id, _) => {
+            let missing = if id.is_none() { "AWS_ACCESS_KEY_ID" } else { "AWS_SECRET_ACCESS_KEY" };
+            Err(Failure::new(
+                TroubleKind::NoCredentials,
+                format!("the environment is to give the keys, but {missing} is not set"),
+                "set both AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY",
+            ))
+        }
+    }
+}
+
+fn locked<T>(shared: &Mutex<T>) -> MutexGuard<'_, T> {
+    shared.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// `coredeck-<user>`, in the letters that STS allows.
@@ -248,8 +300,201 @@ fn session_name(env: &Env) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::session_name;
-    use aws_types::os_shim_internal::Env;
+    use super::super::fake::{Fake, Say};
+    use super::super::mfa::{AskCode, Nobody, Question};
+    use super::super::session::Session;
+    use super::super::wire::{Retries, Wire};
+    use super::{Chain, Gear, keys_of, session_name};
+    use crate::clock::Clock;
+    use crate::config::Login;
+    use crate::model::{AccountName, ProfileName, TroubleKind};
+    use aws_types::os_shim_internal::{Env, Fs};
+    use futures::FutureExt;
+    use futures::future::BoxFuture;
+    use std::io;
+    use std::path::Path;
+    use std::sync::atomic::{AtomicBool, Ordering};
+    use std::sync::{Arc, Mutex};
+    use std::time::Duration;
+
+    const CONFIG: &str = "
+[profile base]
+aws_access_key_id = BASE
+aws_secret_access_key = secret
+[profile jump]
+role_arn = arn:aws:iam::111111111111:role/Jump
+source_profile = base
+external_id = door
+[profile prod]
+role_arn = arn:aws:iam::222222222222:role/Ops
+source_profile = jump
+mfa_serial = arn:aws:iam::111111111111:mfa/ada
+";
+
+    /// Gives one code and notes what it was asked.
+    #[derive(Debug, Default)]
+    struct Ada(Mutex<Vec<Question>>);
+
+    impl AskCode for Ada {
+        fn ask(&self, question: &Question) -> BoxFuture<'static, io::Result<String>> {
+            self.0.lock().unwrap().push(question.clone());
+            async { Ok("123456".to_owned()) }.boxed()
+        }
+    }
+
+    fn write(home: &Path, config: &str) {
+        std::fs::create_dir_all(home.join(".aws")).unwrap();
+        std::fs::write(home.join(".aws/config"), config).unwrap();
+    }
+
+    fn gear(home: &Path, fake: &Fake, ada: &Arc<Ada>) -> Gear {
+        let retries = Retries { attempts: 1, first_pause: Duration::from_millis(1) };
+        let asker: Arc<dyn AskCode> = Arc::<Ada>::clone(ada);
+        Gear {
+            wire: Wire::new(Some(fake.url.clone())).retrying(retries),
+            ledger: Arc::default(),
+            clock: Clock::Fixed("2026-03-01T12:00:00Z".parse().unwrap()),
+            asker: Arc::new(tokio::sync::Mutex::new(asker)),
+            may_ask: Arc::new(AtomicBool::new(true)),
+            env: Env::from_slice(&[("HOME", home.to_str().unwrap()), ("USER", "ada")]),
+            fs: Fs::real(),
+        }
+    }
+
+    fn session(profile: &str, gear: &Gear) -> Session {
+        let login = Login::Profile(ProfileName::new(profile));
+        let chain = Chain::new(AccountName::new("main"), login, None, gear.clone());
+        Session::new(Arc::new(chain), gear.clock)
+    }
+
+    /// An STS that hands out a key named after the role.
+    async fn sts() -> Fake {
+        Fake::new(|request, _| {
+            if request.contains("Credential=STALE/") {
+                let said = "<ErrorResponse><Error><Code>ExpiredToken</Code><Message>over</Message></Error></ErrorResponse>";
+                return Say::Whole(403, "text/xml", said.to_owned());
+            }
+            let role = if request.contains("role%2FJump") { "JUMP" } else { "OPS" };
+            Say::Whole(
+                200,
+                "text/xml",
+                format!(
+                    "<AssumeRoleResponse><AssumeRoleResult><Credentials><AccessKeyId>{role}</AccessKeyId>\
+                     <SecretAccessKey>s</SecretAccessKey><SessionToken>t</SessionToken>\
+                     <Expiration>2026-03-01T13:00:00Z</Expiration></Credentials></AssumeRoleResult></AssumeRoleResponse>"
+                ),
+            )
+        })
+        .await
+    }
+
+    #[tokio::test]
+    async fn climbs_role_by_role_with_external_id_and_code_at_our_own_endpoint() {
+        let (home, fake, ada) = (tempfile::tempdir().unwrap(), sts().await, Arc::default());
+        write(home.path(), CONFIG);
+        let gear = gear(home.path(), &fake, &ada);
+        let found = session("prod", &gear).credentials().await.unwrap();
+        assert_eq!(found.access_key_id(), "OPS");
+        let heard = fake.heard.lock().unwrap().clone();
+        assert_eq!(heard.len(), 2);
+        assert!(
+            heard[0].contains("Credential=BASE/") && heard[0].contains("ExternalId=door"),
+            "{}",
+            heard[0]
+        );
+        assert!(heard[0].contains("RoleSessionName=coredeck-ada") && !heard[0].contains("TokenCode"));
+        assert!(
+            heard[1].contains("Credential=JUMP/") && heard[1].contains("TokenCode=123456"),
+            "{}",
+            heard[1]
+        );
+        assert!(heard[1].contains("SerialNumber=arn%3Aaws%3Aiam%3A%3A111111111111%3Amfa%2Fada"));
+        assert!(heard[1].to_lowercase().contains("app/coredeck"), "the user agent names us");
+        let asked = ada.0.lock().unwrap().clone();
+        assert_eq!(asked.len(), 1);
+        assert_eq!(
+            (asked[0].account.as_str(), asked[0].role.as_str()),
+            ("main", "arn:aws:iam::222222222222:role/Ops")
+        );
+        assert_eq!(gear.ledger.spending().calls, 2);
+    }
+
+    #[tokio::test]
+    async fn once_a_screen_is_open_nobody_is_asked_and_the_command_is_named() {
+        let (home, fake, ada) = (tempfile::tempdir().unwrap(), sts().await, Arc::default());
+        write(home.path(), CONFIG);
+        let gear = gear(home.path(), &fake, &ada);
+        gear.may_ask.store(false, Ordering::Relaxed);
+        let failure = session("prod", &gear).credentials().await.unwrap_err();
+        assert_eq!(failure.kind, TroubleKind::Expired);
+        let hint = failure.hint.unwrap();
+        assert!(hint.contains("aws sts get-caller-identity --profile prod"), "{hint}");
+        assert!(ada.0.lock().unwrap().is_empty());
+    }
+
+    #[tokio::test]
+    async fn why_there_was_no_code_stays_the_answer_later() {
+        let (home, fake, ada) = (tempfile::tempdir().unwrap(), sts().await, Arc::default());
+        write(home.path(), CONFIG);
+        let mut gear = gear(home.path(), &fake, &ada);
+        let nobody: Arc<dyn AskCode> = Arc::new(Nobody);
+        gear.asker = Arc::new(tokio::sync::Mutex::new(nobody));
+        let session = session("prod", &gear);
+        let first = session.credentials().await.unwrap_err();
+        let said = "arn:aws:iam::222222222222:role/Ops needs an MFA code: there is no terminal to ask on";
+        assert_eq!((first.kind, first.message.as_str()), (TroubleKind::NoCredentials, said));
+        gear.may_ask.store(false, Ordering::Relaxed);
+        assert_eq!(session.credentials().await.unwrap_err(), first);
+    }
+
+    #[tokio::test]
+    async fn a_session_that_the_aws_command_opened_is_used_without_a_code() {
+        let (home, fake, ada) = (tempfile::tempdir().unwrap(), sts().await, Arc::default());
+        write(home.path(), CONFIG);
+        let gear = gear(home.path(), &fake, &ada);
+        gear.may_ask.store(false, Ordering::Relaxed);
+        let session = session("prod", &gear);
+        session.credentials().await.unwrap_err();
+        std::fs::create_dir_all(home.path().join(".aws/cli/cache")).unwrap();
+        let entry = r#"{"Credentials":{"AccessKeyId":"CLI","SecretAccessKey":"s","SessionToken":"t",
+            "Expiration":"2026-03-01T13:00:00Z"},
+            "AssumedRoleUser":{"Arn":"arn:aws:sts::222222222222:assumed-role/Ops/botocore"}}"#;
+        std::fs::write(home.path().join(".aws/cli/cache/x.json"), entry).unwrap();
+        assert_eq!(session.credentials().await.unwrap().access_key_id(), "CLI");
+    }
+
+    #[tokio::test]
+    async fn keys_that_are_rewritten_in_the_file_are_read_anew() {
+        let (home, fake, ada) = (tempfile::tempdir().unwrap(), sts().await, Arc::default());
+        write(home.path(), &CONFIG.replace("BASE", "STALE"));
+        let session = session("jump", &gear(home.path(), &fake, &ada));
+        let failure = session.credentials().await.unwrap_err();
+        assert_eq!(failure.kind, TroubleKind::Expired);
+        assert!(
+            failure.message.starts_with("cannot assume arn:aws:iam::111111111111:role/Jump: "),
+            "{failure:?}"
+        );
+        assert!(failure.hint.unwrap().contains("aws configure --profile base"));
+        write(home.path(), CONFIG);
+        assert_eq!(session.credentials().await.unwrap().access_key_id(), "JUMP");
+    }
+
+    #[test]
+    fn keys_of_the_environment_must_be_whole() {
+        let keys = |vars: &[(&str, &str)]| keys_of(&Env::from_slice(vars));
+        let found = keys(&[
+            ("AWS_ACCESS_KEY_ID", " AKID "),
+            ("AWS_SECRET_ACCESS_KEY", "s"),
+            ("AWS_SESSION_TOKEN", ""),
+        ]);
+        let found = found.unwrap();
+        assert_eq!((found.access_key_id(), found.session_token()), ("AKID", None));
+        let failure = keys(&[("AWS_ACCESS_KEY_ID", "AKID")]).unwrap_err();
+        assert_eq!(
+            failure.message,
+            "the environment is to give the keys, but AWS_SECRET_ACCESS_KEY is not set"
+        );
+    }
 
     #[test]
     fn sessions_carry_the_users_name_in_the_letters_that_sts_allows() {

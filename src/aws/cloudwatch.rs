@@ -78,7 +78,13 @@ async fn some_metrics(
         results.extend(page.metric_data_results.unwrap_or_default());
         let next = page.next_token.filter(|next| !next.is_empty());
         if next.is_none() {
-            return Ok(metrics::metrics(&chunk, results));
+            return match metrics::untold(&results) {
+                None => Ok(metrics::metrics(&chunk, results)),
+                Some(said) => {
+                    let trouble = desk.trouble(api, TroubleKind::Other, said);
+                    Err(Broken { read: metrics::read(&chunk, results), trouble })
+                }
+            };
         }
         if next == token {
             break;
@@ -87,4 +93,94 @@ async fn some_metrics(
     }
     let trouble = desk.trouble(api, TroubleKind::Garbled, "the points have no end: AWS gave page after page");
     Err(Broken { read: metrics::read(&chunk, results), trouble })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::aws::fake::{Fake, Say};
+    use crate::model::AlarmState;
+    use ciborium::Value;
+
+    fn map(fields: Vec<(&str, Value)>) -> Value {
+        Value::Map(fields.into_iter().map(|(key, value)| (Value::from(key), value)).collect())
+    }
+
+    fn at(second: f64) -> Value {
+        Value::Tag(1, Box::new(Value::Float(second)))
+    }
+
+    fn cbor(value: &Value) -> Say {
+        let mut bytes = Vec::new();
+        ciborium::into_writer(value, &mut bytes).unwrap();
+        Say::Bytes(200, "application/cbor", bytes)
+    }
+
+    fn points(id: &str, points: &[(f64, f64)], token: Option<&str>) -> Say {
+        let result = map(vec![
+            ("Id", Value::from(id)),
+            ("StatusCode", Value::from("Complete")),
+            ("Timestamps", Value::Array(points.iter().map(|(second, _)| at(*second)).collect())),
+            ("Values", Value::Array(points.iter().map(|(_, value)| Value::Float(*value)).collect())),
+        ]);
+        let mut fields = vec![("MetricDataResults", Value::Array(vec![result]))];
+        fields.extend(token.map(|token| ("NextToken", Value::from(token))));
+        cbor(&map(fields))
+    }
+
+    #[tokio::test]
+    async fn alarms_of_both_sorts_come_over_the_wire() {
+        let fake = Fake::new(|_, _| {
+            let metric = map(vec![
+                ("AlarmName", Value::from("cpu")),
+                ("StateValue", Value::from("ALARM")),
+                ("StateUpdatedTimestamp", at(1_700_000_000.5)),
+                ("ActionsEnabled", Value::Bool(true)),
+            ]);
+            let composite = map(vec![("AlarmName", Value::from("tier")), ("StateValue", Value::from("OK"))]);
+            cbor(&map(vec![
+                ("MetricAlarms", Value::Array(vec![metric])),
+                ("CompositeAlarms", Value::Array(vec![composite])),
+            ]))
+        })
+        .await;
+        let read = alarms(&fake.desk().await, &Pages::default()).await.unwrap();
+        let told: Vec<_> = read.iter().map(|alarm| (alarm.name.as_str(), alarm.state)).collect();
+        assert_eq!(told, [("cpu", AlarmState::Alarm), ("tier", AlarmState::Ok)]);
+        assert_eq!(read[0].changed_at.map(|at| at.subsec_millisecond()), Some(500));
+        assert!(fake.heard.lock().unwrap()[0].contains("CompositeAlarm"), "left out unless asked for");
+    }
+
+    #[tokio::test]
+    async fn points_of_all_pages_are_put_together_oldest_first() {
+        let fake = Fake::new(|_, before| match before {
+            0 => points("m0_0", &[(600.0, 20.0)], Some("more")),
+            _ => points("m0_0", &[(300.0, 10.0)], None),
+        })
+        .await;
+        let of = [InstanceId::new("i-1"), InstanceId::new("i-2")];
+        let read = metrics(&fake.desk().await, &of, Timestamp::UNIX_EPOCH, &Pages::default()).await.unwrap();
+        assert_eq!(read.len(), 2);
+        assert_eq!(read[0].cpu.iter().map(|point| point.value).collect::<Vec<_>>(), [10.0, 20.0]);
+        assert!(read[1].cpu.is_empty());
+        assert_eq!(fake.heard.lock().unwrap().len(), 2);
+    }
+
+    #[tokio::test]
+    async fn points_without_end_are_trouble_and_keep_what_came() {
+        let fake = Fake::new(|_, _| points("m0_0", &[(300.0, 10.0)], Some("again"))).await;
+        let of = [InstanceId::new("i-1")];
+        let error =
+            metrics(&fake.desk().await, &of, Timestamp::UNIX_EPOCH, &Pages::default()).await.unwrap_err();
+        assert_eq!(error.trouble.kind, TroubleKind::Garbled);
+        assert!(matches!(error.partial.as_deref(), Some(Reading::Metrics(read)) if read[0].cpu.len() == 1));
+    }
+
+    #[tokio::test]
+    async fn no_instance_named_is_no_call_and_no_cent() {
+        let fake = Fake::new(|_, _| Say::Nothing).await;
+        let read = metrics(&fake.desk().await, &[], Timestamp::UNIX_EPOCH, &Pages::default()).await;
+        assert_eq!(read, Ok(Vec::new()));
+        assert_eq!(fake.heard.lock().unwrap().len(), 0);
+    }
 }

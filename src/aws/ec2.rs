@@ -215,3 +215,128 @@ async fn some_images(desk: &Desk, ids: Vec<ImageId>) -> Piece<Answer> {
     let images = found.into_iter().chain(gone.into_iter().map(images::gone));
     Ok(images.map(|image| Answer::Image(Box::new(image))).collect())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::aws::fake::{Fake, Say};
+
+    fn xml(body: &str) -> Say {
+        Say::Whole(200, "text/xml", body.to_owned())
+    }
+
+    fn refusal(status: u16, code: &str, message: &str) -> Say {
+        let body = format!(
+            "<Response><Errors><Error><Code>{code}</Code><Message>{message}</Message></Error></Errors></Response>"
+        );
+        Say::Whole(status, "text/xml", body)
+    }
+
+    fn heard(fake: &Fake, what: &str) -> usize {
+        fake.heard.lock().unwrap().iter().filter(|request| request.contains(what)).count()
+    }
+
+    const TEMPLATE: &str = "<DescribeLaunchTemplatesResponse><launchTemplates><item>\
+        <launchTemplateId>lt-1</launchTemplateId><launchTemplateName>prod</launchTemplateName>\
+        <defaultVersionNumber>1</defaultVersionNumber><latestVersionNumber>3</latestVersionNumber>\
+        </item></launchTemplates></DescribeLaunchTemplatesResponse>";
+
+    fn version(number: u32) -> Say {
+        xml(&format!(
+            "<DescribeLaunchTemplateVersionsResponse><launchTemplateVersionSet><item>\
+             <launchTemplateId>lt-1</launchTemplateId><versionNumber>{number}</versionNumber>\
+             </item></launchTemplateVersionSet></DescribeLaunchTemplateVersionsResponse>"
+        ))
+    }
+
+    fn in_use(version: &str) -> TemplateRef {
+        TemplateRef { id: "lt-1".into(), name: "prod".into(), version: version.into() }
+    }
+
+    #[tokio::test]
+    async fn every_reservation_of_every_page_is_read_and_a_broken_page_keeps_those_before() {
+        let page = "<DescribeInstancesResponse><reservationSet>\
+            <item><reservationId>r-1</reservationId><instancesSet><item><instanceId>i-1</instanceId></item>\
+            <item><instanceId>i-2</instanceId></item></instancesSet></item>\
+            <item><reservationId>r-2</reservationId><instancesSet><item><instanceId>i-3</instanceId></item>\
+            </instancesSet></item></reservationSet><nextToken>two</nextToken></DescribeInstancesResponse>";
+        let fake = Fake::new(move |request, _| {
+            if request.contains("NextToken=two") {
+                Say::Whole(500, "text/html", "<html>".into())
+            } else {
+                xml(page)
+            }
+        })
+        .await;
+        let error = instances(&fake.desk().await, &Pages::default()).await.unwrap_err();
+        assert_eq!(error.trouble.kind, TroubleKind::Garbled);
+        let Some(Reading::Instances(read)) = error.partial.map(|partial| *partial) else { panic!() };
+        let ids: Vec<_> = read.iter().map(|one| (one.id.as_str(), one.reservation_id.as_str())).collect();
+        assert_eq!(ids, [("i-1", "r-1"), ("i-2", "r-1"), ("i-3", "r-2")]);
+        assert_eq!(heard(&fake, "MaxResults=1000"), 2);
+    }
+
+    #[tokio::test]
+    async fn versions_that_the_account_wide_list_left_out_are_asked_and_deleted_ones_do_no_harm() {
+        let fake = Fake::new(|request, _| match request {
+            text if text.contains("Action=DescribeLaunchTemplates&") => xml(TEMPLATE),
+            text if !text.contains("LaunchTemplateId=lt-1") => version(1),
+            text if text.contains("LaunchTemplateVersion.1=2") => {
+                refusal(400, "InvalidLaunchTemplateId.VersionNotFound", "no such version")
+            }
+            _ => version(3),
+        })
+        .await;
+        let read = templates(&fake.desk().await, &[in_use("2")], &Pages::default()).await.unwrap();
+        let numbers: Vec<_> = read[0].versions.iter().map(|version| version.number).collect();
+        assert_eq!(numbers, [1, 3]);
+        assert_eq!(heard(&fake, "LaunchTemplateId=lt-1"), 3, "two together, then each alone");
+    }
+
+    #[tokio::test]
+    async fn templates_whose_versions_are_denied_are_partial_and_not_asked_one_by_one() {
+        let fake = Fake::new(|request, _| match request {
+            text if text.contains("Action=DescribeLaunchTemplates&") => xml(TEMPLATE),
+            _ => refusal(403, "UnauthorizedOperation", "You are not authorized"),
+        })
+        .await;
+        let error = templates(&fake.desk().await, &[in_use("2")], &Pages::default()).await.unwrap_err();
+        assert_eq!(error.trouble.kind, TroubleKind::Denied);
+        assert!(matches!(error.partial.as_deref(), Some(Reading::Templates(read)) if read.len() == 1));
+        assert_eq!(heard(&fake, "LaunchTemplateId=lt-1"), 0);
+    }
+
+    #[tokio::test]
+    async fn one_image_that_is_gone_does_not_lose_the_others() {
+        for message in ["The image id '[ami-2]' does not exist", "no names here"] {
+            let fake = Fake::new(move |request, _| {
+                if request.contains("ami-2") {
+                    return refusal(400, "InvalidAMIID.NotFound", message);
+                }
+                let of = |id: &str| {
+                    let item =
+                        format!("<item><imageId>{id}</imageId><imageState>available</imageState></item>");
+                    if request.contains(id) { item } else { String::new() }
+                };
+                let all: String = ["ami-1", "ami-3"].map(of).concat();
+                xml(&format!("<DescribeImagesResponse><imagesSet>{all}</imagesSet></DescribeImagesResponse>"))
+            })
+            .await;
+            let ids = ["ami-3", "ami-4", "ami-2", "ami-1", "resolve:ssm:/x"].map(ImageId::new);
+            let read = images(&fake.desk().await, &ids, &Pages::default()).await.unwrap();
+            let got: Vec<_> = read.iter().map(|image| (image.id.as_str(), image.is_gone())).collect();
+            assert_eq!(
+                got,
+                [("ami-1", false), ("ami-2", true), ("ami-3", false), ("ami-4", true)],
+                "{message}"
+            );
+        }
+    }
+
+    #[tokio::test]
+    async fn no_image_in_use_is_no_call_for_all_images() {
+        let fake = Fake::new(|_, _| Say::Nothing).await;
+        assert_eq!(images(&fake.desk().await, &[], &Pages::default()).await, Ok(Vec::new()));
+        assert_eq!(fake.heard.lock().unwrap().len(), 0);
+    }
+}

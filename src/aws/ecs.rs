@@ -181,3 +181,95 @@ async fn describe_hosts(desk: &Desk, chunk: Chunk) -> Piece<Host> {
     let hosts = hosts.into_iter().map(|raw| hosts::host(raw, &chunk.cluster)).collect();
     failures::settle(desk, api, hosts, answer.failures)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::aws::fake::{Fake, Say};
+    use crate::model::TroubleKind;
+
+    fn json(body: String) -> Say {
+        Say::Whole(200, "application/x-amz-json-1.1", body)
+    }
+
+    fn is(request: &str, action: &str) -> bool {
+        request.contains(&format!("AmazonEC2ContainerServiceV20141113.{action}"))
+    }
+
+    #[tokio::test]
+    async fn tasks_of_both_wishes_are_described_once_and_those_that_ended_are_left_out() {
+        let fake = Fake::new(|request, _| match request {
+            text if is(text, "ListTasks") && text.contains("STOPPED") => {
+                json(r#"{"taskArns":["t-2","t-3","t-4"]}"#.to_owned())
+            }
+            text if is(text, "ListTasks") => json(r#"{"taskArns":["t-1","t-2"],"nextToken":""}"#.to_owned()),
+            _ => json(
+                r#"{"tasks":[{"taskArn":"t-1","lastStatus":"RUNNING"},{"taskArn":"t-2","lastStatus":"STOPPING"},
+                    {"taskArn":"t-3","lastStatus":"STOPPED"}],"failures":[{"arn":"t-4","reason":"MISSING"}]}"#
+                    .to_owned(),
+            ),
+        })
+        .await;
+        let read = tasks(&fake.desk().await, &[ClusterArn::new("c")], &Pages::default()).await.unwrap();
+        assert_eq!(read.iter().map(|task| task.arn.as_str()).collect::<Vec<_>>(), ["t-1", "t-2"]);
+        let described = fake.heard.lock().unwrap().iter().filter(|text| is(text, "DescribeTasks")).count();
+        assert_eq!(described, 1);
+    }
+
+    #[tokio::test]
+    async fn one_cluster_that_fails_does_not_blank_the_others() {
+        let fake = Fake::new(|request, _| match request {
+            text if is(text, "ListServices") && text.contains("\"closed\"") => Say::Whole(
+                400,
+                "application/x-amz-json-1.1",
+                r#"{"__type":"AccessDeniedException","Message":"User: arn:aws:iam::1:user/x is not authorized to perform: ecs:ListServices"}"#.to_owned(),
+            ),
+            text if is(text, "ListServices") && text.contains("\"gone\"") => Say::Whole(
+                400,
+                "application/x-amz-json-1.1",
+                r#"{"__type":"ClusterNotFoundException","message":"Cluster not found."}"#.to_owned(),
+            ),
+            text if is(text, "ListServices") => {
+                let arns: Vec<_> = (0..12).map(|n| format!("\"s-{n}\"")).collect();
+                json(format!(r#"{{"serviceArns":[{}]}}"#, arns.join(",")))
+            }
+            text => {
+                let one = |n: &u32| format!(r#"{{"serviceArn":"s-{n}","clusterArn":"open"}}"#);
+                let named = |n: &u32| text.contains(&format!("\"s-{n}\""));
+                let all: Vec<_> = (0..12).filter(named).map(|n| one(&n)).collect();
+                json(format!(r#"{{"services":[{}],"failures":[]}}"#, all.join(",")))
+            }
+        })
+        .await;
+        let clusters = ["closed", "gone", "open"].map(ClusterArn::new);
+        let error = services(&fake.desk().await, &clusters, &Pages::default()).await.unwrap_err();
+        assert_eq!(error.trouble.kind, TroubleKind::Denied);
+        assert!(error.trouble.message.starts_with("ecs:ListServices is denied"), "{}", error.trouble.message);
+        let Some(Reading::Services(read)) = error.partial.map(|partial| *partial) else { panic!() };
+        assert_eq!(read.len(), 12);
+        let described = fake.heard.lock().unwrap().iter().filter(|text| is(text, "DescribeServices")).count();
+        assert_eq!(described, 2, "ten a call");
+    }
+
+    #[tokio::test]
+    async fn clusters_stand_without_their_providers_and_say_so() {
+        let fake = Fake::new(|request, _| match request {
+            text if is(text, "ListClusters") => json(r#"{"clusterArns":["c-1","c-2"]}"#.to_owned()),
+            text if is(text, "DescribeClusters") => json(
+                r#"{"clusters":[{"clusterArn":"c-1","capacityProviders":["cp","FARGATE"]},{"clusterArn":"c-2"}],
+                    "failures":[{"arn":"c-3","reason":"ACCESS_DENIED"}]}"#
+                    .to_owned(),
+            ),
+            _ => Say::Whole(500, "text/html", "<html>".to_owned()),
+        })
+        .await;
+        let error = clusters(&fake.desk().await, &Pages::default()).await.unwrap_err();
+        assert!(error.trouble.message.contains("c-3: ACCESS_DENIED"), "{}", error.trouble.message);
+        let Some(Reading::Clusters(read)) = error.partial.map(|partial| *partial) else { panic!() };
+        assert_eq!(read.len(), 2);
+        assert_eq!(read[0].providers.len(), 2);
+        let asked = fake.heard.lock().unwrap();
+        let provider = asked.iter().find(|text| is(text, "DescribeCapacityProviders")).unwrap();
+        assert!(provider.contains("\"cp\"") && !provider.contains("FARGATE"));
+    }
+}

@@ -92,3 +92,76 @@ async fn rules_of(desk: &Desk, ear: Ear) -> Piece<Rule> {
         read => read,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::aws::fake::{Fake, Say};
+
+    fn xml(action: &str, inner: &str) -> Say {
+        Say::Whole(
+            200,
+            "text/xml",
+            format!("<{action}Response><{action}Result>{inner}</{action}Result></{action}Response>"),
+        )
+    }
+
+    #[tokio::test]
+    async fn rules_of_an_application_balancer_and_what_a_network_one_does_without_them() {
+        let fake = Fake::new(|request, _| match request {
+            text if text.contains("Action=DescribeLoadBalancers") => xml(
+                "DescribeLoadBalancers",
+                "<LoadBalancers><member><LoadBalancerArn>app</LoadBalancerArn><LoadBalancerName>one</LoadBalancerName>\
+                 <Type>application</Type></member><member><LoadBalancerArn>net</LoadBalancerArn>\
+                 <LoadBalancerName>two</LoadBalancerName><Type>network</Type></member></LoadBalancers>",
+            ),
+            text if text.contains("Action=DescribeListeners") => {
+                let name = if text.contains("LoadBalancerArn=app") { "app" } else { "net" };
+                xml(
+                    "DescribeListeners",
+                    &format!(
+                        "<Listeners><member><ListenerArn>ear-{name}</ListenerArn><Port>443</Port><DefaultActions>\
+                         <member><Type>forward</Type><TargetGroupArn>tg</TargetGroupArn></member></DefaultActions>\
+                         </member></Listeners>"
+                    ),
+                )
+            }
+            text if text.contains("ListenerArn=ear-app") => {
+                xml("DescribeRules", "<Rules><member><RuleArn>r-1</RuleArn><Priority>7</Priority></member></Rules>")
+            }
+            _ => Say::Whole(
+                400,
+                "text/xml",
+                "<ErrorResponse><Error><Code>ValidationError</Code><Message>no rules here</Message></Error>\
+                 </ErrorResponse>"
+                    .to_owned(),
+            ),
+        })
+        .await;
+        let read = rules(&fake.desk().await, &Pages::default()).await.unwrap();
+        let told: Vec<_> =
+            read.iter().map(|rule| (rule.arn.as_str(), rule.priority.as_str(), rule.port)).collect();
+        assert_eq!(told, [("r-1", "7", Some(443)), ("ear-net", "default", Some(443))]);
+        assert_eq!(read[1].forwards, [(TargetGroupArn::new("tg"), 1)]);
+    }
+
+    #[tokio::test]
+    async fn a_target_group_that_went_since_is_passed_over() {
+        let fake = Fake::new(|request, _| {
+            if request.contains("TargetGroupArn=gone") {
+                let body = "<ErrorResponse><Error><Code>TargetGroupNotFound</Code><Message>gone</Message></Error></ErrorResponse>";
+                return Say::Whole(400, "text/xml", body.to_owned());
+            }
+            xml(
+                "DescribeTargetHealth",
+                "<TargetHealthDescriptions><member><Target><Id>i-1</Id><Port>80</Port></Target><TargetHealth>\
+                 <State>unhealthy</State></TargetHealth></member></TargetHealthDescriptions>",
+            )
+        })
+        .await;
+        let groups = ["gone", "here"].map(TargetGroupArn::new);
+        let read = targets(&fake.desk().await, &groups, &Pages::default()).await.unwrap();
+        assert_eq!(read.len(), 1);
+        assert_eq!((read[0].group.as_str(), read[0].id.as_str()), ("here", "i-1"));
+    }
+}

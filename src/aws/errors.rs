@@ -26,14 +26,16 @@ pub(super) struct Circumstances {
     pub(super) region: Region,
     /// At which address, when it is not AWS's own.
     pub(super) endpoint: Option<String>,
+    /// At which address the request was sent, where that is known.
+    pub(super) address: Option<String>,
     /// What renews the account's credentials.
     pub(super) renewal: String,
 }
 
 impl Circumstances {
     fn place(&self) -> String {
-        match &self.endpoint {
-            Some(endpoint) => endpoint.clone(),
+        match self.address.as_ref().or(self.endpoint.as_ref()) {
+            Some(address) => address.clone(),
             None => format!("AWS in {}", self.region),
         }
     }
@@ -134,8 +136,8 @@ fn unreachable(api: Api, error: &ConnectorError, around: &Circumstances) -> Trou
         format!("cannot reach {place}: {why}")
     };
     let mut trouble = around.blank(api, TroubleKind::Unreachable, message);
-    trouble.hint = Some(match &around.endpoint {
-        Some(endpoint) => format!("check that something listens at {endpoint}"),
+    trouble.hint = Some(match around.endpoint {
+        Some(_) => format!("check that something listens at {place}"),
         None => format!("check the network, the proxy settings and that the region {} exists", around.region),
     });
     trouble
@@ -194,7 +196,13 @@ fn told(api: Api, code: &str, message: Option<&str>, status: u16, around: &Circu
         TroubleKind::Denied => deny(&mut trouble, api, said),
         TroubleKind::Expired => {
             trouble.message = format!("the credentials of account {} have expired", around.account);
-            trouble.hint = Some(around.renewal.clone());
+            trouble.hint = Some(match code {
+                // The one code that also means that the request was signed too long ago.
+                "RequestExpired" => {
+                    format!("{}; or set this machine's clock right: it says {}", around.renewal, around.at)
+                }
+                _ => around.renewal.clone(),
+            });
         }
         TroubleKind::NoCredentials => {
             trouble.message =
@@ -425,7 +433,9 @@ mod tests {
         for code in ["ExpiredToken", "ExpiredTokenException", "RequestExpired"] {
             let trouble = told_by_ec2(400, code, "over").await;
             assert_eq!(trouble.kind, TroubleKind::Expired);
-            assert_eq!(trouble.hint.unwrap(), "aws sso login --profile test");
+            let hint = trouble.hint.unwrap();
+            assert!(hint.starts_with("aws sso login --profile test"), "{hint}");
+            assert_eq!(hint.contains("clock"), code == "RequestExpired");
         }
     }
 

@@ -22,6 +22,8 @@ use tokio::task::JoinHandle;
 pub(super) enum Say {
     /// Answers: status, content type, body.
     Whole(u16, &'static str, String),
+    /// Answers with a body that is no text: status, content type, body.
+    Bytes(u16, &'static str, Vec<u8>),
     /// Promises more body than it sends, then hangs up.
     Cut(u16, &'static str, String),
     /// Never answers.
@@ -116,8 +118,9 @@ async fn serve(
         heard.len() - 1
     };
     let (status, kind, body, missing) = match answer(&request, before) {
-        Say::Whole(status, kind, body) => (status, kind, body, 0),
-        Say::Cut(status, kind, body) => (status, kind, body, 1_000),
+        Say::Whole(status, kind, body) => (status, kind, body.into_bytes(), 0),
+        Say::Bytes(status, kind, body) => (status, kind, body, 0),
+        Say::Cut(status, kind, body) => (status, kind, body.into_bytes(), 1_000),
         Say::Nothing => {
             // Until the client gives up: it never sends more, so this ends with its hanging up.
             let mut rest = [0; 1];
@@ -130,7 +133,7 @@ async fn serve(
         "HTTP/1.1 {status} Said\r\ncontent-type: {kind}\r\ncontent-length: {length}\r\nx-amzn-requestid: req-{before}\r\nconnection: close\r\n\r\n"
     );
     let _ = stream.write_all(head.as_bytes()).await;
-    let _ = stream.write_all(body.as_bytes()).await;
+    let _ = stream.write_all(&body).await;
     let _ = stream.shutdown().await;
 }
 

@@ -295,3 +295,178 @@ fn unknown(name: &str, how: &str, profiles: &ProfileSet) -> Failure {
 fn wrong(message: String) -> Failure {
     Failure::new(TroubleKind::NoCredentials, message, "mend it in ~/.aws/config")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{Base, Ladder};
+    use crate::config::Login;
+    use crate::model::ProfileName;
+    use aws_config::profile::ProfileSet;
+    use aws_types::os_shim_internal::{Env, Fs};
+
+    const CONFIG: &str = "
+[profile base]
+region = eu-west-1
+aws_access_key_id = AKID
+aws_secret_access_key = secret
+[profile jump]
+role_arn = arn:aws:iam::1:role/Jump
+source_profile = base
+external_id = door
+[profile prod]
+role_arn = arn:aws:iam::2:role/Ops
+source_profile = jump
+mfa_serial = arn:aws:iam::1:mfa/ada
+role_session_name = ada
+duration_seconds = 7200
+region = eu-central-1
+[profile both]
+role_arn = arn:aws:iam::3:role/Own
+source_profile = both
+aws_access_key_id = AKID
+aws_secret_access_key = secret
+[profile sso]
+sso_session = work
+sso_account_id = 1
+sso_role_name = Ops
+[sso-session work]
+sso_region = eu-west-1
+sso_start_url = https://example.awsapps.com/start
+[profile legacy]
+sso_start_url = https://example.awsapps.com/start
+sso_region = eu-west-1
+sso_account_id = 1
+sso_role_name = Ops
+[profile over-sso]
+role_arn = arn:aws:iam::4:role/Ops
+source_profile = sso
+[profile machine]
+role_arn = arn:aws:iam::5:role/Ops
+credential_source = Ec2InstanceMetadata
+[profile process]
+credential_process = \"/opt/get keys\" --secret hunter2
+[profile web]
+role_arn = arn:aws:iam::6:role/Web
+web_identity_token_file = /token
+[profile console]
+login_session = arn:aws:iam::1:user/ada
+[profile loop-a]
+role_arn = arn:aws:iam::7:role/A
+source_profile = loop-b
+[profile loop-b]
+role_arn = arn:aws:iam::7:role/B
+source_profile = loop-a
+[profile lone]
+role_arn = arn:aws:iam::8:role/Lone
+[profile half]
+aws_access_key_id = AKID
+[profile bare]
+region = eu-north-1
+";
+
+    async fn profiles(selected: &'static str) -> ProfileSet {
+        let fs = Fs::from_slice(&[("/config", CONFIG), ("/credentials", "")]);
+        let mut vars = vec![("AWS_CONFIG_FILE", "/config"), ("AWS_SHARED_CREDENTIALS_FILE", "/credentials")];
+        if !selected.is_empty() {
+            vars.push(("AWS_PROFILE", selected));
+        }
+        aws_config::profile::load(&fs, &Env::from_slice(&vars), &Default::default(), None).await.unwrap()
+    }
+
+    async fn of(name: &str) -> Ladder {
+        Ladder::of(&Login::Profile(ProfileName::new(name)), &profiles("").await, true).unwrap()
+    }
+
+    async fn wrong(name: &str) -> (String, String) {
+        let failure =
+            Ladder::of(&Login::Profile(ProfileName::new(name)), &profiles("").await, false).unwrap_err();
+        (failure.message, failure.hint.unwrap())
+    }
+
+    #[tokio::test]
+    async fn roles_are_climbed_from_the_keys_up() {
+        let ladder = of("prod").await;
+        assert_eq!(ladder.base, Base::Keys("base".into()));
+        let roles: Vec<_> = ladder.rungs.iter().map(|rung| rung.arn.as_str()).collect();
+        assert_eq!(roles, ["arn:aws:iam::1:role/Jump", "arn:aws:iam::2:role/Ops"]);
+        assert_eq!(ladder.rungs[0].external_id.as_deref(), Some("door"));
+        assert_eq!(ladder.rungs[1].session_name.as_deref(), Some("ada"));
+        assert_eq!(ladder.rungs[1].duration_s, Some(7200));
+        assert_eq!(ladder.region.as_deref(), Some("eu-central-1"));
+        assert!(ladder.asks_for_mfa());
+        assert!(!of("jump").await.asks_for_mfa());
+    }
+
+    #[tokio::test]
+    async fn a_profile_may_be_its_own_source() {
+        let ladder = of("both").await;
+        assert_eq!(ladder.base, Base::Keys("both".into()));
+        assert_eq!(ladder.rungs.len(), 1);
+    }
+
+    #[tokio::test]
+    async fn renewal_names_the_profile_at_the_foot() {
+        for (profile, command) in [
+            ("sso", "aws sso login --profile sso"),
+            ("legacy", "aws sso login --profile legacy"),
+            ("over-sso", "aws sso login --profile sso"),
+            ("console", "aws login --profile console"),
+        ] {
+            assert_eq!(of(profile).await.renewal(), command);
+        }
+        assert!(of("prod").await.renewal().contains("aws configure --profile base"));
+    }
+
+    #[tokio::test]
+    async fn every_kind_of_source_is_known_and_no_argument_of_a_process_is_told() {
+        assert_eq!(of("machine").await.base, Base::Instance);
+        assert_eq!(of("web").await.base, Base::WebIdentity("web".into()));
+        assert!(of("web").await.rungs.is_empty(), "the SDK enters it in one step");
+        assert!(!of("process").await.renewal().contains("hunter2"));
+    }
+
+    #[tokio::test]
+    async fn a_role_of_the_configuration_stands_on_its_profile_or_on_the_chain() {
+        let role = |from: Option<&str>| Login::Role {
+            from: from.map(ProfileName::new),
+            arn: "arn:aws:iam::9:role/Top".into(),
+            external_id: Some("x".into()),
+            mfa_serial: None,
+            session_name: None,
+        };
+        let ladder = Ladder::of(&role(Some("jump")), &profiles("").await, false).unwrap();
+        assert_eq!(ladder.rungs.len(), 2);
+        assert_eq!(ladder.rungs[1].arn, "arn:aws:iam::9:role/Top");
+        let ladder = Ladder::of(&role(None), &profiles("").await, true).unwrap();
+        assert_eq!((ladder.base, ladder.rungs.len()), (Base::Environment, 1));
+    }
+
+    #[tokio::test]
+    async fn the_chain_takes_the_environments_keys_then_its_profile() {
+        let ladder = Ladder::of(&Login::Chain, &profiles("prod").await, true).unwrap();
+        assert_eq!((ladder.base, ladder.rungs.len()), (Base::Environment, 0));
+        let ladder = Ladder::of(&Login::Chain, &profiles("prod").await, false).unwrap();
+        assert_eq!((ladder.base, ladder.rungs.len()), (Base::Keys("base".into()), 2));
+        let ladder = Ladder::of(&Login::Chain, &profiles("bare").await, false).unwrap();
+        assert_eq!((ladder.base, ladder.region.as_deref()), (Base::Chain, Some("eu-north-1")));
+        let failure = Ladder::of(&Login::Chain, &profiles("prid").await, false).unwrap_err();
+        assert_eq!(
+            failure.message,
+            "AWS_PROFILE names profile prid: it is not in the AWS configuration files"
+        );
+        assert_eq!(failure.hint.unwrap(), "did you mean prod?");
+    }
+
+    #[tokio::test]
+    async fn what_is_wrong_in_a_profile_is_said() {
+        assert_eq!(wrong("proud").await.1, "did you mean prod?");
+        assert!(wrong("zzz").await.1.starts_with("profiles that exist: bare, base, both"));
+        assert_eq!(
+            wrong("loop-a").await.0,
+            "source_profile goes round in a circle: loop-a → loop-b → loop-a"
+        );
+        assert!(wrong("lone").await.0.contains("no source_profile and no credential_source"));
+        assert!(wrong("half").await.0.contains("no aws_secret_access_key"));
+        assert_eq!(wrong("bare").await.0, "profile bare says nothing about credentials");
+    }
+}

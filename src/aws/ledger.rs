@@ -3,6 +3,7 @@
 
 use super::api::Api;
 use super::limit::Limiter;
+use super::places::Places;
 use crate::gateway::Spending;
 use crate::model::{TroubleKind, Usd};
 use aws_smithy_runtime::client::retries::classifiers::run_classifiers_on_ctx;
@@ -61,17 +62,18 @@ impl Ledger {
 pub(super) struct Counting {
     ledger: Arc<Ledger>,
     limiter: Option<Arc<Limiter>>,
+    places: Arc<Places>,
 }
 
 impl Counting {
     /// For the clients of a site.
-    pub(super) fn new(ledger: Arc<Ledger>, limiter: Arc<Limiter>) -> Self {
-        Self { ledger, limiter: Some(limiter) }
+    pub(super) fn new(ledger: Arc<Ledger>, limiter: Arc<Limiter>, places: Arc<Places>) -> Self {
+        Self { ledger, limiter: Some(limiter), places }
     }
 
     /// For requests that get credentials, which have no bucket of ours.
-    pub(super) fn alone(ledger: Arc<Ledger>) -> Self {
-        Self { ledger, limiter: None }
+    pub(super) fn alone(ledger: Arc<Ledger>, places: Arc<Places>) -> Self {
+        Self { ledger, limiter: None, places }
     }
 }
 
@@ -86,13 +88,15 @@ impl Intercept for Counting {
 
     fn read_before_transmit(
         &self,
-        _context: &BeforeTransmitInterceptorContextRef<'_>,
+        context: &BeforeTransmitInterceptorContextRef<'_>,
         _components: &RuntimeComponents,
         cfg: &mut ConfigBag,
     ) -> Result<(), BoxError> {
         self.ledger.calls.fetch_add(1, Ordering::Relaxed);
+        let Some(api) = api_of(cfg) else { return Ok(()) };
+        self.places.note(api, context.request().uri());
         let is_retry = cfg.load::<RequestAttempts>().is_some_and(|tries| tries.attempts() > 1);
-        if let (true, Some(limiter), Some(api)) = (is_retry, &self.limiter, api_of(cfg)) {
+        if let (true, Some(limiter)) = (is_retry, &self.limiter) {
             limiter.owe(api.family());
         }
         Ok(())

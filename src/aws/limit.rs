@@ -96,3 +96,51 @@ impl Limiter {
         act(buckets.entry(family.name).or_insert_with(|| Lane::new(family)))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::api::Family;
+    use super::Limiter;
+    use crate::gateway::Urgency;
+    use futures::FutureExt;
+    use std::sync::Mutex;
+
+    /// Half of it: one token, and fifty a second.
+    const SMALL: Family = Family { name: "small", refill: 100, burst: 2 };
+
+    #[tokio::test]
+    async fn those_who_wait_go_by_urgency() {
+        let limiter = Limiter::default();
+        limiter.turn(SMALL, Urgency::Sweep).await.unwrap();
+        let order = Mutex::new(Vec::new());
+        let wait = async |urgency| {
+            limiter.turn(SMALL, urgency).await.unwrap();
+            order.lock().unwrap().push(urgency);
+        };
+        // Each takes its place when it is first polled, which `join!` does from left to right.
+        tokio::join!(biased;
+            wait(Urgency::Sweep), wait(Urgency::Screen), wait(Urgency::Operation), wait(Urgency::User));
+        let order = order.into_inner().unwrap();
+        assert_eq!(order, [Urgency::Operation, Urgency::User, Urgency::Screen, Urgency::Sweep]);
+    }
+
+    #[tokio::test]
+    async fn one_who_gives_up_lets_the_next_go() {
+        let limiter = Limiter::default();
+        limiter.turn(SMALL, Urgency::User).await.unwrap();
+        let mut first = Box::pin(limiter.turn(SMALL, Urgency::User));
+        let mut second = Box::pin(limiter.turn(SMALL, Urgency::User));
+        assert!(first.as_mut().now_or_never().is_none());
+        assert!(second.as_mut().now_or_never().is_none());
+        drop(first);
+        second.await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn families_do_not_wait_for_each_other() {
+        let limiter = Limiter::default();
+        limiter.turn(SMALL, Urgency::User).await.unwrap();
+        let other = Family { name: "other", ..SMALL };
+        assert_eq!(limiter.turn(other, Urgency::Sweep).now_or_never(), Some(Ok(())));
+    }
+}

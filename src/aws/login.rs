@@ -8,6 +8,7 @@ use crate::model::{Text, Trouble, TroubleKind};
 use aws_credential_types::provider::error::CredentialsError;
 use aws_types::os_shim_internal::Env;
 use jiff::Timestamp;
+use std::error::Error as _;
 use std::fmt;
 
 /// An account whose credentials could not be found or renewed.
@@ -15,8 +16,12 @@ use std::fmt;
 pub(super) struct Failure {
     /// The sort of trouble.
     pub(super) kind: TroubleKind,
+    /// The call that failed, when it was one: `sts:AssumeRole`.
+    pub(super) call: Option<Text>,
     /// AWS's own code, when AWS refused.
     pub(super) code: Option<Text>,
+    /// AWS's request id, when AWS refused.
+    pub(super) request_id: Option<Text>,
     /// One sentence.
     pub(super) message: String,
     /// What to type next.
@@ -26,7 +31,14 @@ pub(super) struct Failure {
 impl Failure {
     /// A failure with what to type next.
     pub(super) fn new(kind: TroubleKind, message: impl Into<String>, hint: impl Into<String>) -> Self {
-        Self { kind, code: None, message: message.into(), hint: Some(hint.into()) }
+        Self {
+            kind,
+            call: None,
+            code: None,
+            request_id: None,
+            message: message.into(),
+            hint: Some(hint.into()),
+        }
     }
 
     /// The trouble of a call that could not be made for lack of credentials.
@@ -38,11 +50,11 @@ impl Failure {
     pub(super) fn trouble_of(&self, what: &'static str, at: Timestamp) -> Trouble {
         Trouble {
             kind: self.kind,
-            call: Text::const_new(what),
+            call: self.call.clone().unwrap_or(Text::const_new(what)),
             code: self.code.clone(),
             message: self.message.clone(),
             hint: self.hint.clone(),
-            request_id: None,
+            request_id: self.request_id.clone(),
             at,
         }
     }
@@ -58,13 +70,25 @@ impl std::error::Error for Failure {}
 
 /// What a provider of the SDK means by its error.
 pub(super) fn explain(error: &CredentialsError, ladder: &Ladder, env: &Env) -> Failure {
-    let causes = all_causes(error);
+    // These messages only say that there was an error.
+    let causes = all_causes(error.source().unwrap_or(error))
+        .replace("an error occurred while loading credentials: ", "")
+        .replace("Error retrieving credentials: ", "");
+    let causes = causes.trim_end().trim_end_matches(" Stderr:").to_owned();
     let is_offline = ["dns error", "connect error", "tcp connect", "dispatch failure", "timed out"]
         .iter()
         .any(|sign| causes.to_lowercase().contains(sign));
     let renewal = ladder.renewal();
     match &ladder.base {
-        Base::Chain if matches!(error, CredentialsError::CredentialsNotLoaded(_)) => nothing_found(env),
+        Base::Chain if matches!(error, CredentialsError::CredentialsNotLoaded(_)) => {
+            nothing_found(env, "no answer from instance metadata")
+        }
+        Base::Chain if causes.contains("IMDS") => nothing_found(env, &causes),
+        Base::Instance if causes.contains("IMDS") => Failure::new(
+            TroubleKind::NoCredentials,
+            format!("this machine has no instance role to start from: {causes}"),
+            "run it on EC2, or change credential_source in ~/.aws/config",
+        ),
         Base::Sso(profile) if is_offline => Failure::new(
             TroubleKind::Unreachable,
             format!("cannot reach the SSO portal of profile {profile}: {causes}"),
@@ -79,27 +103,28 @@ pub(super) fn explain(error: &CredentialsError, ladder: &Ladder, env: &Env) -> F
                 ),
             )
         }
-        Base::Sso(profile) if causes.contains("failed to load the cached SSO token") => Failure::new(
-            TroubleKind::NoCredentials,
-            format!("profile {profile} is not logged in to SSO"),
-            renewal,
-        ),
-        Base::Sso(profile) if matches!(error, CredentialsError::ProviderError(_)) => Failure::new(
-            TroubleKind::Expired,
-            format!("the SSO login of profile {profile} has expired"),
-            renewal,
-        ),
+        Base::Sso(profile) if causes.contains("cached SSO token") || causes.contains("sso/cache") => {
+            Failure::new(
+                TroubleKind::NoCredentials,
+                format!("profile {profile} is not logged in to SSO"),
+                renewal,
+            )
+        }
+        Base::Sso(profile)
+            if ["Unauthorized", "expired", "invalid"].iter().any(|sign| causes.contains(sign)) =>
+        {
+            Failure::new(
+                TroubleKind::Expired,
+                format!("the SSO login of profile {profile} has expired"),
+                renewal,
+            )
+        }
         Base::ConsoleLogin(profile) => Failure::new(
             TroubleKind::NoCredentials,
             format!("profile {profile} uses `aws login`, which needs the aws command to be read"),
             format!(
                 "give a profile the line: credential_process = aws configure export-credentials --profile {profile} --format process"
             ),
-        ),
-        Base::Environment if matches!(error, CredentialsError::CredentialsNotLoaded(_)) => Failure::new(
-            TroubleKind::NoCredentials,
-            "the environment holds only a part of a key",
-            "set both AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY",
         ),
         Base::Process { profile, program } => Failure::new(
             TroubleKind::NoCredentials,
@@ -113,7 +138,7 @@ pub(super) fn explain(error: &CredentialsError, ladder: &Ladder, env: &Env) -> F
 }
 
 /// Says all that the chain looked at, since nobody remembers it at night.
-fn nothing_found(env: &Env) -> Failure {
+fn nothing_found(env: &Env, instance: &str) -> Failure {
     let is_set = |key: &str| env.get(key).is_ok_and(|value| !value.is_empty());
     let mut tried = vec!["no AWS_ACCESS_KEY_ID in the environment"];
     let profile = env.get("AWS_PROFILE").unwrap_or_else(|_| "default".to_owned());
@@ -126,11 +151,12 @@ fn nothing_found(env: &Env) -> Failure {
         tried.push("no container role");
     }
     let is_off = env.get("AWS_EC2_METADATA_DISABLED").is_ok_and(|value| value.eq_ignore_ascii_case("true"));
-    tried.push(if is_off {
-        "instance metadata switched off (AWS_EC2_METADATA_DISABLED)"
+    let no_instance = if is_off {
+        "instance metadata switched off (AWS_EC2_METADATA_DISABLED)".to_owned()
     } else {
-        "no instance role (no answer from instance metadata)"
-    });
+        format!("no instance role ({instance})")
+    };
+    tried.push(&no_instance);
     Failure::new(
         TroubleKind::NoCredentials,
         format!("no AWS credentials: {}", tried.join(", ")),
@@ -140,7 +166,7 @@ fn nothing_found(env: &Env) -> Failure {
 
 /// A role that could not be assumed, for the reason that STS gave.
 pub(super) fn not_assumed(trouble: Trouble, rung: &Rung) -> Failure {
-    let Trouble { kind, code, message, hint, .. } = trouble;
+    let Trouble { kind, call, code, message, hint, request_id, .. } = trouble;
     let role = &rung.arn;
     let is_code = message.contains("MultiFactorAuthentication failed");
     let hint = match kind {
@@ -157,7 +183,8 @@ pub(super) fn not_assumed(trouble: Trouble, rung: &Rung) -> Failure {
         )),
         _ => hint,
     };
-    Failure { kind, code, message: format!("cannot assume {role}: {message}"), hint }
+    let message = format!("cannot assume {role}: {message}");
+    Failure { kind, call: Some(call), code, request_id, message, hint }
 }
 
 /// A role that needs a code and nobody who may be asked, or who gave one.

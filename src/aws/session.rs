@@ -3,7 +3,7 @@
 
 use super::api::Api;
 use super::login::Failure;
-use crate::clock::Clock;
+use crate::clock::{Clock, monotonic};
 use crate::model::{Trouble, TroubleKind};
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::error::CredentialsError;
@@ -13,10 +13,13 @@ use futures::future::{BoxFuture, Shared};
 use jiff::Timestamp;
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
 /// How long before their end credentials are renewed.
 const RENEW_BEFORE: Duration = Duration::from_secs(5 * 60);
+
+/// How long credentials that could not be renewed, but still hold, are used before that is tried again.
+const TRY_AGAIN_AFTER: Duration = Duration::from_secs(30);
 
 /// Finds credentials from nothing: files, processes, STS. Keeps nothing between two calls, and ends by
 /// itself within its own deadlines.
@@ -34,6 +37,8 @@ type Finding = Shared<BoxFuture<'static, Result<Credentials, Failure>>>;
 struct Held {
     credentials: Option<Credentials>,
     finding: Option<Finding>,
+    /// When renewing last failed while the old ones still held.
+    failed_at: Option<Instant>,
     /// Counts up with each new set of credentials.
     generation: u64,
 }
@@ -99,13 +104,13 @@ impl Session {
         let now = SystemTime::from(self.clock.now());
         let (finding, spare) = {
             let mut held = self.held();
-            let left = held.credentials.as_ref().map(|held| time_left(held, now));
-            if let (Some(credentials), Some(left)) = (&held.credentials, left)
-                && left > RENEW_BEFORE
-            {
+            let left = held.credentials.as_ref().map_or(Duration::ZERO, |held| time_left(held, now));
+            let spare = held.credentials.clone().filter(|_| !left.is_zero());
+            let is_fresh = left > RENEW_BEFORE
+                || held.failed_at.is_some_and(|at| monotonic().duration_since(at) < TRY_AGAIN_AFTER);
+            if let (Some(credentials), true) = (&spare, is_fresh) {
                 return Ok(credentials.clone());
             }
-            let spare = held.credentials.clone().filter(|_| left.is_some_and(|left| !left.is_zero()));
             let finding = match &held.finding {
                 Some(finding) => finding.clone(),
                 None => {
@@ -120,10 +125,14 @@ impl Session {
         let mut held = self.held();
         if held.finding.as_ref().is_some_and(|current| current.ptr_eq(&finding)) {
             held.finding = None;
-            if let Ok(found) = &found {
-                held.credentials = Some(found.clone());
-                held.generation += 1;
-            }
+            held.failed_at = match &found {
+                Ok(found) => {
+                    held.credentials = Some(found.clone());
+                    held.generation += 1;
+                    None
+                }
+                Err(_) => Some(monotonic()),
+            };
         }
         match (found, spare) {
             (Ok(found), _) => Ok(found),

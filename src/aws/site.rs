@@ -1,8 +1,10 @@
 //! One account in one region: its clients, made when first used, its limiter, and whether AWS answers there.
 
+use super::api::{Api, Weight};
 use super::errors::Circumstances;
 use super::ledger::{Counting, Ledger};
 use super::limit::Limiter;
+use super::places::Places;
 use super::session::Session;
 use crate::clock::{Clock, monotonic};
 use crate::model::Scope;
@@ -27,6 +29,15 @@ impl Default for Patience {
     }
 }
 
+impl Patience {
+    /// How much longer a request may take that has been silent for so long. `is_alive`: the endpoint
+    /// has answered somebody in the meantime.
+    pub(super) fn left(self, weight: Weight, is_alive: bool) -> Option<Duration> {
+        let left = self.slow.saturating_sub(self.silent);
+        (weight == Weight::Heavy && is_alive && !left.is_zero()).then_some(left)
+    }
+}
+
 /// A scope with everything that a call into it needs.
 pub(super) struct Site {
     scope: Scope,
@@ -34,6 +45,7 @@ pub(super) struct Site {
     session: Arc<Session>,
     limiter: Arc<Limiter>,
     ledger: Arc<Ledger>,
+    places: Arc<Places>,
     clock: Clock,
     born_at: Instant,
     heard_ms: AtomicU64,
@@ -52,7 +64,8 @@ macro_rules! clients {
         $(#[$doc])*
         pub(super) fn $name(&self) -> &$sdk::Client {
             self.$name.get_or_init(|| {
-                let counting = Counting::new(Arc::clone(&self.ledger), Arc::clone(&self.limiter));
+                let (ledger, limiter) = (Arc::clone(&self.ledger), Arc::clone(&self.limiter));
+                let counting = Counting::new(ledger, limiter, Arc::clone(&self.places));
                 let config = $sdk::config::Builder::from(&self.config).interceptor(counting).build();
                 $sdk::Client::from_conf(config)
             })
@@ -75,6 +88,7 @@ impl Site {
             session,
             limiter: Arc::new(Limiter::default()),
             ledger,
+            places: Arc::default(),
             clock,
             born_at: monotonic(),
             heard_ms: AtomicU64::new(0),
@@ -117,11 +131,6 @@ impl Site {
         self.patience
     }
 
-    /// Which account and region this is.
-    pub(super) fn scope(&self) -> &Scope {
-        &self.scope
-    }
-
     /// The account's credentials.
     pub(super) fn session(&self) -> &Arc<Session> {
         &self.session
@@ -159,13 +168,41 @@ impl Site {
     }
 
     /// What an error message wants to know about this place.
-    pub(super) fn circumstances(&self, at: Timestamp) -> Circumstances {
+    pub(super) fn circumstances(&self, api: Api, at: Timestamp) -> Circumstances {
         Circumstances {
             at,
             account: self.scope.account.clone(),
             region: self.scope.region.clone(),
             endpoint: self.config.endpoint_url().map(str::to_owned),
+            address: self.places.of(api),
             renewal: self.session.renewal(),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::api::Weight;
+    use super::super::fake::{Fake, Say};
+    use super::Patience;
+    use crate::clock::monotonic;
+    use std::time::Duration;
+
+    #[test]
+    fn only_a_heavy_answer_of_a_living_endpoint_may_take_longer() {
+        let patience = Patience { silent: Duration::from_secs(12), slow: Duration::from_secs(40) };
+        assert_eq!(patience.left(Weight::Heavy, true), Some(Duration::from_secs(28)));
+        assert_eq!(patience.left(Weight::Heavy, false), None);
+        assert_eq!(patience.left(Weight::Light, true), None);
+    }
+
+    #[tokio::test]
+    async fn an_endpoint_is_alive_once_it_answered() {
+        let fake = Fake::new(|_, _| Say::Nothing).await;
+        let desk = fake.desk().await;
+        let before = monotonic();
+        assert!(!desk.site().heard_since(before));
+        desk.site().hear();
+        assert!(desk.site().heard_since(before));
     }
 }

@@ -55,3 +55,70 @@ pub(super) async fn registry(desk: &Desk, path: &str, pages: &Pages) -> Result<R
     .map(registry::reading)
     .map_err(|broken| broken.partial(registry::reading))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::aws::fake::{Fake, Say};
+    use crate::model::TroubleKind;
+
+    fn json(status: u16, body: &str) -> Say {
+        Say::Whole(status, "application/x-amz-json-1.1", body.to_owned())
+    }
+
+    #[tokio::test]
+    async fn the_registry_is_read_to_its_end_without_decryption() {
+        let fake = Fake::new(|request, _| match request {
+            text if text.contains("\"NextToken\":\"two\"") => json(
+                200,
+                r#"{"Parameters":[{"Name":"/coredeck/main/tenants/acme","Type":"String","Value":"{}"},
+                    {"Name":"/coredeck/main/keys/a","Type":"SecureString","Value":"AQICAH"}]}"#,
+            ),
+            _ => json(
+                200,
+                r#"{"Parameters":[{"Name":"/coredeck/main/cores/a","Type":"String","Value":"{\"port\":3567}"},
+                    {"Name":"/coredeck/main/cores/b","Type":"String","Value":"oops"}],"NextToken":"two"}"#,
+            ),
+        })
+        .await;
+        let read = registry(&fake.desk().await, "/coredeck/main/", &Pages::default()).await.unwrap();
+        assert!(!format!("{read:?}").contains("AQICAH"));
+        let Reading::Registry { cores, tenants, faults } = read else { panic!() };
+        assert_eq!((cores.len(), tenants.len(), faults.len()), (1, 1, 1));
+        assert!(faults[0].starts_with("/coredeck/main/cores/b is not a core"), "{}", faults[0]);
+        for request in fake.heard.lock().unwrap().iter() {
+            assert!(
+                request.contains("\"WithDecryption\":false")
+                    && request.contains("\"Path\":\"/coredeck/main\"")
+            );
+        }
+    }
+
+    #[tokio::test]
+    async fn a_registry_that_breaks_off_is_partial() {
+        let fake = Fake::new(|_, before| match before {
+            0 => json(
+                200,
+                r#"{"Parameters":[{"Name":"/coredeck/main/cores/a","Type":"String","Value":"{}"}],"NextToken":"x"}"#,
+            ),
+            _ => json(400, r#"{"__type":"AccessDeniedException","Message":"no"}"#),
+        })
+        .await;
+        let error = registry(&fake.desk().await, "/coredeck/main", &Pages::default()).await.unwrap_err();
+        assert_eq!(error.trouble.kind, TroubleKind::Denied);
+        assert!(
+            matches!(error.partial.as_deref(), Some(Reading::Registry { cores, .. }) if cores.len() == 1)
+        );
+    }
+
+    #[tokio::test]
+    async fn agents_are_read_fifty_a_page() {
+        let fake = Fake::new(|_, _| {
+            json(200, r#"{"InstanceInformationList":[{"InstanceId":"i-1","PingStatus":"Online","LastPingDateTime":1.5}]}"#)
+        })
+        .await;
+        let read = agents(&fake.desk().await, &Pages::default()).await.unwrap();
+        assert_eq!((read[0].id.as_str(), read[0].ping.as_str()), ("i-1", "Online"));
+        assert!(fake.heard.lock().unwrap()[0].contains("\"MaxResults\":50"));
+    }
+}

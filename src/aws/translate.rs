@@ -1,6 +1,7 @@
 //! Small translations that every service needs: moments, counts, texts and tags out of SDK values.
 //!
-//! They lose nothing that the domain can hold: no trimming, no change of case, nanoseconds kept.
+//! They lose nothing that the domain can hold: no trimming, no change of case, nanoseconds kept. Only an
+//! empty text counts as none where none is allowed.
 
 use crate::model::{Tags, Text};
 use aws_smithy_types::DateTime;
@@ -39,9 +40,10 @@ pub(super) fn port(of: Option<i32>) -> Option<u16> {
     of.and_then(|port| u16::try_from(port).ok())
 }
 
-/// Returns the text as it came, or none.
+/// Returns the text as it came. An empty one is none: that is how AWS writes an address, a DNS name or a
+/// reason that is not there.
 pub(super) fn text(raw: Option<String>) -> Option<Text> {
-    raw.map(Text::from)
+    raw.filter(|raw| !raw.is_empty()).map(Text::from)
 }
 
 /// Returns the text as it came, or an empty one.
@@ -49,9 +51,10 @@ pub(super) fn required(raw: Option<String>) -> Text {
     raw.map(Text::from).unwrap_or_default()
 }
 
-/// Returns AWS's word of an SDK enumeration, also one that this version of the SDK does not know.
+/// Returns AWS's word of an SDK enumeration, also one that this version of the SDK does not know; an
+/// empty one is none.
 pub(super) fn word<W: AsRef<str>>(word: Option<W>) -> Option<Text> {
-    word.map(|word| Text::new(word))
+    word.map(|word| Text::new(word)).filter(|word| !word.is_empty())
 }
 
 /// Returns all of a list's texts.
@@ -109,6 +112,14 @@ mod tests {
         assert_eq!(count(Some(7)), 7);
         assert_eq!(port(Some(70_000)), None);
         assert_eq!(port(Some(3567)), Some(3567));
+    }
+
+    #[test]
+    fn an_empty_text_or_word_is_none_and_all_else_stays_as_it_is() {
+        assert_eq!((text(Some(String::new())), word(Some(""))), (None, None));
+        assert_eq!(text(Some(" x ".to_owned())).as_deref(), Some(" x "));
+        assert_eq!(word(Some("Levitating")).as_deref(), Some("Levitating"));
+        assert_eq!(required(None), "");
     }
 
     #[test]

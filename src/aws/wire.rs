@@ -6,12 +6,15 @@ use crate::model::Region;
 use aws_config::imds;
 use aws_config::provider_config::ProviderConfig;
 use aws_credential_types::provider::SharedCredentialsProvider;
-use aws_smithy_http_client::{Builder, tls};
+use aws_smithy_http_client::proxy::ProxyConfig;
+use aws_smithy_http_client::{Builder, ConnectorBuilder, tls};
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
+use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use aws_smithy_types::retry::RetryConfig;
 use aws_smithy_types::timeout::TimeoutConfig;
 use aws_types::SdkConfig;
 use aws_types::app_name::AppName;
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -39,6 +42,9 @@ impl Retries {
     }
 }
 
+/// How long the metadata service of an EC2 instance may take to connect, and to answer.
+const IMDS_WITHIN: Duration = Duration::from_secs(1);
+
 /// The region for requests that belong to none, such as who we are.
 const ANY_REGION: &str = "us-east-1";
 
@@ -46,18 +52,23 @@ const ANY_REGION: &str = "us-east-1";
 #[derive(Clone, Debug)]
 pub(super) struct Wire {
     http: SharedHttpClient,
+    /// Past every proxy: for what this machine alone can see.
+    direct: SharedHttpClient,
     endpoint: Option<String>,
-    imds_within: Duration,
     retries: Retries,
 }
 
 impl Wire {
     /// A wire to AWS, or to what stands in for all of it at `endpoint`.
     pub(super) fn new(endpoint: Option<String>) -> Self {
-        let http = Builder::new()
-            .tls_provider(tls::Provider::Rustls(tls::rustls_provider::CryptoMode::AwsLc))
-            .build_https();
-        Self { http, endpoint, imds_within: Duration::from_secs(1), retries: Retries::default() }
+        let is_near = endpoint.as_deref().is_some_and(is_loopback);
+        let proxy = if is_near { ProxyConfig::disabled() } else { ProxyConfig::from_env() };
+        Self {
+            http: client(proxy),
+            direct: client(ProxyConfig::disabled()),
+            endpoint,
+            retries: Retries::default(),
+        }
     }
 
     /// The same with other retries.
@@ -99,7 +110,8 @@ impl Wire {
             loader = loader.profile_name(profile);
         }
         if let Some(endpoint) = &self.endpoint {
-            loader = loader.endpoint_url(endpoint);
+            // FIPS and dual stack choose among AWS's own addresses; with another address the SDK refuses them.
+            loader = loader.endpoint_url(endpoint).use_fips(false).use_dual_stack(false);
         }
         loader
     }
@@ -124,20 +136,47 @@ impl Wire {
     pub(super) fn imds(&self) -> imds::Client {
         imds::Client::builder()
             .max_attempts(1)
-            .connect_timeout(self.imds_within)
-            .read_timeout(self.imds_within)
-            .operation_timeout(self.imds_within * 2)
-            .operation_attempt_timeout(self.imds_within * 2)
-            .configure(&self.providers(None))
+            .connect_timeout(IMDS_WITHIN)
+            .read_timeout(IMDS_WITHIN)
+            .operation_timeout(IMDS_WITHIN * 2)
+            .operation_attempt_timeout(IMDS_WITHIN * 2)
+            .configure(&self.providers(None).with_http_client(self.direct.clone()))
             .build()
     }
 }
 
+/// One pool of connections, made the SDK's own way; the SDK itself would make one for each client.
+fn client(proxy: ProxyConfig) -> SharedHttpClient {
+    Builder::new().build_with_connector_fn(move |settings, components| {
+        let mut connector = ConnectorBuilder::default()
+            .tls_provider(tls::Provider::Rustls(tls::rustls_provider::CryptoMode::AwsLc))
+            .proxy_config(proxy.clone());
+        connector.set_connector_settings(settings.cloned());
+        connector.set_sleep_impl(components.and_then(RuntimeComponents::sleep_impl));
+        connector.build()
+    })
+}
+
+/// Tells whether an endpoint is on this machine, where no proxy has any business.
+fn is_loopback(url: &str) -> bool {
+    let Some(host) = host(url) else { return false };
+    host == "localhost" || host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
+}
+
+/// The host of a URL, without port and brackets.
+fn host(url: &str) -> Option<&str> {
+    let rest = url.strip_prefix("http://").or_else(|| url.strip_prefix("https://"))?;
+    let authority = rest.split(['/', '?', '#']).next()?;
+    let host = match authority.strip_prefix('[') {
+        Some(bracketed) => bracketed.split(']').next()?,
+        None => authority.split(':').next()?,
+    };
+    Some(host).filter(|host| !host.is_empty())
+}
+
 /// Refuses an endpoint that no request could go to, before the SDK refuses each request for it.
 pub(super) fn check(url: &str) -> Result<(), Error> {
-    let rest = url.strip_prefix("http://").or_else(|| url.strip_prefix("https://"));
-    let host = rest.and_then(|rest| rest.split(['/', '?', '#']).next()).unwrap_or_default();
-    if host.is_empty() || url.contains(char::is_whitespace) {
+    if host(url).is_none() || url.contains(char::is_whitespace) {
         let shown = crate::model::text::harmless(url);
         return Err(Error::usage(format!("{shown} is not the URL of an endpoint"))
             .hint("write it as http://127.0.0.1:5000"));
@@ -160,5 +199,31 @@ impl aws_credential_types::provider::ProvideCredentials for Shared {
         Self: 'a,
     {
         self.0.provide_credentials()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{check, is_loopback};
+
+    #[test]
+    fn an_endpoint_is_a_url_with_a_host() {
+        for good in ["http://127.0.0.1:5000", "https://ec2.example.com/path", "http://[::1]:1"] {
+            assert!(check(good).is_ok(), "{good}");
+        }
+        for bad in ["127.0.0.1:5000", "http://", "ftp://host", "http://a b", ""] {
+            let error = check(bad).unwrap_err();
+            assert_eq!(error.hints, ["write it as http://127.0.0.1:5000"], "{bad}");
+        }
+    }
+
+    #[test]
+    fn this_machine_is_known_by_every_name() {
+        for near in ["http://127.0.0.1:1", "http://localhost", "https://[::1]:8443/x", "http://127.8.9.1"] {
+            assert!(is_loopback(near), "{near}");
+        }
+        for far in ["http://10.0.0.1:1", "https://localhost.example.com", "nonsense"] {
+            assert!(!is_loopback(far), "{far}");
+        }
     }
 }

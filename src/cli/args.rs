@@ -236,8 +236,8 @@ pub(super) fn asks_for_json(argv: &[std::ffi::OsString]) -> bool {
     let is_json = |word: &str| word.eq_ignore_ascii_case("json");
     words.windows(2).any(|pair| matches!(pair, ["-o" | "--output", word] if is_json(word)))
         || words.iter().any(|word| {
-            word.strip_prefix("--output=").or_else(|| word.strip_prefix("-o")).is_some_and(|word| {
-                is_json(word.trim_start_matches('='))
-            })
+            word.strip_prefix("--output=")
+                .or_else(|| word.strip_prefix("-o"))
+                .is_some_and(|word| is_json(word.trim_start_matches('=')))
         })
 }

@@ -1,5 +1,6 @@
 //! Errors as text for people and as JSON for programs.
 
+use super::choose::Mistyped;
 use super::json;
 use super::output::{Colour, paint};
 use crate::config::{Faults, Place};
@@ -13,10 +14,11 @@ pub(super) fn text(error: &Error, colour: Colour) -> String {
     let mark = |word, style| paint(word, style, colour);
     let mut text = format!("{} {}", mark("error:", "31;1"), lines(&error.message));
     for cause in causes(error) {
-        match cause.downcast_ref::<Faults>() {
-            // Faults neutralise their own text and lines.
-            Some(faults) => text.push_str(&format!("\n{faults}")),
-            None => text.push_str(&format!("\n  because {}", lines(&cause.to_string()))),
+        // These neutralise their own text, and have lines.
+        if cause.is::<Faults>() || cause.is::<Mistyped>() {
+            text.push_str(&format!("\n{cause}"));
+        } else {
+            text.push_str(&format!("\n  because {}", lines(&cause.to_string())));
         }
     }
     for hint in &error.hints {
@@ -30,9 +32,12 @@ pub(super) fn json(error: &Error) -> String {
     let mut causes_told = Vec::new();
     let mut faults = Vec::new();
     for cause in causes(error) {
-        match cause.downcast_ref::<Faults>() {
-            Some(list) => faults.extend(list.0.iter().map(fault)),
-            None => causes_told.push(cause.to_string()),
+        if let Some(list) = cause.downcast_ref::<Faults>() {
+            faults.extend(list.0.iter().map(fault));
+        } else if let Some(list) = cause.downcast_ref::<Mistyped>() {
+            faults.extend(list.json());
+        } else {
+            causes_told.push(cause.to_string());
         }
     }
     let mut told = json!({
@@ -65,7 +70,13 @@ fn fault(fault: &crate::config::Fault) -> Value {
 }
 
 fn causes(error: &Error) -> Vec<&(dyn StdError + 'static)> {
-    std::iter::successors(StdError::source(error), |cause| cause.source()).collect()
+    let mut causes = Vec::new();
+    let mut next = StdError::source(error);
+    while let Some(cause) = next {
+        causes.push(cause);
+        next = cause.source();
+    }
+    causes
 }
 
 /// Text of several lines, each made harmless.

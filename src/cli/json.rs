@@ -50,7 +50,10 @@ fn node(value: &Value, depth: usize, text: &mut String) {
         Value::Object(fields) if !fields.is_empty() => {
             for (key, value) in fields {
                 let is_plain = key.bytes().all(|b| b.is_ascii_lowercase() || b == b'_');
-                let is_word = matches!(key.as_str(), "true" | "false" | "null" | "yes" | "no" | "on" | "off" | "y" | "n");
+                let is_word = matches!(
+                    key.as_str(),
+                    "true" | "false" | "null" | "yes" | "no" | "on" | "off" | "y" | "n"
+                );
                 let quoted = line(&Value::from(key.as_str()));
                 let key = if is_plain && !is_word && !key.is_empty() { key } else { &quoted };
                 text.push_str(&format!("\n{:depth$}{key}:", "", depth = depth * 2));
@@ -124,7 +127,8 @@ mod tests {
             Just(Value::Null),
             any::<bool>().prop_map(Value::from),
             any::<i64>().prop_map(Value::from),
-            "\\PC*|[\u{0}-\u{ff}\u{2028}\u{202e}\u{e0041}]*|no|1e3|- a|2026-01-01|# x|~".prop_map(Value::from),
+            "\\PC*|[\u{0}-\u{ff}\u{2028}\u{202e}\u{e0041}]*|no|1e3|- a|2026-01-01|# x|~"
+                .prop_map(Value::from),
         ];
         scalar.prop_recursive(3, 24, 4, |inner| {
             prop_oneof![
@@ -150,7 +154,8 @@ mod tests {
 
     #[test]
     fn yaml_is_what_people_expect() {
-        let value = json!({"schema": "x", "data": [{"id": "i-1", "n": 3, "tags": {"a:b": "no"}}, {}], "none": []});
+        let value =
+            json!({"schema": "x", "data": [{"id": "i-1", "n": 3, "tags": {"a:b": "no"}}, {}], "none": []});
         insta::assert_snapshot!(yaml(&value), @"");
     }
 }

@@ -11,7 +11,8 @@ use serde::Serialize;
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub(super) struct Warning {
     /// The account and region; only an account where its regions are not known.
-    pub(super) scope: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) scope: Option<String>,
     /// What could not be read.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) source: Option<&'static str>,
@@ -30,15 +31,37 @@ pub(super) struct Warning {
     pub(super) as_of: Option<String>,
 }
 
-impl Warning {
-    /// A line for people.
-    pub(super) fn text(&self) -> String {
-        let of = self.source.map(|source| format!("{source} of ")).unwrap_or_default();
-        let call = self.call.as_deref().map(|call| format!("{call}: ")).unwrap_or_default();
-        let hint = self.hint.as_deref().map(|hint| format!("\n  {hint}")).unwrap_or_default();
-        let text = format!("{of}{}: {call}{}{hint}", self.scope, self.message);
-        text.lines().map(harmless).collect::<Vec<_>>().join("\n")
+/// Warnings as lines for people: what has one cause in one place is said once.
+pub(super) fn texts(warnings: &[Warning]) -> Vec<String> {
+    let mut groups: Vec<(&Warning, Vec<&'static str>)> = Vec::new();
+    for warning in warnings {
+        let is_same = |(first, _): &&mut (&Warning, Vec<&'static str>)| {
+            first.scope == warning.scope
+                && first.kind == warning.kind
+                && first.message == warning.message
+                && first.hint == warning.hint
+        };
+        match (groups.iter_mut().find(is_same), warning.source) {
+            (Some((_, sources)), Some(source)) => sources.push(source),
+            (_, source) => groups.push((warning, source.into_iter().collect())),
+        }
     }
+    groups
+        .into_iter()
+        .map(|(first, sources)| {
+            let place = match (sources.join(", "), first.scope.as_deref()) {
+                (sources, Some(scope)) if !sources.is_empty() => format!("{sources} of {scope}: "),
+                (_, Some(scope)) => format!("{scope}: "),
+                (_, None) => String::new(),
+            };
+            // One call is named; of several each is in JSON.
+            let call = first.call.as_deref().filter(|_| sources.len() < 2);
+            let call = call.map(|call| format!("{call}: ")).unwrap_or_default();
+            let hint = first.hint.as_deref().map(|hint| format!("\n  {hint}")).unwrap_or_default();
+            let text = format!("{place}{call}{}{hint}", first.message);
+            text.lines().map(harmless).collect::<Vec<_>>().join("\n")
+        })
+        .collect()
 }
 
 /// Everything that these sources did not tell, in the order of the configuration.
@@ -47,7 +70,7 @@ pub(super) fn warnings(snapshot: &Snapshot, sources: &[Source]) -> Vec<Warning> 
         .troubles
         .iter()
         .map(|(who, trouble)| Warning {
-            scope: who.clone(),
+            scope: Some(who.clone()),
             source: None,
             kind: trouble.kind.word(),
             call: Some(trouble.call.to_string()),
@@ -69,11 +92,13 @@ pub(super) fn warnings(snapshot: &Snapshot, sources: &[Source]) -> Vec<Warning> 
                     trouble.message.clone(),
                     trouble.hint.clone(),
                 ),
-                None if standing.as_of.is_some() => ("partial", None, "only a part was read".to_owned(), None),
+                None if standing.as_of.is_some() => {
+                    ("partial", None, "only a part was read".to_owned(), None)
+                }
                 None => ("unread", None, "nothing was read".to_owned(), None),
             };
             warnings.push(Warning {
-                scope: part.scope.to_string(),
+                scope: Some(part.scope.to_string()),
                 source: Some(source.word()),
                 kind,
                 call,
@@ -84,7 +109,7 @@ pub(super) fn warnings(snapshot: &Snapshot, sources: &[Source]) -> Vec<Warning> 
         }
         let registry = part.registry.value.as_ref().filter(|_| sources.contains(&Source::Registry));
         warnings.extend(registry.into_iter().flat_map(|registry| &registry.faults).map(|fault| Warning {
-            scope: part.scope.to_string(),
+            scope: Some(part.scope.to_string()),
             source: Some(Source::Registry.word()),
             kind: "garbled",
             call: None,
@@ -94,6 +119,24 @@ pub(super) fn warnings(snapshot: &Snapshot, sources: &[Source]) -> Vec<Warning> 
         }));
     }
     warnings
+}
+
+/// Rows that may or may not belong to an answer, since what the query asks of them is not known.
+pub(super) fn undecided(rows: usize) -> Option<Warning> {
+    let message = match rows {
+        0 => return None,
+        1 => "one row may or may not answer the query: too little is known of it".to_owned(),
+        n => format!("{n} rows may or may not answer the query: too little is known of them"),
+    };
+    Some(Warning {
+        scope: None,
+        source: None,
+        kind: "undecided",
+        call: None,
+        message,
+        hint: None,
+        as_of: None,
+    })
 }
 
 /// The age of the oldest of these sources; none while one has told nothing anywhere.
@@ -119,7 +162,10 @@ pub(super) fn verdict(warnings: &[Warning], is_allowed: bool) -> Result<(), Erro
     if warnings.is_empty() || is_allowed {
         return Ok(());
     }
-    let things = if warnings.len() == 1 { "one thing" } else { "several things" };
-    let message = format!("the answer is not whole: {things} could not be read");
-    Err(Error::new(ErrorKind::Partial, message).hint("`--allow-partial` takes what there is and exits with 0"))
+    let message = match warnings.len() {
+        1 => "the answer is not whole: the warning says what is missing".to_owned(),
+        n => format!("the answer is not whole: {n} warnings say what is missing"),
+    };
+    Err(Error::new(ErrorKind::Partial, message)
+        .hint("`--allow-partial` takes what there is and exits with 0"))
 }

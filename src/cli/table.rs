@@ -92,7 +92,12 @@ fn widths(headings: &[Heading], rows: &[Vec<Cell>], has_headings: bool, width: O
         .enumerate()
         .map(|(at, heading)| {
             let title = if has_headings { heading.title.width() } else { 0 };
-            rows.iter().filter_map(|row| row.get(at)).map(|cell| cell.text.width()).max().unwrap_or(0).max(title)
+            rows.iter()
+                .filter_map(|row| row.get(at))
+                .map(|cell| cell.text.width())
+                .max()
+                .unwrap_or(0)
+                .max(title)
         })
         .collect();
     let Some(room) = width else { return widths };
@@ -156,7 +161,8 @@ mod tests {
     #[test]
     fn wide_text_is_aligned_and_cut_to_the_terminal() {
         let headings = [heading("ID", Unit::Text), heading("NAME", Unit::Text), heading("N", Unit::Count)];
-        let rows = [row(&["i-0123456789abcdef0", "東京のとても長い名前のホスト", "7"]), row(&["i-1", "b", "1000"])];
+        let rows =
+            [row(&["i-0123456789abcdef0", "東京のとても長い名前のホスト", "7"]), row(&["i-1", "b", "1000"])];
         let table = draw(&headings, &rows, true, None, Colour::No);
         insta::assert_snapshot!(table, @"");
         let table = draw(&headings, &rows, true, Some(44), Colour::No);
@@ -169,7 +175,10 @@ mod tests {
     #[test]
     fn colour_does_not_move_columns() {
         let headings = [heading("HEALTH", Unit::Health), heading("NAME", Unit::Text)];
-        let rows = [vec![Cell { text: "✖ bad".into(), health: Some(Health::Bad) }, Cell { text: "x".into(), health: None }]];
+        let rows = [vec![
+            Cell { text: "✖ bad".into(), health: Some(Health::Bad) },
+            Cell { text: "x".into(), health: None },
+        ]];
         assert_eq!(
             draw(&headings, &rows, false, None, Colour::Yes),
             "\u{1b}[31;1m✖ bad\u{1b}[0m   x\n".replace("   x", "  x")

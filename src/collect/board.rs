@@ -4,7 +4,7 @@ use super::ask::{Next, next};
 use super::due::{Due, Rhythm, Slot, due};
 use crate::config::Config;
 use crate::gateway::{Ask, GatewayError, Reading, Source, Urgency};
-use crate::model::{InstanceId, Metrics, Scope, Trouble, TroubleKind};
+use crate::model::{InstanceId, Metrics, Region, Scope, Trouble, TroubleKind};
 use crate::snapshot::{Part, Snapshot};
 use crate::world::Interest;
 use jiff::{SignedDuration, Timestamp};
@@ -22,6 +22,10 @@ pub(super) struct Job {
     pub(super) ask: Ask,
     pub(super) urgency: Urgency,
 }
+
+/// Where a scope stands among the others: account, then the order in which its regions were named, then
+/// the region's own name for those that were found out.
+type Place = (usize, usize, Region);
 
 struct Desk {
     part: Arc<Part>,
@@ -45,8 +49,8 @@ impl Desk {
 
 /// Everything that is known and under way.
 pub(super) struct Board {
-    desks: BTreeMap<(usize, usize), Desk>,
-    places: BTreeMap<Scope, (usize, usize)>,
+    desks: BTreeMap<Place, Desk>,
+    places: BTreeMap<Scope, Place>,
     sources: Vec<Source>,
     rhythm: Rhythm,
     interest: Interest,
@@ -72,11 +76,12 @@ impl Board {
     }
 
     /// Adds a scope at its place in the configuration's order.
-    pub(super) fn add(&mut self, place: (usize, usize), scope: Scope) {
+    pub(super) fn add(&mut self, (account, order): (usize, usize), scope: Scope) {
         if self.places.contains_key(&scope) {
             return;
         }
-        self.places.insert(scope.clone(), place);
+        let place = (account, order, scope.region.clone());
+        self.places.insert(scope.clone(), place.clone());
         let slots = self.sources.iter().map(|source| (*source, Slot::default())).collect();
         let part = Arc::new(Part::new(Arc::new(scope)));
         self.desks.insert(place, Desk { part, slots, metrics_of: Vec::new() });
@@ -193,6 +198,18 @@ impl Board {
         }
         jobs.sort_by_key(|job| std::cmp::Reverse(job.urgency));
         (jobs, wake)
+    }
+
+    /// Takes in what an earlier run read. It shows with its age, and is read again at once.
+    pub(super) fn recall(&mut self, scope: &Scope, reading: Reading, as_of: Timestamp) {
+        if let Some(desk) = self.places.get(scope).and_then(|place| self.desks.get_mut(place)) {
+            Arc::make_mut(&mut desk.part).settle(reading, as_of, true);
+        }
+    }
+
+    /// The part of a scope as it stands.
+    pub(super) fn part(&self, scope: &Scope) -> Option<&Arc<Part>> {
+        Some(&self.desks.get(self.places.get(scope)?)?.part)
     }
 
     /// Takes in what has been read of a list so far.

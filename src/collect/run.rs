@@ -7,6 +7,7 @@ use crate::fleet::join;
 use crate::gateway::{FleetReader, GatewayError, Reading, Source, Urgency};
 use crate::model::{Region, Scope};
 use crate::snapshot::Snapshot;
+use crate::store::{Cache, Kept};
 use crate::world::{Interest, Wish, World};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -38,15 +39,20 @@ pub struct Collector {
     pub task: JoinHandle<()>,
 }
 
-/// Reads a fleet for as long as `cancel` is not cancelled.
+/// Reads a fleet for as long as `cancel` is not cancelled. What an earlier run left in the cache shows
+/// at once, with its age, until it has been read again.
 pub fn start(
     reader: Arc<dyn FleetReader>,
     config: Arc<Config>,
     sources: &[Source],
     clock: Clock,
+    cache: Option<Cache>,
     cancel: CancellationToken,
 ) -> Collector {
     let mut run = Run::new(reader, config, Board::new, sources, None, clock);
+    if let Some(cache) = cache {
+        run.remember(cache);
+    }
     let (publish, world) = watch::channel(run.world());
     let (wishes, inbox) = mpsc::channel(WISHES);
     let task = tokio::spawn(async move { run.keep(&publish, inbox, cancel).await });
@@ -87,6 +93,9 @@ struct Run {
     pages: mpsc::Receiver<Page>,
     /// Accounts whose regions are being listed.
     listing: Vec<usize>,
+    cache: Option<Cache>,
+    /// What an earlier run read of places that are not known yet.
+    kept: Vec<Kept>,
     /// Accounts whose regions could not be listed, and when to try again.
     unlisted: Vec<(usize, Instant)>,
 }
@@ -111,6 +120,8 @@ impl Run {
             pages_in,
             pages,
             listing: Vec::new(),
+            cache: None,
+            kept: Vec::new(),
             unlisted: Vec::new(),
         };
         run.open();
@@ -128,11 +139,43 @@ impl Run {
         }
     }
 
+    /// Shows what an earlier run read, and keeps what this one reads. What belongs to a place that is not
+    /// known yet, because its account's regions are still being found out, shows as soon as it is.
+    fn remember(&mut self, mut cache: Cache) {
+        self.kept = cache.take();
+        self.cache = Some(cache);
+        let config = Arc::clone(&self.config);
+        for (place, account) in config.accounts.iter().enumerate() {
+            let regions = account.regions.as_ref().unwrap_or(&config.regions);
+            if matches!(regions, Regions::All) {
+                let theirs: Vec<Scope> = self.kept.iter().map(|kept| kept.scope.clone()).collect();
+                for scope in theirs.into_iter().filter(|scope| scope.account == account.name) {
+                    self.board.add((place, 0), scope);
+                }
+            }
+        }
+        self.recall();
+    }
+
+    /// Puts what was kept into the places that are known by now.
+    fn recall(&mut self) {
+        let (known, unknown) = std::mem::take(&mut self.kept)
+            .into_iter()
+            .partition(|kept: &Kept| self.board.part(&kept.scope).is_some());
+        self.kept = unknown;
+        let known: Vec<Kept> = known;
+        for Kept { scope, reading, as_of } in known {
+            self.board.recall(&scope, reading, as_of);
+        }
+    }
+
     fn add(&mut self, place: usize, account: &Account, regions: &[Region]) {
+        let is_named = matches!(account.regions.as_ref().unwrap_or(&self.config.regions), Regions::Named(_));
         for (at, region) in regions.iter().enumerate() {
             let scope = Scope { account: account.name.clone(), region: region.clone() };
-            self.board.add((place, at), scope);
+            self.board.add((place, if is_named { at } else { 0 }), scope);
         }
+        self.recall();
     }
 
     /// Begins to find out an account's regions.
@@ -197,7 +240,11 @@ impl Run {
             Ended::Read(scope, source, answer) => {
                 // Pages that arrived before the end must not overwrite it afterwards.
                 self.take_pages();
+                let is_good = answer.is_ok();
                 self.board.done(&scope, source, answer, monotonic(), at);
+                if let (true, Some(cache), Some(part)) = (is_good, &self.cache, self.board.part(&scope)) {
+                    cache.keep(part, source);
+                }
             }
             Ended::Regions(place, answer) => {
                 self.listing.retain(|listed| *listed != place);
@@ -315,6 +362,9 @@ impl Run {
         }
         self.jobs.abort_all();
         while self.jobs.join_next().await.is_some() {}
+        let cache = self.cache.take();
+        // Writes what still waits for the disk.
+        tokio::task::block_in_place(|| drop(cache));
     }
 
     fn wish(&mut self, wish: Wish) {

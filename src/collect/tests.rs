@@ -6,6 +6,7 @@ use crate::clock::Clock;
 use crate::config::{Account, Config, Login, Regions};
 use crate::gateway::{Reading, Source, Urgency};
 use crate::model::{Cluster, Known, TroubleKind, WhyUnknown};
+use crate::store::Cache;
 use crate::world::{Interest, Wish, World};
 use std::sync::Arc;
 use tokio::sync::Semaphore;
@@ -70,7 +71,7 @@ async fn a_denied_source_blocks_what_needs_it_and_nothing_else() {
 async fn a_place_that_hangs_neither_blanks_nor_delays_the_others() {
     let fake = Arc::new(Fake { hanging: vec!["r2"], ..Fake::default() });
     let cancel = CancellationToken::new();
-    let mut collector = start(fake, config(named()), &[Source::Instances], Clock::Real, cancel.clone());
+    let mut collector = start(fake, config(named()), &[Source::Instances], Clock::Real, None, cancel.clone());
     // r2 still hangs when r1 is there: that is the proof, without any measuring.
     let world = collector
         .world
@@ -111,7 +112,7 @@ async fn a_wish_reads_again_and_old_rows_stay_meanwhile() {
     let cancel = CancellationToken::new();
     let regions = Regions::Named(vec!["r1".into()]);
     let mut collector =
-        start(fake.clone(), config(regions), &[Source::Clusters], Clock::Real, cancel.clone());
+        start(fake.clone(), config(regions), &[Source::Clusters], Clock::Real, None, cancel.clone());
     collector.world.wait_for(|world| world.fleet.clusters.len() == 1).await.unwrap();
     collector.wishes.send(Wish::Refresh(vec![Source::Clusters])).await.unwrap();
     let again = collector
@@ -130,6 +131,37 @@ async fn a_wish_reads_again_and_old_rows_stay_meanwhile() {
         .await
         .unwrap();
     assert_eq!(fake.asked.lock().unwrap().len(), 2);
+    cancel.cancel();
+    collector.task.await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_next_start_shows_what_the_last_one_read_with_its_age_while_nothing_answers() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("cache.db");
+    let cache = || Some(Cache::open(&file, "fleet").unwrap());
+    let first =
+        Arc::new(Fake { readings: [(("r1", Source::Clusters), cluster())].into(), ..Fake::default() });
+    let cancel = CancellationToken::new();
+    let mut collector =
+        start(first, config(named()), &[Source::Clusters], Clock::Real, cache(), cancel.clone());
+    let before = collector
+        .world
+        .wait_for(|world| {
+            !world.snapshot.parts.is_empty() && world.snapshot.parts.iter().all(|part| part.clusters.is_whole)
+        })
+        .await
+        .unwrap()
+        .clone();
+    cancel.cancel();
+    collector.task.await.unwrap();
+
+    let cancel = CancellationToken::new();
+    let dead = Arc::new(Fake { hanging: vec!["r1", "r2"], ..Fake::default() });
+    let collector = start(dead, config(named()), &[Source::Clusters], Clock::Real, cache(), cancel.clone());
+    let after = collector.world.borrow().clone();
+    assert_eq!(after.fleet.clusters.len(), 1);
+    assert_eq!(after.snapshot.parts[0].clusters.as_of, before.snapshot.parts[0].clusters.as_of);
     cancel.cancel();
     collector.task.await.unwrap();
 }

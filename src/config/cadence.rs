@@ -32,7 +32,7 @@ pub(super) fn usual_for(source: Source) -> Duration {
 /// The shortest span that a file may ask for, so that no file hammers AWS: every scope spends calls
 /// from a bucket that the account's other programs drink from too. CloudWatch bills each metric and
 /// has a new point a minute at best, so reading metrics more often buys nothing.
-pub(super) fn least_for(source: Source) -> Duration {
+pub fn least_every(source: Source) -> Duration {
     let seconds = match source {
         Source::Metrics | Source::Identity | Source::Images => MINUTE,
         Source::Templates | Source::TargetGroups | Source::Agents | Source::Registry => 15,
@@ -43,8 +43,8 @@ pub(super) fn least_for(source: Source) -> Duration {
 
 /// Reads a span for a source and holds it to its bounds.
 pub(super) fn checked(source: Source, raw: &str) -> Result<Duration, Wrong> {
-    let every = parse(raw).map_err(|why| (why, None))?;
-    let (least, word) = (least_for(source), source.word());
+    let every = parse_span(raw).map_err(|why| (why, None))?;
+    let (least, word) = (least_every(source), source.word());
     if every < least {
         let message = format!("`{word}` cannot be read more often than every {}", span(least));
         let hint = match source {
@@ -60,7 +60,7 @@ pub(super) fn checked(source: Source, raw: &str) -> Result<Duration, Wrong> {
 }
 
 /// Reads a span such as `15s`, `5m`, `1h30m`; says what is wrong otherwise.
-pub(super) fn parse(raw: &str) -> Result<Duration, String> {
+pub fn parse_span(raw: &str) -> Result<Duration, String> {
     const SHAPE: &str = "a duration is a number and a unit, such as \"15s\", \"5m\" or \"1h30m\"";
     let mut total: u64 = 0;
     let mut rest = raw.trim();
@@ -94,7 +94,7 @@ pub(super) fn parse(raw: &str) -> Result<Duration, String> {
     Ok(Duration::from_secs(total))
 }
 
-/// Writes a span the way `parse` reads it: `15s`, `5m`, `1h30m`.
+/// Writes a span the way `parse_span` reads it: `15s`, `5m`, `1h30m`.
 pub fn span(every: Duration) -> String {
     let mut rest = every.as_secs();
     if rest == 0 {
@@ -112,26 +112,26 @@ pub fn span(every: Duration) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{least_for, parse, span, usual_for};
+    use super::{least_every, parse_span, span, usual_for};
     use crate::gateway::Source;
     use std::time::Duration;
 
     #[test]
     fn spans_are_read_and_written_alike() {
         for text in ["15s", "5m", "1h30m", "1d", "2d3h4m5s"] {
-            assert_eq!(parse(text).map(span).as_deref(), Ok(text));
+            assert_eq!(parse_span(text).map(span).as_deref(), Ok(text));
         }
-        assert_eq!(parse("90s"), Ok(Duration::from_secs(90)));
-        assert!(parse("15").is_err_and(|why| why.contains("\"15s\"")));
+        assert_eq!(parse_span("90s"), Ok(Duration::from_secs(90)));
+        assert!(parse_span("15").is_err_and(|why| why.contains("\"15s\"")));
         for wrong in ["", "s", "5 parsecs", "-5s", "99999999999999999999s", "9999999999999999999d", "5µ"] {
-            assert!(parse(wrong).is_err(), "{wrong:?} was taken for a duration");
+            assert!(parse_span(wrong).is_err(), "{wrong:?} was taken for a duration");
         }
     }
 
     #[test]
     fn the_usual_span_is_never_below_the_least() {
         for source in Source::ALL {
-            assert!(usual_for(source) >= least_for(source), "{}", source.word());
+            assert!(usual_for(source) >= least_every(source), "{}", source.word());
         }
     }
 }

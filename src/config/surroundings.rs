@@ -16,6 +16,8 @@ pub struct Surroundings {
     pub home: Option<PathBuf>,
     /// The folder for configurations, `~/.config`.
     pub config_folder: Option<PathBuf>,
+    /// The folder for what can be lost, `~/.cache`.
+    pub cache_folder: Option<PathBuf>,
 }
 
 impl Surroundings {
@@ -30,6 +32,7 @@ impl Surroundings {
             vars,
             home: folders.as_ref().map(|folders| folders.home_dir().to_path_buf()),
             config_folder: folders.as_ref().map(BaseStrategy::config_dir),
+            cache_folder: folders.as_ref().map(BaseStrategy::cache_dir),
         }
     }
 

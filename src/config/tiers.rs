@@ -34,8 +34,16 @@ fn selectors(words: &[&str]) -> Vec<Selector> {
         words.iter().map(move |word| Selector::Tag { key: Text::new(key), value: Text::new(word) })
     });
     let groups = words.iter().flat_map(|word| [(*word).to_owned(), format!("*-{word}")]);
+    // A service that falls into a tier counts as cores: only names that speak of cores may be guessed.
     let services = words.iter().flat_map(|word| {
-        [format!("{word}/*"), format!("*-{word}/*"), format!("*/{word}"), format!("*/*-{word}")]
+        [
+            format!("{word}/*core*"),
+            format!("*-{word}/*core*"),
+            format!("{word}/*supertokens*"),
+            format!("*-{word}/*supertokens*"),
+            format!("*/{word}core*"),
+            format!("*/*core*-{word}"),
+        ]
     });
     tags.chain(groups.map(|glob| Selector::Group(Text::from(glob))))
         .chain(services.map(|glob| Selector::Service(Text::from(glob))))
@@ -63,5 +71,6 @@ mod tests {
         assert_eq!(falls(&[], None, Some(("eu-shared", "cores"))), Some("shared".into()));
         assert_eq!(falls(&[], None, Some(("main", "prod-core-7"))), Some("production".into()));
         assert_eq!(falls(&[("env", "staging")], Some("web"), None), None);
+        assert_eq!(falls(&[], None, Some(("workers-prod", "email-worker"))), None, "no core by its name");
     }
 }

@@ -2,10 +2,10 @@
 
 use super::text::Text;
 use jiff::Timestamp;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// A metric or composite alarm.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Alarm {
     /// Its name.
     pub name: Text,
@@ -30,7 +30,7 @@ pub struct Alarm {
 }
 
 /// The state of an alarm.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum AlarmState {
     /// Within its threshold.
     #[serde(rename = "OK")]

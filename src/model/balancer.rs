@@ -2,10 +2,10 @@
 
 use super::ids::{BalancerArn, RuleArn, TargetGroupArn, Zone};
 use super::text::Text;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// An ELBv2 target group.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct TargetGroup {
     /// Its ARN.
     pub arn: TargetGroupArn,
@@ -26,7 +26,7 @@ pub struct TargetGroup {
 }
 
 /// One target of a group and its health.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Target {
     /// Its group.
     pub group: TargetGroupArn,
@@ -45,7 +45,7 @@ pub struct Target {
 }
 
 /// The health of a target.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum TargetState {
     /// Registered, first checks running.
@@ -77,7 +77,7 @@ impl TargetState {
 }
 
 /// A listener rule: which requests go to which target groups.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Rule {
     /// Its ARN.
     pub arn: RuleArn,

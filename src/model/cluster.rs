@@ -6,10 +6,10 @@ use super::ids::{
 use super::tags::Tags;
 use super::text::Text;
 use jiff::Timestamp;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// An ECS cluster.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Cluster {
     /// Its ARN.
     pub arn: ClusterArn,
@@ -34,7 +34,7 @@ pub struct Cluster {
 }
 
 /// A capacity provider of a cluster.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct CapacityProvider {
     /// Its name.
     pub name: Text,
@@ -51,7 +51,7 @@ pub struct CapacityProvider {
 }
 
 /// An ECS service.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Service {
     /// Its ARN.
     pub arn: ServiceArn,
@@ -107,7 +107,7 @@ impl Service {
 }
 
 /// One deployment of a service.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Deployment {
     /// Its id.
     pub id: Text,
@@ -134,7 +134,7 @@ pub struct Deployment {
 }
 
 /// A line that ECS wrote about a service.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ServiceEvent {
     /// Its id.
     pub id: Text,
@@ -145,7 +145,7 @@ pub struct ServiceEvent {
 }
 
 /// An ECS task.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Task {
     /// Its ARN.
     pub arn: TaskArn,
@@ -202,7 +202,7 @@ impl Task {
 }
 
 /// A container instance: the ECS side of an EC2 instance.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Host {
     /// Its ARN.
     pub arn: HostArn,

@@ -15,8 +15,7 @@ use std::sync::Arc;
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct CoreRecord {
-    /// The last part of the parameter's name.
-    #[serde(skip)]
+    /// The last part of the parameter's name, which wins over what the value may say.
     pub id: CoreId,
     /// The tier's name.
     pub tier: Option<TierName>,
@@ -38,8 +37,7 @@ pub struct CoreRecord {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct TenantRecord {
-    /// The last part of the parameter's name.
-    #[serde(skip)]
+    /// The last part of the parameter's name, which wins over what the value may say.
     pub id: TenantId,
     /// What people call the customer.
     pub name: Option<Text>,

@@ -4,10 +4,10 @@ use super::ids::{GroupName, InstanceId, InstanceType, TargetGroupArn, TemplateId
 use super::tags::Tags;
 use super::text::Text;
 use jiff::Timestamp;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// An Auto Scaling group.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Group {
     /// Its name.
     pub name: GroupName,
@@ -56,7 +56,7 @@ pub struct Group {
 }
 
 /// An instance as its group sees it.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Member {
     /// Which instance.
     pub id: InstanceId,
@@ -77,7 +77,7 @@ pub struct Member {
 }
 
 /// A launch template and version, as written by whoever refers to it.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct TemplateRef {
     /// `lt-…`, when the reference carries it.
     pub id: TemplateId,
@@ -88,7 +88,7 @@ pub struct TemplateRef {
 }
 
 /// A mixed instances policy.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Mix {
     /// On-demand instances that always come first.
     pub on_demand_base: u32,
@@ -103,7 +103,7 @@ pub struct Mix {
 }
 
 /// An instance refresh.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Refresh {
     /// Which group.
     pub group: GroupName,
@@ -134,7 +134,7 @@ impl Refresh {
 }
 
 /// A scaling activity.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Activity {
     /// Which group.
     pub group: GroupName,

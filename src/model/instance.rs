@@ -4,10 +4,10 @@ use super::ids::{AccountId, ImageId, InstanceId, InstanceType, Zone};
 use super::tags::Tags;
 use super::text::Text;
 use jiff::Timestamp;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// An EC2 instance as `DescribeInstances` tells it.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Instance {
     /// `i-…`
     pub id: InstanceId,
@@ -79,7 +79,7 @@ impl Instance {
 }
 
 /// The EC2 state machine.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum InstanceState {
     /// Being started.
@@ -119,7 +119,7 @@ impl InstanceState {
 }
 
 /// How an instance is paid for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Lifecycle {
     /// By the second, until stopped.
@@ -142,7 +142,7 @@ impl Lifecycle {
 }
 
 /// The outcome of an EC2 status check.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Check {
     /// Passed.
@@ -171,7 +171,7 @@ impl Check {
 }
 
 /// Status checks and scheduled events of one instance.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct InstanceStatus {
     /// Whose.
     pub id: InstanceId,
@@ -186,7 +186,7 @@ pub struct InstanceStatus {
 }
 
 /// Something AWS will do to an instance: `instance-retirement`, `system-reboot`.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ScheduledEvent {
     /// AWS's code.
     pub code: Text,
@@ -204,7 +204,7 @@ impl ScheduledEvent {
 }
 
 /// What Systems Manager knows of an instance.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Agent {
     /// Whose.
     pub id: InstanceId,
@@ -219,7 +219,7 @@ pub struct Agent {
 }
 
 /// Metrics of one instance: the latest points of each series, oldest first.
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Metrics {
     /// Whose.
     pub id: InstanceId,
@@ -234,7 +234,7 @@ pub struct Metrics {
 }
 
 /// One point of a series.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Point {
     /// The start of the period it stands for.
     pub at: Timestamp,

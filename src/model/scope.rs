@@ -1,11 +1,11 @@
 //! Where a resource lives: one account seen in one region. Every read and every trouble belongs to one.
 
 use super::ids::{AccountId, AccountName, Region};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use std::fmt;
 
 /// One account in one region.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Scope {
     /// The configuration's name for the account.
     pub account: AccountName,
@@ -20,7 +20,7 @@ impl fmt::Display for Scope {
 }
 
 /// Who AWS says we are in a scope.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Identity {
     /// The account's number.
     pub account_id: AccountId,

@@ -1,7 +1,9 @@
 //! Tags: a small sorted list, since most resources carry fewer than a dozen.
 
 use super::text::Text;
+use serde::de::{Deserialize, Deserializer};
 use serde::ser::{Serialize, SerializeMap, Serializer};
+use std::collections::BTreeMap;
 
 /// Tags of one resource, sorted by key. Values hold whatever a user typed.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -42,6 +44,12 @@ impl Serialize for Tags {
             map.serialize_entry(key, value)?;
         }
         map.end()
+    }
+}
+
+impl<'de> Deserialize<'de> for Tags {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Ok(Self::new(BTreeMap::<Text, Text>::deserialize(deserializer)?))
     }
 }
 

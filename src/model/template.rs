@@ -4,10 +4,10 @@ use super::ids::{AccountId, ImageId, InstanceType, TemplateId};
 use super::tags::Tags;
 use super::text::Text;
 use jiff::Timestamp;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// A launch template and those of its versions that something uses.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Template {
     /// `lt-…`
     pub id: TemplateId,
@@ -28,7 +28,7 @@ pub struct Template {
 }
 
 /// One immutable version of a launch template.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct TemplateVersion {
     /// Its number.
     pub number: u64,
@@ -47,7 +47,7 @@ pub struct TemplateVersion {
 }
 
 /// A machine image that something uses.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Image {
     /// `ami-…`
     pub id: ImageId,

@@ -1,7 +1,7 @@
 //! What must hold of every query, sort and row: laws, checked on made-up ones.
 
-use super::made::{cpu, fleet, row, with};
-use super::{Ctx, Direction, Fault, Kind, Query, Sort, Truth, natural, select, sort};
+use super::made::{cpu, fleet, row, scope, with};
+use super::{Ctx, Direction, Fault, Kind, Query, Sort, Truth, Width, natural, select, sort};
 use crate::fleet::{Fleet, InstanceRow};
 use crate::model::InstanceState;
 use proptest::prelude::*;
@@ -111,10 +111,10 @@ fn plain() -> impl Strategy<Value = Plain> {
     })
 }
 
-fn rows() -> impl Strategy<Value = Vec<InstanceRow>> {
+fn rows(most: usize) -> impl Strategy<Value = Vec<InstanceRow>> {
     let one = (
         "i-[a-c0-3]{1,4}",
-        proptest::option::of("[abAB]{1,3}"),
+        proptest::option::of("[abAB]{1,3}|[ab]?[xX]x{30}[abA0-2]{0,2}"),
         proptest::option::of("[abAB1 ]{0,4}"),
         proptest::option::of(proptest::option::of(0..100u8)),
         any::<bool>(),
@@ -133,7 +133,7 @@ fn rows() -> impl Strategy<Value = Vec<InstanceRow>> {
         row.metrics = cpu(percent.map(|known| known.map(f64::from)));
         row
     });
-    proptest::collection::vec(one, 0..40)
+    proptest::collection::vec(one, 0..most)
 }
 
 fn ctx(fleet: &Fleet) -> Ctx<'_> {
@@ -187,7 +187,7 @@ proptest! {
     }
 
     #[test]
-    fn a_query_means_what_it_says(plain in plain(), rows in rows()) {
+    fn a_query_means_what_it_says(plain in plain(), rows in rows(40)) {
         let query = Query::parse(&plain.text(), Kind::Instances).expect("generated queries are right");
         let fleet = fleet(rows);
         let truth = |at: usize| match plain.holds(&fleet.instances[at]) {
@@ -203,7 +203,7 @@ proptest! {
     }
 
     #[test]
-    fn a_row_is_selected_by_a_query_or_its_negation_or_its_answer_is_unknown(plain in plain(), rows in rows()) {
+    fn a_row_is_selected_by_a_query_or_its_negation_or_its_answer_is_unknown(plain in plain(), rows in rows(40)) {
         let fleet = fleet(rows);
         let yes = Query::parse(&plain.text(), Kind::Instances).unwrap();
         let no = Query::parse(&format!("not ({})", plain.text()), Kind::Instances).unwrap();
@@ -214,7 +214,7 @@ proptest! {
     }
 
     #[test]
-    fn sorting_is_stable_and_keeps_what_is_unknown_last(rows in rows(), is_down in any::<bool>()) {
+    fn sorting_is_stable_and_keeps_what_is_unknown_last(rows in rows(40), is_down in any::<bool>()) {
         let fleet = fleet(rows);
         let direction = if is_down { Direction::Down } else { Direction::Up };
         let cell = |at: u32| match &fleet.instances[at as usize].metrics {
@@ -233,23 +233,13 @@ proptest! {
     }
 
     #[test]
-    fn sorting_by_several_texts_equals_the_plain_way(rows in rows(), is_down in any::<bool>()) {
+    fn sorting_by_several_texts_equals_the_plain_way(rows in rows(40), is_down in any::<bool>()) {
         let fleet = fleet(rows);
         let by = Sort::parse(if is_down { "-name,id" } else { "name,id" }, Kind::Instances).unwrap();
         let mut sorted: Vec<u32> = (0..fleet.instances.len() as u32).rev().collect();
         let mut expected = sorted.clone();
         sort(&by, ctx(&fleet), &mut sorted);
-        expected.sort_by(|a, b| {
-            let (a, b) = (&fleet.instances[*a as usize].it, &fleet.instances[*b as usize].it);
-            let names = match (a.name(), b.name()) {
-                (Some(a), Some(b)) if is_down => natural::order(b, a),
-                (Some(a), Some(b)) => natural::order(a, b),
-                (None, None) => Ordering::Equal,
-                (None, _) => Ordering::Greater,
-                (_, None) => Ordering::Less,
-            };
-            names.then_with(|| natural::order(a.id.as_str(), b.id.as_str()))
-        });
+        expected.sort_by(|a, b| by_name_then_id(&fleet, is_down, *a, *b));
         prop_assert_eq!(sorted, expected);
     }
 }
@@ -263,4 +253,98 @@ fn many_rows_are_shared_among_threads_in_their_order() {
     let all = select(&Query::every(Kind::Instances), ctx(&fleet), Kind::Instances);
     assert_eq!(all.len(), 70_001);
     assert!(select(&query, ctx(&fleet), Kind::Groups).is_empty());
+}
+
+#[test]
+fn every_field_of_an_instance_is_a_column_with_the_same_value() {
+    let fleet = fleet(vec![row("i-1", &[("Name", "x"), ("Env", "y")])]);
+    let fields = serde_json::to_value(fleet.instances[0].it.as_ref()).unwrap();
+    for (field, value) in fields.as_object().unwrap() {
+        let name = if field == "instance_type" { "type" } else { field };
+        let column = Kind::Instances.columns().iter().find(|column| column.name == name).expect(field);
+        assert_eq!(column.json(ctx(&fleet), 0), *value, "{field}");
+    }
+}
+
+#[test]
+fn accounts_and_regions_show_as_soon_as_there_are_two() {
+    let names = |fleet: &Fleet| {
+        Kind::Instances
+            .visible(fleet, Width::Narrow)
+            .iter()
+            .take(2)
+            .map(|column| column.name)
+            .collect::<Vec<_>>()
+    };
+    let mut rows = vec![row("i-1", &[]), row("i-2", &[])];
+    assert_eq!(names(&fleet(rows.clone())), ["id", "name"]);
+    rows[1].scope = scope("main", "us-east-1");
+    assert_eq!(names(&fleet(rows.clone())), ["region", "id"]);
+    rows.push(row("i-3", &[]));
+    rows[2].scope = scope("other", "eu-west-1");
+    assert_eq!(names(&fleet(rows)), ["account", "region"]);
+}
+
+#[test]
+fn a_row_is_found_by_what_people_call_it() {
+    let fleet = fleet(vec![row("i-1", &[("Name", "x")]), row("i-2", &[("Name", "x")])]);
+    assert_eq!(Kind::Instances.find(ctx(&fleet), "i-2"), [1]);
+    assert_eq!(Kind::Instances.find(ctx(&fleet), "x"), [0, 1]);
+    assert!(Kind::Instances.find(ctx(&fleet), "X").is_empty());
+}
+
+#[test]
+fn a_sort_is_written_as_it_is_read_and_its_faults_are_placed() {
+    let sort = Sort::parse(" -cpu , name:asc", Kind::Instances).unwrap();
+    assert_eq!(sort.to_string(), "cpu:desc,name");
+    assert_eq!(Sort::parse(&sort.to_string(), Kind::Instances).unwrap(), sort);
+    assert!(Sort::parse("", Kind::Instances).unwrap().by.is_empty());
+    let faults = Sort::parse("nmae,cpu:dwon,,tags", Kind::Instances).unwrap_err();
+    let told: Vec<_> = faults.iter().map(|fault| (fault.span.clone(), fault.hint.as_deref())).collect();
+    assert_eq!(
+        told,
+        [
+            (0..4, Some("did you mean 'name'?")),
+            (9..13, Some("write asc or desc")),
+            (14..14, None),
+            (15..19, None)
+        ]
+    );
+}
+
+/// The order of `name,id` or `-name,id`, the plain way.
+fn by_name_then_id(fleet: &Fleet, is_down: bool, a: u32, b: u32) -> Ordering {
+    let (a, b) = (&fleet.instances[a as usize].it, &fleet.instances[b as usize].it);
+    let names = match (a.name(), b.name()) {
+        (Some(a), Some(b)) if is_down => natural::order(b, a),
+        (Some(a), Some(b)) => natural::order(a, b),
+        (None, None) => Ordering::Equal,
+        (None, _) => Ordering::Greater,
+        (_, None) => Ordering::Less,
+    };
+    names.then_with(|| natural::order(a.id.as_str(), b.id.as_str()))
+}
+
+#[test]
+fn long_runs_of_equal_texts_are_sorted_by_what_comes_behind() {
+    let long = "a-name-that-is-longer-than-what-a-sort-looks-at-first-";
+    let rows = (0..3_000_u32).map(|at| {
+        let scattered = at.wrapping_mul(2_654_435_761) >> 8;
+        let name = match scattered % 7 {
+            0 => String::new(),
+            1 => "Web".to_owned(),
+            2 => "web".to_owned(),
+            n => format!("{long}{}{}", if n == 3 { "X-" } else { "x-" }, scattered / 7 % 12),
+        };
+        row(&format!("i-{}", scattered % 40), &[("Name", &name)])
+    });
+    let fleet = fleet(rows.collect());
+    for is_down in [false, true] {
+        let by = Sort::parse(if is_down { "-name,id" } else { "name,id" }, Kind::Instances).unwrap();
+        let mut sorted: Vec<u32> = (0..3_000).rev().collect();
+        let mut expected = sorted.clone();
+        sort(&by, ctx(&fleet), &mut sorted);
+        expected.sort_by(|a, b| by_name_then_id(&fleet, is_down, *a, *b));
+        assert_eq!(sorted, expected);
+    }
 }

@@ -521,4 +521,24 @@ mod tests {
         assert_eq!(used(""), "");
         assert_eq!(used("word"), "group health id lifecycle name private_ip state tags tier type zone");
     }
+
+    #[test]
+    fn every_example_of_the_page_is_a_query() {
+        let page = include_str!("../../docs/queries.md");
+        let (prose, _) = page.split_once("## Mistakes").unwrap();
+        let example =
+            regex::Regex::new("`([a-z_]+(?:\\.[^`: ]+|\\.\"[^`]+\")?(?:!=|<=|>=|[:=<>])[^`]+)`").unwrap();
+        let mut seen = 0;
+        for found in example.captures_iter(prose) {
+            let text = &found[1];
+            if text.starts_with("column") {
+                continue;
+            }
+            let parses = [Kind::Instances, Kind::Tasks].iter().any(|kind| Query::parse(text, *kind).is_ok());
+            assert!(parses, "{text}: {:?}", Query::parse(text, Kind::Instances));
+            seen += 1;
+        }
+        assert!(seen >= 30, "only {seen} examples were found");
+        assert!(page.contains(&faults("stat:running cpu>lots", Kind::Instances)));
+    }
 }

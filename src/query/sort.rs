@@ -1,7 +1,8 @@
 //! Sorting rows by columns: natural order, stable, and what is not known last in either direction.
 //!
-//! Keys are taken once: a number for each row and column whose order is that of the cells, and the text
-//! itself where two numbers are equal. Nothing is looked up in a row while comparing.
+//! Keys are taken once: for each row and column one or two numbers whose order is that of the cells.
+//! Rows are sorted by the first number; rows that are equal there by the next one, and so on down to the
+//! texts themselves, which hardly ever have to be looked at again.
 
 use super::columns::{Column, Ctx};
 use super::fault::Fault;
@@ -95,93 +96,132 @@ impl fmt::Display for Sort {
 /// Sorts rows. Rows whose cells are equal keep the order in which they came. The columns must belong
 /// to the kind of the rows.
 pub fn sort(sort: &Sort, ctx: Ctx<'_>, rows: &mut [u32]) {
-    let Some(((column, direction), others)) = sort.by.split_first() else { return };
-    let first = Keys::take(column, *direction, ctx, rows);
-    let others: Vec<Keys<'_>> =
-        others.iter().map(|(column, direction)| Keys::take(column, *direction, ctx, rows)).collect();
-    let mut order: Vec<(u128, u32)> = first.numbers.iter().copied().zip(0..).collect();
-    order.sort_unstable_by(|(a, i), (b, j)| {
-        a.cmp(b)
-            .then_with(|| first.by_text(*i as usize, *j as usize))
-            .then_with(|| {
-                others
-                    .iter()
-                    .map(|keys| keys.order(*i as usize, *j as usize))
-                    .find(|o| o.is_ne())
-                    .unwrap_or(Ordering::Equal)
-            })
-            .then(i.cmp(j))
-    });
+    let mut levels = Vec::new();
+    for (column, direction) in &sort.by {
+        take(column, *direction, ctx, rows, &mut levels);
+    }
+    let mut order: Vec<u32> = (0..).take(rows.len()).collect();
+    refine(&levels, &mut order);
     let before = rows.to_vec();
-    for (row, (_, from)) in rows.iter_mut().zip(order) {
+    for (row, from) in rows.iter_mut().zip(order) {
         *row = before.get(from as usize).copied().unwrap_or(*row);
     }
 }
 
-/// The keys of one column.
-struct Keys<'a> {
-    /// Rank in the two highest bits (known, absent, unknown), then the value.
-    numbers: Vec<u128>,
-    /// The texts, where numbers only hold their beginnings; empty for other types.
-    texts: Vec<Cow<'a, str>>,
-    direction: Direction,
+/// One level of keys, a key for each place.
+enum Level<'a> {
+    Numbers(Vec<u128>),
+    Texts(Vec<Cow<'a, str>>, Direction),
 }
 
-const RANK: u32 = 126;
-const ABSENT: u128 = 1 << RANK;
-const UNKNOWN: u128 = 2 << RANK;
-
-impl<'a> Keys<'a> {
-    fn take(column: &Column, direction: Direction, ctx: Ctx<'a>, rows: &[u32]) -> Self {
-        let cells = rows.iter().map(|row| (column.get)(ctx, *row as usize));
-        let directed = |known: u128| match direction {
-            Direction::Up => known,
-            Direction::Down => !known & !(3 << RANK),
-        };
-        if !matches!(column.unit, Unit::Text | Unit::List) {
-            let numbers = cells
-                .map(|cell| match number(&cell) {
-                    Some(number) => directed(u128::from(number)),
-                    None if cell == Value::Absent => ABSENT,
-                    None => UNKNOWN,
-                })
-                .collect();
-            return Self { numbers, texts: Vec::new(), direction };
-        }
-        let mut ranks = Vec::with_capacity(rows.len());
-        let texts: Vec<Cow<'a, str>> = cells
-            .map(|cell| {
-                let (rank, text) = text(cell);
-                ranks.push(rank);
-                text
-            })
-            .collect();
-        let known = || ranks.iter().zip(&texts).filter(|(rank, _)| **rank == 0);
-        let shared = natural::shared(known().map(|(_, text)| text.as_ref()));
-        let numbers = ranks
-            .iter()
-            .zip(&texts)
-            .map(|(rank, text)| match rank {
-                0 => directed(natural::prefix(text.as_bytes().get(shared..).unwrap_or_default()) >> 2),
-                rank => *rank,
-            })
-            .collect();
-        Self { numbers, texts, direction }
-    }
-
-    fn order(&self, i: usize, j: usize) -> Ordering {
-        self.numbers.get(i).cmp(&self.numbers.get(j)).then_with(|| self.by_text(i, j))
-    }
-
-    fn by_text(&self, i: usize, j: usize) -> Ordering {
-        match (self.texts.get(i), self.texts.get(j)) {
-            (Some(a), Some(b)) => match self.direction {
-                Direction::Up => natural::order(a, b),
-                Direction::Down => natural::order(b, a),
+impl Level<'_> {
+    fn compare(&self, a: u32, b: u32) -> Ordering {
+        let (a, b) = (a as usize, b as usize);
+        match self {
+            Self::Numbers(numbers) => numbers.get(a).cmp(&numbers.get(b)),
+            Self::Texts(texts, direction) => match (texts.get(a), texts.get(b), direction) {
+                (Some(a), Some(b), _) if a == b => Ordering::Equal,
+                (Some(a), Some(b), Direction::Up) => natural::order(a, b),
+                (Some(a), Some(b), Direction::Down) => natural::order(b, a),
+                _ => Ordering::Equal,
             },
-            _ => Ordering::Equal,
         }
     }
+}
+
+/// Fewer places than this are sorted by comparing all levels: nothing has to be set aside for them.
+const FEW: usize = 64;
+
+/// Sorts places, which come in their first order, by the first level, and each run of equals by the rest.
+fn refine(levels: &[Level<'_>], places: &mut [u32]) {
+    let Some((level, deeper)) = levels.split_first() else { return };
+    if places.len() < FEW {
+        // A stable sort, so that equals stay in their first order.
+        places.sort_by(|a, b| {
+            levels
+                .iter()
+                .map(|level| level.compare(*a, *b))
+                .find(|order| order.is_ne())
+                .unwrap_or(Ordering::Equal)
+        });
+        return;
+    }
+    match level {
+        Level::Numbers(numbers) => {
+            let mut keyed: Vec<(u128, u32)> = places
+                .iter()
+                .map(|at| (numbers.get(*at as usize).copied().unwrap_or(u128::MAX), *at))
+                .collect();
+            // The place is part of the key, so that equals stay in their first order.
+            keyed.sort_unstable();
+            for (place, (_, at)) in places.iter_mut().zip(keyed) {
+                *place = at;
+            }
+        }
+        Level::Texts(..) => {
+            let is_one =
+                places.windows(2).all(|pair| matches!(pair, [a, b] if level.compare(*a, *b).is_eq()));
+            if !is_one {
+                places.sort_by(|a, b| level.compare(*a, *b));
+            }
+        }
+    }
+    for run in places.chunk_by_mut(|a, b| level.compare(*a, *b).is_eq()) {
+        if run.len() > 1 {
+            refine(deeper, run);
+        }
+    }
+}
+
+/// The rank of what is absent and of what is unknown stands above every value, in the highest byte.
+const ABSENT: u128 = 1 << 120;
+const UNKNOWN: u128 = 2 << 120;
+const VALUE: u128 = ABSENT - 1;
+
+/// Takes the keys of one column.
+fn take<'a>(column: &Column, direction: Direction, ctx: Ctx<'a>, rows: &[u32], levels: &mut Vec<Level<'a>>) {
+    let cells = rows.iter().map(|row| (column.get)(ctx, *row as usize));
+    let directed = |value: u128| match direction {
+        Direction::Up => value,
+        Direction::Down => !value,
+    };
+    if !matches!(column.unit, Unit::Text | Unit::List) {
+        let key = |cell: Value<'_>| match number(&cell) {
+            Some(number) => directed(u128::from(number)) & VALUE,
+            None if cell == Value::Absent => ABSENT,
+            None => UNKNOWN,
+        };
+        levels.push(Level::Numbers(cells.map(key).collect()));
+        return;
+    }
+    let mut ranks = Vec::with_capacity(rows.len());
+    let mut texts = Vec::with_capacity(rows.len());
+    for cell in cells {
+        let (rank, text) = text(cell);
+        ranks.push(rank);
+        texts.push(text);
+    }
+    let known = ranks.iter().zip(&texts).filter(|(rank, _)| **rank == 0);
+    let shared = natural::shared(known.map(|(_, text)| text.as_ref()));
+    let (mut first, mut second) = (Vec::with_capacity(rows.len()), Vec::with_capacity(rows.len()));
+    for (rank, text) in ranks.iter().zip(&texts) {
+        if *rank != 0 {
+            first.push(*rank);
+            second.push(0);
+            continue;
+        }
+        let (high, low) = halves(natural::prefix(text.as_bytes().get(shared..).unwrap_or_default()));
+        first.push(directed(high) & VALUE);
+        second.push(directed(low));
+    }
+    levels.extend([Level::Numbers(first), Level::Numbers(second), Level::Texts(texts, direction)]);
+}
+
+/// A prefix as two numbers: fifteen bytes, below the rank, and sixteen.
+fn halves(prefix: [u8; natural::PREFIX]) -> (u128, u128) {
+    let number = |bytes: &[u8]| bytes.iter().fold(0, |sum: u128, byte| (sum << 8) | u128::from(*byte));
+    let (high, low) = prefix.split_at(15);
+    (number(high), number(low))
 }
 
 /// A number in the order of the cells of one column; none for what is absent, unknown, or no number.

@@ -77,9 +77,9 @@ impl<'a> Value<'a> {
         Self::Text(Cow::Borrowed(raw.as_ref()))
     }
 
-    /// Words that may be missing.
+    /// Words that may be missing. An empty text says nothing either: some endpoints write one for none.
     pub fn maybe_text(raw: Option<&'a (impl AsRef<str> + ?Sized)>) -> Self {
-        raw.map_or(Self::Absent, Self::text)
+        raw.filter(|raw| !raw.as_ref().is_empty()).map_or(Self::Absent, Self::text)
     }
 
     /// A moment that may be missing.

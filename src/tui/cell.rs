@@ -127,9 +127,15 @@ mod tests {
     fn ages_are_coarse_and_say_when_they_change() {
         let at = Timestamp::from_second(1_000_000).unwrap();
         let after = |seconds: i64| Timestamp::from_second(1_000_000 + seconds).unwrap();
-        for (seconds, text) in
-            [(0, "<1m"), (61, "1m"), (3599, "59m"), (3600, "1h"), (172_799, "47h"), (172_800, "2d"), (-90, "in 1m")]
-        {
+        for (seconds, text) in [
+            (0, "<1m"),
+            (61, "1m"),
+            (3599, "59m"),
+            (3600, "1h"),
+            (172_799, "47h"),
+            (172_800, "2d"),
+            (-90, "in 1m"),
+        ] {
             assert_eq!(age(at, after(seconds)), text);
             let next = next_change(at, after(seconds));
             assert!(next > after(seconds), "{seconds}");

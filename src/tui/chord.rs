@@ -182,9 +182,10 @@ pub fn parse_keys(text: &str) -> Vec<Chord> {
     let mut keys = Vec::new();
     let mut rest = text;
     while let Some(c) = rest.chars().next() {
-        let name = rest.strip_prefix('<').and_then(|tail| tail.split_once('>')).filter(|(name, _)| {
-            name.chars().count() > 1 && !name.contains(['<', ' '])
-        });
+        let name = rest
+            .strip_prefix('<')
+            .and_then(|tail| tail.split_once('>'))
+            .filter(|(name, _)| name.chars().count() > 1 && !name.contains(['<', ' ']));
         if let Some((Ok(chord), tail)) = name.map(|(name, tail)| (Chord::parse(name), tail)) {
             keys.push(chord);
             rest = tail;
@@ -216,7 +217,9 @@ mod tests {
 
     #[test]
     fn chords_read_back_what_they_write() {
-        for text in ["j", "G", "ctrl-f", "alt-x", "shift-tab", "space", "f5", "-", "ctrl--", "pageup", "<", ":"] {
+        for text in
+            ["j", "G", "ctrl-f", "alt-x", "shift-tab", "space", "f5", "-", "ctrl--", "pageup", "<", ":"]
+        {
             assert_eq!(Chord::parse(text).unwrap().to_string(), text, "{text}");
         }
         assert_eq!(Chord::parse("ret").unwrap().to_string(), "enter");
@@ -225,7 +228,10 @@ mod tests {
 
     #[test]
     fn bad_chords_say_why() {
-        assert_eq!(Chord::parse("hyper-x").unwrap_err(), "no modifier named `hyper`: write ctrl-, alt- or shift-");
+        assert_eq!(
+            Chord::parse("hyper-x").unwrap_err(),
+            "no modifier named `hyper`: write ctrl-, alt- or shift-"
+        );
         assert_eq!(Chord::parse("entr").unwrap_err(), "no key named `entr`");
         assert!(Chord::parse("ctrl-G").unwrap_err().contains("cannot tell"));
         assert!(Chord::parse("").is_err());

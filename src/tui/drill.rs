@@ -47,7 +47,9 @@ impl Drill {
             Self::Service(_, _, name) => format!("service {name}"),
             Self::Instance(_, id) => format!("instance {id}"),
             Self::Task(_, arn) => format!("task {}", short_arn(arn.as_str())),
-            Self::Template(_, id, name) => format!("template {}", if name.is_empty() { id.as_str() } else { name }),
+            Self::Template(_, id, name) => {
+                format!("template {}", if name.is_empty() { id.as_str() } else { name })
+            }
             Self::Image(_, id) => format!("image {id}"),
             Self::Core(_, id) | Self::TheCore(id) => format!("core {id}"),
             Self::Targets(..) => "rule".into(),
@@ -150,7 +152,8 @@ impl Drill {
                     Self::Template(scope, id, name) => {
                         let template = row.it.template.as_ref();
                         row.scope == *scope
-                            && template.is_some_and(|it| it.id == *id || (it.id.is_empty() && it.name == *name))
+                            && template
+                                .is_some_and(|it| it.id == *id || (it.id.is_empty() && it.name == *name))
                     }
                     _ => false,
                 }
@@ -184,14 +187,18 @@ impl Drill {
                 let row = fleet.hosts.get(at)?;
                 match self {
                     Self::Cluster(scope, arn) => row.scope == *scope && row.it.cluster == *arn,
-                    Self::Instance(scope, id) => row.scope == *scope && row.it.instance_id.as_ref() == Some(id),
+                    Self::Instance(scope, id) => {
+                        row.scope == *scope && row.it.instance_id.as_ref() == Some(id)
+                    }
                     _ => false,
                 }
             }
             Kind::Cores => {
                 let row = fleet.cores.get(at)?;
                 let instance = match &row.home {
-                    Home::Container { instance_id, .. } | Home::Task { instance_id, .. } => instance_id.as_ref(),
+                    Home::Container { instance_id, .. } | Home::Task { instance_id, .. } => {
+                        instance_id.as_ref()
+                    }
                 };
                 match self {
                     Self::Tier(tier) => row.tier == *tier,

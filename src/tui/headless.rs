@@ -118,5 +118,8 @@ pub fn styles(cells: &Buffer, y: u16) -> Vec<String> {
             _ => runs.push((x, x + 1, words)),
         }
     }
-    runs.into_iter().filter(|(.., words)| !words.is_empty()).map(|(from, to, words)| format!("{from}..{to} {words}")).collect()
+    runs.into_iter()
+        .filter(|(.., words)| !words.is_empty())
+        .map(|(from, to, words)| format!("{from}..{to} {words}"))
+        .collect()
 }

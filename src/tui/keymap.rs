@@ -102,8 +102,11 @@ impl Keymap {
 
     /// The sequences that one layer itself binds to an action, shortest first.
     pub fn keys_here(&self, layer: Layer, action: Action) -> Vec<String> {
-        let mut found: Vec<String> =
-            self.layer(layer).filter(|(_, bound)| *bound == action).map(|(keys, _)| show_sequence(keys)).collect();
+        let mut found: Vec<String> = self
+            .layer(layer)
+            .filter(|(_, bound)| *bound == action)
+            .map(|(keys, _)| show_sequence(keys))
+            .collect();
         found.sort_by_key(|keys| keys.chars().count());
         found
     }
@@ -120,8 +123,8 @@ fn reach(layer: Layer) -> impl Iterator<Item = Layer> {
 
 #[cfg(test)]
 mod tests {
-    use crate::tui::action::ACTIONS;
     use super::*;
+    use crate::tui::action::ACTIONS;
 
     fn keys(text: &str) -> Vec<Chord> {
         crate::tui::chord::parse_sequence(text).unwrap()
@@ -144,7 +147,10 @@ mod tests {
         for layer in Layer::ALL {
             for (sequence, action) in keymap.layer(layer) {
                 let first = sequence[0].to_string();
-                assert!(!["ctrl-a", "ctrl-b", "ctrl-d", "ctrl-k"].contains(&first.as_str()), "{first} → {action}");
+                assert!(
+                    !["ctrl-a", "ctrl-b", "ctrl-d", "ctrl-k"].contains(&first.as_str()),
+                    "{first} → {action}"
+                );
             }
         }
     }
@@ -155,11 +161,15 @@ mod tests {
         let keymap = Keymap::parse("t.toml", text).unwrap();
         assert_eq!(keymap.lookup(Layer::List, &keys("g")), Match::Pending);
         assert_eq!(keymap.lookup(Layer::List, &keys("g g")), Match::Run(Action::Top));
-        assert_eq!(keymap.lookup(Layer::List, &keys("g i")), Match::Run(Action::Go(crate::query::Kind::Instances)));
+        assert_eq!(
+            keymap.lookup(Layer::List, &keys("g i")),
+            Match::Run(Action::Go(crate::query::Kind::Instances))
+        );
         assert_eq!(keymap.lookup(Layer::List, &keys("q")), Match::Run(Action::Up));
         assert_eq!(keymap.lookup(Layer::Text, &keys("q")), Match::Run(Action::Quit));
         assert_eq!(keymap.lookup(Layer::Prompt, &keys("q")), Match::Nothing);
-        let next: Vec<_> = keymap.next(Layer::List, &keys("g")).into_iter().map(|(c, _)| c.to_string()).collect();
+        let next: Vec<_> =
+            keymap.next(Layer::List, &keys("g")).into_iter().map(|(c, _)| c.to_string()).collect();
         assert_eq!(next, ["g", "i"]);
         assert_eq!(keymap.label(&keys("g")), Some("go to"));
     }
@@ -170,7 +180,11 @@ mod tests {
         let keymap = Keymap::parse("t.toml", text).unwrap();
         assert_eq!(keymap.lookup(Layer::All, &keys("q")), Match::Nothing);
         assert_eq!(keymap.lookup(Layer::All, &keys("Q")), Match::Run(Action::Quit));
-        assert_eq!(keymap.lookup(Layer::All, &keys("1")), Match::Pending, "a longer sequence replaces the shorter");
+        assert_eq!(
+            keymap.lookup(Layer::All, &keys("1")),
+            Match::Pending,
+            "a longer sequence replaces the shorter"
+        );
         assert_eq!(keymap.lookup(Layer::All, &keys("?")), Match::Run(Action::Help));
     }
 
@@ -178,7 +192,8 @@ mod tests {
     fn every_fault_is_told_at_once_with_its_place() {
         let text = "inherits = 'defualt'\n[al]\nx = 'quit'\n[all]\nq = 'qiut'\nhyper-x = 'quit'\ng = 'top'\n\
                     'g i' = 'help'\nret = 'help'\nenter = 'quit'\nz = 3\nj = 'down'\n'' = 'quit'";
-        let faults: Vec<String> = Keymap::parse("my.toml", text).unwrap_err().iter().map(ToString::to_string).collect();
+        let faults: Vec<String> =
+            Keymap::parse("my.toml", text).unwrap_err().iter().map(ToString::to_string).collect();
         let expected = [
             "my.toml:1:12: no keymap named `defualt` comes with coredeck; did you mean `default`?",
             "my.toml:2:2: no layer named `al`; did you mean `all`?",

@@ -88,7 +88,9 @@ fn depth(env: &impl Fn(&str) -> Option<String>) -> Depth {
         Depth::None
     } else if matches!(get("COLORTERM").as_str(), "truecolor" | "24bit") || term.ends_with("-direct") {
         Depth::True
-    } else if term.contains("256") || matches!(term.as_str(), "alacritty" | "xterm-kitty" | "xterm-ghostty" | "foot") {
+    } else if term.contains("256")
+        || matches!(term.as_str(), "alacritty" | "xterm-kitty" | "xterm-ghostty" | "foot")
+    {
         Depth::Many
     } else {
         Depth::Sixteen

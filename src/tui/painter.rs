@@ -114,7 +114,13 @@ impl Painter {
     }
 
     /// Synchronized output hides a moving cursor where it is known; elsewhere a first full frame would flash.
-    fn hide_cursor_before_work(&mut self, shown: &Buffer, next: &Buffer, cursor: Option<Position>, out: &mut Vec<u8>) {
+    fn hide_cursor_before_work(
+        &mut self,
+        shown: &Buffer,
+        next: &Buffer,
+        cursor: Option<Position>,
+        out: &mut Vec<u8>,
+    ) {
         if self.has_cursor.is_none() && cursor.is_none() && shown.area == next.area {
             out.extend_from_slice(b"\x1b[?25l");
             self.has_cursor = Some(false);
@@ -128,7 +134,8 @@ impl Painter {
         let mut blank_from = area.right();
         while blank_from > area.left() {
             let cell = get(next, blank_from - 1);
-            if look(&cell) != (" ", Pen::PLAIN) || (blank_from >= 2 && width(&get(next, blank_from - 2)) > 1) {
+            if look(&cell) != (" ", Pen::PLAIN) || (blank_from >= 2 && width(&get(next, blank_from - 2)) > 1)
+            {
                 break;
             }
             blank_from -= 1;
@@ -238,9 +245,12 @@ fn parts(old: Pen, new: Pen, out: &mut Vec<String>) {
         out.push("22".into());
         came |= new.modifier & (Modifier::BOLD | Modifier::DIM);
     }
-    for (modifier, off) in
-        [(Modifier::ITALIC, 23), (Modifier::UNDERLINED, 24), (Modifier::REVERSED, 27), (Modifier::CROSSED_OUT, 29)]
-    {
+    for (modifier, off) in [
+        (Modifier::ITALIC, 23),
+        (Modifier::UNDERLINED, 24),
+        (Modifier::REVERSED, 27),
+        (Modifier::CROSSED_OUT, 29),
+    ] {
         if gone.contains(modifier) {
             out.push(off.to_string());
         }

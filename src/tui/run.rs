@@ -14,8 +14,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::world::{Wish, World};
 use crossterm::event::{Event, EventStream};
 use futures::{FutureExt, StreamExt};
-use signal_hook::consts::{SIGCONT, SIGHUP, SIGINT, SIGSTOP, SIGTERM, SIGTSTP};
-use signal_hook::low_level::raise;
+use rustix::process::{Signal, getpid, kill_process};
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -39,8 +38,7 @@ pub async fn run(
     let mut signals = Signals::new()?;
     let terminal = Terminal::open()?;
     let first = Arc::clone(&world.borrow_and_update());
-    let setup =
-        Setup { about, keymap: options.keymap, signs: options.signs, size: Terminal::size()? };
+    let setup = Setup { about, keymap: options.keymap, signs: options.signs, size: Terminal::size()? };
     let mut screen = Screen {
         ui: Ui::new(first, options.clock.now(), setup),
         theme: options.theme,
@@ -111,7 +109,7 @@ pub async fn run(
                     drop(events);
                     terminal.suspend();
                     // Ctrl-Z reached us as a key, so nobody else stops us. SIGSTOP, because SIGTSTP is caught.
-                    raise(SIGSTOP)
+                    kill_process(getpid(), Signal::STOP)
                         .map_err(|error| Error::failed("going to the background failed").because(error))?;
                     terminal.resume()?;
                     events = EventStream::new();
@@ -148,16 +146,16 @@ struct Signals {
 
 impl Signals {
     fn new() -> Result<Self> {
-        let of = |wanted: i32| {
-            signal(SignalKind::from_raw(wanted))
+        let of = |wanted: Signal| {
+            signal(SignalKind::from_raw(wanted.as_raw()))
                 .map_err(|error| Error::failed("signals cannot be listened for").because(error))
         };
         Ok(Self {
-            term: of(SIGTERM)?,
-            hup: of(SIGHUP)?,
-            int: of(SIGINT)?,
-            stop: of(SIGTSTP)?,
-            cont: of(SIGCONT)?,
+            term: of(Signal::TERM)?,
+            hup: of(Signal::HUP)?,
+            int: of(Signal::INT)?,
+            stop: of(Signal::TSTP)?,
+            cont: of(Signal::CONT)?,
         })
     }
 
@@ -206,7 +204,9 @@ impl Screen {
             None => return Err(Error::new(ErrorKind::Interrupted, "the terminal is gone")),
         };
         Ok(match event {
-            Event::Key(key) => Chord::from_event(key).map_or_else(Vec::new, |chord| self.take(Input::Key(chord))),
+            Event::Key(key) => {
+                Chord::from_event(key).map_or_else(Vec::new, |chord| self.take(Input::Key(chord)))
+            }
             Event::Paste(text) => self.take(Input::Paste(text)),
             Event::Resize(width, height) => self.take(Input::Resize(width, height)),
             Event::FocusGained => self.take(Input::Focus(true)),

@@ -169,7 +169,8 @@ fn draw_list(ui: &Ui, list: &List, canvas: &mut Canvas<'_>, layout: page::Layout
             let value = (place.shape.column.get)(ctx, at);
             let (role, text) = table::cell_text(value, place.shape.column, ui.now, ui.signs());
             let text = cell::cut(&text, usize::from(place.width), ui.signs().cut());
-            let mut style = canvas.theme.style(if place.at == 0 && role == Role::Row { Role::RowKey } else { role });
+            let mut style =
+                canvas.theme.style(if place.at == 0 && role == Role::Row { Role::RowKey } else { role });
             if is_cursor && place.at == 0 {
                 style = style.patch(canvas.theme.style(Role::RowCursor));
             }
@@ -236,11 +237,8 @@ fn draw_which_key(ui: &Ui, canvas: &mut Canvas<'_>, layout: page::Layout) {
     let blank = " ".repeat(width);
     let label = ui.keymap.label(&ui.pending).map_or_else(String::new, |label| format!(" {label} "));
     let rule = ui.signs().rule().repeat(width.saturating_sub(label.width() + 2));
-    let title: TextLine = vec![
-        (Role::Box, ui.signs().rule().repeat(2.min(width))),
-        (Role::BoxTitle, label),
-        (Role::Box, rule),
-    ];
+    let title: TextLine =
+        vec![(Role::Box, ui.signs().rule().repeat(2.min(width))), (Role::BoxTitle, label), (Role::Box, rule)];
     canvas.line(0, top, &title);
     for nth in 0..deep {
         let y = top + 1 + u16::try_from(nth).unwrap_or(0);

@@ -141,7 +141,11 @@ mod tests {
 
     #[test]
     fn a_role_that_is_left_out_looks_like_its_parent() {
-        let theme = Theme::parse("t.toml", "[styles]\ntext = 'blue'\nhealth = { fg = 'red', bold = true }\n'health.ok' = 'green'").unwrap();
+        let theme = Theme::parse(
+            "t.toml",
+            "[styles]\ntext = 'blue'\nhealth = { fg = 'red', bold = true }\n'health.ok' = 'green'",
+        )
+        .unwrap();
         assert_eq!(theme.style(Role::HealthBad), Style::new().fg(Color::Red).add_modifier(Modifier::BOLD));
         assert_eq!(theme.style(Role::HealthOk).fg, Some(Color::Green));
         assert_eq!(theme.style(Role::Title).fg, Some(Color::Blue));
@@ -159,7 +163,8 @@ mod tests {
     fn every_fault_is_told_at_once_with_its_place() {
         let text = "inherits = 'drak'\nbackground = 'grey'\n[palette]\nred = '#12345'\n[styles]\n'health.bda' = 'red'\n\
                     title = 'gren'\nnote = { fg = 'blue', blink = true }\nhint = 3\ntitel = 'blue'\n";
-        let faults: Vec<String> = Theme::parse("my.toml", text).unwrap_err().iter().map(ToString::to_string).collect();
+        let faults: Vec<String> =
+            Theme::parse("my.toml", text).unwrap_err().iter().map(ToString::to_string).collect();
         let expected = [
             "my.toml:1:12: no theme named `drak` comes with coredeck; did you mean `dark`?",
             "my.toml:2:14: a background is \"dark\" or \"light\"",

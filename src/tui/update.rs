@@ -146,7 +146,10 @@ fn refresh(ui: &mut Ui) -> Vec<Effect> {
         if scopes.is_empty() {
             ui.say("nothing is in trouble");
         } else {
-            ui.say(format!("reading {} again", scopes.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")));
+            ui.say(format!(
+                "reading {} again",
+                scopes.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
+            ));
         }
         return scopes.into_iter().map(|scope| Effect::Wish(Wish::Retry(scope))).collect();
     }
@@ -266,7 +269,9 @@ fn begin_sort(ui: &mut Ui) {
         ui.say("this page has no table");
         return;
     };
-    let at = list.sort.and_then(|sort| list.view.columns.iter().position(|shape| shape.column.name == sort.column));
+    let at = list
+        .sort
+        .and_then(|sort| list.view.columns.iter().position(|shape| shape.column.name == sort.column));
     list.picking = Some(at.unwrap_or(0));
     moves::show_picked(ui);
 }

@@ -146,9 +146,10 @@ impl List {
     pub(super) fn position_of(&self, wanted: &RowKey) -> Option<usize> {
         let fleet = self.view.fleet.as_deref()?;
         let ctx = Ctx { fleet, now: fleet.at };
-        self.view.rows.iter().position(|at| {
-            usize::try_from(*at).is_ok_and(|at| is_called(self.kind, ctx, at, wanted))
-        })
+        self.view
+            .rows
+            .iter()
+            .position(|at| usize::try_from(*at).is_ok_and(|at| is_called(self.kind, ctx, at, wanted)))
     }
 
     pub(super) fn clamp_left(&mut self) {

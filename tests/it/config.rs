@@ -30,6 +30,7 @@ impl Home {
             vars: Default::default(),
             home: Some(folder.path().to_path_buf()),
             config_folder: Some(folder.path().join(".config")),
+            cache_folder: Some(folder.path().join(".cache")),
         };
         Self { folder, around }
     }
@@ -528,4 +529,20 @@ fn tags_keep_the_order_of_the_file() {
     assert!(!config.tiers_are_guessed);
     assert_eq!(config.accounts[0].name, AccountName::new("default"));
     assert_eq!(span(config.every(Source::Images)), "15m");
+}
+
+#[test]
+fn the_page_about_configuration_names_every_key_and_the_template_every_default() {
+    let page =
+        fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/configuration.md")).unwrap();
+    let loaded = load(&Flags::default(), &Home::new().around).unwrap();
+    for setting in settings(&loaded, &Surroundings::default()) {
+        let key = setting.key.rsplit('.').next().unwrap();
+        assert!(page.contains(&format!("`{key}`")), "the page does not tell of `{key}`");
+        let is_listed = setting.value.is_null() || setting.key.starts_with("accounts.");
+        assert!(
+            is_listed || TEMPLATE.contains(&format!("{key} = ")) || key == "tags",
+            "the template lacks {key}"
+        );
+    }
 }

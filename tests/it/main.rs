@@ -7,9 +7,14 @@
 
 mod architecture;
 mod binary;
+mod cli;
 mod config;
 mod loopback;
 mod moto;
 mod permissions;
+mod pty;
 mod python;
+mod sim;
+mod sim_judged;
 mod trouble;
+mod usage;

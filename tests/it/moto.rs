@@ -3,6 +3,8 @@
 
 mod accounts;
 mod equal;
+mod pages;
+mod registry;
 
 use crate::python::{Moto, judges};
 use serde_json::Value;

@@ -153,11 +153,6 @@ impl Moto {
         self.post("/moto-api/reset-auth", "text/plain", "0");
     }
 
-    /// Turns that off again.
-    pub(crate) fn allow_anyone(&self) {
-        self.post("/moto-api/reset-auth", "text/plain", "inf");
-    }
-
     fn post(&self, path: &str, kind: &str, body: &str) {
         let answer =
             crate::loopback::ask(self.host(), "POST", path, &[("Content-Type", kind)], body.as_bytes());

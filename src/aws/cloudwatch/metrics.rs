@@ -5,7 +5,9 @@
 
 use crate::aws::translate::fractional_moment;
 use crate::model::{InstanceId, Metrics, Point};
-use aws_sdk_cloudwatch::types::{Dimension, Metric, MetricDataQuery, MetricDataResult, MetricStat};
+use aws_sdk_cloudwatch::types::{
+    Dimension, Metric, MetricDataQuery, MetricDataResult, MetricStat, StatusCode,
+};
 use aws_smithy_types::DateTime;
 use jiff::Timestamp;
 use std::collections::BTreeMap;
@@ -133,6 +135,22 @@ pub(super) fn read(chunk: &[InstanceId], results: Vec<MetricDataResult>) -> Vec<
     all
 }
 
+/// Returns one sentence about series that CloudWatch could not tell, or not to the end. What counts is a
+/// series' last word: every page of a long one but the last says `PartialData`.
+pub(super) fn untold(results: &[MetricDataResult]) -> Option<String> {
+    let last: BTreeMap<&str, &MetricDataResult> =
+        results.iter().filter_map(|result| Some((result.id()?, result))).collect();
+    let failed: Vec<_> = last
+        .values()
+        .filter(|result| !matches!(result.status_code(), None | Some(StatusCode::Complete)))
+        .collect();
+    let first = failed.first()?;
+    let word = first.status_code().map_or("unknown", StatusCode::as_str);
+    let said = first.messages().iter().find_map(|message| message.value());
+    let why = said.map(|said| format!(": {said}")).unwrap_or_default();
+    Some(format!("CloudWatch could not tell {} of {} series, {word}{why}", failed.len(), last.len()))
+}
+
 /// Returns the place of the instance and of the series in a query's id.
 fn place(id: &str) -> Option<(usize, usize)> {
     let (at, nth) = id.strip_prefix('m')?.split_once('_')?;
@@ -201,6 +219,20 @@ mod tests {
         assert_eq!(got[0].network_in[0].value, 2_000.0);
         assert_eq!(got[0].credits[0].value, 144.0);
         assert_eq!(got[2], Metrics { id: InstanceId::new("i-2"), ..Metrics::default() });
+    }
+
+    #[test]
+    fn a_series_that_could_not_be_told_is_said_and_a_later_page_makes_it_good() {
+        let with = |id: &str, status: StatusCode| {
+            let message =
+                aws_sdk_cloudwatch::types::MessageData::builder().code("X").value("not yours").build();
+            MetricDataResult::builder().id(id).status_code(status).messages(message).build()
+        };
+        let good = [with("m0_0", StatusCode::PartialData), with("m0_0", StatusCode::Complete)];
+        assert_eq!(untold(&good), None);
+        let bad = [with("m0_0", StatusCode::Complete), with("m0_1", StatusCode::Forbidden)];
+        let said = untold(&bad);
+        assert_eq!(said.as_deref(), Some("CloudWatch could not tell 1 of 2 series, Forbidden: not yours"));
     }
 
     #[test]

@@ -136,7 +136,7 @@ mod tests {
         assert_eq!(one.private_ip.as_deref(), Some("10.0.0.7"));
         assert_eq!(one.public_ip.as_deref(), Some("52.1.1.1"));
         assert_eq!(one.private_dns.as_deref(), Some("ip-10-0-0-7"));
-        assert_eq!(one.public_dns.as_deref(), Some(""), "empty is what AWS said, not missing");
+        assert_eq!(one.public_dns, None, "AWS writes an empty name where there is none");
         assert_eq!(one.vpc_id.as_deref(), Some("vpc-1"));
         assert_eq!(one.subnet_id.as_deref(), Some("subnet-1"));
         assert_eq!(one.key_name.as_deref(), Some("ops"));

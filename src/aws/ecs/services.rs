@@ -1,5 +1,6 @@
 //! Services with their deployments and latest events.
 
+use super::tasks::family_and_revision;
 use crate::aws::translate::{count, fractional_moment, required, tags, text, whole, word};
 use crate::model::{ClusterArn, Deployment, Service, ServiceArn, ServiceEvent, TargetGroupArn, Text};
 use aws_sdk_ecs::types::{
@@ -26,7 +27,7 @@ pub(super) fn service(raw: SdkService) -> Service {
         desired: count(Some(raw.desired_count)),
         running: count(Some(raw.running_count)),
         pending: count(Some(raw.pending_count)),
-        task_definition: required(raw.task_definition),
+        task_definition: family_and_revision(raw.task_definition),
         launch_type: word(raw.launch_type),
         strategy: word(raw.scheduling_strategy),
         min_percent: limits.as_ref().and_then(|it| it.minimum_healthy_percent).and_then(whole),
@@ -51,7 +52,7 @@ fn deployment(raw: SdkDeployment) -> Deployment {
         status: required(raw.status),
         rollout: word(raw.rollout_state),
         reason: text(raw.rollout_state_reason),
-        task_definition: required(raw.task_definition),
+        task_definition: family_and_revision(raw.task_definition),
         desired: count(Some(raw.desired_count)),
         running: count(Some(raw.running_count)),
         pending: count(Some(raw.pending_count)),
@@ -91,7 +92,7 @@ mod tests {
             .desired_count(3)
             .running_count(2)
             .pending_count(1)
-            .task_definition("arn:td:7")
+            .task_definition("arn:aws:ecs:eu-west-1:1:task-definition/core:7")
             .launch_type(sdk::LaunchType::from(""))
             .scheduling_strategy(sdk::SchedulingStrategy::Daemon)
             .deployment_configuration(
@@ -116,8 +117,8 @@ mod tests {
         let got = service(raw.build());
         assert_eq!((got.arn.as_str(), got.name.as_str(), got.cluster.as_str()), ("arn:s", "auth", "arn:c"));
         assert_eq!((got.desired, got.running, got.pending), (3, 2, 1));
-        assert_eq!(got.task_definition, "arn:td:7");
-        assert_eq!(got.launch_type.as_deref(), Some(""), "what AWS said, not what it meant");
+        assert_eq!(got.task_definition, "core:7");
+        assert_eq!(got.launch_type, None, "moto writes an empty one");
         assert_eq!(got.strategy.as_deref(), Some("DAEMON"));
         assert_eq!((got.min_percent, got.max_percent), (Some(50), Some(200)));
         assert_eq!(got.target_groups, [(TargetGroupArn::new("arn:tg"), "core".into(), 3567)]);

@@ -10,7 +10,7 @@ pub(super) fn task(raw: SdkTask) -> Task {
     Task {
         arn: raw.task_arn.map(TaskArn::from).unwrap_or_default(),
         cluster: raw.cluster_arn.map(ClusterArn::from).unwrap_or_default(),
-        task_definition: required(raw.task_definition_arn),
+        task_definition: family_and_revision(raw.task_definition_arn),
         group: text(raw.group),
         started_by: text(raw.started_by),
         last_status: required(raw.last_status),
@@ -28,6 +28,16 @@ pub(super) fn task(raw: SdkTask) -> Task {
         ports: host_ports(&containers),
         images: containers.into_iter().filter_map(|container| text(container.image)).collect::<Vec<Text>>(),
         tags: tags(raw.tags.unwrap_or_default().into_iter().map(|tag| (tag.key, tag.value))),
+    }
+}
+
+/// Returns `family:revision` of a task definition's ARN, or the text as it came when it is no such ARN:
+/// the family is what people say, and the rest is the account and region that they look at.
+pub(super) fn family_and_revision(raw: Option<String>) -> Text {
+    let raw = required(raw);
+    match raw.split_once(":task-definition/") {
+        Some((_, short)) => short.into(),
+        None => raw,
     }
 }
 
@@ -69,7 +79,7 @@ mod tests {
         let raw = SdkTask::builder()
             .task_arn("arn:aws:ecs:eu-west-1:1:task/main/abc")
             .cluster_arn("arn:c")
-            .task_definition_arn("arn:td:7")
+            .task_definition_arn("arn:aws:ecs:eu-west-1:1:task-definition/core:7")
             .group("service:auth")
             .started_by("ecs-svc/1")
             .last_status("RUNNING")
@@ -90,16 +100,24 @@ mod tests {
         assert_eq!((got.short_id(), got.service()), ("abc", Some("auth")));
         assert_eq!((got.last_status.as_str(), got.desired_status.as_str()), ("RUNNING", "STOPPED"));
         assert!(!has_ended(&got), "a task that is being stopped still runs");
+        assert_eq!(got.task_definition, "core:7");
         assert_eq!(got.health.as_deref(), Some("UNHEALTHY"));
         assert_eq!(got.host, Some(HostArn::new("arn:ci")));
         assert_eq!(got.zone, Some(Zone::new("eu-west-1a")));
         assert_eq!((got.cpu.as_deref(), got.memory.as_deref()), (Some("256"), Some("512")));
         let times = [got.created_at, got.started_at, got.stopped_at].map(|at| at.map(|at| at.as_second()));
         assert_eq!(times, [Some(1), Some(2), Some(3)]);
-        assert_eq!(got.stopped_reason.as_deref(), Some(""));
+        assert_eq!(got.stopped_reason, None);
         assert_eq!(got.ports, [32_768]);
         assert_eq!(got.images, ["supertokens/core:11.0.4"]);
         assert_eq!(got.tags.get("k"), Some("v"));
+    }
+
+    #[test]
+    fn what_is_no_task_definition_s_arn_stays_as_it_came() {
+        assert_eq!(family_and_revision(Some("core:7".to_owned())), "core:7");
+        assert_eq!(family_and_revision(Some("arn:other/core:7".to_owned())), "arn:other/core:7");
+        assert_eq!(family_and_revision(None), "");
     }
 
     #[test]

@@ -1,19 +1,17 @@
 //! Target groups, and the health of what stands in them.
 
 use crate::aws::translate::{ids, port, required, text, word};
-use crate::model::{Target, TargetGroup, TargetGroupArn, TargetState, Zone};
+use crate::model::{BalancerArn, Target, TargetGroup, TargetGroupArn, TargetState, Zone};
 use aws_sdk_elasticloadbalancingv2::types::{
     TargetGroup as SdkGroup, TargetHealthDescription, TargetHealthStateEnum,
 };
 
-/// Returns a target group. Balancers are listed once each: moto names one for every rule.
+/// Returns a target group. Balancers are listed once each, in order: moto names one for every rule, and
+/// as they come.
 pub(super) fn group(raw: SdkGroup) -> TargetGroup {
-    let mut balancers = Vec::new();
-    for arn in ids(raw.load_balancer_arns) {
-        if !balancers.contains(&arn) {
-            balancers.push(arn);
-        }
-    }
+    let mut balancers: Vec<BalancerArn> = ids(raw.load_balancer_arns);
+    balancers.sort();
+    balancers.dedup();
     TargetGroup {
         arn: raw.target_group_arn.map(TargetGroupArn::from).unwrap_or_default(),
         name: required(raw.target_group_name),
@@ -65,7 +63,6 @@ fn state(raw: Option<TargetHealthStateEnum>) -> TargetState {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::BalancerArn;
     use aws_sdk_elasticloadbalancingv2::types as sdk;
 
     #[test]
@@ -78,14 +75,15 @@ mod tests {
             .target_type(sdk::TargetTypeEnum::Instance)
             .vpc_id("vpc-1")
             .health_check_path("/hello")
-            .load_balancer_arns("arn:lb")
-            .load_balancer_arns("arn:lb");
+            .load_balancer_arns("arn:lb-2")
+            .load_balancer_arns("arn:lb-1")
+            .load_balancer_arns("arn:lb-2");
         let got = group(raw.build());
         assert_eq!((got.arn.as_str(), got.name.as_str()), ("arn:tg", "cores"));
         assert_eq!((got.protocol.as_deref(), got.port), (Some("HTTP"), Some(3567)));
         assert_eq!((got.target_type.as_str(), got.vpc_id.as_deref()), ("instance", Some("vpc-1")));
         assert_eq!(got.health_path.as_deref(), Some("/hello"));
-        assert_eq!(got.balancers, [BalancerArn::new("arn:lb")]);
+        assert_eq!(got.balancers, ["arn:lb-1", "arn:lb-2"].map(BalancerArn::new));
     }
 
     #[test]

@@ -9,7 +9,7 @@ columns!(instances, |row, ctx| {
     Always type "TYPE" Text [] "instance type" => Value::text(&row.it.instance_type);
     Always state "STATE" Text [] "pending, running, stopping, stopped, shutting-down, terminated" =>
         Value::text(row.it.state.word());
-    Always health "HEALTH" Health [] "ok, busy, unknown, warn or bad" => Value::Health(row.health);
+    Always health "HEALTH" Health [Groups, Statuses] "ok, busy, unknown, warn or bad" => Value::Health(row.health);
     Always tier "TIER" Text [Groups] "the tier it falls into" => Value::maybe_text(row.tier.as_ref());
     Always group "GROUP" Text [Groups] "its Auto Scaling group" => Value::maybe_text(row.group.as_ref());
     Always zone "ZONE" Text [] "availability zone" => Value::text(&row.it.zone);

@@ -1,9 +1,9 @@
 //! Reads a keymap file: layers, sequences, `inherits`, `unbind`, labels.
 
+use super::{Keymap, SHIPPED};
 use crate::tui::action::{ACTIONS, Action, Layer};
 use crate::tui::chord::{Chord, KEY_NAMES, parse_sequence, show_sequence};
 use crate::tui::fault::{Fault, Faults, meant};
-use super::{Keymap, SHIPPED};
 use std::collections::BTreeMap;
 use toml::de::{DeTable, DeValue};
 
@@ -46,7 +46,11 @@ fn parse_within(file: &str, text: &str, heirs: &mut Vec<String>) -> Result<Keyma
                 Ok(parent) => keymap = parent,
                 Err(Inherit::Unknown) => {
                     let hint = meant(name, SHIPPED.iter().map(|(name, _)| *name));
-                    faults.at(value.span().start, format!("no keymap named `{name}` comes with coredeck"), hint);
+                    faults.at(
+                        value.span().start,
+                        format!("no keymap named `{name}` comes with coredeck"),
+                        hint,
+                    );
                 }
                 Err(Inherit::Cycle) => {
                     faults.at(value.span().start, format!("`{name}` inherits from itself"), None);
@@ -55,14 +59,16 @@ fn parse_within(file: &str, text: &str, heirs: &mut Vec<String>) -> Result<Keyma
             },
             ("name" | "inherits", _) => faults.at(value.span().start, "a name is expected, in quotes", None),
             ("labels", DeValue::Table(table)) => labels(&mut faults, table, &mut keymap),
-            (word, DeValue::Table(table)) => match Layer::ALL.into_iter().find(|layer| layer.word() == word) {
-                Some(layer) => layers.push((layer, bindings(&mut faults, layer, table))),
-                None => faults.at(
-                    at,
-                    format!("no layer named `{word}`"),
-                    meant(word, Layer::ALL.iter().map(|layer| layer.word())),
-                ),
-            },
+            (word, DeValue::Table(table)) => {
+                match Layer::ALL.into_iter().find(|layer| layer.word() == word) {
+                    Some(layer) => layers.push((layer, bindings(&mut faults, layer, table))),
+                    None => faults.at(
+                        at,
+                        format!("no layer named `{word}`"),
+                        meant(word, Layer::ALL.iter().map(|layer| layer.word())),
+                    ),
+                }
+            }
             (word, _) => {
                 let known = ["name", "inherits", "labels"];
                 let words = known.into_iter().chain(Layer::ALL.iter().map(|layer| layer.word()));
@@ -117,7 +123,8 @@ fn bindings(faults: &mut Faults<'_>, layer: Layer, table: &DeTable<'_>) -> Vec<B
             Ok(chords) => chords,
             Err(why) => {
                 let last = key.get_ref().rsplit(['-', ' ']).next().unwrap_or_default().to_string();
-                let hint = if why.contains("no key named") { meant(&last, KEY_NAMES.iter().copied()) } else { None };
+                let hint =
+                    if why.contains("no key named") { meant(&last, KEY_NAMES.iter().copied()) } else { None };
                 faults.at(offset, why, hint);
                 continue;
             }
@@ -162,14 +169,17 @@ fn one_of(words: Vec<String>) -> String {
 
 /// Two bindings of one layer in one file that cannot both be meant.
 fn conflicts(faults: &mut Faults<'_>, text: &str, bindings: &[Binding]) {
-    let line = |binding: &Binding| {
-        text.get(..binding.offset).map_or(1, |before| before.matches('\n').count() + 1)
-    };
+    let line =
+        |binding: &Binding| text.get(..binding.offset).map_or(1, |before| before.matches('\n').count() + 1);
     for (at, binding) in bindings.iter().enumerate() {
         for earlier in bindings.iter().take(at) {
             let keys = show_sequence(&binding.chords);
             if earlier.chords == binding.chords {
-                faults.at(binding.offset, format!("`{keys}` is the same key as line {} binds", line(earlier)), None);
+                faults.at(
+                    binding.offset,
+                    format!("`{keys}` is the same key as line {} binds", line(earlier)),
+                    None,
+                );
             } else if earlier.action.is_some() && binding.action.is_some() {
                 let (short, long) = if binding.chords.starts_with(&earlier.chords) {
                     (earlier, binding)

@@ -66,7 +66,11 @@ pub(crate) fn header(ui: &Ui) -> TextLine {
         left.push((5, Role::Header, harmless(&part.scope.to_string()).into_owned()));
     } else if !snapshot.parts.is_empty() {
         let times = ui.signs().times();
-        left.push((5, Role::Header, format!("{} accounts {times} {} regions", accounts.len(), regions.len())));
+        left.push((
+            5,
+            Role::Header,
+            format!("{} accounts {times} {} regions", accounts.len(), regions.len()),
+        ));
     }
     let mut right: Vec<Piece> = Vec::new();
     let age = age(ui);
@@ -238,14 +242,21 @@ pub(crate) fn hints(ui: &Ui) -> TextLine {
         return vec![(Role::HintKey, format!("{} {}", show_sequence(&ui.pending), ui.signs().cut()))];
     }
     use Action::{
-        Accept, Back, Cancel, Command, Describe, Filter, Help, Left, Metrics, Open, Overview, Quit, Refresh, Reverse,
-        Right, Sort, Troubles, Wide,
+        Accept, Back, Cancel, Command, Describe, Filter, Help, Left, Metrics, Open, Overview, Quit, Refresh,
+        Reverse, Right, Sort, Troubles, Wide,
     };
-    let go = [Action::Go(crate::query::Kind::Instances), Action::Go(crate::query::Kind::Groups), Action::Go(crate::query::Kind::Services)];
+    let go = [
+        Action::Go(crate::query::Kind::Instances),
+        Action::Go(crate::query::Kind::Groups),
+        Action::Go(crate::query::Kind::Services),
+    ];
     let actions: Vec<Action> = match ui.layer() {
         Layer::Sort => vec![Left, Right, Accept, Cancel],
         Layer::List if ui.list().is_some() => {
-            vec![Open, Describe, Filter, Sort, Back, Help, Wide, Command, Refresh, Reverse, Metrics, Troubles, Quit]
+            vec![
+                Open, Describe, Filter, Sort, Back, Help, Wide, Command, Refresh, Reverse, Metrics, Troubles,
+                Quit,
+            ]
         }
         Layer::List => {
             let mut actions = vec![Open, Help];

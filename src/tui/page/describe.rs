@@ -2,8 +2,8 @@
 
 use super::TextLine;
 use super::table::cell_text;
-use crate::model::text::harmless;
 use crate::gateway::Source;
+use crate::model::text::harmless;
 use crate::query::{Kind, Shown, Value};
 use crate::tui::cell;
 use crate::tui::drill::Drill;
@@ -15,7 +15,12 @@ use unicode_width::UnicodeWidthStr;
 pub(crate) fn lines(ui: &Ui, kind: Kind, key: &RowKey, width: usize) -> Vec<TextLine> {
     let fleet = &ui.world.fleet;
     let Some(at) = view::find(kind, fleet, key) else {
-        let text = format!("{} {} in {} is not in the fleet any more, or its list was not read", kind.singular(), key.id, key.scope);
+        let text = format!(
+            "{} {} in {} is not in the fleet any more, or its list was not read",
+            kind.singular(),
+            key.id,
+            key.scope
+        );
         return cell::wrap(&text, width).into_iter().map(|line| vec![(Role::Trouble, line)]).collect();
     };
     let ctx = super::ctx(fleet, ui);

@@ -27,7 +27,12 @@ pub(crate) fn lines(ui: &Ui, kind: Option<Kind>, width: usize) -> Vec<TextLine> 
         ("!zone:a", "not"),
         ("a and (b or c)", "a blank also means and"),
     ];
-    section(&mut lines, "The query language of filters", language.map(|(a, b)| (a.into(), b.into())).to_vec(), width);
+    section(
+        &mut lines,
+        "The query language of filters",
+        language.map(|(a, b)| (a.into(), b.into())).to_vec(),
+        width,
+    );
     if let Some(kind) = kind {
         let columns = kind.columns().iter().map(|column| (column.name.to_string(), column.doc.to_string()));
         section(&mut lines, &format!("Columns of {}", kind.word()), columns.collect(), width);

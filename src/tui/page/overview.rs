@@ -80,20 +80,26 @@ pub(crate) fn rows(ui: &Ui) -> Vec<Row> {
     let fleet = &ui.world.fleet;
     let mut rows = Vec::new();
     if let Some(note) = &ui.about.note {
-        rows.extend(cell::wrap(note, width.saturating_sub(2)).into_iter().map(|text| plain(Role::Note, text)));
+        rows.extend(
+            cell::wrap(note, width.saturating_sub(2)).into_iter().map(|text| plain(Role::Note, text)),
+        );
     }
     if fleet.tiers.is_empty() {
         let (role, text) = nothing(ui, &[Source::Instances], "no tiers: nothing was found");
         rows.extend(cell::wrap(&text, width.saturating_sub(2)).into_iter().map(|text| plain(role, text)));
     } else {
         let shown = shown(width);
-        let heads = COLUMNS.iter().zip(&shown).map(|((title, ..), width)| ((Role::Column, (*title).to_string()), *width));
+        let heads = COLUMNS
+            .iter()
+            .zip(&shown)
+            .map(|((title, ..), width)| ((Role::Column, (*title).to_string()), *width));
         rows.push(Row { item: None, pieces: cells(ui, heads.collect()) });
         for (at, tier) in fleet.tiers.iter().enumerate() {
             rows.push(Row { item: Some(Item::Tier(at)), pieces: cells(ui, tier_cells(ui, tier, &shown)) });
             let more = tier.troubles.len().saturating_sub(TROUBLES);
             for (nth, trouble) in tier.troubles.iter().take(TROUBLES).enumerate() {
-                let more = if nth + 1 == TROUBLES && more > 0 { format!(" (+{more} more)") } else { String::new() };
+                let more =
+                    if nth + 1 == TROUBLES && more > 0 { format!(" (+{more} more)") } else { String::new() };
                 let room = width.saturating_sub(6 + more.len());
                 let text = cell::cut(trouble, room, ui.signs().cut()).into_owned();
                 rows.push(plain(Role::Trouble, format!("  {} {text}{more}", ui.signs().dot())));
@@ -150,7 +156,8 @@ fn tier_cells(ui: &Ui, tier: &TierRow, shown: &[usize]) -> Vec<((Role, String), 
         Known::Yes(count) => (Role::Row, count.to_string()),
         Known::No(_) => (Role::Unknown, "?".into()),
     };
-    let is_known = |source: Source| ui.world.snapshot.parts.iter().any(|part| part.standing(source).as_of.is_some());
+    let is_known =
+        |source: Source| ui.world.snapshot.parts.iter().any(|part| part.standing(source).as_of.is_some());
     let read = |source: Source, count: u32| {
         if is_known(source) { (Role::Row, count.to_string()) } else { (Role::Unknown, "?".into()) }
     };
@@ -254,7 +261,8 @@ pub(crate) fn nothing(ui: &Ui, sources: &[Source], found_nothing: &str) -> (Role
             match (standing.as_of, standing.trouble) {
                 (None, None) => awaited.push(format!("{} of {}", source.word(), part.scope)),
                 (_, Some(trouble)) if failed.is_none() => {
-                    failed = Some(format!("{} of {} could not be read: {trouble}", source.word(), part.scope));
+                    failed =
+                        Some(format!("{} of {} could not be read: {trouble}", source.word(), part.scope));
                 }
                 _ => {}
             }

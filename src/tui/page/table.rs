@@ -53,9 +53,7 @@ pub(crate) fn last_column(list: &List, width: u16) -> usize {
 /// What a cell says and how it is painted.
 pub(crate) fn cell_text(value: Value<'_>, column: &Column, now: Timestamp, signs: Signs) -> (Role, String) {
     match value {
-        Value::Health(health) => {
-            (health_role(health), format!("{} {}", signs.health(health), health.word()))
-        }
+        Value::Health(health) => (health_role(health), format!("{} {}", signs.health(health), health.word())),
         Value::Unknown(_) => (Role::Unknown, "?".into()),
         value => {
             let text = cell::show(value, column, now).into_owned();

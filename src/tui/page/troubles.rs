@@ -22,24 +22,51 @@ pub(crate) fn lines(ui: &Ui, width: usize) -> Vec<TextLine> {
                     (Some(at), false) => format!("only a part is shown, from {}", ui.moment(at)),
                     (None, _) => "nothing of it is shown".into(),
                 };
-                block(ui, &format!("{} {}", part.scope, source.word()), trouble, Some(old), width, &mut lines);
+                block(
+                    ui,
+                    &format!("{} {}", part.scope, source.word()),
+                    trouble,
+                    Some(old),
+                    width,
+                    &mut lines,
+                );
             }
         }
         let registry = part.registry.value.iter().flat_map(|registry| &registry.faults);
         for fault in registry {
-            put(&mut lines, Role::Trouble, &format!("{} {} registry: {fault}", ui.signs().health(crate::model::Health::Warn), part.scope), 0, width);
+            put(
+                &mut lines,
+                Role::Trouble,
+                &format!(
+                    "{} {} registry: {fault}",
+                    ui.signs().health(crate::model::Health::Warn),
+                    part.scope
+                ),
+                0,
+                width,
+            );
             lines.push(Vec::new());
         }
     }
     if lines.is_empty() {
-        lines.push(vec![(Role::Text, "Nothing is in trouble: everything that was asked for was read.".into())]);
+        lines.push(vec![(
+            Role::Text,
+            "Nothing is in trouble: everything that was asked for was read.".into(),
+        )]);
     } else {
         lines.pop();
     }
     lines
 }
 
-fn block(ui: &Ui, what: &str, trouble: &Trouble, old: Option<String>, width: usize, lines: &mut Vec<TextLine>) {
+fn block(
+    ui: &Ui,
+    what: &str,
+    trouble: &Trouble,
+    old: Option<String>,
+    width: usize,
+    lines: &mut Vec<TextLine>,
+) {
     let sign = ui.signs().health(crate::model::Health::Warn);
     put(lines, Role::Trouble, &format!("{sign} {what}: {}", trouble.kind.word()), 0, width);
     put(lines, Role::Text, &trouble.message, 2, width);

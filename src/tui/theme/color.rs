@@ -67,11 +67,18 @@ impl Depth {
 
 fn distance(a: [u8; 3], b: [u8; 3]) -> i32 {
     // Green weighs most in what the eye calls bright, blue least.
-    a.iter().zip(b).zip([3, 4, 2]).map(|((a, b), weight)| (i32::from(*a) - i32::from(b)).pow(2) * weight).sum()
+    a.iter()
+        .zip(b)
+        .zip([3, 4, 2])
+        .map(|((a, b), weight)| (i32::from(*a) - i32::from(b)).pow(2) * weight)
+        .sum()
 }
 
 fn named(wanted: [u8; 3]) -> Color {
-    NAMES.iter().min_by_key(|(_, _, looks)| distance(*looks, wanted)).map_or(Color::Reset, |(_, colour, _)| *colour)
+    NAMES
+        .iter()
+        .min_by_key(|(_, _, looks)| distance(*looks, wanted))
+        .map_or(Color::Reset, |(_, colour, _)| *colour)
 }
 
 const STEPS: [u8; 6] = [0, 95, 135, 175, 215, 255];

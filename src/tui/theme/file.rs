@@ -1,7 +1,7 @@
 //! Reads a theme file: `inherits`, `[palette]`, `[styles]`.
 
-use crate::tui::fault::{Fault, Faults, meant};
 use super::{Role, SHIPPED, Theme, color};
+use crate::tui::fault::{Fault, Faults, meant};
 use ratatui::style::{Color, Modifier, Style};
 use std::collections::BTreeMap;
 use toml::Spanned;
@@ -42,7 +42,8 @@ pub(super) fn parse(file: &str, text: &str) -> Result<Theme, Vec<Fault>> {
         style.bg = named.bg.as_ref().and_then(find);
         style
     };
-    let styles = Role::ALL.iter().map(|role| resolve(&draft.styles, role.name()).map_or_else(Style::new, paint));
+    let styles =
+        Role::ALL.iter().map(|role| resolve(&draft.styles, role.name()).map_or_else(Style::new, paint));
     Ok(Theme { styles: styles.collect() })
 }
 
@@ -100,7 +101,9 @@ fn draft(file: &str, text: &str, heirs: &mut Vec<String>) -> Result<Draft, Vec<F
     for (name, value) in section(table.get_ref(), "palette") {
         let colour = match value.get_ref() {
             DeValue::String(text) => color::parse(text).ok_or_else(|| text.to_string()),
-            DeValue::Integer(number) => color::parse(number.as_str()).ok_or_else(|| number.as_str().to_string()),
+            DeValue::Integer(number) => {
+                color::parse(number.as_str()).ok_or_else(|| number.as_str().to_string())
+            }
             other => Err(other.type_str().to_string()),
         };
         match colour {
@@ -132,7 +135,9 @@ fn is_role(name: &str) -> bool {
 }
 
 fn no_colour(wrong: &str) -> String {
-    format!("`{wrong}` is no colour; write \"#rrggbb\", a number from 0 to 255 or a name such as \"bright-red\"")
+    format!(
+        "`{wrong}` is no colour; write \"#rrggbb\", a number from 0 to 255 or a name such as \"bright-red\""
+    )
 }
 
 type Entry<'t, 'i> = (&'t Spanned<toml::de::DeString<'i>>, &'t Spanned<DeValue<'i>>);
@@ -159,7 +164,11 @@ fn colour(
         faults.at(value.span().start, no_colour(text), None);
     } else if found.is_none() {
         let names = palette.keys().map(String::as_str).chain(color::NAMES.iter().map(|(name, ..)| *name));
-        faults.at(value.span().start, format!("no colour named `{text}`"), meant(text, names.chain(["default"])));
+        faults.at(
+            value.span().start,
+            format!("no colour named `{text}`"),
+            meant(text, names.chain(["default"])),
+        );
     }
     found.map(|_| text.to_string())
 }
@@ -197,8 +206,9 @@ fn style(
             "underline" => Modifier::UNDERLINED,
             "reverse" => Modifier::REVERSED,
             word => {
-                let message =
-                    format!("no attribute named `{word}`; write fg, bg, bold, dim, italic, underline or reverse");
+                let message = format!(
+                    "no attribute named `{word}`; write fg, bg, bold, dim, italic, underline or reverse"
+                );
                 faults.at(key.span().start, message, None);
                 continue;
             }

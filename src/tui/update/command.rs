@@ -1,10 +1,10 @@
 //! The command line: pages with a query, actions by name, `sort COLUMN`.
 
-use crate::tui::action::{ACTIONS, Action, Layer};
-use crate::tui::state::{Effect, PromptError, SortBy, Ui};
 use super::{act, open_filtered, sort_by};
 use crate::error::did_you_mean;
 use crate::query::{Kind, Query};
+use crate::tui::action::{ACTIONS, Action, Layer};
+use crate::tui::state::{Effect, PromptError, SortBy, Ui};
 
 /// How many candidates are offered.
 const OFFERED: usize = 12;
@@ -49,7 +49,11 @@ pub(super) fn run(ui: &mut Ui, line: &str) -> Result<Vec<Effect>, PromptError> {
             };
             let column = kind.column(name).map_err(|error| PromptError {
                 at: rest_at,
-                message: [error.message].into_iter().chain(error.hints.into_iter().take(1)).collect::<Vec<_>>().join("; "),
+                message: [error.message]
+                    .into_iter()
+                    .chain(error.hints.into_iter().take(1))
+                    .collect::<Vec<_>>()
+                    .join("; "),
             })?;
             let is_descending = match words.next() {
                 None | Some("asc") => false,
@@ -95,7 +99,8 @@ pub(super) fn run(ui: &mut Ui, line: &str) -> Result<Vec<Effect>, PromptError> {
         }
         None => {
             let near = did_you_mean(word, words());
-            let hint = near.map_or_else(|| "tab shows what there is".into(), |near| format!("did you mean `{near}`?"));
+            let hint = near
+                .map_or_else(|| "tab shows what there is".into(), |near| format!("did you mean `{near}`?"));
             wrong(0, format!("no page and no command named `{word}`; {hint}"))
         }
     }
@@ -133,7 +138,9 @@ pub(super) fn candidates(kind: Option<Kind>, before: &str) -> (usize, Vec<String
     match (head, kind) {
         ("", _) => (from, matching(typed, words())),
         ("sort", Some(kind)) => (from, matching(typed, kind.columns().iter().map(|column| column.name))),
-        (head, Some(kind)) if head == "filter" || head.starts_with("filter ") => filter_candidates(kind, before),
+        (head, Some(kind)) if head == "filter" || head.starts_with("filter ") => {
+            filter_candidates(kind, before)
+        }
         (head, _) => match Kind::parse(head.split_whitespace().next().unwrap_or_default()) {
             Ok(kind) => filter_candidates(kind, before),
             Err(_) if head.starts_with("sort ") => (from, matching(typed, ["asc", "desc"].into_iter())),
@@ -144,9 +151,9 @@ pub(super) fn candidates(kind: Option<Kind>, before: &str) -> (usize, Vec<String
 
 /// Columns that the word before the cursor may become.
 pub(super) fn filter_candidates(kind: Kind, before: &str) -> (usize, Vec<String>) {
-    let from = before.rfind(|c: char| !(c.is_alphanumeric() || c == '_')).map_or(0, |at| {
-        at + before.get(at..).and_then(|tail| tail.chars().next()).map_or(1, char::len_utf8)
-    });
+    let from = before
+        .rfind(|c: char| !(c.is_alphanumeric() || c == '_'))
+        .map_or(0, |at| at + before.get(at..).and_then(|tail| tail.chars().next()).map_or(1, char::len_utf8));
     let typed = before.get(from..).unwrap_or_default();
     if typed.is_empty() {
         return (from, Vec::new());
@@ -155,9 +162,9 @@ pub(super) fn filter_candidates(kind: Kind, before: &str) -> (usize, Vec<String>
 }
 
 fn word_start(before: &str) -> usize {
-    before.rfind(char::is_whitespace).map_or(0, |at| {
-        at + before.get(at..).and_then(|tail| tail.chars().next()).map_or(1, char::len_utf8)
-    })
+    before
+        .rfind(char::is_whitespace)
+        .map_or(0, |at| at + before.get(at..).and_then(|tail| tail.chars().next()).map_or(1, char::len_utf8))
 }
 
 /// Words that begin with what was typed, then those that hold it; each once.

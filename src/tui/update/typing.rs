@@ -1,10 +1,10 @@
 //! A line being typed: the filter, which works while it is typed, and the command line.
 
+use super::command;
+use crate::query::Query;
 use crate::tui::action::Action;
 use crate::tui::line::Line;
 use crate::tui::state::{Effect, Prompt, PromptError, Purpose, Ui};
-use super::command;
-use crate::query::Query;
 
 pub(super) fn begin(ui: &mut Ui, purpose: Purpose) {
     let before = match (purpose, ui.list()) {
@@ -39,7 +39,11 @@ pub(super) fn insert(ui: &mut Ui, text: &str) {
 /// `q` must not quit.
 pub(super) fn paste(ui: &mut Ui, text: &str) -> Vec<Effect> {
     if ui.prompt.is_some() {
-        let line: String = text.trim_end_matches(['\n', '\r']).chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+        let line: String = text
+            .trim_end_matches(['\n', '\r'])
+            .chars()
+            .map(|c| if c.is_control() { ' ' } else { c })
+            .collect();
         insert(ui, &line);
     } else {
         ui.say("pasted text is only taken while a filter or a command is typed");
@@ -178,9 +182,10 @@ fn accept(ui: &mut Ui) -> Vec<Effect> {
                     effects
                 }
                 Err(error) => {
-                    let leading = ui.prompt.as_ref().map_or(0, |prompt| {
-                        prompt.line.text.len() - prompt.line.text.trim_start().len()
-                    });
+                    let leading = ui
+                        .prompt
+                        .as_ref()
+                        .map_or(0, |prompt| prompt.line.text.len() - prompt.line.text.trim_start().len());
                     if let Some(prompt) = &mut ui.prompt {
                         prompt.error = Some(PromptError { at: error.at + leading, ..error });
                     }

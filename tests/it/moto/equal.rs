@@ -424,7 +424,7 @@ fn services_equal_boto3_field_for_field() {
     fn deployment(raw: &Value) -> Value {
         json!({
             "id": raw["id"], "status": raw["status"], "rollout": raw["rolloutState"],
-            "reason": raw["rolloutStateReason"], "task_definition": family(&raw["taskDefinition"]),
+            "reason": raw["rolloutStateReason"], "task_definition": raw["taskDefinition"],
             "desired": raw["desiredCount"], "running": raw["runningCount"], "pending": raw["pendingCount"],
             "failed": raw["failedTasks"], "created_at": raw["createdAt"], "updated_at": raw["updatedAt"],
         })
@@ -614,8 +614,13 @@ fn targets_equal_boto3_field_for_field() {
             ("health_path", |raw| maybe(&raw["Group"]["HealthCheckPath"])),
             // moto repeats a load balancer once a rule; AWS does not.
             ("balancers", |raw| {
-                let all = raw["Group"]["LoadBalancerArns"].as_array().unwrap();
-                json!(all.iter().map(|arn| arn.as_str().unwrap()).collect::<BTreeSet<_>>())
+                let mut once = Vec::new();
+                for arn in raw["Group"]["LoadBalancerArns"].as_array().unwrap() {
+                    if !once.contains(arn) {
+                        once.push(arn.clone());
+                    }
+                }
+                json!(once)
             }),
             ("region", at_home),
         ],

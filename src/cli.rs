@@ -1,0 +1,164 @@
+//! The command line: argv comes in, an exit code goes out.
+//!
+//! Each command is a file below `cli/`; they read the same worlds by the same queries as the screen.
+//! stdout is data, stderr everything else, and only `output` prints.
+
+mod args;
+mod cell;
+mod choose;
+mod config;
+mod describe;
+mod failure;
+mod get;
+mod json;
+mod log;
+pub mod output;
+mod pages;
+mod partial;
+mod plan;
+mod reach;
+mod related;
+mod rows;
+mod screen;
+mod sim;
+mod table;
+
+use crate::clock::Clock;
+use crate::config::Surroundings;
+use crate::error::{Error, Result, did_you_mean};
+use crate::gateway::FleetReader;
+use args::{Argv, Command, DescribeFormat, Format, ShowFormat};
+use clap::{CommandFactory, Parser};
+use output::{Colour, Output};
+use std::ffi::OsString;
+use std::process::ExitCode;
+use std::sync::Arc;
+
+/// The world outside a run. A test gives its own.
+#[derive(Clone, Default)]
+pub struct Outside {
+    /// Environment and folders.
+    pub around: Surroundings,
+    /// Who reads the fleet; AWS, unless somebody stands in for it.
+    pub reader: Option<Arc<dyn FleetReader>>,
+    /// The time.
+    pub clock: Clock,
+}
+
+/// Runs what was typed, writes to stdout and stderr, and returns the exit code.
+pub fn run(argv: impl IntoIterator<Item = OsString>) -> ExitCode {
+    let argv: Vec<OsString> = argv.into_iter().collect();
+    let wants_colour = if argv.iter().any(|word| word == "--no-color") { Colour::No } else { Colour::Yes };
+    let mut out = Output::of_process(wants_colour);
+    let outside = Outside { around: Surroundings::of_process(), ..Outside::default() };
+    ExitCode::from(run_with(&argv, &outside, &mut out))
+}
+
+/// Runs what was typed in this outside and returns the exit code.
+pub fn run_with(argv: &[OsString], outside: &Outside, out: &mut Output) -> u8 {
+    let done = match Argv::try_parse_from(argv) {
+        Ok(argv) => {
+            out.errors_as_json = is_json(argv.command.as_ref());
+            obey(argv, outside, out)
+        }
+        Err(error) => {
+            out.errors_as_json = args::asks_for_json(argv);
+            misunderstood(&error, out)
+        }
+    };
+    match done {
+        Ok(()) => 0,
+        Err(error) => {
+            out.fail(&error);
+            error.kind.exit_code()
+        }
+    }
+}
+
+fn is_json(command: Option<&Command>) -> bool {
+    match command {
+        Some(Command::Get(get)) => get.output == Format::Json,
+        Some(Command::Describe(describe)) => describe.output == DescribeFormat::Json,
+        Some(Command::Config(args::ConfigCommand::Show { output })) => *output == ShowFormat::Json,
+        _ => false,
+    }
+}
+
+/// What clap could not understand, or was asked to explain.
+fn misunderstood(error: &clap::Error, out: &mut Output) -> Result<()> {
+    use clap::error::ErrorKind as Sort;
+    let styled = error.render();
+    match error.kind() {
+        Sort::DisplayHelp | Sort::DisplayVersion => {
+            let is_coloured = out.colour == Colour::Yes;
+            out.data(&if is_coloured { styled.ansi().to_string() } else { styled.to_string() })
+        }
+        _ => {
+            let text = styled.to_string();
+            let mut lines = text.trim_end().lines();
+            let first = lines.next().unwrap_or_default();
+            let first = first.strip_prefix("error: ").unwrap_or(first);
+            let mut message = first.to_owned();
+            let mut hints = Vec::new();
+            let typed = error.get(clap::error::ContextKind::InvalidSubcommand).map(ToString::to_string);
+            let commands = Argv::command();
+            let names = commands.get_subcommands().map(clap::Command::get_name);
+            if let Some(meant) = typed.and_then(|typed| did_you_mean(&typed, names)) {
+                hints.push(format!("did you mean `{meant}`?"));
+            }
+            for line in lines.map(str::trim).filter(|line| !line.is_empty()) {
+                match line.strip_prefix("tip: ") {
+                    Some(tip) => hints.push(tip.to_owned()),
+                    None if line.starts_with("Usage:") || line.starts_with("For more") => {
+                        hints.push(line.to_owned());
+                    }
+                    None => message.push_str(&format!("\n{line}")),
+                }
+            }
+            let mut wrong = Error::usage(message);
+            wrong.hints = hints;
+            Err(wrong)
+        }
+    }
+}
+
+fn obey(argv: Argv, outside: &Outside, out: &mut Output) -> Result<()> {
+    let Argv { global, command } = argv;
+    log::start(&global)?;
+    match command {
+        Some(Command::Config(command)) => config::run(&command, &global.flags(), &outside.around, out),
+        Some(Command::Completions { shell }) => pages::completions(shell, out),
+        Some(Command::Man { folder }) => pages::man(folder.as_deref(), out),
+        Some(Command::Get(args)) => {
+            let plan = plan::Plan::new(&args)?;
+            block_on(async {
+                let reach = reach::open(&global, outside, out).await?;
+                match args.watch {
+                    Some(_) => get::watch(&plan, &args, &reach, out).await,
+                    None => get::run(&plan, &args, &reach, out).await,
+                }
+            })
+        }
+        Some(Command::Describe(args)) => {
+            crate::query::Kind::parse(&args.kind)?;
+            block_on(async {
+                let reach = reach::open(&global, outside, out).await?;
+                describe::run(&args, &reach, out).await
+            })
+        }
+        Some(Command::Sim(args)) => block_on(sim::run(args, outside.clock, out)),
+        None => block_on(screen::run(&global, outside, out)),
+    }
+}
+
+/// Runs a command that waits for others.
+fn block_on(work: impl Future<Output = Result<()>>) -> Result<()> {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(|why| Error::failed("cannot start the runtime").because(why))?;
+    let done = runtime.block_on(Box::pin(work));
+    // Reads that are still under way have nobody to tell.
+    runtime.shutdown_background();
+    done
+}

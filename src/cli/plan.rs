@@ -1,0 +1,116 @@
+//! What a `get` will read, choose and show: decided before anything is asked of AWS.
+
+use super::args::{Format, GetArgs};
+use super::choose::Choice;
+use super::partial::with_needs;
+use crate::error::Result;
+use crate::fleet::Fleet;
+use crate::gateway::Source;
+use crate::query::{Column, Ctx, Kind, Shown, Width};
+
+/// A `get`, understood.
+pub(super) struct Plan {
+    pub(super) kind: Kind,
+    choice: Choice,
+    /// The columns that were named; none means those that the format usually has.
+    named: Option<Vec<&'static Column>>,
+    limit: Option<usize>,
+    pub(super) format: Format,
+    pub(super) has_headings: bool,
+    /// Everything to read, except metrics.
+    pub(super) sources: Vec<Source>,
+    /// Whose metrics are to be read.
+    pub(super) metrics: MetricsOf,
+}
+
+/// Whose metrics a plan needs. They cost money, so only columns that were named ask for them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum MetricsOf {
+    /// Nobody's.
+    Nobody,
+    /// Those of the rows that are shown.
+    Shown,
+    /// Everybody's, since they decide which rows are shown, or in which order.
+    Everybody,
+}
+
+impl Plan {
+    /// Understands what was typed, or says what is wrong with it.
+    pub(super) fn new(args: &GetArgs) -> Result<Self> {
+        let kind = Kind::parse(&args.kind)?;
+        let choice = Choice::parse(kind, &args.query.join(" "), &args.sort)?;
+        let named = columns(kind, &args.columns)?;
+        let usual: Vec<&Column> = match (&named, args.output) {
+            (Some(named), _) => named.clone(),
+            (None, Format::Name) => Vec::new(),
+            (None, Format::Table) => kind.columns().iter().filter(|c| c.shown == Shown::Always).collect(),
+            (None, Format::Wide | Format::Json | Format::Yaml | Format::Csv) => free(kind),
+        };
+        let deciding = choice.columns().to_vec();
+        let is_paid = |columns: &[&Column]| columns.iter().any(|c| c.needs.contains(&Source::Metrics));
+        let metrics = match (is_paid(&deciding), is_paid(&usual)) {
+            (true, _) => MetricsOf::Everybody,
+            (false, true) => MetricsOf::Shown,
+            (false, false) => MetricsOf::Nobody,
+        };
+        let needs = usual.iter().chain(&deciding).flat_map(|column| column.needs).copied();
+        let mut sources = with_needs(kind.sources().iter().copied().chain(needs));
+        sources.retain(|source| *source != Source::Metrics);
+        Ok(Self {
+            kind,
+            choice,
+            named,
+            limit: args.limit,
+            format: args.output,
+            has_headings: !args.no_headers,
+            sources,
+            metrics,
+        })
+    }
+
+    /// The rows to show, in order.
+    pub(super) fn rows(&self, ctx: Ctx<'_>) -> Vec<usize> {
+        let mut rows = self.choice.rows(ctx);
+        rows.truncate(self.limit.unwrap_or(usize::MAX));
+        rows
+    }
+
+    /// How many rows may or may not belong to the answer.
+    pub(super) fn undecided(&self, ctx: Ctx<'_>) -> usize {
+        self.choice.undecided(ctx)
+    }
+
+    /// The columns to show.
+    pub(super) fn columns(&self, fleet: &Fleet) -> Vec<&'static Column> {
+        match (&self.named, self.format) {
+            (Some(named), _) => named.clone(),
+            (None, Format::Table) => self.kind.visible(fleet, Width::Narrow),
+            (None, Format::Wide) => self.kind.visible(fleet, Width::Wide),
+            (None, Format::Json | Format::Yaml | Format::Csv) => free(self.kind),
+            (None, Format::Name) => Vec::new(),
+        }
+    }
+
+    /// Everything that the answer rests on.
+    pub(super) fn rests_on(&self) -> Vec<Source> {
+        let metrics = (self.metrics != MetricsOf::Nobody).then_some(Source::Metrics);
+        self.sources.iter().copied().chain(metrics).collect()
+    }
+}
+
+/// Every column that costs nothing and says something of its own.
+pub(super) fn free(kind: Kind) -> Vec<&'static Column> {
+    kind.columns().iter().filter(|column| column.shown <= Shown::Wide).collect()
+}
+
+/// Columns by name, each once.
+fn columns(kind: Kind, names: &[String]) -> Result<Option<Vec<&'static Column>>> {
+    let mut columns: Vec<&'static Column> = Vec::new();
+    for name in names.iter().map(|name| name.trim()).filter(|name| !name.is_empty()) {
+        let column = kind.column(name)?;
+        if !columns.contains(&column) {
+            columns.push(column);
+        }
+    }
+    Ok((!columns.is_empty()).then_some(columns))
+}

@@ -1,0 +1,288 @@
+//! A pretend AWS on loopback: its wire, its world and its demo fleet, sharing no code with `aws`.
+//!
+//! Requests come in by the protocols of the real services (`http`), find an operation (`service`), look
+//! at or change a place of the world (`world`: what one account has in one region), and leave as data
+//! (`shape`) that is written in the protocol they came in. A parameter that an operation does not
+//! understand is refused by the service's own code; an answer is never made up.
+
+mod autoscaling;
+mod cloudwatch;
+mod demo;
+mod dice;
+mod ec2;
+mod ecs;
+mod elbv2;
+mod fault;
+mod filter;
+mod http;
+mod identity;
+mod input;
+mod journal;
+mod page;
+mod service;
+mod shape;
+mod ssm;
+mod sts;
+mod time;
+mod world;
+
+use self::http::Site;
+use self::journal::Journal;
+use self::service::{Run, SERVICES};
+use self::time::WorldClock;
+use self::world::geography::Region;
+use self::world::{Account, World};
+use crate::clock::Clock;
+use crate::error::Error;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
+use std::time::Duration;
+use tokio::net::TcpListener;
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+
+/// What to pretend.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Scenario {
+    /// The demo fleet that is built in: the founding one, with trouble to find.
+    Demo,
+    /// Accounts with nothing in them.
+    Empty,
+}
+
+/// How to run a pretend AWS.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// Where to listen; loopback only. Port 0 takes a free one.
+    pub listen: SocketAddr,
+    /// What to pretend.
+    pub scenario: Scenario,
+    /// What all chance comes from; the same seed at the same time makes the same fleet.
+    pub seed: u64,
+    /// Pretended seconds that pass in a second; 0 stands still until stepped.
+    pub speed: f64,
+    /// How many instances each place of the demo fleet has at least; none for the fleet as it is.
+    pub instances: Option<usize>,
+    /// How many accounts there are, from 1.
+    pub accounts: usize,
+    /// Regions that hold a fleet, by name.
+    pub regions: Vec<String>,
+    /// A file that receives every call, one JSON object a line.
+    pub record: Option<PathBuf>,
+    /// Where the pretend time starts.
+    pub clock: Clock,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            listen: SocketAddr::from(([127, 0, 0, 1], 0)),
+            scenario: Scenario::Demo,
+            seed: 1,
+            speed: 1.0,
+            instances: None,
+            accounts: 1,
+            regions: vec!["us-east-1".to_owned()],
+            record: None,
+            clock: Clock::Real,
+        }
+    }
+}
+
+/// A pretend AWS that is being served. Dropping it stops it.
+#[derive(Debug)]
+pub struct Running {
+    addr: SocketAddr,
+    site: Arc<Site>,
+    region: String,
+    stop: CancellationToken,
+    task: JoinHandle<std::io::Result<()>>,
+}
+
+/// One operation that is served.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Served {
+    /// The service as people name it.
+    pub service: &'static str,
+    /// The service as AWS's models name it.
+    pub signed_as: &'static str,
+    /// The operation.
+    pub operation: &'static str,
+    /// It changes something.
+    pub changes: bool,
+}
+
+/// Every operation that is served, by service.
+pub fn served() -> Vec<Served> {
+    let each = |service: &&'static service::Service| {
+        let (title, model) = (service.title, service.model);
+        service.operations.iter().map(move |operation| Served {
+            service: title,
+            signed_as: model,
+            operation: operation.name,
+            changes: matches!(operation.run, Run::Write(_)),
+        })
+    };
+    SERVICES.iter().flat_map(each).collect()
+}
+
+/// Starts a pretend AWS. Needs a tokio runtime.
+///
+/// # Errors
+/// A listen address that is not loopback, unknown regions, no accounts: usage errors, all at once. A port
+/// in use or a record file that cannot be made: failures.
+pub async fn serve(options: Options) -> Result<Running, Error> {
+    check(&options)?;
+    let record = match &options.record {
+        None => None,
+        Some(path) => Some(std::fs::File::create(path).map_err(|error| {
+            Error::failed(format!("cannot write the record of calls to {}", path.display())).because(error)
+        })?),
+    };
+    let listener = TcpListener::bind(options.listen).await.map_err(|error| {
+        Error::failed(format!("cannot listen on {}", options.listen))
+            .because(error)
+            .hint("--listen 127.0.0.1:0 takes a free port")
+    })?;
+    let addr = listener.local_addr()?;
+    let region = options.regions.first().cloned().unwrap_or_default();
+    let world = build(&options);
+    let site = Arc::new(Site { world, journal: Journal::new(record), served: AtomicU64::new(0) });
+    let stop = CancellationToken::new();
+    let app = axum::Router::new().fallback(http::answer).with_state(Arc::clone(&site));
+    let until = stop.clone();
+    let task = tokio::spawn(async move {
+        axum::serve(listener, app).with_graceful_shutdown(until.cancelled_owned()).await
+    });
+    Ok(Running { addr, site, region, stop, task })
+}
+
+fn check(options: &Options) -> Result<(), Error> {
+    let mut faults = Vec::new();
+    if !options.listen.ip().is_loopback() {
+        faults.push(format!("it listens on loopback only, and {} is not loopback", options.listen.ip()));
+    }
+    for name in &options.regions {
+        if Region::named(name).is_none_or(|region| region.is_opt_in) {
+            let known = world::geography::REGIONS.iter().filter(|region| !region.is_opt_in);
+            let nearest = crate::error::did_you_mean(name, known.map(|region| region.name));
+            let nearest = nearest.map(|nearest| format!(", did you mean {nearest}?")).unwrap_or_default();
+            faults.push(format!("no region {name} here{nearest}"));
+        }
+    }
+    if options.regions.is_empty() {
+        faults.push("it needs at least one region".to_owned());
+    }
+    if !(1..=MOST_ACCOUNTS).contains(&options.accounts) {
+        faults.push(format!("accounts must be from 1 to {MOST_ACCOUNTS}, not {}", options.accounts));
+    }
+    if options.instances.is_some_and(|instances| instances > MOST_INSTANCES) {
+        faults.push(format!("instances must be at most {MOST_INSTANCES}"));
+    }
+    if !options.speed.is_finite() || options.speed < 0.0 {
+        faults.push("speed must be a number from 0".to_owned());
+    }
+    if faults.is_empty() {
+        return Ok(());
+    }
+    Err(Error::usage(format!("cannot start the simulator: {}", faults.join("; ")))
+        .hint("coredeck sim --listen 127.0.0.1:0 --region us-east-1"))
+}
+
+const MOST_ACCOUNTS: usize = 100;
+const MOST_INSTANCES: usize = 1_000_000;
+
+fn build(options: &Options) -> World {
+    let accounts: Vec<Account> = (0..options.accounts)
+        .map(|number| Account {
+            id: account_id(options.seed, number).into(),
+            key: format!("AKIACOREDECKDEMO{number:04}").into(),
+        })
+        .collect();
+    let world = World::new(options.seed, WorldClock::new(options.clock, options.speed), accounts);
+    if options.scenario == Scenario::Demo {
+        for account in &world.accounts {
+            for region in options.regions.iter().filter_map(|name| Region::named(name)) {
+                let now = world.clock.start();
+                world.settle(demo::place(world.seed, &account.id, region.name, now, options.instances));
+            }
+        }
+    }
+    world
+}
+
+/// Twelve digits, the same for the same seed and number.
+fn account_id(seed: u64, number: usize) -> String {
+    let mut dice = dice::Dice::new(seed, &format!("account {number}"));
+    format!("{}", 100_000_000_000 + dice.below(900_000_000_000))
+}
+
+impl Running {
+    /// Where it listens.
+    pub fn addr(&self) -> SocketAddr {
+        self.addr
+    }
+
+    /// The URL that clients are pointed to.
+    pub fn url(&self) -> String {
+        format!("http://{}", self.addr)
+    }
+
+    /// Environment variables that point every AWS client here, by name.
+    pub fn exports(&self) -> Vec<(&'static str, String)> {
+        self.exports_of(0)
+    }
+
+    /// The same for the account of that number, from 0.
+    pub fn exports_of(&self, account: usize) -> Vec<(&'static str, String)> {
+        let key = self.site.world.accounts.get(account).map(|account| account.key.to_string());
+        vec![
+            ("AWS_ENDPOINT_URL", self.url()),
+            ("AWS_ACCESS_KEY_ID", key.unwrap_or_default()),
+            ("AWS_SECRET_ACCESS_KEY", "coredeck-demo-no-secret".to_owned()),
+            ("AWS_REGION", self.region.clone()),
+            ("AWS_DEFAULT_REGION", self.region.clone()),
+            ("AWS_EC2_METADATA_DISABLED", "true".to_owned()),
+        ]
+    }
+
+    /// The account numbers, in order.
+    pub fn accounts(&self) -> Vec<String> {
+        self.site.world.accounts.iter().map(|account| account.id.to_string()).collect()
+    }
+
+    /// Every call that was answered and is still kept, as the record file would hold it.
+    pub fn calls(&self) -> Vec<serde_json::Value> {
+        self.site.journal.entries().iter().map(journal::Entry::json).collect()
+    }
+
+    /// Moves its time forward.
+    pub fn step(&self, by: Duration) {
+        self.site.world.clock.step(by);
+    }
+
+    /// What stops it when cancelled.
+    pub fn stop_handle(&self) -> CancellationToken {
+        self.stop.clone()
+    }
+
+    /// Waits until it has stopped: after the stop handle was cancelled, or when its listener failed.
+    ///
+    /// # Errors
+    /// What the listener failed of.
+    pub async fn stopped(mut self) -> Result<(), Error> {
+        match (&mut self.task).await {
+            Ok(outcome) => outcome.map_err(Error::from),
+            Err(error) => Err(Error::failed("the simulator broke down").because(error)),
+        }
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        self.stop.cancel();
+        self.task.abort();
+    }
+}

@@ -1,0 +1,311 @@
+//! The wire: one handler that tells the protocols apart, finds the operation and writes what it answers.
+
+use super::fault::Fault;
+use super::identity::{Credential, credential, opted_in};
+use super::input::{self, Input};
+use super::journal::{Entry, Journal};
+use super::service::{Answer, Call, Protocol, Run, SERVICES, Service};
+use super::shape::{Shape, element};
+use super::world::World;
+use axum::body::{Body, Bytes, to_bytes};
+use axum::extract::{Request, State};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::response::Response;
+use std::io;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, PoisonError};
+
+/// The largest body that is read.
+const LARGEST: usize = 4 << 20;
+
+/// What every request sees.
+#[derive(Debug)]
+pub(crate) struct Site {
+    pub(crate) world: World,
+    pub(crate) journal: Journal,
+    pub(crate) served: AtomicU64,
+}
+
+/// A request, understood as far as its service, operation and content.
+struct Asked {
+    service: &'static Service,
+    protocol: Protocol,
+    /// JSON 1.0 rather than 1.1.
+    is_json_10: bool,
+    operation: String,
+    content: serde_json::Value,
+}
+
+/// Answers one request.
+pub(crate) async fn answer(State(site): State<Arc<Site>>, request: Request) -> Response {
+    let (parts, body) = request.into_parts();
+    let serial = site.served.fetch_add(1, Ordering::Relaxed);
+    let request_id = super::dice::Dice::new(site.world.seed ^ serial, "request").uuid();
+    let body = match to_bytes(body, LARGEST).await {
+        Ok(body) => body,
+        Err(error) => {
+            let fault = Fault::new("RequestEntityTooLarge", error.to_string()).with_status(413);
+            return write_fault(&fault, Protocol::Query, false, None, &request_id);
+        }
+    };
+    let credential = credential(&parts.headers);
+    let named = credential.as_ref().map(|credential| credential.service.as_str()).unwrap_or_default();
+    let asked = match understand(parts.uri.path(), parts.uri.query(), &parts.headers, &body, named) {
+        Ok(asked) => asked,
+        Err((fault, protocol)) => return write_fault(&fault, protocol, false, None, &request_id),
+    };
+    let outcome = credential.and_then(|credential| perform(&site, &asked, credential, &request_id));
+    match outcome {
+        Ok(shape) => write_answer(&shape, &asked, &request_id),
+        Err(fault) => write_fault(&fault, asked.protocol, asked.is_json_10, Some(asked.service), &request_id),
+    }
+}
+
+fn perform(site: &Site, asked: &Asked, credential: Credential, request_id: &str) -> Answer {
+    let world = &site.world;
+    let caller = world.caller(&credential.key).ok_or_else(|| {
+        Fault::new("InvalidClientTokenId", "The security token included in the request is invalid")
+            .with_status(403)
+    })?;
+    let now = world.clock.now();
+    let call = Call {
+        world,
+        seed: world.seed,
+        service: asked.service.name,
+        operation: &asked.operation,
+        account: &caller.account,
+        region: credential.region,
+        caller: &caller,
+        input: Input::new(&asked.content),
+        now,
+        request_id,
+    };
+    let outcome = run(&call, asked, &credential);
+    site.journal.write(Entry {
+        at: now,
+        account: Arc::clone(&caller.account),
+        region: credential.region,
+        service: asked.service.name,
+        operation: asked.operation.clone(),
+        changes: asked
+            .service
+            .operation(&asked.operation)
+            .is_some_and(|known| matches!(known.run, Run::Write(_))),
+        input: asked.content.clone(),
+        code: outcome.as_ref().err().map(|fault| fault.code.to_string()),
+        request_id: request_id.to_owned(),
+    });
+    outcome
+}
+
+fn run(call: &Call, asked: &Asked, credential: &Credential) -> Answer {
+    let service = asked.service;
+    if credential.service != service.name {
+        return Err(Fault::new(
+            "SignatureDoesNotMatch",
+            format!("Credential should be scoped to correct service: '{}'.", service.name),
+        )
+        .with_status(403));
+    }
+    opted_in(call.region, service.name)?;
+    let operation = service.operation(call.operation).ok_or_else(|| unknown_operation(asked))?;
+    if let Some(stranger) = operation.stranger(call.input) {
+        return Err(Fault::new(
+            service.bad_parameter,
+            format!("The parameter {stranger} of {} is not recognized here", call.operation),
+        ));
+    }
+    let place = call.world.place(&call.caller.account, call.region);
+    match operation.run {
+        Run::Read(read) => read(call, &place.read().unwrap_or_else(PoisonError::into_inner)),
+        Run::Write(write) => write(call, &mut place.write().unwrap_or_else(PoisonError::into_inner)),
+    }
+}
+
+fn unknown_operation(asked: &Asked) -> Fault {
+    match asked.protocol {
+        Protocol::Ec2 => Fault::new(
+            "InvalidAction",
+            format!("The action {} is not valid for this web service.", asked.operation),
+        ),
+        Protocol::Query => Fault::new(
+            "InvalidAction",
+            format!("Could not find operation {} for version {}", asked.operation, asked.service.version),
+        ),
+        Protocol::Json => Fault::new("UnknownOperationException", ""),
+        Protocol::Cbor => Fault::new("UnknownOperationException", "").with_status(404),
+    }
+}
+
+/// Tells service, protocol and operation of a request, and reads its content.
+fn understand(
+    path: &str,
+    query: Option<&str>,
+    headers: &HeaderMap,
+    body: &Bytes,
+    named: &str,
+) -> Result<Asked, (Fault, Protocol)> {
+    let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
+    if let Some(rest) = path.strip_prefix("/service/") {
+        let unknown = || (Fault::new("UnknownOperationException", "").with_status(404), Protocol::Cbor);
+        let (target, operation) = rest.split_once("/operation/").ok_or_else(unknown)?;
+        let service = SERVICES.iter().find(|service| service.target == target).ok_or_else(unknown)?;
+        if text("smithy-protocol") != Some("rpc-v2-cbor") {
+            return Err(unknown());
+        }
+        let content =
+            if body.is_empty() {
+                serde_json::json!({})
+            } else {
+                let parsed: Result<ciborium::Value, _> = ciborium::from_reader(body.as_ref());
+                input::from_cbor(parsed.map_err(|error| {
+                    (Fault::new("SerializationException", error.to_string()), Protocol::Cbor)
+                })?)
+            };
+        let operation = operation.to_owned();
+        return Ok(Asked { service, protocol: Protocol::Cbor, is_json_10: false, operation, content });
+    }
+    if let Some(target) = text("x-amz-target") {
+        let unknown = || (Fault::new("UnknownOperationException", ""), Protocol::Json);
+        let (prefix, operation) = target.rsplit_once('.').ok_or_else(unknown)?;
+        let service = SERVICES.iter().find(|service| service.target == prefix).ok_or_else(unknown)?;
+        let is_json_10 =
+            text("content-type").is_some_and(|kind| kind.starts_with("application/x-amz-json-1.0"));
+        let bytes: &[u8] = if body.is_empty() { b"{}" } else { body };
+        let content: serde_json::Value = serde_json::from_slice(bytes)
+            .map_err(|error| (Fault::new("SerializationException", error.to_string()), Protocol::Json))?;
+        let operation = operation.to_owned();
+        return Ok(Asked { service, protocol: Protocol::Json, is_json_10, operation, content });
+    }
+    let form = String::from_utf8_lossy(body);
+    let content = input::from_form(if form.is_empty() { query.unwrap_or_default() } else { &form });
+    let action = content.get("Action").and_then(serde_json::Value::as_str).unwrap_or_default().to_owned();
+    let version = content.get("Version").and_then(serde_json::Value::as_str).unwrap_or_default();
+    let service = SERVICES
+        .iter()
+        .find(|service| service.name == named)
+        .or_else(|| SERVICES.iter().find(|service| service.version == version && service.target.is_empty()));
+    let Some(service) = service else {
+        let fault =
+            Fault::new("InvalidAction", format!("Nothing here serves {action} of '{named}' {version}"));
+        return Err((fault, Protocol::Query));
+    };
+    let protocol = if service.protocol == Protocol::Ec2 { Protocol::Ec2 } else { Protocol::Query };
+    if action.is_empty() {
+        let fault = Fault::new("MissingAction", "The request must contain the parameter Action");
+        return Err((fault, protocol));
+    }
+    if version != service.version {
+        let sentence = format!("Could not find operation {action} for version {version}");
+        return Err((Fault::new("InvalidAction", sentence), protocol));
+    }
+    Ok(Asked { service, protocol, is_json_10: false, operation: action, content })
+}
+
+fn write_answer(shape: &Shape, asked: &Asked, request_id: &str) -> Response {
+    let written = match asked.protocol {
+        Protocol::Json => Ok(shape.json().to_string().into_bytes()),
+        Protocol::Cbor => cbor_bytes(&shape.cbor()),
+        Protocol::Ec2 => Ok(xml(&asked.operation, asked.service.namespace, |out| {
+            element(out, "requestId", &Shape::from(request_id), "item");
+            shape.write_xml(out, "item");
+        })),
+        Protocol::Query => Ok(xml(&asked.operation, asked.service.namespace, |out| {
+            element(out, &format!("{}Result", asked.operation), shape, "member");
+            let meta = super::shape::Fields::new().with("RequestId", request_id);
+            element(out, "ResponseMetadata", &meta.into(), "member");
+        })),
+    };
+    match written {
+        Ok(bytes) => respond(200, asked.protocol, asked.is_json_10, request_id, bytes),
+        Err(error) => {
+            let fault = Fault::new("InternalFailure", error.to_string()).with_status(500);
+            write_fault(&fault, asked.protocol, asked.is_json_10, Some(asked.service), request_id)
+        }
+    }
+}
+
+fn cbor_bytes(value: &ciborium::Value) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    ciborium::into_writer(value, &mut bytes).map_err(io::Error::other)?;
+    Ok(bytes)
+}
+
+fn xml(operation: &str, namespace: &str, content: impl FnOnce(&mut String)) -> Vec<u8> {
+    let mut out = String::with_capacity(4096);
+    out.push_str(r#"<?xml version="1.0" encoding="UTF-8"?>"#);
+    out.push_str(&format!(r#"<{operation}Response xmlns="{namespace}">"#));
+    content(&mut out);
+    out.push_str(&format!("</{operation}Response>"));
+    out.into_bytes()
+}
+
+fn write_fault(
+    fault: &Fault,
+    protocol: Protocol,
+    is_json_10: bool,
+    service: Option<&Service>,
+    request_id: &str,
+) -> Response {
+    use super::shape::Fields;
+    let written = match protocol {
+        Protocol::Json => {
+            let body = serde_json::json!({ "__type": fault.code, "message": fault.message });
+            Ok(body.to_string().into_bytes())
+        }
+        Protocol::Cbor => {
+            let code = format!("com.amazonaws.cloudwatch#{}", fault.code);
+            let body = Fields::new().with("__type", code).with("message", &fault.message);
+            cbor_bytes(&Shape::from(body).cbor())
+        }
+        Protocol::Ec2 => {
+            let error = Fields::new().with("Code", fault.code.as_ref()).with("Message", &fault.message);
+            let errors = Fields::new().with("Errors", Fields::new().with("Error", error));
+            let body: Shape = errors.with("RequestID", request_id).into();
+            let mut out = String::new();
+            element(&mut out, "Response", &body, "item");
+            Ok(out.into_bytes())
+        }
+        Protocol::Query => {
+            let error = Fields::new()
+                .with("Type", if fault.is_senders() { "Sender" } else { "Receiver" })
+                .with("Code", fault.code.as_ref())
+                .with("Message", &fault.message);
+            let body: Shape = Fields::new().with("Error", error).with("RequestId", request_id).into();
+            let namespace = service.map_or("", |service| service.namespace);
+            let mut out = format!(r#"<ErrorResponse xmlns="{namespace}">"#);
+            body.write_xml(&mut out, "member");
+            out.push_str("</ErrorResponse>");
+            Ok(out.into_bytes())
+        }
+    };
+    let mut response = respond(fault.status, protocol, is_json_10, request_id, written.unwrap_or_default());
+    if matches!(protocol, Protocol::Json | Protocol::Cbor) && service.is_some_and(|s| s.name == "monitoring")
+    {
+        let side = if fault.is_senders() { "Sender" } else { "Receiver" };
+        if let Ok(value) = HeaderValue::from_str(&format!("{};{side}", fault.code)) {
+            response.headers_mut().insert("x-amzn-query-error", value);
+        }
+    }
+    response
+}
+
+fn respond(status: u16, protocol: Protocol, is_json_10: bool, request_id: &str, body: Vec<u8>) -> Response {
+    let mut response = Response::new(Body::from(body));
+    *response.status_mut() = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    let kind = match protocol {
+        Protocol::Ec2 | Protocol::Query => "text/xml;charset=UTF-8",
+        Protocol::Json if is_json_10 => "application/x-amz-json-1.0",
+        Protocol::Json => "application/x-amz-json-1.1",
+        Protocol::Cbor => "application/cbor",
+    };
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(kind));
+    if protocol == Protocol::Cbor {
+        headers.insert("smithy-protocol", HeaderValue::from_static("rpc-v2-cbor"));
+    }
+    if let Ok(value) = HeaderValue::from_str(request_id) {
+        headers.insert("x-amzn-requestid", value);
+    }
+    response
+}

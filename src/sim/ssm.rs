@@ -1,0 +1,210 @@
+//! Systems Manager: managed instances and the Parameter Store.
+
+use super::fault::Fault;
+use super::filter::Filter;
+use super::page::Paging;
+use super::service::{Answer, Call, Operation, Protocol, Run, Service};
+use super::shape::{Fields, Shape, list};
+use super::world::keeping::Parameter;
+use super::world::machine::{Agent, Instance, State, dotted};
+use super::world::place::Place;
+use std::ops::Bound;
+
+pub(crate) const SERVICE: Service = Service {
+    name: "ssm",
+    model: "ssm",
+    title: "SSM",
+    protocol: Protocol::Json,
+    version: "2014-11-06",
+    target: "AmazonSSM",
+    namespace: "",
+    bad_parameter: "ValidationException",
+    operations: &[
+        Operation {
+            name: "DescribeInstanceInformation",
+            takes: &["Filters", "InstanceInformationFilterList", "MaxResults", "NextToken"],
+            run: Run::Read(describe_instances),
+        },
+        Operation { name: "GetParameter", takes: &["Name", "WithDecryption"], run: Run::Read(get_parameter) },
+        Operation {
+            name: "GetParameters",
+            takes: &["Names", "WithDecryption"],
+            run: Run::Read(get_parameters),
+        },
+        Operation {
+            name: "GetParametersByPath",
+            takes: &["Path", "Recursive", "WithDecryption", "MaxResults", "NextToken"],
+            run: Run::Read(get_parameters_by_path),
+        },
+    ],
+};
+
+const PAGING: Paging = Paging {
+    size: "MaxResults",
+    token: "NextToken",
+    default: 10,
+    min: 5,
+    max: 50,
+    bad_size: "ValidationException",
+    bad_token: "InvalidNextToken",
+};
+
+fn describe_instances(call: &Call, place: &Place) -> Answer {
+    let mut filters: Vec<Filter> = Vec::new();
+    for (list, key, values) in
+        [("Filters", "Key", "Values"), ("InstanceInformationFilterList", "key", "valueSet")]
+    {
+        for filter in call.input.list(list) {
+            filters.push(Filter { name: filter.text(key).unwrap_or_default(), values: filter.texts(values) });
+        }
+    }
+    let known = ["InstanceIds", "PingStatus", "PlatformTypes", "AgentVersion", "ResourceType"];
+    let is_known = |name: &str| known.contains(&name) || name.starts_with("tag:") || name == "tag-key";
+    if let Some(filter) = filters.iter().find(|filter| !is_known(filter.name)) {
+        return Err(Fault::new(
+            "InvalidInstanceInformationFilterValue",
+            format!("{} is no filter", filter.name),
+        ));
+    }
+    let page = PAGING.of(call)?;
+    let managed = |instance: &Instance| {
+        instance.agent.is_some()
+            && matches!(instance.state, State::Running | State::Stopped | State::Stopping)
+    };
+    let rows = place.instances.after(page.after).filter(|(_, instance)| {
+        managed(instance)
+            && filters.iter().all(|filter| match filter.name {
+                "InstanceIds" => filter.admits(&instance.id),
+                "PingStatus" => filter.admits(ping(call, instance).0),
+                "PlatformTypes" => filter.admits("Linux"),
+                "AgentVersion" => instance.agent.as_ref().is_some_and(|agent| filter.admits(agent.version)),
+                "ResourceType" => filter.admits("EC2Instance"),
+                "tag-key" => filter.admits_any(instance.tags.iter().map(|(key, _)| key.as_str())),
+                name => {
+                    instance.tag(name.trim_start_matches("tag:")).is_some_and(|value| filter.admits(value))
+                }
+            })
+    });
+    let (rows, token) = page.take(call, rows);
+    let shapes = list(rows, |instance| {
+        let (word, last) = ping(call, instance);
+        Fields::new()
+            .with("InstanceId", &instance.id)
+            .with("PingStatus", word)
+            .with("LastPingDateTime", last)
+            .maybe("AgentVersion", instance.agent.as_ref().map(|agent| agent.version))
+            .with(
+                "IsLatestVersion",
+                instance.agent.as_ref().is_some_and(|agent| agent.version == LATEST_AGENT),
+            )
+            .with("PlatformType", "Linux")
+            .with("PlatformName", "Amazon Linux")
+            .with("PlatformVersion", if is_old(place, instance) { "2" } else { "2023" })
+            .with("ResourceType", "EC2Instance")
+            .with("IPAddress", dotted(instance.private_ip, '.'))
+            .with("ComputerName", format!("ip-{}.ec2.internal", dotted(instance.private_ip, '-')))
+            .with("AssociationStatus", "Success")
+            .with("SourceId", &instance.id)
+            .with("SourceType", "AWS::EC2::Instance")
+    });
+    Ok(Fields::new().with("InstanceInformationList", shapes).maybe("NextToken", token).into())
+}
+
+/// The version of the agent that is new.
+pub(crate) const LATEST_AGENT: &str = "3.3.2958.0";
+
+fn is_old(place: &Place, instance: &Instance) -> bool {
+    place.images.get(&instance.image).is_some_and(|image| image.name.starts_with("amzn2"))
+}
+
+/// The agent's ping status, and when it was last heard: agents call every five minutes.
+fn ping(call: &Call, instance: &Instance) -> (&'static str, super::time::Moment) {
+    let silent = instance.agent.as_ref().and_then(|agent: &Agent| agent.silent_since);
+    let silent = silent.or((instance.state != State::Running).then_some(instance.state_since));
+    match silent {
+        Some(since) => ("ConnectionLost", since),
+        None => {
+            let phase = i64::try_from(super::dice::hash(&instance.id) % 300).unwrap_or(0);
+            let beat = (call.now.0 / 1000 - phase).rem_euclid(300);
+            ("Online", call.now.minus(beat))
+        }
+    }
+}
+
+fn parameter_shape(place: &Place, parameter: &Parameter, decrypt: bool) -> Fields {
+    let is_secret = parameter.kind == "SecureString";
+    let value = if is_secret && !decrypt {
+        // What a caller sees without decryption: ciphertext of the same parameter, always the same.
+        format!("AQICAHh{}", super::dice::Dice::new(7, &parameter.name).hex(96))
+    } else {
+        parameter.value.clone()
+    };
+    Fields::new()
+        .with("Name", &parameter.name)
+        .with("Type", parameter.kind)
+        .with("Value", value)
+        .with("Version", parameter.version)
+        .with("LastModifiedDate", parameter.modified)
+        .with("ARN", place.arn("ssm", &format!("parameter{}", parameter.name)))
+        .with("DataType", "text")
+}
+
+fn get_parameter(call: &Call, place: &Place) -> Answer {
+    let name = call.input.text("Name").unwrap_or_default();
+    let parameter = find(place, name).ok_or_else(|| Fault::new("ParameterNotFound", ""))?;
+    let shape = parameter_shape(place, parameter, call.input.flag("WithDecryption"));
+    Ok(Fields::new().with("Parameter", shape).into())
+}
+
+/// A parameter by name, by `name:version`, or by ARN.
+fn find<'p>(place: &'p Place, name: &str) -> Option<&'p Parameter> {
+    let name = match name.split_once(":parameter") {
+        Some((_, rest)) if name.starts_with("arn:") => rest,
+        _ => name,
+    };
+    let (name, version) = match name.rsplit_once(':') {
+        Some((name, version)) => (name, Some(version.parse::<u32>().ok()?)),
+        None => (name, None),
+    };
+    place.parameters.get(name).filter(|parameter| version.is_none_or(|version| version == parameter.version))
+}
+
+fn get_parameters(call: &Call, place: &Place) -> Answer {
+    let names = call.input.texts("Names");
+    if names.is_empty() || names.len() > 10 {
+        return Err(Fault::new(
+            "ValidationException",
+            "1 validation error detected: Value at 'names' failed to satisfy constraint: Member must have length less than or equal to 10",
+        ));
+    }
+    let decrypt = call.input.flag("WithDecryption");
+    let found = names.iter().filter_map(|name| find(place, name));
+    let shapes = list(found, |parameter| parameter_shape(place, parameter, decrypt));
+    let invalid = names.iter().filter(|name| find(place, name).is_none());
+    Ok(Fields::new().with("Parameters", shapes).with("InvalidParameters", list(invalid, |name| *name)).into())
+}
+
+fn get_parameters_by_path(call: &Call, place: &Place) -> Answer {
+    let path = call.input.text("Path").unwrap_or_default();
+    if !path.starts_with('/') {
+        return Err(Fault::new(
+            "ValidationException",
+            "The parameter doesn't meet the parameter name requirements. The parameter name must begin with a forward slash \"/\".",
+        ));
+    }
+    let prefix = format!("{}/", path.trim_end_matches('/'));
+    let recursive = call.input.flag("Recursive");
+    let decrypt = call.input.flag("WithDecryption");
+    let page = Paging { min: 1, max: 10, ..PAGING }.of(call)?;
+    let from = (Bound::Included(prefix.as_str()), Bound::Unbounded);
+    let rows = place
+        .parameters
+        .range::<str, _>(from)
+        .take_while(|(name, _)| name.starts_with(&prefix))
+        .filter(|(name, _)| recursive || !name.get(prefix.len()..).is_some_and(|rest| rest.contains('/')))
+        .map(|(_, parameter)| parameter);
+    let skip = usize::try_from(page.after).unwrap_or(usize::MAX);
+    let (rows, token) = page.take(call, (page.after + 1..).zip(rows.skip(skip)));
+    let shapes: Shape = list(rows, |parameter| parameter_shape(place, parameter, decrypt));
+    Ok(Fields::new().with("Parameters", shapes).maybe("NextToken", token).into())
+}

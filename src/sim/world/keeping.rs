@@ -1,0 +1,36 @@
+//! CloudWatch alarms and the Parameter Store.
+
+use crate::sim::time::Moment;
+use compact_str::CompactString;
+
+/// A metric alarm.
+#[derive(Clone, Debug)]
+pub(crate) struct Alarm {
+    pub(crate) name: CompactString,
+    pub(crate) description: CompactString,
+    pub(crate) namespace: &'static str,
+    pub(crate) metric: &'static str,
+    pub(crate) dimensions: Vec<(&'static str, CompactString)>,
+    pub(crate) statistic: &'static str,
+    pub(crate) period: u32,
+    pub(crate) evaluations: u32,
+    pub(crate) threshold: f64,
+    pub(crate) comparison: &'static str,
+    pub(crate) missing: &'static str,
+    pub(crate) state: &'static str,
+    pub(crate) reason: String,
+    pub(crate) since: Moment,
+    pub(crate) updated: Moment,
+    pub(crate) actions_enabled: bool,
+}
+
+/// A parameter.
+#[derive(Clone, Debug)]
+pub(crate) struct Parameter {
+    pub(crate) name: CompactString,
+    /// `String`, `StringList`, `SecureString`
+    pub(crate) kind: &'static str,
+    pub(crate) value: String,
+    pub(crate) version: u32,
+    pub(crate) modified: Moment,
+}

@@ -1,0 +1,90 @@
+//! A place: what one account has in one region.
+
+use super::balancing::{Balancer, Listener, Rule, TargetGroup};
+use super::containers::{Cluster, Definition, Provider};
+use super::geography::{Region, Zone};
+use super::keeping::{Alarm, Parameter};
+use super::machine::{Image, Instance, Template};
+use super::scaling::Group;
+use super::table::Table;
+use crate::sim::dice::Dice;
+use compact_str::{CompactString, format_compact};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// What one account has in one region.
+#[derive(Debug)]
+pub(crate) struct Place {
+    pub(crate) account: Arc<str>,
+    pub(crate) region: &'static str,
+    pub(crate) zones: Vec<Zone>,
+    pub(crate) vpc: CompactString,
+    /// One subnet for each zone.
+    pub(crate) subnets: Vec<CompactString>,
+    pub(crate) dice: Dice,
+    pub(crate) instances: Table<Instance>,
+    pub(crate) templates: Table<Template>,
+    pub(crate) images: Table<Image>,
+    pub(crate) groups: Table<Group>,
+    pub(crate) clusters: Table<Cluster>,
+    pub(crate) providers: Table<Provider>,
+    /// By `family:revision`.
+    pub(crate) definitions: Table<Definition>,
+    pub(crate) balancers: Table<Balancer>,
+    pub(crate) listeners: Table<Listener>,
+    pub(crate) rules: Table<Rule>,
+    pub(crate) target_groups: Table<TargetGroup>,
+    pub(crate) alarms: Table<Alarm>,
+    pub(crate) parameters: BTreeMap<CompactString, Parameter>,
+}
+
+impl Place {
+    /// A place with a network and nothing in it.
+    pub(crate) fn empty(seed: u64, account: &Arc<str>, region: &'static str) -> Self {
+        let mut dice = Dice::new(seed, &format!("{account}/{region}"));
+        let zones = Region::named(region).map(|region| region.zones_for(account)).unwrap_or_default();
+        let vpc = CompactString::from(dice.id("vpc"));
+        let subnets = zones.iter().map(|_| CompactString::from(dice.id("subnet"))).collect();
+        Self {
+            account: Arc::clone(account),
+            region,
+            zones,
+            vpc,
+            subnets,
+            dice,
+            instances: Table::default(),
+            templates: Table::default(),
+            images: Table::default(),
+            groups: Table::default(),
+            clusters: Table::default(),
+            providers: Table::default(),
+            definitions: Table::default(),
+            balancers: Table::default(),
+            listeners: Table::default(),
+            rules: Table::default(),
+            target_groups: Table::default(),
+            alarms: Table::default(),
+            parameters: BTreeMap::new(),
+        }
+    }
+
+    /// An ARN of this place.
+    pub(crate) fn arn(&self, service: &str, rest: &str) -> CompactString {
+        format_compact!("arn:aws:{service}:{}:{}:{rest}", self.region, self.account)
+    }
+
+    /// The name of a zone.
+    pub(crate) fn zone(&self, at: usize) -> &str {
+        self.zones.get(at).map(|zone| zone.name.as_str()).unwrap_or_default()
+    }
+
+    /// The id of a zone.
+    pub(crate) fn zone_id(&self, at: usize) -> &str {
+        self.zones.get(at).map(|zone| zone.id.as_str()).unwrap_or_default()
+    }
+
+    /// The subnet of a zone.
+    pub(crate) fn subnet(&self, at: usize) -> &str {
+        self.subnets.get(at).map(CompactString::as_str).unwrap_or_default()
+    }
+}

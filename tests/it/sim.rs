@@ -1,0 +1,132 @@
+//! The simulator's wire and world, asked directly over its socket.
+
+use crate::loopback;
+use coredeck::error::ErrorKind;
+use coredeck::sim::{Options, Running, Scenario, serve, served};
+use std::time::Duration;
+
+/// What a signature must look like to be let in.
+fn signed(service: &str, region: &str) -> String {
+    format!(
+        "AWS4-HMAC-SHA256 Credential=AKIANOBODYKNOWS/20261121/{region}/{service}/aws4_request, \
+         SignedHeaders=host, Signature=00"
+    )
+}
+
+async fn ask(running: &Running, headers: &[(&str, &str)], body: &str) -> String {
+    let host = running.addr().to_string();
+    let headers: Vec<(String, String)> =
+        headers.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+    let body = body.to_owned();
+    tokio::task::spawn_blocking(move || {
+        let headers: Vec<(&str, &str)> =
+            headers.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+        let answer = loopback::ask(&host, "POST", "/", &headers, body.as_bytes());
+        String::from_utf8_lossy(&answer).into_owned()
+    })
+    .await
+    .unwrap()
+}
+
+async fn query(running: &Running, service: &str, body: &str) -> String {
+    let authorization = signed(service, "us-east-1");
+    let kind = "application/x-www-form-urlencoded";
+    ask(running, &[("Authorization", &authorization), ("Content-Type", kind)], body).await
+}
+
+#[tokio::test]
+async fn it_refuses_what_it_cannot_be_with_every_fault_at_once() {
+    let options = Options {
+        listen: "0.0.0.0:0".parse().unwrap(),
+        regions: vec!["us-eest-1".to_owned()],
+        accounts: 0,
+        speed: -1.0,
+        ..Options::default()
+    };
+    let error = serve(options).await.unwrap_err();
+    assert_eq!(error.kind, ErrorKind::Usage);
+    for part in ["loopback only", "did you mean us-east-1", "accounts", "speed"] {
+        assert!(error.message.contains(part), "{part} in {}", error.message);
+    }
+}
+
+#[tokio::test]
+async fn a_port_in_use_is_said() {
+    let first = serve(Options { scenario: Scenario::Empty, ..Options::default() }).await.unwrap();
+    let error = serve(Options { listen: first.addr(), ..Options::default() }).await.unwrap_err();
+    assert!(error.message.contains(&first.addr().to_string()), "{}", error.message);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_is_answered_without_a_signature() {
+    let running = serve(Options { scenario: Scenario::Empty, ..Options::default() }).await.unwrap();
+    let body = "Action=DescribeInstances&Version=2016-11-15";
+    let answer = ask(&running, &[], body).await;
+    assert!(answer.starts_with("HTTP/1.1 403") && answer.contains("MissingAuthenticationToken"), "{answer}");
+    let elsewhere = signed("ec2", "moon-north-1");
+    let answer = ask(&running, &[("Authorization", &elsewhere)], body).await;
+    assert!(answer.starts_with("HTTP/1.1 403") && answer.contains("SignatureDoesNotMatch"), "{answer}");
+    let answer = query(&running, "ec2", body).await;
+    assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_not_understood_is_refused_and_noted() {
+    let running = serve(Options { scenario: Scenario::Empty, ..Options::default() }).await.unwrap();
+    let answer = query(&running, "ec2", "Action=DescribeInstances&Version=2016-11-15&Colour=red").await;
+    assert!(answer.starts_with("HTTP/1.1 400") && answer.contains("UnknownParameter"), "{answer}");
+    let answer = query(&running, "autoscaling", "Action=MakeCoffee&Version=2011-01-01").await;
+    assert!(answer.starts_with("HTTP/1.1 400") && answer.contains("InvalidAction"), "{answer}");
+    let calls = running.calls();
+    let said: Vec<_> = calls.iter().map(|call| (&call["operation"], &call["error"])).collect();
+    assert_eq!(said.len(), 2, "{calls:?}");
+    assert_eq!((said[1].0.as_str(), said[1].1.as_str()), (Some("MakeCoffee"), Some("InvalidAction")));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_same_seed_and_time_make_the_same_fleet() {
+    let clock = coredeck::clock::Clock::Fixed("2026-11-21T12:00:00Z".parse().unwrap());
+    let options = Options { clock, speed: 0.0, seed: 7, ..Options::default() };
+    let body = "Action=DescribeInstances&Version=2016-11-15";
+    let mut answers = Vec::new();
+    for seed in [7, 7, 8] {
+        let running = serve(Options { seed, ..options.clone() }).await.unwrap();
+        let answer = query(&running, "ec2", body).await;
+        answers.push(answer.split_once("<reservationSet>").unwrap().1.to_owned());
+    }
+    assert!(answers[0] == answers[1], "the same seed");
+    assert!(answers[0] != answers[2], "another seed");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn it_stops_when_told() {
+    let running = serve(Options { scenario: Scenario::Empty, ..Options::default() }).await.unwrap();
+    running.stop_handle().cancel();
+    tokio::time::timeout(Duration::from_secs(60), running.stopped()).await.unwrap().unwrap();
+}
+
+#[test]
+fn every_operation_is_listed_once() {
+    let mut names: Vec<_> = served().into_iter().map(|one| (one.service, one.operation)).collect();
+    let count = names.len();
+    names.sort_unstable();
+    names.dedup();
+    assert_eq!(names.len(), count);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_grown_fleet_is_served_to_the_last_instance() {
+    let options = Options { instances: Some(10_000), ..Options::default() };
+    let running = serve(options).await.unwrap();
+    let mut token = String::new();
+    let (mut instances, mut pages) = (0, 0);
+    loop {
+        let body = format!("Action=DescribeInstances&Version=2016-11-15{token}");
+        let answer = query(&running, "ec2", &body).await;
+        instances += answer.matches("<instanceId>").count();
+        pages += 1;
+        let Some((_, rest)) = answer.split_once("<nextToken>") else { break };
+        token = format!("&NextToken={}", rest.split('<').next().unwrap());
+    }
+    assert_eq!((instances, pages), (10_000, 10));
+}

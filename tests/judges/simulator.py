@@ -1,0 +1,306 @@
+"""Judges the simulator with boto3: every call it serves, whole and in small pages, with strict.py attached
+to check raw answers against AWS's own models, and with a check that no answer holds a member that the
+model does not know.  The environment points to the simulator.  Prints one line a fault; exits 1 if any."""
+import collections, datetime, json, os, sys
+from xml.etree import ElementTree as ET
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+import boto3, strict
+from botocore.config import Config
+from botocore.exceptions import ClientError
+
+FAULTS = []
+CALLED = set()
+
+
+def fault(text):
+    FAULTS.append(text)
+    print("FAULT", text, flush=True)
+
+
+def check(condition, text):
+    if not condition:
+        fault(text)
+
+
+def strangers(op, shape, node, path, xml):
+    """Members in the answer that AWS's model does not have."""
+    if shape.type_name == "structure":
+        names = {s.serialization.get("name", k): s for k, s in shape.members.items()}
+        for key, child in (((strict.tag(c), c) for c in node) if xml else node.items()):
+            if key in names:
+                strangers(op, names[key], child, f"{path}.{key}", xml)
+            elif key not in ("requestId", "ResponseMetadata"):
+                fault(f"{op} {path}.{key} is not in the model")
+    elif shape.type_name == "list":
+        for child in node:
+            if xml and strict.tag(child) != shape.member.serialization.get("name", "member"):
+                fault(f"{op} {path} list item is named {strict.tag(child)}")
+            strangers(op, shape.member, child, f"{path}[]", xml)
+
+
+def attach(client):
+    strict.attach(client)
+
+    def look(operation_model, response_dict, **_):
+        CALLED.add(f"{operation_model.service_model.service_name}.{operation_model.name}")
+        shape = operation_model.output_shape
+        if response_dict["status_code"] >= 300 or shape is None:
+            return
+        op = operation_model.name
+        if operation_model.service_model.resolved_protocol == "json":
+            strangers(op, shape, json.loads(response_dict["body"]), "$", False)
+        elif response_dict["body"]:
+            root = ET.fromstring(response_dict["body"])
+            wrapper = shape.serialization.get("resultWrapper")
+            if wrapper:
+                root = [c for c in root if strict.tag(c) == wrapper][0]
+            strangers(op, shape, root, "$", True)
+    client.meta.events.register("before-parse.*.*", look)
+    return client
+
+
+def client(name, **more):
+    return attach(boto3.client(name, config=Config(retries={"total_max_attempts": 1}), **more))
+
+
+def pages(c, operation, key, size=None, **params):
+    if size:
+        params["PaginationConfig"] = {"PageSize": size}
+    found, count = [], 0
+    for page in c.get_paginator(operation).paginate(**params):
+        found += page[key]
+        count += 1
+    return found, count
+
+
+def refused(code, call, status=None):
+    try:
+        call()
+        fault(f"{code} was expected, but it was answered")
+    except ClientError as error:
+        got = error.response["Error"]["Code"]
+        check(got == code, f"{code} was expected, {got} came: {error}")
+        check(error.response["ResponseMetadata"]["RequestId"], f"{code} carries a request id")
+        if status:
+            check(error.response["ResponseMetadata"]["HTTPStatusCode"] == status, f"{code} comes with {status}")
+
+
+def same(what, a, b, key=lambda x: json.dumps(x, default=str, sort_keys=True)):
+    a, b = [key(x) for x in a], [key(x) for x in b]
+    check(a == b, f"{what}: small pages give {len(b)} rows, one page gives {len(a)}")
+    check(len(set(a)) == len(a), f"{what}: rows come twice")
+
+
+ec2 = client("ec2")
+reservations, _ = pages(ec2, "describe_instances", "Reservations")
+instances = [i for r in reservations for i in r["Instances"]]
+small, count = pages(ec2, "describe_instances", "Reservations", 5)
+same("instances", instances, [i for r in small for i in r["Instances"]])
+check(count > 5, "instances come in many small pages")
+check(any(len(r["Instances"]) > 3 for r in reservations), "some reservation holds several instances")
+ids = [i["InstanceId"] for i in instances]
+named = ec2.describe_instances(InstanceIds=ids[:3])
+check(sorted(i["InstanceId"] for r in named["Reservations"] for i in r["Instances"]) == sorted(ids[:3]), "named instances")
+for name, values, expected in [
+    ("instance-type", ["t3.*"], lambda i: i["InstanceType"].startswith("t3.")),
+    ("tag:tier", ["prod*"], lambda i: any(t["Key"] == "tier" and t["Value"].startswith("prod") for t in i["Tags"])),
+    ("instance-lifecycle", ["spot"], lambda i: i.get("InstanceLifecycle") == "spot"),
+    ("instance-state-name", ["terminated", "stopped"], lambda i: i["State"]["Name"] in ("terminated", "stopped")),
+    ("availability-zone", [instances[0]["Placement"]["AvailabilityZone"]], lambda i: i["Placement"]["AvailabilityZone"] == instances[0]["Placement"]["AvailabilityZone"]),
+]:
+    got = [i["InstanceId"] for r in ec2.describe_instances(Filters=[{"Name": name, "Values": values}])["Reservations"] for i in r["Instances"]]
+    want = [i["InstanceId"] for i in instances if expected(i)]
+    check(got == want and got, f"filter {name}: {len(got)} instead of {len(want)}")
+refused("InvalidInstanceID.NotFound", lambda: ec2.describe_instances(InstanceIds=["i-0123456789abcdef0"]), 400)
+refused("InvalidInstanceID.Malformed", lambda: ec2.describe_instances(InstanceIds=["nonsense"]), 400)
+refused("InvalidParameterCombination", lambda: ec2.describe_instances(InstanceIds=ids[:1], MaxResults=5), 400)
+refused("InvalidParameterValue", lambda: ec2.describe_instances(MaxResults=4), 400)
+refused("InvalidParameterValue", lambda: ec2.describe_instances(NextToken="x" * 48), 400)
+refused("InvalidParameterValue", lambda: ec2.describe_instances(Filters=[{"Name": "no-such", "Values": ["x"]}]), 400)
+refused("DryRunOperation", lambda: ec2.describe_instances(DryRun=True), 412)
+refused("InvalidAction", lambda: ec2.describe_vpn_gateways(), 400)
+statuses, _ = pages(ec2, "describe_instance_status", "InstanceStatuses", IncludeAllInstances=True)
+same("statuses", statuses, pages(ec2, "describe_instance_status", "InstanceStatuses", 7, IncludeAllInstances=True)[0])
+check(len(statuses) == len(instances), "a status for every instance")
+check(any(s.get("Events") for s in statuses), "an event is scheduled")
+check(any(s["InstanceStatus"]["Status"] == "impaired" for s in statuses), "an instance is impaired")
+templates, _ = pages(ec2, "describe_launch_templates", "LaunchTemplates")
+same("templates", templates, pages(ec2, "describe_launch_templates", "LaunchTemplates", 2)[0])
+for t in templates:
+    versions, _ = pages(ec2, "describe_launch_template_versions", "LaunchTemplateVersions", LaunchTemplateId=t["LaunchTemplateId"])
+    same("versions", versions, pages(ec2, "describe_launch_template_versions", "LaunchTemplateVersions", 1, LaunchTemplateId=t["LaunchTemplateId"])[0])
+    check(versions[0]["VersionNumber"] == t["LatestVersionNumber"], "the latest version comes first")
+all_latest = ec2.describe_launch_template_versions(Versions=["$Latest", "$Default"])["LaunchTemplateVersions"]
+check(len(all_latest) == 2 * len(templates), "account-wide versions")
+refused("InvalidLaunchTemplateId.NotFound", lambda: ec2.describe_launch_template_versions(LaunchTemplateId="lt-0123456789abcdef0"), 400)
+image_ids = sorted({i["ImageId"] for i in instances})
+images = ec2.describe_images(ImageIds=image_ids)["Images"]
+check(sorted(i["ImageId"] for i in images) == image_ids, "images in use are there")
+check(any(i.get("DeprecationTime", "9") < datetime.datetime.now().isoformat() for i in images), "an image in use is deprecated")
+check(len(ec2.describe_images(Owners=["self"])["Images"]) == 2, "own images")
+pages(ec2, "describe_images", "Images", 2)
+refused("InvalidAMIID.NotFound", lambda: ec2.describe_images(ImageIds=["ami-0123456789abcdef0"]), 400)
+check(len(ec2.describe_regions()["Regions"]) < len(ec2.describe_regions(AllRegions=True)["Regions"]), "regions to opt into")
+check(len(ec2.describe_availability_zones()["AvailabilityZones"]) == 6, "six zones")
+
+asg = client("autoscaling")
+groups, _ = pages(asg, "describe_auto_scaling_groups", "AutoScalingGroups")
+same("groups", groups, pages(asg, "describe_auto_scaling_groups", "AutoScalingGroups", 2)[0])
+members = {i["InstanceId"] for g in groups for i in g["Instances"]}
+check(members <= set(ids), "members are instances")
+check(all(len(g["Instances"]) == g["DesiredCapacity"] for g in groups), "groups are as large as desired")
+check("Instances" not in asg.describe_auto_scaling_groups(IncludeInstances=False)["AutoScalingGroups"][0] or not asg.describe_auto_scaling_groups(IncludeInstances=False)["AutoScalingGroups"][0]["Instances"], "without instances")
+rows, _ = pages(asg, "describe_auto_scaling_instances", "AutoScalingInstances", 5)
+check({r["InstanceId"] for r in rows} == members, "the same members by instance")
+acts = [a for g in groups for a in pages(asg, "describe_scaling_activities", "Activities", 1, AutoScalingGroupName=g["AutoScalingGroupName"])[0]]
+check(acts == [] or len(acts) >= 4, "activities")
+check(any(a["StatusCode"] == "Failed" for a in acts), "an activity failed")
+refreshes = [r for g in groups for r in asg.describe_instance_refreshes(AutoScalingGroupName=g["AutoScalingGroupName"])["InstanceRefreshes"]]
+check(any(r["Status"] == "InProgress" for r in refreshes), "a refresh is under way")
+refused("ValidationError", lambda: asg.describe_instance_refreshes(AutoScalingGroupName="nobody"), 400)
+refused("ValidationError", lambda: asg.describe_auto_scaling_groups(MaxRecords=101), 400)
+refused("InvalidNextToken", lambda: asg.describe_auto_scaling_groups(NextToken="nonsense"), 400)
+refused("InvalidAction", lambda: asg.describe_account_limits(), 400)
+
+ecs = client("ecs")
+arns, _ = pages(ecs, "list_clusters", "clusterArns", 1)
+clusters = ecs.describe_clusters(clusters=arns, include=["ATTACHMENTS", "SETTINGS", "TAGS"])["clusters"]
+check(len(clusters) == len(arns) >= 2, "clusters")
+provider_names = [p for c in clusters for p in c["capacityProviders"]]
+providers = ecs.describe_capacity_providers(capacityProviders=provider_names[:10], include=["TAGS"])["capacityProviders"]
+check(providers, "capacity providers")
+token, everyone = None, []
+while True:
+    answer = ecs.describe_capacity_providers(maxResults=2, **({"nextToken": token} if token else {}))
+    everyone += answer["capacityProviders"]
+    token = answer.get("nextToken")
+    if not token:
+        break
+check(any(p["name"] == "FARGATE" for p in everyone), "FARGATE is always there")
+services, tasks, hosts = [], [], []
+for arn in arns:
+    found, _ = pages(ecs, "list_services", "serviceArns", cluster=arn)
+    same("services", found, pages(ecs, "list_services", "serviceArns", 1, cluster=arn)[0])
+    for at in range(0, len(found), 10):
+        services += ecs.describe_services(cluster=arn, services=found[at:at + 10], include=["TAGS"])["services"]
+    for status in ("RUNNING", "STOPPED"):
+        found, _ = pages(ecs, "list_tasks", "taskArns", cluster=arn, desiredStatus=status)
+        same("tasks", found, pages(ecs, "list_tasks", "taskArns", 3, cluster=arn, desiredStatus=status)[0])
+        for at in range(0, len(found), 100):
+            tasks += ecs.describe_tasks(cluster=arn, tasks=found[at:at + 100], include=["TAGS"])["tasks"]
+    found, _ = pages(ecs, "list_container_instances", "containerInstanceArns", cluster=arn)
+    same("hosts", found, pages(ecs, "list_container_instances", "containerInstanceArns", 3, cluster=arn)[0])
+    for at in range(0, len(found), 100):
+        hosts += ecs.describe_container_instances(cluster=arn, containerInstances=found[at:at + 100], include=["TAGS"])["containerInstances"]
+check(len(hosts) >= 18, f"{len(hosts)} container instances")
+check(any(not h["agentConnected"] for h in hosts), "an agent is gone")
+check({h["ec2InstanceId"] for h in hosts} <= set(ids), "container instances are instances")
+running = collections.Counter(t["containerInstanceArn"] for t in tasks if t["lastStatus"] == "RUNNING")
+check(all(h["runningTasksCount"] == running[h["containerInstanceArn"]] for h in hosts), "hosts count their tasks")
+check(any(len(s["deployments"]) > 1 for s in services), "a deployment is in progress")
+check(any(s["desiredCount"] == 1 and s["deploymentConfiguration"]["minimumHealthyPercent"] == 50 and s["deploymentConfiguration"]["maximumPercent"] == 150 for s in services), "a service is stuck")
+for s in services:
+    check(s["runningCount"] <= max(s["desiredCount"] * 2, 1), f"{s['serviceName']} runs {s['runningCount']} of {s['desiredCount']}")
+    for name in [s["serviceName"]]:
+        listed = pages(ecs, "list_tasks", "taskArns", cluster=s["clusterArn"], serviceName=name)[0]
+        check(len(listed) == s["runningCount"] + s["pendingCount"], f"{name}: {len(listed)} tasks listed")
+for name in sorted({t["taskDefinitionArn"] for t in tasks}):
+    definition = ecs.describe_task_definition(taskDefinition=name, include=["TAGS"])["taskDefinition"]
+    check(definition["taskDefinitionArn"] == name, "task definition")
+refused("InvalidParameterException", lambda: ecs.describe_services(cluster=arns[0], services=["x"] * 11), 400)
+refused("InvalidParameterException", lambda: ecs.describe_container_instances(cluster=arns[0], containerInstances=["x"] * 101), 400)
+refused("ClusterNotFoundException", lambda: ecs.list_tasks(cluster="nobody"), 400)
+refused("InvalidParameterException", lambda: ecs.list_tasks(cluster=arns[0], nextToken="nonsense"), 400)
+refused("UnknownOperationException", lambda: ecs.list_account_settings(), 400)
+check(ecs.describe_services(cluster=arns[0], services=["nobody"])["failures"][0]["reason"] == "MISSING", "a missing service")
+ecs.get_waiter("services_stable").wait(cluster="api-prod", services=["auth-core"], WaiterConfig={"Delay": 1, "MaxAttempts": 2})
+
+elb = client("elbv2")
+balancers, _ = pages(elb, "describe_load_balancers", "LoadBalancers")
+same("balancers", balancers, pages(elb, "describe_load_balancers", "LoadBalancers", 1)[0])
+target_groups, _ = pages(elb, "describe_target_groups", "TargetGroups")
+same("target groups", target_groups, pages(elb, "describe_target_groups", "TargetGroups", 4)[0])
+health = {t["TargetGroupArn"]: elb.describe_target_health(TargetGroupArn=t["TargetGroupArn"])["TargetHealthDescriptions"] for t in target_groups}
+states = collections.Counter(h["TargetHealth"]["State"] for hs in health.values() for h in hs)
+check(states["unhealthy"] >= 2 and states["healthy"] > 20 and states["draining"] >= 1, f"target states {states}")
+rules = []
+for b in balancers:
+    listeners, _ = pages(elb, "describe_listeners", "Listeners", LoadBalancerArn=b["LoadBalancerArn"])
+    for l in listeners:
+        found, _ = pages(elb, "describe_rules", "Rules", ListenerArn=l["ListenerArn"])
+        same("rules", found, pages(elb, "describe_rules", "Rules", 3, ListenerArn=l["ListenerArn"])[0])
+        check(found[-1]["Priority"] == "default", "the default rule comes last")
+        rules += found
+forwards = {g["TargetGroupArn"] for r in rules for a in r["Actions"] for g in a.get("ForwardConfig", {}).get("TargetGroups", [])}
+check(forwards <= set(health), "rules forward to target groups")
+check(any(not health[arn] for arn in forwards), "a rule points nowhere")
+refused("TargetGroupNotFound", lambda: elb.describe_target_health(TargetGroupArn=target_groups[0]["TargetGroupArn"][:-1]), 400)
+refused("LoadBalancerNotFound", lambda: elb.describe_load_balancers(Names=["nobody"]), 400)
+elb.get_waiter("load_balancer_available").wait(Names=[b["LoadBalancerName"] for b in balancers], WaiterConfig={"Delay": 1, "MaxAttempts": 1})
+
+ssm = client("ssm")
+managed, _ = pages(ssm, "describe_instance_information", "InstanceInformationList")
+same("managed", managed, pages(ssm, "describe_instance_information", "InstanceInformationList", 5)[0], key=lambda m: m["InstanceId"])
+check(any(m["PingStatus"] == "ConnectionLost" for m in managed), "an agent is silent")
+parameters, _ = pages(ssm, "get_parameters_by_path", "Parameters", Path="/coredeck/demo", Recursive=True)
+same("parameters", parameters, pages(ssm, "get_parameters_by_path", "Parameters", 7, Path="/coredeck/demo", Recursive=True)[0])
+cores = {p["Name"].rsplit("/", 1)[1]: json.loads(p["Value"]) for p in pages(ssm, "get_parameters_by_path", "Parameters", Path="/coredeck/demo/cores")[0]}
+tenants = {p["Name"].rsplit("/", 1)[1]: json.loads(p["Value"]) for p in pages(ssm, "get_parameters_by_path", "Parameters", Path="/coredeck/demo/tenants/")[0]}
+check(len(cores) > 100 and len(tenants) > 200, f"{len(cores)} cores, {len(tenants)} tenants")
+check(all(t["core"] in cores for t in tenants.values()), "tenants name cores")
+packed = collections.Counter(c["instance_id"] for c in cores.values() if c["tier"] == "development")
+check(max(packed.values()) > 7 and min(packed.values()) < 7, f"an overfull host and one with room: {sorted(packed.values())}")
+secret = next(iter(cores.values()))["api_key_parameter"]
+hidden, shown = ssm.get_parameter(Name=secret)["Parameter"], ssm.get_parameter(Name=secret, WithDecryption=True)["Parameter"]
+check(hidden["Type"] == "SecureString" and hidden["Value"] != shown["Value"], "secrets are hidden")
+check(ssm.get_parameters(Names=[secret, "/no/such"])["InvalidParameters"] == ["/no/such"], "invalid parameters")
+refused("ParameterNotFound", lambda: ssm.get_parameter(Name="/no/such"), 400)
+refused("ValidationException", lambda: ssm.get_parameters_by_path(Path="/", MaxResults=11), 400)
+refused("InvalidNextToken", lambda: ssm.describe_instance_information(NextToken="nonsense"), 400)
+
+cw = client("cloudwatch")
+found = [p for p in cw.get_paginator("describe_alarms").paginate()]
+alarms = [a for p in found for a in p["MetricAlarms"]]
+same("alarms", alarms, [a for p in cw.get_paginator("describe_alarms").paginate(PaginationConfig={"PageSize": 3}) for a in p["MetricAlarms"]])
+check({a["StateValue"] for a in alarms} == {"OK", "ALARM", "INSUFFICIENT_DATA"}, "alarms in every state")
+check(all(a["StateValue"] == "ALARM" for a in cw.describe_alarms(StateValue="ALARM")["MetricAlarms"]), "alarms by state")
+now = datetime.datetime.now(datetime.timezone.utc)
+burstable = next(i["InstanceId"] for i in instances if i["InstanceType"] == "t3.small" and i["State"]["Name"] == "running")
+stat = lambda n, i, p=300: {"Id": "m" + str(n), "MetricStat": {"Metric": {"Namespace": "AWS/EC2", "MetricName": ["CPUUtilization", "NetworkIn", "NetworkOut", "CPUCreditBalance"][n], "Dimensions": [{"Name": "InstanceId", "Value": i}]}, "Period": p, "Stat": "Average"}}
+ask = dict(MetricDataQueries=[stat(n, burstable) for n in range(4)], StartTime=now - datetime.timedelta(hours=3), EndTime=now)
+results = cw.get_metric_data(**ask)["MetricDataResults"]
+check(all(len(r["Values"]) >= 34 for r in results), f"points {[len(r['Values']) for r in results]}")
+check(len(set(results[0]["Values"])) > 10, "processor use moves")
+check(all(0 <= v <= 100 for v in results[0]["Values"]), "processor use is percent")
+again = cw.get_metric_data(**ask)["MetricDataResults"]
+check([r["Values"] for r in again] == [r["Values"] for r in results], "asked twice, the same figures")
+paged = collections.defaultdict(list)
+for p in cw.get_paginator("get_metric_data").paginate(PaginationConfig={"PageSize": 10}, **ask):
+    for r in p["MetricDataResults"]:
+        paged[r["Id"]] += r["Values"]
+check(dict(paged) == {r["Id"]: r["Values"] for r in results}, "points in small pages")
+spent = cw.get_metric_data(MetricDataQueries=[stat(3, a["Dimensions"][0]["Value"]) for a in alarms if a["AlarmName"] == "prod-slatepay-credits-low"], StartTime=now - datetime.timedelta(hours=1), EndTime=now)["MetricDataResults"]
+check(max(spent[0]["Values"]) < 1, "a host is out of credits")
+refused("InvalidParameterValue", lambda: cw.get_metric_data(MetricDataQueries=[stat(0, burstable, 61)], StartTime=now - datetime.timedelta(hours=1), EndTime=now), 400)
+refused("InvalidParameterValue", lambda: cw.get_metric_data(MetricDataQueries=[stat(0, burstable)], StartTime=now, EndTime=now - datetime.timedelta(hours=1)), 400)
+
+sts = client("sts")
+me = sts.get_caller_identity()
+check(len(me["Account"]) == 12, "an account number")
+role = sts.assume_role(RoleArn=f"arn:aws:iam::{me['Account']}:role/coredeck/reader", RoleSessionName="judge")
+keys = role["Credentials"]
+other = client("sts", aws_access_key_id=keys["AccessKeyId"], aws_secret_access_key=keys["SecretAccessKey"], aws_session_token=keys["SessionToken"])
+check(other.get_caller_identity()["Arn"] == f"arn:aws:sts::{me['Account']}:assumed-role/reader/judge", "the role's identity")
+refused("AccessDenied", lambda: sts.assume_role(RoleArn="arn:aws:iam::000000000001:role/x", RoleSessionName="judge"), 403)
+refused("ValidationError", lambda: sts.assume_role(RoleArn="nonsense-that-is-long-enough", RoleSessionName="judge"), 400)
+elsewhere = client("ec2", region_name="eu-west-1")
+check(elsewhere.describe_instances()["Reservations"] == [], "regions are separate")
+refused("AuthFailure", lambda: client("ec2", region_name="me-south-1").describe_instances(), 401)
+
+for (op, path, want), got in strict.BAD.items():
+    fault(f"{op} {path}: {want} expected, {got} came")
+served = set(os.environ.get("SERVED", "").split())
+for missed in sorted(served - CALLED):
+    fault(f"{missed} is served and was not judged")
+print(json.dumps({"instances": len(instances), "groups": len(groups), "services": len(services), "tasks": len(tasks), "hosts": len(hosts), "cores": len(cores), "tenants": len(tenants), "rules": len(rules), "calls": len(CALLED), "faults": len(FAULTS)}))
+sys.exit(1 if FAULTS else 0)
