@@ -16,5 +16,6 @@ mod pty;
 mod python;
 mod sim;
 mod sim_judged;
+mod screen;
 mod trouble;
 mod usage;
