@@ -9,7 +9,11 @@ use std::num::NonZero;
 
 /// What a terminal shows after bytes.
 fn shown(parser: &vt100::Parser) -> String {
-    parser.screen().rows(0, parser.screen().size().1.get()).map(|row| format!("{}\n", row.trim_end())).collect()
+    parser
+        .screen()
+        .rows(0, parser.screen().size().1.get())
+        .map(|row| format!("{}\n", row.trim_end()))
+        .collect()
 }
 
 struct Line {
@@ -73,7 +77,21 @@ fn a_cursor_move_stays_within_its_budget() {
 #[test]
 fn pages_filters_and_resizes_arrive_as_drawn() {
     let mut line = Line::new((100, 30));
-    for keys in ["2", "w", "<right><right>", "/type:t3", "<ret>", "G", "d", "!", "<esc><esc><esc>", "g", "<esc>", "1", ":sort"] {
+    for keys in [
+        "2",
+        "w",
+        "<right><right>",
+        "/type:t3",
+        "<ret>",
+        "G",
+        "d",
+        "!",
+        "<esc><esc><esc>",
+        "g",
+        "<esc>",
+        "1",
+        ":sort",
+    ] {
         line.press(keys);
     }
     for (width, height) in [(40, 12), (10, 3), (180, 50)] {
@@ -103,7 +121,10 @@ fn text_from_outside_cannot_drive_the_terminal() {
         let frame = screen.frame();
         let bytes = Painter::new(false).paint(&frame.cells, frame.cursor);
         let text = String::from_utf8(bytes).unwrap();
-        assert!(!text.contains("\u{1b}]") && !text.contains('\u{7}') && !text.contains('\u{9b}'), "after {keys}");
+        assert!(
+            !text.contains("\u{1b}]") && !text.contains('\u{7}') && !text.contains('\u{9b}'),
+            "after {keys}"
+        );
         assert!(!text.contains('\u{202e}') && !text.contains('\u{200b}'), "after {keys}");
         assert_eq!(text.matches("\u{1b}[2J").count(), 1, "only our own erase, after {keys}");
     }

@@ -3,10 +3,10 @@
 use coredeck::fleet::join;
 use coredeck::gateway::{Reading, Source, Spending};
 use coredeck::model::{
-    AccountId, AccountName, Alarm, AlarmState, Check, Cluster, ClusterArn, CoreRecord, Deployment, Group, GroupName,
-    Host, HostArn, Identity, ImageId, Instance, InstanceId, InstanceState, InstanceStatus, InstanceType, Lifecycle,
-    Member, Region, Scope, Selector, Service, ServiceArn, Tags, Task, TaskArn, TemplateId, TemplateRef, TenantRecord,
-    Text, Tier, TierName, Trouble, TroubleKind, Usd, Zone,
+    AccountId, AccountName, Alarm, AlarmState, Check, Cluster, ClusterArn, CoreRecord, Deployment, Group,
+    GroupName, Host, HostArn, Identity, ImageId, Instance, InstanceId, InstanceState, InstanceStatus,
+    InstanceType, Lifecycle, Member, Region, Scope, Selector, Service, ServiceArn, Tags, Task, TaskArn,
+    TemplateId, TemplateRef, TenantRecord, Text, Tier, TierName, Trouble, TroubleKind, Usd, Zone,
 };
 use coredeck::snapshot::{Part, Snapshot};
 use coredeck::world::World;
@@ -75,15 +75,22 @@ pub(super) fn instance(n: u32, tier: &str, group: &str, region: &str) -> Instanc
         security_groups: Box::new([Text::new("sg-1"), Text::new("sg-2")]),
         root_device: text("/dev/xvda"),
         detailed_monitoring: false,
-        tags: [("Name", format!("{group}-{n}").as_str()), ("tier", tier), ("aws:autoscaling:groupName", group)]
-            .into_iter()
-            .collect(),
+        tags: [
+            ("Name", format!("{group}-{n}").as_str()),
+            ("tier", tier),
+            ("aws:autoscaling:groupName", group),
+        ]
+        .into_iter()
+        .collect(),
     }
 }
 
 fn group(name: &str, tier: &str, members: &[Arc<Instance>]) -> Group {
-    let template =
-        Some(TemplateRef { id: TemplateId::new("lt-1"), name: Text::new("core"), version: Text::new("$Latest") });
+    let template = Some(TemplateRef {
+        id: TemplateId::new("lt-1"),
+        name: Text::new("core"),
+        version: Text::new("$Latest"),
+    });
     let members: Vec<Member> = members
         .iter()
         .filter(|instance| instance.group_tag() == Some(name))
@@ -260,7 +267,9 @@ pub(super) fn part(account: &str, region: &str, instances: Vec<Instance>) -> Par
     let instances: Vec<Arc<Instance>> = instances.into_iter().map(Arc::new).collect();
     let mut groups: Vec<(String, String)> = instances
         .iter()
-        .filter_map(|instance| Some((instance.group_tag()?.to_string(), instance.tags.get("tier")?.to_string())))
+        .filter_map(|instance| {
+            Some((instance.group_tag()?.to_string(), instance.tags.get("tier")?.to_string()))
+        })
         .collect();
     groups.sort();
     groups.dedup();
@@ -272,9 +281,13 @@ pub(super) fn part(account: &str, region: &str, instances: Vec<Instance>) -> Par
         events: Vec::new(),
     });
     settle(&mut part, Reading::Statuses(statuses.collect()));
-    settle(&mut part, Reading::Groups(groups.iter().map(|(name, tier)| group(name, tier, &instances)).collect()));
+    settle(
+        &mut part,
+        Reading::Groups(groups.iter().map(|(name, tier)| group(name, tier, &instances)).collect()),
+    );
     settle(&mut part, Reading::Instances(instances));
-    let identity = Identity { account_id: AccountId::new("111122223333"), arn: "arn:aws:iam::1:role/x".into() };
+    let identity =
+        Identity { account_id: AccountId::new("111122223333"), arn: "arn:aws:iam::1:role/x".into() };
     settle(&mut part, Reading::Identity(identity));
     settle(&mut part, Reading::Clusters(vec![]));
     settle(&mut part, Reading::Services(vec![]));
@@ -328,7 +341,10 @@ pub(super) fn full() -> Arc<World> {
     };
     settle(&mut first, Reading::Clusters(vec![cluster]));
     settle(&mut first, Reading::Services(vec![service("shared-a", 2, 2), service("shared-b", 3, 2)]));
-    settle(&mut first, Reading::Tasks((1..=4).map(|n| task(n, if n <= 2 { "shared-a" } else { "shared-b" })).collect()));
+    settle(
+        &mut first,
+        Reading::Tasks((1..=4).map(|n| task(n, if n <= 2 { "shared-a" } else { "shared-b" })).collect()),
+    );
     settle(&mut first, Reading::Hosts(hosts));
     let alarms = vec![
         alarm("shared-hosts-cpu-high", AlarmState::Alarm),
@@ -351,7 +367,10 @@ pub(super) fn full() -> Arc<World> {
         domain: text(&format!("{id}.auth.example.com")),
         mode: text("production"),
     };
-    settle(&mut first, Reading::Registry { cores: vec![core], tenants: vec![tenant("acme")], faults: vec![] });
+    settle(
+        &mut first,
+        Reading::Registry { cores: vec![core], tenants: vec![tenant("acme")], faults: vec![] },
+    );
     let second = part(
         "prod",
         "us-east-1",

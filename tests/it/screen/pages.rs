@@ -122,7 +122,11 @@ fn what_is_looked_at_is_told_once_and_metrics_only_for_rows_that_show() {
         looks.collect::<Vec<_>>()
     };
     assert_eq!(looks(&screen).len(), 2, "the overview, then the instances");
-    assert!(looks(&screen).iter().all(|look| look.metrics_of.is_empty() && !look.sources.contains(&Source::Metrics)));
+    assert!(
+        looks(&screen)
+            .iter()
+            .all(|look| look.metrics_of.is_empty() && !look.sources.contains(&Source::Metrics))
+    );
     screen.keys("m");
     let last = looks(&screen).pop().unwrap();
     assert!(last.sources.contains(&Source::Metrics));
@@ -136,7 +140,9 @@ fn what_is_looked_at_is_told_once_and_metrics_only_for_rows_that_show() {
 fn refresh_reads_the_page_again_and_on_troubles_what_failed() {
     let mut screen = Headless::new(fleet::full(), SMALL);
     screen.keys("4r");
-    assert!(matches!(screen.effects.last(), Some(Effect::Wish(Wish::Refresh(sources))) if sources.contains(&Source::Services)));
+    assert!(
+        matches!(screen.effects.last(), Some(Effect::Wish(Wish::Refresh(sources))) if sources.contains(&Source::Services))
+    );
     screen.keys("!r");
     let dev = Scope { account: "dev".into(), region: "eu-west-1".into() };
     assert_eq!(screen.effects.last(), Some(&Effect::Wish(Wish::Retry(dev))));
@@ -146,7 +152,8 @@ fn refresh_reads_the_page_again_and_on_troubles_what_failed() {
 fn the_cursor_stays_on_its_row_when_rows_move() {
     let mut screen = Headless::new(fleet::full(), LARGE);
     screen.keys("2Gk");
-    let row = |screen: &Headless| screen.text().lines().find(|line| line.starts_with('▌')).unwrap().to_string();
+    let row =
+        |screen: &Headless| screen.text().lines().find(|line| line.starts_with('▌')).unwrap().to_string();
     let before = row(&screen);
     screen.keys("s<right><right><ret>S");
     assert_eq!(row(&screen), before);
