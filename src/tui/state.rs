@@ -236,7 +236,7 @@ impl Ui {
 
     fn written(&self, at: Timestamp, format: &str) -> String {
         let zoned = at.to_zoned(self.about.zone.clone());
-        let mark = if self.about.zone == TimeZone::UTC { "Z" } else { "" };
+        let mark = if zoned.offset().is_zero() { "Z" } else { "" };
         format!("{}{mark}", zoned.strftime(format))
     }
 
