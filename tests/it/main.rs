@@ -17,5 +17,6 @@ mod python;
 mod screen;
 mod sim;
 mod sim_judged;
+mod sim_life;
 mod trouble;
 mod usage;
