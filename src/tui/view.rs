@@ -57,6 +57,7 @@ impl List {
             left: 0,
             picking: None,
             anchor: None,
+            is_chosen: false,
             view: View::default(),
         }
     }
@@ -129,6 +130,13 @@ impl List {
                 columns.push(column);
             }
         }
+        // What it is and how well it is come first: a narrow screen shows at least those.
+        columns.sort_by_key(|column| match column.name {
+            "id" => 0,
+            "name" => 1,
+            "health" => 2,
+            _ => 3,
+        });
         columns
     }
 

@@ -14,6 +14,7 @@ mod moto;
 mod permissions;
 mod pty;
 mod python;
+mod screen;
 mod sim;
 mod sim_faults;
 mod sim_judged;
