@@ -78,7 +78,13 @@ pub struct Options {
 
 impl Default for Options {
     fn default() -> Self {
-        Self { endpoint_url: None, asker: Arc::new(Nobody), environment: None, witness: None, clock: Clock::Real }
+        Self {
+            endpoint_url: None,
+            asker: Arc::new(Nobody),
+            environment: None,
+            witness: None,
+            clock: Clock::Real,
+        }
     }
 }
 

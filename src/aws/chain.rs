@@ -189,13 +189,9 @@ impl Chain {
         });
         let config = self.gear.wire.bare_config(profile, region).await;
         let places = Arc::new(Places::default());
-        let builder = aws_sdk_sts::config::Builder::from(&config)
-            .credentials_provider(from)
-            .interceptor(Counting::alone(
-                Arc::clone(&self.gear.ledger),
-                Arc::clone(&places),
-                self.gear.clock,
-            ));
+        let builder = aws_sdk_sts::config::Builder::from(&config).credentials_provider(from).interceptor(
+            Counting::alone(Arc::clone(&self.gear.ledger), Arc::clone(&places), self.gear.clock),
+        );
         let client = aws_sdk_sts::Client::from_conf(builder.build());
         let request = client
             .assume_role()

@@ -185,7 +185,8 @@ mod tests {
 
     #[test]
     fn json_keeps_its_types() {
-        let body = r#"{"path":"/a b","recursive":true,"withDecryption":false,"maxResults":10,"deep":{"a":[1]}}"#;
+        let body =
+            r#"{"path":"/a b","recursive":true,"withDecryption":false,"maxResults":10,"deep":{"a":[1]}}"#;
         assert_eq!(
             told(Api::GetParametersByPath, &json(body)),
             "aws ssm get-parameters-by-path --max-results 10 --path '/a b' --recursive --no-with-decryption \
@@ -204,7 +205,8 @@ mod tests {
 
     #[test]
     fn secrets_stay_behind() {
-        let body = "Action=AssumeRole&Version=1&RoleArn=arn&RoleSessionName=me&TokenCode=123456&ExternalId=door";
+        let body =
+            "Action=AssumeRole&Version=1&RoleArn=arn&RoleSessionName=me&TokenCode=123456&ExternalId=door";
         let told = told(Api::AssumeRole, &form(body));
         assert!(!told.contains("123456") && !told.contains("door"), "{told}");
         assert!(told.contains("--token-code REDACTED"), "{told}");

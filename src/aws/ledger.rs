@@ -145,12 +145,7 @@ pub(super) struct Counting {
 
 impl Counting {
     /// For the clients of a site.
-    pub(super) fn new(
-        ledger: Arc<Ledger>,
-        limiter: Arc<Limiter>,
-        places: Arc<Places>,
-        clock: Clock,
-    ) -> Self {
+    pub(super) fn new(ledger: Arc<Ledger>, limiter: Arc<Limiter>, places: Arc<Places>, clock: Clock) -> Self {
         Self { ledger, limiter: Some(limiter), places, clock }
     }
 
@@ -195,7 +190,9 @@ impl Intercept for Counting {
         let is_throttled = is_throttled(context, components);
         let headers = context.response().map(|response| response.headers());
         let request_id = headers.and_then(|all| {
-            ["x-amzn-requestid", "x-amzn-request-id", "x-amz-request-id"].iter().find_map(|name| all.get(*name))
+            ["x-amzn-requestid", "x-amzn-request-id", "x-amz-request-id"]
+                .iter()
+                .find_map(|name| all.get(*name))
         });
         Slip::came_back(request_id, is_throttled);
         if is_throttled {

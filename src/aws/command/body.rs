@@ -114,9 +114,15 @@ fn cbor(decoder: &mut Decoder<'_>, depth: u32) -> Option<Value> {
             decoder.null().ok()?;
             Value::Null
         }
-        Type::U8 | Type::U16 | Type::U32 | Type::U64 | Type::I8 | Type::I16 | Type::I32 | Type::I64 | Type::Int => {
-            Value::from(decoder.long().ok()?)
-        }
+        Type::U8
+        | Type::U16
+        | Type::U32
+        | Type::U64
+        | Type::I8
+        | Type::I16
+        | Type::I32
+        | Type::I64
+        | Type::Int => Value::from(decoder.long().ok()?),
         Type::F16 | Type::F32 | Type::F64 => Value::from(decoder.double().ok()?),
         Type::String | Type::StringIndef => Value::String(decoder.string().ok()?),
         // The only tag that a request has is that of a moment.
