@@ -107,7 +107,6 @@ apis! {
     DescribeRules: "elasticloadbalancing", ELB, Light, 0;
     DescribeTargetGroups: "elasticloadbalancing", ELB, Light, 0;
     DescribeTargetHealth: "elasticloadbalancing", ELB, Light, 0;
-    DescribeTags: "elasticloadbalancing", ELB, Light, 0;
     DescribeInstanceInformation: "ssm", SSM, Light, 0;
     GetParametersByPath: "ssm", SSM_PARAMETERS, Light, 0;
     DescribeAlarms: "cloudwatch", ALARMS, Light, 10;

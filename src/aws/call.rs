@@ -23,6 +23,9 @@ use tokio::sync::mpsc;
 /// No list is this long; one that is longer has no end.
 const MOST_PAGES: usize = 5_000;
 
+/// Pages without anything on them, one after the other: AWS may send a few, a list without end sends nothing else.
+const MOST_EMPTY_PAGES: usize = 20;
+
 /// What an SDK client answers to one request.
 type Answer<T, E> = Result<T, SdkError<E, HttpResponse>>;
 
@@ -230,12 +233,14 @@ impl Desk {
         let mut read = Vec::new();
         let mut tokens = HashSet::new();
         let mut token = None;
+        let mut empty = 0;
         for _ in 0..MOST_PAGES {
             let page = match self.call(api, || request(token.clone())).await {
                 Ok(page) => page,
                 Err(trouble) => return Err(Broken { read, trouble }),
             };
             let (items, next) = split(page);
+            empty = if items.is_empty() { empty + 1 } else { 0 };
             read.extend(items);
             let Some(next) = next.filter(|next| !next.is_empty()) else { return Ok(read) };
             if !tokens.insert(next.clone()) {
@@ -243,6 +248,11 @@ impl Desk {
                     "the list has no end: AWS gave the same page token twice after {} items",
                     read.len()
                 );
+                return Err(Broken { read, trouble: self.trouble(api, TroubleKind::Garbled, said) });
+            }
+            if empty == MOST_EMPTY_PAGES {
+                let said =
+                    format!("the list has no end: {empty} pages with nothing on them, one after the other");
                 return Err(Broken { read, trouble: self.trouble(api, TroubleKind::Garbled, said) });
             }
             after_page(&read);

@@ -96,7 +96,7 @@ fn show(format: ShowFormat, flags: &Flags, around: &Surroundings, out: &mut Outp
 fn text(settings: &[Setting], out: &Output) -> String {
     let heading =
         |title: &str| Heading { title: title.to_owned(), unit: Unit::Text, is_id: title != "VALUE" };
-    let headings = [heading("KEY"), heading("VALUE"), heading("SOURCE")];
+    let headings = [heading("KEY"), heading("SOURCE"), heading("VALUE")];
     let cell = |text: String| Cell { text: harmless(&text).into_owned(), health: None };
     let rows: Vec<Vec<Cell>> = settings
         .iter()
@@ -106,7 +106,7 @@ fn text(settings: &[Setting], out: &Output) -> String {
                 (value, Some(note)) => format!("{} ({note})", plain(value)),
                 (value, None) => plain(value),
             };
-            vec![cell(setting.key.clone()), cell(value), cell(setting.source.to_string())]
+            vec![cell(setting.key.clone()), cell(setting.source.to_string()), cell(value)]
         })
         .collect();
     table::draw(&headings, &rows, true, out.width, out.colour)

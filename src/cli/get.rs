@@ -12,7 +12,7 @@ use crate::fleet::join;
 use crate::gateway::Source;
 use crate::model::{InstanceId, Scope};
 use crate::query::{Ctx, Kind};
-use crate::snapshot::Snapshot;
+use crate::snapshot::{Part, Snapshot};
 use crate::world::{Interest, Wish, World};
 use std::sync::Arc;
 use std::time::Duration;
@@ -103,6 +103,7 @@ pub(super) async fn watch(plan: &Plan, args: &GetArgs, reach: &Reach, out: &mut 
     let mut collector = reach.start(config, &plan.rests_on(), None, cancel);
     let mut last = None;
     let mut looked_at: Vec<(Scope, InstanceId)> = Vec::new();
+    let mut told = 0;
     loop {
         let world = Arc::clone(&collector.world.borrow_and_update());
         let wanted = wanted_metrics(plan, &world);
@@ -113,7 +114,12 @@ pub(super) async fn watch(plan: &Plan, args: &GetArgs, reach: &Reach, out: &mut 
                 return Err(Error::failed("reading the fleet ended by itself"));
             }
         }
-        if is_settled(plan, &world) {
+        // A scope that hangs delays nobody: each scope that has answered is a reason to write, and the
+        // others stand among the warnings. Within a scope half a list is worth no answer.
+        let settled = settled(plan, &world);
+        let is_due = settled.is_some_and(|settled| settled > told || settled == world.snapshot.parts.len());
+        told = settled.unwrap_or_default().max(told);
+        if is_due {
             let paper = Paper { width: out.width, colour: out.colour, is_stream: true };
             let Answer { text, warnings, essence } = answer(plan, &world, paper)?;
             let is_first = last.is_none();
@@ -136,17 +142,19 @@ pub(super) async fn watch(plan: &Plan, args: &GetArgs, reach: &Reach, out: &mut 
     }
 }
 
-/// Tells whether every source that the plan rests on has answered or failed once, everywhere.
-fn is_settled(plan: &Plan, world: &World) -> bool {
+/// In how many scopes every source that the plan rests on has answered or failed once; none while nothing
+/// at all is known.
+fn settled(plan: &Plan, world: &World) -> Option<usize> {
     let snapshot = &world.snapshot;
     let is_known = !snapshot.parts.is_empty() || !snapshot.troubles.is_empty();
-    is_known
-        && snapshot.parts.iter().all(|part| {
-            plan.sources.iter().all(|source| {
-                let standing = part.standing(*source);
-                standing.is_whole || standing.trouble.is_some()
-            })
-        })
+    is_known.then(|| {
+        let is_settled = |source: &Source, part: &Part| {
+            let standing = part.standing(*source);
+            standing.is_whole || standing.trouble.is_some()
+        };
+        let parts = snapshot.parts.iter();
+        parts.filter(|part| plan.sources.iter().all(|source| is_settled(source, part))).count()
+    })
 }
 
 /// The configuration with the interval of `--watch` for everything that is watched.

@@ -11,14 +11,19 @@ use std::io::{self, Write};
 
 /// A document on lines of its own, indented.
 pub(super) fn document(value: &Value) -> String {
-    let mut text = write(value, Escaping(PrettyFormatter::new()));
+    let mut text = write(value, Escaping(PrettyFormatter::new(), Wide::Pair));
     text.push('\n');
     text
 }
 
 /// A document on one line, without the line's end.
 pub(super) fn line(value: &Value) -> String {
-    write(value, Escaping(CompactFormatter))
+    write(value, Escaping(CompactFormatter, Wide::Pair))
+}
+
+/// A scalar as YAML writes it: JSON's way, but for how it escapes wide characters.
+fn scalar(value: &Value) -> String {
+    write(value, Escaping(CompactFormatter, Wide::Long))
 }
 
 /// The same as YAML.
@@ -54,13 +59,13 @@ fn node(value: &Value, depth: usize, text: &mut String) {
                     key.as_str(),
                     "true" | "false" | "null" | "yes" | "no" | "on" | "off" | "y" | "n"
                 );
-                let quoted = line(&Value::from(key.as_str()));
+                let quoted = scalar(&Value::from(key.as_str()));
                 let key = if is_plain && !is_word && !key.is_empty() { key } else { &quoted };
                 text.push_str(&format!("\n{:depth$}{key}:", "", depth = depth * 2));
                 inner(value, depth + 1, text);
             }
         }
-        scalar => text.push_str(&line(scalar)),
+        other => text.push_str(&scalar(other)),
     }
 }
 
@@ -76,8 +81,17 @@ fn inner(value: &Value, depth: usize, text: &mut String) {
     node(value, depth, text);
 }
 
+/// How a character beyond the first 65,536 is escaped.
+#[derive(Clone, Copy)]
+enum Wide {
+    /// As a surrogate pair, which is all that JSON knows and no YAML parser takes.
+    Pair,
+    /// As `\U` and eight digits, which is YAML's.
+    Long,
+}
+
 /// Writes unsafe characters as `\u…`.
-struct Escaping<F>(F);
+struct Escaping<F>(F, Wide);
 
 macro_rules! delegate {
     ($($name:ident($($arg:ident: $type:ty),*));+ $(;)?) => {$(
@@ -105,9 +119,12 @@ impl<F: Formatter> Formatter for Escaping<F> {
         let mut plain = 0;
         for (at, c) in fragment.char_indices().filter(|(_, c)| is_unsafe(*c)) {
             writer.write_all(fragment.get(plain..at).unwrap_or_default().as_bytes())?;
-            let mut units = [0; 2];
-            for unit in c.encode_utf16(&mut units) {
-                write!(writer, "\\u{unit:04x}")?;
+            if matches!(self.1, Wide::Long) && c.len_utf16() > 1 {
+                write!(writer, "\\U{:08x}", u32::from(c))?;
+            } else {
+                for unit in c.encode_utf16(&mut [0; 2]) {
+                    write!(writer, "\\u{unit:04x}")?;
+                }
             }
             plain = at + c.len_utf8();
         }
@@ -156,6 +173,16 @@ mod tests {
     fn yaml_is_what_people_expect() {
         let value =
             json!({"schema": "x", "data": [{"id": "i-1", "n": 3, "tags": {"a:b": "no"}}, {}], "none": []});
-        insta::assert_snapshot!(yaml(&value), @"");
+        insta::assert_snapshot!(yaml(&value), @r#"
+        data:
+          -
+            id: "i-1"
+            "n": 3
+            tags:
+              "a:b": "no"
+          - {}
+        none: []
+        schema: "x"
+        "#);
     }
 }

@@ -54,7 +54,9 @@ impl Plan {
             (false, false) => MetricsOf::Nobody,
         };
         let needs = usual.iter().chain(&deciding).flat_map(|column| column.needs).copied();
-        let mut sources = with_needs(kind.sources().iter().copied().chain(needs));
+        let has_usual_columns = matches!(args.output, Format::Table | Format::Wide) && named.is_none();
+        let base = if has_usual_columns { kind.sources() } else { rows_of(kind) };
+        let mut sources = with_needs(base.iter().copied().chain(needs));
         sources.retain(|source| *source != Source::Metrics);
         Ok(Self {
             kind,
@@ -95,6 +97,15 @@ impl Plan {
     pub(super) fn rests_on(&self) -> Vec<Source> {
         let metrics = (self.metrics != MetricsOf::Nobody).then_some(Source::Metrics);
         self.sources.iter().copied().chain(metrics).collect()
+    }
+}
+
+/// The sources without which a kind has no rows. The columns of instances name all that they need
+/// besides; those of other kinds rest on all of their kind's sources.
+fn rows_of(kind: Kind) -> &'static [Source] {
+    match kind {
+        Kind::Instances => &[Source::Instances],
+        kind => kind.sources(),
     }
 }
 

@@ -164,10 +164,18 @@ mod tests {
         let rows =
             [row(&["i-0123456789abcdef0", "東京のとても長い名前のホスト", "7"]), row(&["i-1", "b", "1000"])];
         let table = draw(&headings, &rows, true, None, Colour::No);
-        insta::assert_snapshot!(table, @"");
+        insta::assert_snapshot!(table, @r"
+        ID                   NAME                             N
+        i-0123456789abcdef0  東京のとても長い名前のホスト     7
+        i-1                  b                             1000
+        ");
         let table = draw(&headings, &rows, true, Some(44), Colour::No);
         assert!(table.lines().all(|line| line.width() <= 44), "{table}");
-        insta::assert_snapshot!(table, @"");
+        insta::assert_snapshot!(table, @r"
+        ID                   NAME                  N
+        i-0123456789abcdef0  東京のとても長い…     7
+        i-1                  b                  1000
+        ");
         let narrow = draw(&headings, &rows, false, Some(10), Colour::No);
         assert!(narrow.contains("i-0123456789abcdef0"), "an id was cut: {narrow}");
     }

@@ -442,7 +442,12 @@ fn traffic(part: &Part, from: usize, fleet: &mut Fleet) {
                 verdict.find(Health::Bad, format!("points nowhere: target group {name} does not exist"));
             }
         }
-        let healthy = part.targets.known().map(|_| {
+        // Half a list of targets says nothing about a rule whose targets may be in the other half.
+        let targets = match part.targets.known() {
+            Known::Yes(_) if !part.targets.is_whole => Known::No(WhyUnknown::Pending),
+            known => known,
+        };
+        let healthy = targets.map(|_| {
             it.forwards.iter().fold((0, 0), |sum, (arn, _)| {
                 let (healthy, all) = standing.get(arn.as_str()).copied().unwrap_or_default();
                 (sum.0 + healthy, sum.1 + all)

@@ -38,15 +38,25 @@ pub(super) fn sum(snapshot: &Snapshot, tiers: &[Tier], fleet: &Fleet) -> Vec<Tie
         sum.services += 1;
         sum.hear(row.health, || format!("service {}", row.it.name), &row.troubles);
     }
+    // What a core has from its host, and a tenant from its core, is said once, by the one that is the cause.
+    let hosts: HashMap<&str, Health> =
+        fleet.instances.iter().map(|row| (row.it.id.as_str(), row.health)).collect();
+    let mut cores: HashMap<&str, Health> = HashMap::new();
     for core in &fleet.cores {
         let sum = &mut sums[find(&core.tier)];
         sum.cores += 1;
-        sum.hear(core.health, || format!("core {}", core.id), &core.troubles);
+        let host = core.home.instance_id().and_then(|id| hosts.get(id.as_str()));
+        let troubles = if host.is_some_and(|host| *host >= core.health) { &[] } else { &core.troubles[..] };
+        sum.hear(core.health, || format!("core {}", core.id), troubles);
+        cores.insert(core.id.as_str(), core.health);
     }
     for tenant in &fleet.tenants {
         let sum = &mut sums[find(&tenant.tier)];
         sum.tenants += 1;
-        sum.hear(tenant.health, || format!("tenant {}", tenant.id), &tenant.troubles);
+        let core = tenant.core.as_ref().and_then(|id| cores.get(id.as_str()));
+        let troubles =
+            if core.is_some_and(|core| *core >= tenant.health) { &[] } else { &tenant.troubles[..] };
+        sum.hear(tenant.health, || format!("tenant {}", tenant.id), troubles);
     }
     let mut rows: Vec<TierRow> = sums
         .into_iter()

@@ -71,6 +71,15 @@ pub enum Home {
     },
 }
 
+impl Home {
+    /// The instance under it, when it is known.
+    pub fn instance_id(&self) -> Option<&InstanceId> {
+        match self {
+            Self::Container { instance_id, .. } | Self::Task { instance_id, .. } => instance_id.as_ref(),
+        }
+    }
+}
+
 /// A core, joined from the registry, ECS and the instances.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Core {

@@ -1,5 +1,7 @@
 //! Auto Scaling: groups, members, refreshes, activities.
 
+mod changes;
+
 use super::fault::Fault;
 use super::filter::filters;
 use super::page::Paging;
@@ -44,6 +46,68 @@ pub(crate) const SERVICE: Service = Service {
                 "NextToken",
             ],
             run: Run::Read(describe_activities),
+        },
+        Operation {
+            name: "SetDesiredCapacity",
+            takes: &["AutoScalingGroupName", "DesiredCapacity", "HonorCooldown"],
+            run: Run::Write(changes::set_desired),
+        },
+        Operation {
+            name: "UpdateAutoScalingGroup",
+            takes: &[
+                "AutoScalingGroupName",
+                "MinSize",
+                "MaxSize",
+                "DesiredCapacity",
+                "LaunchTemplate",
+                "NewInstancesProtectedFromScaleIn",
+            ],
+            run: Run::Write(changes::update),
+        },
+        Operation {
+            name: "SetInstanceProtection",
+            takes: &["AutoScalingGroupName", "InstanceIds", "ProtectedFromScaleIn"],
+            run: Run::Write(changes::protect),
+        },
+        Operation {
+            name: "SuspendProcesses",
+            takes: &["AutoScalingGroupName", "ScalingProcesses"],
+            run: Run::Write(changes::suspend),
+        },
+        Operation {
+            name: "ResumeProcesses",
+            takes: &["AutoScalingGroupName", "ScalingProcesses"],
+            run: Run::Write(changes::resume),
+        },
+        Operation {
+            name: "EnterStandby",
+            takes: &["AutoScalingGroupName", "InstanceIds", "ShouldDecrementDesiredCapacity"],
+            run: Run::Write(changes::enter_standby),
+        },
+        Operation {
+            name: "ExitStandby",
+            takes: &["AutoScalingGroupName", "InstanceIds"],
+            run: Run::Write(changes::exit_standby),
+        },
+        Operation {
+            name: "TerminateInstanceInAutoScalingGroup",
+            takes: &["InstanceId", "ShouldDecrementDesiredCapacity"],
+            run: Run::Write(changes::terminate),
+        },
+        Operation {
+            name: "StartInstanceRefresh",
+            takes: &["AutoScalingGroupName", "Strategy", "DesiredConfiguration", "Preferences"],
+            run: Run::Write(changes::start_refresh),
+        },
+        Operation {
+            name: "CancelInstanceRefresh",
+            takes: &["AutoScalingGroupName"],
+            run: Run::Write(changes::cancel_refresh),
+        },
+        Operation {
+            name: "RollbackInstanceRefresh",
+            takes: &["AutoScalingGroupName"],
+            run: Run::Write(changes::rollback_refresh),
         },
     ],
 };
@@ -310,19 +374,21 @@ fn describe_activities(call: &Call, place: &Place) -> Answer {
     rows.sort_by_key(|(_, activity)| std::cmp::Reverse(activity.started));
     let page = Paging { default: 100, ..PAGING }.of(call)?;
     let (rows, token) = page.take(call, (1..).zip(&rows));
-    let shapes = list(rows, |(group, activity)| {
-        Fields::new()
-            .with("ActivityId", &activity.id)
-            .with("AutoScalingGroupName", &group.name)
-            .with("Description", &activity.description)
-            .with("Cause", &activity.cause)
-            .with("StartTime", activity.started)
-            .maybe("EndTime", activity.ended)
-            .with("StatusCode", activity.status)
-            .maybe("StatusMessage", activity.message.as_ref())
-            .with("Progress", activity.progress)
-            .with("Details", &activity.details)
-            .with("AutoScalingGroupARN", group_arn(place, group))
-    });
+    let shapes = list(rows, |(group, activity)| activity_shape(place, group, activity));
     Ok(Fields::new().with("Activities", shapes).maybe("NextToken", token).into())
+}
+
+fn activity_shape(place: &Place, group: &Group, activity: &Activity) -> Fields {
+    Fields::new()
+        .with("ActivityId", &activity.id)
+        .with("AutoScalingGroupName", &group.name)
+        .with("Description", &activity.description)
+        .with("Cause", &activity.cause)
+        .with("StartTime", activity.started)
+        .maybe("EndTime", activity.ended)
+        .with("StatusCode", activity.status)
+        .maybe("StatusMessage", activity.message.as_ref())
+        .with("Progress", activity.progress)
+        .with("Details", &activity.details)
+        .with("AutoScalingGroupARN", group_arn(place, group))
 }

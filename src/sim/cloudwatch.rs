@@ -1,6 +1,6 @@
 //! CloudWatch: alarms, and metrics that follow the load of instances.
 
-mod metrics;
+pub(crate) mod metrics;
 
 use super::fault::Fault;
 use super::page::Paging;

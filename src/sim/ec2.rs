@@ -1,5 +1,6 @@
 //! EC2: what is served of it, and what its operations share.
 
+mod changes;
 mod images;
 mod instances;
 mod regions;
@@ -12,6 +13,7 @@ use super::page::Paging;
 use super::service::{Call, Operation, Protocol, Run, Service};
 use super::shape::{Fields, Shape, list};
 use super::world::machine::Tag;
+use templates::version_shape;
 
 pub(crate) const SERVICE: Service = Service {
     name: "ec2",
@@ -77,6 +79,54 @@ pub(crate) const SERVICE: Service = Service {
             name: "DescribeAvailabilityZones",
             takes: &["ZoneName", "ZoneId", "Filter", "AllAvailabilityZones", "DryRun"],
             run: Run::Read(regions::describe_zones),
+        },
+        Operation {
+            name: "TerminateInstances",
+            takes: &["InstanceId", "DryRun"],
+            run: Run::Write(changes::terminate),
+        },
+        Operation {
+            name: "StopInstances",
+            takes: &["InstanceId", "DryRun", "Force"],
+            run: Run::Write(changes::stop),
+        },
+        Operation {
+            name: "StartInstances",
+            takes: &["InstanceId", "DryRun"],
+            run: Run::Write(changes::start),
+        },
+        Operation {
+            name: "CreateTags",
+            takes: &["ResourceId", "Tag", "DryRun"],
+            run: Run::Write(changes::create_tags),
+        },
+        Operation {
+            name: "DeleteTags",
+            takes: &["ResourceId", "Tag", "DryRun"],
+            run: Run::Write(changes::delete_tags),
+        },
+        Operation {
+            name: "CreateLaunchTemplateVersion",
+            takes: &[
+                "LaunchTemplateId",
+                "LaunchTemplateName",
+                "SourceVersion",
+                "VersionDescription",
+                "LaunchTemplateData",
+                "ClientToken",
+                "DryRun",
+            ],
+            run: Run::Write(changes::create_version),
+        },
+        Operation {
+            name: "ModifyLaunchTemplate",
+            takes: &["LaunchTemplateId", "LaunchTemplateName", "SetDefaultVersion", "ClientToken", "DryRun"],
+            run: Run::Write(changes::modify_template),
+        },
+        Operation {
+            name: "DeleteLaunchTemplateVersions",
+            takes: &["LaunchTemplateId", "LaunchTemplateName", "LaunchTemplateVersion", "DryRun"],
+            run: Run::Write(changes::delete_versions),
         },
     ],
 };

@@ -1,5 +1,6 @@
 //! ECS: what is served of it, and what its operations share.
 
+mod changes;
 mod clusters;
 mod hosts;
 mod services;
@@ -83,6 +84,28 @@ pub(crate) const SERVICE: Service = Service {
             name: "DescribeContainerInstances",
             takes: &["cluster", "containerInstances", "include"],
             run: Run::Read(hosts::describe),
+        },
+        Operation {
+            name: "UpdateContainerInstancesState",
+            takes: &["cluster", "containerInstances", "status"],
+            run: Run::Write(changes::update_hosts),
+        },
+        Operation {
+            name: "UpdateService",
+            takes: &[
+                "cluster",
+                "service",
+                "desiredCount",
+                "taskDefinition",
+                "forceNewDeployment",
+                "deploymentConfiguration",
+            ],
+            run: Run::Write(changes::update_service),
+        },
+        Operation {
+            name: "StopTask",
+            takes: &["cluster", "task", "reason"],
+            run: Run::Write(changes::stop_task),
         },
     ],
 };

@@ -1,5 +1,8 @@
 //! Elastic Load Balancing v2: balancers, listeners, rules, target groups, target health.
 
+mod changes;
+mod more;
+
 use super::fault::Fault;
 use super::page::Paging;
 use super::service::{Answer, Call, Operation, Protocol, Run, Service};
@@ -38,11 +41,33 @@ pub(crate) const SERVICE: Service = Service {
             takes: &["LoadBalancerArn", "TargetGroupArns", "Names", "Marker", "PageSize"],
             run: Run::Read(describe_target_groups),
         },
+        Operation { name: "DescribeTags", takes: &["ResourceArns"], run: Run::Read(more::describe_tags) },
+        Operation {
+            name: "DescribeTargetGroupAttributes",
+            takes: &["TargetGroupArn"],
+            run: Run::Read(more::describe_attributes),
+        },
         Operation {
             name: "DescribeTargetHealth",
             takes: &["TargetGroupArn", "Targets", "Include"],
             run: Run::Read(describe_target_health),
         },
+        Operation {
+            name: "RegisterTargets",
+            takes: &["TargetGroupArn", "Targets"],
+            run: Run::Write(changes::register),
+        },
+        Operation {
+            name: "DeregisterTargets",
+            takes: &["TargetGroupArn", "Targets"],
+            run: Run::Write(changes::deregister),
+        },
+        Operation {
+            name: "ModifyRule",
+            takes: &["RuleArn", "Actions"],
+            run: Run::Write(changes::modify_rule),
+        },
+        Operation { name: "DeleteRule", takes: &["RuleArn"], run: Run::Write(changes::delete_rule) },
     ],
 };
 

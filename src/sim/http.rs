@@ -71,7 +71,6 @@ fn perform(site: &Site, asked: &Asked, credential: Credential, request_id: &str)
     let call = Call {
         world,
         seed: world.seed,
-        service: asked.service.name,
         operation: &asked.operation,
         account: &caller.account,
         region: credential.region,
@@ -116,6 +115,9 @@ fn run(call: &Call, asked: &Asked, credential: &Credential) -> Answer {
         ));
     }
     let place = call.world.place(&call.caller.account, call.region);
+    if place.read().unwrap_or_else(PoisonError::into_inner).is_due(call.now) {
+        place.write().unwrap_or_else(PoisonError::into_inner).advance(call.now);
+    }
     match operation.run {
         Run::Read(read) => read(call, &place.read().unwrap_or_else(PoisonError::into_inner)),
         Run::Write(write) => write(call, &mut place.write().unwrap_or_else(PoisonError::into_inner)),

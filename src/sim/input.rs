@@ -77,6 +77,12 @@ impl<'a> Input<'a> {
     }
 }
 
+impl std::fmt::Display for Input<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
 /// Makes a tree of the pairs of a form: `Filter.1.Name=x` becomes `{"Filter": [{"Name": "x"}]}`.
 pub(crate) fn from_form(body: &str) -> Value {
     let mut root = Value::Object(Map::new());

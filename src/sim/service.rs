@@ -57,7 +57,6 @@ pub(crate) enum Run {
     /// It only looks.
     Read(fn(&Call, &Place) -> Answer),
     /// It changes something.
-    #[allow(dead_code)]
     Write(fn(&Call, &mut Place) -> Answer),
 }
 
@@ -69,7 +68,6 @@ pub(crate) type Answer = Result<Shape, Fault>;
 pub(crate) struct Call<'a> {
     pub(crate) world: &'a World,
     pub(crate) seed: u64,
-    pub(crate) service: &'static str,
     pub(crate) operation: &'a str,
     pub(crate) account: &'a str,
     pub(crate) region: &'static str,

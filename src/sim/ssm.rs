@@ -1,5 +1,7 @@
 //! Systems Manager: managed instances and the Parameter Store.
 
+mod changes;
+
 use super::fault::Fault;
 use super::filter::Filter;
 use super::page::Paging;
@@ -36,6 +38,12 @@ pub(crate) const SERVICE: Service = Service {
             takes: &["Path", "Recursive", "WithDecryption", "MaxResults", "NextToken"],
             run: Run::Read(get_parameters_by_path),
         },
+        Operation {
+            name: "PutParameter",
+            takes: &["Name", "Value", "Type", "Overwrite", "Description", "Tier", "DataType"],
+            run: Run::Write(changes::put),
+        },
+        Operation { name: "DeleteParameter", takes: &["Name"], run: Run::Write(changes::delete) },
     ],
 };
 

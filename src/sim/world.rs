@@ -4,6 +4,7 @@ pub(crate) mod balancing;
 pub(crate) mod containers;
 pub(crate) mod geography;
 pub(crate) mod keeping;
+pub(crate) mod life;
 pub(crate) mod load;
 pub(crate) mod machine;
 pub(crate) mod place;
@@ -11,6 +12,7 @@ pub(crate) mod placing;
 pub(crate) mod scaling;
 pub(crate) mod schedule;
 pub(crate) mod table;
+pub(crate) mod tokens;
 
 use self::place::Place;
 use super::time::WorldClock;

@@ -129,6 +129,13 @@ impl List {
                 columns.push(column);
             }
         }
+        // What it is and how well it is come first: a narrow screen shows at least those.
+        columns.sort_by_key(|column| match column.name {
+            "id" => 0,
+            "name" => 1,
+            "health" => 2,
+            _ => 3,
+        });
         columns
     }
 

@@ -28,7 +28,32 @@ async fn ask(running: &Running, headers: &[(&str, &str)], body: &str) -> String 
     .unwrap()
 }
 
-async fn query(running: &Running, service: &str, body: &str) -> String {
+/// The demo fleet with a clock that only steps.
+pub(crate) async fn still() -> Running {
+    let clock = coredeck::clock::Clock::Fixed("2026-11-21T12:00:00Z".parse().unwrap());
+    serve(Options { clock, speed: 0.0, ..Options::default() }).await.unwrap()
+}
+
+/// Calls a JSON service and returns what it answers, whether well or not.
+pub(crate) async fn json(
+    running: &Running,
+    service: &str,
+    target: &str,
+    body: serde_json::Value,
+) -> serde_json::Value {
+    let authorization = signed(service, "us-east-1");
+    let headers = [
+        ("Authorization", authorization.as_str()),
+        ("Content-Type", "application/x-amz-json-1.1"),
+        ("X-Amz-Target", target),
+    ];
+    let answer = ask(running, &headers, &body.to_string()).await;
+    let (_, body) = answer.split_once("\r\n\r\n").unwrap();
+    serde_json::from_str(body).unwrap_or_else(|error| panic!("{target}: {error}: {answer}"))
+}
+
+/// Calls a query service and returns the whole answer.
+pub(crate) async fn query(running: &Running, service: &str, body: &str) -> String {
     let authorization = signed(service, "us-east-1");
     let kind = "application/x-www-form-urlencoded";
     ask(running, &[("Authorization", &authorization), ("Content-Type", kind)], body).await

@@ -4,16 +4,19 @@ use crate::python::{Python, judges};
 use coredeck::sim::{Options, Running, serve, served};
 use std::process::{Output, Stdio};
 
-/// Runs one of the scripts of `tests/judges/` with the environment pointing to the simulator.
-async fn judge(python: &'static Python, script: &'static str, running: &Running) -> Output {
-    let exports = running.exports();
-    // The names of services as botocore has them, for what must have been judged.
-    let served: Vec<String> =
-        served().iter().map(|one| format!("{}.{}", one.signed_as, one.operation)).collect();
+/// Runs one of the scripts of `tests/judges/` with the environment pointing to the simulator. It must call
+/// every operation of its sort, those that look or those that change something.
+async fn judge(python: &'static Python, script: &'static str, running: &Running, changes: bool) -> Output {
+    let mine = served().into_iter().filter(|one| one.changes == changes);
+    let names: Vec<String> = mine.map(|one| format!("{}.{}", one.signed_as, one.operation)).collect();
     let mut command = python.command(script);
-    command.envs(exports).env("SERVED", served.join(" ")).stdin(Stdio::null());
+    command.envs(running.exports()).env("SERVED", names.join(" ")).env("SPEED", SPEED.to_string());
+    command.stdin(Stdio::null());
     tokio::task::spawn_blocking(move || command.output().unwrap()).await.unwrap()
 }
+
+/// Pretended seconds a second while changes are judged.
+const SPEED: f64 = 400.0;
 
 fn said(output: &Output) -> String {
     format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr))
@@ -23,7 +26,7 @@ fn said(output: &Output) -> String {
 async fn boto3_reads_the_demo_fleet_through_every_call() {
     let Some(python) = judges() else { return };
     let running = serve(Options::default()).await.unwrap();
-    let output = judge(python, "simulator.py", &running).await;
+    let output = judge(python, "simulator.py", &running, false).await;
     assert!(output.status.success(), "{}", said(&output));
 }
 
@@ -31,18 +34,14 @@ async fn boto3_reads_the_demo_fleet_through_every_call() {
 async fn the_aws_command_reads_the_demo_fleet() {
     let Some(python) = judges() else { return };
     let running = serve(Options::default()).await.unwrap();
-    let output = judge(python, "simulator_cli.py", &running).await;
+    let output = judge(python, "simulator_cli.py", &running, false).await;
     assert!(output.status.success(), "{}", said(&output));
 }
 
-/// Serves the demo fleet by hand: `cargo test --test it by_hand -- --ignored --nocapture`.
 #[tokio::test(flavor = "multi_thread")]
-#[ignore = "for looking at the simulator by hand"]
-async fn by_hand() {
-    let instances = std::env::var("SIM_INSTANCES").ok().and_then(|text| text.parse().ok());
-    let running = serve(Options { instances, ..Options::default() }).await.unwrap();
-    for (name, value) in running.exports() {
-        println!("export {name}={value}");
-    }
-    running.stopped().await.unwrap();
+async fn boto3_changes_the_demo_fleet_through_every_call_and_sees_what_comes_of_it() {
+    let Some(python) = judges() else { return };
+    let running = serve(Options { speed: SPEED, ..Options::default() }).await.unwrap();
+    let output = judge(python, "simulator_changes.py", &running, true).await;
+    assert!(output.status.success(), "{}", said(&output));
 }

@@ -43,11 +43,24 @@ fn refused(status: u16, code: &str, message: &str) -> Answer {
     )
 }
 
+/// What the other lists behind instances answer: there are no groups, and nothing else may be asked.
+fn elsewhere(action: &str) -> Answer {
+    match action {
+        "DescribeAutoScalingGroups" => Answer::xml(
+            200,
+            "<DescribeAutoScalingGroupsResponse xmlns=\"http://autoscaling.amazonaws.com/doc/2011-01-01/\">\
+             <DescribeAutoScalingGroupsResult><AutoScalingGroups/></DescribeAutoScalingGroupsResult>\
+             </DescribeAutoScalingGroupsResponse>",
+        ),
+        other => refused(400, "InvalidAction", &format!("this server knows no {other}")),
+    }
+}
+
 /// Lists instances from a server that answers `DescribeInstances` in this way.
 fn list(answer: impl Fn(&Request) -> Answer + Send + Sync + 'static) -> (Ran, Loopback) {
     let server = Loopback::start(move |request| match request.action().as_str() {
         "DescribeInstances" => answer(request),
-        other => refused(400, "InvalidAction", &format!("this server knows no {other}")),
+        other => elsewhere(other),
     });
     let ran = Home::new().run(&[
         "get",
@@ -126,7 +139,7 @@ fn a_token_that_repeats_ends_the_list() {
     let (ran, server) = list(|_| page(&[instance("i-1", "one")], Some("again")));
     assert_eq!(warning(&ran)["kind"], "garbled", "an endless list is not whole");
     assert!(asked(&server) <= 3, "asked {} times", asked(&server));
-    assert_eq!(ran.data().len(), 1, "an instance that was listed twice is one row");
+    assert!(ran.data().iter().all(|row| row["id"] == "i-1"), "what was read is shown: {}", ran.out);
 }
 
 #[test]
@@ -137,7 +150,7 @@ fn tokens_that_never_end_are_given_up() {
         page(&[], Some(&format!("token-{n}")))
     });
     assert_eq!(warning(&ran)["kind"], "garbled");
-    assert!(asked(&server) < 5000, "asked {} times", asked(&server));
+    assert!(asked(&server) < 100, "asked {} times", asked(&server));
 }
 
 #[test]
@@ -201,7 +214,7 @@ fn renewed_credentials_are_found_without_a_restart() {
                 std::fs::write(&file, keys("NEW")).unwrap();
                 refused(400, "ExpiredToken", "The security token included in the request is expired")
             }
-            other => refused(400, "InvalidAction", other),
+            other => elsewhere(other),
         }
     });
     let ran = home.run_with(
@@ -236,7 +249,7 @@ fn escape_sequences_never_reach_the_output() {
             let name = name.to_owned();
             let server = Loopback::start(move |request| match request.action().as_str() {
                 "DescribeInstances" => page(&[instance("i-1", &name)], None),
-                _ => refused(400, "InvalidAction", "no"),
+                other => elsewhere(other),
             });
             let args = [
                 "get",

@@ -28,9 +28,9 @@ fn wrong_in_json(args: &[&str]) -> Value {
 #[test]
 fn an_unknown_column_is_named_with_what_was_meant() {
     let ran = wrong(&["get", "instances", "--columns", "id,lifecycel"]);
-    assert!(ran.err.contains("lifecycel") && ran.err.contains("`lifecycle`"), "{}", ran.err);
+    assert!(ran.err.contains("lifecycel") && ran.err.contains("did you mean 'lifecycle'"), "{}", ran.err);
     let ran = wrong(&["get", "instances", "--sort", "launchd_at:desc"]);
-    assert!(ran.err.contains("launchd_at") && ran.err.contains("`launched_at`"), "{}", ran.err);
+    assert!(ran.err.contains("launchd_at") && ran.err.contains("did you mean 'launched_at'"), "{}", ran.err);
     let error = wrong_in_json(&["get", "instances", "--columns", "id,lifecycel"]);
     assert!(error["error"]["message"].as_str().unwrap().contains("lifecycel"), "{error}");
 }
@@ -56,10 +56,17 @@ fn a_wrong_query_is_pointed_at() {
     }
 }
 
+/// A region that has the shape of one may be new, so it is tried: what was meant is said beside the trouble.
 #[test]
 fn an_unknown_region_is_named_with_what_was_meant() {
-    let ran = wrong(&["get", "instances", "--region", "eu-wst-1"]);
-    assert!(ran.err.contains("eu-wst-1") && ran.err.contains("eu-west-1"), "{}", ran.err);
+    for typo in ["eu-wst-1a", "eu_west_1", "Ireland"] {
+        let ran = wrong(&["get", "instances", "--region", typo]);
+        assert!(ran.err.contains(typo), "{}", ran.err);
+    }
+    let server = Loopback::start(|request| Answer::html(500, &request.path));
+    let ran = Home::new().run(&["get", "groups", "--region", "eu-wst-1", "--endpoint-url", &server.url]);
+    assert_eq!(ran.code, Some(1), "{}", ran.err);
+    assert!(ran.err.contains("eu-wst-1") && ran.err.contains("did you mean `eu-west-1`"), "{}", ran.err);
 }
 
 #[test]

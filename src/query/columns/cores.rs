@@ -6,7 +6,7 @@ use crate::query::value::Value;
 columns!(cores, |row, ctx| {
     Always id "ID" Text [] "registry id, or the short id of its task" => Value::text(&row.id);
     Always tier "TIER" Text [] "the tier it falls into" => Value::maybe_text(row.tier.as_ref());
-    Always health "HEALTH" Health [] "ok, busy, unknown, warn or bad" => Value::Health(row.health);
+    Always health "HEALTH" Health [Instances, Statuses] "ok, busy, unknown, warn or bad" => Value::Health(row.health);
     Always home "HOME" Text [] "container or task" => Value::text(home_word(&row.home));
     Always instance "INSTANCE" Text [Hosts] "the instance under it" => Value::maybe_text(instance(&row.home));
     Always service "SERVICE" Text [] "its ECS service" => Value::maybe_text(service(&row.home));

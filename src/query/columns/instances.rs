@@ -18,7 +18,7 @@ columns!(instances, |row, ctx| {
     Always private_ip "PRIVATE IP" Text [] "address inside the network" =>
         Value::maybe_text(row.it.private_ip.as_ref());
     Wide public_ip "PUBLIC IP" Text [] "public address" => Value::maybe_text(row.it.public_ip.as_ref());
-    Wide troubles "TROUBLES" List [] "why it is not well" => Value::texts(&row.troubles);
+    Wide troubles "TROUBLES" List [Groups, Statuses] "why it is not well" => Value::texts(&row.troubles);
 
     Wide image_id "IMAGE" Text [] "AMI id" => Value::text(&row.it.image_id);
     Wide image_name "IMAGE NAME" Text [Images] "its AMI's name" =>

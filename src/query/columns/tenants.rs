@@ -11,7 +11,7 @@ columns!(tenants, |row, ctx| {
     Always core "CORE" Text [] "the core that the registry says serves it" => Value::maybe_text(row.core.as_ref());
     Always tier "TIER" Text [Services, Tasks, Instances, Groups] "the tier of that core" =>
         Value::maybe_text(row.tier.as_ref());
-    Always health "HEALTH" Health [] "ok, busy, unknown, warn or bad" => Value::Health(row.health);
+    Always health "HEALTH" Health [Instances, Statuses] "ok, busy, unknown, warn or bad" => Value::Health(row.health);
     Wide rule "RULE" Text [] "short id of the listener rule that sends its traffic somewhere" =>
         Value::maybe_text(row.rule.as_ref().map(|rule| short_arn(rule.as_str())));
     Wide rule_arn "RULE ARN" Text [] "ARN of that rule" => Value::maybe_text(row.rule.as_ref());

@@ -209,6 +209,18 @@ fn points(
     points
 }
 
+/// One statistic of one whole period, if the metric has samples in it.
+pub(crate) fn sample(
+    instance: &Instance,
+    name: &str,
+    statistic: &str,
+    period: i64,
+    at: Moment,
+    now: Moment,
+) -> Option<f64> {
+    points(instance, name, statistic, period, (at, at.plus(period)), now).first().map(|(_, value)| *value)
+}
+
 /// One sample of a metric; none for metrics that instances do not have.
 fn value(instance: &Instance, name: &str, at: Moment, sample: i64) -> Option<f64> {
     let load = &instance.load;

@@ -301,7 +301,6 @@ impl Builder {
             members: Vec::new(),
             refreshes: Vec::new(),
             activities: Vec::new(),
-            counter: 0,
         };
         self.place.groups.insert(new.name, group);
     }
@@ -406,7 +405,7 @@ impl Builder {
             path,
             interval: 15,
             drain: 300,
-            tags: Vec::new(),
+            tags: vec![tag("fleet", "demo")],
             targets: Vec::new(),
         };
         self.place.target_groups.insert(arn.clone(), group);
@@ -415,9 +414,8 @@ impl Builder {
 
     /// Registers an instance with a target group.
     pub(super) fn target(&mut self, group: &str, instance: &str, port: u16, health: Health) {
-        let zone = self.place.instances.get(instance).map_or(0, |instance| instance.zone);
         if let Some(group) = self.place.target_groups.get_mut(group) {
-            group.targets.push(Target { id: instance.into(), port, zone, health });
+            group.targets.push(Target { id: instance.into(), port, health });
         }
     }
 

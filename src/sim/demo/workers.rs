@@ -98,7 +98,7 @@ pub(super) fn workers(fleet: &mut Builder, images: &Images) {
 }
 
 fn refresh(fleet: &mut Builder, template: &str) {
-    let (finished, begun) = (fleet.ago(50 * DAY), fleet.ago(61 * 60));
+    let (finished, begun) = (fleet.ago(31 * DAY), fleet.ago(61 * 60));
     let (older, newer) = (fleet.uuid(), fleet.uuid());
     let Some(group) = fleet.place.groups.get_mut("workers-r7g") else { return };
     let preferences = Preferences {
@@ -131,6 +131,8 @@ fn refresh(fleet: &mut Builder, template: &str) {
         remaining: 0,
         preferences: Preferences { checkpoints: Vec::new(), checkpoint_delay: None, ..preferences.clone() },
         desired: None,
+        stalled: None,
+        held_until: None,
     });
     let held: Vec<&str> = group
         .members
@@ -152,5 +154,7 @@ fn refresh(fleet: &mut Builder, template: &str) {
         remaining: 4,
         preferences,
         desired: Some(choice),
+        stalled: Some(begun.plus(30 * 60)),
+        held_until: None,
     });
 }

@@ -38,17 +38,21 @@ pub(super) fn describe(call: &Call, place: &Place) -> Answer {
         .after(page.after)
         .filter(|(_, template)| is_named(template) && filters.iter().all(|filter| admits(filter, template)));
     let (rows, token) = page.take(call, rows);
-    let shapes = list(rows, |template| {
-        Fields::new()
-            .with("launchTemplateId", &template.id)
-            .with("launchTemplateName", &template.name)
-            .with("createTime", template.created)
-            .with("createdBy", format!("arn:aws:iam::{}:user/terraform", place.account))
-            .with("defaultVersionNumber", template.default)
-            .with("latestVersionNumber", template.latest())
-            .with("tagSet", tag_set(&template.tags))
-    });
+    let shapes = list(rows, |template| shape(place, template));
     Ok(Fields::new().with("launchTemplates", shapes).maybe("nextToken", token).into())
+}
+
+/// A template as the wire has it.
+pub(super) fn shape(place: &Place, template: &Template) -> Shape {
+    Fields::new()
+        .with("launchTemplateId", &template.id)
+        .with("launchTemplateName", &template.name)
+        .with("createTime", template.created)
+        .with("createdBy", format!("arn:aws:iam::{}:user/terraform", place.account))
+        .with("defaultVersionNumber", template.default)
+        .with("latestVersionNumber", template.latest())
+        .with("tagSet", tag_set(&template.tags))
+        .into()
 }
 
 fn admits(filter: &Filter, template: &Template) -> bool {
@@ -149,7 +153,8 @@ pub(super) fn describe_versions(call: &Call, place: &Place) -> Answer {
     Ok(Fields::new().with("launchTemplateVersionSet", shapes).maybe("nextToken", token).into())
 }
 
-fn version_shape(template: &Template, version: &TemplateVersion) -> Shape {
+/// A version as the wire has it.
+pub(super) fn version_shape(template: &Template, version: &TemplateVersion) -> Shape {
     let data = Fields::new()
         .with("imageId", &version.image)
         .maybe("instanceType", version.kind)

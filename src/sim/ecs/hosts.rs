@@ -57,7 +57,14 @@ pub(super) fn size(place: &Place, host: &Host) -> (u32, u32) {
     kind.map_or((0, 0), |kind| (kind.vcpus() * 1024, kind.memory.saturating_sub(KEPT_MEMORY)))
 }
 
-fn shape(call: &Call, place: &Place, cluster: &Cluster, host: &Host, held: Option<&Held>) -> Shape {
+/// A container instance as the wire has it.
+pub(super) fn shape(
+    call: &Call,
+    place: &Place,
+    cluster: &Cluster,
+    host: &Host,
+    held: Option<&Held>,
+) -> Shape {
     let (cpu, memory) = size(place, host);
     let held = held.cloned().unwrap_or_default();
     let resource = |name: &'static str, value: u32| {

@@ -49,7 +49,8 @@ pub(super) fn describe(call: &Call, place: &Place) -> Answer {
     Ok(Fields::new().with("services", found).with("failures", failures).into())
 }
 
-fn shape(call: &Call, place: &Place, cluster: &Cluster, service: &Service) -> Shape {
+/// A service as the wire has it.
+pub(super) fn shape(call: &Call, place: &Place, cluster: &Cluster, service: &Service) -> Shape {
     let (running, pending) = cluster.counts(&service.name, None);
     let container = service
         .deployments

@@ -64,7 +64,8 @@ pub(super) fn describe(call: &Call, place: &Place) -> Answer {
     Ok(Fields::new().with("tasks", found).with("failures", failures).into())
 }
 
-fn shape(call: &Call, place: &Place, cluster: &Cluster, task: &Task) -> Shape {
+/// A task as the wire has it.
+pub(super) fn shape(call: &Call, place: &Place, cluster: &Cluster, task: &Task) -> Shape {
     let definition = place.definitions.get(&task.definition);
     let group = match &task.service {
         Some(service) => compact_str::format_compact!("service:{service}"),
@@ -154,14 +155,19 @@ fn container(place: &Place, cluster: &Cluster, task: &Task, definition: &Definit
         .into()
 }
 
-/// DescribeTaskDefinition: `family`, `family:revision` or an ARN.
-pub(super) fn describe_definition(call: &Call, place: &Place) -> Answer {
-    let name = tail(call.input.text("taskDefinition").unwrap_or_default());
+/// A definition by `family`, `family:revision` or ARN; a family means its newest revision.
+pub(super) fn find_definition<'p>(place: &'p Place, text: &str) -> Option<&'p Definition> {
+    let name = tail(text);
     let newest = || {
         let of_family = place.definitions.rows().filter(|definition| definition.family == name);
         of_family.max_by_key(|definition| definition.revision)
     };
-    let definition = place.definitions.get(name).or_else(newest);
+    place.definitions.get(name).or_else(newest)
+}
+
+/// DescribeTaskDefinition: `family`, `family:revision` or an ARN.
+pub(super) fn describe_definition(call: &Call, place: &Place) -> Answer {
+    let definition = find_definition(place, call.input.text("taskDefinition").unwrap_or_default());
     let Some(definition) = definition else {
         return Err(Fault::new("ClientException", "Unable to describe task definition."));
     };

@@ -66,7 +66,6 @@ pub(crate) enum Health {
 pub(crate) struct Target {
     pub(crate) id: CompactString,
     pub(crate) port: u16,
-    pub(crate) zone: usize,
     pub(crate) health: Health,
 }
 

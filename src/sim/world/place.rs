@@ -4,10 +4,13 @@ use super::balancing::{Balancer, Listener, Rule, TargetGroup};
 use super::containers::{Cluster, Definition, Provider};
 use super::geography::{Region, Zone};
 use super::keeping::{Alarm, Parameter};
+use super::life::Agenda;
 use super::machine::{Image, Instance, Template};
 use super::scaling::Group;
 use super::table::Table;
+use super::tokens::Tokens;
 use crate::sim::dice::Dice;
+use crate::sim::time::Moment;
 use compact_str::{CompactString, format_compact};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -22,6 +25,10 @@ pub(crate) struct Place {
     /// One subnet for each zone.
     pub(crate) subnets: Vec<CompactString>,
     pub(crate) dice: Dice,
+    /// The moment up to which everything has happened.
+    pub(crate) now: Moment,
+    pub(crate) agenda: Agenda,
+    pub(crate) tokens: Tokens,
     pub(crate) instances: Table<Instance>,
     pub(crate) templates: Table<Template>,
     pub(crate) images: Table<Image>,
@@ -52,6 +59,9 @@ impl Place {
             vpc,
             subnets,
             dice,
+            now: Moment::default(),
+            agenda: Agenda::default(),
+            tokens: Tokens::default(),
             instances: Table::default(),
             templates: Table::default(),
             images: Table::default(),

@@ -86,8 +86,6 @@ pub(crate) struct Group {
     pub(crate) refreshes: Vec<Refresh>,
     /// Newest last.
     pub(crate) activities: Vec<Activity>,
-    /// Distinguishes the next random id.
-    pub(crate) counter: u64,
 }
 
 /// An instance refresh.
@@ -102,6 +100,10 @@ pub(crate) struct Refresh {
     pub(crate) remaining: u32,
     pub(crate) preferences: Preferences,
     pub(crate) desired: Option<TemplateChoice>,
+    /// Since when nothing that is left may be touched.
+    pub(crate) stalled: Option<Moment>,
+    /// The end of its bake time.
+    pub(crate) held_until: Option<Moment>,
 }
 
 /// How a refresh behaves.

@@ -8,6 +8,7 @@ use crate::model::{Health, Scope, Trouble};
 use crate::tui::action::{Action, Layer};
 use crate::tui::cell;
 use crate::tui::chord::show_sequence;
+use crate::tui::signs::Signs;
 use crate::tui::state::{Page, Ui};
 use crate::tui::theme::Role;
 use jiff::Timestamp;
@@ -66,11 +67,9 @@ pub(crate) fn header(ui: &Ui) -> TextLine {
         left.push((5, Role::Header, harmless(&part.scope.to_string()).into_owned()));
     } else if !snapshot.parts.is_empty() {
         let times = ui.signs().times();
-        left.push((
-            5,
-            Role::Header,
-            format!("{} accounts {times} {} regions", accounts.len(), regions.len()),
-        ));
+        let many = |count: usize, word: &str| format!("{count} {word}{}", if count == 1 { "" } else { "s" });
+        let scopes = format!("{} {times} {}", many(accounts.len(), "account"), many(regions.len(), "region"));
+        left.push((5, Role::Header, scopes));
     }
     let mut right: Vec<Piece> = Vec::new();
     let age = age(ui);
@@ -120,7 +119,8 @@ fn fit(mut left: Vec<Piece>, mut right: Vec<Piece>, width: usize, dot: &str) -> 
     }
     let blank = width.saturating_sub(wide(&left) + wide(&right));
     let mut line = TextLine::new();
-    let mut put = |pieces: Vec<Piece>| {
+    let mut put = |pieces: Vec<Piece>, blank: usize| {
+        line.push((Role::Header, " ".repeat(blank)));
         for (at, (_, role, text)) in pieces.into_iter().enumerate() {
             if at > 0 {
                 line.push((Role::Header, format!(" {dot} ")));
@@ -128,41 +128,65 @@ fn fit(mut left: Vec<Piece>, mut right: Vec<Piece>, width: usize, dot: &str) -> 
             line.push((role, text));
         }
     };
-    put(left);
-    put(vec![]);
-    let middle = line.len();
-    let mut put = |pieces: Vec<Piece>| {
-        for (at, (_, role, text)) in pieces.into_iter().enumerate() {
-            if at > 0 {
-                line.push((Role::Header, format!(" {dot} ")));
-            }
-            line.push((role, text));
-        }
-    };
-    put(right);
-    line.insert(middle, (Role::Header, " ".repeat(blank)));
+    put(left, 0);
+    put(right, blank);
     line
 }
 
 /// The second line: where one is, how many rows of how many, by what order and filter.
 pub(crate) fn title(ui: &Ui) -> TextLine {
     let signs = ui.signs();
+    let facts = facts(ui);
+    let wide = |pieces: &TextLine| pieces.iter().map(|(_, text)| text.width()).sum::<usize>();
+    // Where one comes from gives way to what is here.
+    let mut path = super::path(ui);
+    let mut line = trail(&path, signs, false);
+    let mut is_short = false;
+    while path.len() > 1 && wide(&line) + wide(&facts) > usize::from(ui.width) {
+        path.remove(0);
+        is_short = true;
+        line = trail(&path, signs, is_short);
+    }
+    if is_short && wide(&line) + wide(&facts) > usize::from(ui.width) {
+        line = trail(&path, signs, false);
+    }
+    line.extend(facts);
+    line
+}
+
+/// The parts of a path; those that were left out show as a mark.
+fn trail(path: &[String], signs: Signs, is_short: bool) -> TextLine {
     let mut line = TextLine::new();
-    let path = super::path(ui);
+    if is_short {
+        line.push((Role::TitlePart, format!("{} {} ", signs.cut(), signs.part())));
+    }
     let last = path.len().saturating_sub(1);
-    for (at, part) in path.into_iter().enumerate() {
+    for (at, part) in path.iter().enumerate() {
         if at > 0 {
             line.push((Role::TitlePart, format!(" {} ", signs.part())));
         }
-        line.push((if at == last { Role::Title } else { Role::TitlePart }, part));
+        line.push((if at == last { Role::Title } else { Role::TitlePart }, part.clone()));
     }
-    let Page::List(list) = &ui.here.page else { return line };
-    let (rows, of) = (list.view.rows.len(), list.view.of);
-    let count = if rows == of { format!("  {rows}") } else { format!("  {rows} of {of}") };
-    line.push((Role::Strong, count));
+    line
+}
+
+/// What is told of the rows: how many, whether all, which and in what order.
+fn facts(ui: &Ui) -> TextLine {
+    let signs = ui.signs();
+    let mut line = TextLine::new();
+    let sources = match &ui.here.page {
+        Page::Overview => super::overview::SOURCES,
+        Page::List(list) => list.kind.sources(),
+        _ => return line,
+    };
+    if let Page::List(list) = &ui.here.page {
+        let (rows, of) = (list.view.rows.len(), list.view.of);
+        let count = if rows == of { format!("  {rows}") } else { format!("  {rows} of {of}") };
+        line.push((Role::Strong, count));
+    }
     let parts = &ui.world.snapshot.parts;
     let is_whole = |part: &crate::snapshot::Part| {
-        list.kind.sources().iter().all(|source| {
+        sources.iter().all(|source| {
             let standing = part.standing(*source);
             standing.is_whole && standing.as_of.is_some()
         })
@@ -171,6 +195,7 @@ pub(crate) fn title(ui: &Ui) -> TextLine {
     if whole < parts.len() {
         line.push((Role::Unknown, format!("  partial: whole in {whole} of {} scopes", parts.len())));
     }
+    let Page::List(list) = &ui.here.page else { return line };
     if list.view.unknown > 0 {
         line.push((Role::Unknown, format!("  {} not known", list.view.unknown)));
     }
@@ -205,7 +230,7 @@ pub(crate) fn trouble(ui: &Ui) -> TextLine {
     let tail = if count > 1 { format!("  {key} all {count}") } else { format!("  {key} more") };
     let width = usize::from(ui.width);
     let room = width.saturating_sub(tail.width());
-    let says = format!("{sign} {}: {}", harmless(&what), harmless(&trouble.message));
+    let says = format!("{sign} {}: {}: {}", harmless(&what), trouble.kind.word(), harmless(&trouble.message));
     let mut line = TextLine::new();
     let next = trouble.hint.as_ref().map(|hint| format!(" {} {}", ui.signs().next(), harmless(hint)));
     // The next command is worth more than the end of the sentence: the sentence keeps at least half.

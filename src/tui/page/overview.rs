@@ -162,7 +162,9 @@ fn tier_cells(ui: &Ui, tier: &TierRow, shown: &[usize]) -> Vec<((Role, String), 
         if is_known(source) { (Role::Row, count.to_string()) } else { (Role::Unknown, "?".into()) }
     };
     let (_, cores) = count(tier.cores);
+    let is_read = is_known(Source::Instances);
     let cores = match tier.core_room {
+        _ if !is_read => "?".into(),
         Known::Yes(Some(room)) => format!("{cores}/{room}"),
         Known::Yes(None) => cores,
         Known::No(_) => format!("{cores}/?"),
@@ -174,18 +176,20 @@ fn tier_cells(ui: &Ui, tier: &TierRow, shown: &[usize]) -> Vec<((Role, String), 
         all => (Role::Row, format!("{}%", u64::from(tier.spot) * 100 / u64::from(all))),
     };
     let name = tier.name.as_ref().map_or("(no tier)", |name| name.as_str());
-    let mut health = format!("{} {}", signs.health(tier.health), tier.health.word());
+    // Nothing that was not read is called well.
+    let how = if is_read { tier.health } else { Health::Unknown };
+    let mut health = format!("{} {}", signs.health(how), how.word());
     let bad = tier.by_health.get(4).copied().unwrap_or(0);
     if bad > 0 {
         health = format!("{health} {bad}");
     }
     let all = [
         (Role::RowKey, harmless(name).into_owned()),
-        (health_role(tier.health), health),
+        (health_role(how), health),
         read(Source::Instances, tier.instances),
         (cores_role, cores),
         count(tier.tenants),
-        if is_known(Source::Instances) { spot } else { (Role::Unknown, "?".into()) },
+        if is_read { spot } else { (Role::Unknown, "?".into()) },
         read(Source::Groups, tier.groups),
         read(Source::Services, tier.services),
         (Role::Row, zones.collect::<Vec<_>>().join("  ")),

@@ -2,7 +2,7 @@
 
 use super::{act, open_filtered, sort_by};
 use crate::error::did_you_mean;
-use crate::query::{Kind, Query};
+use crate::query::{Ctx, Kind, Query, complete};
 use crate::tui::action::{ACTIONS, Action, Layer};
 use crate::tui::state::{Effect, PromptError, SortBy, Ui};
 
@@ -131,7 +131,7 @@ fn words() -> impl Iterator<Item = &'static str> {
 }
 
 /// What the word before the cursor may become: where it begins, and the candidates.
-pub(super) fn candidates(kind: Option<Kind>, before: &str) -> (usize, Vec<String>) {
+pub(super) fn candidates(kind: Option<Kind>, ctx: Ctx<'_>, before: &str) -> (usize, Vec<String>) {
     let from = word_start(before);
     let typed = before.get(from..).unwrap_or_default();
     let head = before.get(..from).unwrap_or_default().trim();
@@ -139,26 +139,28 @@ pub(super) fn candidates(kind: Option<Kind>, before: &str) -> (usize, Vec<String
         ("", _) => (from, matching(typed, words())),
         ("sort", Some(kind)) => (from, matching(typed, kind.columns().iter().map(|column| column.name))),
         (head, Some(kind)) if head == "filter" || head.starts_with("filter ") => {
-            filter_candidates(kind, before)
+            filter_candidates(kind, ctx, before, "filter".len())
         }
         (head, _) => match Kind::parse(head.split_whitespace().next().unwrap_or_default()) {
-            Ok(kind) => filter_candidates(kind, before),
+            Ok(kind) => {
+                let word = before.trim_start().find(char::is_whitespace).unwrap_or(0);
+                filter_candidates(kind, ctx, before, before.len() - before.trim_start().len() + word)
+            }
             Err(_) if head.starts_with("sort ") => (from, matching(typed, ["asc", "desc"].into_iter())),
             Err(_) => (from, Vec::new()),
         },
     }
 }
 
-/// Columns that the word before the cursor may become.
-pub(super) fn filter_candidates(kind: Kind, before: &str) -> (usize, Vec<String>) {
-    let from = before
-        .rfind(|c: char| !(c.is_alphanumeric() || c == '_'))
-        .map_or(0, |at| at + before.get(at..).and_then(|tail| tail.chars().next()).map_or(1, char::len_utf8));
-    let typed = before.get(from..).unwrap_or_default();
-    if typed.is_empty() {
-        return (from, Vec::new());
+/// What the query that begins at byte `at` may go on with: columns, and values that rows have.
+pub(super) fn filter_candidates(kind: Kind, ctx: Ctx<'_>, before: &str, at: usize) -> (usize, Vec<String>) {
+    let query = before.get(at..).unwrap_or_default();
+    if query.trim().is_empty() {
+        return (before.len(), Vec::new());
     }
-    (from, matching(typed, kind.columns().iter().map(|column| column.name)))
+    let completion = complete(query, query.len(), ctx, kind);
+    let texts = completion.candidates.into_iter().map(|candidate| candidate.text).take(OFFERED);
+    (at + completion.span.start, texts.collect())
 }
 
 fn word_start(before: &str) -> usize {

@@ -1,7 +1,7 @@
 //! A line being typed: the filter, which works while it is typed, and the command line.
 
 use super::command;
-use crate::query::Query;
+use crate::query::{Ctx, Query};
 use crate::tui::action::Action;
 use crate::tui::line::Line;
 use crate::tui::state::{Effect, Prompt, PromptError, Purpose, Ui};
@@ -96,9 +96,11 @@ fn changed(ui: &mut Ui) {
     let (purpose, text) = (prompt.purpose, prompt.line.text.clone());
     let before = prompt.line.before().to_string();
     let kind = ui.list().map(|list| list.kind);
+    let world = std::sync::Arc::clone(&ui.world);
+    let ctx = Ctx { fleet: &world.fleet, now: ui.now };
     let (word_from, candidates) = match (purpose, kind) {
-        (Purpose::Filter, Some(kind)) => command::filter_candidates(kind, &before),
-        _ => command::candidates(kind, &before),
+        (Purpose::Filter, Some(kind)) => command::filter_candidates(kind, ctx, &before, 0),
+        _ => command::candidates(kind, ctx, &before),
     };
     let mut error = None;
     if let (Purpose::Filter, Some(kind)) = (purpose, kind) {

@@ -424,7 +424,7 @@ fn services_equal_boto3_field_for_field() {
     fn deployment(raw: &Value) -> Value {
         json!({
             "id": raw["id"], "status": raw["status"], "rollout": raw["rolloutState"],
-            "reason": raw["rolloutStateReason"], "task_definition": raw["taskDefinition"],
+            "reason": raw["rolloutStateReason"], "task_definition": family(&raw["taskDefinition"]),
             "desired": raw["desiredCount"], "running": raw["runningCount"], "pending": raw["pendingCount"],
             "failed": raw["failedTasks"], "created_at": raw["createdAt"], "updated_at": raw["updatedAt"],
         })
@@ -612,15 +612,10 @@ fn targets_equal_boto3_field_for_field() {
             ("target_type", |raw| raw["Group"]["TargetType"].clone()),
             ("vpc_id", |raw| maybe(&raw["Group"]["VpcId"])),
             ("health_path", |raw| maybe(&raw["Group"]["HealthCheckPath"])),
-            // moto repeats a load balancer once a rule; AWS does not.
+            // moto repeats a load balancer once a rule; AWS does not. Their order says nothing.
             ("balancers", |raw| {
-                let mut once = Vec::new();
-                for arn in raw["Group"]["LoadBalancerArns"].as_array().unwrap() {
-                    if !once.contains(arn) {
-                        once.push(arn.clone());
-                    }
-                }
-                json!(once)
+                let all = raw["Group"]["LoadBalancerArns"].as_array().unwrap();
+                json!(all.iter().map(|arn| arn.as_str().unwrap()).collect::<BTreeSet<_>>())
             }),
             ("region", at_home),
         ],

@@ -1,0 +1,6 @@
+//! The screen: keys in, picture out, by the same state and drawing as in a terminal; and the bytes it costs.
+
+mod bytes;
+mod fleet;
+mod pages;
+mod props;
