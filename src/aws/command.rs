@@ -178,8 +178,8 @@ mod tests {
     fn members_of_other_query_services_are_lists() {
         let body = "Action=DescribeTags&Version=1&ResourceArns.member.2=b&ResourceArns.member.1=a";
         let all: String = (1..=11).map(|nth| format!("&ResourceArns.member.{nth}={nth}")).collect();
-        assert!(told(Api::DescribeTags, &form(body)).contains("--resource-arns a b "));
-        let told = told(Api::DescribeTags, &form(&format!("Action=x{all}")));
+        assert!(told(Api::DescribeTargetHealth, &form(body)).contains("--resource-arns a b "));
+        let told = told(Api::DescribeTargetHealth, &form(&format!("Action=x{all}")));
         assert!(told.contains("--resource-arns 1 2 3 4 5 6 7 8 9 10 11 "), "{told}");
     }
 
