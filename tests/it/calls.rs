@@ -33,10 +33,16 @@ async fn what_a_run_asked_is_there_for_the_next() {
     told.sort_unstable();
     assert_eq!(told, asked, "each call that the simulator heard, and no other");
     for row in &rows {
-        assert_eq!((&row["result"], &row["attempts"], &row["account"]), (&"ok".into(), &1.into(), &"default".into()));
+        assert_eq!(
+            (&row["result"], &row["attempts"], &row["account"]),
+            (&"ok".into(), &1.into(), &"default".into())
+        );
         assert!(row["request_id"].is_string() && row["id"].is_string(), "{row}");
         let command = row["command"].as_str().unwrap();
-        assert!(command.starts_with("aws ecs ") && command.ends_with(&format!("--endpoint-url {url}")), "{command}");
+        assert!(
+            command.starts_with("aws ecs ") && command.ends_with(&format!("--endpoint-url {url}")),
+            "{command}"
+        );
         assert!(!command.contains("judge"), "no key, no secret: {command}");
     }
     let moments: Vec<&str> = rows.iter().map(|row| row["called_at"].as_str().unwrap()).collect();
@@ -45,7 +51,8 @@ async fn what_a_run_asked_is_there_for_the_next() {
     let listed = calls(&home, &[&at[..], &["call:list"]].concat());
     assert!(!listed.is_empty() && listed.len() < rows.len());
     for id in ["id", "request_id"] {
-        let shown = home.run(&[&["describe", "call", rows[0][id].as_str().unwrap(), "-o", "json"], &at[..]].concat());
+        let shown =
+            home.run(&[&["describe", "call", rows[0][id].as_str().unwrap(), "-o", "json"], &at[..]].concat());
         assert_eq!(shown.data()[0]["command"], rows[0]["command"], "{}", shown.err);
     }
     assert_eq!(home.rows(&[&["get", "calls", "-o", "json"], &at[..]].concat()), rows);
@@ -123,7 +130,17 @@ fn a_record_that_cannot_be_kept_fails_no_run() {
     });
     let home = Home::new();
     home.write("cache", "a file where a folder should be");
-    let ran = home.run(&["get", "instances", "--columns", "id", "-o", "json", "--endpoint-url", &server.url, "--allow-partial"]);
+    let ran = home.run(&[
+        "get",
+        "instances",
+        "--columns",
+        "id",
+        "-o",
+        "json",
+        "--endpoint-url",
+        &server.url,
+        "--allow-partial",
+    ]);
     assert_eq!(ran.code, Some(0), "{}", ran.err);
 }
 
