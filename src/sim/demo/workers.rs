@@ -79,6 +79,7 @@ pub(super) fn workers(fleet: &mut Builder, images: &Images) {
             target_group: None,
             tier: "workers",
             age: 8 * DAY,
+            is_daemon: false,
         },
     );
     service(
@@ -93,6 +94,7 @@ pub(super) fn workers(fleet: &mut Builder, images: &Images) {
             target_group: None,
             tier: "workers",
             age: 11 * HOUR,
+            is_daemon: false,
         },
     );
 }
