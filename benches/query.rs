@@ -129,6 +129,7 @@ fn fleet() -> Fleet {
         targets: Vec::new(),
         rules: Vec::new(),
         alarms: Vec::new(),
+        calls: std::sync::Arc::default(),
     }
 }
 

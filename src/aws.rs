@@ -8,6 +8,7 @@ mod cached;
 mod call;
 mod chain;
 mod cloudwatch;
+mod command;
 mod ec2;
 mod ecs;
 mod elb;
@@ -23,6 +24,7 @@ mod login;
 mod mfa;
 mod places;
 mod rate;
+mod record;
 mod regions;
 mod session;
 mod site;
@@ -34,13 +36,16 @@ mod wire;
 use crate::clock::Clock;
 use crate::config::{Account, Config, Login, Regions};
 use crate::error::Error;
-use crate::gateway::{Ask, FleetReader, GatewayError, Reading, Spending, Urgency};
-use crate::model::{AccountName, Region, Scope, TroubleKind};
+use crate::gateway::{
+    Ask, Bucket, CallRecord, FleetReader, GatewayError, NoteCall, Reading, Spending, Urgency,
+};
+use crate::model::{AccountName, Region, Scope, Text, TroubleKind};
 use aws_types::os_shim_internal::{Env, Fs};
 use call::{Desk, Pages};
 use chain::{Chain, Gear};
 use futures::FutureExt;
 use futures::future::BoxFuture;
+use ledger::Ledger;
 use login::Failure;
 use session::Session;
 use site::Site;
@@ -65,13 +70,21 @@ pub struct Options {
     /// The only environment that credentials and regions are looked for in, and then no file is; none
     /// means that of this process. The demo is kept away from real accounts by it.
     pub environment: Option<Vec<(&'static str, String)>>,
+    /// Who keeps a record of each call, besides `FleetReader::calls`.
+    pub witness: Option<Arc<dyn NoteCall>>,
     /// The time.
     pub clock: Clock,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { endpoint_url: None, asker: Arc::new(Nobody), environment: None, clock: Clock::Real }
+        Self {
+            endpoint_url: None,
+            asker: Arc::new(Nobody),
+            environment: None,
+            witness: None,
+            clock: Clock::Real,
+        }
     }
 }
 
@@ -127,7 +140,7 @@ pub async fn connect(config: &Config, options: Options) -> Result<Aws, Error> {
     };
     let gear = Gear {
         wire: Wire::new(endpoint),
-        ledger: Arc::default(),
+        ledger: Arc::new(Ledger::with(options.witness)),
         clock: options.clock,
         asker: Arc::new(tokio::sync::Mutex::new(options.asker)),
         may_ask: Arc::new(AtomicBool::new(true)),
@@ -162,7 +175,12 @@ impl Aws {
                 let config =
                     self.gear.wire.config(entry.profile(), &scope.region, Arc::clone(&session)).await;
                 let ledger = Arc::clone(&self.gear.ledger);
-                Arc::new(Site::new(scope.clone(), config, session, ledger, self.gear.clock))
+                let profile = match &entry.account.login {
+                    Login::Profile(name) => Some(Text::new(name.as_str())),
+                    Login::Chain | Login::Role { .. } => None,
+                };
+                let site = Site::new(scope.clone(), config, session, ledger, self.gear.clock);
+                Arc::new(site.entered(record::login_of(&entry.account.login), profile))
             })
             .await;
         Ok(Desk::new(Arc::clone(site), urgency))
@@ -257,5 +275,13 @@ impl FleetReader for Aws {
 
     fn spending(&self) -> Spending {
         self.gear.ledger.spending()
+    }
+    fn calls(&self) -> Vec<Arc<CallRecord>> {
+        self.gear.ledger.latest()
+    }
+
+    fn buckets(&self) -> Vec<Bucket> {
+        let sites = self.sites.lock().unwrap_or_else(PoisonError::into_inner);
+        sites.values().filter_map(|site| site.get()).flat_map(|site| site.buckets()).collect()
     }
 }

@@ -4,6 +4,7 @@
 //! stdout is data, stderr everything else, and only `output` prints.
 
 mod args;
+mod calls;
 mod cell;
 mod choose;
 mod config;
@@ -27,6 +28,7 @@ use crate::clock::Clock;
 use crate::config::Surroundings;
 use crate::error::{Error, Result, did_you_mean};
 use crate::gateway::FleetReader;
+use crate::query::Kind;
 use args::{Argv, Command, DescribeFormat, Format, ShowFormat};
 use clap::{CommandFactory, Parser};
 use output::{Colour, Output};
@@ -78,6 +80,7 @@ pub fn run_with(argv: &[OsString], outside: &Outside, out: &mut Output) -> u8 {
 fn is_json(command: Option<&Command>) -> bool {
     match command {
         Some(Command::Get(get)) => get.output == Format::Json,
+        Some(Command::Calls(calls)) => calls.output == Format::Json,
         Some(Command::Describe(describe)) => describe.output == DescribeFormat::Json,
         Some(Command::Config(args::ConfigCommand::Show { output })) => *output == ShowFormat::Json,
         _ => false,
@@ -129,6 +132,15 @@ fn obey(argv: Argv, outside: &Outside, out: &mut Output) -> Result<()> {
         Some(Command::Config(command)) => config::run(&command, &global.flags(), &outside.around, out),
         Some(Command::Completions { shell }) => pages::completions(shell, out),
         Some(Command::Man { folder }) => pages::man(folder.as_deref(), out),
+        Some(Command::Calls(args)) => calls::run(&args, &global, outside, out),
+        // Calls are not in AWS: those of earlier runs are listed, like `coredeck calls`.
+        Some(Command::Get(args)) if Kind::parse(&args.kind)? == Kind::Calls => {
+            if args.watch.is_some() {
+                return Err(Error::usage("calls of earlier runs cannot be watched")
+                    .hint("those of the screen show there: open it and type `:calls`"));
+            }
+            calls::run(&(&args).into(), &global, outside, out)
+        }
         Some(Command::Get(args)) => {
             let plan = plan::Plan::new(&args)?;
             block_on(async {
@@ -140,7 +152,9 @@ fn obey(argv: Argv, outside: &Outside, out: &mut Output) -> Result<()> {
             })
         }
         Some(Command::Describe(args)) => {
-            crate::query::Kind::parse(&args.kind)?;
+            if Kind::parse(&args.kind)? == Kind::Calls {
+                return calls::describe(&args, &global, outside, out);
+            }
             block_on(async {
                 let reach = reach::open(&global, outside, out).await?;
                 describe::run(&args, &reach, out).await

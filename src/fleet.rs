@@ -15,8 +15,10 @@ pub use rows::{
     TargetRow, TaskRow, TemplateRow, TierRow,
 };
 
+use crate::gateway::CallRecord;
 use crate::model::{Core, Tenant};
 use jiff::Timestamp;
+use std::sync::Arc;
 
 /// All rows of all kinds.
 #[derive(Clone, Debug)]
@@ -51,6 +53,8 @@ pub struct Fleet {
     pub rules: Vec<RuleRow>,
     /// Alarms.
     pub alarms: Vec<AlarmRow>,
+    /// Calls of AWS, newest first: rows like all others, though nothing in AWS. `join` leaves them empty.
+    pub calls: Arc<[Arc<CallRecord>]>,
 }
 
 #[cfg(test)]

@@ -3,6 +3,10 @@
 //! `aws` answers these; `collect` decides when to ask; nothing else talks to a cloud.
 //! Writers and prices will stand beside `FleetReader` here; cores' own admin API is `CoreAdmin`.
 
+mod calls;
+
+pub use calls::{Bucket, CallRecord, NoteCall, Outcome};
+
 use crate::model::{
     AccountName, Activity, Agent, Alarm, Cluster, ClusterArn, CoreRecord, Group, GroupName, Host, Identity,
     Image, ImageId, Instance, InstanceId, InstanceStatus, Metrics, Refresh, Region, Rule, Scope, Service,
@@ -334,6 +338,16 @@ pub trait FleetReader: Send + Sync {
 
     /// What has been spent so far.
     fn spending(&self) -> Spending;
+
+    /// The latest calls, newest first; those long past are forgotten.
+    fn calls(&self) -> Vec<Arc<CallRecord>> {
+        Vec::new()
+    }
+
+    /// The token buckets that were used, by account, region and name.
+    fn buckets(&self) -> Vec<Bucket> {
+        Vec::new()
+    }
 }
 
 /// The seam for the cores' own admin API; a later issue fills it. It stands here so that `collect`

@@ -1,9 +1,27 @@
 //! What is kept on disk between runs, in an embedded SQLite database.
 //!
 //! `cache` keeps the last good reading of every section, so that the next start shows the fleet at once,
-//! with its age. The journal of operations will live beside it.
+//! with its age. `calls` keeps what runs asked of AWS. The journal of operations will live beside them.
 
 mod body;
 mod cache;
+mod calls;
 
 pub use cache::{Cache, Kept};
+pub use calls::{CallBook, CallSum, call_sums, kept_calls};
+
+use std::path::Path;
+
+/// A folder that only its owner may look into: tags and addresses of a fleet are nobody else's business.
+fn private_folder(folder: &Path) -> std::io::Result<()> {
+    use std::os::unix::fs::DirBuilderExt;
+    std::fs::DirBuilder::new().recursive(true).mode(0o700).create(folder)
+}
+
+/// Makes a file its owner's alone.
+fn own(file: &Path) {
+    use std::os::unix::fs::PermissionsExt;
+    if let Err(error) = std::fs::set_permissions(file, std::fs::Permissions::from_mode(0o600)) {
+        tracing::warn!(%error, file = %file.display(), "the file's permissions could not be narrowed");
+    }
+}

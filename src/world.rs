@@ -3,9 +3,11 @@
 //! `collect` publishes a `World` after every change and acts on each `Wish`; screens never see a client.
 
 use crate::fleet::Fleet;
-use crate::gateway::{Source, Spending};
+use crate::gateway::{Bucket, Source, Spending};
 use crate::model::{InstanceId, Scope};
 use crate::snapshot::Snapshot;
+use jiff::Timestamp;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// Everything there is to show, at one moment. Cheap to clone and to compare by `seq`.
@@ -17,6 +19,10 @@ pub struct World {
     pub fleet: Arc<Fleet>,
     /// Calls, throttles and estimated dollars of this session.
     pub spending: Spending,
+    /// Where the token buckets stood when this was made.
+    pub buckets: Arc<[Bucket]>,
+    /// When what failed is tried again, as far as that is planned.
+    pub retries: Arc<BTreeMap<(Scope, Source), Timestamp>>,
 }
 
 /// What somebody who looks at the fleet wants from the collector.

@@ -5,10 +5,11 @@
 
 use super::api::Api;
 use super::errors;
+use super::record::Open;
 use super::site::Site;
 use crate::clock::monotonic;
-use crate::gateway::{GatewayError, Reading, Urgency};
-use crate::model::{Text, Trouble, TroubleKind};
+use crate::gateway::{GatewayError, Outcome, Reading, Urgency};
+use crate::model::{Text, Trouble, TroubleKind, Usd};
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_runtime_api::client::result::SdkError;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
@@ -116,11 +117,8 @@ impl Desk {
         let session = self.site.session();
         let mut seen = session.ready(api, self.now()).await?;
         for is_last in [false, true] {
-            match self.attempt(api, &request).await {
-                Ok(answer) => {
-                    self.site.ledger().bill(api, pieces);
-                    return Ok(answer);
-                }
+            match self.attempt(api, pieces, &request).await {
+                Ok(answer) => return Ok(answer),
                 Err(trouble) if trouble.kind == TroubleKind::Expired && !is_last => {
                     match session.renewed_since(seen, api, self.now()).await? {
                         Some(newer) => seen = newer,
@@ -133,7 +131,7 @@ impl Desk {
         Err(self.trouble(api, TroubleKind::Other, "the request was not sent"))
     }
 
-    async fn attempt<T, E, F, Fut>(&self, api: Api, request: &F) -> Result<T, Trouble>
+    async fn attempt<T, E, F, Fut>(&self, api: Api, pieces: usize, request: &F) -> Result<T, Trouble>
     where
         E: StdError + ProvideErrorMetadata + Send + Sync + 'static,
         F: Fn() -> Fut + Send + Sync,
@@ -146,30 +144,31 @@ impl Desk {
         }
         let began = monotonic();
         let patience = site.patience();
-        let mut answer = Box::pin(request());
+        let open = Open::new(api, site.origin(), site.ledger(), site.clock());
+        let mut answer = Box::pin(open.slip.around(request()));
         let outcome = match tokio::time::timeout(patience.silent, answer.as_mut()).await {
             Ok(outcome) => Some(outcome),
             Err(_) => match patience.left(api.weight(), site.heard_since(began)) {
-                Some(left) => tokio::time::timeout(left, answer).await.ok(),
+                Some(left) => tokio::time::timeout(left, answer.as_mut()).await.ok(),
                 None => None,
             },
         };
-        match outcome {
+        drop(answer);
+        let trouble = match outcome {
             Some(Ok(answer)) => {
                 site.hear();
-                Ok(answer)
+                open.end(Outcome::Answered, site.ledger().bill(api, pieces));
+                return Ok(answer);
             }
-            Some(Err(error)) => {
-                let trouble = errors::trouble(api, &error, &site.circumstances(api, self.now()));
-                site.ledger().failed(trouble.kind);
-                Err(trouble)
-            }
+            Some(Err(error)) => errors::trouble(api, &error, &site.circumstances(api, self.now())),
             None => {
-                site.ledger().failed(TroubleKind::Timeout);
                 let waited = monotonic().saturating_duration_since(began);
-                Err(errors::timeout(api, waited, &site.circumstances(api, self.now())))
+                errors::timeout(api, waited, &site.circumstances(api, self.now()))
             }
-        }
+        };
+        site.ledger().failed(trouble.kind);
+        open.end(Outcome::Failed(trouble.kind, trouble.code.clone()), Usd::ZERO);
+        Err(trouble)
     }
 
     /// Reads a list page by page until the token is absent or empty.

@@ -10,11 +10,13 @@ use super::ledger::{Counting, Ledger};
 use super::login::{self, Failure};
 use super::mfa::{AskCode, Question};
 use super::places::Places;
+use super::record::{self, Open, Origin};
 use super::session::Finder;
 use super::wire::Wire;
 use crate::clock::Clock;
 use crate::config::Login;
-use crate::model::{AccountName, Region, Trouble, TroubleKind};
+use crate::gateway::Outcome;
+use crate::model::{AccountName, Region, Scope, Text, Trouble, TroubleKind, Usd};
 use aws_config::default_provider::credentials::DefaultCredentialsChain;
 use aws_config::ecs::EcsCredentialsProvider;
 use aws_config::imds::credentials::ImdsCredentialsProvider;
@@ -187,9 +189,9 @@ impl Chain {
         });
         let config = self.gear.wire.bare_config(profile, region).await;
         let places = Arc::new(Places::default());
-        let builder = aws_sdk_sts::config::Builder::from(&config)
-            .credentials_provider(from)
-            .interceptor(Counting::alone(Arc::clone(&self.gear.ledger), Arc::clone(&places)));
+        let builder = aws_sdk_sts::config::Builder::from(&config).credentials_provider(from).interceptor(
+            Counting::alone(Arc::clone(&self.gear.ledger), Arc::clone(&places), self.gear.clock),
+        );
         let client = aws_sdk_sts::Client::from_conf(builder.build());
         let request = client
             .assume_role()
@@ -208,23 +210,27 @@ impl Chain {
             endpoint: config.endpoint_url().map(str::to_owned),
             renewal: ladder.renewal(),
         };
-        let answer = match tokio::time::timeout(STEP_WITHIN, Box::pin(request.send())).await {
-            Ok(Ok(answer)) => answer,
-            Ok(Err(error)) => return Err(self.refused(errors::trouble(api, &error, &around()), rung)),
-            Err(_) => return Err(self.refused(errors::timeout(api, STEP_WITHIN, &around()), rung)),
+        let region = Region::new(self.gear.wire.region_or_any(region));
+        let origin = Origin {
+            scope: Arc::new(Scope { account: self.account.clone(), region: region.clone() }),
+            login: record::login_of(&self.login),
+            // A role of our own configuration is assumed by the profile that it names; the aws command has
+            // no name for what stands between two roles of a profile.
+            profile: rung.profile.is_none().then(|| profile.map(Text::new)).flatten(),
+            endpoint: config.endpoint_url().map(str::to_owned),
         };
-        let Some(given) = answer.credentials else {
-            let said = format!("STS gave no credentials for {}", rung.arn);
-            return Err(Failure::new(TroubleKind::Garbled, said, "look at what answers for STS"));
+        let open = Open::new(api, &origin, &self.gear.ledger, self.gear.clock);
+        let sent = Box::pin(open.slip.around(request.send()));
+        let trouble = match tokio::time::timeout(STEP_WITHIN, sent).await {
+            Ok(Ok(answer)) => {
+                open.end(Outcome::Answered, api.price());
+                return given(answer.credentials, rung);
+            }
+            Ok(Err(error)) => errors::trouble(api, &error, &around()),
+            Err(_) => errors::timeout(api, STEP_WITHIN, &around()),
         };
-        let end = SystemTime::try_from(given.expiration).ok();
-        Ok(Credentials::new(
-            given.access_key_id,
-            given.secret_access_key,
-            Some(given.session_token),
-            end,
-            "assume role",
-        ))
+        open.end(Outcome::Failed(trouble.kind, trouble.code.clone()), Usd::ZERO);
+        Err(self.refused(trouble, rung))
     }
 
     fn refused(&self, trouble: Trouble, rung: &Rung) -> Failure {
@@ -284,6 +290,17 @@ fn keys_of(env: &Env) -> Result<Credentials, Failure> {
             ))
         }
     }
+}
+
+/// The credentials of a role, as STS gave them.
+fn given(found: Option<aws_sdk_sts::types::Credentials>, rung: &Rung) -> Result<Credentials, Failure> {
+    let Some(given) = found else {
+        let said = format!("STS gave no credentials for {}", rung.arn);
+        return Err(Failure::new(TroubleKind::Garbled, said, "look at what answers for STS"));
+    };
+    let end = SystemTime::try_from(given.expiration).ok();
+    let token = Some(given.session_token);
+    Ok(Credentials::new(given.access_key_id, given.secret_access_key, token, end, "assume role"))
 }
 
 fn locked<T>(shared: &Mutex<T>) -> MutexGuard<'_, T> {

@@ -18,8 +18,24 @@ pub(super) struct Limiter {
 
 #[derive(Debug)]
 struct Lane {
+    family: Family,
     bucket: Bucket,
     sleepers: BTreeMap<Ticket, Arc<Notify>>,
+}
+
+/// How full a bucket is.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Level {
+    /// Which bucket.
+    pub(super) family: Family,
+    /// Tokens in it.
+    pub(super) tokens: f64,
+    /// Tokens that it holds.
+    pub(super) capacity: f64,
+    /// Tokens that flow back in a second.
+    pub(super) per_second: f64,
+    /// Callers that wait.
+    pub(super) waiting: usize,
 }
 
 /// The line is as long as it may be.
@@ -30,7 +46,7 @@ impl Lane {
     /// Half of what AWS publishes: the other half belongs to everybody else in the account.
     fn new(family: Family) -> Self {
         let bucket = Bucket::new(f64::from(family.burst) / 2.0, f64::from(family.refill) / 2.0, monotonic());
-        Self { bucket, sleepers: BTreeMap::new() }
+        Self { family, bucket, sleepers: BTreeMap::new() }
     }
 
     fn wake_first(&self) {
@@ -91,6 +107,17 @@ impl Limiter {
         self.with(family, |lane| lane.bucket.empty(monotonic()));
     }
 
+    /// How full the buckets are that were used, by name.
+    pub(super) fn levels(&self) -> Vec<Level> {
+        let now = monotonic();
+        let mut buckets = self.buckets.lock().unwrap_or_else(PoisonError::into_inner);
+        let level = |lane: &mut Lane| {
+            let (tokens, capacity, per_second) = lane.bucket.level(now);
+            Level { family: lane.family, tokens, capacity, per_second, waiting: lane.bucket.waiting() }
+        };
+        buckets.values_mut().map(level).collect()
+    }
+
     fn with<T>(&self, family: Family, act: impl FnOnce(&mut Lane) -> T) -> T {
         let mut buckets: MutexGuard<'_, _> = self.buckets.lock().unwrap_or_else(PoisonError::into_inner);
         act(buckets.entry(family.name).or_insert_with(|| Lane::new(family)))
@@ -134,6 +161,18 @@ mod tests {
         assert!(second.as_mut().now_or_never().is_none());
         drop(first);
         second.await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn a_bucket_tells_how_full_it_is_and_how_many_wait() {
+        let limiter = Limiter::default();
+        limiter.turn(SMALL, Urgency::User).await.unwrap();
+        let mut waits = Box::pin(limiter.turn(SMALL, Urgency::User));
+        assert!(waits.as_mut().now_or_never().is_none());
+        let levels = limiter.levels();
+        assert_eq!(levels.len(), 1);
+        assert!(levels[0].tokens < 1.0 && levels[0].waiting == 1, "{levels:?}");
+        assert_eq!((levels[0].capacity, levels[0].per_second), (1.0, 50.0));
     }
 
     #[tokio::test]

@@ -110,6 +110,17 @@ impl Bucket {
         self.tokens = self.tokens.min(0.0);
     }
 
+    /// Tokens in it, tokens that it holds, and tokens that flow back in a second.
+    pub(super) fn level(&mut self, now: Instant) -> (f64, f64, f64) {
+        self.refill(now);
+        (self.tokens, self.capacity, self.per_second)
+    }
+
+    /// How many stand in line.
+    pub(super) fn waiting(&self) -> usize {
+        self.line.len()
+    }
+
     fn refill(&mut self, now: Instant) {
         let passed = now.saturating_duration_since(self.counted_at);
         self.tokens = (self.tokens + passed.as_secs_f64() * self.per_second).min(self.capacity);

@@ -3,11 +3,13 @@
 use super::api::{Api, Weight};
 use super::errors::Circumstances;
 use super::ledger::{Counting, Ledger};
-use super::limit::Limiter;
+use super::limit::{Level, Limiter};
 use super::places::Places;
+use super::record::Origin;
 use super::session::Session;
 use crate::clock::{Clock, monotonic};
-use crate::model::Scope;
+use crate::gateway::Bucket;
+use crate::model::{Scope, Text};
 use aws_types::SdkConfig;
 use jiff::Timestamp;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -40,7 +42,7 @@ impl Patience {
 
 /// A scope with everything that a call into it needs.
 pub(super) struct Site {
-    scope: Scope,
+    origin: Origin,
     config: SdkConfig,
     session: Arc<Session>,
     limiter: Arc<Limiter>,
@@ -65,7 +67,7 @@ macro_rules! clients {
         pub(super) fn $name(&self) -> &$sdk::Client {
             self.$name.get_or_init(|| {
                 let (ledger, limiter) = (Arc::clone(&self.ledger), Arc::clone(&self.limiter));
-                let counting = Counting::new(ledger, limiter, Arc::clone(&self.places));
+                let counting = Counting::new(ledger, limiter, Arc::clone(&self.places), self.clock);
                 let config = $sdk::config::Builder::from(&self.config).interceptor(counting).build();
                 $sdk::Client::from_conf(config)
             })
@@ -82,8 +84,9 @@ impl Site {
         ledger: Arc<Ledger>,
         clock: Clock,
     ) -> Self {
+        let endpoint = config.endpoint_url().map(str::to_owned);
         Self {
-            scope,
+            origin: Origin { scope: Arc::new(scope), login: Text::default(), profile: None, endpoint },
             config,
             session,
             limiter: Arc::new(Limiter::default()),
@@ -120,6 +123,17 @@ impl Site {
         sts: aws_sdk_sts,
     }
 
+    /// The same with a name for whose credentials it uses, and the profile that has them.
+    pub(super) fn entered(mut self, login: Text, profile: Option<Text>) -> Self {
+        (self.origin.login, self.origin.profile) = (login, profile);
+        self
+    }
+
+    /// Where calls from here go.
+    pub(super) fn origin(&self) -> &Origin {
+        &self.origin
+    }
+
     /// The same with another patience.
     #[cfg(test)]
     pub(super) fn with_patience(self, patience: Patience) -> Self {
@@ -144,6 +158,28 @@ impl Site {
     /// What has been spent.
     pub(super) fn ledger(&self) -> &Ledger {
         &self.ledger
+    }
+
+    /// The buckets that were used here, by name.
+    pub(super) fn buckets(&self) -> Vec<Bucket> {
+        let scope = &self.origin.scope;
+        let bucket = |level: Level| {
+            let family = level.family;
+            let sum = self.ledger.sum(scope, family);
+            let calls = Api::ALL.iter().filter(|api| api.family() == family);
+            Bucket {
+                scope: Arc::clone(scope),
+                family: Text::const_new(family.name),
+                calls: calls.map(|api| Text::const_new(api.action())).collect(),
+                spending: sum.spending,
+                took: sum.took,
+                tokens: level.tokens,
+                capacity: level.capacity,
+                per_second: level.per_second,
+                waiting: level.waiting,
+            }
+        };
+        self.limiter.levels().into_iter().map(bucket).collect()
     }
 
     /// The clock.
@@ -171,8 +207,8 @@ impl Site {
     pub(super) fn circumstances(&self, api: Api, at: Timestamp) -> Circumstances {
         Circumstances {
             at,
-            account: self.scope.account.clone(),
-            region: self.scope.region.clone(),
+            account: self.origin.scope.account.clone(),
+            region: self.origin.scope.region.clone(),
             endpoint: self.config.endpoint_url().map(str::to_owned),
             address: self.places.of(api),
             renewal: self.session.renewal(),

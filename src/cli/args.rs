@@ -1,5 +1,6 @@
 //! What can be typed: the tree of commands and flags. Nothing is done here.
 
+use super::calls::CallsArgs;
 use super::sim::SimArgs;
 use crate::config::Flags;
 use crate::query::Kind;
@@ -71,6 +72,8 @@ pub(super) enum Command {
     Get(GetArgs),
     /// Show everything that is known of one thing
     Describe(DescribeArgs),
+    /// List what earlier runs asked of AWS, as aws commands, with what it cost
+    Calls(CallsArgs),
     /// Look after the configuration
     #[command(subcommand)]
     Config(ConfigCommand),

@@ -77,7 +77,7 @@ async fn with_metrics(plan: &Plan, world: Arc<World>, reach: &Reach) -> Arc<Worl
         }
     }
     let fleet = Arc::new(join(&snapshot, &reach.config.tiers));
-    Arc::new(World { snapshot: Arc::new(snapshot), fleet, spending: metered.spending })
+    Arc::new(World { snapshot: Arc::new(snapshot), fleet, ..World::clone(&metered) })
 }
 
 /// The instances whose metrics the plan needs.

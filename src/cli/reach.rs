@@ -2,13 +2,14 @@
 
 use super::Outside;
 use super::args::Global;
+use super::calls;
 use super::output::Output;
 use crate::clock::Clock;
 use crate::collect::{self, Collector};
 use crate::config::{Config, Loaded, Surroundings, load};
 use crate::error::Result;
-use crate::gateway::{FleetReader, Source};
-use crate::store::Cache;
+use crate::gateway::{FleetReader, NoteCall, Source};
+use crate::store::{Cache, CallBook};
 use crate::world::{Interest, World};
 use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
@@ -19,6 +20,8 @@ pub(super) struct Reach {
     pub(super) config: Arc<Config>,
     reader: Arc<dyn FleetReader>,
     clock: Clock,
+    /// The record of its calls.
+    book: Option<Arc<CallBook>>,
     /// The pretended AWS behind it, which ends with it.
     _demo: Option<crate::sim::Running>,
 }
@@ -37,17 +40,46 @@ pub(super) async fn open(global: &Global, outside: &Outside, out: &mut Output) -
     if global.demo {
         let (running, config, options) = super::sim::demo(config, clock).await?;
         let reader = Arc::new(crate::aws::connect(&config, options).await?);
-        return Ok(Reach { _demo: Some(running), ..Reach::new(config, reader, clock) });
+        let mut reach = Reach::new(config, reader, clock);
+        reach._demo = Some(running);
+        return Ok(reach);
     }
-    let options = crate::aws::Options { clock, asker: Arc::new(crate::aws::Terminal), ..Default::default() };
+    let book = book(&config, &outside.around);
+    let witness = book.clone().map(|book| book as Arc<dyn NoteCall>);
+    let asker = Arc::new(crate::aws::Terminal);
+    let options = crate::aws::Options { clock, asker, witness, ..Default::default() };
     let reader = Arc::new(crate::aws::connect(&config, options).await?);
-    Ok(Reach::new(config, reader, clock))
+    let mut reach = Reach::new(config, reader, clock);
+    reach.book = book;
+    Ok(reach)
+}
+
+/// Where the run's calls are kept for `coredeck calls`. Without it nothing but that look back is lost.
+fn book(config: &Config, around: &Surroundings) -> Option<Arc<CallBook>> {
+    let file = calls::file(around.cache_folder.as_deref())?;
+    let endpoint = calls::endpoint(config.endpoint_url.clone(), around);
+    match CallBook::open(file, endpoint.as_deref()) {
+        Ok(book) => Some(Arc::new(book)),
+        Err(error) => {
+            tracing::warn!(%error, "calls are not kept");
+            None
+        }
+    }
+}
+
+impl Drop for Reach {
+    /// Reads that are still under way hold the book too, and do not end before the process does.
+    fn drop(&mut self) {
+        if let Some(book) = &self.book {
+            book.close();
+        }
+    }
 }
 
 impl Reach {
     /// A fleet that is read by this reader.
     fn new(config: Config, reader: Arc<dyn FleetReader>, clock: Clock) -> Self {
-        Self { config: Arc::new(config), reader, clock, _demo: None }
+        Self { config: Arc::new(config), reader, clock, book: None, _demo: None }
     }
 
     /// Reads sources once.

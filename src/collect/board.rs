@@ -275,6 +275,20 @@ impl Board {
         self.desks.values().filter(|desk| desk.has_spoken()).all(Desk::is_tried)
     }
 
+    /// When what failed is tried again; what runs already, or waits for somebody to look, is left out.
+    pub(super) fn retries(&self, now: Instant, at: Timestamp) -> BTreeMap<(Scope, Source), Timestamp> {
+        let mut retries = BTreeMap::new();
+        for desk in self.desks.values() {
+            for (source, slot) in desk.slots.iter().filter(|(_, slot)| slot.failed_by.is_some()) {
+                let Due::At(then) = due(*source, slot, &self.rhythm, now) else { continue };
+                if let Ok(moment) = at.checked_add(then.saturating_duration_since(now)) {
+                    retries.insert((desk.part.scope.as_ref().clone(), *source), moment);
+                }
+            }
+        }
+        retries
+    }
+
     /// The picture as it stands.
     pub(super) fn picture(&mut self, at: Timestamp) -> Snapshot {
         self.seq += 1;

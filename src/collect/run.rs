@@ -379,12 +379,16 @@ impl Run {
     }
 
     fn world(&mut self) -> Arc<World> {
-        let snapshot: Snapshot = self.board.picture(self.clock.now());
-        let fleet = join(&snapshot, &self.config.tiers);
+        let at = self.clock.now();
+        let snapshot: Snapshot = self.board.picture(at);
+        let mut fleet = join(&snapshot, &self.config.tiers);
+        fleet.calls = Arc::from(self.reader.calls());
         Arc::new(World {
             snapshot: Arc::new(snapshot),
             fleet: Arc::new(fleet),
             spending: self.reader.spending(),
+            buckets: Arc::from(self.reader.buckets()),
+            retries: Arc::new(self.board.retries(monotonic(), at)),
         })
     }
 }

@@ -33,6 +33,7 @@ pub fn join(snapshot: &Snapshot, tiers: &[Tier]) -> Fleet {
         targets: Vec::new(),
         rules: Vec::new(),
         alarms: Vec::new(),
+        calls: Arc::default(),
     };
     for part in &snapshot.parts {
         let index = Index::new(part);

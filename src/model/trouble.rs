@@ -34,6 +34,26 @@ pub enum TroubleKind {
 }
 
 impl TroubleKind {
+    /// Every kind.
+    pub const ALL: [Self; 11] = [
+        Self::NoCredentials,
+        Self::Expired,
+        Self::Denied,
+        Self::Throttled,
+        Self::Timeout,
+        Self::Unreachable,
+        Self::Garbled,
+        Self::NotFound,
+        Self::Refused,
+        Self::Server,
+        Self::Other,
+    ];
+
+    /// The kind of that word.
+    pub fn named(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.word() == word)
+    }
+
     /// The word used in JSON and in queries.
     pub fn word(self) -> &'static str {
         match self {

@@ -34,6 +34,7 @@ macro_rules! columns {
 }
 
 pub(super) mod alarms;
+pub(super) mod calls;
 pub(super) mod clusters;
 pub(super) mod cores;
 pub(super) mod groups;

@@ -1,4 +1,4 @@
-//! What can be listed: the thirteen kinds of rows, their names, columns and sources.
+//! What can be listed: the fourteen kinds of rows, their names, columns and sources.
 
 use super::columns::{self, Column, Ctx, Shown};
 use super::value::Value;
@@ -39,6 +39,8 @@ pub enum Kind {
     Rules,
     /// CloudWatch alarms.
     Alarms,
+    /// Calls of AWS: what we asked, how it went, and the command that asks it again.
+    Calls,
 }
 
 /// What a kind is called.
@@ -113,13 +115,17 @@ macro_rules! with_rows {
                 let $rows = &$fleet.alarms;
                 $body
             }
+            Kind::Calls => {
+                let $rows = $fleet.calls.as_ref();
+                $body
+            }
         }
     };
 }
 
 impl Kind {
     /// Every kind, in the order in which help lists them.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
         Self::Instances,
         Self::Groups,
         Self::Templates,
@@ -133,6 +139,7 @@ impl Kind {
         Self::Targets,
         Self::Rules,
         Self::Alarms,
+        Self::Calls,
     ];
 
     /// The word for many of it: `instances`.
@@ -167,6 +174,7 @@ impl Kind {
             Self::Targets => ("targets", "target", &["tg", "tgs", "target-groups", "target-group"]),
             Self::Rules => ("rules", "rule", &["listener-rules", "listener-rule"]),
             Self::Alarms => ("alarms", "alarm", &[]),
+            Self::Calls => ("calls", "call", &["api-calls", "api-call"]),
         };
         Names { many, one, also }
     }
@@ -208,6 +216,7 @@ impl Kind {
             Self::Targets => columns::targets::COLUMNS,
             Self::Rules => columns::rules::COLUMNS,
             Self::Alarms => columns::alarms::COLUMNS,
+            Self::Calls => columns::calls::COLUMNS,
         }
     }
 
@@ -246,6 +255,8 @@ impl Kind {
             Self::Targets => &[Source::TargetGroups, Source::Targets],
             Self::Rules => &[Source::Rules, Source::TargetGroups, Source::Targets],
             Self::Alarms => &[Source::Alarms],
+            // They come with every reading, whatever it reads.
+            Self::Calls => &[],
         }
     }
 
@@ -268,7 +279,7 @@ impl Kind {
     /// Rows that `text` names exactly: by id, else by name, ARN or, for what runs on one, instance.
     /// Ids differ within a scope, so there may be one row per scope, and names may repeat within one.
     pub fn find(self, ctx: Ctx<'_>, text: &str) -> Vec<usize> {
-        for name in ["id", "name", "arn", "instance", "target", "domain"] {
+        for name in ["id", "name", "arn", "instance", "target", "domain", "request_id"] {
             let Some(column) = self.columns().iter().find(|column| column.name == name) else { continue };
             let found: Vec<usize> = (0..self.len(ctx.fleet))
                 .filter(|at| matches!((column.get)(ctx, *at), Value::Text(cell) if cell == text))
@@ -285,7 +296,7 @@ impl Kind {
         with_rows!(self, ctx.fleet, rows => rows.get(at).map(|row| &row.scope))
     }
 
-    /// How well row `at` is; none for kinds without health (templates) and rows that do not exist.
+    /// How well row `at` is; none for kinds without health (templates, calls) and rows that do not exist.
     pub fn health(self, ctx: Ctx<'_>, at: usize) -> Option<Health> {
         let fleet = ctx.fleet;
         match self {
@@ -302,6 +313,7 @@ impl Kind {
             Self::Targets => fleet.targets.get(at).map(|row| row.health),
             Self::Rules => fleet.rules.get(at).map(|row| row.health),
             Self::Alarms => fleet.alarms.get(at).map(|row| row.health),
+            Self::Calls => None,
         }
     }
 
@@ -320,7 +332,7 @@ impl Kind {
             Self::Cores => fleet.cores.get(at).map(|row| &row.troubles),
             Self::Tenants => fleet.tenants.get(at).map(|row| &row.troubles),
             Self::Rules => fleet.rules.get(at).map(|row| &row.troubles),
-            Self::Templates | Self::Targets | Self::Alarms => None,
+            Self::Templates | Self::Targets | Self::Alarms | Self::Calls => None,
         };
         troubles.map_or(&[], Vec::as_slice)
     }
@@ -391,7 +403,7 @@ impl fmt::Display for Kind {
 }
 
 /// What AWS and its tools call a column, and what we call it, where a kind has such a column.
-const ALIASES: [(&str, &str); 20] = [
+const ALIASES: [(&str, &str); 23] = [
     ("az", "zone"),
     ("availability_zone", "zone"),
     ("asg", "group"),
@@ -412,13 +424,17 @@ const ALIASES: [(&str, &str); 20] = [
     ("host", "instance"),
     ("tag", "tags"),
     ("memory_mib", "memory"),
+    ("time", "called_at"),
+    ("error", "code"),
+    ("action", "call"),
 ];
 
 /// Tells whether rows come from more than one account, and from more than one region.
 fn several(fleet: &Fleet) -> (bool, bool) {
     let mut first: Option<&Arc<Scope>> = None;
     let (mut accounts, mut regions) = (false, false);
-    for kind in Kind::ALL {
+    // Calls say where we asked, not where something is: one for a list of regions goes anywhere.
+    for kind in Kind::ALL.into_iter().filter(|kind| *kind != Kind::Calls) {
         with_rows!(kind, fleet, rows => for row in rows {
             let first = *first.get_or_insert(&row.scope);
             if !Arc::ptr_eq(first, &row.scope) {
@@ -540,6 +556,7 @@ mod tests {
             targets: vec![],
             rules: vec![],
             alarms: vec![],
+            calls: std::sync::Arc::default(),
         };
         let ctx = Ctx { fleet: &fleet, now: fleet.at };
         for kind in Kind::ALL {

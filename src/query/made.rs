@@ -30,6 +30,7 @@ pub(super) fn fleet(instances: Vec<InstanceRow>) -> Fleet {
         targets: Vec::new(),
         rules: Vec::new(),
         alarms: Vec::new(),
+        calls: std::sync::Arc::default(),
     }
 }
 

@@ -2,6 +2,7 @@
 //! it is written without waiting for the disk, and a file that cannot be understood is begun anew.
 
 use super::body::{decode, encode, fingerprint};
+use super::{own, private_folder};
 use crate::clock::monotonic;
 use crate::error::Error;
 use crate::gateway::{Reading, Source};
@@ -106,20 +107,9 @@ impl Drop for Cache {
     }
 }
 
-/// A folder that only its owner may look into: tags and addresses of a fleet are nobody else's business.
-fn private_folder(folder: &Path) -> std::io::Result<()> {
-    use std::os::unix::fs::DirBuilderExt;
-    fs::DirBuilder::new().recursive(true).mode(0o700).create(folder)
-}
-
 fn connect(file: &Path) -> rusqlite::Result<Connection> {
     let db = Connection::open(file)?;
-    {
-        use std::os::unix::fs::PermissionsExt;
-        if let Err(error) = fs::set_permissions(file, fs::Permissions::from_mode(0o600)) {
-            tracing::warn!(%error, file = %file.display(), "the cache's permissions could not be narrowed");
-        }
-    }
+    own(file);
     db.busy_timeout(Duration::from_secs(2))?;
     db.pragma_update(None, "journal_mode", "WAL")?;
     db.pragma_update(None, "synchronous", "OFF")?;

@@ -119,7 +119,7 @@ impl Drill {
                     (Kind::Instances, Self::Instance(Arc::clone(&row.scope), id))
                 })
             }
-            Kind::Instances | Kind::Alarms => None,
+            Kind::Instances | Kind::Alarms | Kind::Calls => None,
         }
     }
 
@@ -220,7 +220,9 @@ impl Drill {
                     _ => false,
                 }
             }
-            Kind::Clusters | Kind::Templates | Kind::Images | Kind::Rules | Kind::Alarms => false,
+            Kind::Clusters | Kind::Templates | Kind::Images | Kind::Rules | Kind::Alarms | Kind::Calls => {
+                false
+            }
         })
     }
 }

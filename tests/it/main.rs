@@ -7,6 +7,7 @@
 
 mod architecture;
 mod binary;
+mod calls;
 mod cli;
 mod config;
 mod loopback;

@@ -1,7 +1,8 @@
 //! Everything that could not be read, in full: where, what, since when, why, and what to do about it.
 
 use super::TextLine;
-use crate::model::Trouble;
+use crate::gateway::Source;
+use crate::model::{Scope, Trouble, TroubleKind};
 use crate::tui::cell;
 use crate::tui::state::Ui;
 use crate::tui::theme::Role;
@@ -14,7 +15,7 @@ pub(crate) fn lines(ui: &Ui, width: usize) -> Vec<TextLine> {
         block(ui, what, trouble, None, width, &mut lines);
     }
     for part in &snapshot.parts {
-        for source in crate::gateway::Source::ALL {
+        for source in Source::ALL {
             let standing = part.standing(source);
             if let Some(trouble) = standing.trouble {
                 let old = match (standing.as_of, standing.is_whole) {
@@ -22,6 +23,11 @@ pub(crate) fn lines(ui: &Ui, width: usize) -> Vec<TextLine> {
                     (Some(at), false) => format!("only a part is shown, from {}", ui.moment(at)),
                     (None, _) => "nothing of it is shown".into(),
                 };
+                let old = std::iter::once(old)
+                    .chain(bucket(ui, &part.scope, trouble))
+                    .chain(next(ui, &part.scope, source))
+                    .collect::<Vec<String>>()
+                    .join("\n");
                 block(
                     ui,
                     &format!("{} {}", part.scope, source.word()),
@@ -64,6 +70,38 @@ pub(crate) fn lines(ui: &Ui, width: usize) -> Vec<TextLine> {
     lines.push(Vec::new());
     put(&mut lines, Role::Dim, &text, 0, width);
     lines
+}
+
+/// The token bucket that a throttled call drinks from. It says where the bucket stood when the world was
+/// made, and so changes only with the world.
+fn bucket(ui: &Ui, scope: &Scope, trouble: &Trouble) -> Option<String> {
+    if trouble.kind != TroubleKind::Throttled {
+        return None;
+    }
+    let found = ui.world.buckets.iter().find(|it| *it.scope == *scope && it.calls.contains(&trouble.call))?;
+    let mut said = format!(
+        "bucket {}: {:.0} of {:.0} tokens, {:.0} a second flow back",
+        found.family,
+        found.tokens.floor(),
+        found.capacity,
+        found.per_second
+    );
+    // Writing to a String cannot fail.
+    let _ = match found.waiting {
+        0 => Ok(()),
+        1 => write!(said, ", 1 call waits"),
+        n => write!(said, ", {n} calls wait"),
+    };
+    if found.spending.throttles > 0 {
+        let _ = write!(said, ", {} throttled so far", found.spending.throttles);
+    }
+    Some(said)
+}
+
+/// When it is tried again: the moment, so that the line stands still.
+fn next(ui: &Ui, scope: &Scope, source: Source) -> Option<String> {
+    let at = ui.world.retries.get(&(scope.clone(), source))?;
+    Some(format!("tried again at {}", ui.clock(*at)))
 }
 
 fn block(

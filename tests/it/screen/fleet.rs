@@ -317,7 +317,13 @@ pub(super) fn world(parts: Vec<Part>) -> Arc<World> {
     snapshot.parts = parts.into_iter().map(Arc::new).collect();
     let fleet = join(&snapshot, &tiers());
     let spending = Spending { calls: 142, throttles: 3, failures: 1, dollars: Usd::from_micros(12_400) };
-    Arc::new(World { snapshot: Arc::new(snapshot), fleet: Arc::new(fleet), spending })
+    Arc::new(World {
+        snapshot: Arc::new(snapshot),
+        fleet: Arc::new(fleet),
+        spending,
+        buckets: Arc::default(),
+        retries: Arc::default(),
+    })
 }
 
 /// The full fleet of the tests.

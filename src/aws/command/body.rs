@@ -1,0 +1,165 @@
+//! A request's parameters, read back from its serialised body: a form, JSON, or CBOR.
+
+use super::Sent;
+use crate::aws::api::Api;
+use aws_smithy_cbor::Decoder;
+use aws_smithy_cbor::data::Type;
+use aws_smithy_types::date_time::Format;
+use serde_json::{Map, Value};
+use std::collections::BTreeMap;
+
+/// No request of ours is this deep.
+const DEEPEST: u32 = 32;
+
+/// Parameters that are yes or no, which a form writes like any other text.
+const YES_OR_NO: [&str; 6] = [
+    "AllRegions",
+    "IncludeAllInstances",
+    "IncludeDeletedGroups",
+    "IncludeDeprecated",
+    "IncludeDisabled",
+    "ResolveAlias",
+];
+
+/// The parameters by the names that AWS's model has for them.
+pub(super) fn parameters(api: Api, sent: &Sent) -> Option<Map<String, Value>> {
+    let kind = sent.kind.split(';').next().unwrap_or_default().trim();
+    let value = match kind {
+        "application/x-www-form-urlencoded" => {
+            let mut root = Node::default();
+            for (key, value) in form_urlencoded::parse(&sent.body) {
+                if !matches!(key.as_ref(), "Action" | "Version") {
+                    root.put(key.split('.'), value.into_owned());
+                }
+            }
+            root.value(api.action().starts_with("ec2:"))
+        }
+        "application/cbor" => {
+            let mut decoder = Decoder::new(&sent.body);
+            cbor(&mut decoder, 0)?
+        }
+        kind if kind.starts_with("application/x-amz-json") => serde_json::from_slice(&sent.body).ok()?,
+        _ => return None,
+    };
+    match value {
+        Value::Object(parameters) => Some(parameters),
+        _ => None,
+    }
+}
+
+/// A form's keys, taken apart at their dots.
+#[derive(Default)]
+struct Node {
+    text: Option<String>,
+    below: BTreeMap<String, Node>,
+}
+
+impl Node {
+    fn put<'a>(&mut self, mut path: impl Iterator<Item = &'a str>, text: String) {
+        match path.next() {
+            Some(name) => self.below.entry(name.to_owned()).or_default().put(path, text),
+            None => self.text = Some(text),
+        }
+    }
+
+    /// Numbers are places in a list; `member` stands before them in all services but EC2.
+    fn value(self, is_ec2: bool) -> Value {
+        let Self { text, mut below } = self;
+        if let Some(text) = text {
+            return Value::String(text);
+        }
+        if below.len() == 1
+            && let Some(list) = below.remove("member")
+        {
+            return list.value(is_ec2);
+        }
+        let places: Option<Vec<u32>> = below.keys().map(|name| name.parse().ok()).collect();
+        match places {
+            Some(places) if !places.is_empty() => {
+                let mut items: Vec<(u32, Node)> = places.into_iter().zip(below.into_values()).collect();
+                items.sort_by_key(|(place, _)| *place);
+                items.into_iter().map(|(_, item)| item.value(is_ec2)).collect()
+            }
+            _ => {
+                let named = below.into_iter().map(|(name, node)| named(name, node.value(is_ec2), is_ec2));
+                Value::Object(named.collect())
+            }
+        }
+    }
+}
+
+/// The model's name of a form's parameter, and its value with its type. EC2 writes lists in the singular.
+fn named(name: String, value: Value, is_ec2: bool) -> (String, Value) {
+    let value = match value.as_str() {
+        Some("true") if YES_OR_NO.contains(&name.as_str()) => Value::Bool(true),
+        Some("false") if YES_OR_NO.contains(&name.as_str()) => Value::Bool(false),
+        _ => value,
+    };
+    let name = match (name.as_str(), &value) {
+        ("LaunchTemplateVersion", Value::Array(_)) => "Versions".to_owned(),
+        ("ExecutableBy", Value::Array(_)) => "ExecutableUsers".to_owned(),
+        (own, Value::Array(_)) if is_ec2 && !own.ends_with('s') => format!("{own}s"),
+        _ => name,
+    };
+    (name, value)
+}
+
+fn cbor(decoder: &mut Decoder<'_>, depth: u32) -> Option<Value> {
+    if depth > DEEPEST {
+        return None;
+    }
+    Some(match decoder.datatype().ok()? {
+        Type::Bool => Value::Bool(decoder.boolean().ok()?),
+        Type::Null | Type::Undefined => {
+            decoder.null().ok()?;
+            Value::Null
+        }
+        Type::U8
+        | Type::U16
+        | Type::U32
+        | Type::U64
+        | Type::I8
+        | Type::I16
+        | Type::I32
+        | Type::I64
+        | Type::Int => Value::from(decoder.long().ok()?),
+        Type::F16 | Type::F32 | Type::F64 => Value::from(decoder.double().ok()?),
+        Type::String | Type::StringIndef => Value::String(decoder.string().ok()?),
+        // The only tag that a request has is that of a moment.
+        Type::Tag => Value::String(decoder.timestamp().ok()?.fmt(Format::DateTime).ok()?),
+        Type::Array | Type::ArrayIndef => {
+            let mut left = decoder.list().ok()?;
+            let mut items = Vec::new();
+            while is_more(decoder, &mut left)? {
+                items.push(cbor(decoder, depth + 1)?);
+            }
+            Value::Array(items)
+        }
+        Type::Map | Type::MapIndef => {
+            let mut left = decoder.map().ok()?;
+            let mut fields = Map::new();
+            while is_more(decoder, &mut left)? {
+                let name = decoder.string().ok()?;
+                fields.insert(name, cbor(decoder, depth + 1)?);
+            }
+            Value::Object(fields)
+        }
+        _ => return None,
+    })
+}
+
+/// Tells whether another item follows, of a list or map that says how many it has or ends with a break.
+fn is_more(decoder: &mut Decoder<'_>, left: &mut Option<u64>) -> Option<bool> {
+    match left {
+        Some(0) => Some(false),
+        Some(n) => {
+            *n -= 1;
+            Some(true)
+        }
+        None if decoder.datatype().ok()? == Type::Break => {
+            decoder.skip().ok()?;
+            Some(false)
+        }
+        None => Some(true),
+    }
+}
