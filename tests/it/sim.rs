@@ -141,7 +141,7 @@ fn every_operation_is_listed_once() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_grown_fleet_is_served_to_the_last_instance() {
-    let options = Options { instances: Some(10_000), ..Options::default() };
+    let options = Options { instances: Some(10_000), speed: 0.0, ..Options::default() };
     let running = serve(options).await.unwrap();
     let mut token = String::new();
     let (mut instances, mut pages) = (0, 0);
