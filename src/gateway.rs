@@ -111,6 +111,31 @@ impl Source {
         }
     }
 
+    /// The call that a read begins with, in IAM's spelling.
+    pub fn call(self) -> &'static str {
+        match self {
+            Self::Identity => "sts:GetCallerIdentity",
+            Self::Instances => "ec2:DescribeInstances",
+            Self::Statuses => "ec2:DescribeInstanceStatus",
+            Self::Templates => "ec2:DescribeLaunchTemplates",
+            Self::Images => "ec2:DescribeImages",
+            Self::Groups => "autoscaling:DescribeAutoScalingGroups",
+            Self::Refreshes => "autoscaling:DescribeInstanceRefreshes",
+            Self::Activities => "autoscaling:DescribeScalingActivities",
+            Self::Clusters => "ecs:ListClusters",
+            Self::Services => "ecs:ListServices",
+            Self::Tasks => "ecs:ListTasks",
+            Self::Hosts => "ecs:ListContainerInstances",
+            Self::TargetGroups => "elasticloadbalancing:DescribeTargetGroups",
+            Self::Targets => "elasticloadbalancing:DescribeTargetHealth",
+            Self::Rules => "elasticloadbalancing:DescribeRules",
+            Self::Agents => "ssm:DescribeInstanceInformation",
+            Self::Alarms => "cloudwatch:DescribeAlarms",
+            Self::Registry => "ssm:GetParametersByPath",
+            Self::Metrics => "cloudwatch:GetMetricData",
+        }
+    }
+
     /// Sources whose sections must be read first, because the ask names what they found.
     pub fn needs(self) -> &'static [Self] {
         match self {

@@ -13,24 +13,35 @@ mod ec2;
 mod ecs;
 mod elbv2;
 mod fault;
+mod faults;
 mod filter;
 mod http;
 mod identity;
 mod input;
 mod journal;
+mod logs;
 mod page;
+mod pricing;
+mod script;
 mod service;
 mod shape;
 mod ssm;
 mod sts;
 mod time;
+mod wire;
 mod world;
 
+pub use self::faults::{Mischief, Rule};
+pub use self::script::{Happening, What, parse, read};
+
+use self::faults::Faults;
 use self::http::Site;
 use self::journal::Journal;
 use self::service::{Run, SERVICES};
 use self::time::WorldClock;
+use self::wire::{Lines, Switch};
 use self::world::geography::Region;
+use self::world::place::Place;
 use self::world::{Account, World};
 use crate::clock::Clock;
 use crate::error::Error;
@@ -73,6 +84,10 @@ pub struct Options {
     pub record: Option<PathBuf>,
     /// Where the pretend time starts.
     pub clock: Clock,
+    /// What goes wrong on purpose; the first rule that hits a call counts.
+    pub faults: Vec<Rule>,
+    /// What happens, and when.
+    pub events: Vec<Happening>,
 }
 
 impl Default for Options {
@@ -87,6 +102,8 @@ impl Default for Options {
             regions: vec!["us-east-1".to_owned()],
             record: None,
             clock: Clock::Real,
+            faults: Vec::new(),
+            events: Vec::new(),
         }
     }
 }
@@ -149,12 +166,16 @@ pub async fn serve(options: Options) -> Result<Running, Error> {
     let addr = listener.local_addr()?;
     let region = options.regions.first().cloned().unwrap_or_default();
     let world = build(&options);
-    let site = Arc::new(Site { world, journal: Journal::new(record), served: AtomicU64::new(0) });
+    let faults = Faults::new(options.seed, world.clock.start(), options.faults.clone());
+    let site = Arc::new(Site { world, journal: Journal::new(record), faults, served: AtomicU64::new(0) });
     let stop = CancellationToken::new();
-    let app = axum::Router::new().fallback(http::answer).with_state(Arc::clone(&site));
+    let app = axum::Router::new()
+        .fallback(http::answer)
+        .with_state(Arc::clone(&site))
+        .into_make_service_with_connect_info::<Switch>();
     let until = stop.clone();
     let task = tokio::spawn(async move {
-        axum::serve(listener, app).with_graceful_shutdown(until.cancelled_owned()).await
+        axum::serve(Lines(listener), app).with_graceful_shutdown(until.cancelled_owned()).await
     });
     Ok(Running { addr, site, region, stop, task })
 }
@@ -165,12 +186,7 @@ fn check(options: &Options) -> Result<(), Error> {
         faults.push(format!("it listens on loopback only, and {} is not loopback", options.listen.ip()));
     }
     for name in &options.regions {
-        if Region::named(name).is_none_or(|region| region.is_opt_in) {
-            let known = world::geography::REGIONS.iter().filter(|region| !region.is_opt_in);
-            let nearest = crate::error::did_you_mean(name, known.map(|region| region.name));
-            let nearest = nearest.map(|nearest| format!(", did you mean {nearest}?")).unwrap_or_default();
-            faults.push(format!("no region {name} here{nearest}"));
-        }
+        faults.extend(region_fault(name));
     }
     if options.regions.is_empty() {
         faults.push("it needs at least one region".to_owned());
@@ -191,6 +207,17 @@ fn check(options: &Options) -> Result<(), Error> {
         .hint("coredeck sim --listen 127.0.0.1:0 --region us-east-1"))
 }
 
+/// What is wrong with a region's name, if anything is.
+fn region_fault(name: &str) -> Option<String> {
+    if Region::named(name).is_some_and(|region| !region.is_opt_in) {
+        return None;
+    }
+    let known = world::geography::REGIONS.iter().filter(|region| !region.is_opt_in);
+    let nearest = crate::error::did_you_mean(name, known.map(|region| region.name));
+    let nearest = nearest.map(|nearest| format!(", did you mean {nearest}?")).unwrap_or_default();
+    Some(format!("no region {name} here{nearest}"))
+}
+
 const MOST_ACCOUNTS: usize = 100;
 const MOST_INSTANCES: usize = 1_000_000;
 
@@ -202,12 +229,22 @@ fn build(options: &Options) -> World {
         })
         .collect();
     let world = World::new(options.seed, WorldClock::new(options.clock, options.speed), accounts);
-    if options.scenario == Scenario::Demo {
-        for account in &world.accounts {
-            for region in options.regions.iter().filter_map(|name| Region::named(name)) {
-                let now = world.clock.start();
-                world.settle(demo::place(world.seed, &account.id, region.name, now, options.instances));
+    let now = world.clock.start();
+    for account in &world.accounts {
+        for region in options.regions.iter().filter_map(|name| Region::named(name)) {
+            let mut place = match options.scenario {
+                Scenario::Demo => demo::place(world.seed, &account.id, region.name, now, options.instances),
+                Scenario::Empty => Place::empty(world.seed, &account.id, region.name),
+            };
+            place.now = now;
+            let is_here = |event: &&Happening| {
+                filter::glob(&event.account, &account.id) && filter::glob(&event.region, region.name)
+            };
+            for event in options.events.iter().filter(is_here) {
+                let seconds = i64::try_from(event.at.as_secs()).unwrap_or(i64::MAX / 2000);
+                place.tell(seconds, event.what.clone());
             }
+            world.settle(place);
         }
     }
     world

@@ -21,21 +21,24 @@ pub(super) struct SimArgs {
     /// Where to listen; loopback only, port 0 takes a free one
     #[arg(long, default_value = "127.0.0.1:0", value_name = "ADDRESS")]
     listen: SocketAddr,
-    /// How many accounts it has
-    #[arg(long, default_value_t = 1, value_name = "N")]
-    accounts: usize,
-    /// A region that holds a fleet; may be repeated
-    #[arg(long = "fleet-region", default_value = "us-east-1", value_name = "REGION", value_delimiter = ',')]
+    /// A scenario in TOML: fleet, faults, events; flags beside it win
+    #[arg(long, value_name = "FILE", value_hint = clap::ValueHint::FilePath)]
+    scenario: Option<PathBuf>,
+    /// How many accounts it has [default: 1]
+    #[arg(long, value_name = "N")]
+    accounts: Option<usize>,
+    /// A region that holds a fleet; may be repeated [default: us-east-1]
+    #[arg(long = "fleet-region", value_name = "REGION", value_delimiter = ',')]
     regions: Vec<String>,
     /// At least so many instances in each region
     #[arg(long, value_name = "N")]
     instances: Option<usize>,
-    /// What all chance comes from
-    #[arg(long, default_value_t = 1)]
-    seed: u64,
-    /// Pretended seconds that pass in a second; 0 stands still
-    #[arg(long, default_value_t = 1.0, value_name = "FACTOR")]
-    speed: f64,
+    /// What all chance comes from [default: 1]
+    #[arg(long)]
+    seed: Option<u64>,
+    /// Pretended seconds that pass in a second; 0 stands still [default: 1]
+    #[arg(long, value_name = "FACTOR")]
+    speed: Option<f64>,
     /// Begin with nothing instead of with the demo fleet
     #[arg(long)]
     empty: bool,
@@ -44,25 +47,36 @@ pub(super) struct SimArgs {
     record: Option<PathBuf>,
 }
 
+impl SimArgs {
+    /// The scenario's options, or the usual ones, with what the flags say over them.
+    fn options(self, clock: Clock) -> Result<Options> {
+        let told = match &self.scenario {
+            Some(file) => crate::sim::read(file)?,
+            None => Options { clock, ..Options::default() },
+        };
+        Ok(Options {
+            listen: self.listen,
+            scenario: if self.empty { Scenario::Empty } else { told.scenario },
+            seed: self.seed.unwrap_or(told.seed),
+            speed: self.speed.unwrap_or(told.speed),
+            instances: self.instances.or(told.instances),
+            accounts: self.accounts.unwrap_or(told.accounts),
+            regions: if self.regions.is_empty() { told.regions } else { self.regions },
+            record: self.record,
+            ..told
+        })
+    }
+}
+
 /// Serves until SIGINT or SIGTERM: variables to export on stdout, the rest on stderr.
 pub(super) async fn run(args: SimArgs, clock: Clock, out: &mut Output) -> Result<()> {
     let signals = |why: std::io::Error| Error::failed("cannot listen for signals").because(why);
     let mut interrupt = signal(SignalKind::interrupt()).map_err(signals)?;
     let mut terminate = signal(SignalKind::terminate()).map_err(signals)?;
     let mut hangup = signal(SignalKind::hangup()).map_err(signals)?;
-    let accounts = args.accounts;
-    let running = serve(Options {
-        listen: args.listen,
-        scenario: if args.empty { Scenario::Empty } else { Scenario::Demo },
-        seed: args.seed,
-        speed: args.speed,
-        instances: args.instances,
-        accounts: args.accounts,
-        regions: args.regions,
-        record: args.record,
-        clock,
-    })
-    .await?;
+    let options = args.options(clock)?;
+    let accounts = options.accounts;
+    let running = serve(options).await?;
     out.say(&format!("a pretended AWS on {}, until Ctrl-C; it serves:", running.url()));
     out.say(&services());
     out.say("point any AWS client at it by exporting these, for example in another shell:");

@@ -260,7 +260,7 @@ impl Board {
                 desk.slots.iter_mut().filter(|(_, slot)| slot.is_running || !slot.is_tried())
             {
                 slot.end(now, Some(TroubleKind::Timeout));
-                part.failed(*source, silence(source.word(), waited, at));
+                part.failed(*source, silence(source.call(), waited, at));
             }
         }
     }

@@ -10,6 +10,8 @@ use std::collections::{BTreeMap, HashMap};
 /// One row per configured tier, and a last one for what falls into none (left out when nothing does).
 pub(super) fn sum(snapshot: &Snapshot, tiers: &[Tier], fleet: &Fleet) -> Vec<TierRow> {
     let registry = reading(snapshot, Source::Registry);
+    // A tier that nothing was found in is well only when somebody looked.
+    let empty = if reading(snapshot, Source::Instances).yes().is_some() { Health::Ok } else { Health::Unknown };
     let mut sums: Vec<Sum> = tiers.iter().map(|tier| Sum::new(Some(tier.name.clone()))).collect();
     sums.push(Sum::new(None));
     let at: HashMap<&str, usize> =
@@ -62,7 +64,7 @@ pub(super) fn sum(snapshot: &Snapshot, tiers: &[Tier], fleet: &Fleet) -> Vec<Tie
         .into_iter()
         .map(|sum| {
             let tier = sum.name.as_ref().and_then(|name| tiers.iter().find(|tier| tier.name == *name));
-            sum.end(registry, tier)
+            sum.end(registry, empty, tier)
         })
         .collect();
     if rows.last().is_some_and(|row| row.name.is_none() && row.is_empty()) {
@@ -149,7 +151,7 @@ impl Sum {
         }
     }
 
-    fn end(mut self, registry: Known<()>, tier: Option<&Tier>) -> TierRow {
+    fn end(mut self, registry: Known<()>, empty: Health, tier: Option<&Tier>) -> TierRow {
         self.troubles.sort_by_key(|(health, _)| std::cmp::Reverse(*health));
         let core_room = Known::Yes(
             tier.and_then(|tier| tier.cores_per_host).map(|each| self.instances.saturating_mul(each)),
@@ -165,7 +167,7 @@ impl Sum {
             core_room,
             tenants: registry.map(|()| self.tenants),
             zones: self.zones.into_iter().collect(),
-            health: self.health.unwrap_or(Health::Ok),
+            health: self.health.unwrap_or(empty),
             troubles: self.troubles.into_iter().map(|(_, sentence)| sentence).collect(),
         }
     }

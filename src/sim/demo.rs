@@ -39,6 +39,7 @@ pub(crate) fn place(
     workers::workers(&mut fleet, &images);
     cells::grow(&mut fleet, &images, instances.unwrap_or(0));
     watch::alarms(&mut fleet);
+    watch::logs(&mut fleet);
     fleet.place.wake(now);
     fleet.place
 }

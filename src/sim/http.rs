@@ -1,28 +1,37 @@
 //! The wire: one handler that tells the protocols apart, finds the operation and writes what it answers.
 
 use super::fault::Fault;
+use super::faults::{Faults, Mischief, Rule, Target, refusal};
 use super::identity::{Credential, credential, opted_in};
 use super::input::{self, Input};
 use super::journal::{Entry, Journal};
 use super::service::{Answer, Call, Protocol, Run, SERVICES, Service};
 use super::shape::{Shape, element};
+use super::wire::Switch;
 use super::world::World;
+use crate::clock::Clock;
 use axum::body::{Body, Bytes, to_bytes};
-use axum::extract::{Request, State};
+use axum::extract::{ConnectInfo, Request, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::Response;
+use futures::StreamExt as _;
 use std::io;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError};
+use std::time::Duration;
 
 /// The largest body that is read.
 const LARGEST: usize = 4 << 20;
+
+/// Within which the system has sent what was written.
+const FLUSHED: Duration = Duration::from_millis(50);
 
 /// What every request sees.
 #[derive(Debug)]
 pub(crate) struct Site {
     pub(crate) world: World,
     pub(crate) journal: Journal,
+    pub(crate) faults: Faults,
     pub(crate) served: AtomicU64,
 }
 
@@ -37,7 +46,11 @@ struct Asked {
 }
 
 /// Answers one request.
-pub(crate) async fn answer(State(site): State<Arc<Site>>, request: Request) -> Response {
+pub(crate) async fn answer(
+    State(site): State<Arc<Site>>,
+    ConnectInfo(switch): ConnectInfo<Switch>,
+    request: Request,
+) -> Response {
     let (parts, body) = request.into_parts();
     let serial = site.served.fetch_add(1, Ordering::Relaxed);
     let request_id = super::dice::Dice::new(site.world.seed ^ serial, "request").uuid();
@@ -54,14 +67,115 @@ pub(crate) async fn answer(State(site): State<Arc<Site>>, request: Request) -> R
         Ok(asked) => asked,
         Err((fault, protocol)) => return write_fault(&fault, protocol, false, None, &request_id),
     };
-    let outcome = credential.and_then(|credential| perform(&site, &asked, credential, &request_id));
-    match outcome {
-        Ok(shape) => write_answer(&shape, &asked, &request_id),
+    let who = credential.as_ref().ok().and_then(|credential| site.world.caller(&credential.key));
+    let region = credential.as_ref().map(|credential| credential.region).unwrap_or_default();
+    let account = who.as_ref().map(|caller| Arc::clone(&caller.account)).unwrap_or_else(|| "".into());
+    let target = Target { service: asked.service.name, call: &asked.operation, account: &account, region };
+    let rule = site.faults.hit(target, site.world.clock.now());
+    let kind = rule.map(|rule| rule.kind);
+    let arn = who.map(|caller| caller.arn).unwrap_or_else(|| "".into());
+    let refused = kind.and_then(|kind| refusal(kind, target, &arn));
+    let is_dropped =
+        matches!(kind, Some(Mischief::Reset | Mischief::Hang | Mischief::Html | Mischief::Garbage));
+    if is_dropped || refused.is_some() {
+        let code = refused.as_ref().map(|fault| fault.code.to_string());
+        site.note(&asked, (&account, region), code, kind, &request_id);
+    }
+    if is_dropped && let Some(rule) = rule {
+        return nonsense(rule, &switch, &request_id).await;
+    }
+    let outcome = match refused {
+        Some(fault) => Err(fault),
+        None => credential.and_then(|credential| perform(&site, &asked, credential, kind, &request_id)),
+    };
+    let response = match outcome {
+        Ok(mut shape) => {
+            if kind == Some(Mischief::RepeatToken) {
+                shape.repeat_token(Input::new(&asked.content));
+            }
+            write_answer(&shape, &asked, &request_id)
+        }
         Err(fault) => write_fault(&fault, asked.protocol, asked.is_json_10, Some(asked.service), &request_id),
+    };
+    match rule {
+        Some(rule) => spoiled(response, rule, &switch).await,
+        None => response,
     }
 }
 
-fn perform(site: &Site, asked: &Asked, credential: Credential, request_id: &str) -> Answer {
+/// What comes instead of an answer when nothing was done.
+async fn nonsense(rule: &Rule, switch: &Switch, request_id: &str) -> Response {
+    match rule.kind {
+        Mischief::Hang => std::future::pending().await,
+        Mischief::Html => {
+            let page = "<!doctype html><html><head><title>500 Internal Server Error</title></head><body><h1>Internal Server Error</h1></body></html>";
+            let mut response = Response::new(Body::from(page));
+            *response.status_mut() = StatusCode::INTERNAL_SERVER_ERROR;
+            response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("text/html"));
+            response
+        }
+        Mischief::Garbage => {
+            let mut dice = super::dice::Dice::new(0, request_id);
+            let bytes: Vec<u8> = (0..400).flat_map(|_| dice.bits().to_le_bytes()).collect();
+            Response::new(Body::from(bytes))
+        }
+        _ => {
+            switch.throw();
+            Response::new(Body::empty())
+        }
+    }
+}
+
+/// What a rule does to an answer.
+async fn spoiled(response: Response, rule: &Rule, switch: &Switch) -> Response {
+    match rule.kind {
+        Mischief::Slow => {
+            tokio::time::sleep(rule.delay).await;
+            response
+        }
+        Mischief::LostAnswer => {
+            switch.throw();
+            response
+        }
+        Mischief::Skew => {
+            let mut response = response;
+            let now = Clock::Real.now();
+            let off = jiff::SignedDuration::try_from(rule.delay).unwrap_or_default();
+            let date = now.checked_add(off).unwrap_or(now).strftime("%a, %d %b %Y %H:%M:%S GMT").to_string();
+            if let Ok(value) = HeaderValue::from_str(&date) {
+                response.headers_mut().insert(header::DATE, value);
+            }
+            response
+        }
+        Mischief::Cut | Mischief::Truncate => {
+            let (mut parts, body) = response.into_parts();
+            let Ok(bytes) = to_bytes(body, usize::MAX).await else {
+                return Response::from_parts(parts, Body::empty());
+            };
+            let half = bytes.slice(..bytes.len() / 2);
+            if rule.kind == Mischief::Truncate {
+                return Response::from_parts(parts, Body::from(half));
+            }
+            parts.headers.insert(header::CONTENT_LENGTH, HeaderValue::from(bytes.len()));
+            // What is written before has to be on the wire when the connection breaks.
+            let broken = async {
+                tokio::time::sleep(FLUSHED).await;
+                Err(io::Error::from(io::ErrorKind::ConnectionReset))
+            };
+            let stream = futures::stream::iter([Ok(half)]).chain(futures::stream::once(broken));
+            Response::from_parts(parts, Body::from_stream(stream))
+        }
+        _ => response,
+    }
+}
+
+fn perform(
+    site: &Site,
+    asked: &Asked,
+    credential: Credential,
+    kind: Option<Mischief>,
+    request_id: &str,
+) -> Answer {
     let world = &site.world;
     let caller = world.caller(&credential.key).ok_or_else(|| {
         Fault::new("InvalidClientTokenId", "The security token included in the request is invalid")
@@ -80,21 +194,35 @@ fn perform(site: &Site, asked: &Asked, credential: Credential, request_id: &str)
         request_id,
     };
     let outcome = run(&call, asked, &credential);
-    site.journal.write(Entry {
-        at: now,
-        account: Arc::clone(&caller.account),
-        region: credential.region,
-        service: asked.service.name,
-        operation: asked.operation.clone(),
-        changes: asked
-            .service
-            .operation(&asked.operation)
-            .is_some_and(|known| matches!(known.run, Run::Write(_))),
-        input: asked.content.clone(),
-        code: outcome.as_ref().err().map(|fault| fault.code.to_string()),
-        request_id: request_id.to_owned(),
-    });
+    let code = outcome.as_ref().err().map(|fault| fault.code.to_string());
+    site.note(asked, (&caller.account, credential.region), code, kind, request_id);
     outcome
+}
+
+impl Site {
+    /// Writes a call into the journal.
+    fn note(
+        &self,
+        asked: &Asked,
+        (account, region): (&Arc<str>, &'static str),
+        code: Option<String>,
+        mischief: Option<Mischief>,
+        request_id: &str,
+    ) {
+        let operation = asked.service.operation(&asked.operation);
+        self.journal.write(Entry {
+            at: self.world.clock.now(),
+            account: Arc::clone(account),
+            region,
+            service: asked.service.name,
+            operation: asked.operation.clone(),
+            changes: operation.is_some_and(|known| matches!(known.run, Run::Write(_))),
+            input: asked.content.clone(),
+            code,
+            mischief: mischief.map(Mischief::word),
+            request_id: request_id.to_owned(),
+        });
+    }
 }
 
 fn run(call: &Call, asked: &Asked, credential: &Credential) -> Answer {

@@ -52,7 +52,7 @@ pub(crate) fn opted_in(region: &str, service: &str) -> Result<(), Fault> {
     Err(match service {
         "ec2" => Fault::new("AuthFailure", "AWS was not able to validate the provided access credentials")
             .with_status(401),
-        "ecs" | "ssm" => Fault::new(
+        "ecs" | "ssm" | "logs" | "pricing" => Fault::new(
             "UnrecognizedClientException",
             "The security token included in the request is invalid.",
         ),

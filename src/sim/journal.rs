@@ -22,6 +22,8 @@ pub(crate) struct Entry {
     pub(crate) input: serde_json::Value,
     /// The error code, if it was refused.
     pub(crate) code: Option<String>,
+    /// What was done to it on purpose.
+    pub(crate) mischief: Option<&'static str>,
     pub(crate) request_id: String,
 }
 
@@ -73,7 +75,7 @@ impl Entry {
         serde_json::json!({
             "at": self.at.rfc3339(), "account": self.account.as_ref(), "region": self.region,
             "service": self.service, "operation": self.operation, "changes": self.changes,
-            "input": self.input, "error": self.code, "request_id": self.request_id,
+            "input": self.input, "error": self.code, "fault": self.mischief, "request_id": self.request_id,
         })
     }
 }

@@ -6,7 +6,7 @@ use super::shape::Shape;
 use super::time::Moment;
 use super::world::place::Place;
 use super::world::{Caller, World};
-use super::{autoscaling, cloudwatch, ec2, ecs, elbv2, ssm, sts};
+use super::{autoscaling, cloudwatch, ec2, ecs, elbv2, logs, pricing, ssm, sts};
 
 /// How a service talks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -85,6 +85,8 @@ pub(crate) const SERVICES: &[&Service] = &[
     &elbv2::SERVICE,
     &ssm::SERVICE,
     &cloudwatch::SERVICE,
+    &logs::SERVICE,
+    &pricing::SERVICE,
     &sts::SERVICE,
 ];
 

@@ -159,6 +159,21 @@ impl Shape {
         }
     }
 
+    /// Lets the token of the next page lead to this page again.
+    pub(crate) fn repeat_token(&mut self, asked: super::input::Input) {
+        let Self::Struct(fields) = self else { return };
+        for (name, value) in fields {
+            let sent = match *name {
+                "NextMarker" => asked.text("Marker"),
+                "NextToken" | "nextToken" => asked.text("NextToken").or_else(|| asked.text("nextToken")),
+                _ => None,
+            };
+            if let Some(sent) = sent {
+                *value = Self::from(sent);
+            }
+        }
+    }
+
     /// The same as JSON; times are numbers of seconds.
     pub(crate) fn json(&self) -> serde_json::Value {
         use serde_json::Value;

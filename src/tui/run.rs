@@ -13,7 +13,7 @@ use crate::clock::{Clock, monotonic};
 use crate::error::{Error, ErrorKind, Result};
 use crate::world::{Wish, World};
 use crossterm::event::{Event, EventStream};
-use futures::{FutureExt, StreamExt};
+use futures::StreamExt;
 use rustix::process::{Signal, getpid, kill_process};
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -49,7 +49,7 @@ pub async fn run(
         outbox: VecDeque::new(),
     };
     screen.tick();
-    let mut events = EventStream::new();
+    let mut events = Events::new();
     loop {
         screen.draw_when_due(&terminal)?;
         let wake = screen.wake_in();
@@ -60,7 +60,7 @@ pub async fn run(
                     .hint("please report it with those lines"));
             }
             what = signals.next() => Happened::Signal(what),
-            event = events.next() => Happened::Event(event),
+            event = events.coming.recv() => Happened::Event(event),
             changed = world.changed() => {
                 changed.map_err(|_| Error::failed("nothing reads the fleet any more"))?;
                 Happened::World
@@ -94,8 +94,8 @@ pub async fn run(
             Happened::Event(event) => {
                 let mut effects = screen.take_event(event)?;
                 for _ in 0..DRAINED {
-                    let Some(event) = events.next().now_or_never() else { break };
-                    effects.append(&mut screen.take_event(event)?);
+                    let Ok(event) = events.coming.try_recv() else { break };
+                    effects.append(&mut screen.take_event(Some(event))?);
                 }
                 effects
             }
@@ -112,11 +112,39 @@ pub async fn run(
                     kill_process(getpid(), Signal::STOP)
                         .map_err(|error| Error::failed("going to the background failed").because(error))?;
                     terminal.resume()?;
-                    events = EventStream::new();
+                    events = Events::new();
                     screen.start_over()?;
                 }
             }
         }
+    }
+}
+
+/// What the terminal reports, in a queue of its own: `EventStream` wakes only whoever polled it first, so
+/// it cannot be asked in passing whether more is there.
+struct Events {
+    coming: mpsc::Receiver<std::io::Result<Event>>,
+    reader: tokio::task::JoinHandle<()>,
+}
+
+impl Events {
+    fn new() -> Self {
+        let (sender, coming) = mpsc::channel(DRAINED);
+        let reader = tokio::spawn(async move {
+            let mut events = EventStream::new();
+            while let Some(event) = events.next().await {
+                if sender.send(event).await.is_err() {
+                    break;
+                }
+            }
+        });
+        Self { coming, reader }
+    }
+}
+
+impl Drop for Events {
+    fn drop(&mut self) {
+        self.reader.abort();
     }
 }
 

@@ -155,6 +155,8 @@ pub(super) struct List {
     pub(super) picking: Option<usize>,
     /// The row the cursor is on, so that it stays there when rows move.
     pub(super) anchor: Option<RowKey>,
+    /// The person chose that row. Until then the cursor stays at the top while rows arrive and are sorted.
+    pub(super) is_chosen: bool,
     pub(super) view: View,
 }
 
@@ -236,7 +238,7 @@ impl Ui {
 
     fn written(&self, at: Timestamp, format: &str) -> String {
         let zoned = at.to_zoned(self.about.zone.clone());
-        let mark = if self.about.zone == TimeZone::UTC { "Z" } else { "" };
+        let mark = if zoned.offset().is_zero() { "Z" } else { "" };
         format!("{}{mark}", zoned.strftime(format))
     }
 
@@ -271,7 +273,8 @@ impl Ui {
         let world = Arc::clone(&self.world);
         if let Page::List(list) = &mut self.here.page {
             list.make_view(&world, self.now);
-            if let Some(at) = list.anchor.as_ref().and_then(|anchor| list.position_of(anchor)) {
+            let anchor = list.anchor.as_ref().filter(|_| list.is_chosen);
+            if let Some(at) = anchor.and_then(|anchor| list.position_of(anchor)) {
                 self.here.cursor = at;
             }
         }

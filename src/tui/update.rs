@@ -212,6 +212,7 @@ fn open(ui: &mut Ui) {
         return;
     }
     let Some((kind, at)) = under_cursor(ui) else { return };
+    choose(ui);
     match Drill::into(kind, &ui.world.fleet, at) {
         Some((kind, into)) => drill(ui, kind, into),
         None => describe(ui),
@@ -226,6 +227,13 @@ fn drill(ui: &mut Ui, kind: Kind, into: Drill) {
     ui.open(place);
 }
 
+/// Whoever opens a row means that row, wherever it moves meanwhile.
+fn choose(ui: &mut Ui) {
+    if let Some(list) = ui.list_mut() {
+        list.is_chosen = true;
+    }
+}
+
 fn describe(ui: &mut Ui) {
     let Some((kind, at)) = under_cursor(ui) else {
         if !matches!(ui.here.page, Page::Overview) {
@@ -234,6 +242,7 @@ fn describe(ui: &mut Ui) {
         return;
     };
     let Some(key) = view::key(kind, &ui.world.fleet, at) else { return };
+    choose(ui);
     let mut place = Place::new(Page::Describe(kind, key));
     place.path = page::path(ui);
     ui.open(place);

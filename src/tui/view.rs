@@ -57,6 +57,7 @@ impl List {
             left: 0,
             picking: None,
             anchor: None,
+            is_chosen: false,
             view: View::default(),
         }
     }

@@ -4,3 +4,4 @@ mod bytes;
 mod fleet;
 mod pages;
 mod props;
+mod pty;

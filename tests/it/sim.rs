@@ -6,7 +6,7 @@ use coredeck::sim::{Options, Running, Scenario, serve, served};
 use std::time::Duration;
 
 /// What a signature must look like to be let in.
-fn signed(service: &str, region: &str) -> String {
+pub(crate) fn signed(service: &str, region: &str) -> String {
     format!(
         "AWS4-HMAC-SHA256 Credential=AKIANOBODYKNOWS/20261121/{region}/{service}/aws4_request, \
          SignedHeaders=host, Signature=00"

@@ -212,5 +212,16 @@ elsewhere = client("ec2", region_name="eu-west-1")
 check(elsewhere.describe_instances()["Reservations"] == [], "regions are separate")
 refused("AuthFailure", lambda: client("ec2", region_name="me-south-1").describe_instances(), 401)
 
+logs = client("logs")
+log_groups, _ = pages(logs, "describe_log_groups", "logGroups")
+same("log groups", log_groups, pages(logs, "describe_log_groups", "logGroups", 2)[0])
+check([g["logGroupName"] for g in log_groups if "retentionInDays" not in g] == ["/ecs/auth-api"], "one log group is kept for ever")
+pricing = client("pricing", region_name="us-east-1")
+match = lambda **k: [{"Type": "TERM_MATCH", "Field": f, "Value": v} for f, v in k.items()]
+prices, _ = pages(pricing, "get_products", "PriceList", ServiceCode="AmazonEC2", Filters=match(regionCode="us-east-1", operatingSystem="Linux"))
+check(len(prices) > 250 and len(set(prices)) == len(prices), f"{len(prices)} prices")
+micro = json.loads(pricing.get_products(ServiceCode="AmazonEC2", Filters=match(instanceType="t2.micro"))["PriceList"][0])
+check([d["pricePerUnit"]["USD"] for t in micro["terms"]["OnDemand"].values() for d in t["priceDimensions"].values()] == ["0.0116000000"], "the price of a t2.micro")
+
 verdict(instances=len(instances), groups=len(groups), services=len(services), tasks=len(tasks), hosts=len(hosts),
         cores=len(cores), tenants=len(tenants), rules=len(rules))

@@ -159,6 +159,14 @@ check(ssm.put_parameter(Name="/coredeck/demo/tenants/judge", Value="[]", Overwri
 ssm.delete_parameter(Name="/coredeck/demo/tenants/judge")
 refused("ParameterNotFound", lambda: ssm.delete_parameter(Name="/coredeck/demo/tenants/judge"), 400)
 
+# log groups
+logs = client("logs")
+logs.put_retention_policy(logGroupName="/ecs/auth-api", retentionInDays=30)
+check(logs.describe_log_groups(logGroupNamePrefix="/ecs/auth-api")["logGroups"][0]["retentionInDays"] == 30, "retention")
+refused("InvalidParameterException", lambda: logs.put_retention_policy(logGroupName="/ecs/auth-api", retentionInDays=33), 400)
+logs.delete_retention_policy(logGroupName="/ecs/auth-api")
+check("retentionInDays" not in logs.describe_log_groups(logGroupNamePrefix="/ecs/auth-api")["logGroups"][0], "kept for ever again")
+
 # instances
 bastion = ec2.describe_instances(Filters=[{"Name": "tag:Name", "Values": ["bastion"]}])["Reservations"][0]["Instances"][0]["InstanceId"]
 stopping = ec2.stop_instances(InstanceIds=[bastion])["StoppingInstances"][0]

@@ -1,5 +1,6 @@
 //! Columns of ECS services.
 
+use crate::model::short_arn;
 use crate::query::value::Value;
 use serde_json::json;
 
@@ -14,7 +15,7 @@ columns!(services, |row, ctx| {
     Always pending "PENDING" Count [] "tasks waiting" => Value::count(row.it.pending);
     Always rollout "ROLLOUT" Text [] "its newest deployment: IN_PROGRESS, COMPLETED, FAILED" =>
         Value::maybe_text(row.it.deployments.first().and_then(|deployment| deployment.rollout.as_ref()));
-    Always task_definition "TASK DEFINITION" Text [] "family:revision" => Value::text(&row.it.task_definition);
+    Always task_definition "TASK DEFINITION" Text [] "family:revision" => Value::text(short_arn(&row.it.task_definition));
     Always created_at "AGE" Moment [] "when it was made" => Value::maybe_moment(row.it.created_at);
     Wide id "ID" Text [] "cluster/name" => Value::joined(&row.cluster, "/", &row.it.name);
     Wide arn "ARN" Text [] "its ARN" => Value::text(&row.it.arn);

@@ -1,5 +1,6 @@
 //! Columns of ECS tasks.
 
+use crate::model::short_arn;
 use crate::query::value::Value;
 
 columns!(tasks, |row, ctx| {
@@ -11,7 +12,7 @@ columns!(tasks, |row, ctx| {
     Always desired_status "DESIRED" Text [] "where ECS wants it" => Value::text(&row.it.desired_status);
     Always health "HEALTH" Health [] "ok, busy, unknown, warn or bad" => Value::Health(row.health);
     Always zone "ZONE" Text [] "availability zone" => Value::maybe_text(row.it.zone.as_ref());
-    Always task_definition "TASK DEFINITION" Text [] "family:revision" => Value::text(&row.it.task_definition);
+    Always task_definition "TASK DEFINITION" Text [] "family:revision" => Value::text(short_arn(&row.it.task_definition));
     Always started_at "AGE" Moment [] "when it began to run" => Value::maybe_moment(row.it.started_at);
     Wide instance "INSTANCE" Text [Hosts] "the instance under it" =>
         Value::of(&row.instance, Value::text);

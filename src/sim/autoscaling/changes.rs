@@ -160,7 +160,7 @@ pub(super) fn resume(call: &Call, place: &mut Place) -> Answer {
     let name = named(call, place)?;
     let processes = processes(call)?;
     change(place, &name, |group| {
-        group.suspended.retain(|(process, _)| !processes.contains(&process.as_str()))
+        group.suspended.retain(|(process, _)| !processes.contains(&process.as_str()));
     });
     nothing()
 }

@@ -1,7 +1,7 @@
-//! Alarms of the demo fleet.
+//! Alarms and log groups of the demo fleet.
 
 use super::builder::{Builder, DAY, HOUR};
-use crate::sim::world::keeping::Alarm;
+use crate::sim::world::keeping::{Alarm, LogGroup};
 use compact_str::CompactString;
 
 /// Makes the alarms: most are quiet, a few are not.
@@ -118,4 +118,23 @@ fn alarm(
         actions_enabled: true,
     };
     fleet.place.alarms.insert(name, alarm);
+}
+
+/// Makes the log groups: one for each task family, all kept for a month but the API's, which nobody limited.
+pub(super) fn logs(fleet: &mut Builder) {
+    let mut names: Vec<CompactString> =
+        fleet.place.definitions.rows().map(|definition| definition.log_group.clone()).collect();
+    names.push("/coredeck/core-hosts".into());
+    names.sort_unstable();
+    names.dedup();
+    for name in names {
+        let is_endless = name == "/ecs/auth-api";
+        let group = LogGroup {
+            name: name.clone(),
+            created: fleet.ago(610 * DAY),
+            days: (!is_endless).then_some(30),
+            bytes_a_day: if is_endless { 9_400_000_000 } else { 310_000_000 },
+        };
+        fleet.place.logs.insert(name, group);
+    }
 }

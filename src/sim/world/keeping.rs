@@ -1,4 +1,4 @@
-//! CloudWatch alarms and the Parameter Store.
+//! CloudWatch alarms, log groups and the Parameter Store.
 
 use crate::sim::time::Moment;
 use compact_str::CompactString;
@@ -33,4 +33,14 @@ pub(crate) struct Parameter {
     pub(crate) value: String,
     pub(crate) version: u32,
     pub(crate) modified: Moment,
+}
+
+/// A log group.
+#[derive(Clone, Debug)]
+pub(crate) struct LogGroup {
+    pub(crate) name: CompactString,
+    pub(crate) created: Moment,
+    /// How many days it keeps what is written; none for ever.
+    pub(crate) days: Option<u32>,
+    pub(crate) bytes_a_day: i64,
 }

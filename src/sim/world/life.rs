@@ -8,6 +8,7 @@ mod groups;
 mod machines;
 mod refreshes;
 mod tasks;
+mod told;
 
 use super::place::Place;
 use crate::sim::time::Moment;
@@ -35,6 +36,8 @@ pub(crate) enum Event {
     Interruption,
     /// CloudWatch looks at the alarms.
     Alarms,
+    /// What a scenario lets happen, by number.
+    Told(usize),
 }
 
 /// The queue of a place.
@@ -108,6 +111,7 @@ impl Place {
             Event::Drained(group, id, port) => self.forget_target(&group, &id, port),
             Event::Interruption => self.interrupt(),
             Event::Alarms => self.look_at_alarms(),
+            Event::Told(number) => self.do_as_told(number),
         }
     }
 

@@ -3,13 +3,14 @@
 use super::balancing::{Balancer, Listener, Rule, TargetGroup};
 use super::containers::{Cluster, Definition, Provider};
 use super::geography::{Region, Zone};
-use super::keeping::{Alarm, Parameter};
+use super::keeping::{Alarm, LogGroup, Parameter};
 use super::life::Agenda;
 use super::machine::{Image, Instance, Template};
 use super::scaling::Group;
 use super::table::Table;
 use super::tokens::Tokens;
 use crate::sim::dice::Dice;
+use crate::sim::script::What;
 use crate::sim::time::Moment;
 use compact_str::{CompactString, format_compact};
 use std::collections::BTreeMap;
@@ -29,6 +30,8 @@ pub(crate) struct Place {
     pub(crate) now: Moment,
     pub(crate) agenda: Agenda,
     pub(crate) tokens: Tokens,
+    /// What a scenario lets happen, by number.
+    pub(crate) told: Vec<What>,
     pub(crate) instances: Table<Instance>,
     pub(crate) templates: Table<Template>,
     pub(crate) images: Table<Image>,
@@ -42,6 +45,7 @@ pub(crate) struct Place {
     pub(crate) rules: Table<Rule>,
     pub(crate) target_groups: Table<TargetGroup>,
     pub(crate) alarms: Table<Alarm>,
+    pub(crate) logs: Table<LogGroup>,
     pub(crate) parameters: BTreeMap<CompactString, Parameter>,
 }
 
@@ -62,6 +66,7 @@ impl Place {
             now: Moment::default(),
             agenda: Agenda::default(),
             tokens: Tokens::default(),
+            told: Vec::new(),
             instances: Table::default(),
             templates: Table::default(),
             images: Table::default(),
@@ -74,6 +79,7 @@ impl Place {
             rules: Table::default(),
             target_groups: Table::default(),
             alarms: Table::default(),
+            logs: Table::default(),
             parameters: BTreeMap::new(),
         }
     }

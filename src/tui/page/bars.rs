@@ -94,12 +94,24 @@ pub(crate) fn header(ui: &Ui) -> TextLine {
         }
     }
     let spending = &ui.world.spending;
-    right.push((7, Role::Header, format!("{} calls", spending.calls)));
+    right.push((7, Role::Header, format!("{} calls", roughly(spending.calls))));
     if spending.throttles > 0 {
         right.push((3, Role::HeaderStale, format!("{} throttled", spending.throttles)));
     }
     right.push((6, Role::Header, spending.dollars.to_string()));
     fit(left, right, usize::from(ui.width), ui.signs().dot())
+}
+
+/// A count that grows all the time, to two digits: each change of it would be bytes on an idle line. The
+/// troubles page has it exactly.
+fn roughly(count: u64) -> String {
+    match count.checked_ilog10().unwrap_or(0) {
+        0 | 1 => count.to_string(),
+        digits => {
+            let step = 10_u64.pow(digits - 1);
+            format!("{}+", count / step * step)
+        }
+    }
 }
 
 /// Drops what matters least until the rest fits; the right half stands at the right.

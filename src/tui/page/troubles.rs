@@ -62,6 +62,13 @@ pub(crate) fn lines(ui: &Ui, width: usize) -> Vec<TextLine> {
     } else {
         lines.pop();
     }
+    let spent = &ui.world.spending;
+    let text = format!(
+        "This session: {} calls, {} throttled, {} failed otherwise, {} for what AWS bills by the request.",
+        spent.calls, spent.throttles, spent.failures, spent.dollars
+    );
+    lines.push(Vec::new());
+    put(&mut lines, Role::Dim, &text, 0, width);
     lines
 }
 

@@ -44,6 +44,7 @@ pub(super) fn act(ui: &mut Ui, action: Action) {
         here.cursor = to;
         if let Some(list) = ui.list_mut() {
             list.anchor = None;
+            list.is_chosen = true;
         }
     }
     ui.settle();

@@ -60,7 +60,7 @@ pub(super) fn instance(n: u32, tier: &str, group: &str, region: &str) -> Instanc
         zone: Zone::new(format!("{region}{}", ["a", "b", "c"][n as usize % 3])),
         image_id: ImageId::new("ami-0aa11bb22cc33dd44"),
         architecture: text("x86_64"),
-        lifecycle: if n % 4 == 0 { Lifecycle::Spot } else { Lifecycle::OnDemand },
+        lifecycle: if n.is_multiple_of(4) { Lifecycle::Spot } else { Lifecycle::OnDemand },
         spot_request_id: None,
         launched_at: Some(ago(i64::from(n) * 7_000 + 120)),
         private_ip: text(&format!("10.0.{}.{}", n / 250, n % 250)),
