@@ -102,11 +102,15 @@ fn one_call_is_shown_with_its_whole_command_made_harmless() {
 
 #[test]
 fn a_throttle_names_its_bucket_and_the_moment_of_the_next_try() {
-    let shown = headless(world(), "!", (110, 16));
+    let shown = headless(world(), "!", (110, 20));
     assert!(shown.contains("2 throttled"), "the header: {shown}");
     let bucket =
         "bucket DescribeInstances: -1 of 50 tokens, 10 a second flow back, 3 calls wait, 2 throttled so far";
-    assert!(shown.contains(bucket), "{shown}");
+    assert_eq!(shown.matches(bucket).count(), 1, "with the trouble: {shown}");
+    assert!(
+        shown.contains("prod/us-east-1: bucket DescribeInstances: -1 of 50"),
+        "with what was spent: {shown}"
+    );
     let moment = (NOW + Duration::from_secs(4)).strftime("tried again at %H:%M:%SZ").to_string();
     assert!(shown.contains(&moment), "{moment} in\n{shown}");
 }
