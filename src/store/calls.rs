@@ -23,8 +23,8 @@ const KEPT: i64 = 20_000;
 const KEPT_BYTES: i64 = 32 << 20;
 /// and for how long they and the sums are.
 const KEPT_FOR: SignedDuration = SignedDuration::from_hours(30 * 24);
-/// Records after which the oldest are removed, and once at the end of a run.
-const PRUNE_AFTER: usize = 1_000;
+/// Records, of however many runs, after which the oldest are removed: looking for them reads the whole file.
+const PRUNE_AFTER: i64 = 200;
 /// How long the end of a run waits for what is not written yet.
 const FAREWELL: Duration = Duration::from_secs(1);
 /// How long another run may hold the file.
@@ -117,20 +117,17 @@ fn write_all(file: &Path, endpoint: &str, inbox: &Receiver<Arc<CallRecord>>) {
         Err(error) => return failed(&error),
     };
     let mut next = Some(first);
-    let (mut last_at, mut unpruned) = (Timestamp::MIN, 0);
+    let mut last_at = Timestamp::MIN;
     while let Some(first) = next.take().or_else(|| inbox.recv().ok()) {
         let batch: Vec<_> = std::iter::once(first).chain(inbox.try_iter().take(BATCH)).collect();
         last_at = batch.iter().map(|call| call.at).fold(last_at, Timestamp::max);
-        unpruned += batch.len();
-        if let Err(error) = write(&mut db, endpoint, &batch) {
-            failed(&error);
-        }
-        if unpruned >= PRUNE_AFTER {
-            unpruned = 0;
-            prune(&db, last_at).unwrap_or_else(|error| failed(&error));
-        }
+        let written = write(&mut db, endpoint, &batch).and_then(|()| {
+            let last = db.last_insert_rowid();
+            let before = last.saturating_sub(whole(batch.len()));
+            if before / PRUNE_AFTER == last / PRUNE_AFTER { Ok(()) } else { prune(&db, last_at) }
+        });
+        written.unwrap_or_else(|error| failed(&error));
     }
-    prune(&db, last_at).unwrap_or_else(|error| failed(&error));
 }
 
 fn connect(file: &Path) -> Result<Connection, Error> {
@@ -273,12 +270,14 @@ pub fn kept_calls(
         let mut query = db.prepare(
             "select id, at_us, account, region, call, family, took_us, attempts, throttles, result, code,
                 request_id, cost_micros, login, command
-             from call where endpoint = ?1 and at_us >= ?2 order by at_us desc, number desc",
+             from call where endpoint = ?1 and at_us >= ?2 order by at_us desc, number desc
+             limit ?3",
         )?;
         let mut scopes: Vec<Arc<Scope>> = Vec::new();
-        let rows = query.query_map(params![endpoint.unwrap_or_default(), since.as_microsecond()], |row| {
-            record(row, &mut scopes)
-        })?;
+        let rows = query
+            .query_map(params![endpoint.unwrap_or_default(), since.as_microsecond(), KEPT], |row| {
+                record(row, &mut scopes)
+            })?;
         rows.collect::<rusqlite::Result<Vec<_>>>()
     };
     read().map_err(|why| unreadable(file, why))
@@ -462,14 +461,14 @@ mod tests {
     fn long_commands_push_old_calls_out() {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("calls.db");
-        let long: Arc<str> = Arc::from("m".repeat(1 << 20));
-        let many: Vec<_> = (0..40)
+        let long: Arc<str> = Arc::from("m".repeat(1 << 18));
+        let many: Vec<_> = (1..=200)
             .map(|nth| Arc::new(CallRecord { command: Arc::clone(&long), ..(*call(nth, NOW)).clone() }))
             .collect();
         write(&file, None, &many);
         let kept = kept_calls(&file, None, Timestamp::MIN).unwrap();
-        assert_eq!(kept.len(), 32);
-        assert_eq!(kept.first().map(|call| call.id.as_str()), Some("c-39"));
+        assert_eq!(kept.len(), 128, "32 MiB of 256 KiB each");
+        assert_eq!(kept.first().map(|call| call.id.as_str()), Some("c-200"));
     }
 
     #[test]
