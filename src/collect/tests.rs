@@ -68,6 +68,27 @@ async fn a_denied_source_blocks_what_needs_it_and_nothing_else() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_world_says_when_what_failed_is_tried_again() {
+    let fake = Arc::new(Fake { denied: vec![("r1", Source::Instances)], ..Fake::default() });
+    let now = "2026-03-01T12:00:00Z".parse().unwrap();
+    let cancel = CancellationToken::new();
+    let mut collector =
+        start(fake, config(named()), &[Source::Instances], Clock::Fixed(now), None, cancel.clone());
+    let world =
+        collector.world.wait_for(|world| kind_of(world, Source::Instances).is_some()).await.unwrap().clone();
+    cancel.cancel();
+    let planned: Vec<_> = world.retries.iter().collect();
+    assert_eq!(planned.len(), 1, "{planned:?}");
+    let ((scope, source), at) = planned[0];
+    assert_eq!((scope.region.as_str(), *source), ("r1", Source::Instances));
+    assert!(*at > now, "{at}");
+}
+
+fn kind_of(world: &World, source: Source) -> Option<TroubleKind> {
+    world.snapshot.parts.first().and_then(|part| part.standing(source).trouble).map(|trouble| trouble.kind)
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_place_that_hangs_neither_blanks_nor_delays_the_others() {
     let fake = Arc::new(Fake { hanging: vec!["r2"], ..Fake::default() });
     let cancel = CancellationToken::new();
