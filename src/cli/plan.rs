@@ -30,8 +30,8 @@ pub(super) enum MetricsOf {
     Nobody,
     /// Those of the rows that are shown.
     Shown,
-    /// Everybody's, since they decide which rows are shown, or in which order.
-    Everybody,
+    /// Those of the rows about which they decide: whether they are shown, or in which order.
+    Undecided,
 }
 
 impl Plan {
@@ -49,7 +49,7 @@ impl Plan {
         let deciding = choice.columns().to_vec();
         let is_paid = |columns: &[&Column]| columns.iter().any(|c| c.needs.contains(&Source::Metrics));
         let metrics = match (is_paid(&deciding), is_paid(&usual)) {
-            (true, _) => MetricsOf::Everybody,
+            (true, _) => MetricsOf::Undecided,
             (false, true) => MetricsOf::Shown,
             (false, false) => MetricsOf::Nobody,
         };
@@ -75,6 +75,15 @@ impl Plan {
         let mut rows = self.choice.rows(ctx);
         rows.truncate(self.limit.unwrap_or(usize::MAX));
         rows
+    }
+
+    /// The rows whose metrics are to be read.
+    pub(super) fn metered(&self, ctx: Ctx<'_>) -> Vec<usize> {
+        match self.metrics {
+            MetricsOf::Nobody => Vec::new(),
+            MetricsOf::Shown => self.rows(ctx),
+            MetricsOf::Undecided => self.choice.open(Source::Metrics, ctx),
+        }
     }
 
     /// How many rows may or may not belong to the answer.

@@ -351,6 +351,33 @@ fn metrics_are_paid_for_only_when_named_and_for_what_is_shown() {
     assert_eq!(run("get instances -o name --sort cpu").out, "i-2\ni-1\n");
 }
 
+/// Whose metrics a command asked for, sorted.
+fn metered(argv: &str) -> Vec<String> {
+    let reader = Arc::new(fleet());
+    let ran = run_on(&reader, argv);
+    assert_eq!(ran.code, 0, "{argv}: {}", ran.err);
+    let asks = reader.asked.lock().unwrap();
+    let mut of: Vec<String> = asks
+        .iter()
+        .filter_map(|ask| if let Ask::Metrics { of, .. } = ask { Some(of) } else { None })
+        .flatten()
+        .map(ToString::to_string)
+        .collect();
+    of.sort();
+    of
+}
+
+#[test]
+fn metrics_are_not_paid_for_where_the_rest_of_the_query_has_decided() {
+    assert_eq!(metered("get instances -o name cpu>50"), ["i-1", "i-2"]);
+    assert_eq!(metered("get instances -o name id:i-1 cpu>50"), ["i-1"]);
+    assert_eq!(metered("get instances -o name id:i-1 !cpu:unknown"), ["i-1"]);
+    assert_eq!(metered("get instances -o name !(id:i-2 or cpu>50)"), ["i-1"]);
+    assert_eq!(metered("get instances -o name id:nothing cpu>50"), [""; 0]);
+    assert_eq!(metered("get instances -o name id:i-1 --sort cpu"), ["i-1"]);
+    assert_eq!(run("get instances -o name !cpu:unknown --sort id").out, "i-1\ni-2\n");
+}
+
 #[test]
 fn a_partial_answer_is_shown_said_and_exits_1_unless_allowed() {
     let reader = Arc::new(Fake { fails: vec![Source::Groups], ..fleet() });
