@@ -43,7 +43,7 @@ impl Plan {
         let usual: Vec<&Column> = match (&named, args.output) {
             (Some(named), _) => named.clone(),
             (None, Format::Name) => Vec::new(),
-            (None, Format::Table) => kind.columns().iter().filter(|c| c.shown == Shown::Always).collect(),
+            (None, Format::Table) => quick(kind),
             (None, Format::Wide | Format::Json | Format::Yaml | Format::Csv) => free(kind),
         };
         let deciding = choice.columns().to_vec();
@@ -121,6 +121,16 @@ fn rows_of(kind: Kind) -> &'static [Source] {
 /// Every column that costs nothing and says something of its own.
 pub(super) fn free(kind: Kind) -> Vec<&'static Column> {
     kind.columns().iter().filter(|column| column.shown <= Shown::Wide).collect()
+}
+
+/// The columns of a plain table: those that the kind's own sources answer. A column that rests on more,
+/// like the health of instances, is read whole or not shown at all: name it, or ask for `-o wide`.
+fn quick(kind: Kind) -> Vec<&'static Column> {
+    let own = Source::with_needs(kind.sources());
+    let is_own = |column: &&Column| {
+        column.shown == Shown::Always && column.needs.iter().all(|source| own.contains(source))
+    };
+    kind.columns().iter().filter(is_own).collect()
 }
 
 /// Columns by name, each once.
