@@ -148,7 +148,7 @@ impl Desk {
         let mut answer = Box::pin(open.slip.around(request()));
         let outcome = match tokio::time::timeout(patience.silent, answer.as_mut()).await {
             Ok(outcome) => Some(outcome),
-            Err(_) => match patience.left(api.weight(), site.heard_since(began)) {
+            Err(_) => match patience.left(api.weight(), site.is_alive(monotonic())) {
                 Some(left) => tokio::time::timeout(left, answer.as_mut()).await.ok(),
                 None => None,
             },
@@ -421,6 +421,20 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn a_place_that_answered_lately_is_slow_and_not_dead_although_nobody_else_asks() {
+        let fake = Fake::new(|_, _| Say::Nothing).await;
+        let desk = fake.hasty_desk().await;
+        let patience = desk.site().patience();
+        let wait = async || {
+            list(&desk, &Pages::default()).await.unwrap_err();
+            desk.site().ledger().latest().first().unwrap().took
+        };
+        assert!(wait().await >= patience.silent);
+        desk.site().hear();
+        assert!(wait().await >= patience.slow, "the page before was an answer too");
+    }
+
+    #[tokio::test]
     async fn counts_every_attempt_and_every_throttle() {
         let fake = Fake::new(|_, before| match before {
             0 | 1 => {
@@ -431,7 +445,9 @@ mod tests {
             _ => xml(page("i-1", None)),
         })
         .await;
-        let desk = fake.desk_with(Retries { attempts: 3, first_pause: Duration::from_millis(1) }).await;
+        let desk = fake
+            .desk_with(Retries { attempts: 3, first_pause: Duration::from_millis(1) })
+            .await;
         assert_eq!(list(&desk, &Pages::default()).await.unwrap().len(), 1);
         let spent = desk.site.ledger().spending();
         assert_eq!((spent.calls, spent.throttles, spent.failures), (3, 2, 0));
