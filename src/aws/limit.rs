@@ -80,7 +80,7 @@ impl Limiter {
     pub(super) async fn turn(&self, family: Family, urgency: Urgency) -> Result<(), Full> {
         let alarm = Arc::new(Notify::new());
         let ticket = self.with(family, |lane| {
-            let ticket = lane.bucket.arrive(urgency).ok_or(Full)?;
+            let ticket = lane.bucket.arrive(urgency, monotonic()).ok_or(Full)?;
             lane.sleepers.insert(ticket, Arc::clone(&alarm));
             Ok(ticket)
         })?;
