@@ -22,6 +22,7 @@ mod ledger;
 mod limit;
 mod login;
 mod mfa;
+mod owners;
 mod places;
 mod rate;
 mod record;
@@ -47,6 +48,7 @@ use futures::FutureExt;
 use futures::future::BoxFuture;
 use ledger::Ledger;
 use login::Failure;
+use owners::Owners;
 use session::Session;
 use site::Site;
 use std::collections::BTreeMap;
@@ -92,6 +94,7 @@ impl Default for Options {
 pub struct Aws {
     accounts: Vec<Entry>,
     sites: Mutex<BTreeMap<Scope, Arc<OnceCell<Arc<Site>>>>>,
+    owners: Owners,
     gear: Gear,
 }
 
@@ -151,7 +154,7 @@ pub async fn connect(config: &Config, options: Options) -> Result<Aws, Error> {
         config.accounts.iter().map(|account| Entry::new(account, &config.regions, &gear)).collect();
     futures::future::join_all(accounts.iter().map(|entry| enter_with_code(entry, &gear))).await;
     gear.may_ask.store(false, Ordering::Relaxed);
-    Ok(Aws { accounts, sites: Mutex::default(), gear })
+    Ok(Aws { accounts, sites: Mutex::default(), owners: Owners::default(), gear })
 }
 
 /// Enters an account that needs an MFA code, and leaves all others for later.
@@ -179,7 +182,8 @@ impl Aws {
                     Login::Profile(name) => Some(Text::new(name.as_str())),
                     Login::Chain | Login::Role { .. } => None,
                 };
-                let site = Site::new(scope.clone(), config, session, ledger, self.gear.clock);
+                let site = Site::new(scope.clone(), config, session, ledger, self.gear.clock)
+                    .limited_by(self.owners.limiter(scope));
                 Arc::new(site.entered(record::login_of(&entry.account.login), profile))
             })
             .await;
@@ -207,7 +211,11 @@ impl Aws {
         let desk = &self.desk(scope, urgency).await?;
         let pages = &pages;
         Ok(match ask {
-            Ask::Identity => Reading::Identity(sts::identity(desk, pages).await?),
+            Ask::Identity => {
+                let identity = sts::identity(desk, pages).await?;
+                self.owners.know(&scope.account, &identity.account_id);
+                Reading::Identity(identity)
+            }
             Ask::Instances => Reading::Instances(ec2::instances(desk, pages).await?),
             Ask::Statuses => Reading::Statuses(ec2::statuses(desk, pages).await?),
             Ask::Templates(used) => Reading::Templates(ec2::templates(desk, &used, pages).await?),

@@ -124,8 +124,13 @@ impl Bucket {
 
     /// Takes a token for a request that has already left. The debt is bounded by one bucket.
     pub(super) fn owe(&mut self, now: Instant) {
+        self.spend(1.0, now);
+    }
+
+    /// Takes what another bucket gave away in this one's name, with the same bound.
+    pub(super) fn spend(&mut self, tokens: f64, now: Instant) {
         self.refill(now);
-        self.tokens = (self.tokens - 1.0).max(-self.capacity);
+        self.tokens = (self.tokens - tokens).max(-self.capacity);
     }
 
     /// Takes everything that is left: AWS says that the bucket is empty, and AWS knows.

@@ -136,6 +136,11 @@ impl Site {
         self
     }
 
+    /// The same with a limiter that others may share.
+    pub(super) fn limited_by(self, limiter: Arc<Limiter>) -> Self {
+        Self { limiter, ..self }
+    }
+
     /// Where calls from here go.
     pub(super) fn origin(&self) -> &Origin {
         &self.origin
