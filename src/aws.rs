@@ -55,7 +55,7 @@ use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::{OnceCell, mpsc};
-use wire::Wire;
+use wire::{Retries, Wire};
 
 pub use mfa::{AskCode, Nobody, Question, Terminal};
 
@@ -128,7 +128,8 @@ impl Entry {
 ///
 /// # Errors
 ///
-/// Only what makes every read impossible. An account that cannot be entered says so in its own sections.
+/// Only what makes every read impossible: an endpoint that is none, or a value of the SDK's variables for
+/// retries that means nothing. An account that cannot be entered says so in its own sections.
 pub async fn connect(config: &Config, options: Options) -> Result<Aws, Error> {
     let endpoint = options.endpoint_url.or_else(|| config.endpoint_url.clone());
     if let Some(url) = &endpoint {
@@ -141,8 +142,9 @@ pub async fn connect(config: &Config, options: Options) -> Result<Aws, Error> {
             (Env::from_slice(&pairs), Fs::from_slice(&[]))
         }
     };
+    let wire = Wire::new(endpoint).retrying(Retries::of(&env)?);
     let gear = Gear {
-        wire: Wire::new(endpoint),
+        wire: if options.environment.is_some() { wire.alone() } else { wire },
         ledger: Arc::new(Ledger::with(options.witness)),
         clock: options.clock,
         asker: Arc::new(tokio::sync::Mutex::new(options.asker)),

@@ -455,7 +455,7 @@ mod tests {
         })
         .await;
         let desk = fake
-            .desk_with(Retries { attempts: 3, first_pause: Duration::from_millis(1) })
+            .desk_with(Retries { attempts: 3, first_pause: Duration::from_millis(1), is_adaptive: false })
             .await;
         assert_eq!(list(&desk, &Pages::default()).await.unwrap().len(), 1);
         let spent = desk.site.ledger().spending();

@@ -105,10 +105,10 @@ impl Fake {
 }
 
 /// One attempt.
-const ONCE: Retries = Retries { attempts: 1, first_pause: Duration::from_millis(1) };
+const ONCE: Retries = Retries { attempts: 1, first_pause: Duration::from_millis(1), is_adaptive: false };
 
 /// A session with keys that are always there.
-fn fixed() -> Arc<Session> {
+pub(super) fn fixed() -> Arc<Session> {
     Arc::new(Session::new(Arc::new(Fixed), Clock::Real))
 }
 
