@@ -204,7 +204,9 @@ mod tests {
             _ => Say::Whole(200, "text/xml", "<DescribeRegionsResponse/>".to_owned()),
         })
         .await;
-        let desk = fake.desk_with(Retries { attempts: 3, first_pause: Duration::from_millis(1) }).await;
+        let desk = fake
+            .desk_with(Retries { attempts: 3, first_pause: Duration::from_millis(1), is_adaptive: false })
+            .await;
         let request = || desk.ec2().describe_regions().all_regions(false).region_names("eu west").send();
         desk.call(Api::DescribeRegions, request).await.unwrap();
         let calls = desk.site().ledger().latest();

@@ -95,7 +95,12 @@ impl Plan {
     pub(super) fn columns(&self, fleet: &Fleet) -> Vec<&'static Column> {
         match (&self.named, self.format) {
             (Some(named), _) => named.clone(),
-            (None, Format::Table) => self.kind.visible(fleet, Width::Narrow),
+            (None, Format::Table) => {
+                let own = Source::with_needs(self.kind.sources());
+                let mut columns = self.kind.visible(fleet, Width::Narrow);
+                columns.retain(|column| rests_on(column, &own));
+                columns
+            }
             (None, Format::Wide) => self.kind.visible(fleet, Width::Wide),
             (None, Format::Json | Format::Yaml | Format::Csv) => free(self.kind),
             (None, Format::Name) => Vec::new(),
@@ -127,10 +132,13 @@ pub(super) fn free(kind: Kind) -> Vec<&'static Column> {
 /// like the health of instances, is read whole or not shown at all: name it, or ask for `-o wide`.
 fn quick(kind: Kind) -> Vec<&'static Column> {
     let own = Source::with_needs(kind.sources());
-    let is_own = |column: &&Column| {
-        column.shown == Shown::Always && column.needs.iter().all(|source| own.contains(source))
-    };
-    kind.columns().iter().filter(is_own).collect()
+    let always = kind.columns().iter().filter(|column| column.shown == Shown::Always);
+    always.filter(|column| rests_on(column, &own)).collect()
+}
+
+/// Tells whether a column needs nothing but these sources.
+fn rests_on(column: &Column, sources: &[Source]) -> bool {
+    column.needs.iter().all(|source| sources.contains(source))
 }
 
 /// Columns by name, each once.

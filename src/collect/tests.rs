@@ -205,7 +205,7 @@ fn a_new_name_in_a_list_is_followed_without_waiting_for_the_cadence() {
     let mut board = Board::new(&config, &[Source::Clusters, Source::Services], None);
     board.add((0, 0), scope.clone());
     let (start, at) = (crate::clock::monotonic(), jiff::Timestamp::UNIX_EPOCH);
-    let mut asked = |board: &mut Board, now| -> Vec<Source> {
+    let asked = |board: &mut Board, now| -> Vec<Source> {
         board.begin(&config, now, at).jobs.iter().map(|job| job.ask.source()).collect()
     };
     // Services wait for what names them, also when both are due.
