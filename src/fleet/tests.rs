@@ -3,9 +3,9 @@
 use super::{Fleet, join};
 use crate::gateway::{Reading, Source};
 use crate::model::{
-    AccountId, Check, CoreRecord, Group, Health, Instance, InstanceState, InstanceStatus, Known, Lifecycle,
-    Member, Rule, Scope, Selector, Tags, Target, TargetGroup, TargetState, Template, TemplateRef,
-    TemplateVersion, TenantRecord, Tier, Trouble, TroubleKind, WhyUnknown,
+    AccountId, Check, CoreRecord, Group, Health, Home, Instance, InstanceState, InstanceStatus, Known,
+    Lifecycle, Member, Rule, Scope, Selector, Service, Tags, Target, TargetGroup, TargetState, Task,
+    Template, TemplateRef, TemplateVersion, TenantRecord, Tier, Trouble, TroubleKind, WhyUnknown,
 };
 use crate::snapshot::{Part, Snapshot};
 use jiff::Timestamp;
@@ -402,4 +402,97 @@ fn a_core_on_a_terminated_host_says_that_the_registry_is_behind() {
         fleet.cores[0].troubles,
         ["its host i-1 was terminated, and the registry still names the core"]
     );
+}
+
+fn task(id: &str, service: &str) -> Task {
+    Task {
+        arn: format!("arn:aws:ecs:r:1:task/main/{id}").as_str().into(),
+        cluster: "arn:aws:ecs:r:1:cluster/main".into(),
+        task_definition: "core:1".into(),
+        group: Some(format!("service:{service}").into()),
+        started_by: None,
+        last_status: "RUNNING".into(),
+        desired_status: "RUNNING".into(),
+        health: None,
+        host: None,
+        zone: None,
+        launch_type: None,
+        cpu: None,
+        memory: None,
+        created_at: None,
+        started_at: None,
+        stopped_at: None,
+        stopped_reason: None,
+        ports: vec![],
+        images: vec![],
+        tags: Tags::default(),
+    }
+}
+
+fn service(name: &str, tags: &[(&str, &str)], behind: &str) -> Service {
+    Service {
+        arn: format!("arn:aws:ecs:r:1:service/main/{name}").as_str().into(),
+        name: name.into(),
+        cluster: "arn:aws:ecs:r:1:cluster/main".into(),
+        status: "ACTIVE".into(),
+        desired: 1,
+        running: 1,
+        pending: 0,
+        task_definition: "core:1".into(),
+        launch_type: None,
+        strategy: None,
+        min_percent: None,
+        max_percent: None,
+        deployments: vec![],
+        events: vec![],
+        target_groups: vec![(behind.into(), "core".into(), 3567)],
+        providers: vec![],
+        created_at: None,
+        tags: tags.iter().copied().collect(),
+    }
+}
+
+#[test]
+fn a_core_that_the_registry_and_ecs_both_name_is_one_core() {
+    let record = CoreRecord { version: Some("11.0.4".into()), ..core("abc", "i-1") };
+    let fleet = joined(vec![
+        Reading::Services(vec![service("core", &[("tier", "dev")], "tg")]),
+        Reading::Tasks(vec![task("abc", "core"), task("def", "core")]),
+        registry(vec![record], vec![]),
+    ]);
+    let ids: Vec<&str> = fleet.cores.iter().map(|core| core.id.as_str()).collect();
+    assert_eq!(ids, ["abc", "def"]);
+    assert!(matches!(fleet.cores[0].home, Home::Task { .. }));
+    assert_eq!(fleet.cores[0].version.as_deref(), Some("11.0.4"));
+}
+
+#[test]
+fn a_host_name_is_a_tenant_only_where_its_whole_traffic_leads_to_a_core_service() {
+    let rule = |priority: &str, host: &str, paths: &[&str], forwards: &[(&str, u32)]| Rule {
+        arn: format!("rule-{priority}").as_str().into(),
+        balancer: "lb".into(),
+        balancer_name: "lb".into(),
+        port: Some(443),
+        priority: priority.into(),
+        hosts: vec![host.into()],
+        paths: paths.iter().map(|path| (*path).into()).collect(),
+        forwards: forwards.iter().map(|(arn, weight)| ((*arn).into(), *weight)).collect(),
+        other_action: None,
+    };
+    let fleet = joined(vec![
+        Reading::Services(vec![
+            service("core", &[("tier", "dev")], "tg-core"),
+            service("api", &[], "tg-api"),
+        ]),
+        Reading::Rules(vec![
+            rule("1", "api.example.com", &["/core/*"], &[("tg-core", 1)]),
+            rule("2", "api.example.com", &[], &[("tg-api", 1)]),
+            rule("3", "moved.example.com", &[], &[("tg-api", 1), ("tg-core", 0)]),
+            rule("4", "customer.example.com", &[], &[]),
+            rule("5", "customer.example.com", &["/*"], &[("tg-core", 1)]),
+        ]),
+    ]);
+    let ids: Vec<&str> = fleet.tenants.iter().map(|tenant| tenant.id.as_str()).collect();
+    assert_eq!(ids, ["customer.example.com"]);
+    assert_eq!(fleet.tenants[0].rule.as_ref().unwrap().as_str(), "rule-5");
 }
