@@ -5,9 +5,12 @@
 
 mod health;
 mod join;
+mod lack;
 mod people;
 mod rows;
+mod tenants;
 mod tiers;
+mod traffic;
 
 pub use join::join;
 pub use rows::{

@@ -28,7 +28,7 @@ pub use columns::{Column, Ctx, Shown};
 pub use fault::Fault;
 pub use kind::{Kind, Width};
 pub use parse::Query;
-pub use select::{select, undecided};
+pub use select::{Selection, select, undecided, weigh};
 pub use sort::{Direction, Sort, sort};
 pub use truth::Truth;
 pub use value::{Unit, Value};

@@ -95,8 +95,9 @@ pub(super) fn instance(machine: &Machine<'_>) -> (Health, Vec<String>) {
     {
         verdict.find(Health::Warn, format!("{cores} cores, tier {} allows {most}", tier.name));
     }
-    let otherwise = if machine.status.as_ref().yes().is_some() { Health::Ok } else { Health::Unknown };
-    verdict.end(otherwise)
+    // AWS reports checks of every running instance: where it reports none, nobody has checked.
+    let is_checked = matches!(machine.status, Known::Yes(Some(_)));
+    verdict.end(if is_checked { Health::Ok } else { Health::Unknown })
 }
 
 fn checks(status: &InstanceStatus, verdict: &mut Verdict) {

@@ -1,18 +1,17 @@
 //! Joining the sections of each part into rows, by id.
 
-use super::people;
 use super::rows::{
-    AlarmRow, ClusterRow, GroupRow, HostRow, ImageRow, InstanceRow, Item, MemberItem, RuleRow, ServiceRow,
-    TargetRow, TaskRow, TemplateRow,
+    ClusterRow, GroupRow, HostRow, ImageRow, InstanceRow, Item, MemberItem, ServiceRow, TaskRow, TemplateRow,
 };
-use super::{Fleet, health, tiers};
+use super::{Fleet, health, lack, people, tiers, traffic};
 use crate::model::tier::classify;
 use crate::model::{
-    Agent, Group, Health, Host, Image, InstanceStatus, Known, Lifecycle, Metrics, Refresh, Selector,
-    TargetGroup, TargetState, Text, Tier, TierFacts, TierName, WhyUnknown, short_arn,
+    Agent, Group, Host, Image, InstanceStatus, Known, Lifecycle, Metrics, Refresh, Selector, Text, Tier,
+    TierFacts, TierName, WhyUnknown, short_arn,
 };
 use crate::snapshot::{Part, Section, Snapshot};
 use std::collections::HashMap;
+use std::ops::Range;
 use std::sync::Arc;
 
 /// Joins a snapshot into rows, sorted by the parts' order and then as AWS listed them.
@@ -35,30 +34,33 @@ pub fn join(snapshot: &Snapshot, tiers: &[Tier]) -> Fleet {
         alarms: Vec::new(),
         calls: Arc::default(),
     };
+    let cores = cores_by_host(snapshot);
+    let mut spans = Vec::with_capacity(snapshot.parts.len());
     for part in &snapshot.parts {
         let index = Index::new(part);
         let from = Marks::of(&fleet);
         ecs(part, &index, tiers, &mut fleet);
-        instances(part, &index, tiers, &mut fleet);
+        instances(part, &index, &cores, tiers, &mut fleet);
         groups(part, &index, tiers, from.instances, &mut fleet);
         host_tiers(from, &mut fleet);
         made_from(part, from, &mut fleet);
-        traffic(part, from.targets, &mut fleet);
-        people::join(part, tiers, from, &mut fleet);
+        traffic::join(part, from.targets, &mut fleet);
+        spans.push(Span { from, to: Marks::of(&fleet) });
     }
+    people::join(snapshot, tiers, &spans, &mut fleet);
     fleet.tiers = tiers::sum(snapshot, tiers, &fleet);
     fleet
 }
 
 /// Where the rows of the current part begin.
 #[derive(Clone, Copy)]
-pub(super) struct Marks {
-    pub(super) instances: usize,
-    pub(super) services: usize,
-    pub(super) tasks: usize,
-    pub(super) hosts: usize,
-    pub(super) targets: usize,
-    pub(super) rules: usize,
+struct Marks {
+    instances: usize,
+    services: usize,
+    tasks: usize,
+    hosts: usize,
+    targets: usize,
+    rules: usize,
 }
 
 impl Marks {
@@ -74,11 +76,43 @@ impl Marks {
     }
 }
 
+/// The rows of one part.
+#[derive(Clone, Copy)]
+pub(super) struct Span {
+    from: Marks,
+    to: Marks,
+}
+
+impl Span {
+    pub(super) fn services(&self) -> Range<usize> {
+        self.from.services..self.to.services
+    }
+
+    pub(super) fn tasks(&self) -> Range<usize> {
+        self.from.tasks..self.to.tasks
+    }
+
+    pub(super) fn rules(&self) -> Range<usize> {
+        self.from.rules..self.to.rules
+    }
+}
+
+/// Cores by host, in whichever part the registry that names them is.
+fn cores_by_host(snapshot: &Snapshot) -> HashMap<&str, u32> {
+    let registries = snapshot.parts.iter().filter_map(|part| part.registry.value.as_ref());
+    let hosts = registries.flat_map(|registry| &registry.cores).filter_map(|core| core.instance_id.as_ref());
+    let mut count = HashMap::new();
+    for id in hosts {
+        *count.entry(id.as_str()).or_insert(0) += 1;
+    }
+    count
+}
+
 /// A section's list by id; unknown when the section is. A list that is not whole answers only for what
 /// it holds: that an id is missing from it proves nothing.
 struct ById<K, V> {
     map: Known<HashMap<K, V>>,
-    is_whole: bool,
+    lack: Option<WhyUnknown>,
 }
 
 impl<K: std::hash::Hash + Eq, V: Clone> ById<K, V> {
@@ -87,13 +121,13 @@ impl<K: std::hash::Hash + Eq, V: Clone> ById<K, V> {
             (Some(list), _) => Known::Yes(entries(list)),
             (None, known) => known.map(|_| HashMap::new()),
         };
-        Self { map, is_whole: section.is_whole }
+        Self { map, lack: (!section.is_whole).then(|| lack::why(section.standing())) }
     }
 
     fn find(&self, key: &K) -> Known<Option<V>> {
-        match self.map.as_ref().map(|map| map.get(key).cloned()) {
-            Known::Yes(None) if !self.is_whole => Known::No(WhyUnknown::Pending),
-            other => other,
+        match (self.map.as_ref().map(|map| map.get(key).cloned()), self.lack) {
+            (Known::Yes(None), Some(why)) => Known::No(why),
+            (found, _) => found,
         }
     }
 }
@@ -106,7 +140,6 @@ struct Index {
     metrics: ById<Text, Item<Metrics>>,
     images: ById<Text, Item<Image>>,
     clusters: HashMap<Text, Text>,
-    cores: Known<HashMap<Text, u32>>,
 }
 
 impl Index {
@@ -143,13 +176,6 @@ impl Index {
                 .flat_map(|list| list.iter())
                 .map(|cluster| (key(cluster.arn.as_str()), cluster.name.clone()))
                 .collect(),
-            cores: part.registry.known().map(|registry| {
-                let mut count = HashMap::new();
-                for id in registry.cores.iter().filter_map(|core| core.instance_id.as_ref()) {
-                    *count.entry(key(id.as_str())).or_insert(0) += 1;
-                }
-                count
-            }),
         }
     }
 
@@ -158,7 +184,7 @@ impl Index {
     }
 }
 
-fn instances(part: &Part, index: &Index, tiers: &[Tier], fleet: &mut Fleet) {
+fn instances(part: &Part, index: &Index, cores_on: &HashMap<&str, u32>, tiers: &[Tier], fleet: &mut Fleet) {
     let by_group: HashMap<&str, (&TierName, Text)> = part
         .groups
         .value
@@ -172,6 +198,11 @@ fn instances(part: &Part, index: &Index, tiers: &[Tier], fleet: &mut Fleet) {
         })
         .collect();
     let Some(list) = &part.instances.value else { return };
+    // Half a registry counts too few.
+    let registry = match &part.registry {
+        registry if registry.is_whole => Known::Yes(()),
+        registry => Known::No(lack::why(registry.standing())),
+    };
     fleet.instances.reserve(list.len());
     for it in list.iter() {
         let key = Text::new(it.id.as_str());
@@ -201,7 +232,7 @@ fn instances(part: &Part, index: &Index, tiers: &[Tier], fleet: &mut Fleet) {
             found => found,
         };
         let image = index.images.find(&Text::new(it.image_id.as_str()));
-        let cores = index.cores.as_ref().map(|cores| cores.get(key.as_str()).copied().unwrap_or(0));
+        let cores = registry.map(|()| cores_on.get(key.as_str()).copied().unwrap_or(0));
         let (health, troubles) = health::instance(&health::Machine {
             it,
             member: &member,
@@ -253,10 +284,12 @@ fn groups(part: &Part, index: &Index, tiers: &[Tier], from: usize, fleet: &mut F
     for it in Item::all(list) {
         let facts = TierFacts { tags: Some(&it.tags), group: Some(it.name.as_str()), service: None };
         let in_service = it.members.iter().filter(|member| member.state == "InService").count();
-        let spot = part.instances.known().map(|_| {
-            let spots = it.members.iter().filter(|member| is_spot.get(member.id.as_str()) == Some(&true));
-            spots.count() as u32
-        });
+        let each = it.members.iter().map(|member| is_spot.get(member.id.as_str()).copied());
+        // Known as soon as every member is: the list need not be whole, but it may be older than the group.
+        let spot = match each.collect::<Option<Vec<bool>>>() {
+            Some(each) => Known::Yes(each.into_iter().filter(|is_spot| *is_spot).count() as u32),
+            None => Known::No(lack::why(part.instances.standing())),
+        };
         let refresh = refreshes.find(&Text::new(it.name.as_str()));
         let (versions_behind, image) = launches(part, index, &it);
         let (health, troubles) = health::group(&it, in_service as u32, &refresh, &image, &versions_behind);
@@ -279,15 +312,15 @@ fn groups(part: &Part, index: &Index, tiers: &[Tier], from: usize, fleet: &mut F
 /// How far a group's template version is behind, and the image that it launches.
 fn launches(part: &Part, index: &Index, group: &Group) -> (Known<Option<u64>>, Known<Option<Item<Image>>>) {
     let Some(used) = &group.template else { return (Known::Yes(None), Known::Yes(None)) };
-    let templates = match part.templates.known() {
-        Known::Yes(templates) => templates,
-        Known::No(why) => return (Known::No(why), Known::No(why)),
-    };
-    let Some(template) = templates
+    let templates = &part.templates;
+    let found = templates
+        .value
         .iter()
-        .find(|template| template.id == used.id || (used.id.is_empty() && template.name == used.name))
-    else {
-        return (Known::Yes(None), Known::Yes(None));
+        .flat_map(|list| list.iter())
+        .find(|template| template.id == used.id || (used.id.is_empty() && template.name == used.name));
+    let Some(template) = found else {
+        let since = part.groups.as_of;
+        return (lack::absent(templates, since), lack::absent(templates, since));
     };
     let number = match used.version.as_str() {
         "$Latest" => template.latest_version,
@@ -299,12 +332,11 @@ fn launches(part: &Part, index: &Index, group: &Group) -> (Known<Option<u64>>, K
     };
     let behind =
         if used.version == "$Latest" { None } else { Some(template.latest_version.saturating_sub(number)) };
-    let image = template
-        .versions
-        .iter()
-        .find(|version| version.number == number)
-        .and_then(|version| version.image.clone())
-        .map_or(Known::Yes(None), |id| index.images.find(&id));
+    // Versions are read after the templates, and a new one is in no older list.
+    let image = match template.versions.iter().find(|version| version.number == number) {
+        Some(version) => version.image.as_ref().map_or(Known::Yes(None), |id| index.images.find(id)),
+        None => lack::absent(templates, part.groups.as_of),
+    };
     (Known::Yes(behind), image)
 }
 
@@ -410,74 +442,5 @@ fn made_from(part: &Part, from: Marks, fleet: &mut Fleet) {
             troubles,
             it,
         });
-    }
-}
-
-/// Targets, rules and alarms.
-fn traffic(part: &Part, from: usize, fleet: &mut Fleet) {
-    let scope = || Arc::clone(&part.scope);
-    let groups: HashMap<Text, Item<TargetGroup>> = part
-        .target_groups
-        .value
-        .iter()
-        .flat_map(Item::all)
-        .map(|group| (Text::new(group.arn.as_str()), group))
-        .collect();
-    for it in part.targets.value.iter().flat_map(Item::all) {
-        let group = groups.get(it.group.as_str()).cloned();
-        fleet.targets.push(TargetRow { scope: scope(), health: health::target(&it), group, it });
-    }
-    let mut standing: HashMap<&str, (u32, u32)> = HashMap::new();
-    for row in &fleet.targets[from..] {
-        let (healthy, all) = standing.entry(row.it.group.as_str()).or_default();
-        *healthy += u32::from(row.it.state == TargetState::Healthy);
-        *all += 1;
-    }
-    let mut rules = Vec::new();
-    for it in part.rules.value.iter().flat_map(Item::all) {
-        let mut verdict = health::Verdict::default();
-        for (arn, _) in &it.forwards {
-            if part.target_groups.is_whole && !groups.contains_key(arn.as_str()) {
-                let name = arn.as_str().split('/').nth(1).unwrap_or(arn.as_str());
-                verdict.find(Health::Bad, format!("points nowhere: target group {name} does not exist"));
-            }
-        }
-        // Half a list of targets says nothing about a rule whose targets may be in the other half.
-        let targets = match part.targets.known() {
-            Known::Yes(_) if !part.targets.is_whole => Known::No(WhyUnknown::Pending),
-            known => known,
-        };
-        let healthy = targets.map(|_| {
-            it.forwards.iter().fold((0, 0), |sum, (arn, _)| {
-                let (healthy, all) = standing.get(arn.as_str()).copied().unwrap_or_default();
-                (sum.0 + healthy, sum.1 + all)
-            })
-        });
-        match &healthy {
-            Known::Yes(_) if it.forwards.is_empty() => verdict.note(Health::Ok),
-            Known::Yes((_, 0)) => verdict.find(Health::Bad, "no target is registered behind it"),
-            Known::Yes((0, all)) => {
-                verdict.find(Health::Bad, format!("none of {all} targets is healthy"));
-            }
-            Known::Yes((healthy, all)) if healthy < all => {
-                verdict.find(Health::Warn, format!("{healthy} of {all} targets are healthy"));
-            }
-            Known::Yes(_) => verdict.note(Health::Ok),
-            Known::No(_) => {}
-        }
-        let forwards = it
-            .forwards
-            .iter()
-            .map(|(arn, _)| match groups.get(arn.as_str()) {
-                Some(group) => group.name.clone(),
-                None => Text::new(arn.as_str().split('/').nth(1).unwrap_or(arn.as_str())),
-            })
-            .collect();
-        let (health, troubles) = verdict.end(Health::Unknown);
-        rules.push(RuleRow { scope: scope(), forwards, healthy, health, troubles, it });
-    }
-    fleet.rules.extend(rules);
-    for it in part.alarms.value.iter().flat_map(Item::all) {
-        fleet.alarms.push(AlarmRow { scope: scope(), health: health::alarm(&it), it });
     }
 }

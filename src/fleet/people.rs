@@ -1,96 +1,131 @@
-//! Cores and tenants: what the registry, ECS and the listener rules say, put together.
+//! Cores: what the registry and ECS say, put together, with the tenants that each has.
 
-use super::Fleet;
 use super::health::Verdict;
-use super::join::Marks;
-use super::rows::{RuleRow, TaskRow};
+use super::join::Span;
+use super::lack::{Absence, absence};
+use super::rows::{InstanceRow, TaskRow};
+use super::{Fleet, tenants};
+use crate::gateway::Source;
 use crate::model::{
-    Core, CoreId, CoreRecord, Health, Home, InstanceState, Known, Tenant, TenantId, TenantRecord, Text, Tier,
-    TierName,
+    Core, CoreId, CoreRecord, Health, Home, InstanceState, Known, Tenant, Text, Tier, TierName,
 };
-use crate::snapshot::Part;
-use std::collections::{HashMap, HashSet};
+use crate::snapshot::{Part, Snapshot};
+use std::collections::HashMap;
 use std::sync::Arc;
 
-/// Adds the cores and tenants of one part. Reads the rows that its other sections became.
-pub(super) fn join(part: &Part, tiers: &[Tier], from: Marks, fleet: &mut Fleet) {
-    let mut cores = registered(part, tiers, from, fleet);
-    cores.extend(tasks_as_cores(part, tiers, from, fleet));
-    let tenants = tenants(part, from, fleet, &cores);
+/// Adds the cores and tenants of all parts. Reads the rows that the other sections became: a host, and a
+/// tenant's core, may be in another part than the registry that names it.
+pub(super) fn join(snapshot: &Snapshot, tiers: &[Tier], spans: &[Span], fleet: &mut Fleet) {
+    let hosts: HashMap<&str, &InstanceRow> =
+        fleet.instances.iter().map(|row| (row.it.id.as_str(), row)).collect();
+    let mut cores = Vec::new();
+    for (part, span) in snapshot.parts.iter().zip(spans) {
+        let mut tasks = tasks_as_cores(part, tiers, span, fleet);
+        let mut at: HashMap<String, usize> =
+            tasks.iter().enumerate().map(|(at, core)| (core.id.to_string(), at)).collect();
+        for record in part.registry.value.iter().flat_map(|registry| &registry.cores) {
+            // What runs as a task is one core, however many lists name it.
+            match at.remove(record.id.as_str()).and_then(|at| tasks.get_mut(at)) {
+                Some(core) => {
+                    core.port = core.port.or(record.port);
+                    core.version = core.version.take().or_else(|| version(record));
+                }
+                None => cores.push(registered(snapshot, part, tiers, &hosts, record)),
+            }
+        }
+        cores.append(&mut tasks);
+    }
+    let tenants = tenants::join(snapshot, spans, fleet, &cores);
     count(tiers, &tenants, &mut cores);
-    fleet.cores.append(&mut cores);
-    fleet.tenants.extend(tenants);
+    fleet.cores = cores;
+    fleet.tenants = tenants.into_iter().map(|(tenant, _)| tenant).collect();
 }
 
-/// Cores that the registry names: docker containers on EC2 hosts.
-fn registered(part: &Part, tiers: &[Tier], from: Marks, fleet: &Fleet) -> Vec<Core> {
-    let Some(registry) = &part.registry.value else { return Vec::new() };
-    let hosts: HashMap<&str, usize> = fleet.instances[from.instances..]
-        .iter()
-        .enumerate()
-        .map(|(at, row)| (row.it.id.as_str(), from.instances + at))
-        .collect();
-    let judge = |record: &CoreRecord, tier: &mut Option<TierName>| {
-        let mut verdict = Verdict::default();
-        if let Some(name) = tier.as_ref()
-            && !tiers.iter().any(|known| known.name == *name)
-        {
-            verdict
-                .find(Health::Warn, format!("the registry puts it in tier {name}, which is not configured"));
-        }
-        let Some(id) = &record.instance_id else {
-            verdict.find(Health::Warn, "the registry names no host for it");
-            return verdict.end(Health::Unknown);
-        };
-        match hosts.get(id.as_str()).map(|at| &fleet.instances[*at]) {
+/// A core that the registry names: a docker container on an EC2 host.
+fn registered(
+    snapshot: &Snapshot,
+    part: &Part,
+    tiers: &[Tier],
+    hosts: &HashMap<&str, &InstanceRow>,
+    record: &CoreRecord,
+) -> Core {
+    let mut verdict = Verdict::default();
+    let mut tier = record.tier.clone();
+    if let Some(name) = tier.as_ref()
+        && !tiers.iter().any(|known| known.name == *name)
+    {
+        verdict.find(Health::Warn, format!("the registry puts it in tier {name}, which is not configured"));
+    }
+    match &record.instance_id {
+        None => verdict.find(Health::Warn, "the registry names no host for it"),
+        Some(id) => match hosts.get(id.as_str()) {
             Some(row) => {
                 if tier.is_none() {
                     tier.clone_from(&row.tier);
                 }
-                if row.it.state != InstanceState::Running {
-                    verdict.find(Health::Bad, format!("its host {id} is {}", row.it.state.word()));
-                } else if row.health >= Health::Warn {
-                    let why = row.troubles.first().map_or("unwell", String::as_str);
-                    verdict.find(row.health, format!("its host {id}: {why}"));
-                } else {
-                    verdict.note(row.health);
-                }
+                on_host(row, &mut verdict);
             }
-            None if part.instances.is_whole => {
-                verdict.find(Health::Bad, format!("its host {id} does not exist"));
-            }
-            None => {}
+            None => match absence(&snapshot.parts, &[Source::Instances], part.registry.as_of) {
+                Absence::Proven => verdict.find(Health::Bad, format!("its host {id} does not exist")),
+                Absence::Older => verdict.find(
+                    Health::Unknown,
+                    format!("its host {id} was not there when instances were last listed"),
+                ),
+                Absence::Unread => verdict.note(Health::Unknown),
+            },
+        },
+    }
+    let (health, troubles) = verdict.end(Health::Unknown);
+    Core {
+        id: record.id.clone(),
+        scope: Arc::clone(&part.scope),
+        tier,
+        home: Home::Container {
+            instance_id: record.instance_id.clone(),
+            container: record.container.clone(),
+        },
+        port: record.port,
+        version: version(record),
+        tenants: 0,
+        room: None,
+        health,
+        troubles,
+    }
+}
+
+/// What a core has from its host.
+fn on_host(row: &InstanceRow, verdict: &mut Verdict) {
+    let id = &row.it.id;
+    match row.it.state {
+        InstanceState::Running if row.health >= Health::Warn => {
+            let why = row.troubles.first().map_or("unwell", String::as_str);
+            verdict.find(row.health, format!("its host {id}: {why}"));
         }
-        verdict.end(Health::Unknown)
-    };
-    registry
-        .cores
-        .iter()
-        .map(|record| {
-            let mut tier = record.tier.clone();
-            let (health, troubles) = judge(record, &mut tier);
-            Core {
-                id: record.id.clone(),
-                scope: Arc::clone(&part.scope),
-                tier,
-                home: Home::Container {
-                    instance_id: record.instance_id.clone(),
-                    container: record.container.clone(),
-                },
-                port: record.port,
-                version: record.version.clone().or_else(|| version_of(record.image.as_deref()?)),
-                tenants: 0,
-                room: None,
-                health,
-                troubles,
-            }
-        })
-        .collect()
+        InstanceState::Running => verdict.note(row.health),
+        InstanceState::Pending => verdict.find(Health::Busy, format!("its host {id} is starting")),
+        InstanceState::Stopping => verdict.find(Health::Bad, format!("its host {id} is stopping")),
+        InstanceState::Stopped => verdict.find(Health::Bad, format!("its host {id} is stopped")),
+        InstanceState::ShuttingDown => {
+            verdict.find(Health::Bad, format!("its host {id} is being terminated"));
+        }
+        InstanceState::Terminated => verdict.find(
+            Health::Bad,
+            format!("its host {id} was terminated, and the registry still names the core"),
+        ),
+        InstanceState::Unknown => {
+            verdict.find(Health::Unknown, format!("its host {id} is in a state that coredeck does not know"));
+        }
+    }
+}
+
+/// A core's version as the registry tells it, or the tag of its image.
+fn version(record: &CoreRecord) -> Option<Text> {
+    record.version.clone().or_else(|| version_of(record.image.as_deref()?))
 }
 
 /// Tasks of services that fall into a tier: each is a core.
-fn tasks_as_cores(part: &Part, tiers: &[Tier], from: Marks, fleet: &Fleet) -> Vec<Core> {
-    let services: HashMap<(&str, &str), &TierName> = fleet.services[from.services..]
+fn tasks_as_cores(part: &Part, tiers: &[Tier], span: &Span, fleet: &Fleet) -> Vec<Core> {
+    let services: HashMap<(&str, &str), &TierName> = fleet.services[span.services()]
         .iter()
         .filter_map(|row| Some(((row.cluster.as_str(), row.it.name.as_str()), row.tier.as_ref()?)))
         .filter(|(_, name)| tiers.iter().any(|tier| tier.name == **name))
@@ -121,7 +156,7 @@ fn tasks_as_cores(part: &Part, tiers: &[Tier], from: Marks, fleet: &Fleet) -> Ve
             troubles,
         })
     };
-    fleet.tasks[from.tasks..].iter().filter_map(core).collect()
+    fleet.tasks[span.tasks()].iter().filter_map(core).collect()
 }
 
 /// The tag of a container image, which is the core's version: `…-postgresql:11.0.4` → `11.0.4`.
@@ -130,114 +165,16 @@ fn version_of(image: &str) -> Option<Text> {
     tag.starts_with(|c: char| c.is_ascii_digit()).then(|| Text::new(tag))
 }
 
-fn tenants(part: &Part, from: Marks, fleet: &Fleet, cores: &[Core]) -> Vec<Tenant> {
-    let mut rules: Vec<&RuleRow> = fleet.rules[from.rules..].iter().collect();
-    // The lowest number is tried first; `default` is no number and comes last.
-    rules.sort_by_key(|row| row.it.priority.parse::<u32>().unwrap_or(u32::MAX));
-    let mut by_host: HashMap<Text, &RuleRow> = HashMap::new();
-    for row in rules {
-        for host in &row.it.hosts {
-            by_host.entry(host.to_lowercase()).or_insert(row);
-        }
-    }
-    let by_id: HashMap<&str, &Core> = cores.iter().map(|core| (core.id.as_str(), core)).collect();
-    let records = part.registry.value.iter().flat_map(|registry| &registry.tenants);
-    let mut tenants: Vec<Tenant> =
-        records.map(|record| registered_tenant(part, record, &by_host, &by_id)).collect();
-    let named: HashSet<Text> =
-        tenants.iter().filter_map(|tenant| Some(tenant.domain.as_ref()?.to_lowercase())).collect();
-    let served: HashMap<&str, &TierName> = fleet.services[from.services..]
-        .iter()
-        .filter_map(|row| Some((row, row.tier.as_ref()?)))
-        .flat_map(|(row, tier)| row.it.target_groups.iter().map(move |(arn, _, _)| (arn.as_str(), tier)))
-        .collect();
-    // A host name whose rule leads to a core service is a customer, whether or not the registry knows it.
-    // Sorted, because a map's own order would shuffle the rows from one picture to the next.
-    let mut strangers: Vec<(&Text, &&RuleRow)> =
-        by_host.iter().filter(|(host, _)| !named.contains(*host)).collect();
-    strangers.sort_by_key(|(host, _)| *host);
-    for (host, row) in strangers {
-        let tier = row.it.forwards.iter().find_map(|(arn, _)| served.get(arn.as_str()));
-        let (Some(tier), false) = (tier, host.contains(['*', '?'])) else { continue };
-        let mut verdict = Verdict::default();
-        verdict.note(row.health);
-        if part.registry.is_whole {
-            verdict.find(Health::Warn, "has a rule but is not in the registry");
-        }
-        for trouble in &row.troubles {
-            verdict.find(row.health, format!("its rule: {trouble}"));
-        }
-        let (health, troubles) = verdict.end(Health::Unknown);
-        tenants.push(Tenant {
-            id: TenantId::new(host),
-            scope: Arc::clone(&part.scope),
-            name: None,
-            domain: Some(Text::new(host)),
-            mode: None,
-            core: None,
-            tier: Some((*tier).clone()),
-            rule: Some(row.it.arn.clone()),
-            target_groups: row.it.forwards.iter().map(|(arn, _)| arn.clone()).collect(),
-            health,
-            troubles,
-        });
-    }
-    tenants
-}
-
-fn registered_tenant(
-    part: &Part,
-    record: &TenantRecord,
-    by_host: &HashMap<Text, &RuleRow>,
-    by_id: &HashMap<&str, &Core>,
-) -> Tenant {
-    let mut verdict = Verdict::default();
-    let core = record.core.as_ref().and_then(|id| by_id.get(id.as_str()));
-    match (&record.core, core) {
-        (Some(id), None) => verdict.find(Health::Bad, format!("its core {id} is not in the registry")),
-        (None, _) => verdict.find(Health::Warn, "the registry names no core for it"),
-        (_, Some(core)) if core.health >= Health::Warn => {
-            let why = core.troubles.first().map_or("unwell", String::as_str);
-            verdict.find(core.health, format!("its core {}: {why}", core.id));
-        }
-        (_, Some(core)) => verdict.note(core.health),
-    }
-    let rule = record.domain.as_ref().and_then(|domain| by_host.get(&domain.to_lowercase()));
-    if let Some(row) = rule {
-        verdict.note(row.health);
-        for trouble in &row.troubles {
-            verdict.find(row.health, format!("its rule: {trouble}"));
-        }
-    }
-    let (health, troubles) = verdict.end(Health::Unknown);
-    Tenant {
-        id: record.id.clone(),
-        scope: Arc::clone(&part.scope),
-        name: record.name.clone(),
-        domain: record.domain.clone(),
-        mode: record.mode.clone(),
-        core: record.core.clone(),
-        tier: core.and_then(|core| core.tier.clone()),
-        rule: rule.map(|row| row.it.arn.clone()),
-        target_groups: rule
-            .map_or_else(Vec::new, |row| row.it.forwards.iter().map(|(arn, _)| arn.clone()).collect()),
-        health,
-        troubles,
-    }
-}
-
 /// Counts tenants per core, and the room that the tier's density leaves.
-fn count(tiers: &[Tier], tenants: &[Tenant], cores: &mut [Core]) {
-    let mut by_core: HashMap<&str, Load> = HashMap::new();
-    for tenant in tenants {
-        if let Some(id) = &tenant.core {
-            let load = by_core.entry(id.as_str()).or_default();
+fn count(tiers: &[Tier], tenants: &[(Tenant, Option<usize>)], cores: &mut [Core]) {
+    let mut loads = vec![Load::default(); cores.len()];
+    for (tenant, core) in tenants {
+        if let Some(load) = core.and_then(|at| loads.get_mut(at)) {
             let is_development = tenant.mode.as_deref() == Some("development");
             *(if is_development { &mut load.development } else { &mut load.production }) += 1;
         }
     }
-    for core in cores {
-        let load = by_core.get(core.id.as_str()).copied().unwrap_or_default();
+    for (core, load) in cores.iter_mut().zip(loads) {
         core.tenants = load.development + load.production;
         let tier = core.tier.as_ref().and_then(|name| tiers.iter().find(|tier| tier.name == *name));
         core.room = tier.and_then(|tier| load.room(tier));

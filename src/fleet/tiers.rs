@@ -1,18 +1,48 @@
 //! Sums per tier: how many, how well, how much room, and how evenly spread.
 
 use super::Fleet;
+use super::lack::everywhere;
 use super::rows::TierRow;
 use crate::gateway::Source;
-use crate::model::{Health, InstanceState, Known, Lifecycle, Text, Tier, TierName, WhyUnknown};
+use crate::model::{Health, InstanceState, Known, Lifecycle, Text, Tier, TierName};
 use crate::snapshot::Snapshot;
 use std::collections::{BTreeMap, HashMap};
 
+/// What cores are counted from; those that no record puts into a tier fall into their host's.
+const CORES: [Source; 6] =
+    [Source::Registry, Source::Clusters, Source::Services, Source::Tasks, Source::Instances, Source::Groups];
+
+/// What tenants are counted from: they fall into the tier of their core, or of the service behind their rule.
+const TENANTS: [Source; 7] = [
+    Source::Registry,
+    Source::Clusters,
+    Source::Services,
+    Source::Tasks,
+    Source::Instances,
+    Source::Groups,
+    Source::Rules,
+];
+
+/// What must be known of a tier before it is called well. Cores and tenants say themselves whether they are.
+const JUDGED: [Source; 4] = [Source::Instances, Source::Groups, Source::Clusters, Source::Services];
+
+/// Which sums are known.
+#[derive(Clone, Copy)]
+struct Read {
+    cores: Known<()>,
+    tenants: Known<()>,
+    instances: Known<()>,
+    is_judged: bool,
+}
+
 /// One row per configured tier, and a last one for what falls into none (left out when nothing does).
 pub(super) fn sum(snapshot: &Snapshot, tiers: &[Tier], fleet: &Fleet) -> Vec<TierRow> {
-    let registry = reading(snapshot, Source::Registry);
-    // A tier that nothing was found in is well only when somebody looked.
-    let empty =
-        if reading(snapshot, Source::Instances).yes().is_some() { Health::Ok } else { Health::Unknown };
+    let known = Read {
+        cores: everywhere(snapshot, &CORES),
+        tenants: everywhere(snapshot, &TENANTS),
+        instances: everywhere(snapshot, &[Source::Instances]),
+        is_judged: everywhere(snapshot, &JUDGED).yes().is_some(),
+    };
     let mut sums: Vec<Sum> = tiers.iter().map(|tier| Sum::new(Some(tier.name.clone()))).collect();
     sums.push(Sum::new(None));
     let at: HashMap<&str, usize> =
@@ -51,7 +81,9 @@ pub(super) fn sum(snapshot: &Snapshot, tiers: &[Tier], fleet: &Fleet) -> Vec<Tie
         let host = core.home.instance_id().and_then(|id| hosts.get(id.as_str()));
         let troubles = if host.is_some_and(|host| *host >= core.health) { &[] } else { &core.troubles[..] };
         sum.hear(core.health, || format!("core {}", core.id), troubles);
-        cores.insert(core.id.as_str(), core.health);
+        // Ids repeat over accounts and regions: a core that is well hides no trouble.
+        let least = cores.entry(core.id.as_str()).or_insert(core.health);
+        *least = core.health.min(*least);
     }
     for tenant in &fleet.tenants {
         let sum = &mut sums[find(&tenant.tier)];
@@ -65,7 +97,7 @@ pub(super) fn sum(snapshot: &Snapshot, tiers: &[Tier], fleet: &Fleet) -> Vec<Tie
         .into_iter()
         .map(|sum| {
             let tier = sum.name.as_ref().and_then(|name| tiers.iter().find(|tier| tier.name == *name));
-            sum.end(registry, empty, tier)
+            sum.end(known, tier)
         })
         .collect();
     if rows.last().is_some_and(|row| row.name.is_none() && row.is_empty()) {
@@ -82,23 +114,8 @@ impl TierRow {
             && self.services == 0
             && self.cores.yes().unwrap_or(0) == 0
             && self.tenants.yes().unwrap_or(0) == 0
+            && self.troubles.is_empty()
     }
-}
-
-/// Whether a source was read in every part; a sum over parts that are partly unknown is unknown.
-fn reading(snapshot: &Snapshot, source: Source) -> Known<()> {
-    let mut worst = if snapshot.parts.is_empty() { Known::No(WhyUnknown::Pending) } else { Known::Yes(()) };
-    for part in &snapshot.parts {
-        let standing = part.standing(source);
-        if standing.as_of.is_none() {
-            worst = Known::No(match (standing.trouble, standing.is_asked) {
-                (Some(_), _) => WhyUnknown::Trouble,
-                (None, true) => WhyUnknown::Pending,
-                (None, false) => WhyUnknown::NotAsked,
-            });
-        }
-    }
-    worst
 }
 
 fn place(health: Health) -> usize {
@@ -152,11 +169,13 @@ impl Sum {
         }
     }
 
-    fn end(mut self, registry: Known<()>, empty: Health, tier: Option<&Tier>) -> TierRow {
+    fn end(mut self, known: Read, tier: Option<&Tier>) -> TierRow {
         self.troubles.sort_by_key(|(health, _)| std::cmp::Reverse(*health));
-        let core_room = Known::Yes(
-            tier.and_then(|tier| tier.cores_per_host).map(|each| self.instances.saturating_mul(each)),
-        );
+        let core_room = match tier.and_then(|tier| tier.cores_per_host) {
+            Some(each) => known.instances.map(|()| Some(self.instances.saturating_mul(each))),
+            None => Known::Yes(None),
+        };
+        let health = self.health.unwrap_or(Health::Ok);
         TierRow {
             name: self.name,
             instances: self.instances,
@@ -164,11 +183,12 @@ impl Sum {
             spot: self.spot,
             groups: self.groups,
             services: self.services,
-            cores: registry.map(|()| self.cores),
+            cores: known.cores.map(|()| self.cores),
             core_room,
-            tenants: registry.map(|()| self.tenants),
+            tenants: known.tenants.map(|()| self.tenants),
             zones: self.zones.into_iter().collect(),
-            health: self.health.unwrap_or(empty),
+            // What is broken is broken, but a tier that was read in part is not well.
+            health: if known.is_judged { health } else { health.max(Health::Unknown) },
             troubles: self.troubles.into_iter().map(|(_, sentence)| sentence).collect(),
         }
     }
