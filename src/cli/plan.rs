@@ -107,7 +107,12 @@ impl Plan {
         }
     }
 
-    /// Everything that the answer rests on.
+    /// Everything that an answer about these rows rests on: metrics that no row needs leave no gap.
+    pub(super) fn answer_rests_on(&self, ctx: Ctx<'_>) -> Vec<Source> {
+        if self.metered(ctx).is_empty() { self.sources.clone() } else { self.rests_on() }
+    }
+
+    /// Everything that may have to be read.
     pub(super) fn rests_on(&self) -> Vec<Source> {
         let metrics = (self.metrics != MetricsOf::Nobody).then_some(Source::Metrics);
         self.sources.iter().copied().chain(metrics).collect()

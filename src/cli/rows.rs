@@ -35,7 +35,8 @@ pub(super) fn answer(plan: &Plan, world: &World, paper: Paper) -> Result<Answer>
     let ctx = Ctx { fleet: &world.fleet, now: world.fleet.at };
     let rows = plan.rows(ctx);
     let columns = plan.columns(&world.fleet);
-    let mut warnings = warnings(&world.snapshot, &plan.rests_on());
+    let rests_on = plan.answer_rests_on(ctx);
+    let mut warnings = warnings(&world.snapshot, &rests_on);
     warnings.extend(undecided(plan.undecided(ctx)));
     let needs_json = paper.is_stream || matches!(plan.format, Format::Json | Format::Yaml);
     let data = if needs_json { data(&columns, ctx, &rows) } else { Json::Null };
@@ -53,7 +54,7 @@ pub(super) fn answer(plan: &Plan, world: &World, paper: Paper) -> Result<Answer>
             ids.map(|id| format!("{}\n", harmless(&id))).collect()
         }
         Format::Json | Format::Yaml => {
-            let as_of = as_of(&world.snapshot, &plan.rests_on()).map(|at| at.to_string());
+            let as_of = as_of(&world.snapshot, &rests_on).map(|at| at.to_string());
             let document = json!({
                 "schema": "coredeck.get.v1",
                 "kind": plan.kind.word(),

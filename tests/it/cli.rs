@@ -371,9 +371,11 @@ fn metered(argv: &str) -> Vec<String> {
 fn metrics_are_not_paid_for_where_the_rest_of_the_query_has_decided() {
     assert_eq!(metered("get instances -o name cpu>50"), ["i-1", "i-2"]);
     assert_eq!(metered("get instances -o name id:i-1 cpu>50"), ["i-1"]);
+    assert_eq!(metered("get instances -o name id:i-1 !cpu:?"), ["i-1"]);
     assert_eq!(metered("get instances -o name !(id:i-2 or cpu>50)"), ["i-1"]);
     assert_eq!(metered("get instances -o name id:nothing cpu>50"), [""; 0]);
     assert_eq!(metered("get instances -o name id:i-1 --sort cpu"), ["i-1"]);
+    assert_eq!(run("get instances -o name !cpu:? --sort id").out, "i-1\ni-2\n");
 }
 
 #[test]
