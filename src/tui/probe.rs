@@ -44,9 +44,9 @@ impl Probe {
         !self.waits.is_empty()
     }
 
-    /// Tells whether rows were left out because enough was read.
-    pub(super) fn is_bounded(&self) -> bool {
-        !self.is_reading() && self.left > 0
+    /// How many undecided rows were not tried, because enough was read.
+    pub(super) fn left(&self) -> usize {
+        self.left
     }
 
     /// Reads as many rows again as at first; where all were tried, those that are still not decided.

@@ -9,9 +9,12 @@ use super::sift::{Sifted, sift};
 use super::state::{List, RowKey, SortBy};
 use crate::fleet::Fleet;
 use crate::gateway::Source;
+use crate::model::Scope;
 use crate::query::{Column, Ctx, Direction, Kind, Query, Sort, Unit, Width, sort};
 use crate::world::World;
 use jiff::Timestamp;
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use unicode_width::UnicodeWidthStr;
 
@@ -115,12 +118,17 @@ impl List {
                 }
             }
             None => {
-                let by = ["account", "region", "name", "id"];
+                let by = ["name", "id"];
                 let by = by.iter().filter_map(|name| self.kind.columns().iter().find(|it| it.name == *name));
                 let by = by.map(|column| (column, Direction::Up)).collect();
                 sort(&Sort { by }, ctx, rows);
+                let scope = |at: &u32| self.kind.scope(ctx, usize::try_from(*at).ok()?).map(AsRef::as_ref);
+                // There are few scopes and many rows: ranks are compared, not names.
+                let scopes: BTreeSet<&Scope> = rows.iter().filter_map(scope).collect();
+                let ranks: BTreeMap<&Scope, usize> = scopes.into_iter().zip(0..).collect();
                 rows.sort_by_cached_key(|at| {
-                    std::cmp::Reverse(usize::try_from(*at).ok().and_then(|at| self.kind.health(ctx, at)))
+                    let health = usize::try_from(*at).ok().and_then(|at| self.kind.health(ctx, at));
+                    (Reverse(health), scope(at).and_then(|scope| ranks.get(scope)))
                 });
             }
         }

@@ -231,7 +231,7 @@ fn facts(ui: &Ui) -> TextLine {
     }
     let Page::List(list) = &ui.here.page else { return line };
     if !list.view.undecided.is_empty() {
-        let more = match (list.probe.is_reading(), list.probe.is_bounded()) {
+        let more = match (list.probe.is_reading(), list.probe.left() > 0) {
             (true, _) => format!(" (reading{})", signs.cut()),
             (false, true) => match ui.keymap.keys_of(Layer::List, Action::Refresh).into_iter().next() {
                 Some(key) => format!(" ({key} reads more)"),
@@ -319,7 +319,7 @@ fn undecided(ui: &Ui, list: &List) -> String {
         return format!("none of {of} is known to match; too little is known of {count} to say");
     }
     let what = list.view.paid.join(" and ");
-    let mut text = format!("none of {of} is known to match yet: {what} was not read for {count}");
+    let mut text = format!("none of {of} is known to match yet: {what} is not known for {count}");
     if list.probe.is_reading() {
         text.push_str(&format!("; reading {} of them{}", list.probe.round().len(), ui.signs().cut()));
         return text;
@@ -329,7 +329,10 @@ fn undecided(ui: &Ui, list: &List) -> String {
         return text;
     }
     if let Some(key) = ui.keymap.keys_of(Layer::List, Action::Refresh).into_iter().next() {
-        text.push_str(&format!("; {key} reads up to {} more", count.min(BOUND)));
+        text.push_str(&match list.probe.left() {
+            0 => format!("; {key} reads again"),
+            left => format!("; {key} reads {} more", left.min(BOUND)),
+        });
     }
     let query = list.filter.trim().replace('\'', "'\\''");
     text.push_str(&format!(

@@ -178,7 +178,7 @@ fn a_filter_that_costs_money_reads_some_rows_after_others_until_a_bound() {
     screen.keys("2/cpu>80");
     assert!(looks(&screen).iter().all(|look| look.metrics_of.is_empty()), "half typed, nothing is paid for");
     screen.keys("<ret>");
-    assert!(screen.text().contains("cpu was not read for 260; reading 50 of them…"), "{}", screen.text());
+    assert!(screen.text().contains("cpu is not known for 260; reading 50 of them…"), "{}", screen.text());
     let mut read: Vec<(u32, Option<f64>)> = Vec::new();
     for round in 1..=4_usize {
         let asked = numbers(&looks(&screen).last().unwrap().metrics_of);
@@ -188,7 +188,7 @@ fn a_filter_that_costs_money_reads_some_rows_after_others_until_a_bound() {
         screen.input(Input::World(metered(260, &read)));
     }
     let text = screen.text();
-    assert!(text.contains("cpu was not read for 60; r reads up to 60 more"), "{text}");
+    assert!(text.contains("cpu is not known for 60; r reads 60 more"), "{text}");
     assert!(text.contains("`coredeck get instances 'cpu>80'`"), "{text}");
     assert!(text.contains("60 not known (r reads more)"), "{text}");
     let told = looks(&screen).len();
