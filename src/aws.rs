@@ -22,6 +22,7 @@ mod ledger;
 mod limit;
 mod login;
 mod mfa;
+mod owners;
 mod places;
 mod rate;
 mod record;
@@ -47,13 +48,14 @@ use futures::FutureExt;
 use futures::future::BoxFuture;
 use ledger::Ledger;
 use login::Failure;
+use owners::Owners;
 use session::Session;
 use site::Site;
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::{OnceCell, mpsc};
-use wire::Wire;
+use wire::{Retries, Wire};
 
 pub use mfa::{AskCode, Nobody, Question, Terminal};
 
@@ -92,6 +94,7 @@ impl Default for Options {
 pub struct Aws {
     accounts: Vec<Entry>,
     sites: Mutex<BTreeMap<Scope, Arc<OnceCell<Arc<Site>>>>>,
+    owners: Owners,
     gear: Gear,
 }
 
@@ -125,7 +128,8 @@ impl Entry {
 ///
 /// # Errors
 ///
-/// Only what makes every read impossible. An account that cannot be entered says so in its own sections.
+/// Only what makes every read impossible: an endpoint that is none, or a value of the SDK's variables for
+/// retries that means nothing. An account that cannot be entered says so in its own sections.
 pub async fn connect(config: &Config, options: Options) -> Result<Aws, Error> {
     let endpoint = options.endpoint_url.or_else(|| config.endpoint_url.clone());
     if let Some(url) = &endpoint {
@@ -138,8 +142,9 @@ pub async fn connect(config: &Config, options: Options) -> Result<Aws, Error> {
             (Env::from_slice(&pairs), Fs::from_slice(&[]))
         }
     };
+    let wire = Wire::new(endpoint).retrying(Retries::of(&env)?);
     let gear = Gear {
-        wire: Wire::new(endpoint),
+        wire: if options.environment.is_some() { wire.alone() } else { wire },
         ledger: Arc::new(Ledger::with(options.witness)),
         clock: options.clock,
         asker: Arc::new(tokio::sync::Mutex::new(options.asker)),
@@ -151,7 +156,7 @@ pub async fn connect(config: &Config, options: Options) -> Result<Aws, Error> {
         config.accounts.iter().map(|account| Entry::new(account, &config.regions, &gear)).collect();
     futures::future::join_all(accounts.iter().map(|entry| enter_with_code(entry, &gear))).await;
     gear.may_ask.store(false, Ordering::Relaxed);
-    Ok(Aws { accounts, sites: Mutex::default(), gear })
+    Ok(Aws { accounts, sites: Mutex::default(), owners: Owners::default(), gear })
 }
 
 /// Enters an account that needs an MFA code, and leaves all others for later.
@@ -179,7 +184,8 @@ impl Aws {
                     Login::Profile(name) => Some(Text::new(name.as_str())),
                     Login::Chain | Login::Role { .. } => None,
                 };
-                let site = Site::new(scope.clone(), config, session, ledger, self.gear.clock);
+                let site = Site::new(scope.clone(), config, session, ledger, self.gear.clock)
+                    .limited_by(self.owners.limiter(scope));
                 Arc::new(site.entered(record::login_of(&entry.account.login), profile))
             })
             .await;
@@ -207,7 +213,11 @@ impl Aws {
         let desk = &self.desk(scope, urgency).await?;
         let pages = &pages;
         Ok(match ask {
-            Ask::Identity => Reading::Identity(sts::identity(desk, pages).await?),
+            Ask::Identity => {
+                let identity = sts::identity(desk, pages).await?;
+                self.owners.know(&scope.account, &identity.account_id);
+                Reading::Identity(identity)
+            }
             Ask::Instances => Reading::Instances(ec2::instances(desk, pages).await?),
             Ask::Statuses => Reading::Statuses(ec2::statuses(desk, pages).await?),
             Ask::Templates(used) => Reading::Templates(ec2::templates(desk, &used, pages).await?),

@@ -76,9 +76,9 @@ const ECS_CLUSTER: Family = Family { name: "ecs cluster read", refill: 20, burst
 const ECS_RESOURCE: Family = Family { name: "ecs cluster resource read", refill: 20, burst: 100 };
 const ECS_SERVICE: Family = Family { name: "ecs service read", refill: 20, burst: 100 };
 const ECS_CAPACITY: Family = Family { name: "ecs capacity provider read", refill: 20, burst: 50 };
-const ELB: Family = Family { name: "elasticloadbalancing", refill: 10, burst: 40 };
+const ELB: Family = Family { name: "elasticloadbalancing", refill: 10, burst: 80 };
 const SSM: Family = Family { name: "ssm", refill: 4, burst: 20 };
-const SSM_PARAMETERS: Family = Family { name: "ssm parameters", refill: 10, burst: 40 };
+const SSM_PARAMETERS: Family = Family { name: "ssm parameters", refill: 10, burst: 80 };
 const ALARMS: Family = Family { name: "cloudwatch alarms", refill: 9, burst: 18 };
 const METRICS: Family = Family { name: "cloudwatch metrics", refill: 20, burst: 50 };
 const STS: Family = Family { name: "sts", refill: 20, burst: 50 };
@@ -120,6 +120,47 @@ impl Api {
     pub(super) fn named(name: &str) -> Option<Self> {
         Self::ALL.iter().copied().find(|api| api.name() == name)
     }
+
+    /// The call of that action, as a policy spells it.
+    pub(super) fn of_action(action: &str) -> Option<Self> {
+        Self::ALL.iter().copied().find(|api| api.action() == action)
+    }
+
+    /// Tells whether AWS knows no permission for this call on single resources: a policy allows it for all
+    /// of them or for none, so one denial speaks for every other.
+    pub(super) fn is_all_or_nothing(self) -> bool {
+        match self {
+            Self::DescribeInstances
+            | Self::DescribeInstanceStatus
+            | Self::DescribeLaunchTemplates
+            | Self::DescribeLaunchTemplateVersions
+            | Self::DescribeImages
+            | Self::DescribeRegions
+            | Self::DescribeAutoScalingGroups
+            | Self::DescribeInstanceRefreshes
+            | Self::DescribeScalingActivities
+            | Self::ListClusters
+            | Self::DescribeLoadBalancers
+            | Self::DescribeListeners
+            | Self::DescribeRules
+            | Self::DescribeTargetGroups
+            | Self::DescribeTargetHealth
+            | Self::DescribeInstanceInformation
+            | Self::GetMetricData
+            | Self::GetCallerIdentity => true,
+            Self::DescribeClusters
+            | Self::DescribeCapacityProviders
+            | Self::ListServices
+            | Self::DescribeServices
+            | Self::ListTasks
+            | Self::DescribeTasks
+            | Self::ListContainerInstances
+            | Self::DescribeContainerInstances
+            | Self::GetParametersByPath
+            | Self::DescribeAlarms
+            | Self::AssumeRole => false,
+        }
+    }
 }
 
 #[cfg(test)]
@@ -130,6 +171,7 @@ mod tests {
     fn every_call_is_found_by_its_name_and_spelled_for_a_policy() {
         for api in Api::ALL {
             assert_eq!(Api::named(api.name()), Some(*api), "two calls share a name");
+            assert_eq!(Api::of_action(api.action()), Some(*api));
             let (service, name) = api.action().split_once(':').unwrap();
             assert_eq!(name, api.name());
             assert!(service.bytes().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit()));

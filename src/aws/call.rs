@@ -148,7 +148,7 @@ impl Desk {
         let mut answer = Box::pin(open.slip.around(request()));
         let outcome = match tokio::time::timeout(patience.silent, answer.as_mut()).await {
             Ok(outcome) => Some(outcome),
-            Err(_) => match patience.left(api.weight(), site.heard_since(began)) {
+            Err(_) => match patience.left(api.weight(), site.is_alive(monotonic())) {
                 Some(left) => tokio::time::timeout(left, answer.as_mut()).await.ok(),
                 None => None,
             },
@@ -175,7 +175,7 @@ impl Desk {
     ///
     /// `request` sends the request for one token (none for the first page); `split` takes a page apart
     /// into its items and the next token. A token that comes twice, and a list without end, are trouble:
-    /// what was read until then comes back inside [`Broken`].
+    /// what was read until then, without the page that brought a token again, comes back inside [`Broken`].
     pub(super) async fn pages<P, T, E, F, Fut, S>(
         &self,
         api: Api,
@@ -241,9 +241,14 @@ impl Desk {
             };
             let (items, next) = split(page);
             empty = if items.is_empty() { empty + 1 } else { 0 };
-            read.extend(items);
-            let Some(next) = next.filter(|next| !next.is_empty()) else { return Ok(read) };
-            if !tokens.insert(next.clone()) {
+            let next = next.filter(|next| !next.is_empty());
+            let is_repeated = next.as_ref().is_some_and(|next| !tokens.insert(next.clone()));
+            if !is_repeated {
+                read.extend(items);
+            }
+            let Some(next) = next else { return Ok(read) };
+            if is_repeated {
+                // What came with it may be a page that was read already: nothing is shown twice.
                 let said = format!(
                     "the list has no end: AWS gave the same page token twice after {} items",
                     read.len()
@@ -397,11 +402,15 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_token_that_comes_twice_ends_the_list_and_keeps_what_was_read() {
-        let fake = Fake::new(|_, before| xml(page(&format!("i-{before}"), Some("again")))).await;
+    async fn a_token_that_comes_twice_ends_the_list_and_nothing_is_read_twice() {
+        let fake = Fake::new(|_, before| {
+            xml(if before == 0 { page("i-0", Some("two")) } else { page("i-1", Some("again")) })
+        })
+        .await;
         let desk = fake.desk().await;
         let broken = list(&desk, &Pages::default()).await.unwrap_err();
-        assert_eq!(ids(&broken.read), ["i-0", "i-1"]);
+        assert_eq!(ids(&broken.read), ["i-0", "i-1"], "the page that came again is not read again");
+        assert!(broken.trouble.message.ends_with("after 2 items"), "{}", broken.trouble.message);
         assert_eq!(broken.trouble.kind, TroubleKind::Garbled);
         let error = broken.partial(Reading::Statuses);
         assert!(matches!(error.partial.as_deref(), Some(Reading::Statuses(read)) if read.len() == 2));
@@ -421,6 +430,20 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn a_place_that_answered_lately_is_slow_and_not_dead_although_nobody_else_asks() {
+        let fake = Fake::new(|_, _| Say::Nothing).await;
+        let desk = fake.hasty_desk().await;
+        let patience = desk.site().patience();
+        let wait = async || {
+            list(&desk, &Pages::default()).await.unwrap_err();
+            desk.site().ledger().latest().first().unwrap().took
+        };
+        assert!(wait().await >= patience.silent);
+        desk.site().hear();
+        assert!(wait().await >= patience.slow, "the page before was an answer too");
+    }
+
+    #[tokio::test]
     async fn counts_every_attempt_and_every_throttle() {
         let fake = Fake::new(|_, before| match before {
             0 | 1 => {
@@ -431,7 +454,9 @@ mod tests {
             _ => xml(page("i-1", None)),
         })
         .await;
-        let desk = fake.desk_with(Retries { attempts: 3, first_pause: Duration::from_millis(1) }).await;
+        let desk = fake
+            .desk_with(Retries { attempts: 3, first_pause: Duration::from_millis(1), is_adaptive: false })
+            .await;
         assert_eq!(list(&desk, &Pages::default()).await.unwrap().len(), 1);
         let spent = desk.site.ledger().spending();
         assert_eq!((spent.calls, spent.throttles, spent.failures), (3, 2, 0));

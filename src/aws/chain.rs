@@ -23,6 +23,7 @@ use aws_config::imds::credentials::ImdsCredentialsProvider;
 use aws_config::profile::{ProfileFileCredentialsProvider, ProfileSet};
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::ProvideCredentials;
+use aws_credential_types::provider::error::CredentialsError;
 use aws_types::os_shim_internal::{Env, Fs};
 use futures::FutureExt;
 use futures::future::BoxFuture;
@@ -120,6 +121,10 @@ impl Chain {
         let wire = &self.gear.wire;
         let providers = wire.providers(region);
         let provider: Box<dyn ProvideCredentials> = match &ladder.base {
+            Base::Chain if wire.is_alone() => {
+                let none = CredentialsError::not_loaded("nothing of this machine is looked at");
+                return Err(login::explain(&none, ladder, &self.gear.env));
+            }
             Base::Chain => {
                 let region = aws_types::region::Region::new(wire.region_or_any(region));
                 let chain = DefaultCredentialsChain::builder()
@@ -365,7 +370,7 @@ mfa_serial = arn:aws:iam::111111111111:mfa/ada
     }
 
     fn gear(home: &Path, fake: &Fake, ada: &Arc<Ada>) -> Gear {
-        let retries = Retries { attempts: 1, first_pause: Duration::from_millis(1) };
+        let retries = Retries { attempts: 1, first_pause: Duration::from_millis(1), is_adaptive: false };
         let asker: Arc<dyn AskCode> = Arc::<Ada>::clone(ada);
         Gear {
             wire: Wire::new(Some(fake.url.clone())).retrying(retries),
@@ -434,6 +439,22 @@ mfa_serial = arn:aws:iam::111111111111:mfa/ada
             ("main", "arn:aws:iam::222222222222:role/Ops")
         );
         assert_eq!(gear.ledger.spending().calls, 2);
+        // The newest first. Neither the code nor the keys that were given are on record.
+        let calls = gear.ledger.latest();
+        assert_eq!(calls.len(), 2);
+        assert!(
+            calls[0].command.contains("--role-arn arn:aws:iam::222222222222:role/Ops"),
+            "{}",
+            calls[0].command
+        );
+        assert!(
+            calls[1].command.starts_with("aws sts assume-role --external-id REDACTED "),
+            "{}",
+            calls[1].command
+        );
+        for secret in ["123456", "door", "JUMP", "OPS"] {
+            assert!(calls.iter().all(|call| !format!("{call:?}").contains(secret)), "{secret}: {calls:?}");
+        }
     }
 
     #[tokio::test]

@@ -458,7 +458,9 @@ mod tests {
 
     #[tokio::test]
     async fn an_endpoint_that_hangs_is_a_timeout() {
-        for trouble in all(|| Say::Nothing).await {
+        let fake = Fake::new(|_, _| Say::Nothing).await;
+        let desk = fake.hasty_desk().await;
+        for trouble in [query(&desk).await, json(&desk).await, cbor(&desk).await] {
             assert_eq!(trouble.kind, TroubleKind::Timeout, "{trouble:?}");
             assert!(trouble.message.starts_with("no answer from http://127.0.0.1:"), "{trouble:?}");
         }

@@ -70,26 +70,46 @@ impl Fake {
         let _ = (&mut self.task).await;
     }
 
-    /// A desk whose every request comes here, with keys, one attempt, and little patience.
+    /// A desk whose every request comes here, with keys and one attempt.
     pub(super) async fn desk(&self) -> Desk {
-        self.desk_with(Retries { attempts: 1, first_pause: Duration::from_millis(1) }).await
+        self.desk_with(ONCE).await
+    }
+
+    /// The same with hardly any patience: only for a server that never answers, since a busy machine may
+    /// keep an honest answer for longer.
+    pub(super) async fn hasty_desk(&self) -> Desk {
+        let patience = Patience {
+            silent: Duration::from_millis(100),
+            slow: Duration::from_millis(400),
+            ..Patience::default()
+        };
+        Desk::new(Arc::new(self.site(ONCE, fixed()).await.with_patience(patience)), Urgency::User)
     }
 
     /// The same with retries.
     pub(super) async fn desk_with(&self, retries: Retries) -> Desk {
-        let session = Arc::new(Session::new(Arc::new(Fixed), Clock::Real));
-        self.desk_of(retries, session).await
+        self.desk_of(retries, fixed()).await
     }
 
     /// The same with a session of the test's own.
     pub(super) async fn desk_of(&self, retries: Retries, session: Arc<Session>) -> Desk {
+        Desk::new(Arc::new(self.site(retries, session).await), Urgency::User)
+    }
+
+    async fn site(&self, retries: Retries, session: Arc<Session>) -> Site {
         let wire = Wire::new(Some(self.url.clone())).retrying(retries);
         let scope = Scope { account: AccountName::new("main"), region: Region::new("eu-west-1") };
         let config = wire.config(None, &scope.region, Arc::clone(&session)).await;
-        let patience = Patience { silent: Duration::from_millis(200), slow: Duration::from_millis(400) };
-        let site = Site::new(scope, config, session, Arc::default(), Clock::Real).with_patience(patience);
-        Desk::new(Arc::new(site), Urgency::User)
+        Site::new(scope, config, session, Arc::default(), Clock::Real)
     }
+}
+
+/// One attempt.
+const ONCE: Retries = Retries { attempts: 1, first_pause: Duration::from_millis(1), is_adaptive: false };
+
+/// A session with keys that are always there.
+pub(super) fn fixed() -> Arc<Session> {
+    Arc::new(Session::new(Arc::new(Fixed), Clock::Real))
 }
 
 /// Keys that are always there.

@@ -1,6 +1,7 @@
 //! Many questions of one kind at once: a bounded number in flight, answers in order, and what failed
 //! does not take the rest with it.
 
+use super::api::Api;
 use super::call::{Broken, Pages};
 use crate::gateway::Reading;
 use crate::model::{Trouble, TroubleKind};
@@ -44,7 +45,7 @@ where
             }
             let answer = ask(item).await;
             if let Err(broken) = &answer {
-                futile.fetch_add(futility(broken.trouble.kind), Ordering::Relaxed);
+                futile.fetch_add(futility(&broken.trouble), Ordering::Relaxed);
             }
             Some(answer)
         });
@@ -107,11 +108,13 @@ pub(super) fn shown<T: Clone + 'static>(
 }
 
 /// How much a failure says that the next question fails too.
-fn futility(kind: TroubleKind) -> u32 {
-    match kind {
+fn futility(trouble: &Trouble) -> u32 {
+    match trouble.kind {
         TroubleKind::NoCredentials | TroubleKind::Expired | TroubleKind::Unreachable => PATIENCE,
         TroubleKind::Throttled | TroubleKind::Timeout | TroubleKind::Garbled | TroubleKind::Server => 1,
-        TroubleKind::Denied | TroubleKind::NotFound | TroubleKind::Refused | TroubleKind::Other => 0,
+        // One cluster may be denied and the next allowed; but what no policy can split is denied for all.
+        TroubleKind::Denied => u32::from(Api::of_action(&trouble.call).is_some_and(Api::is_all_or_nothing)),
+        TroubleKind::NotFound | TroubleKind::Refused | TroubleKind::Other => 0,
     }
 }
 
@@ -135,6 +138,7 @@ fn summary(troubles: Vec<Trouble>, skipped: usize) -> Option<Trouble> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use futures::FutureExt as _;
     use jiff::Timestamp;
     use std::sync::Mutex;
 
@@ -206,6 +210,24 @@ mod tests {
         assert!(said.contains("requests failed") && said.contains("more were not sent"), "{said}");
         let (_, asked, _) = run((0..100).collect(), |_| broken(vec![], TroubleKind::Expired)).await;
         assert!(asked.len() <= AT_ONCE, "{}", asked.len());
+    }
+
+    #[tokio::test]
+    async fn what_no_policy_can_split_is_denied_a_few_times_and_not_for_each_of_300_groups() {
+        let denied = |call: &str| Trouble { call: call.into(), ..trouble(TroubleKind::Denied) };
+        let asked = async |call: &str| {
+            let asked = AtomicU32::new(0);
+            let ask = |_| {
+                asked.fetch_add(1, Ordering::Relaxed);
+                futures::future::ready(Err::<Vec<u32>, _>(nothing(denied(call)))).boxed()
+            };
+            each((0..300).collect(), ask, |_| ()).await.unwrap_err();
+            asked.load(Ordering::Relaxed)
+        };
+        for call in ["elasticloadbalancing:DescribeTargetHealth", "autoscaling:DescribeInstanceRefreshes"] {
+            assert!(asked(call).await <= AT_ONCE as u32 + PATIENCE, "{call}");
+        }
+        assert_eq!(asked("ecs:ListTasks").await, 300, "a policy may allow some clusters and deny others");
     }
 
     #[tokio::test]

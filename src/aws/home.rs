@@ -37,7 +37,7 @@ pub(super) async fn region(account: &AccountName, login: &Login, gear: &Gear) ->
     }
     // A profile that does not exist is the better thing to say.
     let ladder = ladder?;
-    if matches!(ladder.base, Base::Chain | Base::Instance) {
+    if matches!(ladder.base, Base::Chain | Base::Instance) && !gear.wire.is_alone() {
         let machine = ImdsRegionProvider::builder()
             .configure(&gear.wire.providers(None))
             .imds_client(gear.wire.imds())

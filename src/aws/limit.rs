@@ -10,10 +10,17 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::Notify;
 
-/// The buckets of one account in one region.
+/// The buckets that one configured account drinks from in one region: its own, until it joins those of the
+/// AWS account behind it.
 #[derive(Debug, Default)]
 pub(super) struct Limiter {
-    buckets: Mutex<BTreeMap<&'static str, Lane>>,
+    lanes: Mutex<Arc<Lanes>>,
+}
+
+/// One bucket per family, each with its line.
+#[derive(Debug, Default)]
+pub(super) struct Lanes {
+    by_name: Mutex<BTreeMap<&'static str, Lane>>,
 }
 
 #[derive(Debug)]
@@ -63,33 +70,43 @@ impl Lane {
 }
 
 /// A place in the line that is given up when its owner is dropped.
-struct Place<'a> {
-    limiter: &'a Limiter,
+struct Place {
+    lanes: Arc<Lanes>,
     family: Family,
     ticket: Ticket,
+    alarm: Arc<Notify>,
 }
 
-impl Drop for Place<'_> {
+impl Drop for Place {
     fn drop(&mut self) {
-        self.limiter.with(self.family, |lane| lane.leave(self.ticket));
+        self.lanes.with(self.family, |lane| lane.leave(self.ticket));
+    }
+}
+
+impl Lanes {
+    fn with<T>(&self, family: Family, act: impl FnOnce(&mut Lane) -> T) -> T {
+        let mut lanes: MutexGuard<'_, _> = self.by_name.lock().unwrap_or_else(PoisonError::into_inner);
+        act(lanes.entry(family.name).or_insert_with(|| Lane::new(family)))
+    }
+
+    fn all<T>(&self, see: impl FnMut(&mut Lane) -> T) -> Vec<T> {
+        let mut lanes = self.by_name.lock().unwrap_or_else(PoisonError::into_inner);
+        lanes.values_mut().map(see).collect()
     }
 }
 
 impl Limiter {
     /// Waits until a request of this family may leave.
     pub(super) async fn turn(&self, family: Family, urgency: Urgency) -> Result<(), Full> {
-        let alarm = Arc::new(Notify::new());
-        let ticket = self.with(family, |lane| {
-            let ticket = lane.bucket.arrive(urgency).ok_or(Full)?;
-            lane.sleepers.insert(ticket, Arc::clone(&alarm));
-            Ok(ticket)
-        })?;
-        let place = Place { limiter: self, family, ticket };
+        let mut place = self.place(family, urgency)?;
         loop {
-            match self.with(family, |lane| lane.bucket.poll(place.ticket, monotonic())) {
+            if !Arc::ptr_eq(&place.lanes, &self.lanes()) {
+                place = self.place(family, urgency)?;
+            }
+            match place.lanes.with(family, |lane| lane.bucket.poll(place.ticket, monotonic())) {
                 Turn::Go => return Ok(()),
                 // Whoever comes to stand before us sends first; we are told when we are first again.
-                Turn::Behind => alarm.notified().await,
+                Turn::Behind => place.alarm.notified().await,
                 Turn::Wait(until) => {
                     tokio::time::sleep_until(until.into()).await;
                 }
@@ -97,40 +114,68 @@ impl Limiter {
         }
     }
 
+    fn place(&self, family: Family, urgency: Urgency) -> Result<Place, Full> {
+        let (lanes, alarm) = (self.lanes(), Arc::new(Notify::new()));
+        let ticket = lanes.with(family, |lane| {
+            let ticket = lane.bucket.arrive(urgency, monotonic()).ok_or(Full)?;
+            lane.sleepers.insert(ticket, Arc::clone(&alarm));
+            Ok(ticket)
+        })?;
+        Ok(Place { lanes, family, ticket, alarm })
+    }
+
+    /// Drinks from these buckets from now on, which take over what was spent here. Who waits here goes to
+    /// stand there.
+    pub(super) fn join(&self, shared: &Arc<Lanes>) {
+        let left = {
+            let mut lanes = self.lanes.lock().unwrap_or_else(PoisonError::into_inner);
+            if Arc::ptr_eq(&lanes, shared) {
+                return;
+            }
+            std::mem::replace(&mut *lanes, Arc::clone(shared))
+        };
+        let now = monotonic();
+        let spent = left.all(|lane| {
+            lane.sleepers.values().for_each(|sleeper| sleeper.notify_one());
+            let (tokens, capacity, _) = lane.bucket.level(now);
+            (lane.family, capacity - tokens)
+        });
+        for (family, tokens) in spent {
+            shared.with(family, |lane| lane.bucket.spend(tokens, now));
+        }
+    }
+
+    fn lanes(&self) -> Arc<Lanes> {
+        Arc::clone(&self.lanes.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
     /// Takes a token for a request that has already left: a retry.
     pub(super) fn owe(&self, family: Family) {
-        self.with(family, |lane| lane.bucket.owe(monotonic()));
+        self.lanes().with(family, |lane| lane.bucket.owe(monotonic()));
     }
 
     /// Notes that AWS throttled this family.
     pub(super) fn empty(&self, family: Family) {
-        self.with(family, |lane| lane.bucket.empty(monotonic()));
+        self.lanes().with(family, |lane| lane.bucket.empty(monotonic()));
     }
 
     /// How full the buckets are that were used, by name.
     pub(super) fn levels(&self) -> Vec<Level> {
         let now = monotonic();
-        let mut buckets = self.buckets.lock().unwrap_or_else(PoisonError::into_inner);
-        let level = |lane: &mut Lane| {
+        self.lanes().all(|lane| {
             let (tokens, capacity, per_second) = lane.bucket.level(now);
             Level { family: lane.family, tokens, capacity, per_second, waiting: lane.bucket.waiting() }
-        };
-        buckets.values_mut().map(level).collect()
-    }
-
-    fn with<T>(&self, family: Family, act: impl FnOnce(&mut Lane) -> T) -> T {
-        let mut buckets: MutexGuard<'_, _> = self.buckets.lock().unwrap_or_else(PoisonError::into_inner);
-        act(buckets.entry(family.name).or_insert_with(|| Lane::new(family)))
+        })
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::super::api::Family;
-    use super::Limiter;
+    use super::{Lanes, Limiter};
     use crate::gateway::Urgency;
     use futures::FutureExt;
-    use std::sync::Mutex;
+    use std::sync::{Arc, Mutex};
 
     /// Half of it: one token, and fifty a second.
     const SMALL: Family = Family { name: "small", refill: 100, burst: 2 };
@@ -173,6 +218,36 @@ mod tests {
         assert_eq!(levels.len(), 1);
         assert!(levels[0].tokens < 1.0 && levels[0].waiting == 1, "{levels:?}");
         assert_eq!((levels[0].capacity, levels[0].per_second), (1.0, 50.0));
+    }
+
+    #[tokio::test]
+    async fn two_that_join_share_one_bucket_and_what_both_spent() {
+        let big = Family { name: "big", refill: 1, burst: 8 };
+        let (first, second, shared) = (Limiter::default(), Limiter::default(), Arc::<Lanes>::default());
+        for limiter in [&first, &second] {
+            limiter.turn(big, Urgency::User).await.unwrap();
+            limiter.join(&shared);
+        }
+        first.join(&shared);
+        for limiter in [&first, &second] {
+            assert_eq!(limiter.turn(big, Urgency::User).now_or_never(), Some(Ok(())));
+        }
+        assert!(first.turn(big, Urgency::User).now_or_never().is_none(), "four tokens, for both together");
+        let level = first.levels()[0];
+        assert!((level.capacity - 4.0).abs() < 1e-9 && level.tokens < 1.0, "{level:?}");
+    }
+
+    #[tokio::test]
+    async fn who_waits_when_its_account_is_known_waits_on_in_the_shared_line() {
+        let slow = Family { name: "slow", refill: 0, burst: 2 };
+        let (limiter, shared) = (Limiter::default(), Arc::<Lanes>::default());
+        limiter.turn(slow, Urgency::User).await.unwrap();
+        let mut waits = Box::pin(limiter.turn(slow, Urgency::User));
+        let mut behind = Box::pin(limiter.turn(slow, Urgency::User));
+        assert!(waits.as_mut().now_or_never().is_none() && behind.as_mut().now_or_never().is_none());
+        limiter.join(&shared);
+        assert!(behind.as_mut().now_or_never().is_none());
+        assert_eq!(limiter.levels()[0].waiting, 1, "it stands in the shared line now");
     }
 
     #[tokio::test]

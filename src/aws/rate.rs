@@ -8,21 +8,41 @@
 //!                             │ then first come first served     Behind    (somebody is before you)
 //!                             └─ leave(ticket): gave up
 //! ```
+//!
+//! Who has waited half a minute longer than another counts one urgency higher against it, so that no
+//! stream of urgent requests keeps a sweep waiting for ever.
 
 use crate::gateway::Urgency;
-use std::cmp::Reverse;
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
 /// The longest line that may stand before one bucket.
 pub(super) const LONGEST_LINE: usize = 1_024;
 
-/// A place in the line.
+/// How much longer somebody must have waited to count as one urgency higher.
+pub(super) const HEAD_START: Duration = Duration::from_secs(30);
+
+/// A place in the line. It stands where it would stand by time alone, had it come earlier by one head start
+/// for each step of its urgency; so nobody's place changes while he waits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Ticket {
-    urgency: Reverse<Urgency>,
+    /// When it came, seen from three head starts before the bucket was made, less its head starts.
+    came: Duration,
     number: u64,
 }
+
+/// The head starts of an urgency.
+fn steps(urgency: Urgency) -> u32 {
+    match urgency {
+        Urgency::Sweep => 0,
+        Urgency::Screen => 1,
+        Urgency::User => 2,
+        Urgency::Operation => MOST_STEPS,
+    }
+}
+
+/// The head starts of the highest urgency.
+const MOST_STEPS: u32 = 3;
 
 /// What a place in the line means right now.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -42,6 +62,7 @@ pub(super) struct Bucket {
     per_second: f64,
     tokens: f64,
     counted_at: Instant,
+    made_at: Instant,
     line: BTreeSet<Ticket>,
     next_number: u64,
 }
@@ -56,17 +77,20 @@ impl Bucket {
             per_second: per_second.max(0.01),
             tokens: capacity,
             counted_at: now,
+            made_at: now,
             line: BTreeSet::new(),
             next_number: 0,
         }
     }
 
     /// Takes a place in the line, unless the line is as long as it may be.
-    pub(super) fn arrive(&mut self, urgency: Urgency) -> Option<Ticket> {
+    pub(super) fn arrive(&mut self, urgency: Urgency, now: Instant) -> Option<Ticket> {
         if self.line.len() >= LONGEST_LINE {
             return None;
         }
-        let ticket = Ticket { urgency: Reverse(urgency), number: self.next_number };
+        let came = now.saturating_duration_since(self.made_at)
+            + HEAD_START * MOST_STEPS.saturating_sub(steps(urgency));
+        let ticket = Ticket { came, number: self.next_number };
         self.next_number = self.next_number.wrapping_add(1);
         self.line.insert(ticket);
         Some(ticket)
@@ -100,8 +124,13 @@ impl Bucket {
 
     /// Takes a token for a request that has already left. The debt is bounded by one bucket.
     pub(super) fn owe(&mut self, now: Instant) {
+        self.spend(1.0, now);
+    }
+
+    /// Takes what another bucket gave away in this one's name, with the same bound.
+    pub(super) fn spend(&mut self, tokens: f64, now: Instant) {
         self.refill(now);
-        self.tokens = (self.tokens - 1.0).max(-self.capacity);
+        self.tokens = (self.tokens - tokens).max(-self.capacity);
     }
 
     /// Takes everything that is left: AWS says that the bucket is empty, and AWS knows.
@@ -130,7 +159,7 @@ impl Bucket {
 
 #[cfg(test)]
 mod tests {
-    use super::{Bucket, LONGEST_LINE, Turn};
+    use super::{Bucket, HEAD_START, LONGEST_LINE, MOST_STEPS, Ticket, Turn, steps};
     use crate::clock::monotonic;
     use crate::gateway::Urgency;
     use proptest::prelude::*;
@@ -143,10 +172,10 @@ mod tests {
         let start = monotonic();
         let mut bucket = Bucket::new(2.0, 1.0, start);
         for _ in 0..2 {
-            let ticket = bucket.arrive(Urgency::Sweep).unwrap();
+            let ticket = bucket.arrive(Urgency::Sweep, start).unwrap();
             assert_eq!(bucket.poll(ticket, start), Turn::Go);
         }
-        let third = bucket.arrive(Urgency::Sweep).unwrap();
+        let third = bucket.arrive(Urgency::Sweep, start).unwrap();
         let Turn::Wait(at) = bucket.poll(third, start) else { panic!("the bucket is empty") };
         assert!(at > start + Duration::from_millis(999) && at < start + Duration::from_millis(1_001));
         assert_eq!(bucket.poll(third, at), Turn::Go);
@@ -156,10 +185,10 @@ mod tests {
     fn the_more_urgent_goes_first_and_equals_in_order() {
         let start = monotonic();
         let mut bucket = Bucket::new(1.0, 1.0, start);
-        let sweep = bucket.arrive(Urgency::Sweep).unwrap();
-        let user = bucket.arrive(Urgency::User).unwrap();
-        let second_user = bucket.arrive(Urgency::User).unwrap();
-        let operation = bucket.arrive(Urgency::Operation).unwrap();
+        let sweep = bucket.arrive(Urgency::Sweep, start).unwrap();
+        let user = bucket.arrive(Urgency::User, start).unwrap();
+        let second_user = bucket.arrive(Urgency::User, start).unwrap();
+        let operation = bucket.arrive(Urgency::Operation, start).unwrap();
         let mut now = start;
         for ticket in [operation, user, second_user, sweep] {
             assert_eq!(bucket.first(), Some(ticket));
@@ -172,8 +201,8 @@ mod tests {
     fn one_who_gives_up_stands_in_nobodys_way() {
         let start = monotonic();
         let mut bucket = Bucket::new(1.0, 1.0, start);
-        let first = bucket.arrive(Urgency::User).unwrap();
-        let second = bucket.arrive(Urgency::User).unwrap();
+        let first = bucket.arrive(Urgency::User, start).unwrap();
+        let second = bucket.arrive(Urgency::User, start).unwrap();
         assert_eq!(bucket.poll(second, start), Turn::Behind);
         bucket.leave(first);
         assert_eq!(bucket.poll(second, start), Turn::Go);
@@ -183,9 +212,9 @@ mod tests {
     fn the_line_has_an_end() {
         let mut bucket = Bucket::new(1.0, 1.0, monotonic());
         for _ in 0..LONGEST_LINE {
-            assert!(bucket.arrive(Urgency::Sweep).is_some());
+            assert!(bucket.arrive(Urgency::Sweep, monotonic()).is_some());
         }
-        assert!(bucket.arrive(Urgency::Operation).is_none());
+        assert!(bucket.arrive(Urgency::Operation, monotonic()).is_none());
     }
 
     #[test]
@@ -193,7 +222,7 @@ mod tests {
         let start = monotonic();
         let mut bucket = Bucket::new(4.0, 1.0, start);
         bucket.empty(start);
-        let ticket = bucket.arrive(Urgency::User).unwrap();
+        let ticket = bucket.arrive(Urgency::User, start).unwrap();
         assert!(matches!(bucket.poll(ticket, start), Turn::Wait(_)));
         for _ in 0..1_000 {
             bucket.owe(start);
@@ -202,8 +231,56 @@ mod tests {
         assert!(at <= start + Duration::from_millis(5_100), "no more than one bucket of debt");
     }
 
+    #[test]
+    fn half_a_minute_of_waiting_counts_as_one_urgency() {
+        let start = monotonic();
+        let mut bucket = Bucket::new(1.0, 1.0, start);
+        let sweep = bucket.arrive(Urgency::Sweep, start).unwrap();
+        let just_before = start + HEAD_START - Duration::from_millis(1);
+        let screen = bucket.arrive(Urgency::Screen, just_before).unwrap();
+        let late = bucket.arrive(Urgency::Screen, start + HEAD_START).unwrap();
+        assert!(screen < sweep && sweep < late);
+    }
+
     proptest! {
-        /// Whatever comes when: never more than the burst and the refill allow, always the most urgent
+        /// However many urgent ones come, each as fast as the bucket serves them: nobody waits for longer
+        /// than his head starts behind and the line that he found.
+        #[test]
+        fn nobody_waits_for_ever(
+            flood in prop::collection::vec(0usize..4, 1..40),
+            before in prop::collection::vec(0usize..4, 0..60),
+            urgency in 0usize..4,
+            per_second in 1u32..10,
+        ) {
+            let start = monotonic();
+            let mut bucket = Bucket::new(1.0, f64::from(per_second), start);
+            let mut line: Vec<Ticket> =
+                before.iter().map(|urgency| bucket.arrive(URGENCIES[*urgency], start).unwrap()).collect();
+            let ours = bucket.arrive(URGENCIES[urgency], start).unwrap();
+            line.push(ours);
+            let behind = MOST_STEPS - steps(URGENCIES[urgency]);
+            let pause = Duration::from_secs_f64(1.0 / f64::from(per_second)) + Duration::from_micros(10);
+            // In each pause one comes and one goes.
+            let most = u32::try_from(before.len()).unwrap() + 2 + behind * 30 * per_second;
+            let mut served = false;
+            for round in 0..=most {
+                let now = start + pause * round;
+                if round > 0 {
+                    let next = URGENCIES[flood[round as usize % flood.len()]];
+                    line.push(bucket.arrive(next, now).unwrap());
+                }
+                let first = bucket.first().unwrap();
+                prop_assert_eq!(bucket.poll(first, now), Turn::Go);
+                line.retain(|ticket| *ticket != first);
+                if first == ours {
+                    served = true;
+                    break;
+                }
+            }
+            prop_assert!(served, "still waiting after {most} others");
+        }
+
+        /// Whatever comes when: never more than the burst and the refill allow, always the first of the line
         /// first, and whoever waits as told is served.
         #[test]
         fn holds_its_rate_and_its_order(
@@ -218,7 +295,7 @@ mod tests {
             let mut gone = 0u32;
             for (pause, urgency, gives_up) in steps {
                 now += Duration::from_millis(pause);
-                waiting.push(bucket.arrive(URGENCIES[urgency]).unwrap());
+                waiting.push(bucket.arrive(URGENCIES[urgency], now).unwrap());
                 if gives_up && waiting.len() > 1 {
                     let ticket = waiting.remove(0);
                     bucket.leave(ticket);

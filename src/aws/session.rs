@@ -316,7 +316,7 @@ mod tests {
         let fake = strict().await;
         let (table, session) = session();
         table.put("OLD", None);
-        let retries = Retries { attempts: 1, first_pause: Duration::from_millis(1) };
+        let retries = Retries { attempts: 1, first_pause: Duration::from_millis(1), is_adaptive: false };
         let desk = fake.desk_of(retries, Arc::new(session)).await;
         let trouble = who(&desk).await.unwrap_err();
         assert_eq!(trouble.kind, TroubleKind::Expired);
@@ -333,7 +333,7 @@ mod tests {
         table.put("OLD", None);
         session.credentials().await.unwrap();
         table.put("NEW", None);
-        let retries = Retries { attempts: 1, first_pause: Duration::from_millis(1) };
+        let retries = Retries { attempts: 1, first_pause: Duration::from_millis(1), is_adaptive: false };
         let desk = fake.desk_of(retries, Arc::new(session)).await;
         assert_eq!(who(&desk).await.unwrap(), "arn:aws:iam::1:user/ada");
         assert_eq!(fake.heard.lock().unwrap().len(), 2, "once with the old key, once with the new");

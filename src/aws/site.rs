@@ -23,17 +23,24 @@ pub(super) struct Patience {
     pub(super) silent: Duration,
     /// For a heavy answer, while the endpoint answers others: it is slow, not dead.
     pub(super) slow: Duration,
+    /// How long after an answer, to anybody, the endpoint still counts as alive. Far longer than a request
+    /// may take: the pages of a list come one by one, and nobody else need be asking meanwhile.
+    pub(super) alive: Duration,
 }
 
 impl Default for Patience {
     fn default() -> Self {
-        Self { silent: Duration::from_secs(12), slow: Duration::from_secs(40) }
+        Self {
+            silent: Duration::from_secs(12),
+            slow: Duration::from_secs(40),
+            alive: Duration::from_secs(60),
+        }
     }
 }
 
 impl Patience {
     /// How much longer a request may take that has been silent for so long. `is_alive`: the endpoint
-    /// has answered somebody in the meantime.
+    /// has answered somebody lately.
     pub(super) fn left(self, weight: Weight, is_alive: bool) -> Option<Duration> {
         let left = self.slow.saturating_sub(self.silent);
         (weight == Weight::Heavy && is_alive && !left.is_zero()).then_some(left)
@@ -129,6 +136,11 @@ impl Site {
         self
     }
 
+    /// The same with a limiter that others may share.
+    pub(super) fn limited_by(self, limiter: Arc<Limiter>) -> Self {
+        Self { limiter, ..self }
+    }
+
     /// Where calls from here go.
     pub(super) fn origin(&self) -> &Origin {
         &self.origin
@@ -193,10 +205,12 @@ impl Site {
         self.heard_ms.fetch_max(ms.saturating_add(1), Ordering::Relaxed);
     }
 
-    /// Tells whether AWS answered anything here after that moment.
-    pub(super) fn heard_since(&self, moment: Instant) -> bool {
-        let ms = u64::try_from(self.since_birth(moment).as_millis()).unwrap_or(u64::MAX);
-        self.heard_ms.load(Ordering::Relaxed) > ms
+    /// Tells whether AWS, at that moment, had answered anything here lately.
+    pub(super) fn is_alive(&self, moment: Instant) -> bool {
+        let heard = self.heard_ms.load(Ordering::Relaxed);
+        // Zero is never; a moment of hearing is kept one too high for that.
+        let Some(heard) = heard.checked_sub(1).map(Duration::from_millis) else { return false };
+        self.since_birth(moment).saturating_sub(heard) <= self.patience.alive
     }
 
     fn since_birth(&self, moment: Instant) -> Duration {
@@ -226,19 +240,21 @@ mod tests {
 
     #[test]
     fn only_a_heavy_answer_of_a_living_endpoint_may_take_longer() {
-        let patience = Patience { silent: Duration::from_secs(12), slow: Duration::from_secs(40) };
+        let patience = Patience::default();
         assert_eq!(patience.left(Weight::Heavy, true), Some(Duration::from_secs(28)));
         assert_eq!(patience.left(Weight::Heavy, false), None);
         assert_eq!(patience.left(Weight::Light, true), None);
     }
 
     #[tokio::test]
-    async fn an_endpoint_is_alive_once_it_answered() {
+    async fn an_endpoint_is_alive_for_a_minute_after_it_answered() {
         let fake = Fake::new(|_, _| Say::Nothing).await;
         let desk = fake.desk().await;
+        assert!(!desk.site().is_alive(monotonic()));
         let before = monotonic();
-        assert!(!desk.site().heard_since(before));
         desk.site().hear();
-        assert!(desk.site().heard_since(before));
+        let after = monotonic();
+        assert!(desk.site().is_alive(before + Duration::from_secs(59)));
+        assert!(!desk.site().is_alive(after + Duration::from_secs(61)));
     }
 }

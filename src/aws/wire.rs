@@ -3,7 +3,10 @@
 use super::session::Session;
 use crate::error::Error;
 use crate::model::Region;
+use crate::model::text::harmless;
 use aws_config::imds;
+#[expect(deprecated, reason = "the loader takes them under no other name that this crate can see")]
+use aws_config::profile::profile_file::{ProfileFileKind, ProfileFiles};
 use aws_config::provider_config::ProviderConfig;
 use aws_credential_types::provider::SharedCredentialsProvider;
 use aws_smithy_http_client::proxy::ProxyConfig;
@@ -14,6 +17,7 @@ use aws_smithy_types::retry::RetryConfig;
 use aws_smithy_types::timeout::TimeoutConfig;
 use aws_types::SdkConfig;
 use aws_types::app_name::AppName;
+use aws_types::os_shim_internal::Env;
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -21,24 +25,64 @@ use std::time::Duration;
 /// How long a connection may take to come about.
 const CONNECT_WITHIN: Duration = Duration::from_secs(3);
 
-/// How a request is tried again: the SDK's standard mode.
+/// More attempts than this only hold up the answer: the deadline of a request ends them anyway.
+const MOST_ATTEMPTS: u32 = 10;
+
+/// How a request is tried again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Retries {
     /// Attempts, the first included.
     pub(super) attempts: u32,
     /// The longest pause before the second attempt; later ones may be longer.
     pub(super) first_pause: Duration,
+    /// Whether a client also slows down by itself once it is throttled: the SDK's adaptive mode.
+    pub(super) is_adaptive: bool,
 }
 
 impl Default for Retries {
     fn default() -> Self {
-        Self { attempts: 3, first_pause: Duration::from_secs(1) }
+        Self { attempts: 3, first_pause: Duration::from_secs(1), is_adaptive: false }
     }
 }
 
 impl Retries {
+    /// As the SDK's environment variables say, `AWS_MAX_ATTEMPTS` (held to ten) and `AWS_RETRY_MODE`; without
+    /// them three attempts in standard mode. `legacy`, which other SDKs know, means standard too.
+    ///
+    /// # Errors
+    ///
+    /// A value that means nothing, which the SDK itself would panic about.
+    pub(super) fn of(env: &Env) -> Result<Self, Error> {
+        let own = |key: &str| env.get(key).ok().map(|value| value.trim().to_owned());
+        let own = |key: &str| own(key).filter(|value| !value.is_empty());
+        let mut retries = Self::default();
+        if let Some(text) = own("AWS_MAX_ATTEMPTS") {
+            let attempts = text.parse::<u32>().ok().filter(|attempts| *attempts > 0);
+            let attempts = attempts.ok_or_else(|| {
+                Error::usage(format!("AWS_MAX_ATTEMPTS is {}, which is no number from 1 on", harmless(&text)))
+                    .hint("export AWS_MAX_ATTEMPTS=3, or unset it")
+            })?;
+            retries.attempts = attempts.min(MOST_ATTEMPTS);
+            if attempts > MOST_ATTEMPTS {
+                tracing::warn!(attempts, most = MOST_ATTEMPTS, "AWS_MAX_ATTEMPTS is held to its bound");
+            }
+        }
+        if let Some(mode) = own("AWS_RETRY_MODE") {
+            retries.is_adaptive = match mode.to_lowercase().as_str() {
+                "standard" | "legacy" => false,
+                "adaptive" => true,
+                _ => {
+                    let said = format!("AWS_RETRY_MODE is {}, which is no mode", harmless(&mode));
+                    return Err(Error::usage(said).hint("it is standard or adaptive"));
+                }
+            };
+        }
+        Ok(retries)
+    }
+
     fn config(self) -> RetryConfig {
-        RetryConfig::standard().with_max_attempts(self.attempts).with_initial_backoff(self.first_pause)
+        let mode = if self.is_adaptive { RetryConfig::adaptive() } else { RetryConfig::standard() };
+        mode.with_max_attempts(self.attempts).with_initial_backoff(self.first_pause)
     }
 }
 
@@ -56,6 +100,8 @@ pub(super) struct Wire {
     direct: SharedHttpClient,
     endpoint: Option<String>,
     retries: Retries,
+    /// Whether no setting of this process or of its user counts.
+    is_alone: bool,
 }
 
 impl Wire {
@@ -68,11 +114,22 @@ impl Wire {
             direct: client(ProxyConfig::disabled()),
             endpoint,
             retries: Retries::default(),
+            is_alone: false,
         }
     }
 
+    /// The same, deaf to the environment of this process and to the AWS files of its user: what stands
+    /// there may lead to real accounts.
+    pub(super) fn alone(self) -> Self {
+        Self { http: self.direct.clone(), is_alone: true, ..self }
+    }
+
+    /// Tells whether nothing of this process and its user counts.
+    pub(super) fn is_alone(&self) -> bool {
+        self.is_alone
+    }
+
     /// The same with other retries.
-    #[cfg(test)]
     pub(super) fn retrying(self, retries: Retries) -> Self {
         Self { retries, ..self }
     }
@@ -105,6 +162,9 @@ impl Wire {
             .timeout_config(timeouts());
         if let Ok(name) = AppName::new("coredeck") {
             loader = loader.app_name(name);
+        }
+        if self.is_alone {
+            loader = loader.empty_test_environment().profile_files(no_files());
         }
         if let Some(profile) = profile {
             loader = loader.profile_name(profile);
@@ -145,6 +205,15 @@ impl Wire {
     }
 }
 
+/// AWS files in which nothing stands.
+#[expect(deprecated, reason = "the loader takes them under no other name that this crate can see")]
+fn no_files() -> ProfileFiles {
+    ProfileFiles::builder()
+        .with_contents(ProfileFileKind::Config, "")
+        .with_contents(ProfileFileKind::Credentials, "")
+        .build()
+}
+
 /// One pool of connections, made the SDK's own way; the SDK itself would make one for each client.
 fn client(proxy: ProxyConfig) -> SharedHttpClient {
     Builder::new().build_with_connector_fn(move |settings, components| {
@@ -177,7 +246,7 @@ fn host(url: &str) -> Option<&str> {
 /// Refuses an endpoint that no request could go to, before the SDK refuses each request for it.
 pub(super) fn check(url: &str) -> Result<(), Error> {
     if host(url).is_none() || url.contains(char::is_whitespace) {
-        let shown = crate::model::text::harmless(url);
+        let shown = harmless(url);
         return Err(Error::usage(format!("{shown} is not the URL of an endpoint"))
             .hint("write it as http://127.0.0.1:5000"));
     }
@@ -204,7 +273,49 @@ impl aws_credential_types::provider::ProvideCredentials for Shared {
 
 #[cfg(test)]
 mod tests {
-    use super::{check, is_loopback};
+    use super::super::fake::fixed;
+    use super::{Retries, Wire, check, is_loopback};
+    use crate::model::Region;
+    use aws_config::retry::RetryMode;
+    use aws_types::SdkConfig;
+    use aws_types::os_shim_internal::Env;
+    use aws_types::service_config::ServiceConfigKey;
+
+    async fn config(wire: Wire) -> SdkConfig {
+        wire.config(None, &Region::new("eu-west-1"), fixed()).await
+    }
+
+    #[tokio::test]
+    async fn a_wire_that_is_alone_hears_nothing_of_the_process_s_environment() {
+        // A variable that every test run has, in the place of those that name endpoints.
+        let key = ServiceConfigKey::builder().service_id("any").env("PATH").profile("any").build().unwrap();
+        let found = |config: &SdkConfig| config.service_config().unwrap().load_config(key.clone());
+        let url = || Some("http://127.0.0.1:1".to_owned());
+        assert!(found(&config(Wire::new(url())).await).is_some(), "otherwise this test proves nothing");
+        let alone = config(Wire::new(url()).alone()).await;
+        assert_eq!(found(&alone), None);
+        assert_eq!(alone.endpoint_url(), Some("http://127.0.0.1:1"));
+    }
+
+    #[tokio::test]
+    async fn the_variables_for_retries_hold_within_bounds() {
+        let of = |pairs: &[(&str, &str)]| Retries::of(&Env::from_slice(pairs));
+        let made = async |pairs: &[(&str, &str)]| {
+            let made = config(Wire::new(None).alone().retrying(of(pairs).unwrap())).await;
+            let retries = made.retry_config().unwrap();
+            (retries.max_attempts(), retries.mode())
+        };
+        assert_eq!(made(&[]).await, (3, RetryMode::Standard));
+        assert_eq!(made(&[("AWS_MAX_ATTEMPTS", "1")]).await, (1, RetryMode::Standard));
+        assert_eq!(made(&[("AWS_MAX_ATTEMPTS", " 900 ")]).await, (10, RetryMode::Standard));
+        let asked = [("AWS_MAX_ATTEMPTS", "5"), ("AWS_RETRY_MODE", "Adaptive")];
+        assert_eq!(made(&asked).await, (5, RetryMode::Adaptive));
+        assert_eq!(made(&[("AWS_RETRY_MODE", "legacy")]).await, (3, RetryMode::Standard));
+        for bad in [("AWS_MAX_ATTEMPTS", "0"), ("AWS_MAX_ATTEMPTS", "many"), ("AWS_RETRY_MODE", "bold")] {
+            let error = of(&[bad]).unwrap_err();
+            assert!(error.to_string().contains(bad.0) && !error.hints.is_empty(), "{error}");
+        }
+    }
 
     #[test]
     fn an_endpoint_is_a_url_with_a_host() {

@@ -133,17 +133,6 @@ impl Loopback {
         self.locked().clone()
     }
 
-    /// How many requests are still hanging: their clients have not given up.
-    pub(crate) fn waiting(&self) -> usize {
-        let mut hanging = self.shared.hanging.lock().unwrap();
-        hanging.retain(|stream| {
-            stream.set_nonblocking(true).unwrap();
-            // A client that closed reads as an end; one that waits reads as "would block".
-            matches!(stream.peek(&mut [0]), Err(e) if e.kind() == std::io::ErrorKind::WouldBlock)
-        });
-        hanging.len()
-    }
-
     /// Waits until a request came that `wanted` accepts.
     pub(crate) fn wait_for(&self, wanted: impl Fn(&Request) -> bool) {
         let (_seen, late) = self
