@@ -11,7 +11,9 @@ use super::state::{Page, Ui};
 use super::theme::Role;
 use super::view;
 use crate::gateway::Source;
+use crate::model::Scope;
 use crate::query::{Ctx, Kind};
+use crate::snapshot::Snapshot;
 use crate::world::Interest;
 
 /// One line of a page of text: pieces, each in its own role.
@@ -75,7 +77,17 @@ pub(super) fn layout(ui: &Ui) -> Layout {
 /// Tells whether anything could not be read.
 pub(super) fn has_trouble(ui: &Ui) -> bool {
     let snapshot = &ui.world.snapshot;
-    !snapshot.troubles.is_empty() || snapshot.troubled().next().is_some()
+    !snapshot.troubles.is_empty()
+        || snapshot.troubled().next().is_some()
+        || registry_faults(snapshot).next().is_some()
+}
+
+/// Entries of the registry that could not be understood: whose cores and tenants are therefore missing.
+pub(super) fn registry_faults(snapshot: &Snapshot) -> impl Iterator<Item = (&Scope, &str)> {
+    snapshot.parts.iter().flat_map(|part| {
+        let faults = part.registry.value.iter().flat_map(|registry| &registry.faults);
+        faults.map(|fault| (part.scope.as_ref(), fault.as_str()))
+    })
 }
 
 /// How many lines of the page show at once.
@@ -157,10 +169,12 @@ pub(super) fn sources(ui: &Ui) -> Vec<Source> {
 pub(super) fn interest(ui: &Ui) -> Interest {
     let sources = sources(ui);
     let metrics_of = if sources.contains(&Source::Metrics) { looked_at(ui) } else { Vec::new() };
-    Interest { sources, metrics_of, is_idle: ui.is_idle }
+    // A screen without the focus is still looked at, beside the window that has it; and one in the
+    // background is stopped with all of the program, so nothing is read then anyway.
+    Interest { sources, metrics_of, is_idle: false }
 }
 
-/// The instances on the screen.
+/// The instances on the screen, and those that the filter cannot decide without.
 fn looked_at(ui: &Ui) -> Vec<(crate::model::Scope, crate::model::InstanceId)> {
     let fleet = &ui.world.fleet;
     let rows: Vec<usize> = match &ui.here.page {
@@ -172,7 +186,14 @@ fn looked_at(ui: &Ui) -> Vec<(crate::model::Scope, crate::model::InstanceId)> {
         _ => Vec::new(),
     };
     let rows = rows.into_iter().filter_map(|at| fleet.instances.get(at));
-    rows.map(|row| (row.scope.as_ref().clone(), row.it.id.clone())).collect()
+    let mut looked_at: Vec<_> = rows.map(|row| (row.scope.as_ref().clone(), row.it.id.clone())).collect();
+    let probed = ui.list().map_or(&[][..], |list| list.probe.round());
+    for which in probed {
+        if !looked_at.contains(which) {
+            looked_at.push(which.clone());
+        }
+    }
+    looked_at
 }
 
 /// Where cells are taken from.

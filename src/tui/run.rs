@@ -236,10 +236,13 @@ impl Screen {
                 Chord::from_event(key).map_or_else(Vec::new, |chord| self.take(Input::Key(chord)))
             }
             Event::Paste(text) => self.take(Input::Paste(text)),
-            Event::Resize(width, height) => self.take(Input::Resize(width, height)),
-            Event::FocusGained => self.take(Input::Focus(true)),
-            Event::FocusLost => self.take(Input::Focus(false)),
-            Event::Mouse(_) => Vec::new(),
+            Event::Resize(width, height) => {
+                // Also where the size is what it was: it may have been smaller for a moment, and then the
+                // terminal has forgotten what did not fit.
+                self.painter.forget();
+                self.take(Input::Resize(width, height))
+            }
+            Event::FocusGained | Event::FocusLost | Event::Mouse(_) => Vec::new(),
         })
     }
 

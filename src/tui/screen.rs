@@ -363,8 +363,10 @@ pub fn wake_at(ui: &Ui) -> Option<Timestamp> {
             }
         }
         Page::Overview => {
-            let changed = ui.world.fleet.alarms.iter().filter_map(|row| row.it.changed_at);
-            moments.extend(changed.map(|at| cell::next_change(at, ui.now)));
+            // Only alarms that ring show, and with them their age.
+            let alarms = &ui.world.fleet.alarms;
+            let shown = overview::ringing(ui).into_iter().filter_map(|at| alarms.get(at)?.it.changed_at);
+            moments.extend(shown.map(|at| cell::next_change(at, ui.now)));
         }
         Page::Troubles | Page::Help(_) => {}
     }

@@ -65,6 +65,11 @@ impl Signs {
         self.pick("↓", "v")
     }
 
+    /// Before a count that is the least there can be.
+    pub fn at_least(self) -> &'static str {
+        self.pick("≥", ">=")
+    }
+
     /// Before a next step to take.
     pub fn next(self) -> &'static str {
         self.pick("→", "->")

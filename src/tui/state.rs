@@ -6,6 +6,7 @@ use super::drill::Drill;
 use super::keymap::Keymap;
 use super::line::{Line, Typed};
 use super::page;
+use super::probe::Probe;
 use super::signs::Signs;
 use super::view::View;
 use crate::model::Scope;
@@ -59,8 +60,6 @@ pub enum Input {
     Paste(String),
     /// The terminal is so many columns and rows large.
     Resize(u16, u16),
-    /// The terminal has the focus, or lost it.
-    Focus(bool),
     /// There is a new world.
     World(Arc<World>),
     /// It is this late.
@@ -99,7 +98,6 @@ pub struct Ui {
     pub(super) filters: Typed,
     pub(super) commands: Typed,
     pub(super) note: Option<Note>,
-    pub(super) is_idle: bool,
     /// What the collector was last told is being looked at.
     pub(super) told: Option<Interest>,
 }
@@ -158,6 +156,8 @@ pub(super) struct List {
     /// The person chose that row. Until then the cursor stays at the top while rows arrive and are sorted.
     pub(super) is_chosen: bool,
     pub(super) view: View,
+    /// How far rows that the filter could not decide have been looked into.
+    pub(super) probe: Probe,
 }
 
 /// A column to sort by, by name.
@@ -215,7 +215,6 @@ impl Ui {
             filters: Typed::default(),
             commands: Typed::default(),
             note: None,
-            is_idle: false,
             told: None,
         }
     }

@@ -8,10 +8,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use tokio::sync::Notify;
 
-/// Alternate screen, hidden cursor, bracketed paste, focus events.
-const OPEN: &[u8] = b"\x1b[?1049h\x1b[?25l\x1b[?2004h\x1b[?1004h";
+/// Alternate screen, hidden cursor, bracketed paste.
+const OPEN: &[u8] = b"\x1b[?1049h\x1b[?25l\x1b[?2004h";
 /// Everything back: also the end of a synchronized frame that was cut short, and plain characters.
-const CLOSE: &[u8] = b"\x1b[?2026l\x1b[0m\x1b[?1004l\x1b[?2004l\x1b[?25h\x1b[?1049l";
+const CLOSE: &[u8] = b"\x1b[?2026l\x1b[0m\x1b[?2004l\x1b[?25h\x1b[?1049l";
 
 type Hook = Box<dyn Fn(&PanicHookInfo<'_>) + Send + Sync>;
 

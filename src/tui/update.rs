@@ -12,6 +12,7 @@ use super::page;
 use super::page::overview::Item;
 use super::state::{Effect, Input, Page, Place, Purpose, SortBy, Ui};
 use super::view;
+use crate::gateway::Source;
 use crate::query::Kind;
 use crate::world::Wish;
 use std::sync::Arc;
@@ -26,10 +27,6 @@ pub fn update(ui: &mut Ui, input: Input) -> Vec<Effect> {
             ui.settle();
             Vec::new()
         }
-        Input::Focus(has_focus) => {
-            ui.is_idle = !has_focus;
-            Vec::new()
-        }
         Input::World(world) => {
             ui.now = ui.now.max(world.snapshot.taken_at);
             ui.world = world;
@@ -41,6 +38,12 @@ pub fn update(ui: &mut Ui, input: Input) -> Vec<Effect> {
             Vec::new()
         }
     };
+    // Not while a filter is typed: what is half typed is not asked for money.
+    if ui.prompt.is_none()
+        && let Some(list) = ui.list_mut()
+    {
+        list.probe.look(list.kind, &list.filter, &list.view);
+    }
     let interest = page::interest(ui);
     if ui.told.as_ref() != Some(&interest) {
         ui.told = Some(interest.clone());
@@ -133,29 +136,53 @@ fn act(ui: &mut Ui, action: Action) -> Vec<Effect> {
     Vec::new()
 }
 
-/// Reads again what the page shows; on the troubles page, every scope that is in trouble.
+/// Reads again what the page shows; on the troubles page, everything that is in trouble.
 fn refresh(ui: &mut Ui) -> Vec<Effect> {
     if matches!(ui.here.page, Page::Troubles) {
-        let snapshot = &ui.world.snapshot;
-        let mut scopes = Vec::new();
-        for (scope, ..) in snapshot.troubled() {
-            if !scopes.contains(scope) {
-                scopes.push(scope.clone());
-            }
-        }
-        if scopes.is_empty() {
-            ui.say("nothing is in trouble");
-        } else {
-            ui.say(format!(
-                "reading {} again",
-                scopes.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
-            ));
-        }
-        return scopes.into_iter().map(|scope| Effect::Wish(Wish::Retry(scope))).collect();
+        return retry(ui);
     }
     let sources = page::sources(ui);
+    if let Some(list) = ui.list_mut() {
+        list.probe.go_on();
+    }
     ui.say("reading again");
     vec![Effect::Wish(Wish::Refresh(sources))]
+}
+
+/// Every scope with a section in trouble is read again, what was found in the registry too; and where an
+/// account's regions could not be listed, they are listed again with any wish to refresh.
+fn retry(ui: &mut Ui) -> Vec<Effect> {
+    let snapshot = Arc::clone(&ui.world.snapshot);
+    let mut scopes = Vec::new();
+    for (scope, ..) in snapshot.troubled() {
+        if !scopes.contains(scope) {
+            scopes.push(scope.clone());
+        }
+    }
+    let mut says = Vec::new();
+    let mut effects = Vec::new();
+    let accounts: Vec<&str> = snapshot.troubles.iter().map(|(what, _)| what.as_str()).collect();
+    let has_faults = page::registry_faults(&snapshot).next().is_some();
+    if !accounts.is_empty() {
+        says.push(format!("listing the regions of {} again", accounts.join(", ")));
+    }
+    if !scopes.is_empty() {
+        let names: Vec<String> = scopes.iter().map(ToString::to_string).collect();
+        says.push(format!("reading {} again", names.join(", ")));
+    }
+    if has_faults {
+        says.push("reading the registry again".into());
+    }
+    if !accounts.is_empty() || has_faults {
+        let sources = if has_faults { vec![Source::Registry] } else { Vec::new() };
+        effects.push(Effect::Wish(Wish::Refresh(sources)));
+    }
+    effects.extend(scopes.into_iter().map(|scope| Effect::Wish(Wish::Retry(scope))));
+    if says.is_empty() {
+        says.push("nothing is in trouble".into());
+    }
+    ui.say(crate::model::text::harmless(&says.join("; ")));
+    effects
 }
 
 fn back(ui: &mut Ui) {
@@ -264,7 +291,7 @@ fn change_list(ui: &mut Ui, change: impl FnOnce(&mut super::state::List)) {
 
 fn metrics(ui: &mut Ui) {
     let has = |list: &super::state::List| {
-        list.kind.columns().iter().any(|column| column.needs.contains(&crate::gateway::Source::Metrics))
+        list.kind.columns().iter().any(|column| column.needs.contains(&Source::Metrics))
     };
     match ui.list().map(|list| (has(list), list.kind.word())) {
         Some((true, _)) => change_list(ui, |list| list.has_metrics = !list.has_metrics),

@@ -4,12 +4,17 @@
 
 use super::cell;
 use super::drill::Drill;
+use super::probe::Probe;
+use super::sift::{Sifted, sift};
 use super::state::{List, RowKey, SortBy};
 use crate::fleet::Fleet;
 use crate::gateway::Source;
-use crate::query::{Column, Ctx, Direction, Kind, Query, Sort, Unit, Width, select, sort, undecided};
+use crate::model::Scope;
+use crate::query::{Column, Ctx, Direction, Kind, Query, Sort, Unit, Width, sort};
 use crate::world::World;
 use jiff::Timestamp;
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use unicode_width::UnicodeWidthStr;
 
@@ -26,8 +31,10 @@ pub(super) struct View {
     pub(super) rows: Vec<u32>,
     /// How many there were before the filter.
     pub(super) of: usize,
-    /// How many rows the filter could not decide, because what it asks is not known of them.
-    pub(super) unknown: usize,
+    /// Rows of the list that the filter could not decide, because what it asks is not known of them.
+    pub(super) undecided: Vec<u32>,
+    /// Columns that the filter asks and that cost money to read.
+    pub(super) paid: Vec<&'static str>,
     pub(super) columns: Vec<Shape>,
 }
 
@@ -59,6 +66,7 @@ impl List {
             anchor: None,
             is_chosen: false,
             view: View::default(),
+            probe: Probe::default(),
         }
     }
 
@@ -75,12 +83,13 @@ impl List {
         let query = Query::parse(&self.filter, kind).ok().filter(|query| !query.is_every());
         let all = u32::try_from(kind.len(fleet)).unwrap_or(u32::MAX);
         let of = if self.drill.is_some() { (0..all).filter(belongs).count() } else { kind.len(fleet) };
-        let mut rows = match &query {
-            Some(query) => select(query, ctx, kind),
-            None => (0..all).collect(),
+        let Sifted { mut rows, undecided } = match &query {
+            Some(query) => sift(query, ctx, all, belongs),
+            None => Sifted { rows: (0..all).filter(belongs).collect(), undecided: Vec::new() },
         };
-        rows.retain(belongs);
-        let unknown = query.as_ref().map_or(0, |query| undecided(query, ctx));
+        let asked = query.as_ref().map(Query::columns_used).unwrap_or_default();
+        let paid = asked.iter().filter(|column| column.needs.contains(&Source::Metrics));
+        let paid = paid.map(|column| column.name).collect();
         self.order(ctx, &mut rows);
         let columns = self.columns(fleet, query.as_ref());
         let shapes = columns.into_iter().map(|column| {
@@ -95,10 +104,10 @@ impl List {
             Shape { column, width: u16::try_from(width).unwrap_or(u16::MAX) }
         });
         let columns = shapes.collect();
-        self.view = View { fleet: Some(Arc::clone(fleet)), rows, of, unknown, columns };
+        self.view = View { fleet: Some(Arc::clone(fleet)), rows, of, undecided, paid, columns };
     }
 
-    /// Sorts by the column that was chosen; where none was, what is worst comes first.
+    /// Sorts by the column that was chosen; where none was, what is worst comes first, then by place and name.
     fn order(&self, ctx: Ctx<'_>, rows: &mut [u32]) {
         match self.sort {
             Some(SortBy { column, is_descending }) => {
@@ -108,9 +117,20 @@ impl List {
                     sort(&Sort::by(column, direction), ctx, rows);
                 }
             }
-            None => rows.sort_by_key(|at| {
-                std::cmp::Reverse(usize::try_from(*at).ok().and_then(|at| self.kind.health(ctx, at)))
-            }),
+            None => {
+                let by = ["name", "id"];
+                let by = by.iter().filter_map(|name| self.kind.columns().iter().find(|it| it.name == *name));
+                let by = by.map(|column| (column, Direction::Up)).collect();
+                sort(&Sort { by }, ctx, rows);
+                let scope = |at: &u32| self.kind.scope(ctx, usize::try_from(*at).ok()?).map(AsRef::as_ref);
+                // There are few scopes and many rows: ranks are compared, not names.
+                let scopes: BTreeSet<&Scope> = rows.iter().filter_map(scope).collect();
+                let ranks: BTreeMap<&Scope, usize> = scopes.into_iter().zip(0..).collect();
+                rows.sort_by_cached_key(|at| {
+                    let health = usize::try_from(*at).ok().and_then(|at| self.kind.health(ctx, at));
+                    (Reverse(health), scope(at).and_then(|scope| ranks.get(scope)))
+                });
+            }
         }
     }
 
@@ -130,12 +150,19 @@ impl List {
                 columns.push(column);
             }
         }
-        // What it is and how well it is come first: a narrow screen shows at least those.
+        // What it is, how well it is and what it does come first: a narrow screen shows at least those.
+        let key = self.kind.columns().first().map_or("", |column| column.name);
         columns.sort_by_key(|column| match column.name {
-            "id" => 0,
-            "name" => 1,
-            "health" => 2,
-            _ => 3,
+            name if name == key => 0,
+            "health" => 1,
+            "state" | "status" | "last_status" => 2,
+            // What was paid for and what decides the order is worth more than the name.
+            name if named.contains(&name) && column.needs.contains(&Source::Metrics) => 3,
+            _ if self.sort.is_some_and(|sort| sort.column == column.name) => 3,
+            "name" => 4,
+            "account" => 5,
+            "region" => 6,
+            _ => 7,
         });
         columns
     }

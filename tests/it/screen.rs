@@ -2,6 +2,7 @@
 
 mod bytes;
 mod fleet;
+mod honest;
 mod pages;
 mod props;
 mod pty;

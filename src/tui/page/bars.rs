@@ -1,18 +1,21 @@
 //! The lines around every page: the header with the data's age, the path, the trouble, and the hints.
 
 use super::overview::nothing;
-use super::{TextLine, has_trouble};
+use super::{TextLine, has_trouble, registry_faults};
 use crate::gateway::Source;
 use crate::model::text::harmless;
 use crate::model::{Health, Scope, Trouble};
+use crate::snapshot::Part;
 use crate::tui::action::{Action, Layer};
 use crate::tui::cell;
 use crate::tui::chord::show_sequence;
+use crate::tui::probe::BOUND;
 use crate::tui::signs::Signs;
-use crate::tui::state::{Page, Ui};
+use crate::tui::state::{List, Page, Ui};
 use crate::tui::theme::Role;
 use jiff::Timestamp;
 use std::collections::BTreeSet;
+use std::sync::Arc;
 use unicode_width::UnicodeWidthStr;
 
 /// From this age on, in seconds, data is called stale.
@@ -197,19 +200,46 @@ fn facts(ui: &Ui) -> TextLine {
         line.push((Role::Strong, count));
     }
     let parts = &ui.world.snapshot.parts;
-    let is_whole = |part: &crate::snapshot::Part| {
-        sources.iter().all(|source| {
-            let standing = part.standing(*source);
-            standing.is_whole && standing.as_of.is_some()
-        })
+    let has = |part: &Part, source: &Source| {
+        let standing = part.standing(*source);
+        standing.is_whole && standing.as_of.is_some()
     };
-    let whole = parts.iter().filter(|part| is_whole(part)).count();
-    if whole < parts.len() {
+    let whole = parts.iter().filter(|part| sources.iter().all(|source| has(part, source))).count();
+    // A first read that is on its way is no news yet; one that failed is.
+    let lists = || parts.iter().flat_map(|part| sources.iter().map(move |source| (part, source)));
+    let comes = |(part, source): (&Arc<Part>, &Source)| {
+        !has(part, source) && part.standing(*source).trouble.is_none()
+    };
+    if lists().any(comes) {
+        let read = lists().filter(|(part, source)| has(part, source)).count();
+        let text = format!("  reading{} ({read} of {} lists)", signs.cut(), lists().count());
+        line.push((Role::Note, text));
+    } else if whole < parts.len() {
         line.push((Role::Unknown, format!("  partial: whole in {whole} of {} scopes", parts.len())));
     }
+    match ui.world.snapshot.troubles.len() {
+        0 => {}
+        1 => line.push((Role::Unknown, "  partial: 1 account is left out".into())),
+        n => line.push((Role::Unknown, format!("  partial: {n} accounts are left out"))),
+    }
+    if sources.contains(&Source::Registry) {
+        match registry_faults(&ui.world.snapshot).count() {
+            0 => {}
+            1 => line.push((Role::Unknown, "  partial: 1 registry entry is faulty".into())),
+            n => line.push((Role::Unknown, format!("  partial: {n} registry entries are faulty"))),
+        }
+    }
     let Page::List(list) = &ui.here.page else { return line };
-    if list.view.unknown > 0 {
-        line.push((Role::Unknown, format!("  {} not known", list.view.unknown)));
+    if !list.view.undecided.is_empty() {
+        let more = match (list.probe.is_reading(), list.probe.left() > 0) {
+            (true, _) => format!(" (reading{})", signs.cut()),
+            (false, true) => match ui.keymap.keys_of(Layer::List, Action::Refresh).into_iter().next() {
+                Some(key) => format!(" ({key} reads more)"),
+                None => String::new(),
+            },
+            (false, false) => String::new(),
+        };
+        line.push((Role::Unknown, format!("  {} not known{more}", list.view.undecided.len())));
     }
     if !list.filter.trim().is_empty() && ui.prompt.is_none() {
         line.push((Role::TitlePart, format!("  /{}", list.filter)));
@@ -228,23 +258,31 @@ pub(crate) fn trouble(ui: &Ui) -> TextLine {
     }
     let snapshot = &ui.world.snapshot;
     let here = super::sources(ui);
-    let mut all: Vec<(bool, String, &Trouble)> =
-        snapshot.troubles.iter().map(|(what, trouble)| (true, what.clone(), trouble)).collect();
+    let said = |trouble: &Trouble| format!("{}: {}", trouble.kind.word(), trouble.message);
+    let mut all: Vec<(bool, String, String, Option<&str>)> = Vec::new();
+    for (what, trouble) in &snapshot.troubles {
+        all.push((true, what.clone(), said(trouble), trouble.hint.as_deref()));
+    }
     for (scope, source, trouble) in snapshot.troubled() {
-        all.push((here.contains(&source), format!("{scope} {}", source.word()), trouble));
+        let what = format!("{scope} {}", source.word());
+        all.push((here.contains(&source), what, said(trouble), trouble.hint.as_deref()));
+    }
+    for (scope, fault) in registry_faults(snapshot) {
+        let is_here = here.contains(&Source::Registry);
+        all.push((is_here, format!("{scope} registry"), fault.to_string(), None));
     }
     // What this page shows comes first; the order is otherwise kept.
     all.sort_by_key(|(is_here, ..)| !is_here);
     let count = all.len();
-    let Some((_, what, trouble)) = all.into_iter().next() else { return TextLine::new() };
+    let Some((_, what, message, hint)) = all.into_iter().next() else { return TextLine::new() };
     let sign = ui.signs().health(Health::Warn);
     let key = ui.keymap.keys_of(ui.layer_below(), Action::Troubles).into_iter().next().unwrap_or_default();
     let tail = if count > 1 { format!("  {key} all {count}") } else { format!("  {key} more") };
     let width = usize::from(ui.width);
     let room = width.saturating_sub(tail.width());
-    let says = format!("{sign} {}: {}: {}", harmless(&what), trouble.kind.word(), harmless(&trouble.message));
+    let says = format!("{sign} {}: {}", harmless(&what), harmless(&message));
     let mut line = TextLine::new();
-    let next = trouble.hint.as_ref().map(|hint| format!(" {} {}", ui.signs().next(), harmless(hint)));
+    let next = hint.map(|hint| format!(" {} {}", ui.signs().next(), harmless(hint)));
     // The next command is worth more than the end of the sentence: the sentence keeps at least half.
     let hint_room = next.as_ref().map_or(0, |next| next.width()).min(room / 2);
     let says = cell::cut(&says, room.saturating_sub(hint_room), ui.signs().cut()).into_owned();
@@ -263,11 +301,45 @@ pub(crate) fn trouble(ui: &Ui) -> TextLine {
 /// What an empty list says.
 pub(crate) fn empty_list(ui: &Ui) -> (Role, String) {
     let Page::List(list) = &ui.here.page else { return (Role::Dim, String::new()) };
+    if !list.view.undecided.is_empty() {
+        return (Role::Unknown, undecided(ui, list));
+    }
     if list.view.of > 0 {
         let key = ui.keymap.keys_of(Layer::List, Action::ClearFilter).into_iter().next().unwrap_or_default();
         return (Role::Dim, format!("none of {} matches the filter; {key} clears it", list.view.of));
     }
     nothing(ui, list.kind.sources(), &format!("no {}", list.kind.word()))
+}
+
+/// What a list says in which nothing is known to match: of how many rows too little is known, and how that is
+/// mended.
+fn undecided(ui: &Ui, list: &List) -> String {
+    let (count, of) = (list.view.undecided.len(), list.view.of);
+    if list.view.paid.is_empty() {
+        return format!("none of {of} is known to match; too little is known of {count} to say");
+    }
+    let what = list.view.paid.join(" and ");
+    let mut text = format!("none of {of} is known to match yet: {what} is not known for {count}");
+    if list.probe.is_reading() {
+        text.push_str(&format!("; reading {} of them{}", list.probe.round().len(), ui.signs().cut()));
+        return text;
+    }
+    if ui.prompt.is_some() {
+        text.push_str("; enter begins to read it");
+        return text;
+    }
+    if let Some(key) = ui.keymap.keys_of(Layer::List, Action::Refresh).into_iter().next() {
+        text.push_str(&match list.probe.left() {
+            0 => format!("; {key} reads again"),
+            left => format!("; {key} reads {} more", left.min(BOUND)),
+        });
+    }
+    let query = list.filter.trim().replace('\'', "'\\''");
+    text.push_str(&format!(
+        "; all are read by `coredeck get {} '{query}'`, which costs money",
+        list.kind.word()
+    ));
+    text
 }
 
 /// The last line: what was said, the keys pressed so far, or what can be done here.

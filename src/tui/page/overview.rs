@@ -56,7 +56,7 @@ pub(crate) fn item(ui: &Ui, cursor: usize) -> Option<Item> {
 }
 
 /// Alarms that ring.
-fn ringing(ui: &Ui) -> Vec<usize> {
+pub(crate) fn ringing(ui: &Ui) -> Vec<usize> {
     let alarms = ui.world.fleet.alarms.iter().enumerate();
     alarms.filter(|(_, row)| row.it.state == AlarmState::Alarm).map(|(at, _)| at).collect()
 }
@@ -150,19 +150,43 @@ fn cells(ui: &Ui, cells: Vec<((Role, String), usize)>) -> TextLine {
     pieces
 }
 
+/// In how many scopes a list was read whole.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Extent {
+    /// In every scope, and no account is left out.
+    All,
+    /// In some, or only in part: what is counted is the least that there is.
+    Some,
+    /// Nowhere was anything read.
+    None,
+}
+
+fn extent(ui: &Ui, source: Source) -> Extent {
+    let snapshot = &ui.world.snapshot;
+    let standings = || snapshot.parts.iter().map(|part| part.standing(source));
+    if standings().all(|standing| standing.as_of.is_none()) {
+        Extent::None
+    } else if snapshot.troubles.is_empty() && standings().all(|it| it.as_of.is_some() && it.is_whole) {
+        Extent::All
+    } else {
+        Extent::Some
+    }
+}
+
 fn tier_cells(ui: &Ui, tier: &TierRow, shown: &[usize]) -> Vec<((Role, String), usize)> {
     let signs = ui.signs();
     let count = |known: Known<u32>| match known {
         Known::Yes(count) => (Role::Row, count.to_string()),
         Known::No(_) => (Role::Unknown, "?".into()),
     };
-    let is_known =
-        |source: Source| ui.world.snapshot.parts.iter().any(|part| part.standing(source).as_of.is_some());
-    let read = |source: Source, count: u32| {
-        if is_known(source) { (Role::Row, count.to_string()) } else { (Role::Unknown, "?".into()) }
+    let read = |source: Source, count: u32| match extent(ui, source) {
+        Extent::All => (Role::Row, count.to_string()),
+        Extent::Some => (Role::Unknown, format!("{}{count}", signs.at_least())),
+        Extent::None => (Role::Unknown, "?".into()),
     };
     let (_, cores) = count(tier.cores);
-    let is_read = is_known(Source::Instances);
+    let extent = extent(ui, Source::Instances);
+    let is_read = extent != Extent::None;
     let cores = match tier.core_room {
         _ if !is_read => "?".into(),
         Known::Yes(Some(room)) => format!("{cores}/{room}"),
@@ -170,14 +194,21 @@ fn tier_cells(ui: &Ui, tier: &TierRow, shown: &[usize]) -> Vec<((Role, String), 
         Known::No(_) => format!("{cores}/?"),
     };
     let cores_role = if cores.contains('?') { Role::Unknown } else { Role::Row };
-    let zones = tier.zones.iter().map(|(zone, count)| format!("{} {count}", harmless(zone)));
+    let at_least = if extent == Extent::All { "" } else { signs.at_least() };
+    let zones = tier.zones.iter().map(|(zone, count)| format!("{} {at_least}{count}", harmless(zone)));
     let spot = match tier.instances {
+        // A share of some is not the share of all.
+        _ if extent != Extent::All => (Role::Unknown, "?".into()),
         0 => (Role::Row, "-".into()),
         all => (Role::Row, format!("{}%", u64::from(tier.spot) * 100 / u64::from(all))),
     };
     let name = tier.name.as_ref().map_or("(no tier)", |name| name.as_str());
     // Nothing that was not read is called well.
-    let how = if is_read { tier.health } else { Health::Unknown };
+    let how = match extent {
+        Extent::All => tier.health,
+        Extent::Some => tier.health.max(Health::Unknown),
+        Extent::None => Health::Unknown,
+    };
     let mut health = format!("{} {}", signs.health(how), how.word());
     let bad = tier.by_health.get(4).copied().unwrap_or(0);
     if bad > 0 {
@@ -189,7 +220,7 @@ fn tier_cells(ui: &Ui, tier: &TierRow, shown: &[usize]) -> Vec<((Role, String), 
         read(Source::Instances, tier.instances),
         (cores_role, cores),
         count(tier.tenants),
-        if is_read { spot } else { (Role::Unknown, "?".into()) },
+        spot,
         read(Source::Groups, tier.groups),
         read(Source::Services, tier.services),
         (Role::Row, zones.collect::<Vec<_>>().join("  ")),

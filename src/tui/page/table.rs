@@ -14,6 +14,10 @@ pub(crate) const GUTTER: u16 = 2;
 /// Columns between two cells.
 const GAP: u16 = 2;
 
+/// Below this many columns of the screen, none but the first column of the table is wider than `SQUEEZED`.
+const NARROW: u16 = 100;
+const SQUEEZED: u16 = 20;
+
 /// A column as it is placed on the screen.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Placed {
@@ -35,8 +39,9 @@ pub(crate) fn placed(list: &List, width: u16) -> Vec<Placed> {
             continue;
         }
         let room = width.saturating_sub(x);
-        let wide = shape.width.min(room);
-        if wide == 0 || (at > 0 && wide < shape.width && (shape.is_number() || wide < 8)) {
+        let whole = if at > 0 && width < NARROW { shape.width.min(SQUEEZED) } else { shape.width };
+        let wide = whole.min(room);
+        if wide == 0 || (at > 0 && wide < whole && (shape.is_number() || wide < 8)) {
             break;
         }
         placed.push(Placed { at, shape: *shape, x, width: wide });

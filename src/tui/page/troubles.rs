@@ -3,6 +3,7 @@
 use super::TextLine;
 use crate::gateway::{Bucket, Source};
 use crate::model::{Scope, Trouble, TroubleKind};
+use crate::tui::action::Action;
 use crate::tui::cell;
 use crate::tui::state::Ui;
 use crate::tui::theme::Role;
@@ -11,8 +12,11 @@ use std::fmt::Write as _;
 pub(crate) fn lines(ui: &Ui, width: usize) -> Vec<TextLine> {
     let mut lines = Vec::new();
     let snapshot = &ui.world.snapshot;
+    let again = ui.keymap.keys_of(ui.layer_below(), Action::Refresh).into_iter().next();
+    let again = again.map_or_else(String::new, |key| format!("; {key} lists its regions again"));
     for (what, trouble) in &snapshot.troubles {
-        block(ui, what, trouble, None, width, &mut lines);
+        let old = format!("nothing of this account is shown{again}");
+        block(ui, what, trouble, Some(old), width, &mut lines);
     }
     for part in &snapshot.parts {
         for source in Source::ALL {
@@ -38,21 +42,11 @@ pub(crate) fn lines(ui: &Ui, width: usize) -> Vec<TextLine> {
                 );
             }
         }
-        let registry = part.registry.value.iter().flat_map(|registry| &registry.faults);
-        for fault in registry {
-            put(
-                &mut lines,
-                Role::Trouble,
-                &format!(
-                    "{} {} registry: {fault}",
-                    ui.signs().health(crate::model::Health::Warn),
-                    part.scope
-                ),
-                0,
-                width,
-            );
-            lines.push(Vec::new());
-        }
+    }
+    let sign = ui.signs().health(crate::model::Health::Warn);
+    for (scope, fault) in super::registry_faults(snapshot) {
+        put(&mut lines, Role::Trouble, &format!("{sign} {scope} registry: {fault}"), 0, width);
+        lines.push(Vec::new());
     }
     if lines.is_empty() {
         lines.push(vec![(

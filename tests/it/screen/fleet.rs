@@ -226,7 +226,7 @@ fn task(n: u32, service: &str) -> Task {
     }
 }
 
-fn alarm(name: &str, state: AlarmState) -> Alarm {
+pub(super) fn alarm(name: &str, state: AlarmState) -> Alarm {
     Alarm {
         name: Text::new(name),
         arn: Text::new(format!("arn:aws:cloudwatch:eu-west-1:111122223333:alarm:{name}")),
