@@ -23,6 +23,7 @@ mod rows;
 mod screen;
 mod sim;
 mod table;
+mod view;
 
 use crate::clock::Clock;
 use crate::config::Surroundings;

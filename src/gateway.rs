@@ -111,6 +111,19 @@ impl Source {
         }
     }
 
+    /// These sources and all that must be read before them, in the order of first reads.
+    pub fn with_needs(sources: &[Self]) -> Vec<Self> {
+        let mut wanted: Vec<Self> = Vec::new();
+        let mut open = sources.to_vec();
+        while let Some(source) = open.pop() {
+            if !wanted.contains(&source) {
+                wanted.push(source);
+                open.extend(source.needs());
+            }
+        }
+        Self::ALL.into_iter().filter(|source| wanted.contains(source)).collect()
+    }
+
     /// The call that a read begins with, in IAM's spelling.
     pub fn call(self) -> &'static str {
         match self {

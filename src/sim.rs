@@ -167,8 +167,9 @@ pub async fn serve(options: Options) -> Result<Running, Error> {
     let region = options.regions.first().cloned().unwrap_or_default();
     let world = build(&options);
     let faults = Faults::new(options.seed, world.clock.start(), options.faults.clone());
-    let site = Arc::new(Site { world, journal: Journal::new(record), faults, served: AtomicU64::new(0) });
     let stop = CancellationToken::new();
+    let journal = Journal::new(record);
+    let site = Arc::new(Site { world, journal, faults, served: AtomicU64::new(0), stop: stop.clone() });
     let app = axum::Router::new()
         .fallback(http::answer)
         .with_state(Arc::clone(&site))

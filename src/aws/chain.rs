@@ -439,6 +439,22 @@ mfa_serial = arn:aws:iam::111111111111:mfa/ada
             ("main", "arn:aws:iam::222222222222:role/Ops")
         );
         assert_eq!(gear.ledger.spending().calls, 2);
+        // The newest first. Neither the code nor the keys that were given are on record.
+        let calls = gear.ledger.latest();
+        assert_eq!(calls.len(), 2);
+        assert!(
+            calls[0].command.contains("--role-arn arn:aws:iam::222222222222:role/Ops"),
+            "{}",
+            calls[0].command
+        );
+        assert!(
+            calls[1].command.starts_with("aws sts assume-role --external-id REDACTED "),
+            "{}",
+            calls[1].command
+        );
+        for secret in ["123456", "door", "JUMP", "OPS"] {
+            assert!(calls.iter().all(|call| !format!("{call:?}").contains(secret)), "{secret}: {calls:?}");
+        }
     }
 
     #[tokio::test]

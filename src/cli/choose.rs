@@ -1,7 +1,8 @@
 //! Which rows are shown, in which order: the query and the sort of the command line.
 
 use crate::error::{Error, Result};
-use crate::query::{Column, Ctx, Direction, Fault, Kind, Query, Shown, Sort, select, sort, undecided};
+use crate::gateway::Source;
+use crate::query::{Column, Ctx, Direction, Fault, Kind, Query, Shown, Sort, Truth, select, sort, undecided};
 use std::fmt;
 
 /// A query and a sort, understood.
@@ -50,6 +51,18 @@ impl Choice {
         let mut rows = select(&self.query, ctx, self.query.kind());
         sort(&self.order, ctx, &mut rows);
         rows.into_iter().map(|at| at as usize).collect()
+    }
+
+    /// The rows about which a source has yet to be asked: those that other terms of the query have not
+    /// excluded, or, where only the order needs the source, those that are selected.
+    pub(super) fn open(&self, source: Source, ctx: Ctx<'_>) -> Vec<usize> {
+        let decides = self.query.columns_used().iter().any(|column| column.needs.contains(&source));
+        let is_open = |at: &usize| match self.query.truth_without(source, ctx, *at) {
+            Truth::True => true,
+            Truth::Unknown => decides,
+            Truth::False => false,
+        };
+        (0..self.query.kind().len(ctx.fleet)).filter(is_open).collect()
     }
 
     /// How many rows may or may not belong to the answer, because too little is known of them.

@@ -1,16 +1,16 @@
 //! `coredeck get`: rows in the format of choice, once or for as long as somebody watches.
 
 use super::args::{Format, GetArgs};
-use super::output::Output;
+use super::output::{Output, Paging};
 use super::partial::{Warning, texts, verdict};
 use super::plan::{MetricsOf, Plan};
 use super::reach::Reach;
 use super::rows::{Answer, Paper, answer};
-use crate::config::{Config, least_every};
-use crate::error::{Error, Result};
+use crate::config::{Config, least_every, span};
+use crate::error::{Error, ErrorKind, Result};
 use crate::fleet::join;
 use crate::gateway::Source;
-use crate::model::{InstanceId, Scope};
+use crate::model::{InstanceId, Scope, Usd};
 use crate::query::{Ctx, Kind};
 use crate::snapshot::{Part, Snapshot};
 use crate::world::{Interest, Wish, World};
@@ -21,7 +21,7 @@ use tokio_util::sync::CancellationToken;
 /// Runs the command once.
 pub(super) async fn run(plan: &Plan, args: &GetArgs, reach: &Reach, out: &mut Output) -> Result<()> {
     let world = reach.once(&plan.sources, Interest::default()).await;
-    let world = with_metrics(plan, world, reach).await;
+    let world = with_metrics(plan, world, reach, out).await;
     show(plan, args, &reach.config, &world, out)
 }
 
@@ -62,11 +62,12 @@ tiers are guessed, by the tags coredeck:tier, tier, mode, environment and env an
 services; the column tier_by says which, `coredeck config init` writes a configuration to change it";
 
 /// Reads the metrics that the plan needs into a world that lacks them.
-async fn with_metrics(plan: &Plan, world: Arc<World>, reach: &Reach) -> Arc<World> {
+async fn with_metrics(plan: &Plan, world: Arc<World>, reach: &Reach, out: &mut Output) -> Arc<World> {
     let wanted = wanted_metrics(plan, &world);
     if wanted.is_empty() {
         return world;
     }
+    price_of(wanted.len()).iter().for_each(|price| out.say(price));
     let interest = Interest { sources: vec![Source::Metrics], metrics_of: wanted, is_idle: false };
     let metered = reach.once(&[Source::Metrics], interest).await;
     let mut snapshot = Snapshot::clone(&world.snapshot);
@@ -80,35 +81,52 @@ async fn with_metrics(plan: &Plan, world: Arc<World>, reach: &Reach) -> Arc<Worl
     Arc::new(World { snapshot: Arc::new(snapshot), fleet, ..World::clone(&metered) })
 }
 
+/// What the metrics of one instance cost: four of them, at $0.01 for a thousand.
+const METRICS_OF_ONE: Usd = Usd::from_micros(40);
+/// A price that is worth a word before it is paid.
+const WORTH_A_WORD: Usd = Usd::from_micros(10_000);
+
+/// What metrics of so many instances cost, where that is worth a word.
+fn price_of(instances: usize) -> Option<String> {
+    let price = METRICS_OF_ONE * i64::try_from(instances).unwrap_or(i64::MAX);
+    (price > WORTH_A_WORD).then(|| format!("the metrics of {instances} instances cost about {price}"))
+}
+
 /// The instances whose metrics the plan needs.
 fn wanted_metrics(plan: &Plan, world: &World) -> Vec<(Scope, InstanceId)> {
-    let rows = |rows: &[usize]| -> Vec<(Scope, InstanceId)> {
-        let instances = rows.iter().filter_map(|at| world.fleet.instances.get(*at));
-        instances.map(|row| (Scope::clone(&row.scope), row.it.id.clone())).collect()
-    };
     // Only instances have columns that need metrics.
-    match plan.metrics {
-        _ if plan.kind != Kind::Instances => Vec::new(),
-        MetricsOf::Nobody => Vec::new(),
-        MetricsOf::Shown => rows(&plan.rows(Ctx { fleet: &world.fleet, now: world.fleet.at })),
-        MetricsOf::Everybody => rows(&(0..world.fleet.instances.len()).collect::<Vec<_>>()),
+    if plan.kind != Kind::Instances {
+        return Vec::new();
     }
+    let rows = plan.metered(Ctx { fleet: &world.fleet, now: world.fleet.at });
+    let instances = rows.iter().filter_map(|at| world.fleet.instances.get(*at));
+    instances.map(|row| (Scope::clone(&row.scope), row.it.id.clone())).collect()
 }
 
 /// Writes an answer now and after every change, until nobody reads any more.
 pub(super) async fn watch(plan: &Plan, args: &GetArgs, reach: &Reach, out: &mut Output) -> Result<()> {
-    let config = cadence(plan, args.watch.as_deref().unwrap_or_default(), &reach.config)?;
+    let (config, slower) = cadence(plan, args.watch.as_deref().unwrap_or_default(), &reach.config)?;
+    slower.iter().for_each(|note| out.say(note));
     let cancel = CancellationToken::new();
     let _guard = cancel.clone().drop_guard();
     let mut collector = reach.start(config, &plan.rests_on(), None, cancel);
+    let gone = out.gone();
+    tokio::pin!(gone);
     let mut last = None;
-    let mut looked_at: Vec<(Scope, InstanceId)> = Vec::new();
+    // Until something is looked at, the collector only sweeps.
+    let mut looked_at: Option<Vec<(Scope, InstanceId)>> = None;
+    let mut price = None;
     let mut told = 0;
     loop {
         let world = Arc::clone(&collector.world.borrow_and_update());
         let wanted = wanted_metrics(plan, &world);
-        if wanted != looked_at {
-            looked_at.clone_from(&wanted);
+        if looked_at.as_ref() != Some(&wanted) {
+            let dearer = price_of(wanted.len()).map(|price| format!("{price}, each time that they are read"));
+            if dearer != price {
+                dearer.iter().for_each(|price| out.say(price));
+                price = dearer;
+            }
+            looked_at = Some(wanted.clone());
             let interest = Interest { sources: plan.rests_on(), metrics_of: wanted, is_idle: false };
             if collector.wishes.send(Wish::Look(interest)).await.is_err() {
                 return Err(Error::failed("reading the fleet ended by itself"));
@@ -124,23 +142,35 @@ pub(super) async fn watch(plan: &Plan, args: &GetArgs, reach: &Reach, out: &mut 
             let Answer { text, warnings, essence } = answer(plan, &world, paper)?;
             let is_first = last.is_none();
             if last.as_ref() != Some(&essence) {
-                let text = match (plan.format, out.width) {
-                    // A terminal shows one table at a time.
-                    (Format::Table | Format::Wide, Some(_)) => format!("\u{1b}[H\u{1b}[2J\u{1b}[3J{text}"),
+                let text = match (plan.format, out.paging) {
+                    (Format::Table | Format::Wide, Paging::InPlace) => format!("{CLEAR}{text}"),
                     (Format::Json | Format::Yaml, _) => text,
                     _ if is_first => text,
                     _ => format!("\n{text}"),
                 };
                 out.data(&text)?;
                 texts(&warnings).iter().for_each(|text| out.warn(text));
+                if text.starts_with(CLEAR) {
+                    // These were said before, and have just been wiped away.
+                    reach.warnings.iter().for_each(|text| out.warn(text));
+                    slower.iter().chain(&price).for_each(|text| out.say(text));
+                }
                 last = Some(essence);
             }
         }
-        if collector.world.changed().await.is_err() {
-            return Err(Error::failed("reading the fleet ended by itself"));
+        tokio::select! {
+            changed = collector.world.changed() => {
+                changed.map_err(|_| Error::failed("reading the fleet ended by itself"))?;
+            }
+            () = &mut gone => {
+                return Err(Error::new(ErrorKind::BrokenPipe, "nobody reads what is written any more"));
+            }
         }
     }
 }
+
+/// Puts a table where the one before stood. What scrolled away earlier is the person's, and stays.
+const CLEAR: &str = "\u{1b}[H\u{1b}[2J";
 
 /// In how many scopes every source that the plan rests on has answered or failed once; none while nothing
 /// at all is known.
@@ -157,26 +187,42 @@ fn settled(plan: &Plan, world: &World) -> Option<usize> {
     })
 }
 
-/// The configuration with the interval of `--watch` for everything that is watched.
-fn cadence(plan: &Plan, interval: &str, config: &Config) -> Result<Config> {
+/// The configuration with the interval of `--watch` for everything that is watched, and a word on what is
+/// read less often than was asked for.
+fn cadence(plan: &Plan, interval: &str, config: &Config) -> Result<(Config, Option<String>)> {
     let mut config = config.clone();
     if interval.is_empty() {
-        return Ok(config);
+        return Ok((config, None));
     }
     let every = crate::config::parse_span(interval)
         .map_err(|why| Error::usage(format!("--watch={interval}: {why}")))?;
+    let mut slower = Vec::new();
     for (source, usual) in &mut config.cadence {
         if plan.rests_on().contains(source) {
-            *usual = every.max(least_every(*source)).min(Duration::from_secs(86_400));
+            let least = least_every(*source);
+            *usual = every.max(least).min(Duration::from_secs(86_400));
+            if every < least {
+                slower.push(format!("{} every {}", source.word(), span(least)));
+            }
         }
     }
-    Ok(config)
+    let slower = (!slower.is_empty()).then(|| format!("read at most: {}", slower.join(", ")));
+    Ok((config, slower))
 }
 
 #[cfg(test)]
 mod tests {
-    use crate::gateway::Source;
-    use crate::query::Kind;
+    use super::*;
+    use crate::cli::args::Argv;
+    use crate::clock::Clock;
+    use crate::gateway::{Ask, FleetReader, GatewayError, Reading, Spending, Urgency};
+    use crate::model::{AccountName, AlarmState, Region};
+    use clap::Parser;
+    use futures::FutureExt;
+    use futures::future::BoxFuture;
+    use std::io::Write;
+    use std::sync::Mutex;
+    use tokio::sync::mpsc;
 
     #[test]
     fn only_instances_have_columns_that_need_metrics() {
@@ -184,5 +230,107 @@ mod tests {
             let is_paid = kind.columns().iter().any(|column| column.needs.contains(&Source::Metrics));
             assert_eq!(is_paid, kind == Kind::Instances, "{kind}: `wanted_metrics` must learn it");
         }
+    }
+
+    fn watching(argv: &str) -> (Plan, GetArgs) {
+        let argv = Argv::try_parse_from(argv.split(' ')).unwrap();
+        let Some(crate::cli::args::Command::Get(args)) = argv.command else { panic!("not a get") };
+        (Plan::new(&args).unwrap(), args)
+    }
+
+    /// Each reading of the alarms finds one more.
+    #[derive(Default)]
+    struct More(Mutex<Vec<Urgency>>);
+
+    impl FleetReader for More {
+        fn regions(&self, _: &AccountName) -> BoxFuture<'_, Result<Vec<Region>, GatewayError>> {
+            async { Ok(vec!["r".into()]) }.boxed()
+        }
+
+        fn home_region(&self, _: &AccountName) -> BoxFuture<'_, Result<Region, GatewayError>> {
+            async { Ok("r".into()) }.boxed()
+        }
+
+        fn read(
+            &self,
+            _: &Scope,
+            ask: Ask,
+            urgency: Urgency,
+            _: Option<mpsc::Sender<Reading>>,
+        ) -> BoxFuture<'_, Result<Reading, GatewayError>> {
+            assert_eq!(ask.source(), Source::Alarms);
+            let mut asked = self.0.lock().unwrap();
+            asked.push(urgency);
+            let alarm = |at: usize| crate::model::Alarm {
+                name: format!("a{at}").into(),
+                arn: "arn".into(),
+                state: AlarmState::Ok,
+                reason: None,
+                changed_at: None,
+                namespace: None,
+                metric: None,
+                dimensions: vec![],
+                description: None,
+                actions_enabled: true,
+            };
+            let alarms = (0..asked.len()).map(alarm).collect();
+            async move { Ok(Reading::Alarms(alarms)) }.boxed()
+        }
+
+        fn spending(&self) -> Spending {
+            Spending::default()
+        }
+    }
+
+    /// Reads until there are two alarms, then goes away.
+    struct Two(Vec<u8>);
+
+    impl Write for Two {
+        fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+            self.0.extend_from_slice(bytes);
+            Ok(bytes.len())
+        }
+
+        fn flush(&mut self) -> std::io::Result<()> {
+            let has_two = String::from_utf8_lossy(&self.0).contains("a1");
+            if has_two { Err(std::io::ErrorKind::BrokenPipe.into()) } else { Ok(()) }
+        }
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn what_is_watched_is_read_again_at_its_cadence() {
+        let (plan, args) = watching("coredeck get alarms -o name --watch");
+        let cadence = vec![(Source::Alarms, Duration::from_millis(1))];
+        let config = Config { cadence, ..Config::default() };
+        let reader = Arc::new(More::default());
+        let reach = Reach::new(config, Arc::clone(&reader) as Arc<dyn FleetReader>, Clock::default());
+        let mut out = Output::to(Two(Vec::new()), std::io::sink());
+        // A sweep, which nobody watches, would come after five minutes.
+        let watched = watch(&plan, &args, &reach, &mut out);
+        let ended = tokio::time::timeout(Duration::from_secs(60), watched).await.expect("it is read again");
+        assert_eq!(ended.unwrap_err().kind, ErrorKind::BrokenPipe);
+        assert!(reader.0.lock().unwrap().iter().skip(1).all(|urgency| *urgency == Urgency::Screen));
+    }
+
+    #[test]
+    fn the_interval_holds_for_all_that_is_watched_within_bounds_that_are_said() {
+        let every = |argv: &str| {
+            let (plan, args) = watching(argv);
+            let (config, slower) =
+                cadence(&plan, args.watch.as_deref().unwrap(), &Config::default()).unwrap();
+            (config.every(Source::Instances), config.every(Source::Metrics), slower)
+        };
+        let seconds = Duration::from_secs;
+        let usual = Config::default().every(Source::Metrics);
+        assert_eq!(every("coredeck get instances -o name --watch=7s"), (seconds(7), usual, None));
+        let (instances, metrics, slower) = every("coredeck get instances --columns id,cpu --watch=1s");
+        assert_eq!((instances, metrics), (seconds(5), seconds(60)));
+        assert_eq!(slower.as_deref(), Some("read at most: instances every 5s, metrics every 1m"));
+    }
+
+    #[test]
+    fn only_more_than_a_cent_is_announced() {
+        assert_eq!(price_of(250), None);
+        assert_eq!(price_of(10_000).as_deref(), Some("the metrics of 10000 instances cost about $0.40"));
     }
 }

@@ -30,8 +30,8 @@ pub(super) enum MetricsOf {
     Nobody,
     /// Those of the rows that are shown.
     Shown,
-    /// Everybody's, since they decide which rows are shown, or in which order.
-    Everybody,
+    /// Those of the rows about which they decide: whether they are shown, or in which order.
+    Undecided,
 }
 
 impl Plan {
@@ -43,13 +43,13 @@ impl Plan {
         let usual: Vec<&Column> = match (&named, args.output) {
             (Some(named), _) => named.clone(),
             (None, Format::Name) => Vec::new(),
-            (None, Format::Table) => kind.columns().iter().filter(|c| c.shown == Shown::Always).collect(),
+            (None, Format::Table) => quick(kind),
             (None, Format::Wide | Format::Json | Format::Yaml | Format::Csv) => free(kind),
         };
         let deciding = choice.columns().to_vec();
         let is_paid = |columns: &[&Column]| columns.iter().any(|c| c.needs.contains(&Source::Metrics));
         let metrics = match (is_paid(&deciding), is_paid(&usual)) {
-            (true, _) => MetricsOf::Everybody,
+            (true, _) => MetricsOf::Undecided,
             (false, true) => MetricsOf::Shown,
             (false, false) => MetricsOf::Nobody,
         };
@@ -77,6 +77,15 @@ impl Plan {
         rows
     }
 
+    /// The rows whose metrics are to be read.
+    pub(super) fn metered(&self, ctx: Ctx<'_>) -> Vec<usize> {
+        match self.metrics {
+            MetricsOf::Nobody => Vec::new(),
+            MetricsOf::Shown => self.rows(ctx),
+            MetricsOf::Undecided => self.choice.open(Source::Metrics, ctx),
+        }
+    }
+
     /// How many rows may or may not belong to the answer.
     pub(super) fn undecided(&self, ctx: Ctx<'_>) -> usize {
         self.choice.undecided(ctx)
@@ -86,7 +95,12 @@ impl Plan {
     pub(super) fn columns(&self, fleet: &Fleet) -> Vec<&'static Column> {
         match (&self.named, self.format) {
             (Some(named), _) => named.clone(),
-            (None, Format::Table) => self.kind.visible(fleet, Width::Narrow),
+            (None, Format::Table) => {
+                let own = Source::with_needs(self.kind.sources());
+                let mut columns = self.kind.visible(fleet, Width::Narrow);
+                columns.retain(|column| rests_on(column, &own));
+                columns
+            }
             (None, Format::Wide) => self.kind.visible(fleet, Width::Wide),
             (None, Format::Json | Format::Yaml | Format::Csv) => free(self.kind),
             (None, Format::Name) => Vec::new(),
@@ -112,6 +126,19 @@ fn rows_of(kind: Kind) -> &'static [Source] {
 /// Every column that costs nothing and says something of its own.
 pub(super) fn free(kind: Kind) -> Vec<&'static Column> {
     kind.columns().iter().filter(|column| column.shown <= Shown::Wide).collect()
+}
+
+/// The columns of a plain table: those that the kind's own sources answer. A column that rests on more,
+/// like the health of instances, is read whole or not shown at all: name it, or ask for `-o wide`.
+fn quick(kind: Kind) -> Vec<&'static Column> {
+    let own = Source::with_needs(kind.sources());
+    let always = kind.columns().iter().filter(|column| column.shown == Shown::Always);
+    always.filter(|column| rests_on(column, &own)).collect()
+}
+
+/// Tells whether a column needs nothing but these sources.
+fn rests_on(column: &Column, sources: &[Source]) -> bool {
+    column.needs.iter().all(|source| sources.contains(source))
 }
 
 /// Columns by name, each once.

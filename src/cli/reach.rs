@@ -22,17 +22,30 @@ pub(super) struct Reach {
     clock: Clock,
     /// The record of its calls.
     book: Option<Arc<CallBook>>,
+    /// What the configuration made us warn of.
+    pub(super) warnings: Vec<String>,
     /// The pretended AWS behind it, which ends with it.
     _demo: Option<crate::sim::Running>,
 }
 
-/// Resolves the configuration and makes its accounts ready.
+/// Resolves the configuration, says its warnings, and makes its accounts ready.
 pub(super) async fn open(global: &Global, outside: &Outside, out: &mut Output) -> Result<Reach> {
+    let mut warnings = Vec::new();
+    let reach = quietly(global, outside, &mut warnings).await;
+    warnings.iter().for_each(|warning| out.warn(warning));
+    let mut reach = reach?;
+    reach.warnings = warnings;
+    Ok(reach)
+}
+
+/// Resolves the configuration and makes its accounts ready. The warnings are the caller's to say, also
+/// where it fails.
+pub(super) async fn quietly(global: &Global, outside: &Outside, warnings: &mut Vec<String>) -> Result<Reach> {
     let flags = global.flags();
     // The demo shows the same everywhere: nothing of a person's own configuration but what was typed.
     let around = if global.demo { &Surroundings::default() } else { &outside.around };
-    let Loaded { config, warnings, .. } = load(&flags, around)?;
-    warnings.iter().for_each(|warning| out.warn(&warning.to_string()));
+    let Loaded { config, warnings: found, .. } = load(&flags, around)?;
+    warnings.extend(found.iter().map(ToString::to_string));
     let clock = outside.clock;
     if let Some(reader) = &outside.reader {
         return Ok(Reach::new(config, Arc::clone(reader), clock));
@@ -78,8 +91,8 @@ impl Drop for Reach {
 
 impl Reach {
     /// A fleet that is read by this reader.
-    fn new(config: Config, reader: Arc<dyn FleetReader>, clock: Clock) -> Self {
-        Self { config: Arc::new(config), reader, clock, book: None, _demo: None }
+    pub(super) fn new(config: Config, reader: Arc<dyn FleetReader>, clock: Clock) -> Self {
+        Self { config: Arc::new(config), reader, clock, book: None, warnings: Vec::new(), _demo: None }
     }
 
     /// Reads sources once.

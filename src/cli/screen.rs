@@ -2,16 +2,18 @@
 
 use super::Outside;
 use super::args::Global;
+use super::calls;
 use super::output::{Output, can_open_screen};
 use super::reach;
+use super::view::view;
 use crate::clock::Clock;
-use crate::config::Config;
+use crate::config::{Config, Surroundings};
 use crate::error::{Error, Result};
 use crate::gateway::Source;
+use crate::model::text::harmless;
 use crate::store::Cache;
 use crate::tui::{About, Options, run as show};
 use jiff::tz::TimeZone;
-use std::path::Path;
 use tokio_util::sync::CancellationToken;
 
 /// Opens the screen.
@@ -23,7 +25,15 @@ pub(super) async fn run(global: &Global, outside: &Outside, out: &mut Output) ->
     if global.verbose > 0 && global.log_file.is_none() {
         return Err(Error::usage("a log on stderr would spoil the screen").hint("add `--log-file FILE`"));
     }
-    let reach = reach::open(global, outside, out).await?;
+    // The alternate screen would hide what is said before it opens: the screen says it.
+    let mut warnings = Vec::new();
+    let reach = match reach::quietly(global, outside, &mut warnings).await {
+        Ok(reach) => reach,
+        Err(error) => {
+            warnings.iter().for_each(|warning| out.warn(warning));
+            return Err(error);
+        }
+    };
     let around = &outside.around;
     let folder = around.config_folder.as_ref().map(|folder| folder.join("coredeck"));
     let options = Options::load(&reach.config.theme, &reach.config.keymap, folder.as_deref(), |name| {
@@ -36,12 +46,11 @@ pub(super) async fn run(global: &Global, outside: &Outside, out: &mut Output) ->
     let options = Options { clock: outside.clock, ..options };
     let cancel = CancellationToken::new();
     let guard = cancel.clone().drop_guard();
-    let cache = if global.demo { None } else { cache(around.cache_folder.as_deref(), &reach.config, out) };
+    let cache = if global.demo { None } else { cache(&reach.config, around, &mut warnings) };
     // Everything but what costs money is read; metrics are for the rows that are looked at.
     let collector = reach.start(Config::clone(&reach.config), &Source::ALL, cache, cancel);
-    let shown =
-        show(collector.world, collector.wishes, about(&reach.config, global.demo, outside.clock), options)
-            .await;
+    let about = about(&reach.config, around, global.demo, outside.clock, &warnings);
+    let shown = show(collector.world, collector.wishes, about, options).await;
     drop(guard);
     // The reads end with the token; what one of them broke of is in the log.
     let _ = collector.task.await;
@@ -49,28 +58,70 @@ pub(super) async fn run(global: &Global, outside: &Outside, out: &mut Output) ->
 }
 
 /// What earlier runs read, so that the first frame shows it. Without it the start is slower, no more.
-fn cache(folder: Option<&Path>, config: &Config, out: &mut Output) -> Option<Cache> {
-    let file = folder?.join("coredeck").join("snapshot.db");
-    // All that decides whose rows these are.
-    let view =
-        format!("{} {:?} {:?} {:?}", config.fleet, config.endpoint_url, config.accounts, config.regions);
-    match Cache::open(&file, &view) {
+fn cache(config: &Config, around: &Surroundings, warnings: &mut Vec<String>) -> Option<Cache> {
+    let file = around.cache_folder.as_ref()?.join("coredeck").join("snapshot.db");
+    match Cache::open(&file, &view(config, around)) {
         Ok(cache) => Some(cache),
         Err(error) => {
-            out.warn(&error.to_string());
+            let hints = error.hints.iter().map(|hint| format!("; {hint}")).collect::<String>();
+            warnings.push(format!("{error}{hints}"));
             None
         }
     }
 }
 
-fn about(config: &Config, is_demo: bool, clock: Clock) -> About {
-    let note = config.tiers_are_guessed.then(|| {
-        "tiers are guessed by tags and names; `coredeck config init` writes a configuration".to_owned()
-    });
-    let endpoint = if is_demo { Some("demo".to_owned()) } else { config.endpoint_url.clone() };
+/// What the screen says about this run.
+fn about(config: &Config, around: &Surroundings, is_demo: bool, clock: Clock, warnings: &[String]) -> About {
+    let guessed = "tiers are guessed by tags and names; `coredeck config init` writes a configuration";
+    let notes = warnings.iter().map(|warning| one_line(warning));
+    let notes: Vec<String> = notes.chain(config.tiers_are_guessed.then(|| guessed.to_owned())).collect();
+    let note = (!notes.is_empty()).then(|| notes.join(" · "));
+    let endpoint =
+        if is_demo { Some("demo".to_owned()) } else { calls::endpoint(config.endpoint_url.clone(), around) };
     let zone = match clock {
         Clock::Real => TimeZone::system(),
         Clock::Fixed(_) => TimeZone::UTC,
     };
     About { fleet: config.fleet.to_string(), endpoint, note, zone }
+}
+
+/// A warning as the screen has room for it: what is wrong and the hint, without the line of the file.
+fn one_line(warning: &str) -> String {
+    let said = warning.lines().filter_map(|line| match line.split_once(" | ") {
+        Some((before, after)) if before.starts_with(' ') => {
+            after.trim_start().strip_prefix('^').map(|rest| rest.trim_start_matches('^'))
+        }
+        _ => Some(line),
+    });
+    let said: Vec<&str> = said.map(str::trim).filter(|line| !line.is_empty()).collect();
+    harmless(&format!("warning: {}", said.join("; "))).into_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_header_names_the_endpoint_of_the_environment() {
+        let config = Config::default();
+        let vars = [("AWS_ENDPOINT_URL".to_owned(), "http://127.0.0.1:5000".to_owned())].into();
+        let around = Surroundings { vars, ..Surroundings::default() };
+        let of = |config, is_demo| about(config, &around, is_demo, Clock::default(), &[]).endpoint;
+        assert_eq!(of(&config, false).as_deref(), Some("http://127.0.0.1:5000"));
+        assert_eq!(of(&config, true).as_deref(), Some("demo"));
+        let named = Config { endpoint_url: Some("http://moto".to_owned()), ..Config::default() };
+        assert_eq!(of(&named, false).as_deref(), Some("http://moto"));
+    }
+
+    #[test]
+    fn what_was_warned_of_before_the_screen_opened_stands_on_it() {
+        let warnings =
+            ["f.toml:3:1: unknown key `x\u{1b}[2J`\n  3 | x = 1\n    | ^^ did you mean `y`?".to_owned()];
+        let about = about(&Config::default(), &Surroundings::default(), false, Clock::default(), &warnings);
+        let note = about.note.unwrap();
+        assert!(
+            note.starts_with("warning: f.toml:3:1: unknown key `x␛[2J`; did you mean `y`? · tiers"),
+            "{note}"
+        );
+    }
 }

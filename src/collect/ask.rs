@@ -5,7 +5,7 @@ use crate::gateway::{Ask, Reading, Source};
 use crate::model::{ImageId, InstanceId, TemplateRef, Trouble};
 use crate::snapshot::Part;
 use jiff::{SignedDuration, Timestamp};
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 
 /// How far back metrics are read: long enough for a trend, one request either way.
 const METRICS_WINDOW: SignedDuration = SignedDuration::from_hours(3);
@@ -35,6 +35,10 @@ pub(super) fn next(
     let mut has_any = source.needs().is_empty();
     for need in source.needs() {
         let standing = part.standing(*need);
+        // What is being read now may name something new: asking with the old names would then be called whole.
+        if standing.is_asked {
+            return Next::Wait;
+        }
         match (standing.as_of, standing.trouble) {
             (Some(_), _) if standing.is_whole || standing.trouble.is_some() => has_any = true,
             (_, Some(trouble)) => blocked = Some((*need, trouble)),
@@ -110,16 +114,20 @@ fn templates_in_use(part: &Part) -> Vec<TemplateRef> {
             group.template.iter().chain(group.members.iter().filter_map(|member| member.template.as_ref()))
         })
         .cloned();
-    let of_instances = part
+    // Instances are many and their templates few: compare what is borrowed before anything is copied.
+    let of_instances: HashSet<(&str, &str)> = part
         .instances
         .value
         .iter()
         .flat_map(|list| list.iter())
         .filter(|instance| !instance.state.is_gone())
-        .filter_map(|instance| {
-            let (id, version) = instance.template_tag()?;
-            Some(TemplateRef { id: id.into(), name: Default::default(), version: version.into() })
-        });
+        .filter_map(|instance| instance.template_tag())
+        .collect();
+    let of_instances = of_instances.into_iter().map(|(id, version)| TemplateRef {
+        id: id.into(),
+        name: Default::default(),
+        version: version.into(),
+    });
     let used: BTreeSet<TemplateRef> = of_groups.chain(of_instances).collect();
     used.into_iter().collect()
 }
@@ -132,7 +140,7 @@ fn images_in_use(part: &Part) -> Vec<ImageId> {
         .iter()
         .flat_map(|list| list.iter())
         .filter(|instance| !instance.state.is_gone())
-        .map(|instance| instance.image_id.clone());
+        .map(|instance| instance.image_id.as_str());
     let of_templates = part
         .templates
         .value
@@ -140,9 +148,28 @@ fn images_in_use(part: &Part) -> Vec<ImageId> {
         .flat_map(|list| list.iter())
         .flat_map(|template| &template.versions)
         .filter_map(|version| version.image.as_deref())
-        .filter(|image| image.starts_with("ami-"))
-        .map(ImageId::new);
-    let used: BTreeSet<ImageId> =
-        of_instances.chain(of_templates).filter(|image| !image.is_empty()).collect();
-    used.into_iter().collect()
+        .filter(|image| image.starts_with("ami-"));
+    let used: HashSet<&str> = of_instances.chain(of_templates).filter(|image| !image.is_empty()).collect();
+    let mut used: Vec<ImageId> = used.into_iter().map(ImageId::new).collect();
+    used.sort();
+    used
+}
+
+/// Tells whether an ask names something that an earlier one of the same source did not.
+pub(super) fn names_more(ask: &Ask, before: &Ask) -> bool {
+    fn more<T: Ord>(names: &[T], before: &[T]) -> bool {
+        let before: BTreeSet<&T> = before.iter().collect();
+        names.iter().any(|name| !before.contains(name))
+    }
+    match (ask, before) {
+        (Ask::Templates(names), Ask::Templates(before)) => more(names, before),
+        (Ask::Images(names), Ask::Images(before)) => more(names, before),
+        (Ask::Refreshes(names), Ask::Refreshes(before)) => more(names, before),
+        (Ask::Activities(names), Ask::Activities(before)) => more(names, before),
+        (Ask::Services(names), Ask::Services(before)) => more(names, before),
+        (Ask::Tasks(names), Ask::Tasks(before)) => more(names, before),
+        (Ask::Hosts(names), Ask::Hosts(before)) => more(names, before),
+        (Ask::Targets(names), Ask::Targets(before)) => more(names, before),
+        _ => false,
+    }
 }

@@ -1,19 +1,21 @@
 //! The state of a collection: one part per scope, one slot per source, and the picture being put together.
 
-use super::ask::{Next, next};
+use super::ask::{Next, names_more, next};
 use super::due::{Due, Rhythm, Slot, due};
 use crate::config::Config;
 use crate::gateway::{Ask, GatewayError, Reading, Source, Urgency};
 use crate::model::{InstanceId, Metrics, Region, Scope, Trouble, TroubleKind};
 use crate::snapshot::{Part, Snapshot};
 use crate::world::Interest;
-use jiff::{SignedDuration, Timestamp};
-use std::collections::BTreeMap;
+use jiff::Timestamp;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 /// Metrics of rows that have scrolled away are kept this long, so that scrolling back costs nothing.
-const METRICS_KEPT: SignedDuration = SignedDuration::from_mins(10);
+const METRICS_KEPT: Duration = Duration::from_secs(600);
+/// When a list names something new, what is read by name follows at most this often.
+const FOLLOW_PAUSE: Duration = Duration::from_secs(15);
 
 /// One read to begin.
 #[derive(Debug)]
@@ -21,6 +23,8 @@ pub(super) struct Job {
     pub(super) scope: Arc<Scope>,
     pub(super) ask: Ask,
     pub(super) urgency: Urgency,
+    /// Whether part-way readings are worth showing: not over a list that is whole.
+    pub(super) pages: bool,
 }
 
 /// Where a scope stands among the others: account, then the order in which its regions were named, then
@@ -29,21 +33,115 @@ type Place = (usize, usize, Region);
 
 struct Desk {
     part: Arc<Part>,
-    slots: BTreeMap<Source, Slot>,
+    /// In the order of first reads, so that what is needed begins before what needs it.
+    slots: Vec<(Source, Slot)>,
+    /// The last ask of each source.
+    asked: BTreeMap<Source, Ask>,
+    /// Sources whose names may have changed since they were last asked for.
+    renamed: BTreeSet<Source>,
     /// Instances whose metrics are wanted here.
     metrics_of: Vec<InstanceId>,
+    /// When the metrics of an instance were last read.
+    metrics_read: HashMap<InstanceId, Instant>,
 }
 
 impl Desk {
     fn is_tried(&self) -> bool {
-        self.slots.values().all(|slot| slot.is_tried() && !slot.is_running)
+        self.slots.iter().all(|(_, slot)| slot.is_tried() && !slot.is_running)
+    }
+
+    fn slot(&mut self, source: Source) -> Option<&mut Slot> {
+        self.slots.iter_mut().find(|(of, _)| *of == source).map(|(_, slot)| slot)
+    }
+
+    /// Wanted instances whose metrics are older than this, or were never read.
+    fn metrics_missing(&self, now: Instant, every: Duration) -> Vec<InstanceId> {
+        let is_old = |id: &&InstanceId| {
+            self.metrics_read.get(*id).is_none_or(|at| now.saturating_duration_since(*at) >= every)
+        };
+        self.metrics_of.iter().filter(is_old).cloned().collect()
+    }
+
+    /// A read succeeded: what is read by the names in it may have more to ask, or was waiting for it.
+    fn succeeded(&mut self, source: Source, urgency: Urgency) {
+        for (of, slot) in self.slots.iter_mut().filter(|(of, _)| of.needs().contains(&source)) {
+            self.renamed.insert(*of);
+            if slot.is_blocked {
+                slot.want(urgency);
+            }
+        }
     }
 
     fn has_spoken(&self) -> bool {
-        self.slots.keys().any(|source| {
+        self.slots.iter().any(|(source, _)| {
             let standing = self.part.standing(*source);
             standing.as_of.is_some() || standing.trouble.is_some()
         })
+    }
+}
+
+/// What to do about a source that is not due, when what it is read by may have changed.
+enum Follow {
+    /// Ask this: it names something new.
+    Now(Ask),
+    /// It may name something new, but was read a moment ago.
+    At(Instant),
+    /// Nothing new.
+    No,
+}
+
+impl Desk {
+    fn next(&self, source: Source, config: &Config, rhythm: &Rhythm, now: Instant, at: Timestamp) -> Next {
+        let metrics_of = match source {
+            Source::Metrics => self.metrics_missing(now, rhythm.every(source)),
+            _ => Vec::new(),
+        };
+        next(source, &self.part, config, &metrics_of, at)
+    }
+
+    fn follow(
+        &mut self,
+        source: Source,
+        slot: Slot,
+        config: &Config,
+        rhythm: &Rhythm,
+        now: Instant,
+        at: Timestamp,
+    ) -> Follow {
+        if !self.renamed.contains(&source) || slot.failed_by.is_some() {
+            return Follow::No;
+        }
+        let soonest = slot.ended_at.map_or(now, |ended| ended + FOLLOW_PAUSE);
+        if soonest > now {
+            return Follow::At(soonest);
+        }
+        let next = self.next(source, config, rhythm, now, at);
+        if next == Next::Wait {
+            return Follow::No;
+        }
+        self.renamed.remove(&source);
+        match (next, self.asked.get(&source)) {
+            (Next::Ask(ask), None) => Follow::Now(ask),
+            (Next::Ask(ask), Some(before)) if names_more(&ask, before) => Follow::Now(ask),
+            _ => Follow::No,
+        }
+    }
+}
+
+/// What `begin` began.
+#[derive(Debug, Default)]
+pub(super) struct Begun {
+    /// Reads to send, the most urgent first.
+    pub(super) jobs: Vec<Job>,
+    /// When to look again.
+    pub(super) wake: Option<Instant>,
+    /// Some section says something else now.
+    pub(super) has_changed: bool,
+}
+
+impl Begun {
+    fn wake_by(&mut self, at: Instant) {
+        self.wake = Some(self.wake.map_or(at, |before| before.min(at)));
     }
 }
 
@@ -84,8 +182,22 @@ impl Board {
         self.places.insert(scope.clone(), place.clone());
         let slots = self.sources.iter().map(|source| (*source, Slot::default())).collect();
         let part = Arc::new(Part::new(Arc::new(scope)));
-        self.desks.insert(place, Desk { part, slots, metrics_of: Vec::new() });
+        let desk = Desk {
+            part,
+            slots,
+            asked: BTreeMap::new(),
+            renamed: BTreeSet::new(),
+            metrics_of: Vec::new(),
+            metrics_read: HashMap::new(),
+        };
+        self.desks.insert(place, desk);
         self.spread_interest();
+    }
+
+    /// Forgets the places of an account that are not among these regions.
+    pub(super) fn retain(&mut self, account: usize, regions: &[Region]) {
+        self.desks.retain(|(of, _, region), _| *of != account || regions.contains(region));
+        self.places.retain(|_, (of, _, region)| *of != account || regions.contains(region));
     }
 
     /// Notes a trouble that belongs to a whole account.
@@ -117,12 +229,9 @@ impl Board {
                 .filter(|(of, _)| of == scope.as_ref())
                 .map(|(_, id)| id.clone())
                 .collect();
-            let held = desk.part.metrics.value.as_ref();
-            let is_new = wanted
-                .iter()
-                .any(|id| !held.is_some_and(|list| list.iter().any(|metrics| metrics.id == *id)));
+            let is_new = wanted.iter().any(|id| !desk.metrics_read.contains_key(id));
             desk.metrics_of = wanted;
-            if is_new && let Some(slot) = desk.slots.get_mut(&Source::Metrics) {
+            if is_new && let Some(slot) = desk.slot(Source::Metrics) {
                 slot.want(Urgency::Screen);
             }
         }
@@ -135,7 +244,10 @@ impl Board {
                 continue;
             }
             for source in sources {
-                if let Some(slot) = desk.slots.get_mut(source) {
+                if *source == Source::Metrics {
+                    desk.metrics_read.clear();
+                }
+                if let Some(slot) = desk.slot(*source) {
                     slot.want(Urgency::User);
                 }
             }
@@ -147,57 +259,67 @@ impl Board {
         &self.sources
     }
 
-    /// Begins everything that is due, and tells when to look again.
-    pub(super) fn begin(
-        &mut self,
-        config: &Config,
-        now: Instant,
-        at: Timestamp,
-    ) -> (Vec<Job>, Option<Instant>) {
-        let mut jobs = Vec::new();
-        let mut wake: Option<Instant> = None;
-        for desk in self.desks.values_mut() {
-            for (source, slot) in &mut desk.slots {
-                let urgency = match due(*source, slot, &self.rhythm, now) {
-                    Due::Now(urgency) => urgency,
-                    Due::At(at) => {
-                        wake = Some(wake.map_or(at, |before| before.min(at)));
-                        continue;
-                    }
-                    Due::Never => continue,
+    /// Begins everything that is due.
+    pub(super) fn begin(&mut self, config: &Config, now: Instant, at: Timestamp) -> Begun {
+        let mut begun = Begun::default();
+        let Self { desks, rhythm, floor, .. } = self;
+        for desk in desks.values_mut() {
+            for place in 0..desk.slots.len() {
+                let (source, slot) = desk.slots[place];
+                let found = match due(source, &slot, rhythm, now) {
+                    Due::Now(urgency) => Some((urgency, desk.next(source, config, rhythm, now, at))),
+                    Due::At(then) => match desk.follow(source, slot, config, rhythm, now, at) {
+                        Follow::Now(ask) => Some((rhythm.urgency(source), Next::Ask(ask))),
+                        Follow::At(sooner) => {
+                            begun.wake_by(then.min(sooner));
+                            None
+                        }
+                        Follow::No => {
+                            begun.wake_by(then);
+                            None
+                        }
+                    },
+                    Due::Never => None,
                 };
-                // The picture that was published last still holds this part: it is copied only to be changed.
-                let next = next(*source, &desk.part, config, &desk.metrics_of, at);
+                let Some((urgency, next)) = found else { continue };
                 if next == Next::Wait {
                     continue;
                 }
+                // The picture that was published last still holds this part: it is copied only to be changed.
                 let part = Arc::make_mut(&mut desk.part);
+                let slot = &mut desk.slots[place].1;
+                begun.has_changed = true;
                 match next {
                     Next::Ask(ask) => {
                         slot.begin();
-                        part.asked(*source);
-                        let urgency = self.floor.map_or(urgency, |floor| urgency.max(floor));
-                        jobs.push(Job { scope: Arc::clone(&part.scope), ask, urgency });
+                        part.asked(source);
+                        desk.renamed.remove(&source);
+                        desk.asked.insert(source, ask.clone());
+                        let urgency = floor.map_or(urgency, |floor| urgency.max(floor));
+                        let pages = !part.standing(source).is_whole;
+                        begun.jobs.push(Job { scope: Arc::clone(&part.scope), ask, urgency, pages });
                     }
                     Next::Empty(reading) => {
                         slot.begin();
                         slot.end(now, None);
                         // Metrics that nobody asks for are not known to be none.
-                        if *source != Source::Metrics {
+                        if source != Source::Metrics {
                             part.settle(reading, at, true);
+                            desk.succeeded(source, urgency);
                         }
                     }
                     Next::Blocked(trouble) => {
                         slot.begin();
                         slot.end(now, Some(trouble.kind));
-                        part.failed(*source, trouble);
+                        slot.is_blocked = true;
+                        part.failed(source, trouble);
                     }
                     Next::Wait => {}
                 }
             }
         }
-        jobs.sort_by_key(|job| std::cmp::Reverse(job.urgency));
-        (jobs, wake)
+        begun.jobs.sort_by_key(|job| std::cmp::Reverse(job.urgency));
+        begun
     }
 
     /// Takes in what an earlier run read. It shows with its age, and is read again at once.
@@ -229,16 +351,18 @@ impl Board {
         at: Timestamp,
     ) {
         let Some(desk) = self.places.get(scope).and_then(|place| self.desks.get_mut(place)) else { return };
-        let slot = desk.slots.entry(source).or_default();
-        let part = Arc::make_mut(&mut desk.part);
+        let Some(slot) = desk.slot(source) else { return };
         match answer {
             Ok(reading) => {
                 slot.end(now, None);
-                let reading = keep_metrics(reading, part, at);
-                part.settle(reading, at, true);
+                let reading = desk.keep_metrics(reading, now);
+                Arc::make_mut(&mut desk.part).settle(reading, at, true);
+                let urgency = self.floor.unwrap_or_else(|| self.rhythm.urgency(source));
+                desk.succeeded(source, urgency);
             }
             Err(failure) => {
                 slot.end(now, Some(failure.trouble.kind));
+                let part = Arc::make_mut(&mut desk.part);
                 if let Some(reading) = failure.partial {
                     part.settle(*reading, at, false);
                 }
@@ -317,15 +441,22 @@ pub(super) fn silence(call: &str, waited: std::time::Duration, at: Timestamp) ->
     }
 }
 
-/// Adds metrics that were read before and are still young to those just read.
-fn keep_metrics(reading: Reading, part: &Part, at: Timestamp) -> Reading {
-    let Reading::Metrics(mut fresh) = reading else { return reading };
-    let is_young = |metrics: &&Metrics| {
-        metrics.cpu.last().is_some_and(|point| at.duration_since(point.at) < METRICS_KEPT)
-            && !fresh.iter().any(|new| new.id == metrics.id)
-    };
-    let kept: Vec<Metrics> =
-        part.metrics.value.iter().flat_map(|list| list.iter()).filter(is_young).cloned().collect();
-    fresh.extend(kept);
-    Reading::Metrics(fresh)
+impl Desk {
+    /// Adds metrics that were read before and not long ago to those just read.
+    fn keep_metrics(&mut self, reading: Reading, now: Instant) -> Reading {
+        let Reading::Metrics(mut fresh) = reading else { return reading };
+        self.metrics_read.retain(|_, at| now.saturating_duration_since(*at) < METRICS_KEPT);
+        if let Some(Ask::Metrics { of, .. }) = self.asked.get(&Source::Metrics) {
+            for id in of {
+                self.metrics_read.insert(id.clone(), now);
+            }
+        }
+        let is_kept = |metrics: &&Metrics| {
+            self.metrics_read.contains_key(&metrics.id) && !fresh.iter().any(|new| new.id == metrics.id)
+        };
+        let kept: Vec<Metrics> =
+            self.part.metrics.value.iter().flat_map(|list| list.iter()).filter(is_kept).cloned().collect();
+        fresh.extend(kept);
+        Reading::Metrics(fresh)
+    }
 }

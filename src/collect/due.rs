@@ -28,8 +28,8 @@ const LOGIN_RETRY: Duration = Duration::from_secs(15);
 pub struct Slot {
     /// A read is under way.
     pub is_running: bool,
-    /// It was asked for again meanwhile.
-    pub again: bool,
+    /// It was asked for again meanwhile, so urgently.
+    pub again: Option<Urgency>,
     /// Somebody asked by hand, and it has not begun yet.
     pub wanted: Option<Urgency>,
     /// When the last read ended.
@@ -38,6 +38,8 @@ pub struct Slot {
     pub failures: u32,
     /// What the last failure was.
     pub failed_by: Option<TroubleKind>,
+    /// It failed only because something that it needs could not be read.
+    pub is_blocked: bool,
 }
 
 impl Slot {
@@ -50,7 +52,8 @@ impl Slot {
     pub fn begin(&mut self) {
         self.is_running = true;
         self.wanted = None;
-        self.again = false;
+        self.again = None;
+        self.is_blocked = false;
     }
 
     /// Notes how a read ended; a failure is told by its kind.
@@ -59,18 +62,13 @@ impl Slot {
         self.ended_at = Some(at);
         self.failed_by = failure;
         self.failures = if failure.is_some() { self.failures.saturating_add(1) } else { 0 };
-        if std::mem::take(&mut self.again) {
-            self.wanted = Some(Urgency::User);
-        }
+        self.wanted = self.again.take();
     }
 
     /// Asks for a read now; while one runs, exactly one more will follow it.
     pub fn want(&mut self, urgency: Urgency) {
-        if self.is_running {
-            self.again = true;
-        } else {
-            self.wanted = Some(self.wanted.map_or(urgency, |before| before.max(urgency)));
-        }
+        let asked = if self.is_running { &mut self.again } else { &mut self.wanted };
+        *asked = Some(asked.map_or(urgency, |before| before.max(urgency)));
     }
 }
 
@@ -90,7 +88,8 @@ impl Rhythm {
         Self { cadence: cadence.iter().copied().collect(), looked_at: Vec::new(), is_idle: false }
     }
 
-    fn every(&self, source: Source) -> Duration {
+    /// How often a source is read as things are.
+    pub fn every(&self, source: Source) -> Duration {
         let cadence = self.cadence.get(&source).copied().unwrap_or(SWEEP_FLOOR);
         if self.looked_at.contains(&source) {
             cadence
@@ -117,7 +116,7 @@ impl Rhythm {
     }
 
     /// How urgent a read is that nobody asked for by hand.
-    fn urgency(&self, source: Source) -> Urgency {
+    pub fn urgency(&self, source: Source) -> Urgency {
         if self.looked_at.contains(&source) { Urgency::Screen } else { Urgency::Sweep }
     }
 }

@@ -11,6 +11,8 @@ use tokio::sync::{Semaphore, mpsc};
 #[derive(Default)]
 pub(super) struct Fake {
     pub(super) denied: Vec<(&'static str, Source)>,
+    /// Sources whose reads panic.
+    pub(super) panicking: Vec<Source>,
     /// Regions that never answer.
     pub(super) hanging: Vec<&'static str>,
     /// Readings by region and source; otherwise an empty list.
@@ -85,6 +87,7 @@ impl FleetReader for Fake {
             if let Ok(mut asked) = self.asked.lock() {
                 asked.push((scope.region.to_string(), source, urgency));
             }
+            assert!(!self.panicking.contains(&source), "as the test wants");
             if self.hanging.contains(&scope.region.as_str()) {
                 return std::future::pending().await;
             }

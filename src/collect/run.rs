@@ -1,14 +1,17 @@
 //! The edge: spawns reads, takes in answers, publishes worlds. One task owns it all.
 
-use super::board::{Board, Job, silence};
+use super::board::{Begun, Board, Job, silence};
 use crate::clock::{Clock, monotonic};
 use crate::config::{Account, Config, Regions};
 use crate::fleet::join;
 use crate::gateway::{FleetReader, GatewayError, Reading, Source, Urgency};
-use crate::model::{Region, Scope};
+use crate::model::{Region, Scope, Trouble, TroubleKind};
 use crate::snapshot::Snapshot;
 use crate::store::{Cache, Kept};
 use crate::world::{Interest, Wish, World};
+use futures::FutureExt;
+use jiff::Timestamp;
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::sync::{mpsc, watch};
@@ -26,7 +29,8 @@ const JOIN_SHARE: u32 = 4;
 /// How long a script waits when nothing at all arrives any more.
 const PATIENCE: Duration = Duration::from_secs(60);
 /// How long a script waits for a place that has not said a word, when all others have answered.
-const LINGER: Duration = Duration::from_secs(5);
+/// Longer than the deadline of a call, so that a dead place mostly ends by its own, better message.
+const LINGER: Duration = Duration::from_secs(15);
 
 /// A running collection.
 #[derive(Debug)]
@@ -109,7 +113,7 @@ impl Run {
         floor: Option<Urgency>,
         clock: Clock,
     ) -> Self {
-        let board = board(&config, &with_needs(sources), floor);
+        let board = board(&config, &Source::with_needs(sources), floor);
         let (pages_in, pages) = mpsc::channel(PAGES);
         let mut run = Self {
             reader,
@@ -195,29 +199,32 @@ impl Run {
         });
     }
 
-    /// Begins what is due; returns when to look again.
-    fn begin(&mut self) -> Option<Instant> {
+    /// Begins what is due; returns when to look again, and whether a section says something else now.
+    fn begin(&mut self) -> (Option<Instant>, bool) {
         let now = monotonic();
         let (again, later): (Vec<_>, Vec<_>) = self.unlisted.drain(..).partition(|(_, at)| *at <= now);
         self.unlisted = later;
         for (place, _) in again {
             self.list(place);
         }
-        let (jobs, wake) = self.board.begin(&self.config, now, self.clock.now());
+        let Begun { jobs, wake, has_changed } = self.board.begin(&self.config, now, self.clock.now());
         for job in jobs {
             self.spawn(job);
         }
         let listing = self.unlisted.iter().map(|(_, at)| *at).min();
-        [wake, listing].into_iter().flatten().min()
+        ([wake, listing].into_iter().flatten().min(), has_changed)
     }
 
-    fn spawn(&mut self, Job { scope, ask, urgency }: Job) {
+    fn spawn(&mut self, Job { scope, ask, urgency, pages }: Job) {
         let reader = Arc::clone(&self.reader);
         let out = self.pages_in.clone();
+        let clock = self.clock;
         self.jobs.spawn(async move {
             let source = ask.source();
-            let (pages, mut inbox) = mpsc::channel::<Reading>(1);
-            let read = reader.read(&scope, ask, urgency, Some(pages));
+            let (sender, mut inbox) = mpsc::channel::<Reading>(1);
+            let read = reader.read(&scope, ask, urgency, pages.then_some(sender));
+            // A read that panics must end like any other, or its section would be waited for for ever.
+            let read = AssertUnwindSafe(read).catch_unwind();
             tokio::pin!(read);
             let mut is_open = true;
             let answer = loop {
@@ -230,6 +237,7 @@ impl Run {
                     },
                 }
             };
+            let answer = answer.unwrap_or_else(|_| Err(broken(source, clock.now())));
             Ended::Read(scope, source, answer)
         });
     }
@@ -253,6 +261,7 @@ impl Run {
                 match answer {
                     Ok(regions) => {
                         self.board.forget(account.name.as_str());
+                        self.board.retain(place, &regions);
                         self.add(place, account, &regions);
                     }
                     Err(failure) => {
@@ -296,15 +305,25 @@ impl Run {
     /// Reads until everything was tried once, or patience ends.
     async fn settle(&mut self) {
         let mut heard = monotonic();
+        let mut spent = self.reader.spending().calls;
         loop {
             self.begin();
             if self.jobs.is_empty() && self.board.is_tried() {
                 return;
             }
-            let waits_for_silence = self.board.is_answered_but_for_the_silent() && self.board.has_answers();
+            let waits_for_silence = self.listing.is_empty()
+                && self.board.is_answered_but_for_the_silent()
+                && self.board.has_answers();
             let patience = if waits_for_silence { LINGER } else { PATIENCE };
             tokio::select! {
                 () = until_then(Some(heard + patience)) => {
+                    // Long work by many small calls shows no page for a while, but it goes on.
+                    let calls = self.reader.spending().calls;
+                    if calls > spent && !waits_for_silence {
+                        spent = calls;
+                        heard = monotonic();
+                        continue;
+                    }
                     self.give_up(patience);
                     return;
                 }
@@ -337,7 +356,8 @@ impl Run {
         let mut is_fresh = false;
         let mut quiet_until = monotonic();
         loop {
-            let wake = self.begin();
+            let (wake, has_changed) = self.begin();
+            is_fresh |= has_changed;
             let publish_at = is_fresh.then_some(quiet_until);
             let until = [wake, publish_at].into_iter().flatten().min();
             tokio::select! {
@@ -368,6 +388,11 @@ impl Run {
     }
 
     fn wish(&mut self, wish: Wish) {
+        // Whoever asks for anything again also wants the accounts whose regions could not be listed.
+        if matches!(wish, Wish::Refresh(_) | Wish::Retry(_)) {
+            let now = monotonic();
+            self.unlisted.iter_mut().for_each(|(_, at)| *at = now);
+        }
         match wish {
             Wish::Refresh(sources) => self.board.want(None, &sources),
             Wish::Retry(scope) => {
@@ -393,17 +418,20 @@ impl Run {
     }
 }
 
-/// These sources and all that must be read before them, in the order of first reads.
-fn with_needs(sources: &[Source]) -> Vec<Source> {
-    let mut wanted: Vec<Source> = Vec::new();
-    let mut open: Vec<Source> = sources.to_vec();
-    while let Some(source) = open.pop() {
-        if !wanted.contains(&source) {
-            wanted.push(source);
-            open.extend(source.needs());
-        }
+/// The end of a read that panicked.
+fn broken(source: Source, at: Timestamp) -> GatewayError {
+    Trouble {
+        kind: TroubleKind::Other,
+        call: source.call().into(),
+        code: None,
+        message: "coredeck failed while it read this".to_owned(),
+        hint: Some(
+            "run with `-v --log-file FILE` and report what it says; everything else goes on".to_owned(),
+        ),
+        request_id: None,
+        at,
     }
-    Source::ALL.into_iter().filter(|source| wanted.contains(source)).collect()
+    .into()
 }
 
 async fn until_then(at: Option<Instant>) {

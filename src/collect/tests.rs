@@ -1,14 +1,16 @@
 //! A collection against a reader that answers when the test lets it; no test waits for a clock.
 
+use super::board::Board;
 use super::fake::{Fake, trouble};
 use super::{once, start};
 use crate::clock::Clock;
 use crate::config::{Account, Config, Login, Regions};
 use crate::gateway::{Reading, Source, Urgency};
-use crate::model::{Cluster, Known, TroubleKind, WhyUnknown};
+use crate::model::{Cluster, Known, Scope, TroubleKind, WhyUnknown};
 use crate::store::Cache;
 use crate::world::{Interest, Wish, World};
 use std::sync::Arc;
+use std::time::Duration;
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
@@ -65,6 +67,27 @@ async fn a_denied_source_blocks_what_needs_it_and_nothing_else() {
     assert_eq!(kind(&world, 0, Source::Services), Some(TroubleKind::Denied));
     assert_eq!(kind(&world, 0, Source::Instances), None);
     assert_eq!(kind(&world, 1, Source::Services), None);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_world_says_when_what_failed_is_tried_again() {
+    let fake = Arc::new(Fake { denied: vec![("r1", Source::Instances)], ..Fake::default() });
+    let now = "2026-03-01T12:00:00Z".parse().unwrap();
+    let cancel = CancellationToken::new();
+    let mut collector =
+        start(fake, config(named()), &[Source::Instances], Clock::Fixed(now), None, cancel.clone());
+    let world =
+        collector.world.wait_for(|world| kind_of(world, Source::Instances).is_some()).await.unwrap().clone();
+    cancel.cancel();
+    let planned: Vec<_> = world.retries.iter().collect();
+    assert_eq!(planned.len(), 1, "{planned:?}");
+    let ((scope, source), at) = planned[0];
+    assert_eq!((scope.region.as_str(), *source), ("r1", Source::Instances));
+    assert!(*at > now, "{at}");
+}
+
+fn kind_of(world: &World, source: Source) -> Option<TroubleKind> {
+    world.snapshot.parts.first().and_then(|part| part.standing(source).trouble).map(|trouble| trouble.kind)
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -164,4 +187,36 @@ async fn the_next_start_shows_what_the_last_one_read_with_its_age_while_nothing_
     assert_eq!(after.snapshot.parts[0].clusters.as_of, before.snapshot.parts[0].clusters.as_of);
     cancel.cancel();
     collector.task.await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_read_that_panics_ends_like_any_other() {
+    let fake = Arc::new(Fake { panicking: vec![Source::Groups], ..Fake::default() });
+    let sources = [Source::Groups, Source::Instances];
+    let world = once(fake, config(named()), &sources, Interest::default(), Clock::Real).await;
+    assert_eq!(kind(&world, 0, Source::Groups), Some(TroubleKind::Other));
+    assert_eq!(kind(&world, 0, Source::Instances), None);
+}
+
+#[test]
+fn a_new_name_in_a_list_is_followed_without_waiting_for_the_cadence() {
+    let config = config(Regions::Named(vec!["r1".into()]));
+    let scope = Scope { account: "a".into(), region: "r1".into() };
+    let mut board = Board::new(&config, &[Source::Clusters, Source::Services], None);
+    board.add((0, 0), scope.clone());
+    let (start, at) = (crate::clock::monotonic(), jiff::Timestamp::UNIX_EPOCH);
+    let asked = |board: &mut Board, now| -> Vec<Source> {
+        board.begin(&config, now, at).jobs.iter().map(|job| job.ask.source()).collect()
+    };
+    // Services wait for what names them, also when both are due.
+    assert_eq!(asked(&mut board, start), [Source::Clusters]);
+    board.done(&scope, Source::Clusters, Ok(Reading::Clusters(vec![])), start, at);
+    assert_eq!(asked(&mut board, start), []);
+    assert_eq!(board.part(&scope).unwrap().services.known(), Known::Yes(&vec![]));
+    board.want(None, &[Source::Clusters]);
+    assert_eq!(asked(&mut board, start), [Source::Clusters]);
+    board.done(&scope, Source::Clusters, Ok(cluster()), start, at);
+    // A moment after the last look, and then: the new cluster's services are asked for.
+    assert_eq!(asked(&mut board, start), []);
+    assert_eq!(asked(&mut board, start + Duration::from_secs(16)), [Source::Services]);
 }

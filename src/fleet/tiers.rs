@@ -11,7 +11,8 @@ use std::collections::{BTreeMap, HashMap};
 pub(super) fn sum(snapshot: &Snapshot, tiers: &[Tier], fleet: &Fleet) -> Vec<TierRow> {
     let registry = reading(snapshot, Source::Registry);
     // A tier that nothing was found in is well only when somebody looked.
-    let empty = if reading(snapshot, Source::Instances).yes().is_some() { Health::Ok } else { Health::Unknown };
+    let empty =
+        if reading(snapshot, Source::Instances).yes().is_some() { Health::Ok } else { Health::Unknown };
     let mut sums: Vec<Sum> = tiers.iter().map(|tier| Sum::new(Some(tier.name.clone()))).collect();
     sums.push(Sum::new(None));
     let at: HashMap<&str, usize> =

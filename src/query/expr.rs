@@ -6,6 +6,7 @@ use super::literal::Literal;
 use super::pattern::{Pattern, write_quoted, write_value};
 use super::truth::Truth;
 use super::value::{Unit, Value};
+use crate::gateway::Source;
 use serde_json::Value as Json;
 use std::fmt;
 
@@ -85,6 +86,24 @@ impl Expr {
         }
     }
 
+    /// What is certain for row `at` whatever a source says: terms that need it are not known.
+    pub(super) fn truth_without(
+        &self,
+        source: Source,
+        ctx: Ctx<'_>,
+        at: usize,
+        anywhere: &[&'static Column],
+    ) -> Truth {
+        let part = |e: &Self| e.truth_without(source, ctx, at, anywhere);
+        match self {
+            Self::Not(inner) => !part(inner),
+            Self::And(all) => fold(all, Truth::True, Truth::False, Truth::and, part),
+            Self::Or(any) => fold(any, Truth::False, Truth::True, Truth::or, part),
+            Self::Term(term) if term.needs(source) => Truth::Unknown,
+            Self::Every | Self::Term(_) => self.truth(ctx, at, anywhere),
+        }
+    }
+
     /// Calls `see` with every term.
     pub(super) fn terms<'e>(&'e self, see: &mut impl FnMut(&'e Term)) {
         match self {
@@ -115,6 +134,13 @@ fn fold<T>(
 }
 
 impl Term {
+    fn needs(&self, source: Source) -> bool {
+        match &self.on {
+            On::Anywhere => false,
+            On::Column(column) | On::Tag(column, _) => column.needs.contains(&source),
+        }
+    }
+
     fn truth(&self, ctx: Ctx<'_>, at: usize, anywhere: &[&'static Column]) -> Truth {
         match &self.on {
             On::Anywhere => fold(anywhere, Truth::False, Truth::True, Truth::or, |column| {

@@ -240,6 +240,7 @@ impl Kind {
                 Source::Hosts,
                 Source::Instances,
                 Source::Groups,
+                Source::Statuses,
             ],
             Self::Tenants => &[
                 Source::Registry,
@@ -251,6 +252,7 @@ impl Kind {
                 Source::Tasks,
                 Source::Instances,
                 Source::Groups,
+                Source::Statuses,
             ],
             Self::Targets => &[Source::TargetGroups, Source::Targets],
             Self::Rules => &[Source::Rules, Source::TargetGroups, Source::Targets],

@@ -3,6 +3,7 @@
 use super::made::{cpu, fleet, row, scope, with};
 use super::{Ctx, Direction, Fault, Kind, Query, Sort, Truth, Width, natural, select, sort};
 use crate::fleet::{Fleet, InstanceRow};
+use crate::gateway::Source;
 use crate::model::InstanceState;
 use proptest::prelude::*;
 use std::cmp::Ordering;
@@ -199,6 +200,19 @@ proptest! {
         prop_assert_eq!(select(&query, ctx(&fleet), Kind::Instances), expected);
         for at in 0..fleet.instances.len() {
             prop_assert_eq!(query.truth(ctx(&fleet), at), truth(at), "{} of {}", plain.text(), at);
+        }
+    }
+
+    #[test]
+    fn what_is_certain_without_a_source_stays_so_whatever_it_says(plain in plain(), rows in rows(40)) {
+        let query = Query::parse(&plain.text(), Kind::Instances).unwrap();
+        let fleet = fleet(rows);
+        let asks = query.columns_used().iter().any(|column| column.needs.contains(&Source::Metrics));
+        for at in 0..fleet.instances.len() {
+            let before = query.truth_without(Source::Metrics, ctx(&fleet), at);
+            if before != Truth::Unknown || !asks {
+                prop_assert_eq!(before, query.truth(ctx(&fleet), at), "{} of {}", plain.text(), at);
+            }
         }
     }
 

@@ -19,6 +19,7 @@ use std::io;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError};
 use std::time::Duration;
+use tokio_util::sync::CancellationToken;
 
 /// The largest body that is read.
 const LARGEST: usize = 4 << 20;
@@ -33,6 +34,8 @@ pub(crate) struct Site {
     pub(crate) journal: Journal,
     pub(crate) faults: Faults,
     pub(crate) served: AtomicU64,
+    /// Cancelled when the simulator ends; what hangs on purpose waits for no longer.
+    pub(crate) stop: CancellationToken,
 }
 
 /// A request, understood as far as its service, operation and content.
@@ -82,7 +85,7 @@ pub(crate) async fn answer(
         site.note(&asked, (&account, region), code, kind, &request_id);
     }
     if is_dropped && let Some(rule) = rule {
-        return nonsense(rule, &switch, &request_id).await;
+        return nonsense(rule, &site.stop, &switch, &request_id).await;
     }
     let outcome = match refused {
         Some(fault) => Err(fault),
@@ -98,15 +101,19 @@ pub(crate) async fn answer(
         Err(fault) => write_fault(&fault, asked.protocol, asked.is_json_10, Some(asked.service), &request_id),
     };
     match rule {
-        Some(rule) => spoiled(response, rule, &switch).await,
+        Some(rule) => spoiled(response, rule, &site.stop, &switch).await,
         None => response,
     }
 }
 
 /// What comes instead of an answer when nothing was done.
-async fn nonsense(rule: &Rule, switch: &Switch, request_id: &str) -> Response {
+async fn nonsense(rule: &Rule, stop: &CancellationToken, switch: &Switch, request_id: &str) -> Response {
     match rule.kind {
-        Mischief::Hang => std::future::pending().await,
+        Mischief::Hang => {
+            stop.cancelled().await;
+            switch.throw();
+            Response::new(Body::empty())
+        }
         Mischief::Html => {
             let page = "<!doctype html><html><head><title>500 Internal Server Error</title></head><body><h1>Internal Server Error</h1></body></html>";
             let mut response = Response::new(Body::from(page));
@@ -127,10 +134,13 @@ async fn nonsense(rule: &Rule, switch: &Switch, request_id: &str) -> Response {
 }
 
 /// What a rule does to an answer.
-async fn spoiled(response: Response, rule: &Rule, switch: &Switch) -> Response {
+async fn spoiled(response: Response, rule: &Rule, stop: &CancellationToken, switch: &Switch) -> Response {
     match rule.kind {
         Mischief::Slow => {
-            tokio::time::sleep(rule.delay).await;
+            tokio::select! {
+                () = tokio::time::sleep(rule.delay) => {}
+                () = stop.cancelled() => {}
+            }
             response
         }
         Mischief::LostAnswer => {

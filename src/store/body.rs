@@ -8,28 +8,39 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use std::sync::Arc;
 
-/// The source text that decides the shape of what is stored.
-const SHAPES: [&str; 10] = [
-    include_str!("body.rs"),
-    include_str!("../model/alarm.rs"),
-    include_str!("../model/balancer.rs"),
-    include_str!("../model/cluster.rs"),
-    include_str!("../model/core.rs"),
-    include_str!("../model/group.rs"),
-    include_str!("../model/instance.rs"),
-    include_str!("../model/scope.rs"),
-    include_str!("../model/tags.rs"),
-    include_str!("../model/template.rs"),
+/// The source text that decides the shape of what is stored: this file, the sections, and all of the model.
+const SHAPES: [(&str, &str); 16] = [
+    ("body.rs", include_str!("body.rs")),
+    ("snapshot.rs", include_str!("../snapshot.rs")),
+    ("alarm.rs", include_str!("../model/alarm.rs")),
+    ("balancer.rs", include_str!("../model/balancer.rs")),
+    ("cluster.rs", include_str!("../model/cluster.rs")),
+    ("core.rs", include_str!("../model/core.rs")),
+    ("group.rs", include_str!("../model/group.rs")),
+    ("ids.rs", include_str!("../model/ids.rs")),
+    ("instance.rs", include_str!("../model/instance.rs")),
+    ("money.rs", include_str!("../model/money.rs")),
+    ("scope.rs", include_str!("../model/scope.rs")),
+    ("tags.rs", include_str!("../model/tags.rs")),
+    ("template.rs", include_str!("../model/template.rs")),
+    ("text.rs", include_str!("../model/text.rs")),
+    ("tier.rs", include_str!("../model/tier.rs")),
+    ("trouble.rs", include_str!("../model/trouble.rs")),
 ];
 
-/// Names the shape of what this build stores.
+/// Names the shape of what this build stores. A new version brings new versions of what lies below the
+/// model too, so it counts.
 pub(super) fn fingerprint() -> String {
     let mut hash = Sha256::new();
-    for shape in SHAPES {
-        hash.update(shape.as_bytes());
+    hash.update(env!("CARGO_PKG_VERSION"));
+    for (_, shape) in SHAPES {
+        hash.update(shape);
     }
     hash.finalize().iter().take(16).map(|byte| format!("{byte:02x}")).collect()
 }
+
+/// Makes the bytes of one section's value. It holds that value and nothing else of the snapshot.
+pub(super) type Encode = Box<dyn FnOnce() -> Option<Vec<u8>> + Send>;
 
 #[derive(Serialize, Deserialize)]
 struct Registered {
@@ -38,38 +49,43 @@ struct Registered {
     faults: Vec<String>,
 }
 
-/// The bytes of a section's value; none when it has none, or is not worth keeping.
+/// How a section's value becomes bytes; none when it has none, or is not worth keeping.
 /// Metrics are not kept: they are read for what is looked at, and age within minutes.
-pub(super) fn encode(part: &Part, source: Source) -> Option<Vec<u8>> {
-    fn bytes<T: Serialize>(value: Option<&Arc<T>>) -> Option<Vec<u8>> {
-        postcard::to_stdvec(value?.as_ref()).ok()
+pub(super) fn encoder(part: &Part, source: Source) -> Option<Encode> {
+    fn of<T: Serialize + Send + Sync + 'static>(value: Option<&Arc<T>>) -> Option<Encode> {
+        let value = Arc::clone(value?);
+        Some(Box::new(move || postcard::to_stdvec(value.as_ref()).ok()))
     }
     match source {
-        Source::Identity => bytes(part.identity.value.as_ref()),
+        Source::Identity => of(part.identity.value.as_ref()),
         Source::Instances => {
-            let list = part.instances.value.as_ref()?;
-            postcard::to_stdvec(&list.iter().map(Arc::as_ref).collect::<Vec<&Instance>>()).ok()
+            let list = Arc::clone(part.instances.value.as_ref()?);
+            Some(Box::new(move || {
+                postcard::to_stdvec(&list.iter().map(Arc::as_ref).collect::<Vec<&Instance>>()).ok()
+            }))
         }
-        Source::Statuses => bytes(part.statuses.value.as_ref()),
-        Source::Templates => bytes(part.templates.value.as_ref()),
-        Source::Images => bytes(part.images.value.as_ref()),
-        Source::Groups => bytes(part.groups.value.as_ref()),
-        Source::Refreshes => bytes(part.refreshes.value.as_ref()),
-        Source::Activities => bytes(part.activities.value.as_ref()),
-        Source::Clusters => bytes(part.clusters.value.as_ref()),
-        Source::Services => bytes(part.services.value.as_ref()),
-        Source::Tasks => bytes(part.tasks.value.as_ref()),
-        Source::Hosts => bytes(part.hosts.value.as_ref()),
-        Source::TargetGroups => bytes(part.target_groups.value.as_ref()),
-        Source::Targets => bytes(part.targets.value.as_ref()),
-        Source::Rules => bytes(part.rules.value.as_ref()),
-        Source::Agents => bytes(part.agents.value.as_ref()),
-        Source::Alarms => bytes(part.alarms.value.as_ref()),
+        Source::Statuses => of(part.statuses.value.as_ref()),
+        Source::Templates => of(part.templates.value.as_ref()),
+        Source::Images => of(part.images.value.as_ref()),
+        Source::Groups => of(part.groups.value.as_ref()),
+        Source::Refreshes => of(part.refreshes.value.as_ref()),
+        Source::Activities => of(part.activities.value.as_ref()),
+        Source::Clusters => of(part.clusters.value.as_ref()),
+        Source::Services => of(part.services.value.as_ref()),
+        Source::Tasks => of(part.tasks.value.as_ref()),
+        Source::Hosts => of(part.hosts.value.as_ref()),
+        Source::TargetGroups => of(part.target_groups.value.as_ref()),
+        Source::Targets => of(part.targets.value.as_ref()),
+        Source::Rules => of(part.rules.value.as_ref()),
+        Source::Agents => of(part.agents.value.as_ref()),
+        Source::Alarms => of(part.alarms.value.as_ref()),
         Source::Registry => {
-            let registry = part.registry.value.as_ref()?;
-            let (cores, tenants, faults) =
-                (registry.cores.clone(), registry.tenants.clone(), registry.faults.clone());
-            postcard::to_stdvec(&Registered { cores, tenants, faults }).ok()
+            let registry = Arc::clone(part.registry.value.as_ref()?);
+            Some(Box::new(move || {
+                let (cores, tenants, faults) =
+                    (registry.cores.clone(), registry.tenants.clone(), registry.faults.clone());
+                postcard::to_stdvec(&Registered { cores, tenants, faults }).ok()
+            }))
         }
         Source::Metrics => None,
     }
@@ -106,4 +122,21 @@ pub(super) fn decode(source: Source, bytes: &[u8]) -> Option<Reading> {
         }
         Source::Metrics => return None,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_whole_model_decides_the_shape() {
+        let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("src/model");
+        let mut files: Vec<String> = std::fs::read_dir(folder)
+            .unwrap()
+            .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+            .collect();
+        files.sort();
+        let known: Vec<&str> = SHAPES.iter().skip(2).map(|(name, _)| *name).collect();
+        assert_eq!(known, files, "SHAPES must name every file of src/model");
+    }
 }

@@ -1,15 +1,15 @@
 //! The last good reading of every section, by place. Losing it costs a second at the next start, nothing else:
 //! it is written without waiting for the disk, and a file that cannot be understood is begun anew.
 
-use super::body::{decode, encode, fingerprint};
+use super::body::{Encode, decode, encoder, fingerprint};
 use super::{own, private_folder};
-use crate::clock::monotonic;
+use crate::clock::{Clock, monotonic};
 use crate::error::Error;
 use crate::gateway::{Reading, Source};
 use crate::model::Scope;
 use crate::snapshot::Part;
-use jiff::Timestamp;
-use rusqlite::{Connection, params};
+use jiff::{SignedDuration, Timestamp};
+use rusqlite::{Connection, ErrorCode, params};
 use std::collections::HashMap;
 use std::fs;
 use std::path::Path;
@@ -25,6 +25,12 @@ const WAITING: usize = 64;
 const LEAST_PAUSE: Duration = Duration::from_secs(60);
 /// and writing takes at most this share of the time.
 const WRITE_SHARE: u32 = 20;
+/// A section that is older than this is forgotten: nobody would take it for the fleet any more.
+const KEPT_FOR: SignedDuration = SignedDuration::from_hours(7 * 24);
+/// How long a start waits for another run that writes,
+const OPEN_WITHIN: Duration = Duration::from_millis(250);
+/// and how long the writer does.
+const WRITE_WITHIN: Duration = Duration::from_secs(2);
 
 /// A reading of an earlier run.
 #[derive(Debug, PartialEq)]
@@ -45,9 +51,13 @@ pub struct Cache {
     kept: Vec<Kept>,
 }
 
+/// A section's value on its way to the disk, without the rest of the snapshot that it came from: what
+/// waits here may wait for a minute.
 struct Job {
-    part: Arc<Part>,
+    scope: Arc<Scope>,
     source: Source,
+    as_of: Timestamp,
+    encode: Encode,
 }
 
 impl Cache {
@@ -56,23 +66,28 @@ impl Cache {
     ///
     /// # Errors
     ///
-    /// The folder cannot be made, or the database can be neither opened nor begun anew.
+    /// The folder cannot be made; or the database is locked, cannot be written, or its disk is full. Only
+    /// one that is damaged is begun anew: in every other case what it holds is still good.
     pub fn open(file: &Path, view: &str) -> Result<Self, Error> {
+        Self::open_at(file, view, Clock::Real.now())
+    }
+
+    fn open_at(file: &Path, view: &str, now: Timestamp) -> Result<Self, Error> {
         let folder = file.parent().unwrap_or(Path::new("."));
         let failed = |error: &dyn std::fmt::Display| {
-            Error::failed(format!("cannot open the cache {}: {error}", file.display()))
-                .hint("nothing but a slower start is lost; make the folder writable, or set XDG_CACHE_HOME")
+            Error::failed(format!("this run works without the cache {}: {error}", file.display()))
+                .hint("nothing but a slower start is lost; XDG_CACHE_HOME names another folder")
         };
         private_folder(folder).map_err(|error| failed(&error))?;
-        let db = match connect(file) {
-            Ok(db) => db,
-            Err(error) => {
+        let opened = match opened(file, view, now) {
+            Err(error) if is_damage(&error) => {
                 tracing::warn!(%error, file = %file.display(), "the cache is damaged and begun anew");
-                fs::remove_file(file).map_err(|error| failed(&error))?;
-                connect(file).map_err(|error| failed(&error))?
+                remove(file).map_err(|error| failed(&error))?;
+                self::opened(file, view, now)
             }
+            other => other,
         };
-        let kept = load(&db, view).map_err(|error| failed(&error))?;
+        let (db, kept) = opened.map_err(|error| failed(&error))?;
         let (jobs, inbox) = sync_channel(WAITING);
         let view = view.to_owned();
         let writer = std::thread::Builder::new()
@@ -89,10 +104,11 @@ impl Cache {
 
     /// Keeps the value that a section has now. Never waits.
     pub fn keep(&self, part: &Arc<Part>, source: Source) {
-        if let Some(jobs) = &self.jobs {
-            // Full, or the writer has ended: either way the section is only a little older next time.
-            drop(jobs.try_send(Job { part: Arc::clone(part), source }));
-        }
+        let Some(jobs) = &self.jobs else { return };
+        let Some(as_of) = part.standing(source).as_of else { return };
+        let Some(encode) = encoder(part, source) else { return };
+        // Full, or the writer has ended: either way the section is only a little older next time.
+        drop(jobs.try_send(Job { scope: Arc::clone(&part.scope), source, as_of, encode }));
     }
 }
 
@@ -107,10 +123,35 @@ impl Drop for Cache {
     }
 }
 
-fn connect(file: &Path) -> rusqlite::Result<Connection> {
+/// Tells whether nothing can be got out of a database any more.
+fn is_damage(error: &rusqlite::Error) -> bool {
+    matches!(error.sqlite_error_code(), Some(ErrorCode::NotADatabase | ErrorCode::DatabaseCorrupt))
+}
+
+/// Removes a database with what SQLite keeps beside it.
+fn remove(file: &Path) -> std::io::Result<()> {
+    for beside in ["-wal", "-shm"] {
+        let mut name = file.as_os_str().to_owned();
+        name.push(beside);
+        match fs::remove_file(name) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error),
+            _ => {}
+        }
+    }
+    fs::remove_file(file)
+}
+
+fn opened(file: &Path, view: &str, now: Timestamp) -> rusqlite::Result<(Connection, Vec<Kept>)> {
+    let db = connect(file, now)?;
+    let kept = load(&db, view)?;
+    db.busy_timeout(WRITE_WITHIN)?;
+    Ok((db, kept))
+}
+
+fn connect(file: &Path, now: Timestamp) -> rusqlite::Result<Connection> {
     let db = Connection::open(file)?;
     own(file);
-    db.busy_timeout(Duration::from_secs(2))?;
+    db.busy_timeout(OPEN_WITHIN)?;
     db.pragma_update(None, "journal_mode", "WAL")?;
     db.pragma_update(None, "synchronous", "OFF")?;
     db.execute_batch(
@@ -120,7 +161,8 @@ fn connect(file: &Path) -> rusqlite::Result<Connection> {
             primary key (view, account, region, source)
         ) without rowid;",
     )?;
-    db.execute("delete from section where shape <> ?1", [fingerprint()])?;
+    let oldest = now.saturating_sub(KEPT_FOR).unwrap_or(Timestamp::MIN).to_string();
+    db.execute("delete from section where shape <> ?1 or as_of < ?2", [fingerprint(), oldest])?;
     Ok(db)
 }
 
@@ -146,45 +188,45 @@ fn load(db: &Connection, view: &str) -> rusqlite::Result<Vec<Kept>> {
 }
 
 fn write_all(db: &Connection, view: &str, inbox: &Receiver<Job>) {
+    let shape = fingerprint();
     let mut next: HashMap<(Scope, Source), Instant> = HashMap::new();
     let mut late: HashMap<(Scope, Source), Job> = HashMap::new();
     while let Ok(job) = inbox.recv() {
-        let key = (job.part.scope.as_ref().clone(), job.source);
+        let key = (job.scope.as_ref().clone(), job.source);
         if next.get(&key).is_some_and(|at| monotonic() < *at) {
             late.insert(key, job);
             continue;
         }
         late.remove(&key);
         let began = monotonic();
-        write(db, view, &job);
+        write(db, view, &shape, job);
         let ended = monotonic();
         next.insert(key, ended + LEAST_PAUSE.max((ended - began) * WRITE_SHARE));
     }
     // The run ends: what was passed over for its pace is written now.
-    for job in late.values() {
-        write(db, view, job);
+    for job in late.into_values() {
+        write(db, view, &shape, job);
     }
 }
 
-fn write(db: &Connection, view: &str, job: &Job) {
-    let Some(body) = encode(&job.part, job.source) else { return };
-    let Some(as_of) = job.part.standing(job.source).as_of else { return };
-    let scope = &job.part.scope;
+fn write(db: &Connection, view: &str, shape: &str, job: Job) {
+    let Job { scope, source, as_of, encode } = job;
+    let Some(body) = encode() else { return };
     let written = db.execute(
         "insert or replace into section (shape, view, account, region, source, as_of, body)
          values (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
         params![
-            fingerprint(),
+            shape,
             view,
             scope.account.as_str(),
             scope.region.as_str(),
-            job.source.word(),
+            source.word(),
             as_of.to_string(),
             body
         ],
     );
     if let Err(error) = written {
-        tracing::warn!(%error, source = job.source.word(), "a section could not be cached");
+        tracing::warn!(%error, source = source.word(), "a section could not be cached");
     }
 }
 
@@ -193,9 +235,13 @@ mod tests {
     use super::*;
     use crate::model::{AlarmState, CoreRecord, Tags};
 
+    fn at() -> Timestamp {
+        "2026-11-01T10:00:00Z".parse().unwrap()
+    }
+
     fn part() -> Arc<Part> {
         let mut part = Part::new(Arc::new(Scope { account: "a".into(), region: "r".into() }));
-        let at = "2026-11-01T10:00:00Z".parse().unwrap();
+        let at = at();
         part.settle(
             Reading::Alarms(vec![crate::model::Alarm {
                 name: "cpu \u{1b}[2J".into(),
@@ -232,7 +278,7 @@ mod tests {
     }
 
     fn kept(file: &Path, view: &str) -> Vec<Kept> {
-        Cache::open(file, view).unwrap().take()
+        Cache::open_at(file, view, at()).unwrap().take()
     }
 
     #[test]
@@ -240,7 +286,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("deep/er/cache.db");
         let part = part();
-        let cache = Cache::open(&file, "prod").unwrap();
+        let cache = Cache::open_at(&file, "prod", at()).unwrap();
         for source in [Source::Alarms, Source::Registry, Source::Templates, Source::Instances] {
             cache.keep(&part, source);
         }
@@ -267,10 +313,64 @@ mod tests {
         let file = folder.path().join("cache.db");
         fs::write(&file, "this is no database, and long enough to be looked at as one").unwrap();
         assert_eq!(kept(&file, "prod"), []);
-        let cache = Cache::open(&file, "prod").unwrap();
+        let cache = Cache::open_at(&file, "prod", at()).unwrap();
         cache.keep(&part(), Source::Alarms);
         drop(cache);
         assert_eq!(kept(&file, "prod").len(), 1);
+    }
+
+    fn fill(file: &Path) {
+        let cache = Cache::open_at(file, "prod", at()).unwrap();
+        cache.keep(&part(), Source::Alarms);
+    }
+
+    #[test]
+    fn damage_that_only_reading_finds_is_begun_anew_too() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("cache.db");
+        fill(&file);
+        // The header stays as it is; every page behind it is not.
+        let mut bytes = fs::read(&file).unwrap();
+        bytes.iter_mut().skip(100).for_each(|byte| *byte = 0xa5);
+        fs::write(&file, &bytes).unwrap();
+        fs::write(folder.path().join("cache.db-wal"), "left behind").unwrap();
+        assert_eq!(kept(&file, "prod"), []);
+        fill(&file);
+        assert_eq!(kept(&file, "prod").len(), 1);
+    }
+
+    #[test]
+    fn a_cache_that_another_holds_is_left_alone() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("cache.db");
+        fill(&file);
+        let other = Connection::open(&file).unwrap();
+        other.execute_batch("begin immediate").unwrap();
+        let error = Cache::open_at(&file, "prod", at()).unwrap_err();
+        assert!(error.message.contains("without the cache"), "{error}");
+        other.execute_batch("rollback").unwrap();
+        assert_eq!(kept(&file, "prod").len(), 1, "what it held is still there");
+    }
+
+    #[test]
+    fn what_is_older_than_a_week_is_forgotten() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("cache.db");
+        let later = |hours| at() + SignedDuration::from_hours(hours);
+        fill(&file);
+        assert_eq!(Cache::open_at(&file, "prod", later(6 * 24)).unwrap().take().len(), 1);
+        assert_eq!(Cache::open_at(&file, "prod", later(8 * 24)).unwrap().take(), []);
+        assert_eq!(kept(&file, "prod"), []);
+    }
+
+    #[test]
+    fn a_section_that_waits_holds_nothing_else_of_its_part() {
+        let part = part();
+        let registry = Arc::downgrade(part.registry.value.as_ref().unwrap());
+        let encode = encoder(&part, Source::Alarms).unwrap();
+        drop(part);
+        assert_eq!(registry.strong_count(), 0);
+        assert!(encode().is_some());
     }
 
     #[test]
@@ -278,7 +378,7 @@ mod tests {
         use std::os::unix::fs::PermissionsExt;
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("coredeck/cache.db");
-        drop(Cache::open(&file, "prod").unwrap());
+        drop(Cache::open_at(&file, "prod", at()).unwrap());
         assert_eq!(fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o600);
         assert_eq!(fs::metadata(file.parent().unwrap()).unwrap().permissions().mode() & 0o777, 0o700);
     }

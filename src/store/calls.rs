@@ -19,8 +19,12 @@ const WAITING: usize = 4_096;
 const BATCH: usize = 512;
 /// Records that are kept,
 const KEPT: i64 = 20_000;
+/// the bytes that their commands may take all together: a question about hundreds of metrics is long,
+const KEPT_BYTES: i64 = 32 << 20;
 /// and for how long they and the sums are.
 const KEPT_FOR: SignedDuration = SignedDuration::from_hours(30 * 24);
+/// Records, of however many runs, after which the oldest are removed: looking for them reads the whole file.
+const PRUNE_AFTER: i64 = 200;
 /// How long the end of a run waits for what is not written yet.
 const FAREWELL: Duration = Duration::from_secs(1);
 /// How long another run may hold the file.
@@ -113,18 +117,16 @@ fn write_all(file: &Path, endpoint: &str, inbox: &Receiver<Arc<CallRecord>>) {
         Err(error) => return failed(&error),
     };
     let mut next = Some(first);
-    let mut last_at = None;
+    let mut last_at = Timestamp::MIN;
     while let Some(first) = next.take().or_else(|| inbox.recv().ok()) {
         let batch: Vec<_> = std::iter::once(first).chain(inbox.try_iter().take(BATCH)).collect();
-        last_at = last_at.max(batch.iter().map(|call| call.at).max());
-        if let Err(error) = write(&mut db, endpoint, &batch) {
-            failed(&error);
-        }
-    }
-    if let Some(at) = last_at
-        && let Err(error) = prune(&db, at)
-    {
-        failed(&error);
+        last_at = batch.iter().map(|call| call.at).fold(last_at, Timestamp::max);
+        let written = write(&mut db, endpoint, &batch).and_then(|()| {
+            let last = db.last_insert_rowid();
+            let before = last.saturating_sub(whole(batch.len()));
+            if before / PRUNE_AFTER == last / PRUNE_AFTER { Ok(()) } else { prune(&db, last_at) }
+        });
+        written.unwrap_or_else(|error| failed(&error));
     }
 }
 
@@ -241,6 +243,14 @@ fn prune(db: &Connection, now: Timestamp) -> rusqlite::Result<()> {
     let oldest = now.as_microsecond().saturating_sub(whole(KEPT_FOR.as_micros()));
     db.execute("delete from call where at_us < ?1", [oldest])?;
     db.execute("delete from call where number <= (select max(number) from call) - ?1", [KEPT])?;
+    db.execute(
+        "delete from call where number <= (
+            select max(number) from (
+                select number, sum(length(command)) over (order by number desc) as bytes from call
+            ) where bytes > ?1
+        )",
+        [KEPT_BYTES],
+    )?;
     db.execute("delete from sum where hour < ?1", [oldest.div_euclid(HOUR)])?;
     Ok(())
 }
@@ -260,12 +270,14 @@ pub fn kept_calls(
         let mut query = db.prepare(
             "select id, at_us, account, region, call, family, took_us, attempts, throttles, result, code,
                 request_id, cost_micros, login, command
-             from call where endpoint = ?1 and at_us >= ?2 order by at_us desc, number desc",
+             from call where endpoint = ?1 and at_us >= ?2 order by at_us desc, number desc
+             limit ?3",
         )?;
         let mut scopes: Vec<Arc<Scope>> = Vec::new();
-        let rows = query.query_map(params![endpoint.unwrap_or_default(), since.as_microsecond()], |row| {
-            record(row, &mut scopes)
-        })?;
+        let rows = query
+            .query_map(params![endpoint.unwrap_or_default(), since.as_microsecond(), KEPT], |row| {
+                record(row, &mut scopes)
+            })?;
         rows.collect::<rusqlite::Result<Vec<_>>>()
     };
     read().map_err(|why| unreadable(file, why))
@@ -443,6 +455,20 @@ mod tests {
         assert_eq!((sums[0].calls, spending.calls, spending.throttles), (20_100, 40_200, 20_100));
         assert_eq!((spending.failures, spending.dollars), (0, Usd::from_micros(201_000)));
         assert_eq!(sums[0].took, Duration::from_millis(250) * 20_100);
+    }
+
+    #[test]
+    fn long_commands_push_old_calls_out() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("calls.db");
+        let long: Arc<str> = Arc::from("m".repeat(1 << 18));
+        let many: Vec<_> = (1..=200)
+            .map(|nth| Arc::new(CallRecord { command: Arc::clone(&long), ..(*call(nth, NOW)).clone() }))
+            .collect();
+        write(&file, None, &many);
+        let kept = kept_calls(&file, None, Timestamp::MIN).unwrap();
+        assert_eq!(kept.len(), 128, "32 MiB of 256 KiB each");
+        assert_eq!(kept.first().map(|call| call.id.as_str()), Some("c-200"));
     }
 
     #[test]

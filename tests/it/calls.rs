@@ -2,6 +2,7 @@
 //! in this run and for later ones.
 
 mod repeated;
+mod shown;
 
 use crate::binary::Home;
 use crate::loopback::{Answer, Loopback};
@@ -33,10 +34,16 @@ async fn what_a_run_asked_is_there_for_the_next() {
     told.sort_unstable();
     assert_eq!(told, asked, "each call that the simulator heard, and no other");
     for row in &rows {
-        assert_eq!((&row["result"], &row["attempts"], &row["account"]), (&"ok".into(), &1.into(), &"default".into()));
+        assert_eq!(
+            (&row["result"], &row["attempts"], &row["account"]),
+            (&"ok".into(), &1.into(), &"default".into())
+        );
         assert!(row["request_id"].is_string() && row["id"].is_string(), "{row}");
         let command = row["command"].as_str().unwrap();
-        assert!(command.starts_with("aws ecs ") && command.ends_with(&format!("--endpoint-url {url}")), "{command}");
+        assert!(
+            command.starts_with("aws ecs ") && command.ends_with(&format!("--endpoint-url {url}")),
+            "{command}"
+        );
         assert!(!command.contains("judge"), "no key, no secret: {command}");
     }
     let moments: Vec<&str> = rows.iter().map(|row| row["called_at"].as_str().unwrap()).collect();
@@ -45,7 +52,8 @@ async fn what_a_run_asked_is_there_for_the_next() {
     let listed = calls(&home, &[&at[..], &["call:list"]].concat());
     assert!(!listed.is_empty() && listed.len() < rows.len());
     for id in ["id", "request_id"] {
-        let shown = home.run(&[&["describe", "call", rows[0][id].as_str().unwrap(), "-o", "json"], &at[..]].concat());
+        let shown =
+            home.run(&[&["describe", "call", rows[0][id].as_str().unwrap(), "-o", "json"], &at[..]].concat());
         assert_eq!(shown.data()[0]["command"], rows[0]["command"], "{}", shown.err);
     }
     assert_eq!(home.rows(&[&["get", "calls", "-o", "json"], &at[..]].concat()), rows);
@@ -94,13 +102,16 @@ fn throttles_and_failures_are_told_with_aws_own_code() {
     let at = ["--endpoint-url", server.url.as_str()];
     let ran = home.run(&[&["get", "instances"], &at[..]].concat());
     assert_eq!(ran.code, Some(1), "{}", ran.err);
-    let rows = calls(&home, &[&["call:DescribeInstances"], &at[..]].concat());
+    let rows = calls(&home, &[&["call=ec2:DescribeInstances"], &at[..]].concat());
     let asked = server.seen().iter().filter(|request| request.action() == "DescribeInstances").count();
     assert_eq!(rows.len(), 1, "one call with its retries");
     assert_eq!((&rows[0]["result"], &rows[0]["code"]), (&"throttled".into(), &"RequestLimitExceeded".into()));
     assert_eq!((&rows[0]["attempts"], &rows[0]["throttles"]), (&asked.into(), &asked.into()));
     let failed = calls(&home, &[&["result=denied"], &at[..]].concat());
-    assert_eq!(failed.len(), 1, "{failed:?}");
+    assert!(
+        !failed.is_empty() && failed.iter().all(|row| row["code"] == "UnauthorizedOperation"),
+        "{failed:?}"
+    );
     let sums = calls(&home, &[&["--summary", "throttles>0"], &at[..]].concat());
     assert_eq!((&sums[0]["throttles"], &sums[0]["failures"]), (&asked.into(), &0.into()));
 }
@@ -111,7 +122,7 @@ fn a_demo_keeps_none_and_says_so() {
     let ran = home.run(&["--demo", "get", "clusters", "-o", "name"]);
     assert_eq!(ran.code, Some(0), "{}", ran.err);
     let ran = home.run(&["--demo", "calls"]);
-    assert_eq!(ran.code, Some(64), "{}", ran.err);
+    assert_eq!((ran.code, ran.out.as_str()), (Some(0), ""), "{}", ran.err);
     assert!(ran.err.contains("not kept") && ran.err.contains(":calls"), "{}", ran.err);
     assert_eq!(calls(&home, &[]), Vec::<Value>::new());
 }
@@ -123,7 +134,17 @@ fn a_record_that_cannot_be_kept_fails_no_run() {
     });
     let home = Home::new();
     home.write("cache", "a file where a folder should be");
-    let ran = home.run(&["get", "instances", "--columns", "id", "-o", "json", "--endpoint-url", &server.url, "--allow-partial"]);
+    let ran = home.run(&[
+        "get",
+        "instances",
+        "--columns",
+        "id",
+        "-o",
+        "json",
+        "--endpoint-url",
+        &server.url,
+        "--allow-partial",
+    ]);
     assert_eq!(ran.code, Some(0), "{}", ran.err);
 }
 

@@ -67,8 +67,10 @@ impl Python {
                 fs::remove_dir_all(&folder).map_err(|e| format!("{}: {e}", folder.display()))?;
             }
             succeed(Command::new("python3").args(["-m", "venv"]).arg(&folder))?;
-            let pip = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-input", "-r"];
-            succeed(Command::new(folder.join("bin/python")).args(pip).arg(&requirements))?;
+            // Nothing is left outside the target folder, so no cache in the home either.
+            let pip = ["-m", "pip", "install", "--quiet", "--no-cache-dir", "--no-input"];
+            let mut pip_install = Command::new(folder.join("bin/python"));
+            succeed(pip_install.args(pip).args(["--disable-pip-version-check", "-r"]).arg(&requirements))?;
             File::create(&complete).map_err(|e| format!("{}: {e}", complete.display()))?;
         }
         Ok(Self { folder })

@@ -141,7 +141,7 @@ fn every_operation_is_listed_once() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_grown_fleet_is_served_to_the_last_instance() {
-    let options = Options { instances: Some(10_000), ..Options::default() };
+    let options = Options { instances: Some(10_000), speed: 0.0, ..Options::default() };
     let running = serve(options).await.unwrap();
     let mut token = String::new();
     let (mut instances, mut pages) = (0, 0);
@@ -154,4 +154,83 @@ async fn a_grown_fleet_is_served_to_the_last_instance() {
         token = format!("&NextToken={}", rest.split('<').next().unwrap());
     }
     assert_eq!((instances, pages), (10_000, 10));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn tokens_expire_and_belong_to_their_call() {
+    let running = still().await;
+    let ask = "Action=DescribeInstances&Version=2016-11-15&MaxResults=5";
+    let answer = query(&running, "ec2", ask).await;
+    let token = answer.split_once("<nextToken>").unwrap().1.split('<').next().unwrap().to_owned();
+    let next = format!("{ask}&NextToken={token}");
+    assert!(query(&running, "ec2", &next).await.starts_with("HTTP/1.1 200"));
+    let other = format!("Action=DescribeInstanceStatus&Version=2016-11-15&NextToken={token}");
+    let answer = query(&running, "ec2", &other).await;
+    assert!(answer.contains("<Code>InvalidParameterValue</Code>"), "{answer}");
+    running.step(Duration::from_secs(2 * 3600));
+    let answer = query(&running, "ec2", &next).await;
+    assert!(answer.contains("<Code>InvalidParameterValue</Code>"), "{answer}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn accounts_follow_the_key() {
+    let running = serve(Options { accounts: 2, ..Options::default() }).await.unwrap();
+    let mut answers = Vec::new();
+    for (number, account) in running.accounts().iter().enumerate() {
+        let exports = running.exports_of(number);
+        let key = &exports.iter().find(|(name, _)| *name == "AWS_ACCESS_KEY_ID").unwrap().1;
+        let header = signed("ec2", "us-east-1").replace("AKIANOBODYKNOWS", key);
+        let kind = ("Content-Type", "application/x-www-form-urlencoded");
+        let body = "Action=DescribeInstances&Version=2016-11-15";
+        let answer = ask(&running, &[("Authorization", &header), kind], body).await;
+        assert!(answer.contains(&format!("<ownerId>{account}</ownerId>")), "{account}");
+        answers.push(answer.split_once("<reservationSet>").unwrap().1.to_owned());
+    }
+    assert!(answers[0] != answers[1]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn cloudwatch_says_the_same_in_cbor_as_in_json() {
+    let running = still().await;
+    let target = "GraniteServiceVersion20100801.DescribeAlarms";
+    let said = json(&running, "monitoring", target, serde_json::json!({ "MaxRecords": 3 })).await;
+
+    let host = running.addr().to_string();
+    let authorization = signed("monitoring", "us-east-1");
+    let mut body = Vec::new();
+    let asked = vec![(ciborium::Value::Text("MaxRecords".into()), ciborium::Value::Integer(3.into()))];
+    ciborium::into_writer(&ciborium::Value::Map(asked), &mut body).unwrap();
+    let answer = tokio::task::spawn_blocking(move || {
+        let headers = [
+            ("Authorization", authorization.as_str()),
+            ("Content-Type", "application/cbor"),
+            ("smithy-protocol", "rpc-v2-cbor"),
+        ];
+        let path = "/service/GraniteServiceVersion20100801/operation/DescribeAlarms";
+        loopback::ask(&host, "POST", path, &headers, &body)
+    })
+    .await
+    .unwrap();
+    let end = answer.windows(4).position(|four| four == b"\r\n\r\n").unwrap();
+    let head = String::from_utf8_lossy(&answer[..end]).to_lowercase();
+    assert!(head.starts_with("http/1.1 200") && head.contains("smithy-protocol: rpc-v2-cbor"), "{head}");
+    let cbor: ciborium::Value = ciborium::from_reader(&answer[end + 4..]).unwrap();
+    assert_eq!(plain(&cbor), said);
+}
+
+/// CBOR as JSON; a time is a number under tag 1, and nothing else carries a tag.
+fn plain(value: &ciborium::Value) -> serde_json::Value {
+    use ciborium::Value as Cbor;
+    match value {
+        Cbor::Text(text) => text.as_str().into(),
+        Cbor::Integer(number) => i64::try_from(*number).unwrap().into(),
+        Cbor::Float(number) => (*number).into(),
+        Cbor::Bool(yes) => (*yes).into(),
+        Cbor::Tag(1, inner) => plain(inner),
+        Cbor::Array(items) => items.iter().map(plain).collect(),
+        Cbor::Map(entries) => {
+            entries.iter().map(|(key, value)| (key.as_text().unwrap().to_owned(), plain(value))).collect()
+        }
+        other => panic!("{other:?}"),
+    }
 }

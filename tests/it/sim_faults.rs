@@ -173,3 +173,18 @@ async fn a_token_that_repeats_itself() {
     let second = token(&query(&running, "ec2", &format!("{ASK}&NextToken={first}")).await);
     assert_eq!(first, second);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_hangs_ends_with_the_simulator() {
+    let running = with(vec![Rule::always(Mischief::Hang)]).await;
+    let stop = running.stop_handle();
+    let (answered, ()) = tokio::join!(raw(&running), async {
+        // The call is in the journal before it begins to hang.
+        while running.calls().is_empty() {
+            tokio::task::yield_now().await;
+        }
+        stop.cancel();
+    });
+    assert!(answered.0.is_empty(), "{answered:?}");
+    tokio::time::timeout(Duration::from_secs(60), running.stopped()).await.unwrap().unwrap();
+}

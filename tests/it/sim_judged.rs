@@ -25,7 +25,7 @@ fn said(output: &Output) -> String {
 #[tokio::test(flavor = "multi_thread")]
 async fn boto3_reads_the_demo_fleet_through_every_call() {
     let Some(python) = judges() else { return };
-    let running = serve(Options::default()).await.unwrap();
+    let running = serve(Options { speed: 0.0, ..Options::default() }).await.unwrap();
     let output = judge(python, "simulator.py", &running, false).await;
     assert!(output.status.success(), "{}", said(&output));
 }
@@ -33,7 +33,7 @@ async fn boto3_reads_the_demo_fleet_through_every_call() {
 #[tokio::test(flavor = "multi_thread")]
 async fn the_aws_command_reads_the_demo_fleet() {
     let Some(python) = judges() else { return };
-    let running = serve(Options::default()).await.unwrap();
+    let running = serve(Options { speed: 0.0, ..Options::default() }).await.unwrap();
     let output = judge(python, "simulator_cli.py", &running, false).await;
     assert!(output.status.success(), "{}", said(&output));
 }

@@ -61,7 +61,7 @@ groups, _ = pages(asg, "describe_auto_scaling_groups", "AutoScalingGroups")
 same("groups", groups, pages(asg, "describe_auto_scaling_groups", "AutoScalingGroups", 2)[0])
 members = {i["InstanceId"] for g in groups for i in g["Instances"]}
 check(members <= set(ids), "members are instances")
-check(all(len(g["Instances"]) == g["DesiredCapacity"] for g in groups), "groups are as large as desired")
+check(all(sum(i["LifecycleState"] != "Standby" for i in g["Instances"]) == g["DesiredCapacity"] for g in groups), "groups are as large as desired")
 check("Instances" not in asg.describe_auto_scaling_groups(IncludeInstances=False)["AutoScalingGroups"][0] or not asg.describe_auto_scaling_groups(IncludeInstances=False)["AutoScalingGroups"][0]["Instances"], "without instances")
 rows, _ = pages(asg, "describe_auto_scaling_instances", "AutoScalingInstances", 5)
 check({r["InstanceId"] for r in rows} == members, "the same members by instance")

@@ -4,7 +4,7 @@ use crate::query::value::Value;
 
 columns!(groups, |row, ctx| {
     Always name "NAME" Text [] "the group's name" => Value::text(&row.it.name);
-    Always health "HEALTH" Health [] "ok, busy, unknown, warn or bad" => Value::Health(row.health);
+    Always health "HEALTH" Health [Refreshes, Templates, Images] "ok, busy, unknown, warn or bad" => Value::Health(row.health);
     Always tier "TIER" Text [] "the tier it falls into" => Value::maybe_text(row.tier.as_ref());
     Always desired "DESIRED" Count [] "instances (or weight units) wanted" => Value::count(row.it.desired);
     Always in_service "IN SERVICE" Count [] "members in service" => Value::count(row.in_service);
@@ -22,7 +22,7 @@ columns!(groups, |row, ctx| {
     Always created_at "AGE" Moment [] "when it was made" => Value::maybe_moment(row.it.created_at);
     Wide id "ID" Text [] "the group's name" => Value::text(&row.it.name);
     Wide arn "ARN" Text [] "its ARN" => Value::text(&row.it.arn);
-    Wide troubles "TROUBLES" List [] "why it is not well" => Value::texts(&row.troubles);
+    Wide troubles "TROUBLES" List [Refreshes, Templates, Images] "why it is not well" => Value::texts(&row.troubles);
     Wide refresh "REFRESH" Text [Refreshes] "state of its newest instance refresh" =>
         Value::of(&row.refresh, |refresh| Value::text(&refresh.status));
     Wide refresh_percent "DONE" Percent [Refreshes] "how far its newest refresh is" =>

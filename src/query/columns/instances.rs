@@ -9,7 +9,7 @@ columns!(instances, |row, ctx| {
     Always type "TYPE" Text [] "instance type" => Value::text(&row.it.instance_type);
     Always state "STATE" Text [] "pending, running, stopping, stopped, shutting-down, terminated" =>
         Value::text(row.it.state.word());
-    Always health "HEALTH" Health [Groups, Statuses] "ok, busy, unknown, warn or bad" => Value::Health(row.health);
+    Always health "HEALTH" Health [Groups, Statuses, Hosts, Agents, Images, Registry] "ok, busy, unknown, warn or bad" => Value::Health(row.health);
     Always tier "TIER" Text [Groups] "the tier it falls into" => Value::maybe_text(row.tier.as_ref());
     Always group "GROUP" Text [Groups] "its Auto Scaling group" => Value::maybe_text(row.group.as_ref());
     Always zone "ZONE" Text [] "availability zone" => Value::text(&row.it.zone);
@@ -18,7 +18,7 @@ columns!(instances, |row, ctx| {
     Always private_ip "PRIVATE IP" Text [] "address inside the network" =>
         Value::maybe_text(row.it.private_ip.as_ref());
     Wide public_ip "PUBLIC IP" Text [] "public address" => Value::maybe_text(row.it.public_ip.as_ref());
-    Wide troubles "TROUBLES" List [Groups, Statuses] "why it is not well" => Value::texts(&row.troubles);
+    Wide troubles "TROUBLES" List [Groups, Statuses, Hosts, Agents, Images, Registry] "why it is not well" => Value::texts(&row.troubles);
 
     Wide image_id "IMAGE" Text [] "AMI id" => Value::text(&row.it.image_id);
     Wide image_name "IMAGE NAME" Text [Images] "its AMI's name" =>

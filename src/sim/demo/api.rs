@@ -128,6 +128,7 @@ pub(super) fn api(fleet: &mut Builder, images: &Images, balancers: &Balancers) {
             target_group: Some(&core_group),
             tier: "shared",
             age: 7 * DAY,
+            is_daemon: false,
         },
     );
     service(
@@ -142,6 +143,7 @@ pub(super) fn api(fleet: &mut Builder, images: &Images, balancers: &Balancers) {
             target_group: Some(&api_group),
             tier: "api",
             age: 6 * DAY,
+            is_daemon: false,
         },
     );
     service(
@@ -156,6 +158,23 @@ pub(super) fn api(fleet: &mut Builder, images: &Images, balancers: &Balancers) {
             target_group: None,
             tier: "",
             age: 88 * DAY,
+            is_daemon: false,
+        },
+    );
+    let router = definition(fleet, ("log-router", 3), "fluent/fluent-bit:4.0.3", None, (64, 128), 70);
+    service(
+        fleet,
+        NewService {
+            cluster: "api-prod",
+            name: "log-router",
+            definition: &router,
+            desired: 8,
+            percents: (0, 100),
+            provider: None,
+            target_group: None,
+            tier: "",
+            age: 66 * DAY,
+            is_daemon: true,
         },
     );
     deploy(fleet, "api-prod", "auth-api", &api_new);

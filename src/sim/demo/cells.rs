@@ -92,6 +92,7 @@ fn ecs_cell(fleet: &mut Builder, template: &str, core: &CompactString, number: u
                 target_group: None,
                 tier: "shared",
                 age: 20 * HOUR,
+                is_daemon: false,
             },
         );
     }

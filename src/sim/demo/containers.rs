@@ -23,6 +23,8 @@ pub(super) struct NewService<'a> {
     pub(super) target_group: Option<&'a str>,
     pub(super) tier: &'a str,
     pub(super) age: i64,
+    /// One task on every host instead of a number of them.
+    pub(super) is_daemon: bool,
 }
 
 /// Makes a cluster.
@@ -138,7 +140,7 @@ pub(super) fn service(fleet: &mut Builder, new: NewService) {
     let tier = (!new.tier.is_empty()).then(|| tag("tier", new.tier));
     let service = Service {
         name: new.name.into(),
-        is_daemon: false,
+        is_daemon: new.is_daemon,
         desired: new.desired,
         min: new.percents.0,
         max: new.percents.1,
@@ -149,7 +151,11 @@ pub(super) fn service(fleet: &mut Builder, new: NewService) {
             .into_iter()
             .collect(),
         balancers: new.target_group.zip(port).map(|(arn, port)| (arn.into(), port)).into_iter().collect(),
-        placement: vec![("spread", "attribute:ecs.availability-zone"), ("binpack", "cpu")],
+        placement: if new.is_daemon {
+            Vec::new()
+        } else {
+            vec![("spread", "attribute:ecs.availability-zone"), ("binpack", "cpu")]
+        },
         grace: 60,
         created: fleet.ago(300 * DAY),
         tags: [tag("fleet", "demo")].into_iter().chain(tier).collect(),
@@ -178,10 +184,11 @@ pub(super) fn tasks(
     let Some(kept) = found.services.get(service) else { return Vec::new() };
     let provider = kept.strategy.first().map(|share| share.provider.clone());
     let group = kept.balancers.first().map(|(arn, _)| arn.clone());
+    let is_daemon = kept.is_daemon;
     let mut hosts = candidates(place, found, kept);
     let mut started = Vec::new();
     for age in ages {
-        let Some(chosen) = choose(&mut hosts, &wanted) else { break };
+        let Some(chosen) = choose(&mut hosts, &wanted, is_daemon) else { break };
         let id = CompactString::from(fleet.dice.hex(32));
         let host_port = wanted.port.map(|_| 32_768 + u16::try_from(fleet.dice.below(28_000)).unwrap_or(0));
         let created = fleet.ago(*age);

@@ -16,7 +16,7 @@ pub(super) fn workers(fleet: &mut Builder, images: &Images) {
     );
     cluster(fleet, "workers-prod", &["workers-m7g", "workers-r7g"]);
     for (name, template, version, sizes) in
-        [("workers-m7g", &light, 1, (2, 4, 8)), ("workers-r7g", &heavy, 1, (4, 6, 12))]
+        [("workers-m7g", &light, 1, (2, 4, 8)), ("workers-r7g", &heavy, 1, (4, 5, 12))]
     {
         fleet.group(NewGroup {
             name,
@@ -79,6 +79,7 @@ pub(super) fn workers(fleet: &mut Builder, images: &Images) {
             target_group: None,
             tier: "workers",
             age: 8 * DAY,
+            is_daemon: false,
         },
     );
     service(
@@ -93,6 +94,7 @@ pub(super) fn workers(fleet: &mut Builder, images: &Images) {
             target_group: None,
             tier: "workers",
             age: 11 * HOUR,
+            is_daemon: false,
         },
     );
 }
@@ -150,8 +152,8 @@ fn refresh(fleet: &mut Builder, template: &str) {
         reason: Some(reason),
         started: Some(begun),
         ended: None,
-        percent: 33,
-        remaining: 4,
+        percent: 40,
+        remaining: 3,
         preferences,
         desired: Some(choice),
         stalled: Some(begun.plus(30 * 60)),

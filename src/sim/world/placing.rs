@@ -39,10 +39,14 @@ pub(crate) fn candidates(place: &Place, cluster: &Cluster, service: &Service) ->
             && host.is_connected
             && provider.is_none_or(|name| host.provider.as_ref() == Some(name))
     };
+    // A daemon has one task on each host.
+    let has_place =
+        |host: &&super::containers::Host| !service.is_daemon || !mine.contains_key(host.id.as_str());
     cluster
         .hosts
         .rows()
         .filter(open)
+        .filter(has_place)
         .filter_map(|host| {
             let instance =
                 place.instances.get(&host.instance).filter(|found| found.state == State::Running)?;
@@ -62,18 +66,30 @@ pub(crate) fn candidates(place: &Place, cluster: &Cluster, service: &Service) ->
 
 /// Chooses a host for one more task and takes what it needs from it: spread over zones and hosts first,
 /// then where most is running already. None when nothing has room.
-pub(crate) fn choose(candidates: &mut [Candidate], wanted: &Definition) -> Option<Candidate> {
-    let in_zone = |list: &[Candidate], zone: usize| -> u32 {
-        list.iter().filter(|one| one.zone == zone).map(|one| one.mine).sum()
-    };
-    let best = (0..candidates.len())
-        .filter_map(|at| {
-            let one = candidates.get(at)?;
-            let fits = one.cpu >= wanted.cpu && one.memory >= wanted.memory;
-            fits.then(|| (in_zone(candidates, one.zone), one.mine, u32::MAX - one.tasks, at))
-        })
-        .min()
-        .map(|(_, _, _, at)| at)?;
+pub(crate) fn choose(
+    candidates: &mut [Candidate],
+    wanted: &Definition,
+    is_daemon: bool,
+) -> Option<Candidate> {
+    let mut zones: Vec<u32> = Vec::new();
+    for one in candidates.iter() {
+        if zones.len() <= one.zone {
+            zones.resize(one.zone + 1, 0);
+        }
+        if let Some(sum) = zones.get_mut(one.zone) {
+            *sum += one.mine;
+        }
+    }
+    let mut best: Option<((u32, u32, u32), usize)> = None;
+    for (at, one) in candidates.iter().enumerate() {
+        let rank = (zones.get(one.zone).copied().unwrap_or(0), one.mine, u32::MAX - one.tasks);
+        let is_free = !is_daemon || one.mine == 0;
+        let fits = is_free && one.cpu >= wanted.cpu && one.memory >= wanted.memory;
+        if fits && best.is_none_or(|(least, _)| rank < least) {
+            best = Some((rank, at));
+        }
+    }
+    let (_, best) = best?;
     let chosen = candidates.get_mut(best)?;
     chosen.mine += 1;
     chosen.tasks += 1;

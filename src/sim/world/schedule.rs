@@ -34,6 +34,7 @@ const NAGGING: i64 = 6 * 3600;
 impl Place {
     /// One look at a service.
     pub(crate) fn look_at_service(&mut self, cluster: &str, name: &str) {
+        self.count_daemons(cluster, name);
         let Some(found) = self.clusters.get(cluster) else { return };
         let Some(service) = found.services.get(name) else { return };
         let plan = plan(found, service);
@@ -66,6 +67,17 @@ impl Place {
         self.note(seconds, Event::Service(cluster.into(), name.into()));
     }
 
+    /// A daemon wants one task on every host that takes tasks.
+    fn count_daemons(&mut self, cluster: &str, name: &str) {
+        let Some(found) = self.clusters.get_mut(cluster) else { return };
+        let open = found.hosts.rows().filter(|host| host.status == "ACTIVE" && host.is_connected).count();
+        let Some(service) = found.services.get_mut(name).filter(|service| service.is_daemon) else { return };
+        service.desired = u32::try_from(open).unwrap_or(0);
+        if let Some(primary) = service.deployments.first_mut() {
+            primary.desired = service.desired;
+        }
+    }
+
     fn start_tasks(&mut self, cluster: &str, name: &str, plan: &Plan) -> u32 {
         if plan.start == 0 {
             return 0;
@@ -74,10 +86,11 @@ impl Place {
         let Some(service) = found.services.get(name) else { return 0 };
         let Some(wanted) = self.definitions.get(&plan.definition).cloned() else { return 0 };
         let provider = service.strategy.first().map(|share| share.provider.clone());
+        let is_daemon = service.is_daemon;
         let mut hosts = candidates(self, found, service);
         let mut started = 0;
         for _ in 0..plan.start {
-            let Some(chosen) = choose(&mut hosts, &wanted) else { break };
+            let Some(chosen) = choose(&mut hosts, &wanted, is_daemon) else { break };
             let id = CompactString::from(self.dice.hex(32));
             let task = Task {
                 id: id.clone(),

@@ -1,7 +1,7 @@
 //! Everything that could not be read, in full: where, what, since when, why, and what to do about it.
 
 use super::TextLine;
-use crate::gateway::Source;
+use crate::gateway::{Bucket, Source};
 use crate::model::{Scope, Trouble, TroubleKind};
 use crate::tui::cell;
 use crate::tui::state::Ui;
@@ -69,6 +69,9 @@ pub(crate) fn lines(ui: &Ui, width: usize) -> Vec<TextLine> {
     );
     lines.push(Vec::new());
     put(&mut lines, Role::Dim, &text, 0, width);
+    for short in ui.world.buckets.iter().filter(|it| it.waiting > 0 || it.spending.throttles > 0) {
+        put(&mut lines, Role::Dim, &format!("{}: {}", short.scope, level(short)), 0, width);
+    }
     lines
 }
 
@@ -79,23 +82,27 @@ fn bucket(ui: &Ui, scope: &Scope, trouble: &Trouble) -> Option<String> {
         return None;
     }
     let found = ui.world.buckets.iter().find(|it| *it.scope == *scope && it.calls.contains(&trouble.call))?;
+    Some(level(found))
+}
+
+/// How full a bucket is, who waits for it, and what it has seen.
+fn level(bucket: &Bucket) -> String {
     let mut said = format!(
         "bucket {}: {:.0} of {:.0} tokens, {:.0} a second flow back",
-        found.family,
-        found.tokens.floor(),
-        found.capacity,
-        found.per_second
+        bucket.family,
+        bucket.tokens.floor(),
+        bucket.capacity,
+        bucket.per_second
     );
-    // Writing to a String cannot fail.
-    let _ = match found.waiting {
-        0 => Ok(()),
-        1 => write!(said, ", 1 call waits"),
-        n => write!(said, ", {n} calls wait"),
-    };
-    if found.spending.throttles > 0 {
-        let _ = write!(said, ", {} throttled so far", found.spending.throttles);
+    match bucket.waiting {
+        0 => {}
+        1 => said.push_str(", 1 call waits"),
+        n => said.push_str(&format!(", {n} calls wait")),
     }
-    Some(said)
+    if bucket.spending.throttles > 0 {
+        said.push_str(&format!(", {} throttled so far", bucket.spending.throttles));
+    }
+    said
 }
 
 /// When it is tried again: the moment, so that the line stands still.

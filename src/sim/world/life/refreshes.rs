@@ -152,7 +152,11 @@ fn is_warm(group: &Group, refresh: &Refresh, member: &Member, now: Moment) -> bo
 
 /// How many are left, and what percent of the group is new and warm.
 fn progress(group: &Group, refresh: &Refresh, target: u32, now: Moment) -> (u32, u32) {
-    let left = group.members.iter().filter(|member| is_outdated(refresh, member, target)).count();
+    let is_left = |member: &&Member| {
+        let is_passed_over = member.stage == Stage::Standby && refresh.preferences.standby == "Ignore";
+        is_outdated(refresh, member, target) && !is_passed_over
+    };
+    let left = group.members.iter().filter(is_left).count();
     let fresh =
         |member: &&Member| !is_outdated(refresh, member, target) && is_warm(group, refresh, member, now);
     let done = group.members.iter().filter(fresh).count();
