@@ -89,6 +89,7 @@ apis! {
     DescribeLaunchTemplates: "ec2", ec2("DescribeLaunchTemplates"), Heavy, 0;
     DescribeLaunchTemplateVersions: "ec2", ec2("DescribeLaunchTemplateVersions"), Heavy, 0;
     DescribeImages: "ec2", ec2("DescribeImages"), Heavy, 0;
+    DescribeAvailabilityZones: "ec2", ec2("DescribeAvailabilityZones"), Light, 0;
     DescribeRegions: "ec2", ec2("DescribeRegions"), Light, 0;
     DescribeAutoScalingGroups: "autoscaling", AUTO_SCALING, Heavy, 0;
     DescribeInstanceRefreshes: "autoscaling", AUTO_SCALING, Light, 0;
@@ -136,6 +137,7 @@ impl Api {
             | Self::DescribeLaunchTemplateVersions
             | Self::DescribeImages
             | Self::DescribeRegions
+            | Self::DescribeAvailabilityZones
             | Self::DescribeAutoScalingGroups
             | Self::DescribeInstanceRefreshes
             | Self::DescribeScalingActivities

@@ -190,7 +190,7 @@ impl Desk {
         Fut: Future<Output = Answer<P, E>> + Send,
         S: FnMut(P) -> (Vec<T>, Option<String>) + Send,
     {
-        self.follow(api, request, split, |_| ()).await
+        self.follow(api, None, request, split, |_| ()).await
     }
 
     /// Like [`Desk::pages`], and hands what has been read so far to `pages` after each page but the last.
@@ -211,12 +211,15 @@ impl Desk {
         S: FnMut(P) -> (Vec<T>, Option<String>) + Send,
         W: Fn(Vec<T>) -> Reading + Send + Sync,
     {
-        self.follow(api, request, split, |so_far: &[T]| pages.show(|| wrap(so_far.to_vec()))).await
+        self.follow(api, None, request, split, |so_far: &[T]| pages.show(|| wrap(so_far.to_vec()))).await
     }
 
-    async fn follow<P, T, E, F, Fut, S, A>(
+    /// Like [`Desk::pages`], from the page of that token on, and tells `after_page` what has been read so far
+    /// after each page but the last.
+    pub(super) async fn follow<P, T, E, F, Fut, S, A>(
         &self,
         api: Api,
+        start: Option<String>,
         request: F,
         mut split: S,
         mut after_page: A,
@@ -231,8 +234,8 @@ impl Desk {
         A: FnMut(&[T]) + Send,
     {
         let mut read = Vec::new();
-        let mut tokens = HashSet::new();
-        let mut token = None;
+        let mut tokens: HashSet<String> = start.iter().cloned().collect();
+        let mut token = start;
         let mut empty = 0;
         for _ in 0..MOST_PAGES {
             let page = match self.call(api, || request(token.clone())).await {

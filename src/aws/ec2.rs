@@ -2,6 +2,7 @@
 
 mod images;
 mod instances;
+mod shards;
 mod status;
 mod templates;
 
@@ -25,21 +26,9 @@ const TEMPLATE_PAGE: i32 = 200;
 /// The most versions of one template that one call names.
 const TEMPLATE_VERSIONS: usize = 200;
 
-/// Every instance of every reservation.
+/// Every instance of every reservation; a large fleet is read zone by zone, all zones at once.
 pub(super) async fn instances(desk: &Desk, pages: &Pages) -> Result<Vec<Arc<Instance>>, GatewayError> {
-    let request = |token| desk.ec2().describe_instances().max_results(PAGE).set_next_token(token).send();
-    desk.pages_shown(
-        Api::DescribeInstances,
-        request,
-        |page| {
-            let reservations = page.reservations.unwrap_or_default();
-            (reservations.into_iter().flat_map(instances::of_reservation).collect(), page.next_token)
-        },
-        pages,
-        Reading::Instances,
-    )
-    .await
-    .map_err(|broken| broken.partial(Reading::Instances))
+    shards::read(desk, pages).await.map_err(|broken| broken.partial(Reading::Instances))
 }
 
 /// Status checks and scheduled events of all instances, whatever their state.

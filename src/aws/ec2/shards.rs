@@ -1,0 +1,234 @@
+//! A large fleet in parallel: a token leads only to the next page, but each availability zone is a list of its own.
+//!
+//! ```text
+//!   page 1 ── not full, or the last ──→ follow the token
+//!     │ full
+//!     ├─ zone a ──→ pages ─┐
+//!     ├─ zone b ──→ pages ─┼─→ all of page 1 is there? ── no ──→ follow the token
+//!     └─ zone c ──→ pages ─┘            │ yes: done
+//! ```
+
+use super::PAGE;
+use super::instances::of_reservation;
+use crate::aws::api::Api;
+use crate::aws::call::{Desk, Pages};
+use crate::aws::fan::{self, Piece};
+use crate::gateway::Reading;
+use crate::model::{Instance, InstanceState, Zone};
+use aws_sdk_ec2::operation::describe_instances::DescribeInstancesOutput;
+use aws_sdk_ec2::operation::describe_instances::builders::DescribeInstancesFluentBuilder;
+use aws_sdk_ec2::types::Filter;
+use futures::FutureExt as _;
+use std::collections::HashSet;
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// A page from here on is full.
+const FULL: usize = 1_000;
+
+type Rows = Vec<Arc<Instance>>;
+
+/// Reads every instance.
+pub(super) async fn read(desk: &Desk, pages: &Pages) -> Piece<Arc<Instance>> {
+    let api = Api::DescribeInstances;
+    let page = desk.call(api, || ask(desk, None, None).send()).await.map_err(fan::nothing)?;
+    let (first, next) = split(page);
+    let Some(next) = next.filter(|next| !next.is_empty()) else { return Ok(first) };
+    pages.show(|| Reading::Instances(first.clone()));
+    if first.len() >= FULL {
+        let zones = zones(desk).await;
+        if let Some(whole) = by_zone(desk, &zones, &first, pages).await {
+            return whole;
+        }
+    }
+    let show = |rest: &[Arc<Instance>]| pages.show(|| Reading::Instances([&first, rest].concat()));
+    let request = |token| ask(desk, token, None).send();
+    let rest = desk.follow(api, Some(next), request, split, show).await;
+    let (rest, trouble) = fan::apart(rest);
+    fan::settle([first, rest].concat(), trouble)
+}
+
+fn ask(desk: &Desk, token: Option<String>, zone: Option<&Zone>) -> DescribeInstancesFluentBuilder {
+    let filter = zone.map(|zone| Filter::builder().name("availability-zone").values(zone.as_str()).build());
+    let ask = desk.ec2().describe_instances().max_results(PAGE).set_next_token(token);
+    ask.set_filters(filter.map(|filter| vec![filter]))
+}
+
+fn split(page: DescribeInstancesOutput) -> (Rows, Option<String>) {
+    let reservations = page.reservations.unwrap_or_default();
+    (reservations.into_iter().flat_map(of_reservation).collect(), page.next_token)
+}
+
+/// The zones that are switched on. None when they cannot be read: that costs time and no row, so it is no
+/// trouble, and stands in the record of calls.
+async fn zones(desk: &Desk) -> Vec<Zone> {
+    let request = || desk.ec2().describe_availability_zones().send();
+    let Ok(answer) = desk.call(Api::DescribeAvailabilityZones, request).await else { return Vec::new() };
+    let names = answer.availability_zones.unwrap_or_default().into_iter().filter_map(|zone| zone.zone_name);
+    let mut zones: Vec<Zone> = names.filter(|name| !name.is_empty()).map(Zone::from).collect();
+    zones.sort();
+    zones.dedup();
+    zones
+}
+
+/// Reads all zones at once. Nothing when that cannot be relied on: too few zones, all of them failed, or a
+/// row of the first page in none of them, as with an endpoint that does not know the filter.
+async fn by_zone(
+    desk: &Desk,
+    zones: &[Zone],
+    first: &[Arc<Instance>],
+    pages: &Pages,
+) -> Option<Piece<Arc<Instance>>> {
+    if zones.len() < 2 {
+        return None;
+    }
+    let so_far = Mutex::new(vec![Rows::new(); zones.len()]);
+    let so_far = &so_far;
+    let streams = zones.iter().enumerate().map(|(at, zone)| {
+        let show = move |read: &[Arc<Instance>]| {
+            pages.show(|| {
+                let mut so_far = so_far.lock().unwrap_or_else(PoisonError::into_inner);
+                if let Some(own) = so_far.get_mut(at) {
+                    *own = read.to_vec();
+                }
+                Reading::Instances(together(so_far.concat(), first))
+            });
+        };
+        let request = move |token| ask(desk, token, Some(zone)).send();
+        desk.follow(Api::DescribeInstances, None, request, split, show).boxed()
+    });
+    // An endpoint that passes the filter over gives every row with every zone.
+    let (mut read, mut ids) = (Rows::new(), HashSet::new());
+    let (mut troubles, mut failed) = (Vec::new(), Vec::new());
+    for (zone, piece) in zones.iter().zip(futures::future::join_all(streams).await) {
+        let (rows, trouble) = fan::apart(piece);
+        read.extend(rows.into_iter().filter(|one| ids.insert(one.id.clone())));
+        if let Some(trouble) = trouble {
+            troubles.push(trouble);
+            failed.push(zone.as_str());
+        }
+    }
+    let is_lost = |one: &&Arc<Instance>| {
+        // A machine that is gone leaves the lists in the meantime.
+        let is_gone = one.state == InstanceState::Terminated;
+        !ids.contains(&one.id) && !is_gone && !failed.contains(&one.zone.as_str())
+    };
+    if failed.len() == zones.len() || first.iter().any(|one| is_lost(&one)) {
+        return None;
+    }
+    let trouble = troubles.into_iter().next().map(|mut trouble| {
+        trouble.message = format!("{} (availability zone {})", trouble.message, failed.join(", "));
+        trouble
+    });
+    // What the first page told of a zone that failed is known all the same.
+    let known: Rows = first.iter().filter(|one| failed.contains(&one.zone.as_str())).cloned().collect();
+    Some(fan::settle(together(read, &known), trouble))
+}
+
+/// Adds to rows what they lack of others.
+fn together(mut rows: Rows, others: &[Arc<Instance>]) -> Rows {
+    let ids: HashSet<_> = rows.iter().map(|one| one.id.clone()).collect();
+    rows.extend(others.iter().filter(|one| !ids.contains(&one.id)).cloned());
+    rows
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::aws::fake::{Fake, Say};
+    use crate::model::TroubleKind;
+
+    fn xml(text: impl Into<String>) -> Say {
+        Say::Whole(200, "text/xml", text.into())
+    }
+
+    fn page(ids: impl IntoIterator<Item = usize>, zone: &str, token: &str) -> Say {
+        let row = |n| {
+            format!(
+                "<item><instanceId>i-{n}</instanceId><placement><availabilityZone>{zone}</availabilityZone>\
+                 </placement></item>"
+            )
+        };
+        let rows: String = ids.into_iter().map(row).collect();
+        xml(format!(
+            "<DescribeInstancesResponse><reservationSet><item><reservationId>r</reservationId><instancesSet>\
+             {rows}</instancesSet></item></reservationSet><nextToken>{token}</nextToken></DescribeInstancesResponse>"
+        ))
+    }
+
+    fn two_zones() -> Say {
+        xml("<DescribeAvailabilityZonesResponse><availabilityZoneInfo><item><zoneName>z-a</zoneName></item>\
+             <item><zoneName>z-b</zoneName></item></availabilityZoneInfo></DescribeAvailabilityZonesResponse>")
+    }
+
+    /// A fleet of 1,500: two pages by token, of which the first is all in zone a, which holds a hundred more.
+    fn fleet(request: &str, in_a: impl Fn() -> Say, in_b: impl Fn() -> Say) -> Say {
+        match request {
+            text if text.contains("Action=DescribeAvailabilityZones") => two_zones(),
+            text if text.contains("z-a") && text.contains("NextToken=more") => page(1_000..1_100, "z-a", ""),
+            text if text.contains("z-a") => in_a(),
+            text if text.contains("z-b") => in_b(),
+            text if text.contains("NextToken=two") => page(1_000..1_500, "z-b", ""),
+            _ => page(0..1_000, "z-a", "two"),
+        }
+    }
+
+    fn by_token(fake: &Fake) -> usize {
+        fake.heard.lock().unwrap().iter().filter(|text| text.contains("NextToken=two")).count()
+    }
+
+    fn numbers(rows: &[Arc<Instance>]) -> Vec<usize> {
+        let mut all: Vec<usize> = rows.iter().map(|one| one.id.as_str()[2..].parse().unwrap()).collect();
+        all.sort_unstable();
+        all
+    }
+
+    #[tokio::test]
+    async fn a_full_first_page_is_followed_zone_by_zone_and_nothing_stands_twice() {
+        let fake = Fake::new(|request, _| {
+            fleet(request, || page(0..1_000, "z-a", "more"), || page(1_100..1_500, "z-b", ""))
+        })
+        .await;
+        let all = read(&fake.desk().await, &Pages::default()).await.unwrap();
+        assert_eq!(numbers(&all), (0..1_500).collect::<Vec<_>>());
+        assert_eq!(by_token(&fake), 0);
+    }
+
+    #[tokio::test]
+    async fn an_endpoint_that_does_not_know_the_filter_is_read_by_token() {
+        let fake = Fake::new(|request, _| fleet(request, || page([], "", ""), || page([], "", ""))).await;
+        let all = read(&fake.desk().await, &Pages::default()).await.unwrap();
+        assert_eq!(numbers(&all), (0..1_500).collect::<Vec<_>>());
+        assert_eq!(by_token(&fake), 1);
+    }
+
+    #[tokio::test]
+    async fn an_endpoint_that_passes_the_filter_over_gives_no_row_twice() {
+        let whole = || page(0..1_500, "z-a", "");
+        let fake = Fake::new(move |request, _| fleet(request, whole, whole)).await;
+        let all = read(&fake.desk().await, &Pages::default()).await.unwrap();
+        assert_eq!(numbers(&all), (0..1_500).collect::<Vec<_>>());
+    }
+
+    #[tokio::test]
+    async fn a_zone_that_fails_alone_keeps_the_others_and_is_named() {
+        let html = || Say::Whole(500, "text/html", "<html>".to_owned());
+        let fake = Fake::new(move |request, _| fleet(request, html, || page(1_100..1_500, "z-b", ""))).await;
+        let broken = read(&fake.desk().await, &Pages::default()).await.unwrap_err();
+        assert_eq!(numbers(&broken.read), (0..1_000).chain(1_100..1_500).collect::<Vec<_>>());
+        assert_eq!(broken.trouble.kind, TroubleKind::Garbled);
+        assert!(broken.trouble.message.ends_with("(availability zone z-a)"), "{}", broken.trouble.message);
+    }
+
+    #[tokio::test]
+    async fn without_a_word_about_zones_the_token_is_followed() {
+        let fake = Fake::new(|request, _| match request {
+            text if text.contains("Action=DescribeAvailabilityZones") => {
+                Say::Whole(500, "text/html", "no".into())
+            }
+            text => fleet(text, || page([], "", ""), || page([], "", "")),
+        })
+        .await;
+        let all = read(&fake.desk().await, &Pages::default()).await.unwrap();
+        assert_eq!((all.len(), by_token(&fake)), (1_500, 1));
+    }
+}
