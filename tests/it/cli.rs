@@ -6,8 +6,8 @@ use coredeck::config::Surroundings;
 use coredeck::gateway::{Ask, FleetReader, GatewayError, Reading, Source, Spending, Urgency};
 use coredeck::model::text::is_unsafe;
 use coredeck::model::{
-    AccountName, Group, Instance, InstanceState, Lifecycle, Metrics, Point, Region, Scope, Tags, Trouble,
-    TroubleKind, Usd,
+    AccountName, Check, Group, Instance, InstanceState, InstanceStatus, Lifecycle, Metrics, Point, Region,
+    Scope, Tags, Trouble, TroubleKind, Usd,
 };
 use futures::FutureExt;
 use futures::future::BoxFuture;
@@ -75,7 +75,7 @@ impl FleetReader for Fake {
             Ok(match ask {
                 Ask::Instances => Reading::Instances(self.instances.iter().cloned().map(Arc::new).collect()),
                 Ask::Groups => Reading::Groups(self.groups.clone()),
-                Ask::Statuses => Reading::Statuses(vec![]),
+                Ask::Statuses => Reading::Statuses(self.instances.iter().map(passing).collect()),
                 Ask::Templates(_) => Reading::Templates(vec![]),
                 Ask::Images(_) => Reading::Images(vec![]),
                 Ask::Refreshes(_) => Reading::Refreshes(vec![]),
@@ -212,6 +212,17 @@ fn run(argv: &str) -> Ran {
 
 fn is_harmless(text: &str) -> bool {
     text.chars().all(|c| c == '\n' || !is_unsafe(c))
+}
+
+/// An instance that passes its status checks.
+fn passing(instance: &Instance) -> InstanceStatus {
+    InstanceStatus {
+        id: instance.id.clone(),
+        system: Check::Ok,
+        instance: Check::Ok,
+        ebs: None,
+        events: Vec::new(),
+    }
 }
 
 #[test]
