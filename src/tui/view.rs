@@ -117,6 +117,8 @@ impl List {
                     sort(&Sort::by(column, direction), ctx, rows);
                 }
             }
+            // Calls have no health and one order that anybody wants: as they come, the newest first.
+            None if self.kind == Kind::Calls => {}
             None => {
                 let by = ["name", "id"];
                 let by = by.iter().filter_map(|name| self.kind.columns().iter().find(|it| it.name == *name));

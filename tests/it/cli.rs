@@ -542,8 +542,8 @@ fn describe_tells_everything() {
       ssm_last_ping_at     -
       ssm_version          -
       os                   -
-      system_check         -
-      instance_check       -
+      system_check         ok
+      instance_check       ok
       ebs_check            -
       events               -
       cores                0

@@ -22,9 +22,9 @@ fn one_can_walk_filter_resize_and_leave() {
         ("\r", "/tier:prod"),
         ("d", "private_ip"),
         ("\u{1b}", "/tier:prod"),
-        ("3", "groups  6"),
+        ("3", "workers-r7g"),
         ("\r", "› group"),
-        (":services\r", "services  5"),
+        (":services\r", "auth-core"),
         ("?", "Leave coredeck"),
     ] {
         seat.press(keys);
