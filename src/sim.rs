@@ -205,7 +205,7 @@ fn check(options: &Options) -> Result<(), Error> {
         return Ok(());
     }
     Err(Error::usage(format!("cannot start the simulator: {}", faults.join("; ")))
-        .hint("coredeck sim --listen 127.0.0.1:0 --region us-east-1"))
+        .hint("coredeck sim --listen 127.0.0.1:0 --fleet-region us-east-1"))
 }
 
 /// What is wrong with a region's name, if anything is.

@@ -213,6 +213,14 @@ fn told(api: Api, code: &str, message: Option<&str>, status: u16, around: &Circu
             trouble.message = format!("AWS throttles {}: {said}", api.action());
             trouble.hint = Some("others use the same limit; coredeck asks again later by itself".to_owned());
         }
+        _ if is_skew(code) && trouble.message.contains("valid region") => {
+            trouble.kind = TroubleKind::NotFound;
+            trouble.hint = Some(
+                "AWS knows no such region: `coredeck config show` says where its name comes from, \
+                 `aws ec2 describe-regions` lists those that exist"
+                    .to_owned(),
+            );
+        }
         _ if is_skew(code) => {
             trouble.hint = Some(format!(
                 "this machine's clock says {}; set it right (`timedatectl status`) and check the secret key",
@@ -441,6 +449,10 @@ mod tests {
 
     #[tokio::test]
     async fn a_wrong_signature_points_at_the_clock() {
+        let scope = "Credential should be scoped to a valid region, not 'us-est-1'.";
+        let trouble = told_by_ec2(403, "SignatureDoesNotMatch", scope).await;
+        assert_eq!(trouble.kind, TroubleKind::NotFound);
+        assert!(trouble.hint.is_some_and(|hint| hint.contains("no such region")));
         let trouble = told_by_ec2(403, "SignatureDoesNotMatch", "Signature expired: …").await;
         assert!(trouble.hint.unwrap().starts_with("this machine's clock says "));
     }

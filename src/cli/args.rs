@@ -112,10 +112,10 @@ pub(super) struct GetArgs {
     #[arg(long, value_delimiter = ',', value_name = "COLUMN,…")]
     pub(super) columns: Vec<String>,
     /// Sort by these columns; `:desc` turns one around
-    #[arg(long, value_delimiter = ',', value_name = "COLUMN[:desc],…")]
+    #[arg(long, value_delimiter = ',', value_name = "COLUMN[:desc],…", allow_hyphen_values = true)]
     pub(super) sort: Vec<String>,
-    /// Write at most so many
-    #[arg(long, value_name = "N")]
+    /// Write at most so many, one at least
+    #[arg(long, value_name = "N", value_parser = at_least_one)]
     pub(super) limit: Option<usize>,
     /// Keep looking and write again whenever something changed; JSON then takes one line each time
     #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "", value_name = "INTERVAL")]
@@ -243,4 +243,13 @@ pub(super) fn asks_for_json(argv: &[std::ffi::OsString]) -> bool {
                 .or_else(|| word.strip_prefix("-o"))
                 .is_some_and(|word| is_json(word.trim_start_matches('=')))
         })
+}
+
+/// A count of rows to write: none would look like an answer that found none.
+fn at_least_one(raw: &str) -> Result<usize, String> {
+    match raw.parse() {
+        Ok(0) => Err("0 rows would look like an answer that found nothing; leave --limit out".to_owned()),
+        Ok(rows) => Ok(rows),
+        Err(_) => Err("write a whole number of rows".to_owned()),
+    }
 }

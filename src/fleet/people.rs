@@ -3,11 +3,12 @@
 use super::health::Verdict;
 use super::join::Span;
 use super::lack::{Absence, absence};
-use super::rows::{InstanceRow, TaskRow};
+use super::rows::{InstanceRow, TargetRow, TaskRow};
+use super::traffic::name_in;
 use super::{Fleet, tenants};
 use crate::gateway::Source;
 use crate::model::{
-    Core, CoreId, CoreRecord, Health, Home, InstanceState, Known, Tenant, Text, Tier, TierName,
+    Core, CoreId, CoreRecord, Health, Home, InstanceState, Known, TargetState, Tenant, Text, Tier, TierName,
 };
 use crate::snapshot::{Part, Snapshot};
 use std::collections::HashMap;
@@ -35,10 +36,30 @@ pub(super) fn join(snapshot: &Snapshot, tiers: &[Tier], spans: &[Span], fleet: &
         }
         cores.append(&mut tasks);
     }
+    heed_balancers(fleet, &mut cores);
     let tenants = tenants::join(snapshot, spans, fleet, &cores);
     count(tiers, &tenants, &mut cores);
     fleet.cores = cores;
     fleet.tenants = tenants.into_iter().map(|(tenant, _)| tenant).collect();
+}
+
+/// A core that a load balancer finds unhealthy is not well, however well its host and its task are.
+fn heed_balancers(fleet: &Fleet, cores: &mut [Core]) {
+    let mut sick: HashMap<(&str, u16), &TargetRow> = HashMap::new();
+    for row in fleet.targets.iter().filter(|row| row.it.state == TargetState::Unhealthy) {
+        if let Some(port) = row.it.port {
+            sick.insert((row.it.id.as_str(), port), row);
+        }
+    }
+    for core in cores {
+        let (Some(id), Some(port)) = (core.home.instance_id(), core.port) else { continue };
+        let Some(row) = sick.get(&(id.as_str(), port)) else { continue };
+        let group =
+            row.group.as_ref().map_or_else(|| name_in(row.it.group.as_str()), |group| group.name.as_str());
+        let why = row.it.reason.as_deref().map(|reason| format!(" ({reason})")).unwrap_or_default();
+        core.health = core.health.max(Health::Bad);
+        core.troubles.insert(0, format!("its load balancer finds it unhealthy in {group}{why}"));
+    }
 }
 
 /// A core that the registry names: a docker container on an EC2 host.

@@ -496,3 +496,35 @@ fn a_host_name_is_a_tenant_only_where_its_whole_traffic_leads_to_a_core_service(
     assert_eq!(ids, ["customer.example.com"]);
     assert_eq!(fleet.tenants[0].rule.as_ref().unwrap().as_str(), "rule-5");
 }
+
+#[test]
+fn a_core_that_its_load_balancer_finds_unhealthy_is_bad_on_the_healthiest_host() {
+    let group = "arn:aws:elasticloadbalancing:r:1:targetgroup/cores/1";
+    let status = InstanceStatus {
+        id: "i-1".into(),
+        system: Check::Ok,
+        instance: Check::Ok,
+        ebs: None,
+        events: vec![],
+    };
+    let target = |port, state| Target {
+        group: group.into(),
+        id: "i-1".into(),
+        port: Some(port),
+        zone: None,
+        state,
+        reason: Some("Target.Timeout".into()),
+        description: None,
+    };
+    let on = |id: &str, port| CoreRecord { port: Some(port), ..core(id, "i-1") };
+    let fleet = joined(vec![
+        Reading::Instances(vec![instance("i-1", &[])]),
+        Reading::Statuses(vec![status]),
+        Reading::Targets(vec![target(3567, TargetState::Unhealthy), target(3568, TargetState::Healthy)]),
+        registry(vec![on("sick", 3567), on("well", 3568)], vec![]),
+    ]);
+    let by_id = |id: &str| fleet.cores.iter().find(|core| core.id.as_str() == id).unwrap();
+    assert_eq!(by_id("sick").health, Health::Bad);
+    assert_eq!(by_id("sick").troubles, ["its load balancer finds it unhealthy in cores (Target.Timeout)"]);
+    assert_eq!(by_id("well").health, Health::Ok);
+}

@@ -4,7 +4,7 @@ use super::Fleet;
 use super::lack::everywhere;
 use super::rows::TierRow;
 use crate::gateway::Source;
-use crate::model::{Health, InstanceState, Known, Lifecycle, Text, Tier, TierName};
+use crate::model::{Health, InstanceState, Known, Lifecycle, Scope, Text, Tier, TierName};
 use crate::snapshot::Snapshot;
 use std::collections::{BTreeMap, HashMap};
 
@@ -50,6 +50,9 @@ pub(super) fn sum(snapshot: &Snapshot, tiers: &[Tier], fleet: &Fleet) -> Vec<Tie
     let find = |name: &Option<TierName>| {
         name.as_ref().and_then(|name| at.get(name.as_str()).copied()).unwrap_or(tiers.len())
     };
+    // Names repeat over accounts and regions: with more than one, each sentence says where.
+    let many = snapshot.parts.len() > 1;
+    let at_home = |scope: &Scope| if many { format!("{scope} ") } else { String::new() };
     for row in &fleet.instances {
         let sum = &mut sums[find(&row.tier)];
         if row.it.state != InstanceState::Running {
@@ -59,17 +62,17 @@ pub(super) fn sum(snapshot: &Snapshot, tiers: &[Tier], fleet: &Fleet) -> Vec<Tie
         sum.spot += u32::from(row.it.lifecycle == Lifecycle::Spot);
         sum.by_health[place(row.health)] += 1;
         *sum.zones.entry(Text::new(row.it.zone.as_str())).or_default() += 1;
-        sum.hear(row.health, || row.it.id.to_string(), &row.troubles);
+        sum.hear(row.health, || format!("{}{}", at_home(&row.scope), row.it.id), &row.troubles);
     }
     for row in &fleet.groups {
         let sum = &mut sums[find(&row.tier)];
         sum.groups += 1;
-        sum.hear(row.health, || format!("group {}", row.it.name), &row.troubles);
+        sum.hear(row.health, || format!("{}group {}", at_home(&row.scope), row.it.name), &row.troubles);
     }
     for row in &fleet.services {
         let sum = &mut sums[find(&row.tier)];
         sum.services += 1;
-        sum.hear(row.health, || format!("service {}", row.it.name), &row.troubles);
+        sum.hear(row.health, || format!("{}service {}", at_home(&row.scope), row.it.name), &row.troubles);
     }
     // What a core has from its host, and a tenant from its core, is said once, by the one that is the cause.
     let hosts: HashMap<&str, Health> =
@@ -80,7 +83,7 @@ pub(super) fn sum(snapshot: &Snapshot, tiers: &[Tier], fleet: &Fleet) -> Vec<Tie
         sum.cores += 1;
         let host = core.home.instance_id().and_then(|id| hosts.get(id.as_str()));
         let troubles = if host.is_some_and(|host| *host >= core.health) { &[] } else { &core.troubles[..] };
-        sum.hear(core.health, || format!("core {}", core.id), troubles);
+        sum.hear(core.health, || format!("{}core {}", at_home(&core.scope), core.id), troubles);
         // Ids repeat over accounts and regions: a core that is well hides no trouble.
         let least = cores.entry(core.id.as_str()).or_insert(core.health);
         *least = core.health.min(*least);
@@ -91,7 +94,7 @@ pub(super) fn sum(snapshot: &Snapshot, tiers: &[Tier], fleet: &Fleet) -> Vec<Tie
         let core = tenant.core.as_ref().and_then(|id| cores.get(id.as_str()));
         let troubles =
             if core.is_some_and(|core| *core >= tenant.health) { &[] } else { &tenant.troubles[..] };
-        sum.hear(tenant.health, || format!("tenant {}", tenant.id), troubles);
+        sum.hear(tenant.health, || format!("{}tenant {}", at_home(&tenant.scope), tenant.id), troubles);
     }
     let mut rows: Vec<TierRow> = sums
         .into_iter()

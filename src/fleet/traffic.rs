@@ -101,6 +101,6 @@ fn judge(
 }
 
 /// The name that a target group's ARN holds.
-fn name_in(arn: &str) -> &str {
+pub(super) fn name_in(arn: &str) -> &str {
     arn.split('/').nth(1).unwrap_or(arn)
 }

@@ -241,6 +241,8 @@ impl Kind {
                 Source::Instances,
                 Source::Groups,
                 Source::Statuses,
+                Source::TargetGroups,
+                Source::Targets,
             ],
             Self::Tenants => &[
                 Source::Registry,

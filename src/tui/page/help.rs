@@ -22,7 +22,7 @@ pub(crate) fn lines(ui: &Ui, kind: Option<Kind>, width: usize) -> Vec<TextLine> 
     }
     let language = [
         ("word", "the word is anywhere in a column that shows"),
-        ("state:running", "the column holds it; `=` is the whole column, `~` a regular expression"),
+        ("state:running", "the column holds it; `=` is the whole column, `column:/…/` a regular expression"),
         ("cpu>80 age<2h", "comparisons, with units"),
         ("!zone:a", "not"),
         ("a and (b or c)", "a blank also means and"),
