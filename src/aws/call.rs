@@ -146,7 +146,7 @@ impl Desk {
         let patience = site.patience();
         let open = Open::new(api, site.origin(), site.ledger(), site.clock());
         let mut answer = Box::pin(open.slip.around(request()));
-        let outcome = match tokio::time::timeout(patience.silent, answer.as_mut()).await {
+        let outcome = match tokio::time::timeout(patience.first(api.weight()), answer.as_mut()).await {
             Ok(outcome) => Some(outcome),
             Err(_) => match patience.left(api.weight(), site.is_alive(monotonic())) {
                 Some(left) => tokio::time::timeout(left, answer.as_mut()).await.ok(),

@@ -80,9 +80,17 @@ impl Fake {
     pub(super) async fn hasty_desk(&self) -> Desk {
         let patience = Patience {
             silent: Duration::from_millis(100),
+            silent_heavy: Duration::from_millis(100),
             slow: Duration::from_millis(400),
             ..Patience::default()
         };
+        Desk::new(Arc::new(self.site(ONCE, fixed()).await.with_patience(patience)), Urgency::User)
+    }
+
+    /// The same with hardly any patience for heavy answers alone.
+    pub(super) async fn desk_hasty_with_lists(&self) -> Desk {
+        let silent_heavy = Duration::from_millis(100);
+        let patience = Patience { silent_heavy, slow: silent_heavy, ..Patience::default() };
         Desk::new(Arc::new(self.site(ONCE, fixed()).await.with_patience(patience)), Urgency::User)
     }
 

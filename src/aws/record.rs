@@ -236,7 +236,7 @@ mod tests {
             _ => refused(403, "UnauthorizedOperation"),
         })
         .await;
-        let desk = fake.desk().await;
+        let desk = fake.desk_hasty_with_lists().await;
         let denied = || desk.ec2().describe_regions().send();
         desk.call(Api::DescribeRegions, denied).await.unwrap_err();
         let hangs = || desk.ec2().describe_images().send();

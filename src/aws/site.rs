@@ -21,6 +21,9 @@ use std::time::{Duration, Instant};
 pub(super) struct Patience {
     /// While the endpoint says nothing to anybody: it is taken for dead.
     pub(super) silent: Duration,
+    /// The same for a heavy answer, which an endpoint may put together in silence: moto takes ten seconds
+    /// for five thousand instances, which it gives in one page.
+    pub(super) silent_heavy: Duration,
     /// For a heavy answer, while the endpoint answers others: it is slow, not dead.
     pub(super) slow: Duration,
     /// How long after an answer, to anybody, the endpoint still counts as alive. Far longer than a request
@@ -32,6 +35,7 @@ impl Default for Patience {
     fn default() -> Self {
         Self {
             silent: Duration::from_secs(12),
+            silent_heavy: Duration::from_secs(25),
             slow: Duration::from_secs(40),
             alive: Duration::from_secs(60),
         }
@@ -39,10 +43,15 @@ impl Default for Patience {
 }
 
 impl Patience {
+    /// How long a request may be silent before it is asked whether the endpoint lives.
+    pub(super) fn first(self, weight: Weight) -> Duration {
+        if weight == Weight::Heavy { self.silent_heavy } else { self.silent }
+    }
+
     /// How much longer a request may take that has been silent for so long. `is_alive`: the endpoint
     /// has answered somebody lately.
     pub(super) fn left(self, weight: Weight, is_alive: bool) -> Option<Duration> {
-        let left = self.slow.saturating_sub(self.silent);
+        let left = self.slow.saturating_sub(self.silent_heavy);
         (weight == Weight::Heavy && is_alive && !left.is_zero()).then_some(left)
     }
 }
@@ -241,7 +250,7 @@ mod tests {
     #[test]
     fn only_a_heavy_answer_of_a_living_endpoint_may_take_longer() {
         let patience = Patience::default();
-        assert_eq!(patience.left(Weight::Heavy, true), Some(Duration::from_secs(28)));
+        assert_eq!(patience.left(Weight::Heavy, true), Some(Duration::from_secs(15)));
         assert_eq!(patience.left(Weight::Heavy, false), None);
         assert_eq!(patience.left(Weight::Light, true), None);
     }
