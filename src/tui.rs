@@ -12,9 +12,11 @@
 pub mod action;
 mod cell;
 pub mod chord;
+pub mod decode;
 pub mod drill;
 pub mod fault;
 pub mod headless;
+mod keyboard;
 pub mod keymap;
 mod line;
 mod options;

@@ -1,6 +1,7 @@
 //! The loop: waits for keys, worlds, signals and the next moment that something ages; draws what changed.
 
-use super::chord::Chord;
+use super::decode::Heard;
+use super::keyboard::Keyboard;
 use super::options::Options;
 use super::painter::Painter;
 use super::screen::{draw, wake_at};
@@ -12,8 +13,6 @@ use super::update::update;
 use crate::clock::{Clock, monotonic};
 use crate::error::{Error, ErrorKind, Result};
 use crate::world::{Wish, World};
-use crossterm::event::{Event, EventStream};
-use futures::StreamExt;
 use rustix::process::{Signal, getpid, kill_process};
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -49,7 +48,7 @@ pub async fn run(
         outbox: VecDeque::new(),
     };
     screen.tick();
-    let mut events = Events::new();
+    let mut keyboard = Keyboard::new()?;
     loop {
         screen.draw_when_due(&terminal)?;
         let wake = screen.wake_in();
@@ -60,7 +59,7 @@ pub async fn run(
                     .hint("please report it with those lines"));
             }
             what = signals.next() => Happened::Signal(what),
-            event = events.coming.recv() => Happened::Event(event),
+            heard = keyboard.next() => Happened::Heard(heard?),
             changed = world.changed() => {
                 changed.map_err(|_| Error::failed("nothing reads the fleet any more"))?;
                 Happened::World
@@ -91,11 +90,17 @@ pub async fn run(
                 screen.start_over()?;
                 Vec::new()
             }
-            Happened::Event(event) => {
-                let mut effects = screen.take_event(event)?;
+            Happened::Signal(Told::Resized) => {
+                // Also where the size is what it was: it may have been smaller for a moment, and then the
+                // terminal has forgotten what did not fit.
+                screen.start_over()?;
+                Vec::new()
+            }
+            Happened::Heard(heard) => {
+                let mut effects = screen.hear(heard);
                 for _ in 0..DRAINED {
-                    let Ok(event) = events.coming.try_recv() else { break };
-                    effects.append(&mut screen.take_event(Some(event))?);
+                    let Some(heard) = keyboard.at_hand() else { break };
+                    effects.append(&mut screen.hear(heard));
                 }
                 effects
             }
@@ -106,13 +111,11 @@ pub async fn run(
                 Effect::Wish(wish) => screen.post(wish),
                 Effect::Redraw => screen.start_over()?,
                 Effect::Suspend => {
-                    drop(events);
                     terminal.suspend();
                     // Ctrl-Z reached us as a key, so nobody else stops us. SIGSTOP, because SIGTSTP is caught.
                     kill_process(getpid(), Signal::STOP)
                         .map_err(|error| Error::failed("going to the background failed").because(error))?;
                     terminal.resume()?;
-                    events = Events::new();
                     screen.start_over()?;
                 }
             }
@@ -120,37 +123,9 @@ pub async fn run(
     }
 }
 
-/// What the terminal reports, in a queue of its own: `EventStream` wakes only whoever polled it first, so
-/// it cannot be asked in passing whether more is there.
-struct Events {
-    coming: mpsc::Receiver<std::io::Result<Event>>,
-    reader: tokio::task::JoinHandle<()>,
-}
-
-impl Events {
-    fn new() -> Self {
-        let (sender, coming) = mpsc::channel(DRAINED);
-        let reader = tokio::spawn(async move {
-            let mut events = EventStream::new();
-            while let Some(event) = events.next().await {
-                if sender.send(event).await.is_err() {
-                    break;
-                }
-            }
-        });
-        Self { coming, reader }
-    }
-}
-
-impl Drop for Events {
-    fn drop(&mut self) {
-        self.reader.abort();
-    }
-}
-
 /// What the loop woke up for.
 enum Happened {
-    Event(Option<std::io::Result<Event>>),
+    Heard(Heard),
     World,
     Time,
     Signal(Told),
@@ -161,15 +136,17 @@ enum Told {
     End(&'static str),
     Suspend,
     Continue,
+    Resized,
 }
 
-/// The signals that end, stop and continue a program.
+/// The signals that end, stop and continue a program, and the one for a terminal of another size.
 struct Signals {
     term: tokio::signal::unix::Signal,
     hup: tokio::signal::unix::Signal,
     int: tokio::signal::unix::Signal,
     stop: tokio::signal::unix::Signal,
     cont: tokio::signal::unix::Signal,
+    winch: tokio::signal::unix::Signal,
 }
 
 impl Signals {
@@ -184,6 +161,7 @@ impl Signals {
             int: of(Signal::INT)?,
             stop: of(Signal::TSTP)?,
             cont: of(Signal::CONT)?,
+            winch: of(Signal::WINCH)?,
         })
     }
 
@@ -194,6 +172,7 @@ impl Signals {
             _ = self.int.recv() => Told::End("SIGINT"),
             _ = self.stop.recv() => Told::Suspend,
             _ = self.cont.recv() => Told::Continue,
+            _ = self.winch.recv() => Told::Resized,
         }
     }
 }
@@ -225,25 +204,12 @@ impl Screen {
         update(&mut self.ui, input)
     }
 
-    fn take_event(&mut self, event: Option<std::io::Result<Event>>) -> Result<Vec<Effect>> {
-        let event = match event {
-            Some(Ok(event)) => event,
-            Some(Err(error)) => return Err(Error::failed("the terminal cannot be read").because(error)),
-            None => return Err(Error::new(ErrorKind::Interrupted, "the terminal is gone")),
-        };
-        Ok(match event {
-            Event::Key(key) => {
-                Chord::from_event(key).map_or_else(Vec::new, |chord| self.take(Input::Key(chord)))
-            }
-            Event::Paste(text) => self.take(Input::Paste(text)),
-            Event::Resize(width, height) => {
-                // Also where the size is what it was: it may have been smaller for a moment, and then the
-                // terminal has forgotten what did not fit.
-                self.painter.forget();
-                self.take(Input::Resize(width, height))
-            }
-            Event::FocusGained | Event::FocusLost | Event::Mouse(_) => Vec::new(),
-        })
+    fn hear(&mut self, heard: Heard) -> Vec<Effect> {
+        match heard {
+            Heard::Key(chord) => self.take(Input::Key(chord)),
+            Heard::Paste(text) => self.take(Input::Paste(text)),
+            Heard::Mouse(_) | Heard::Focus(_) | Heard::Background(_) | Heard::Attributes => Vec::new(),
+        }
     }
 
     /// Only the last of several wishes to look matters.
