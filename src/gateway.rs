@@ -5,9 +5,11 @@
 
 mod calls;
 pub mod change;
+mod look;
 
 pub use calls::{Bucket, CallRecord, NoteCall, Outcome};
 pub use change::{Again, Change, FleetWriter, Proof, Receipt, Token, WriteError};
+pub use look::{FleetProbe, Look, Seen};
 
 use crate::model::{
     AccountName, Activity, Agent, Alarm, Cluster, ClusterArn, CoreRecord, Group, GroupName, Host, Identity,
