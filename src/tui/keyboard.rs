@@ -32,6 +32,8 @@ pub(super) struct Keyboard {
 
 impl Keyboard {
     pub(super) fn new() -> Result<Self> {
+        // Deprecated because a descriptor may be closed under it: nobody closes stdin here.
+        #[allow(deprecated)]
         let input = AsyncFd::with_interest(stdin(), Interest::READABLE)
             .map_err(|error| Error::failed("the terminal cannot be read").because(error))?;
         Ok(Self { input, decoder: Decoder::default(), heard: VecDeque::new(), until: None })

@@ -13,7 +13,7 @@ use super::update::update;
 use crate::clock::{Clock, monotonic};
 use crate::error::{Error, ErrorKind, Result};
 use crate::world::{Wish, World};
-use rustix::process::{Signal, getpid, kill_process};
+use rustix::process::{Signal, getpid, getsid, kill_current_process_group};
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -110,10 +110,14 @@ pub async fn run(
                 Effect::Quit => return Ok(()),
                 Effect::Wish(wish) => screen.post(wish),
                 Effect::Redraw => screen.start_over()?,
+                Effect::Suspend if is_alone() => {
+                    screen.ui.complain("no shell waits for coredeck here, so nothing could bring it back");
+                }
                 Effect::Suspend => {
                     terminal.suspend();
-                    // Ctrl-Z reached us as a key, so nobody else stops us. SIGSTOP, because SIGTSTP is caught.
-                    kill_process(getpid(), Signal::STOP)
+                    // Ctrl-Z reached us as a key, so nobody else stops us, nor whoever started us and waits
+                    // with us in the same job. SIGSTOP, because SIGTSTP is caught.
+                    kill_current_process_group(Signal::STOP)
                         .map_err(|error| Error::failed("going to the background failed").because(error))?;
                     terminal.resume()?;
                     screen.start_over()?;
@@ -121,6 +125,12 @@ pub async fn run(
             }
         }
     }
+}
+
+/// Tells whether no shell could continue us once we are stopped: what a terminal or sshd starts as its only
+/// program leads a session of its own.
+fn is_alone() -> bool {
+    getsid(None).is_ok_and(|session| session == getpid())
 }
 
 /// What the loop woke up for.
