@@ -63,10 +63,26 @@ pub struct About {
     pub doc: &'static str,
     /// The layers in which it may be bound.
     pub layers: &'static [Layer],
+    /// What it can do to the fleet.
+    pub danger: Danger,
 }
 
+/// What an action can do to the fleet: whatever destroys may not be bound to a key that is pressed by accident.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Danger {
+    /// Nothing: it changes what is shown, no more.
+    None,
+    /// It changes something that can be put back.
+    Changes,
+    /// It ends or loses something.
+    Destroys,
+}
+
+// A line ends in `Changes` or `Destroys` where the action touches the fleet: `Stop "stop" … [List] Destroys;`.
 macro_rules! actions {
-    ($($variant:ident $(($kind:ident))? $name:literal $brief:literal $doc:literal [$($layer:ident)+];)+) => {
+    (@danger) => { Danger::None };
+    (@danger $danger:ident) => { Danger::$danger };
+    ($($variant:ident $(($kind:ident))? $name:literal $brief:literal $doc:literal [$($layer:ident)+] $($danger:ident)?;)+) => {
         /// Every action, in the order of the help page.
         pub const ACTIONS: &[About] = &[$(About {
             action: Action::$variant $((Kind::$kind))?,
@@ -74,6 +90,7 @@ macro_rules! actions {
             brief: $brief,
             doc: $doc,
             layers: &[$(Layer::$layer),+],
+            danger: actions!(@danger $($danger)?),
         }),+];
     };
 }
@@ -119,6 +136,7 @@ pub enum Action {
     EraseForward,
     EraseWord,
     EraseLine,
+    EraseRest,
     CursorLeft,
     CursorRight,
     CursorStart,
@@ -177,6 +195,7 @@ actions! {
     EraseForward "erase-forward" "erase forward" "Erase the character under the cursor" [Prompt];
     EraseWord "erase-word" "erase word" "Erase the word before the cursor" [Prompt];
     EraseLine "erase-line" "erase line" "Erase everything before the cursor" [Prompt];
+    EraseRest "erase-rest" "erase rest" "Erase everything from the cursor on" [Prompt];
     CursorLeft "cursor-left" "left" "Move the cursor left" [Prompt];
     CursorRight "cursor-right" "right" "Move the cursor right" [Prompt];
     CursorStart "cursor-start" "start" "Move the cursor to the start" [Prompt];

@@ -195,7 +195,8 @@ impl Decoder {
             State::Paste => {
                 self.kept.push(byte);
                 if self.kept.ends_with(PASTE_END) {
-                    let text = self.kept.get(..self.kept.len() - PASTE_END.len()).unwrap_or_default();
+                    let length = (self.kept.len() - PASTE_END.len()).min(LONGEST_PASTE);
+                    let text = self.kept.get(..length).unwrap_or_default();
                     self.heard.push(Heard::Paste(String::from_utf8_lossy(text).into_owned()));
                     self.to(State::Ground);
                 } else if self.kept.len() > LONGEST_PASTE + PASTE_END.len() {
@@ -413,7 +414,8 @@ fn background(kept: &[u8]) -> Option<[u8; 3]> {
     let text = std::str::from_utf8(kept).ok()?.strip_prefix("11;")?;
     let parts = text.strip_prefix("rgb:").or_else(|| text.strip_prefix("rgba:"))?;
     let mut parts = parts.split('/').map(|digits| {
-        let value = u32::from_str_radix(digits, 16).ok().filter(|_| matches!(digits.len(), 1..=4))?;
+        let is_plain = matches!(digits.len(), 1..=4) && digits.bytes().all(|digit| digit.is_ascii_hexdigit());
+        let value = u32::from_str_radix(digits, 16).ok().filter(|_| is_plain)?;
         let most = 16_u32.pow(u32::try_from(digits.len()).ok()?) - 1;
         u8::try_from(value * 255 / most).ok()
     });

@@ -5,7 +5,7 @@
 
 use ratatui::buffer::{Buffer, Cell};
 use ratatui::layout::{Position, Rect};
-use ratatui::style::{Color, Modifier};
+use ratatui::style::{Color, Modifier, Style};
 use std::io::Write;
 use unicode_width::UnicodeWidthStr;
 
@@ -235,6 +235,18 @@ impl Painter {
         let _ = write!(out, "\x1b[{best}m");
         self.pen = Some(pen);
     }
+}
+
+/// The escape sequence after which text looks like this, whatever it looked like before.
+pub(super) fn pen(style: Style) -> String {
+    let pen = Pen {
+        fg: style.fg.unwrap_or(Color::Reset),
+        bg: style.bg.unwrap_or(Color::Reset),
+        modifier: style.add_modifier,
+    };
+    let mut codes = vec!["0".to_string()];
+    parts(Pen::PLAIN, pen, &mut codes);
+    format!("\x1b[{}m", codes.join(";"))
 }
 
 /// The attributes that lead from one pen to another.

@@ -5,6 +5,7 @@ mod moves;
 mod typing;
 
 use super::action::Action;
+pub(super) use command::is_offered;
 use super::chord::{Chord, Key, Named, show_sequence};
 use super::drill::Drill;
 use super::keymap::Match;
@@ -126,6 +127,7 @@ fn act(ui: &mut Ui, action: Action) -> Vec<Effect> {
         | Action::EraseForward
         | Action::EraseWord
         | Action::EraseLine
+        | Action::EraseRest
         | Action::CursorLeft
         | Action::CursorRight
         | Action::CursorStart

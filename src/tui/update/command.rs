@@ -117,7 +117,7 @@ fn check(kind: Kind, query: &str, at: usize) -> Result<(), PromptError> {
 }
 
 /// Actions that make sense when typed: not those about the line itself.
-fn is_offered(action: Action) -> bool {
+pub(in crate::tui) fn is_offered(action: Action) -> bool {
     action.about().is_some_and(|about| {
         about.layers.iter().any(|layer| matches!(layer, Layer::All | Layer::List))
             && !matches!(action, Action::Command | Action::Sort | Action::Filter)

@@ -72,6 +72,7 @@ pub(super) fn act(ui: &mut Ui, action: Action) -> Vec<Effect> {
         Action::EraseForward => line.erase_forward(),
         Action::EraseWord => line.erase_word(),
         Action::EraseLine => line.erase_line(),
+        Action::EraseRest => line.erase_rest(),
         Action::Older | Action::Newer => {
             let typed = match prompt.purpose {
                 Purpose::Filter => &mut ui.filters,
