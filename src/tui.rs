@@ -13,7 +13,7 @@ pub mod action;
 mod cell;
 pub mod chord;
 pub mod decode;
-pub mod drill;
+mod drill;
 pub mod fault;
 pub mod headless;
 mod keyboard;
