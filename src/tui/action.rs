@@ -128,6 +128,12 @@ pub enum Action {
     Reverse,
     Wide,
     Metrics,
+    CopyId,
+    CopyRow,
+    CopyCommand,
+    CopyJson,
+    Mouse,
+    Lean,
     Accept,
     Cancel,
     Complete,
@@ -180,6 +186,12 @@ actions! {
     Reverse "reverse" "reverse" "Turn the order round" [List Sort];
     Wide "wide" "wide" "Show more columns, or fewer" [List];
     Metrics "metrics" "metrics" "Show columns that cost money to read, or hide them" [List];
+    CopyId "copy-id" "copy id" "Copy the row's id" [List Text];
+    CopyRow "copy-row" "copy row" "Copy the row as it shows, with tabs between" [List Text];
+    CopyCommand "copy-command" "copy command" "Copy the aws command that shows the row" [List Text];
+    CopyJson "copy-json" "copy JSON" "Copy every field of the row as JSON" [List Text];
+    Mouse "mouse" "mouse" "Leave the mouse to the terminal, or take it again" [All List Text];
+    Lean "lean" "lean" "Send as little as can be to the terminal, or what looks good again" [All List Text];
     Down "down" "down" "One line down" [List Text];
     Up "up" "up" "One line up" [List Text];
     PageDown "page-down" "page down" "One screen down" [List Text];

@@ -75,6 +75,17 @@ impl Keyboard {
         }
     }
 
+    /// Waits until everything that was asked is answered, no longer than this: an answer that comes later would
+    /// be typed into the shell. What else is heard meanwhile was typed too late.
+    pub(super) async fn hear_out(&mut self, within: Duration) {
+        let until = monotonic() + within;
+        while let Ok(Ok(heard)) = timeout_at(until.into(), self.next()).await {
+            if heard == Heard::Attributes {
+                return;
+            }
+        }
+    }
+
     /// What was heard already, without waiting.
     pub(super) fn at_hand(&mut self) -> Option<Heard> {
         self.heard.pop_front()

@@ -72,7 +72,11 @@ impl Keymap {
         for layer in Layer::ALL {
             text.push_str(&format!("\n[{}]\n", layer.word()));
             for (keys, action) in self.layer(layer) {
-                text.push_str(&format!("{} = {}\n", quoted(&show_sequence(keys)), quoted(&action.to_string())));
+                text.push_str(&format!(
+                    "{} = {}\n",
+                    quoted(&show_sequence(keys)),
+                    quoted(&action.to_string())
+                ));
             }
         }
         text
@@ -176,7 +180,11 @@ mod tests {
                 let is_bound = about.layers.iter().any(|l| !keymap.keys_of(*l, about.action).is_empty());
                 // What is about the line being typed cannot be typed there.
                 let is_named = crate::tui::update::is_offered(about.action);
-                assert!(is_bound || (is_named && *name != "default"), "{name} binds nothing to {}", about.name);
+                assert!(
+                    is_bound || (is_named && *name != "default"),
+                    "{name} binds nothing to {}",
+                    about.name
+                );
             }
             let command = keymap.keys_of(Layer::List, Action::Command);
             assert!(!command.is_empty(), "{name} has no way to type a name");

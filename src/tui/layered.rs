@@ -50,7 +50,9 @@ impl Shelf {
         let mut own: Vec<(String, Found)> = Vec::new();
         // A folder that is not there, or may not be read, has nothing to offer; whoever names one of its
         // files is told why that cannot be read.
-        for entry in self.folder.iter().filter_map(|folder| std::fs::read_dir(folder).ok()).flatten().flatten() {
+        for entry in
+            self.folder.iter().filter_map(|folder| std::fs::read_dir(folder).ok()).flatten().flatten()
+        {
             let path = entry.path();
             let is_toml = path.extension().is_some_and(|extension| extension == "toml");
             if let Some(name) = path.file_stem().and_then(|name| name.to_str()).filter(|_| is_toml) {
@@ -79,7 +81,12 @@ impl Shelf {
         self.read_within(file, text, &mut vec![file.to_owned()])
     }
 
-    fn read_within<D: Draft>(&self, file: &str, text: &str, heirs: &mut Vec<String>) -> Result<D, Vec<Fault>> {
+    fn read_within<D: Draft>(
+        &self,
+        file: &str,
+        text: &str,
+        heirs: &mut Vec<String>,
+    ) -> Result<D, Vec<Fault>> {
         let mut faults = Faults::new(file, text);
         let (table, errors) = DeTable::parse_recoverable(text);
         faults.toml(&errors);
@@ -123,7 +130,11 @@ impl Shelf {
     /// `dark` that comes with the program.
     fn find(&self, name: &str, heirs: &[String]) -> Result<Option<(String, String)>, Fault> {
         let is_new = |file: &String| !heirs.contains(file);
-        let own = self.folder.as_deref().filter(|_| is_plain(name)).map(|folder| folder.join(format!("{name}.toml")));
+        let own = self
+            .folder
+            .as_deref()
+            .filter(|_| is_plain(name))
+            .map(|folder| folder.join(format!("{name}.toml")));
         if let Some(path) = own
             && is_new(&path.display().to_string())
         {
@@ -143,7 +154,13 @@ impl Shelf {
         let names: Vec<&str> = names.iter().map(|(name, _)| name.as_str()).collect();
         let hint =
             meant(name, names.iter().copied()).unwrap_or_else(|| format!("{what}s are {}", names.join(", ")));
-        Fault { file: String::new(), line: 0, column: 0, message: format!("no {what} named `{name}`"), hint: Some(hint) }
+        Fault {
+            file: String::new(),
+            line: 0,
+            column: 0,
+            message: format!("no {what} named `{name}`"),
+            hint: Some(hint),
+        }
     }
 }
 

@@ -2,11 +2,14 @@
 
 use super::action::Layer;
 use super::chord::Chord;
+use super::decode::Mouse;
 use super::drill::Drill;
 use super::keymap::Keymap;
 use super::line::{Line, Typed};
 use super::page;
 use super::probe::Probe;
+use super::saved::Views;
+use super::seat::{Lean, Seat};
 use super::signs::Signs;
 use super::view::View;
 use crate::model::Scope;
@@ -15,6 +18,7 @@ use crate::world::{Interest, Wish, World};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use std::sync::Arc;
+use std::time::Duration;
 
 /// How many pages `back` remembers.
 const REMEMBERED: usize = 100;
@@ -49,6 +53,34 @@ pub struct Setup {
     pub signs: Signs,
     /// Columns and rows.
     pub size: (u16, u16),
+    /// How little is sent to the terminal.
+    pub lean: Lean,
+    /// Whether the mouse is ours.
+    pub has_mouse: bool,
+    /// The names of the themes that can be chosen.
+    pub themes: Vec<String>,
+    /// The names of the keymaps that can be chosen.
+    pub keymaps: Vec<String>,
+    /// The views that were kept under a name.
+    pub views: Views,
+}
+
+impl Setup {
+    /// What a screen of this size begins with when nobody chose anything.
+    pub fn new(keymap: Keymap, signs: Signs, size: (u16, u16)) -> Self {
+        let names = |shipped: &[(&str, &str)]| shipped.iter().map(|(name, _)| (*name).to_owned()).collect();
+        Self {
+            about: About::default(),
+            keymap,
+            signs,
+            size,
+            lean: Lean::Off,
+            has_mouse: false,
+            themes: names(super::theme::SHIPPED),
+            keymaps: names(super::keymap::SHIPPED),
+            views: Views::default(),
+        }
+    }
 }
 
 /// What happened at the terminal, or came down to it.
@@ -64,6 +96,18 @@ pub enum Input {
     World(Arc<World>),
     /// It is this late.
     Tick(Timestamp),
+    /// The mouse did something.
+    Mouse(Mouse),
+    /// The window of the terminal has the focus now, or lost it.
+    Focus(bool),
+    /// The terminal takes this long to answer.
+    Slow(Duration),
+    /// There are other keys now.
+    Keymap(Arc<Keymap>),
+    /// There are other kept views now.
+    Views(Views),
+    /// Something that was asked for was done, or could not be; one sentence.
+    Said(std::result::Result<String, String>),
 }
 
 /// What `update` asks for.
@@ -77,6 +121,16 @@ pub enum Effect {
     Suspend,
     /// Draw everything again, whatever the terminal shows.
     Redraw,
+    /// Put this into the clipboard.
+    Copy(String),
+    /// Take the mouse, or leave it to the terminal.
+    Mouse(bool),
+    /// Change to the theme of this name.
+    Theme(String),
+    /// Change to the keymap of this name.
+    Keymap(String),
+    /// Keep these views from now on.
+    Views(Views),
 }
 
 /// Everything the screen knows.
@@ -98,6 +152,7 @@ pub struct Ui {
     pub(super) filters: Typed,
     pub(super) commands: Typed,
     pub(super) note: Option<Note>,
+    pub(super) seat: Seat,
     /// What the collector was last told is being looked at.
     pub(super) told: Option<Interest>,
 }
@@ -182,10 +237,35 @@ pub(super) struct Prompt {
     /// The filter that holds again when this one is given up.
     pub(super) before: String,
     pub(super) error: Option<PromptError>,
-    pub(super) candidates: Vec<String>,
+    pub(super) candidates: Vec<Candidate>,
     pub(super) picked: Option<usize>,
+    /// The line itself is no command: what is taken is the first candidate.
+    pub(super) takes_first: bool,
     /// Where in the line the word begins that a candidate replaces.
     pub(super) word_from: usize,
+}
+
+/// What the word being typed may become, or what the whole line may mean.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Candidate {
+    /// What is written when it is taken.
+    pub(super) text: String,
+    /// What it is: a page, an action, an instance.
+    pub(super) what: &'static str,
+    /// More about it.
+    pub(super) doc: String,
+    /// The key that does the same.
+    pub(super) key: String,
+    pub(super) target: Target,
+}
+
+/// What happens when a candidate is taken.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum Target {
+    /// The line that it is written into is carried out.
+    Line,
+    /// The thing is shown.
+    Object(Kind, RowKey),
 }
 
 /// What is wrong with the line, and where.
@@ -215,12 +295,31 @@ impl Ui {
             filters: Typed::default(),
             commands: Typed::default(),
             note: None,
+            seat: Seat {
+                lean: setup.lean,
+                has_focus: true,
+                has_mouse: setup.has_mouse,
+                clicked: None,
+                themes: setup.themes,
+                keymaps: setup.keymaps,
+                views: setup.views,
+            },
             told: None,
         }
     }
 
     pub(super) fn signs(&self) -> Signs {
-        self.signs
+        if self.seat.lean.is_on() { Signs::Ascii } else { self.signs }
+    }
+
+    /// How little is sent to the terminal.
+    pub fn lean(&self) -> Lean {
+        self.seat.lean
+    }
+
+    /// Whether the window of the terminal has the focus, as far as it tells.
+    pub fn has_focus(&self) -> bool {
+        self.seat.has_focus
     }
 
     /// A moment with its date.

@@ -9,10 +9,14 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::Notify;
 
-/// Alternate screen, hidden cursor, bracketed paste.
-const OPEN: &[u8] = b"\x1b[?1049h\x1b[?25l\x1b[?2004h";
+/// Alternate screen, hidden cursor, bracketed paste, focus told.
+const OPEN: &[u8] = b"\x1b[?1049h\x1b[?25l\x1b[?2004h\x1b[?1004h";
+/// Presses and the wheel are told, by numbers of any size; moves are not, because each would be bytes.
+const MOUSE: &[u8] = b"\x1b[?1000h\x1b[?1006h";
+/// The mouse is the terminal's own again.
+const NO_MOUSE: &[u8] = b"\x1b[?1006l\x1b[?1000l";
 /// Everything back: also the end of a synchronized frame that was cut short, and plain characters.
-const CLOSE: &[u8] = b"\x1b[?2026l\x1b[0m\x1b[?2004l\x1b[?25h\x1b[?1049l";
+const CLOSE: &[u8] = b"\x1b[?2026l\x1b[0m\x1b[?1006l\x1b[?1000l\x1b[?1004l\x1b[?2004l\x1b[?25h\x1b[?1049l";
 
 type Hook = Box<dyn Fn(&PanicHookInfo<'_>) + Send + Sync>;
 
@@ -24,6 +28,7 @@ pub(super) struct Terminal {
 
 struct State {
     is_open: AtomicBool,
+    has_mouse: AtomicBool,
     /// How the line discipline stood before.
     before: Mutex<Option<Termios>>,
     /// Something panicked while the screen was open; the terminal is already given back.
@@ -35,6 +40,7 @@ impl Terminal {
     pub(super) fn open() -> Result<Self> {
         let state = Arc::new(State {
             is_open: AtomicBool::new(false),
+            has_mouse: AtomicBool::new(false),
             before: Mutex::new(None),
             panicked: Notify::new(),
         });
@@ -60,7 +66,14 @@ impl Terminal {
                 .hint("run coredeck in a terminal, or use `coredeck get` in scripts")
         })?;
         self.state.is_open.store(true, Ordering::SeqCst);
-        self.write(OPEN)
+        self.write(OPEN)?;
+        self.write(if self.state.has_mouse.load(Ordering::SeqCst) { MOUSE } else { b"" })
+    }
+
+    /// Takes the mouse, or leaves it to the terminal.
+    pub(super) fn mouse(&self, is_ours: bool) -> Result<()> {
+        self.state.has_mouse.store(is_ours, Ordering::SeqCst);
+        self.write(if is_ours { MOUSE } else { NO_MOUSE })
     }
 
     /// Gives the terminal back for a while.

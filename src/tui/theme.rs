@@ -185,6 +185,38 @@ impl Theme {
         self
     }
 
+    /// How a role looks, in words: `#ff6b6b bold`.
+    pub fn words(&self, role: Role) -> String {
+        let style = self.style(role);
+        let mut words: Vec<String> =
+            style.fg.iter().map(|colour| colour.to_string().to_lowercase()).collect();
+        words.extend(style.bg.iter().map(|colour| format!("on {}", colour.to_string().to_lowercase())));
+        words.extend(style.add_modifier.iter_names().map(|(name, _)| name.to_lowercase()));
+        if words.is_empty() { "as the terminal writes".to_owned() } else { words.join(" ") }
+    }
+
+    /// The same theme with nothing but what means something: the colours of health and trouble, and what shows
+    /// which heading or candidate is picked. Fewer styles are fewer bytes.
+    pub fn lean(mut self) -> Self {
+        for (role, style) in Role::ALL.iter().zip(&mut self.styles) {
+            let colour = |colour: Option<Color>| colour.and_then(|colour| Depth::Sixteen.nearest(colour));
+            match role {
+                Role::HealthBad
+                | Role::HealthWarn
+                | Role::Trouble
+                | Role::HeaderStale
+                | Role::PromptError => {
+                    *style = Style { fg: colour(style.fg), ..Style::new() };
+                }
+                Role::ColumnPicked | Role::PromptPicked => {
+                    *style = Style::new().add_modifier(Modifier::REVERSED);
+                }
+                _ => *style = Style::new(),
+            }
+        }
+        self
+    }
+
     /// Tells whether any role has a colour.
     pub fn has_colour(&self) -> bool {
         let set = |colour: Option<Color>| colour.is_some_and(|colour| colour != Color::Reset);
@@ -217,7 +249,10 @@ mod tests {
                 assert_eq!(*name, "ansi16", "{name} does not name its background");
                 continue;
             };
-            assert_eq!(theme.background().unwrap().is_light(), name.contains("light") || name.contains("latte"));
+            assert_eq!(
+                theme.background().unwrap().is_light(),
+                name.contains("light") || name.contains("latte")
+            );
             let least = if name.starts_with("high-contrast") { 7.0 } else { 4.5 };
             for role in Role::ALL {
                 for (depth, least) in [(Depth::True, least), (Depth::Many, least * 0.9)] {

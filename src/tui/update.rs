@@ -1,22 +1,31 @@
 //! From what happened to what the screen is next, and what is asked of others. Pure.
 
 mod command;
+mod mouse;
 mod moves;
+mod palette;
 mod typing;
 
 use super::action::Action;
-pub(super) use command::is_offered;
 use super::chord::{Chord, Key, Named, show_sequence};
+use super::copy::{self, Part};
 use super::drill::Drill;
 use super::keymap::Match;
 use super::page;
 use super::page::overview::Item;
-use super::state::{Effect, Input, Page, Place, Purpose, SortBy, Ui};
+use super::saved::SavedView;
+use super::seat::Lean;
+use super::state::{Effect, Input, Page, Place, Purpose, RowKey, SortBy, Ui};
 use super::view;
 use crate::gateway::Source;
+use crate::model::text::harmless;
 use crate::query::Kind;
 use crate::world::Wish;
 use std::sync::Arc;
+
+pub(super) use command::is_command;
+#[cfg(test)]
+pub(super) use command::is_offered;
 
 /// Takes in what happened. The returned effects are for the loop to carry out, in order.
 pub fn update(ui: &mut Ui, input: Input) -> Vec<Effect> {
@@ -36,6 +45,35 @@ pub fn update(ui: &mut Ui, input: Input) -> Vec<Effect> {
         }
         Input::Tick(now) => {
             ui.now = now;
+            Vec::new()
+        }
+        Input::Mouse(mouse) => mouse::heard(ui, mouse),
+        Input::Focus(has_focus) => {
+            ui.seat.has_focus = has_focus;
+            Vec::new()
+        }
+        Input::Slow(by) => {
+            if !ui.seat.lean.is_on() {
+                ui.seat.lean = Lean::Slow(by);
+                ui.settle();
+            }
+            Vec::new()
+        }
+        Input::Keymap(keymap) => {
+            ui.keymap = keymap;
+            ui.pending.clear();
+            ui.settle();
+            Vec::new()
+        }
+        Input::Views(views) => {
+            ui.seat.views = views;
+            Vec::new()
+        }
+        Input::Said(said) => {
+            match said {
+                Ok(text) => ui.say(harmless(&text)),
+                Err(text) => ui.complain(harmless(&text)),
+            }
             Vec::new()
         }
     };
@@ -103,6 +141,25 @@ fn act(ui: &mut Ui, action: Action) -> Vec<Effect> {
         Action::Reverse => reverse(ui),
         Action::Wide => change_list(ui, |list| list.is_wide = !list.is_wide),
         Action::Metrics => metrics(ui),
+        Action::CopyId => return copy(ui, Part::Id),
+        Action::CopyRow => return copy(ui, Part::Row),
+        Action::CopyCommand => return copy(ui, Part::Command),
+        Action::CopyJson => return copy(ui, Part::Json),
+        Action::Mouse => {
+            ui.seat.has_mouse = !ui.seat.has_mouse;
+            let says = if ui.seat.has_mouse {
+                "the mouse is coredeck's"
+            } else {
+                "the mouse is the terminal's: select text"
+            };
+            ui.say(says);
+            return vec![Effect::Mouse(ui.seat.has_mouse)];
+        }
+        Action::Lean => {
+            ui.seat.lean = if ui.seat.lean.is_on() { Lean::Off } else { Lean::Asked };
+            ui.say(if ui.seat.lean.is_on() { "lean: as little as can be is sent" } else { "no longer lean" });
+            ui.settle();
+        }
         Action::Down
         | Action::Up
         | Action::PageDown
@@ -337,6 +394,74 @@ fn reverse(ui: &mut Ui) {
         Some(None) => ui.say("no column is sorted by yet"),
         None => ui.say("this page has no table"),
     }
+}
+
+/// Copies a part of the row under the cursor, or of the one that is described.
+fn copy(ui: &mut Ui, part: Part) -> Vec<Effect> {
+    let row = match &ui.here.page {
+        Page::Describe(kind, key) => view::find(*kind, &ui.world.fleet, key).map(|at| (*kind, at)),
+        _ => under_cursor(ui),
+    };
+    let Some((kind, at)) = row else {
+        ui.say("there is no row to copy from");
+        return Vec::new();
+    };
+    let shown: Vec<&str> = match ui.list() {
+        Some(list) => list.view.columns.iter().map(|shape| shape.column.name).collect(),
+        None => kind.columns().iter().map(|column| column.name).collect(),
+    };
+    let ctx = crate::query::Ctx { fleet: &ui.world.fleet, now: ui.now };
+    match copy::text(part, kind, ctx, at, &shown) {
+        Ok(text) if text.len() > copy::MOST => {
+            ui.complain(format!("{} bytes are more than a terminal's clipboard takes", text.len()));
+            Vec::new()
+        }
+        Ok(text) => {
+            // No terminal tells whether it took it.
+            let first = text.lines().next().unwrap_or_default();
+            let cut = if text.lines().nth(1).is_some() { ui.signs().cut() } else { "" };
+            ui.say(format!("sent to the clipboard: {first}{cut}"));
+            vec![Effect::Copy(text)]
+        }
+        Err(why) => {
+            ui.complain(why);
+            Vec::new()
+        }
+    }
+}
+
+/// Shows a thing that was chosen by its id or name.
+fn go_to(ui: &mut Ui, kind: Kind, key: RowKey) {
+    if view::find(kind, &ui.world.fleet, &key).is_none() {
+        ui.complain(format!("{} {} is gone", kind.singular(), harmless(&key.id)));
+        return;
+    }
+    let mut place = Place::new(Page::Describe(kind, key));
+    place.path = vec![kind.word().to_owned()];
+    ui.open(place);
+}
+
+/// Opens a view that was kept.
+fn open_view(ui: &mut Ui, view: &SavedView) {
+    let mut place = Place::list(view.kind, None);
+    if let Page::List(list) = &mut place.page {
+        list.filter.clone_from(&view.query);
+        list.sort = view.sort.map(|(column, is_descending)| SortBy { column, is_descending });
+        list.is_wide = view.is_wide;
+    }
+    ui.open(place);
+}
+
+/// The list that is open, as a view to keep.
+fn view_of(ui: &Ui) -> Option<SavedView> {
+    let list = ui.list()?;
+    Some(SavedView {
+        kind: list.kind,
+        query: list.filter.trim().to_owned(),
+        sort: list.sort.map(|sort| (sort.column, sort.is_descending)),
+        columns: Vec::new(),
+        is_wide: list.is_wide,
+    })
 }
 
 /// Opens a list with a filter, from the command line.

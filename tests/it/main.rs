@@ -10,6 +10,8 @@ mod binary;
 mod calls;
 mod cli;
 mod config;
+mod fuzz;
+mod looks;
 mod loopback;
 mod moto;
 mod permissions;

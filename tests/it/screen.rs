@@ -6,3 +6,4 @@ mod honest;
 mod pages;
 mod props;
 mod pty;
+mod seat;

@@ -130,7 +130,8 @@ fn conflicts(faults: &mut Faults<'_>, bindings: &[Binding]) {
         for earlier in bindings.iter().take(at) {
             let keys = show_sequence(&binding.chords);
             if earlier.chords == binding.chords {
-                let message = format!("`{keys}` is the same key as line {} binds", faults.line(earlier.offset));
+                let message =
+                    format!("`{keys}` is the same key as line {} binds", faults.line(earlier.offset));
                 faults.at(binding.offset, message, None);
             } else if earlier.action.is_some() && binding.action.is_some() {
                 let (short, long) = if binding.chords.starts_with(&earlier.chords) {

@@ -64,7 +64,9 @@ impl Draft for Sketch {
                 ("name" | "inherits", _) | ("palette" | "styles", DeValue::Table(_)) => {}
                 ("background", DeValue::String(word)) => match Background::parse(word) {
                     Some(background) => self.background = Some(background),
-                    None => faults.at(at, "a background is \"dark\", \"light\" or a colour, \"#rrggbb\"", None),
+                    None => {
+                        faults.at(at, "a background is \"dark\", \"light\" or a colour, \"#rrggbb\"", None);
+                    }
                 },
                 ("background", _) => {
                     faults.at(at, "a background is \"dark\", \"light\" or a colour, \"#rrggbb\"", None);
