@@ -109,8 +109,8 @@ fn alarm_shape(place: &Place, alarm: &Alarm, topic: &str) -> Fields {
         .with("StateReason", &alarm.reason)
         .with("StateUpdatedTimestamp", alarm.since)
         .with("StateTransitionedTimestamp", alarm.since)
-        .with("MetricName", alarm.metric)
-        .with("Namespace", alarm.namespace)
+        .with("MetricName", &alarm.metric)
+        .with("Namespace", &alarm.namespace)
         .with("Statistic", alarm.statistic)
         .with(
             "Dimensions",

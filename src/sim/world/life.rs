@@ -41,7 +41,7 @@ pub(crate) enum Event {
 }
 
 /// The queue of a place.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Agenda {
     due: BTreeMap<(Moment, u64), Event>,
     /// When the next look of each loop is; others of the same loop are void.

@@ -15,7 +15,7 @@ impl Place {
             // The last whole period.
             let at = crate::sim::time::Moment((now.0 / 1000 / period * period - period) * 1000);
             let figure = instance
-                .and_then(|instance| sample(instance, alarm.metric, alarm.statistic, period, at, now));
+                .and_then(|instance| sample(instance, &alarm.metric, alarm.statistic, period, at, now));
             let (state, reason) = judge(alarm, figure, &at.rfc3339());
             if state != alarm.state {
                 changes.push((alarm.name.clone(), state, reason));

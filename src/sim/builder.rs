@@ -1,4 +1,6 @@
-//! What the parts of the demo fleet are made with.
+//! What fleets are made with, the built-in one and those that scenarios describe.
+
+pub(in crate::sim) mod containers;
 
 use crate::sim::dice::Dice;
 use crate::sim::ssm::LATEST_AGENT;
@@ -15,121 +17,123 @@ use compact_str::{CompactString, format_compact};
 use std::sync::Arc;
 
 /// A day in seconds.
-pub(super) const DAY: i64 = 86_400;
+pub(in crate::sim) const DAY: i64 = 86_400;
 /// An hour in seconds.
-pub(super) const HOUR: i64 = 3_600;
+pub(in crate::sim) const HOUR: i64 = 3_600;
+
+/// The account that publishes the ECS-optimised AMIs.
+const AMAZON: &str = "591542846629";
 
 /// The place that is being built.
-pub(super) struct Builder {
-    pub(super) place: Place,
-    pub(super) now: Moment,
-    pub(super) dice: Dice,
+pub(in crate::sim) struct Builder {
+    pub(in crate::sim) place: Place,
+    pub(in crate::sim) now: Moment,
+    pub(in crate::sim) dice: Dice,
+    /// The name under which coredeck's registry keeps the cores and tenants.
+    pub(in crate::sim) fleet: CompactString,
     seed: u64,
     next_ip: u32,
+    images: Option<Images>,
     group_id: (Arc<str>, Arc<str>),
     profile: Arc<str>,
 }
 
 /// AMIs of the fleet.
-pub(super) struct Images {
-    pub(super) docker: CompactString,
-    pub(super) docker_old: CompactString,
-    pub(super) ecs: CompactString,
-    pub(super) ecs_old: CompactString,
-    pub(super) ecs_arm: CompactString,
-    pub(super) ecs_arm_old: CompactString,
-    pub(super) ancient: CompactString,
+#[derive(Clone, Debug)]
+pub(in crate::sim) struct Images {
+    pub(in crate::sim) docker: CompactString,
+    pub(in crate::sim) docker_old: CompactString,
+    pub(in crate::sim) ecs: CompactString,
+    pub(in crate::sim) ecs_old: CompactString,
+    pub(in crate::sim) ecs_arm: CompactString,
+    pub(in crate::sim) ecs_arm_old: CompactString,
+    pub(in crate::sim) ancient: CompactString,
 }
 
 /// What a launch needs to know.
-pub(super) struct Launch<'a> {
-    pub(super) kind: &'static Kind,
-    pub(super) zone: usize,
-    pub(super) image: &'a str,
+pub(in crate::sim) struct Launch<'a> {
+    pub(in crate::sim) kind: &'static Kind,
+    pub(in crate::sim) zone: usize,
+    pub(in crate::sim) image: &'a str,
     /// Seconds ago.
-    pub(super) age: i64,
-    pub(super) reservation: &'a str,
-    pub(super) index: u32,
-    pub(super) is_spot: bool,
+    pub(in crate::sim) age: i64,
+    pub(in crate::sim) reservation: &'a str,
+    pub(in crate::sim) index: u32,
+    pub(in crate::sim) is_spot: bool,
     /// Mean processor use in percent.
-    pub(super) busy: f64,
-    pub(super) has_agent: bool,
-    pub(super) tags: Vec<Tag>,
+    pub(in crate::sim) busy: f64,
+    pub(in crate::sim) has_agent: bool,
+    pub(in crate::sim) tags: Vec<Tag>,
 }
 
 /// What a group needs to know.
-pub(super) struct NewGroup<'a> {
-    pub(super) name: &'a str,
-    pub(super) template: &'a str,
-    pub(super) version: u32,
-    pub(super) mix: Option<Mix>,
-    pub(super) sizes: (u32, u32, u32),
-    pub(super) age: i64,
-    pub(super) tier: &'a str,
-    pub(super) target_groups: Vec<CompactString>,
+pub(in crate::sim) struct NewGroup<'a> {
+    pub(in crate::sim) name: &'a str,
+    pub(in crate::sim) template: &'a str,
+    pub(in crate::sim) version: u32,
+    pub(in crate::sim) mix: Option<Mix>,
+    pub(in crate::sim) sizes: (u32, u32, u32),
+    pub(in crate::sim) age: i64,
+    pub(in crate::sim) tier: &'a str,
+    pub(in crate::sim) target_groups: Vec<CompactString>,
 }
 
 /// A tag.
-pub(super) fn tag(key: &str, value: &str) -> Tag {
+pub(in crate::sim) fn tag(key: &str, value: &str) -> Tag {
     (CompactString::from(key), CompactString::from(value))
 }
 
 /// The type of that name; the first one there is if it is not known, which a test rules out.
-pub(super) fn kind(name: &str) -> &'static Kind {
+pub(in crate::sim) fn kind(name: &str) -> &'static Kind {
     Kind::named(name).unwrap_or(&KINDS[0])
 }
 
 impl Builder {
-    pub(super) fn new(place: Place, now: Moment, seed: u64) -> Self {
+    pub(in crate::sim) fn new(place: Place, now: Moment, seed: u64) -> Self {
         let dice = Dice::new(seed, &format!("demo/{}/{}", place.account, place.region));
         let profile = format!("arn:aws:iam::{}:instance-profile/fleet-node", place.account).into();
         let group: Arc<str> = dice.clone().id("sg").into();
-        Self { place, now, dice, seed, next_ip: 0, group_id: (group, "fleet-node".into()), profile }
+        Self {
+            place,
+            now,
+            dice,
+            fleet: "demo".into(),
+            seed,
+            next_ip: 0,
+            images: None,
+            group_id: (group, "fleet-node".into()),
+            profile,
+        }
     }
 
     /// A moment so many seconds ago.
-    pub(super) fn ago(&self, seconds: i64) -> Moment {
+    pub(in crate::sim) fn ago(&self, seconds: i64) -> Moment {
         self.now.minus(seconds)
     }
 
     /// A new id.
-    pub(super) fn id(&mut self, prefix: &str) -> CompactString {
+    pub(in crate::sim) fn id(&mut self, prefix: &str) -> CompactString {
         self.dice.id(prefix).into()
     }
 
     /// A new UUID.
-    pub(super) fn uuid(&mut self) -> CompactString {
+    pub(in crate::sim) fn uuid(&mut self) -> CompactString {
         self.dice.uuid().into()
     }
 
-    /// Registers the AMIs of the fleet.
-    pub(super) fn standard_images(&mut self) -> Images {
-        let own: CompactString = CompactString::from(self.place.account.as_ref());
-        let amazon = CompactString::from("591542846629");
+    /// The AMIs that every fleet has, registered when they are first asked for.
+    pub(in crate::sim) fn standard_images(&mut self) -> Images {
+        if let Some(images) = &self.images {
+            return images.clone();
+        }
+        let images = self.register_images();
+        self.images = Some(images.clone());
+        images
+    }
+
+    fn register_images(&mut self) -> Images {
         let mut image = |name: &str, what: &str, is_own: bool, architecture, age: i64, kept: i64| {
-            let id = CompactString::from(self.dice.id("ami"));
-            let created = self.now.minus(age * DAY);
-            self.place.images.insert(
-                id.clone(),
-                Image {
-                    id: id.clone(),
-                    name: name.into(),
-                    description: what.into(),
-                    owner: if is_own { own.clone() } else { amazon.clone() },
-                    owner_alias: (!is_own).then_some("amazon"),
-                    architecture,
-                    created,
-                    deprecated: (kept > 0).then(|| created.plus(kept * DAY)),
-                    is_public: !is_own,
-                    snapshot: self.dice.id("snap").into(),
-                    tags: if is_own {
-                        vec![tag("Name", name), tag("built-by", "packer")]
-                    } else {
-                        Vec::new()
-                    },
-                },
-            );
-            id
+            self.image((name, what), is_own, architecture, (age * DAY, kept * DAY))
         };
         let optimized = "Amazon Linux AMI 2023 x86_64 ECS HVM EBS";
         let optimized_arm = "Amazon Linux AMI 2023 arm64 ECS HVM EBS";
@@ -186,8 +190,38 @@ impl Builder {
         }
     }
 
+    /// Registers an AMI: name and description, whose it is, its age and after which age it is deprecated
+    /// (in seconds; 0 for never). Returns its id.
+    pub(in crate::sim) fn image(
+        &mut self,
+        (name, what): (&str, &str),
+        is_own: bool,
+        architecture: &'static str,
+        (age, kept): (i64, i64),
+    ) -> CompactString {
+        let id = CompactString::from(self.dice.id("ami"));
+        let created = self.now.minus(age);
+        let own = CompactString::from(self.place.account.as_ref());
+        let tags = if is_own { vec![tag("Name", name), tag("built-by", "packer")] } else { Vec::new() };
+        let image = Image {
+            id: id.clone(),
+            name: name.into(),
+            description: what.into(),
+            owner: if is_own { own } else { AMAZON.into() },
+            owner_alias: (!is_own).then_some("amazon"),
+            architecture,
+            created,
+            deprecated: (kept > 0).then(|| created.plus(kept)),
+            is_public: !is_own,
+            snapshot: self.dice.id("snap").into(),
+            tags,
+        };
+        self.place.images.insert(id.clone(), image);
+        id
+    }
+
     /// Makes a launch template; versions are image, description and age in days, oldest first.
-    pub(super) fn template(
+    pub(in crate::sim) fn template(
         &mut self,
         name: &str,
         kind: Option<&'static str>,
@@ -212,14 +246,14 @@ impl Builder {
             })
             .collect();
         let created = versions.first().map_or(self.now, |version| version.created);
-        let tags = vec![tag("fleet", "demo")];
+        let tags = vec![tag("fleet", &self.fleet)];
         let template = Template { id: id.clone(), name: name.into(), created, default, versions, tags };
         self.place.templates.insert(id.clone(), template);
         id
     }
 
     /// Launches an instance that has been running since.
-    pub(super) fn launch(&mut self, launch: Launch) -> CompactString {
+    pub(in crate::sim) fn launch(&mut self, launch: Launch) -> CompactString {
         let id = self.id("i");
         self.next_ip += 1;
         // 10.16.0.0/12, each zone on its own stretch; the first four addresses of a subnet are AWS's.
@@ -269,7 +303,7 @@ impl Builder {
     }
 
     /// Makes a group without members.
-    pub(super) fn group(&mut self, new: NewGroup) {
+    pub(in crate::sim) fn group(&mut self, new: NewGroup) {
         let template = self.place.templates.get(new.template);
         let template = TemplateChoice {
             id: new.template.into(),
@@ -277,7 +311,7 @@ impl Builder {
             version: new.version.to_string().into(),
         };
         let uuid = self.uuid();
-        let tags = [tag("Name", new.name), tag("tier", new.tier), tag("fleet", "demo")];
+        let tags = [tag("Name", new.name), tag("tier", new.tier), tag("fleet", &self.fleet)];
         let checks_balancer = !new.target_groups.is_empty();
         let group = Group {
             name: new.name.into(),
@@ -306,7 +340,7 @@ impl Builder {
     }
 
     /// Launches a member of a group: type, version, age in seconds, spot, load.
-    pub(super) fn member(
+    pub(in crate::sim) fn member(
         &mut self,
         group: &str,
         kind: &'static Kind,
@@ -358,7 +392,7 @@ impl Builder {
     }
 
     /// Notes an activity of a group, `age` seconds ago.
-    pub(super) fn activity(
+    pub(in crate::sim) fn activity(
         &mut self,
         group: &str,
         age: i64,
@@ -388,24 +422,24 @@ impl Builder {
     }
 
     /// Changes an instance that was launched.
-    pub(super) fn alter(&mut self, id: &str, change: impl FnOnce(&mut Instance)) {
+    pub(in crate::sim) fn alter(&mut self, id: &str, change: impl FnOnce(&mut Instance)) {
         if let Some(instance) = self.place.instances.get_mut(id) {
             change(instance);
         }
     }
 
     /// Makes a target group and returns its ARN.
-    pub(super) fn target_group(&mut self, name: &str, port: u16, path: &'static str) -> CompactString {
+    pub(in crate::sim) fn target_group(&mut self, name: &str, port: u16, path: &str) -> CompactString {
         let suffix = self.dice.hex(16);
         let arn = self.place.arn("elasticloadbalancing", &format!("targetgroup/{name}/{suffix}"));
         let group = TargetGroup {
             arn: arn.clone(),
             name: name.into(),
             port,
-            path,
+            path: path.into(),
             interval: 15,
             drain: 300,
-            tags: vec![tag("fleet", "demo")],
+            tags: vec![tag("fleet", &self.fleet)],
             targets: Vec::new(),
         };
         self.place.target_groups.insert(arn.clone(), group);
@@ -413,14 +447,14 @@ impl Builder {
     }
 
     /// Registers an instance with a target group.
-    pub(super) fn target(&mut self, group: &str, instance: &str, port: u16, health: Health) {
+    pub(in crate::sim) fn target(&mut self, group: &str, instance: &str, port: u16, health: Health) {
         if let Some(group) = self.place.target_groups.get_mut(group) {
             group.targets.push(Target { id: instance.into(), port, health });
         }
     }
 
     /// Makes a listener with its default rule and returns its ARN.
-    pub(super) fn listener(&mut self, balancer: &str, port: u16, act: Act) -> CompactString {
+    pub(in crate::sim) fn listener(&mut self, balancer: &str, port: u16, act: Act) -> CompactString {
         let suffix = self.dice.hex(16);
         let arn =
             CompactString::from(format!("{}/{suffix}", balancer.replace(":loadbalancer/", ":listener/")));
@@ -436,7 +470,7 @@ impl Builder {
     }
 
     /// Adds a rule to a listener.
-    pub(super) fn rule(&mut self, listener: &str, priority: Option<u32>, hosts: &[String], act: Act) {
+    pub(in crate::sim) fn rule(&mut self, listener: &str, priority: Option<u32>, hosts: &[String], act: Act) {
         let suffix = self.dice.hex(16);
         let arn =
             CompactString::from(format!("{}/{suffix}", listener.replace(":listener/", ":listener-rule/")));
@@ -447,7 +481,7 @@ impl Builder {
     }
 
     /// Puts a parameter into the store.
-    pub(super) fn parameter(&mut self, name: String, kind: &'static str, value: String, age: i64) {
+    pub(in crate::sim) fn parameter(&mut self, name: String, kind: &'static str, value: String, age: i64) {
         let name = CompactString::from(name);
         let modified = self.ago(age);
         let parameter = Parameter { name: name.clone(), kind, value, version: 1, modified };
@@ -455,20 +489,28 @@ impl Builder {
     }
 
     /// Writes a core into the registry.
-    pub(super) fn core(&mut self, id: &str, tier: &str, instance: &str, port: u16, version: &str, age: i64) {
-        let secret = format!("/coredeck/demo/secrets/{id}/api-key");
+    pub(in crate::sim) fn core(
+        &mut self,
+        id: &str,
+        tier: &str,
+        instance: &str,
+        port: u16,
+        version: &str,
+        age: i64,
+    ) {
+        let secret = format!("/coredeck/{}/secrets/{id}/api-key", self.fleet);
         let value = serde_json::json!({
             "tier": tier, "instance_id": instance, "container": format!("supertokens-{id}"), "port": port,
             "version": version, "image": format!("supertokens/supertokens-postgresql:{version}"),
             "api_key_parameter": secret,
         });
-        self.parameter(format!("/coredeck/demo/cores/{id}"), "String", value.to_string(), age);
+        self.parameter(format!("/coredeck/{}/cores/{id}", self.fleet), "String", value.to_string(), age);
         let key = Dice::new(self.seed, &secret).hex(40);
         self.parameter(secret, "SecureString", key, age);
     }
 
     /// Writes a tenant into the registry.
-    pub(super) fn tenant(
+    pub(in crate::sim) fn tenant(
         &mut self,
         id: &str,
         name: &str,
@@ -478,6 +520,6 @@ impl Builder {
         age: i64,
     ) {
         let value = serde_json::json!({ "name": name, "core": core, "domain": domain, "mode": mode });
-        self.parameter(format!("/coredeck/demo/tenants/{id}"), "String", value.to_string(), age);
+        self.parameter(format!("/coredeck/{}/tenants/{id}", self.fleet), "String", value.to_string(), age);
     }
 }
