@@ -22,6 +22,7 @@ mod identity;
 mod input;
 mod journal;
 mod logs;
+mod market;
 mod page;
 mod pricing;
 mod script;

@@ -1,6 +1,9 @@
 //! What fleets are made with, the built-in one and those that scenarios describe.
 
-pub(in crate::sim) mod containers;
+pub(super) mod containers;
+mod images;
+
+pub(super) use self::images::Images;
 
 use crate::sim::dice::Dice;
 use crate::sim::ssm::LATEST_AGENT;
@@ -8,29 +11,24 @@ use crate::sim::time::Moment;
 use crate::sim::world::balancing::{Act, Health, Listener, Rule, Target, TargetGroup};
 use crate::sim::world::keeping::Parameter;
 use crate::sim::world::load::Load;
-use crate::sim::world::machine::{
-    Agent, Image, Instance, KINDS, Kind, State, Tag, Template, TemplateVersion,
-};
+use crate::sim::world::machine::{Agent, Instance, KINDS, Kind, State, Tag, Template, TemplateVersion};
 use crate::sim::world::place::Place;
 use crate::sim::world::scaling::{Activity, Group, Member, Mix, Stage, TemplateChoice};
 use compact_str::{CompactString, format_compact};
 use std::sync::Arc;
 
 /// A day in seconds.
-pub(in crate::sim) const DAY: i64 = 86_400;
+pub(super) const DAY: i64 = 86_400;
 /// An hour in seconds.
-pub(in crate::sim) const HOUR: i64 = 3_600;
-
-/// The account that publishes the ECS-optimised AMIs.
-const AMAZON: &str = "591542846629";
+pub(super) const HOUR: i64 = 3_600;
 
 /// The place that is being built.
-pub(in crate::sim) struct Builder {
-    pub(in crate::sim) place: Place,
-    pub(in crate::sim) now: Moment,
-    pub(in crate::sim) dice: Dice,
+pub(super) struct Builder {
+    pub(super) place: Place,
+    pub(super) now: Moment,
+    pub(super) dice: Dice,
     /// The name under which coredeck's registry keeps the cores and tenants.
-    pub(in crate::sim) fleet: CompactString,
+    pub(super) fleet: CompactString,
     seed: u64,
     next_ip: u32,
     images: Option<Images>,
@@ -38,58 +36,46 @@ pub(in crate::sim) struct Builder {
     profile: Arc<str>,
 }
 
-/// AMIs of the fleet.
-#[derive(Clone, Debug)]
-pub(in crate::sim) struct Images {
-    pub(in crate::sim) docker: CompactString,
-    pub(in crate::sim) docker_old: CompactString,
-    pub(in crate::sim) ecs: CompactString,
-    pub(in crate::sim) ecs_old: CompactString,
-    pub(in crate::sim) ecs_arm: CompactString,
-    pub(in crate::sim) ecs_arm_old: CompactString,
-    pub(in crate::sim) ancient: CompactString,
-}
-
 /// What a launch needs to know.
-pub(in crate::sim) struct Launch<'a> {
-    pub(in crate::sim) kind: &'static Kind,
-    pub(in crate::sim) zone: usize,
-    pub(in crate::sim) image: &'a str,
+pub(super) struct Launch<'a> {
+    pub(super) kind: &'static Kind,
+    pub(super) zone: usize,
+    pub(super) image: &'a str,
     /// Seconds ago.
-    pub(in crate::sim) age: i64,
-    pub(in crate::sim) reservation: &'a str,
-    pub(in crate::sim) index: u32,
-    pub(in crate::sim) is_spot: bool,
+    pub(super) age: i64,
+    pub(super) reservation: &'a str,
+    pub(super) index: u32,
+    pub(super) is_spot: bool,
     /// Mean processor use in percent.
-    pub(in crate::sim) busy: f64,
-    pub(in crate::sim) has_agent: bool,
-    pub(in crate::sim) tags: Vec<Tag>,
+    pub(super) busy: f64,
+    pub(super) has_agent: bool,
+    pub(super) tags: Vec<Tag>,
 }
 
 /// What a group needs to know.
-pub(in crate::sim) struct NewGroup<'a> {
-    pub(in crate::sim) name: &'a str,
-    pub(in crate::sim) template: &'a str,
-    pub(in crate::sim) version: u32,
-    pub(in crate::sim) mix: Option<Mix>,
-    pub(in crate::sim) sizes: (u32, u32, u32),
-    pub(in crate::sim) age: i64,
-    pub(in crate::sim) tier: &'a str,
-    pub(in crate::sim) target_groups: Vec<CompactString>,
+pub(super) struct NewGroup<'a> {
+    pub(super) name: &'a str,
+    pub(super) template: &'a str,
+    pub(super) version: u32,
+    pub(super) mix: Option<Mix>,
+    pub(super) sizes: (u32, u32, u32),
+    pub(super) age: i64,
+    pub(super) tier: &'a str,
+    pub(super) target_groups: Vec<CompactString>,
 }
 
 /// A tag.
-pub(in crate::sim) fn tag(key: &str, value: &str) -> Tag {
+pub(super) fn tag(key: &str, value: &str) -> Tag {
     (CompactString::from(key), CompactString::from(value))
 }
 
 /// The type of that name; the first one there is if it is not known, which a test rules out.
-pub(in crate::sim) fn kind(name: &str) -> &'static Kind {
+pub(super) fn kind(name: &str) -> &'static Kind {
     Kind::named(name).unwrap_or(&KINDS[0])
 }
 
 impl Builder {
-    pub(in crate::sim) fn new(place: Place, now: Moment, seed: u64) -> Self {
+    pub(super) fn new(place: Place, now: Moment, seed: u64) -> Self {
         let dice = Dice::new(seed, &format!("demo/{}/{}", place.account, place.region));
         let profile = format!("arn:aws:iam::{}:instance-profile/fleet-node", place.account).into();
         let group: Arc<str> = dice.clone().id("sg").into();
@@ -107,121 +93,22 @@ impl Builder {
     }
 
     /// A moment so many seconds ago.
-    pub(in crate::sim) fn ago(&self, seconds: i64) -> Moment {
+    pub(super) fn ago(&self, seconds: i64) -> Moment {
         self.now.minus(seconds)
     }
 
     /// A new id.
-    pub(in crate::sim) fn id(&mut self, prefix: &str) -> CompactString {
+    pub(super) fn id(&mut self, prefix: &str) -> CompactString {
         self.dice.id(prefix).into()
     }
 
     /// A new UUID.
-    pub(in crate::sim) fn uuid(&mut self) -> CompactString {
+    pub(super) fn uuid(&mut self) -> CompactString {
         self.dice.uuid().into()
     }
 
-    /// The AMIs that every fleet has, registered when they are first asked for.
-    pub(in crate::sim) fn standard_images(&mut self) -> Images {
-        if let Some(images) = &self.images {
-            return images.clone();
-        }
-        let images = self.register_images();
-        self.images = Some(images.clone());
-        images
-    }
-
-    fn register_images(&mut self) -> Images {
-        let mut image = |name: &str, what: &str, is_own: bool, architecture, age: i64, kept: i64| {
-            self.image((name, what), is_own, architecture, (age * DAY, kept * DAY))
-        };
-        let optimized = "Amazon Linux AMI 2023 x86_64 ECS HVM EBS";
-        let optimized_arm = "Amazon Linux AMI 2023 arm64 ECS HVM EBS";
-        Images {
-            docker: image("core-docker-2026.11.04", "Docker preinstalled, for cores", true, "x86_64", 17, 0),
-            docker_old: image(
-                "core-docker-2026.08.12",
-                "Docker preinstalled, for cores",
-                true,
-                "x86_64",
-                101,
-                0,
-            ),
-            ecs: image(
-                "al2023-ami-ecs-hvm-2023.0.20261110-kernel-6.1-x86_64",
-                optimized,
-                false,
-                "x86_64",
-                11,
-                730,
-            ),
-            ecs_old: image(
-                "al2023-ami-ecs-hvm-2023.0.20260929-kernel-6.1-x86_64",
-                optimized,
-                false,
-                "x86_64",
-                53,
-                730,
-            ),
-            ecs_arm: image(
-                "al2023-ami-ecs-hvm-2023.0.20261110-kernel-6.1-arm64",
-                optimized_arm,
-                false,
-                "arm64",
-                11,
-                730,
-            ),
-            ecs_arm_old: image(
-                "al2023-ami-ecs-hvm-2023.0.20260929-kernel-6.1-arm64",
-                optimized_arm,
-                false,
-                "arm64",
-                53,
-                730,
-            ),
-            ancient: image(
-                "amzn2-ami-ecs-hvm-2.0.20240131-x86_64-ebs",
-                "Amazon Linux AMI 2.0.20240131 x86_64 ECS HVM GP2",
-                false,
-                "x86_64",
-                1025,
-                730,
-            ),
-        }
-    }
-
-    /// Registers an AMI: name and description, whose it is, its age and after which age it is deprecated
-    /// (in seconds; 0 for never). Returns its id.
-    pub(in crate::sim) fn image(
-        &mut self,
-        (name, what): (&str, &str),
-        is_own: bool,
-        architecture: &'static str,
-        (age, kept): (i64, i64),
-    ) -> CompactString {
-        let id = CompactString::from(self.dice.id("ami"));
-        let created = self.now.minus(age);
-        let own = CompactString::from(self.place.account.as_ref());
-        let tags = if is_own { vec![tag("Name", name), tag("built-by", "packer")] } else { Vec::new() };
-        let image = Image {
-            id: id.clone(),
-            name: name.into(),
-            description: what.into(),
-            owner: if is_own { own } else { AMAZON.into() },
-            owner_alias: (!is_own).then_some("amazon"),
-            architecture,
-            created,
-            deprecated: (kept > 0).then(|| created.plus(kept)),
-            is_public: !is_own,
-            snapshot: self.dice.id("snap").into(),
-            tags,
-        };
-        self.place.images.insert(id.clone(), image);
-        id
-    }
-
     /// Makes a launch template; versions are image, description and age in days, oldest first.
-    pub(in crate::sim) fn template(
+    pub(super) fn template(
         &mut self,
         name: &str,
         kind: Option<&'static str>,
@@ -253,7 +140,7 @@ impl Builder {
     }
 
     /// Launches an instance that has been running since.
-    pub(in crate::sim) fn launch(&mut self, launch: Launch) -> CompactString {
+    pub(super) fn launch(&mut self, launch: Launch) -> CompactString {
         let id = self.id("i");
         self.next_ip += 1;
         // 10.16.0.0/12, each zone on its own stretch; the first four addresses of a subnet are AWS's.
@@ -303,7 +190,7 @@ impl Builder {
     }
 
     /// Makes a group without members.
-    pub(in crate::sim) fn group(&mut self, new: NewGroup) {
+    pub(super) fn group(&mut self, new: NewGroup) {
         let template = self.place.templates.get(new.template);
         let template = TemplateChoice {
             id: new.template.into(),
@@ -340,7 +227,7 @@ impl Builder {
     }
 
     /// Launches a member of a group: type, version, age in seconds, spot, load.
-    pub(in crate::sim) fn member(
+    pub(super) fn member(
         &mut self,
         group: &str,
         kind: &'static Kind,
@@ -392,7 +279,7 @@ impl Builder {
     }
 
     /// Notes an activity of a group, `age` seconds ago.
-    pub(in crate::sim) fn activity(
+    pub(super) fn activity(
         &mut self,
         group: &str,
         age: i64,
@@ -422,14 +309,14 @@ impl Builder {
     }
 
     /// Changes an instance that was launched.
-    pub(in crate::sim) fn alter(&mut self, id: &str, change: impl FnOnce(&mut Instance)) {
+    pub(super) fn alter(&mut self, id: &str, change: impl FnOnce(&mut Instance)) {
         if let Some(instance) = self.place.instances.get_mut(id) {
             change(instance);
         }
     }
 
     /// Makes a target group and returns its ARN.
-    pub(in crate::sim) fn target_group(&mut self, name: &str, port: u16, path: &str) -> CompactString {
+    pub(super) fn target_group(&mut self, name: &str, port: u16, path: &str) -> CompactString {
         let suffix = self.dice.hex(16);
         let arn = self.place.arn("elasticloadbalancing", &format!("targetgroup/{name}/{suffix}"));
         let group = TargetGroup {
@@ -447,14 +334,14 @@ impl Builder {
     }
 
     /// Registers an instance with a target group.
-    pub(in crate::sim) fn target(&mut self, group: &str, instance: &str, port: u16, health: Health) {
+    pub(super) fn target(&mut self, group: &str, instance: &str, port: u16, health: Health) {
         if let Some(group) = self.place.target_groups.get_mut(group) {
             group.targets.push(Target { id: instance.into(), port, health });
         }
     }
 
     /// Makes a listener with its default rule and returns its ARN.
-    pub(in crate::sim) fn listener(&mut self, balancer: &str, port: u16, act: Act) -> CompactString {
+    pub(super) fn listener(&mut self, balancer: &str, port: u16, act: Act) -> CompactString {
         let suffix = self.dice.hex(16);
         let arn =
             CompactString::from(format!("{}/{suffix}", balancer.replace(":loadbalancer/", ":listener/")));
@@ -470,7 +357,7 @@ impl Builder {
     }
 
     /// Adds a rule to a listener.
-    pub(in crate::sim) fn rule(&mut self, listener: &str, priority: Option<u32>, hosts: &[String], act: Act) {
+    pub(super) fn rule(&mut self, listener: &str, priority: Option<u32>, hosts: &[String], act: Act) {
         let suffix = self.dice.hex(16);
         let arn =
             CompactString::from(format!("{}/{suffix}", listener.replace(":listener/", ":listener-rule/")));
@@ -481,7 +368,7 @@ impl Builder {
     }
 
     /// Puts a parameter into the store.
-    pub(in crate::sim) fn parameter(&mut self, name: String, kind: &'static str, value: String, age: i64) {
+    pub(super) fn parameter(&mut self, name: String, kind: &'static str, value: String, age: i64) {
         let name = CompactString::from(name);
         let modified = self.ago(age);
         let parameter = Parameter { name: name.clone(), kind, value, version: 1, modified };
@@ -489,15 +376,7 @@ impl Builder {
     }
 
     /// Writes a core into the registry.
-    pub(in crate::sim) fn core(
-        &mut self,
-        id: &str,
-        tier: &str,
-        instance: &str,
-        port: u16,
-        version: &str,
-        age: i64,
-    ) {
+    pub(super) fn core(&mut self, id: &str, tier: &str, instance: &str, port: u16, version: &str, age: i64) {
         let secret = format!("/coredeck/{}/secrets/{id}/api-key", self.fleet);
         let value = serde_json::json!({
             "tier": tier, "instance_id": instance, "container": format!("supertokens-{id}"), "port": port,
@@ -510,7 +389,7 @@ impl Builder {
     }
 
     /// Writes a tenant into the registry.
-    pub(in crate::sim) fn tenant(
+    pub(super) fn tenant(
         &mut self,
         id: &str,
         name: &str,

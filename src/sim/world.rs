@@ -2,6 +2,7 @@
 
 pub(crate) mod balancing;
 pub(crate) mod containers;
+pub(crate) mod gauges;
 pub(crate) mod geography;
 pub(crate) mod keeping;
 pub(crate) mod life;

@@ -89,7 +89,7 @@ impl Reader<'_, '_> {
             self.faults.add(table.span(), "threshold is missing".to_owned());
         }
         let period = self.number(table, "period", 300_u32);
-        if period == 0 || period % 60 != 0 {
+        if period == 0 || !period.is_multiple_of(60) {
             self.faults.add(table.at("period"), format!("period must be a multiple of 60, not {period}"));
         }
         let evaluations = self.number(table, "evaluations", 1_u32);
