@@ -9,6 +9,7 @@ mod join;
 mod lack;
 mod people;
 mod rows;
+mod samples;
 mod tenants;
 mod tiers;
 mod traffic;
@@ -19,6 +20,7 @@ pub use rows::{
     AlarmRow, ClusterRow, GroupRow, HostRow, ImageRow, InstanceRow, Item, MemberItem, RuleRow, ServiceRow,
     TargetGroupRow, TargetRow, TaskRow, TemplateRow, TierRow,
 };
+pub use samples::{metric_samples, samples};
 
 use crate::gateway::CallRecord;
 use crate::model::{Core, Tenant};

@@ -10,6 +10,7 @@
 //! the same without a terminal: keys in, screen out.
 
 pub mod action;
+mod card;
 mod cell;
 pub mod chord;
 mod copy;
@@ -21,6 +22,8 @@ mod keyboard;
 pub mod keymap;
 pub mod layered;
 mod line;
+mod marks;
+mod menu;
 mod options;
 mod page;
 pub mod painter;

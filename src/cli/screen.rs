@@ -7,6 +7,7 @@ use super::output::{Output, can_open_screen};
 use super::reach;
 use super::view::view;
 use crate::clock::Clock;
+use crate::collect::Keeping;
 use crate::config::{Config, Surroundings};
 use crate::error::{Error, Result};
 use crate::gateway::Source;
@@ -71,7 +72,8 @@ pub(super) async fn run(
     let guard = cancel.clone().drop_guard();
     let cache = if global.demo { None } else { cache(&reach.config, around, &mut warnings) };
     // Everything but what costs money is read; metrics are for the rows that are looked at.
-    let collector = reach.start(Config::clone(&reach.config), &Source::ALL, cache, cancel);
+    let kept = Keeping { cache, history: None };
+    let collector = reach.start(Config::clone(&reach.config), &Source::ALL, kept, cancel);
     let about = about(&reach.config, around, global.demo, outside.clock, &warnings);
     let shown = match &args.headless {
         Some(keys) => {

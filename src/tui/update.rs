@@ -1,21 +1,27 @@
 //! From what happened to what the screen is next, and what is asked of others. Pure.
 
 mod command;
+mod copying;
+mod marking;
+mod menus;
 mod mouse;
 mod moves;
 mod palette;
+mod rereading;
+mod together;
 mod typing;
+mod views;
 
 use super::action::Action;
+use super::card::{Card, Link};
 use super::chord::{Chord, Key, Named, show_sequence};
-use super::copy::{self, Part};
+use super::copy::Part;
 use super::drill::Drill;
 use super::keymap::Match;
 use super::page;
 use super::page::overview::Item;
-use super::saved::SavedView;
 use super::seat::Lean;
-use super::state::{Effect, Input, Page, Place, Purpose, RowKey, SortBy, Ui};
+use super::state::{Effect, Input, Page, Pick, Place, Purpose, RowKey, SortBy, Ui};
 use super::view;
 use crate::gateway::Source;
 use crate::model::text::harmless;
@@ -40,6 +46,7 @@ pub fn update(ui: &mut Ui, input: Input) -> Vec<Effect> {
         Input::World(world) => {
             ui.now = ui.now.max(world.snapshot.taken_at);
             ui.world = world;
+            ui.marks.look(&ui.world.fleet);
             ui.refresh_view();
             Vec::new()
         }
@@ -118,11 +125,14 @@ fn press(ui: &mut Ui, chord: Chord) -> Vec<Effect> {
 
 /// Carries out an action.
 fn act(ui: &mut Ui, action: Action) -> Vec<Effect> {
+    if ui.menu.is_some() && menus::takes(ui, action) {
+        return Vec::new();
+    }
     match action {
         Action::Quit => return vec![Effect::Quit],
         Action::Suspend => return vec![Effect::Suspend],
         Action::Redraw => return vec![Effect::Redraw],
-        Action::Refresh => return refresh(ui),
+        Action::Refresh => return rereading::refresh(ui),
         Action::Back => back(ui),
         Action::Forward => forward(ui),
         Action::Help => {
@@ -134,17 +144,27 @@ fn act(ui: &mut Ui, action: Action) -> Vec<Effect> {
         Action::Go(kind) => ui.open(Place::list(kind, None)),
         Action::Open => open(ui),
         Action::Describe => describe(ui),
+        Action::Jump => menus::jump(ui),
+        Action::Columns => menus::columns(ui),
+        Action::Split => split(ui),
+        Action::PaneDown | Action::PaneUp => pane(ui, action == Action::PaneDown),
+        Action::NextLink | Action::PreviousLink => pick_link(ui, action == Action::NextLink),
+        Action::Mark | Action::MarkRange | Action::MarkInvert | Action::MarkNone => marking::act(ui, action),
+        Action::GroupBy => begin_pick(ui, Pick::Group),
+        Action::Fold | Action::FoldAll => together::fold(ui, action == Action::FoldAll),
+        // Only menus have these, and they take them before.
+        Action::MoveDown | Action::MoveUp => {}
         Action::Filter => typing::begin(ui, Purpose::Filter),
         Action::Command => typing::begin(ui, Purpose::Command),
         Action::ClearFilter => clear_filter(ui),
-        Action::Sort => begin_sort(ui),
+        Action::Sort => begin_pick(ui, Pick::Sort),
         Action::Reverse => reverse(ui),
         Action::Wide => change_list(ui, |list| list.is_wide = !list.is_wide),
         Action::Metrics => metrics(ui),
-        Action::CopyId => return copy(ui, Part::Id),
-        Action::CopyRow => return copy(ui, Part::Row),
-        Action::CopyCommand => return copy(ui, Part::Command),
-        Action::CopyJson => return copy(ui, Part::Json),
+        Action::CopyId => return copying::copy(ui, Part::Id),
+        Action::CopyRow => return copying::copy(ui, Part::Row),
+        Action::CopyCommand => return copying::copy(ui, Part::Command),
+        Action::CopyJson => return copying::copy(ui, Part::Json),
         Action::Mouse => {
             ui.seat.has_mouse = !ui.seat.has_mouse;
             let says = if ui.seat.has_mouse {
@@ -170,7 +190,7 @@ fn act(ui: &mut Ui, action: Action) -> Vec<Effect> {
         | Action::Bottom
         | Action::Left
         | Action::Right => moves::act(ui, action),
-        Action::Accept if ui.prompt.is_none() => accept_sort(ui),
+        Action::Accept if ui.prompt.is_none() => accept_pick(ui),
         Action::Cancel if ui.prompt.is_none() => {
             if let Some(list) = ui.list_mut() {
                 list.picking = None;
@@ -193,55 +213,6 @@ fn act(ui: &mut Ui, action: Action) -> Vec<Effect> {
         | Action::Newer => return typing::act(ui, action),
     }
     Vec::new()
-}
-
-/// Reads again what the page shows; on the troubles page, everything that is in trouble.
-fn refresh(ui: &mut Ui) -> Vec<Effect> {
-    if matches!(ui.here.page, Page::Troubles) {
-        return retry(ui);
-    }
-    let sources = page::sources(ui);
-    if let Some(list) = ui.list_mut() {
-        list.probe.go_on();
-    }
-    ui.say("reading again");
-    vec![Effect::Wish(Wish::Refresh(sources))]
-}
-
-/// Every scope with a section in trouble is read again, what was found in the registry too; and where an
-/// account's regions could not be listed, they are listed again with any wish to refresh.
-fn retry(ui: &mut Ui) -> Vec<Effect> {
-    let snapshot = Arc::clone(&ui.world.snapshot);
-    let mut scopes = Vec::new();
-    for (scope, ..) in snapshot.troubled() {
-        if !scopes.contains(scope) {
-            scopes.push(scope.clone());
-        }
-    }
-    let mut says = Vec::new();
-    let mut effects = Vec::new();
-    let accounts: Vec<&str> = snapshot.troubles.iter().map(|(what, _)| what.as_str()).collect();
-    let has_faults = page::registry_faults(&snapshot).next().is_some();
-    if !accounts.is_empty() {
-        says.push(format!("listing the regions of {} again", accounts.join(", ")));
-    }
-    if !scopes.is_empty() {
-        let names: Vec<String> = scopes.iter().map(ToString::to_string).collect();
-        says.push(format!("reading {} again", names.join(", ")));
-    }
-    if has_faults {
-        says.push("reading the registry again".into());
-    }
-    if !accounts.is_empty() || has_faults {
-        let sources = if has_faults { vec![Source::Registry] } else { Vec::new() };
-        effects.push(Effect::Wish(Wish::Refresh(sources)));
-    }
-    effects.extend(scopes.into_iter().map(|scope| Effect::Wish(Wish::Retry(scope))));
-    if says.is_empty() {
-        says.push("nothing is in trouble".into());
-    }
-    ui.say(crate::model::text::harmless(&says.join("; ")));
-    effects
 }
 
 fn back(ui: &mut Ui) {
@@ -283,6 +254,7 @@ fn under_cursor(ui: &Ui) -> Option<(Kind, usize)> {
         Page::List(list) => Some((list.kind, list.row(ui.here.cursor)?)),
         Page::Overview => match page::overview::item(ui, ui.here.cursor)? {
             Item::Alarm(at) => Some((Kind::Alarms, at)),
+            Item::Running(kind, at, _) => Some((kind, at)),
             Item::Tier(_) => None,
         },
         _ => None,
@@ -295,6 +267,17 @@ fn open(ui: &mut Ui) {
     {
         let tier = ui.world.fleet.tiers.get(at).and_then(|row| row.name.clone());
         drill(ui, Kind::Instances, Drill::Tier(tier));
+        return;
+    }
+    if let Page::Describe(card) = &ui.here.page {
+        match card.link() {
+            Some(link) => follow(ui, link),
+            None => ui.say("nothing that was read belongs to it"),
+        }
+        return;
+    }
+    if ui.list().is_some_and(|list| list.head(ui.here.cursor).is_some()) {
+        together::fold(ui, false);
         return;
     }
     let Some((kind, at)) = under_cursor(ui) else { return };
@@ -330,9 +313,80 @@ fn describe(ui: &mut Ui) {
     };
     let Some(key) = view::key(kind, &ui.world.fleet, at) else { return };
     choose(ui);
-    let mut place = Place::new(Page::Describe(kind, key));
+    show_card(ui, kind, key);
+}
+
+fn show_card(ui: &mut Ui, kind: Kind, key: RowKey) {
+    let card = Card::new(kind, key, &ui.world);
+    let mut place = Place::new(Page::Describe(Box::new(card)));
     place.path = page::path(ui);
     ui.open(place);
+}
+
+/// Goes where a line of a card leads.
+fn follow(ui: &mut Ui, link: Link) {
+    let Page::Describe(card) = &ui.here.page else { return };
+    let (kind, at) = (card.kind, card.at);
+    let fleet = Arc::clone(&ui.world.fleet);
+    match link {
+        Link::Row(to, row) => {
+            if let Some(key) = view::key(to, &fleet, row as usize) {
+                show_card(ui, to, key);
+            }
+        }
+        Link::All(to) => {
+            if let Some(of) = at.and_then(|at| Drill::of(kind, page::ctx(&fleet, ui), at)) {
+                drill(ui, to, of);
+            }
+        }
+    }
+}
+
+/// Picks the next line of a card that leads on, and scrolls to it.
+fn pick_link(ui: &mut Ui, is_forward: bool) {
+    let (width, height) = (usize::from(ui.width), page::height(ui));
+    let Page::Describe(card) = &mut ui.here.page else {
+        ui.say("nothing on this page leads on");
+        return;
+    };
+    card.pick(is_forward);
+    let Page::Describe(card) = &ui.here.page else { return };
+    let lines = page::describe::lines(ui, card, width);
+    match page::describe::picked_line(&lines, card) {
+        Some(at) => ui.here.top = ui.here.top.min(at).max((at + 1).saturating_sub(height)),
+        None => ui.say("nothing that was read belongs to it"),
+    }
+    ui.settle();
+}
+
+fn split(ui: &mut Ui) {
+    if ui.list().is_none() {
+        ui.say("this page has no list to show a row beside");
+        return;
+    }
+    ui.is_split = !ui.is_split;
+    if let Some(why) = page::no_room(ui) {
+        ui.is_split = false;
+        ui.complain(why);
+    }
+    ui.settle();
+}
+
+/// Scrolls what shows beside the list by half of its height.
+fn pane(ui: &mut Ui, is_down: bool) {
+    let Some(area) = page::layout(ui).aside else {
+        ui.say("nothing shows beside the list");
+        return;
+    };
+    let Some(card) = &ui.aside else { return };
+    let lines = page::describe::lines(ui, card, usize::from(area.width)).len();
+    let height = usize::from(area.height);
+    let half = (height / 2).max(1);
+    let last = lines.saturating_sub(height);
+    if let Some(card) = &mut ui.aside {
+        let top = card.top.min(last);
+        card.top = if is_down { (top + half).min(last) } else { top.saturating_sub(half) };
+    }
 }
 
 fn clear_filter(ui: &mut Ui) {
@@ -360,23 +414,31 @@ fn metrics(ui: &mut Ui) {
     }
 }
 
-fn begin_sort(ui: &mut Ui) {
+/// Begins to choose a column in the headings.
+fn begin_pick(ui: &mut Ui, picks: Pick) {
     let Some(list) = ui.list_mut() else {
         ui.say("this page has no table");
         return;
     };
-    let at = list
-        .sort
-        .and_then(|sort| list.view.columns.iter().position(|shape| shape.column.name == sort.column));
+    let before = match picks {
+        Pick::Sort => list.sort.map(|sort| sort.column),
+        Pick::Group => list.group_by,
+    };
+    let at = before.and_then(|name| list.view.columns.iter().position(|shape| shape.column.name == name));
     list.picking = Some(at.unwrap_or(0));
+    list.picks = picks;
     moves::show_picked(ui);
 }
 
-/// Sorts by the column under the pick; picked again, it turns round.
-fn accept_sort(ui: &mut Ui) {
+/// Sorts by the column under the pick, which turns round when it is picked again; or puts rows together by it.
+fn accept_pick(ui: &mut Ui) {
     let Some(list) = ui.list_mut() else { return };
     let picked = list.picking.take().and_then(|at| list.view.columns.get(at)).map(|shape| shape.column.name);
     let Some(column) = picked else { return };
+    if list.picks == Pick::Group {
+        together::put(ui, column);
+        return;
+    }
     let is_descending = match list.sort {
         Some(sort) if sort.column == column => !sort.is_descending,
         _ => false,
@@ -394,74 +456,6 @@ fn reverse(ui: &mut Ui) {
         Some(None) => ui.say("no column is sorted by yet"),
         None => ui.say("this page has no table"),
     }
-}
-
-/// Copies a part of the row under the cursor, or of the one that is described.
-fn copy(ui: &mut Ui, part: Part) -> Vec<Effect> {
-    let row = match &ui.here.page {
-        Page::Describe(kind, key) => view::find(*kind, &ui.world.fleet, key).map(|at| (*kind, at)),
-        _ => under_cursor(ui),
-    };
-    let Some((kind, at)) = row else {
-        ui.say("there is no row to copy from");
-        return Vec::new();
-    };
-    let shown: Vec<&str> = match ui.list() {
-        Some(list) => list.view.columns.iter().map(|shape| shape.column.name).collect(),
-        None => kind.columns().iter().map(|column| column.name).collect(),
-    };
-    let ctx = crate::query::Ctx { fleet: &ui.world.fleet, now: ui.now };
-    match copy::text(part, kind, ctx, at, &shown) {
-        Ok(text) if text.len() > copy::MOST => {
-            ui.complain(format!("{} bytes are more than a terminal's clipboard takes", text.len()));
-            Vec::new()
-        }
-        Ok(text) => {
-            // No terminal tells whether it took it.
-            let first = text.lines().next().unwrap_or_default();
-            let cut = if text.lines().nth(1).is_some() { ui.signs().cut() } else { "" };
-            ui.say(format!("sent to the clipboard: {first}{cut}"));
-            vec![Effect::Copy(text)]
-        }
-        Err(why) => {
-            ui.complain(why);
-            Vec::new()
-        }
-    }
-}
-
-/// Shows a thing that was chosen by its id or name.
-fn go_to(ui: &mut Ui, kind: Kind, key: RowKey) {
-    if view::find(kind, &ui.world.fleet, &key).is_none() {
-        ui.complain(format!("{} {} is gone", kind.singular(), harmless(&key.id)));
-        return;
-    }
-    let mut place = Place::new(Page::Describe(kind, key));
-    place.path = vec![kind.word().to_owned()];
-    ui.open(place);
-}
-
-/// Opens a view that was kept.
-fn open_view(ui: &mut Ui, view: &SavedView) {
-    let mut place = Place::list(view.kind, None);
-    if let Page::List(list) = &mut place.page {
-        list.filter.clone_from(&view.query);
-        list.sort = view.sort.map(|(column, is_descending)| SortBy { column, is_descending });
-        list.is_wide = view.is_wide;
-    }
-    ui.open(place);
-}
-
-/// The list that is open, as a view to keep.
-fn view_of(ui: &Ui) -> Option<SavedView> {
-    let list = ui.list()?;
-    Some(SavedView {
-        kind: list.kind,
-        query: list.filter.trim().to_owned(),
-        sort: list.sort.map(|sort| (sort.column, sort.is_descending)),
-        columns: Vec::new(),
-        is_wide: list.is_wide,
-    })
 }
 
 /// Opens a list with a filter, from the command line.

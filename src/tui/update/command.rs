@@ -1,6 +1,6 @@
 //! The command line: pages with a query, actions by name, `sort COLUMN`.
 
-use super::{act, open_filtered, open_view, palette, sort_by, view_of};
+use super::{act, marking, open_filtered, palette, sort_by, together, views};
 use crate::error::did_you_mean;
 use crate::query::{Ctx, Kind, Offer, Query, complete};
 use crate::tui::action::{ACTIONS, Action, Layer};
@@ -11,9 +11,11 @@ use crate::tui::state::{Candidate, Effect, PromptError, SortBy, Target, Ui};
 const OFFERED: usize = 12;
 
 /// Commands that take something after them, and what they do.
-pub(super) const OWN: [(&str, &str); 6] = [
+pub(super) const OWN: [(&str, &str); 8] = [
     ("sort", "Sort by a column, also one that does not show; `desc` for the greatest first"),
     ("filter", "Show only rows that match a query"),
+    ("group", "Put rows together by a column"),
+    ("mark", "Mark every row that matches a query"),
     ("theme", "Change the colours"),
     ("keymap", "Change the keys"),
     ("save-view", "Keep this page with its filter and order under a name"),
@@ -74,6 +76,33 @@ pub(super) fn run(ui: &mut Ui, line: &str) -> Result<Vec<Effect>, PromptError> {
             sort_by(ui, Some(SortBy { column: column.name, is_descending }));
             return Ok(Vec::new());
         }
+        "group" => {
+            let Some(kind) = ui.list().map(|list| list.kind) else {
+                return wrong(0, "this page has no table".into());
+            };
+            let column = kind.column(rest).map_err(|error| PromptError {
+                at: rest_at,
+                message: error.hints.into_iter().take(1).fold(error.message, |a, b| format!("{a}; {b}")),
+            })?;
+            if ui.list().is_some_and(|list| list.group_by != Some(column.name)) {
+                together::put(ui, column.name);
+            }
+            return Ok(Vec::new());
+        }
+        "ungroup" => {
+            together::apart(ui);
+            return Ok(Vec::new());
+        }
+        "mark" => {
+            let Some(kind) = ui.list().map(|list| list.kind) else {
+                return wrong(0, "this page has no rows to mark".into());
+            };
+            check(kind, rest, rest_at)?;
+            if let Ok(query) = Query::parse(rest, kind) {
+                marking::by_query(ui, &query);
+            }
+            return Ok(Vec::new());
+        }
         "filter" => {
             let Some(kind) = ui.list().map(|list| list.kind) else {
                 return wrong(0, "this page has no rows to filter".into());
@@ -94,22 +123,22 @@ pub(super) fn run(ui: &mut Ui, line: &str) -> Result<Vec<Effect>, PromptError> {
         "save-view" => {
             let name =
                 saved::name_of(rest).map_err(|message| PromptError { at: rest_at, message })?.to_owned();
-            let Some(view) = view_of(ui) else {
+            let Some(view) = views::of(ui) else {
                 return wrong(0, "this page is no list: open one, filter and sort it, and keep that".into());
             };
-            let mut views = ui.seat.views.clone();
-            views.keep(&name, view);
-            return Ok(vec![Effect::Views(views)]);
+            let mut kept = ui.seat.views.clone();
+            kept.keep(&name, view);
+            return Ok(vec![Effect::Views(kept)]);
         }
         "forget-view" => {
-            let mut views = ui.seat.views.clone();
-            if !views.forget(rest) {
-                let names: Vec<&str> = views.iter().map(|(name, _)| name).collect();
+            let mut kept = ui.seat.views.clone();
+            if !kept.forget(rest) {
+                let names: Vec<&str> = kept.iter().map(|(name, _)| name).collect();
                 let near = did_you_mean(rest, names.iter().copied());
                 let hint = near.map_or_else(String::new, |near| format!("; did you mean `{near}`?"));
                 return wrong(rest_at, format!("no view named `{rest}`{hint}"));
             }
-            return Ok(vec![Effect::Views(views)]);
+            return Ok(vec![Effect::Views(kept)]);
         }
         _ => {}
     }
@@ -119,7 +148,7 @@ pub(super) fn run(ui: &mut Ui, line: &str) -> Result<Vec<Effect>, PromptError> {
         return Ok(Vec::new());
     }
     if let Some(view) = ui.seat.views.get(word).filter(|_| rest.is_empty()).cloned() {
-        open_view(ui, &view);
+        views::open(ui, &view);
         return Ok(Vec::new());
     }
     let action = Action::named(word).filter(|action| is_offered(*action));
@@ -166,7 +195,7 @@ fn words() -> impl Iterator<Item = &'static str> {
     let kinds = Kind::ALL.into_iter().map(Kind::word);
     let actions = ACTIONS.iter().filter(|about| is_offered(about.action)).map(|about| about.name);
     let own = OWN.iter().map(|(name, _)| *name);
-    kinds.chain(own).chain(["overview", "q", "quit", "exit"]).chain(actions)
+    kinds.chain(own).chain(["overview", "ungroup", "q", "quit", "exit"]).chain(actions)
 }
 
 /// Tells whether a line that begins with this word is a command.
@@ -187,14 +216,16 @@ pub(super) fn candidates(ui: &Ui, before: &str) -> (usize, Vec<Candidate>) {
     let names = |names: &[String]| names.iter().map(|name| &**name).collect::<Vec<_>>().join("\n");
     match (words.as_slice(), kind) {
         ([], _) => (before.len() - before.trim_start().len(), palette::candidates(ui, before)),
-        (["sort"], Some(kind)) => of("column", kind.columns().iter().map(|column| column.name).collect()),
+        (["sort" | "group"], Some(kind)) => {
+            of("column", kind.columns().iter().map(|column| column.name).collect())
+        }
         (["sort", _], Some(_)) => of("order", vec!["asc", "desc"]),
         (["theme"], _) => of("theme", names(&ui.seat.themes).lines().collect()),
         (["keymap"], _) => of("keymap", names(&ui.seat.keymaps).lines().collect()),
         (["save-view" | "forget-view"], _) => {
             of("view", ui.seat.views.iter().map(|(name, _)| name).collect())
         }
-        (["filter", ..], Some(kind)) => filter_candidates(kind, ctx, before, after_word(before)),
+        (["filter" | "mark", ..], Some(kind)) => filter_candidates(kind, ctx, before, after_word(before)),
         ([first, ..], _) => match Kind::parse(first) {
             Ok(kind) => filter_candidates(kind, ctx, before, after_word(before)),
             Err(_) if is_command(first) => (from, Vec::new()),

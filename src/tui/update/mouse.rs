@@ -1,11 +1,11 @@
 //! The mouse: a click chooses, two clicks open, the wheel scrolls, and a heading sorts.
 
-use super::{accept_sort, act, moves};
+use super::{accept_pick, act, moves};
 use crate::tui::action::Action;
 use crate::tui::decode::{Button, Mouse};
 use crate::tui::page::{self, table};
 use crate::tui::screen;
-use crate::tui::state::{Effect, Page, Ui};
+use crate::tui::state::{Effect, Page, Pick, Ui};
 
 /// Two clicks within so many milliseconds are one double click.
 const DOUBLE: i64 = 400;
@@ -13,7 +13,7 @@ const DOUBLE: i64 = 400;
 const STEP: usize = 3;
 
 pub(super) fn heard(ui: &mut Ui, mouse: Mouse) -> Vec<Effect> {
-    if ui.prompt.is_some() {
+    if ui.prompt.is_some() || ui.menu.is_some() {
         return Vec::new();
     }
     ui.note = None;
@@ -42,13 +42,13 @@ fn click(ui: &mut Ui, mouse: Mouse) -> Vec<Effect> {
         return act(ui, Action::Troubles);
     }
     let body = layout.body..layout.body + layout.body_height;
-    if !body.contains(&mouse.y) {
+    if !body.contains(&mouse.y) || mouse.x >= layout.body_width {
         return Vec::new();
     }
     let line = match &ui.here.page {
         Page::List(list) => {
             let line = ui.here.top + usize::from(mouse.y - layout.body);
-            Some(line).filter(|line| *line < list.view.rows.len())
+            Some(line).filter(|line| *line < list.count())
         }
         Page::Overview => screen::overview_item_at(ui, mouse.y),
         _ => None,
@@ -74,12 +74,13 @@ fn click(ui: &mut Ui, mouse: Mouse) -> Vec<Effect> {
 
 /// Sorts by the column under a place of the headings; clicked again, it turns round.
 fn sort(ui: &mut Ui, x: u16) {
-    let width = ui.width;
+    let width = page::layout(ui).body_width;
     let Some(list) = ui.list_mut() else { return };
     let placed = table::placed(list, width);
     let hit = placed.iter().rev().find(|place| x >= place.x).map(|place| place.at);
     if hit.is_some() {
         list.picking = hit;
-        accept_sort(ui);
+        list.picks = Pick::Sort;
+        accept_pick(ui);
     }
 }

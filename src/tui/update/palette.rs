@@ -1,9 +1,10 @@
 //! The palette: everything that can be gone to or done, found by a few of its letters.
 
 use super::command::{OWN, is_offered};
+use super::show_card;
 use crate::query::{Ctx, Kind};
 use crate::tui::action::{ACTIONS, Action};
-use crate::tui::state::{Candidate, Target, Ui};
+use crate::tui::state::{Candidate, RowKey, Target, Ui};
 use crate::tui::view;
 use nucleo_matcher::pattern::{CaseMatching, Normalization, Pattern};
 use nucleo_matcher::{Config, Matcher, Utf32Str};
@@ -68,6 +69,15 @@ pub(super) fn candidates(ui: &Ui, typed: &str) -> Vec<Candidate> {
 
 fn key(ui: &Ui, action: Action) -> String {
     ui.keymap.keys_of(ui.layer_below(), action).into_iter().next().unwrap_or_default()
+}
+
+/// Shows a thing that was chosen by its id or name.
+pub(super) fn go_to(ui: &mut Ui, kind: Kind, key: RowKey) {
+    if view::find(kind, &ui.world.fleet, &key).is_none() {
+        ui.complain(format!("{} {} is gone", kind.singular(), crate::model::text::harmless(&key.id)));
+        return;
+    }
+    show_card(ui, kind, key);
 }
 
 /// The things of one kind, by id and by name.

@@ -1,6 +1,6 @@
 //! A line being typed: the filter, which works while it is typed, and the command line.
 
-use super::command;
+use super::{command, palette};
 use crate::query::{Ctx, Query};
 use crate::tui::action::Action;
 use crate::tui::line::Line;
@@ -178,7 +178,7 @@ fn accept(ui: &mut Ui) -> Vec<Effect> {
         Some(Candidate { target: Target::Object(kind, key), .. }) => {
             ui.prompt = None;
             ui.commands.remember(&text);
-            super::go_to(ui, kind, key);
+            palette::go_to(ui, kind, key);
             ui.settle();
             return Vec::new();
         }
