@@ -14,10 +14,10 @@ use coredeck::tui::theme::{Depth, Role, Theme};
 use std::path::Path;
 
 /// What a target is called, and what it does.
-pub type Body = (&'static str, fn(&[u8]));
+pub(crate) type Body = (&'static str, fn(&[u8]));
 
 /// Every target.
-pub const BODIES: [Body; 6] = [
+pub(crate) const BODIES: [Body; 6] = [
     ("input", input),
     ("query", query),
     ("keymap", keymap),
@@ -27,7 +27,7 @@ pub const BODIES: [Body; 6] = [
 ];
 
 /// Bytes as a terminal sends them: keys, mouse, pastes and answers.
-pub fn input(bytes: &[u8]) {
+pub(crate) fn input(bytes: &[u8]) {
     let mut whole = Decoder::default();
     let mut heard = whole.feed(bytes);
     let mut cut = Decoder::default();
@@ -44,7 +44,7 @@ pub fn input(bytes: &[u8]) {
 }
 
 /// A filter, for every kind of row.
-pub fn query(bytes: &[u8]) {
+pub(crate) fn query(bytes: &[u8]) {
     let Ok(text) = std::str::from_utf8(bytes) else { return };
     for kind in Kind::ALL {
         if let Err(faults) = Query::parse(text, kind) {
@@ -58,7 +58,7 @@ pub fn query(bytes: &[u8]) {
 }
 
 /// A keymap file. One that is good reads back from what it comes to.
-pub fn keymap(bytes: &[u8]) {
+pub(crate) fn keymap(bytes: &[u8]) {
     let Ok(text) = std::str::from_utf8(bytes) else { return };
     match Keymap::parse("fuzz.toml", text) {
         Ok(keymap) => {
@@ -70,7 +70,7 @@ pub fn keymap(bytes: &[u8]) {
 }
 
 /// A theme file, in every number of colours.
-pub fn theme(bytes: &[u8]) {
+pub(crate) fn theme(bytes: &[u8]) {
     let Ok(text) = std::str::from_utf8(bytes) else { return };
     match Theme::parse("fuzz.toml", text) {
         Ok(theme) => {
@@ -85,7 +85,7 @@ pub fn theme(bytes: &[u8]) {
 }
 
 /// A configuration.
-pub fn config(bytes: &[u8]) {
+pub(crate) fn config(bytes: &[u8]) {
     let Ok(text) = std::str::from_utf8(bytes) else { return };
     let profiles = ["default".to_owned(), "prod".to_owned()];
     match coredeck::config::check_text(Path::new("fuzz.toml"), text, &profiles) {
@@ -95,7 +95,7 @@ pub fn config(bytes: &[u8]) {
 }
 
 /// A file of kept views. One that is good reads back as it was.
-pub fn views(bytes: &[u8]) {
+pub(crate) fn views(bytes: &[u8]) {
     let Ok(text) = std::str::from_utf8(bytes) else { return };
     match Views::parse("fuzz.toml", text) {
         Ok(views) => {

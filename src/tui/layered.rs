@@ -188,13 +188,13 @@ mod tests {
     fn ones_own_files_stand_over_the_shipped_and_build_upon_each_other() {
         let folder = tempfile::tempdir().unwrap();
         let write = |name: &str, text: &str| std::fs::write(folder.path().join(name), text).unwrap();
-        write("dark.toml", "inherits = 'dark'\n[styles]\ntitle = 'red'");
+        write("dark.toml", "inherits = 'dark'\n[styles]\ntitle = 'magenta'");
         write("mine.toml", "inherits = 'dark'\n[styles]\ngutter = 'blue'");
         write("one.toml", "inherits = 'other'");
         write("other.toml", "inherits = 'one'");
         let shelf = Shelf::shipped("theme", SHIPPED).and(Some(folder.path().to_owned()));
         let mine = Theme::load(&shelf, "mine").unwrap();
-        let red = Theme::parse("r.toml", "[styles]\ntitle = 'red'").unwrap();
+        let red = Theme::parse("r.toml", "[styles]\ntitle = 'magenta'").unwrap();
         use crate::tui::theme::Role;
         assert_eq!(mine.style(Role::Title), red.style(Role::Title));
         assert_eq!(mine.style(Role::HealthBad), Theme::shipped("dark").unwrap().style(Role::HealthBad));

@@ -98,7 +98,7 @@ mod tests {
         let mut props = Props { theme: Theme::plain(), looks, saved: Some(saved.clone()) };
         let inputs = props.carry_out(&Effect::Theme("nord".into()));
         assert!(matches!(&inputs[..], [Input::Said(Ok(_))]) && props.theme != Theme::plain(), "{inputs:?}");
-        let inputs = props.carry_out(&Effect::Keymap("vmi".into()));
+        let inputs = props.carry_out(&Effect::Keymap("vimm".into()));
         assert!(
             matches!(&inputs[..], [Input::Said(Err(why))] if why.contains("did you mean `vim`?")),
             "{inputs:?}"

@@ -30,12 +30,12 @@ fn themes_and_keymaps_are_listed_shown_checked_and_printed() {
 #[test]
 fn every_fault_is_told_at_once_with_its_place() {
     let home = Home::new();
-    let file = home.write("config/coredeck/keymaps/mine.toml", "inherits = 'vmi'\n[all]\nq = 'qiut'\n");
+    let file = home.write("config/coredeck/keymaps/mine.toml", "inherits = 'vimm'\n[all]\nq = 'qiut'\n");
     let ran = home.run(&["keymap", "check", "mine"]);
     assert_eq!(ran.code, Some(64), "{ran:?}");
     let at = file.display();
     assert!(
-        ran.err.contains(&format!("{at}:1:12: no keymap named `vmi`; did you mean `vim`?")),
+        ran.err.contains(&format!("{at}:1:12: no keymap named `vimm`; did you mean `vim`?")),
         "{}",
         ran.err
     );
@@ -53,7 +53,7 @@ fn keys_without_a_terminal_write_the_last_screen() {
     let home = Home::new();
     let ran = home.run(&["--demo", "--headless", "2/tier:production<ret>", "--size", "100x20"]);
     assert_eq!(ran.code, Some(0), "{ran:?}");
-    assert!(ran.out.contains("› instances") && ran.out.contains("/tier:production"), "{}", ran.out);
+    assert!(ran.out.contains("instances  ") && ran.out.contains("/tier:production"), "{}", ran.out);
     assert!(!ran.out.contains("reading"), "every list was read: {}", ran.out);
     assert_eq!(ran.out.lines().count(), 20);
     let ran = home.run(&["--headless", "q", "get", "instances"]);

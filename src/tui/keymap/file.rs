@@ -49,6 +49,8 @@ impl Draft for Keymap {
                 bind(bound, binding);
             }
         }
+        // A layer in which nothing is bound is none.
+        self.layers.retain(|_, bound| !bound.is_empty());
     }
 }
 

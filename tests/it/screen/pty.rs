@@ -112,9 +112,9 @@ fn a_terminal_that_answers_slowly_gets_less() {
     // Nothing but what is done anyway: the answer is held back while somebody moves about.
     while begun.elapsed() < Duration::from_millis(400) {
         seat.press("3");
-        seat.wait_for("› groups");
+        seat.wait_for("IN SERVICE");
         seat.press("2");
-        seat.wait_for("› instances");
+        seat.wait_for("TYPE");
     }
     seat.press(ATTRIBUTES);
     seat.wait_for("ms away");
@@ -128,9 +128,10 @@ fn the_mouse_the_clipboard_and_pasted_text() {
     let is_ours =
         |screen: &vt100::Screen| screen.mouse_protocol_mode() == vt100::MouseProtocolMode::PressRelease;
     seat.wait("the mouse is ours", is_ours);
+    seat.wait_for("▌ i-");
     seat.press("\u{1b}[<0;5;6M\u{1b}[<0;5;6m");
     seat.wait("the third row", |screen| {
-        screen.contents().lines().nth(5).is_some_and(|line| line.starts_with('▌'))
+        screen.contents().lines().nth(5).is_some_and(|line| line.starts_with("▌ i-"))
     });
     seat.press("y");
     seat.wait_for("sent to the clipboard: i-");
