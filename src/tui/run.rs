@@ -50,8 +50,23 @@ pub async fn run(
     };
     screen.tick();
     let mut events = Events::new();
+    let ended = live(&mut screen, &terminal, &mut events, &mut signals, &mut world, &wishes).await;
+    // What is typed from here on is for the shell.
+    events.close().await;
+    ended
+}
+
+/// Lives until the person leaves, or something else ends it.
+async fn live(
+    screen: &mut Screen,
+    terminal: &Terminal,
+    events: &mut Events,
+    signals: &mut Signals,
+    world: &mut watch::Receiver<Arc<World>>,
+    wishes: &mpsc::Sender<Wish>,
+) -> Result<()> {
     loop {
-        screen.draw_when_due(&terminal)?;
+        screen.draw_when_due(terminal)?;
         let wake = screen.wake_in();
         let next = tokio::select! {
             biased;
@@ -150,11 +165,12 @@ impl Events {
         });
         Self { coming, reader }
     }
-}
 
-impl Drop for Events {
-    fn drop(&mut self) {
+    /// Reads no more: comes back when nobody takes what is typed away from whoever is next.
+    async fn close(self) {
         self.reader.abort();
+        // It ends by being aborted, which is no news.
+        let _ = self.reader.await;
     }
 }
 
