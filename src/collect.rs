@@ -10,7 +10,7 @@ pub mod due;
 mod fake;
 mod run;
 
-pub use run::{Collector, once, start};
+pub use run::{Collector, Patience, once, start};
 
 #[cfg(test)]
 mod tests;

@@ -63,6 +63,16 @@ pub fn start(
     Collector { world, wishes, task }
 }
 
+/// How long `once` waits, and who hears whom it waits for.
+#[derive(Debug, Default)]
+pub struct Patience {
+    /// So long in all. Without a limit only places that say nothing are given up: a quarter of a minute after
+    /// all others have answered, or after a minute in which nobody did.
+    pub limit: Option<Duration>,
+    /// Is told of the places that have not said a word yet.
+    pub silent: Option<watch::Sender<Vec<Scope>>>,
+}
+
 /// Reads these sources once, everywhere, and returns when all have answered or failed.
 /// What an unreachable place does not answer is said in its sections, not waited for endlessly.
 pub async fn once(
@@ -71,10 +81,11 @@ pub async fn once(
     sources: &[Source],
     interest: Interest,
     clock: Clock,
+    patience: Patience,
 ) -> Arc<World> {
     let mut run = Run::new(reader, config, Board::new, sources, Some(Urgency::User), clock);
     run.board.look(interest);
-    run.settle().await;
+    run.settle(&patience).await;
     run.world()
 }
 
@@ -303,28 +314,41 @@ impl Run {
     }
 
     /// Reads until everything was tried once, or patience ends.
-    async fn settle(&mut self) {
-        let mut heard = monotonic();
+    async fn settle(&mut self, patience: &Patience) {
+        let began = monotonic();
+        let mut heard = began;
         let mut spent = self.reader.spending().calls;
         loop {
             self.begin();
             if self.jobs.is_empty() && self.board.is_tried() {
                 return;
             }
+            if let Some(silent) = &patience.silent {
+                let now = self.board.silent();
+                silent.send_if_modified(|before| {
+                    let differs = *before != now;
+                    *before = now;
+                    differs
+                });
+            }
             let waits_for_silence = self.listing.is_empty()
                 && self.board.is_answered_but_for_the_silent()
                 && self.board.has_answers();
-            let patience = if waits_for_silence { LINGER } else { PATIENCE };
+            let (from, wait) = match patience.limit {
+                Some(limit) => (began, limit),
+                None if waits_for_silence => (heard, LINGER),
+                None => (heard, PATIENCE),
+            };
             tokio::select! {
-                () = until_then(Some(heard + patience)) => {
+                () = until_then(Some(from + wait)) => {
                     // Long work by many small calls shows no page for a while, but it goes on.
                     let calls = self.reader.spending().calls;
-                    if calls > spent && !waits_for_silence {
+                    if calls > spent && !waits_for_silence && patience.limit.is_none() {
                         spent = calls;
                         heard = monotonic();
                         continue;
                     }
-                    self.give_up(patience);
+                    self.give_up(wait);
                     return;
                 }
                 more = self.event() => {
