@@ -5,13 +5,13 @@ use super::args::Global;
 use super::calls;
 use super::output::Output;
 use crate::clock::Clock;
-use crate::collect::{self, Collector, Patience};
+use crate::collect::{self, Collector, Keeping, Patience};
 use crate::config::{Config, Loaded, Surroundings, load, span};
 use crate::error::Result;
 use crate::gateway::{FleetReader, NoteCall, Source};
 use crate::model::Scope;
 use crate::model::text::harmless;
-use crate::store::{Cache, CallBook};
+use crate::store::CallBook;
 use crate::world::{Interest, World};
 use std::sync::Arc;
 use std::time::Duration;
@@ -145,9 +145,9 @@ impl Reach {
         &self,
         config: Config,
         sources: &[Source],
-        cache: Option<Cache>,
+        kept: Keeping,
         cancel: CancellationToken,
     ) -> Collector {
-        collect::start(Arc::clone(&self.reader), Arc::new(config), sources, self.clock, cache, cancel)
+        collect::start(Arc::clone(&self.reader), Arc::new(config), sources, self.clock, kept, cancel)
     }
 }
