@@ -1,6 +1,6 @@
 //! The loop: waits for keys, worlds, signals and the next moment that something ages; draws what changed.
 
-use super::copy::clipboard;
+use super::copy::{Between, clipboard};
 use super::decode::Heard;
 use super::keyboard::Keyboard;
 use super::options::Options;
@@ -72,8 +72,22 @@ pub async fn run(
     if asks {
         screen.ask(&terminal)?;
     }
+    live(&mut screen, &terminal, &mut keyboard, &mut signals, &mut world, &wishes, between).await
+}
+
+/// Lives until the person leaves, or something else ends it. Nothing is read ahead: what is typed from then on
+/// is for the shell.
+async fn live(
+    screen: &mut Screen,
+    terminal: &Terminal,
+    keyboard: &mut Keyboard,
+    signals: &mut Signals,
+    world: &mut watch::Receiver<Arc<World>>,
+    wishes: &mpsc::Sender<Wish>,
+    between: Between,
+) -> Result<()> {
     loop {
-        screen.draw_when_due(&terminal)?;
+        screen.draw_when_due(terminal)?;
         let wake = screen.wake_in();
         let next = tokio::select! {
             biased;

@@ -75,7 +75,9 @@ fn stopped_and_continued_it_draws_again() {
     }
     // In the very moment of the first frame.
     seat.press("q");
-    seat.wait("the shell after coredeck", |screen| !screen.alternate_screen());
+    seat.wait("the shell after coredeck", |screen| {
+        !screen.alternate_screen() && screen.contents().trim_end().ends_with("shell>")
+    });
     seat.press("exit\n");
     seat.ended();
 }
