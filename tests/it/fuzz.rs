@@ -65,8 +65,13 @@ fn changed(corpus: &[Vec<u8>], start: prop::sample::Index, changes: &[Change]) -
     bytes
 }
 
+/// How many random inputs each body gets: some each time, and as many as one likes by hand.
+fn cases() -> u32 {
+    std::env::var("FUZZ_CASES").ok().and_then(|cases| cases.parse().ok()).unwrap_or(96)
+}
+
 proptest! {
-    #![proptest_config(ProptestConfig { failure_persistence: None, cases: 96, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { failure_persistence: None, cases: cases(), ..ProptestConfig::default() })]
 
     #[test]
     fn no_bytes_make_a_reader_panic(
