@@ -22,7 +22,8 @@ async fn demo() -> Arc<World> {
     let options = aws::Options { environment: Some(running.exports()), clock, ..aws::Options::default() };
     let reader = Arc::new(aws::connect(&config, options).await.unwrap());
     let free: Vec<Source> = Source::ALL.into_iter().filter(|source| *source != Source::Metrics).collect();
-    collect::once(reader, Arc::new(config), &free, Interest::default(), clock).await
+    collect::once(reader, Arc::new(config), &free, Interest::default(), clock, collect::Patience::default())
+        .await
 }
 
 /// The row that the cursor is on.
