@@ -8,7 +8,7 @@ mod honest;
 mod pages;
 mod props;
 mod pty;
-mod seat;
 mod relations;
 mod rich;
+mod seat;
 mod tables;
