@@ -199,15 +199,11 @@ impl Theme {
     /// which heading or candidate is picked. Fewer styles are fewer bytes.
     pub fn lean(mut self) -> Self {
         for (role, style) in Role::ALL.iter().zip(&mut self.styles) {
-            let colour = |colour: Option<Color>| colour.and_then(|colour| Depth::Sixteen.nearest(colour));
+            // The terminal's own colours are the shortest to name; none where the theme has none.
+            let paint = |style: Style, colour: Color| Style { fg: style.fg.map(|_| colour), ..Style::new() };
             match role {
-                Role::HealthBad
-                | Role::HealthWarn
-                | Role::Trouble
-                | Role::HeaderStale
-                | Role::PromptError => {
-                    *style = Style { fg: colour(style.fg), ..Style::new() };
-                }
+                Role::HealthBad | Role::PromptError => *style = paint(*style, Color::Red),
+                Role::HealthWarn | Role::Trouble | Role::HeaderStale => *style = paint(*style, Color::Yellow),
                 Role::ColumnPicked | Role::PromptPicked => {
                     *style = Style::new().add_modifier(Modifier::REVERSED);
                 }
