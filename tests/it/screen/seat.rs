@@ -219,7 +219,7 @@ fn every_theme_says_the_same_in_any_number_of_colours() {
                     Depth::Many => assert!(!of("8;2;"), "{name}"),
                     Depth::Sixteen => assert!(!of("8;2;") && !of("8;5;"), "{name}"),
                     Depth::None => {
-                        assert!(!has(&|n| (30..=48).contains(&n) || n >= 90), "{name}: {styles:?}")
+                        assert!(!has(&|n| (30..=48).contains(&n) || n >= 90), "{name}: {styles:?}");
                     }
                 }
             }
