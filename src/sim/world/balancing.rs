@@ -70,14 +70,18 @@ pub(crate) struct Target {
 }
 
 /// A target group.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct TargetGroup {
     pub(crate) arn: CompactString,
     pub(crate) name: CompactString,
     pub(crate) port: u16,
-    pub(crate) path: &'static str,
+    pub(crate) path: CompactString,
     pub(crate) interval: u32,
     pub(crate) drain: u32,
     pub(crate) tags: Vec<Tag>,
     pub(crate) targets: Vec<Target>,
+    /// Attributes that were set, besides the delay.
+    pub(crate) attributes: Vec<(CompactString, CompactString)>,
+    /// Healthy and unhealthy threshold, and seconds of the time-out; none for 2, 3 and 5.
+    pub(crate) thresholds: Option<(u32, u32, u32)>,
 }

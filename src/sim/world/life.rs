@@ -5,11 +5,14 @@
 
 mod alarms;
 mod groups;
+pub(crate) mod holds;
+mod launches;
 mod machines;
 mod refreshes;
 mod tasks;
 mod told;
 
+pub(crate) use self::machines::Order;
 use super::place::Place;
 use crate::sim::time::Moment;
 use compact_str::CompactString;
@@ -22,6 +25,8 @@ pub(crate) enum Event {
     Settles(CompactString),
     /// The ECS agent of an instance registers.
     Registers(CompactString),
+    /// The agents of an instance that rebooted or started are back.
+    Returns(CompactString),
     /// A spot instance is taken.
     Taken(CompactString),
     /// Auto Scaling looks at a group.
@@ -102,6 +107,7 @@ impl Place {
         match event {
             Event::Settles(id) => self.settle(&id),
             Event::Registers(id) => self.register_host(&id),
+            Event::Returns(id) => self.come_back(&id),
             Event::Taken(id) => {
                 self.terminate(&id, ("Server.SpotInstanceTermination", "Spot instance termination"));
             }

@@ -9,6 +9,7 @@ use super::machine::{Image, Instance, Template};
 use super::scaling::Group;
 use super::table::Table;
 use super::tokens::Tokens;
+use super::veils::Veils;
 use crate::sim::dice::Dice;
 use crate::sim::script::What;
 use crate::sim::time::Moment;
@@ -30,6 +31,7 @@ pub(crate) struct Place {
     pub(crate) now: Moment,
     pub(crate) agenda: Agenda,
     pub(crate) tokens: Tokens,
+    pub(crate) veils: Veils,
     /// What a scenario lets happen, by number.
     pub(crate) told: Vec<What>,
     pub(crate) instances: Table<Instance>,
@@ -66,6 +68,7 @@ impl Place {
             now: Moment::default(),
             agenda: Agenda::default(),
             tokens: Tokens::default(),
+            veils: Veils::default(),
             told: Vec::new(),
             instances: Table::default(),
             templates: Table::default(),
