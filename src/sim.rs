@@ -6,6 +6,7 @@
 //! understand is refused by the service's own code; an answer is never made up.
 
 mod autoscaling;
+mod buckets;
 mod cloudwatch;
 mod demo;
 mod dice;
@@ -25,6 +26,7 @@ mod pricing;
 mod script;
 mod service;
 mod shape;
+mod skew;
 mod ssm;
 mod sts;
 mod time;
@@ -32,8 +34,10 @@ mod wire;
 mod world;
 
 pub use self::faults::{Mischief, Rule};
+pub use self::journal::Mutation;
 pub use self::script::{Happening, What, parse, read};
 
+use self::buckets::Buckets;
 use self::faults::Faults;
 use self::http::Site;
 use self::journal::Journal;
@@ -88,6 +92,12 @@ pub struct Options {
     pub faults: Vec<Rule>,
     /// What happens, and when.
     pub events: Vec<Happening>,
+    /// EC2 shows what was before a change for one to four pretended seconds after it.
+    pub lags: bool,
+    /// Calls take from token buckets, and are throttled when they are empty.
+    pub buckets: bool,
+    /// How far the wire's clock is off the machine's; signatures more than five minutes off it are refused.
+    pub clock_off: jiff::SignedDuration,
 }
 
 impl Default for Options {
@@ -104,6 +114,9 @@ impl Default for Options {
             clock: Clock::Real,
             faults: Vec::new(),
             events: Vec::new(),
+            lags: false,
+            buckets: false,
+            clock_off: jiff::SignedDuration::ZERO,
         }
     }
 }
@@ -169,7 +182,15 @@ pub async fn serve(options: Options) -> Result<Running, Error> {
     let faults = Faults::new(options.seed, world.clock.start(), options.faults.clone());
     let stop = CancellationToken::new();
     let journal = Journal::new(record);
-    let site = Arc::new(Site { world, journal, faults, served: AtomicU64::new(0), stop: stop.clone() });
+    let site = Arc::new(Site {
+        world,
+        journal,
+        faults,
+        buckets: options.buckets.then(Buckets::default),
+        clock_off: options.clock_off,
+        served: AtomicU64::new(0),
+        stop: stop.clone(),
+    });
     let app = axum::Router::new()
         .fallback(http::answer)
         .with_state(Arc::clone(&site))
@@ -238,6 +259,7 @@ fn build(options: &Options) -> World {
                 Scenario::Empty => Place::empty(world.seed, &account.id, region.name),
             };
             place.now = now;
+            place.veils.is_on = options.lags;
             let is_here = |event: &&Happening| {
                 filter::glob(&event.account, &account.id) && filter::glob(&event.region, region.name)
             };
@@ -294,6 +316,11 @@ impl Running {
     /// Every call that was answered and is still kept, as the record file would hold it.
     pub fn calls(&self) -> Vec<serde_json::Value> {
         self.site.journal.entries().iter().map(journal::Entry::json).collect()
+    }
+
+    /// Every call of an operation that changes something, in the order in which they came.
+    pub fn mutations(&self) -> Vec<Mutation> {
+        self.site.journal.mutations()
     }
 
     /// Moves its time forward.

@@ -1,7 +1,9 @@
 //! The pretend world: accounts, each with its places, and one clock for all of them.
 
 pub(crate) mod balancing;
+pub(crate) mod breaker;
 pub(crate) mod containers;
+pub(crate) mod expression;
 pub(crate) mod geography;
 pub(crate) mod keeping;
 pub(crate) mod life;
@@ -13,6 +15,7 @@ pub(crate) mod scaling;
 pub(crate) mod schedule;
 pub(crate) mod table;
 pub(crate) mod tokens;
+pub(crate) mod veils;
 
 use self::place::Place;
 use super::time::WorldClock;
