@@ -7,6 +7,7 @@ pub mod assist;
 pub mod columns;
 mod expr;
 pub mod fault;
+pub mod group;
 pub mod kind;
 #[cfg(test)]
 mod laws;
@@ -17,6 +18,7 @@ mod made;
 pub mod natural;
 pub mod parse;
 mod pattern;
+pub mod related;
 pub mod select;
 pub mod show;
 pub mod sort;

@@ -10,13 +10,16 @@
 //! the same without a terminal: keys in, screen out.
 
 pub mod action;
+mod card;
 mod cell;
 pub mod chord;
-pub mod drill;
+mod drill;
 pub mod fault;
 pub mod headless;
 pub mod keymap;
 mod line;
+mod marks;
+mod menu;
 mod options;
 mod page;
 pub mod painter;

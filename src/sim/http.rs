@@ -1,5 +1,8 @@
 //! The wire: one handler that tells the protocols apart, finds the operation and writes what it answers.
 
+mod spoil;
+
+use self::spoil::{nonsense, spoiled};
 use super::buckets::Buckets;
 use super::fault::Fault;
 use super::faults::{Faults, Mischief, Rule, Target, refusal};
@@ -9,24 +12,21 @@ use super::journal::{Entry, Journal, Outcome, made};
 use super::service::{Answer, Call, Protocol, Run, SERVICES, Service};
 use super::shape::{Shape, element};
 use super::skew;
+use super::time::Moment;
 use super::wire::Switch;
 use super::world::World;
 use axum::body::{Body, Bytes, to_bytes};
 use axum::extract::{ConnectInfo, Request, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::Response;
-use futures::StreamExt as _;
+
 use std::io;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError};
-use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
 /// The largest body that is read.
 const LARGEST: usize = 4 << 20;
-
-/// Within which the system has sent what was written.
-const FLUSHED: Duration = Duration::from_millis(50);
 
 /// What every request sees.
 #[derive(Debug)]
@@ -86,7 +86,10 @@ async fn answer_one(site: &Site, switch: Switch, request: Request) -> Response {
     let who = credential.as_ref().ok().and_then(|credential| site.world.caller(&credential.key));
     let region = credential.as_ref().map(|credential| credential.region).unwrap_or_default();
     let account = who.as_ref().map(|caller| Arc::clone(&caller.account)).unwrap_or_else(|| "".into());
-    let target = Target { service: asked.service.name, call: &asked.operation, account: &account, region };
+    let operation = asked.service.operation(&asked.operation);
+    let changes = operation.is_some_and(|known| matches!(known.run, Run::Write(_)));
+    let target =
+        Target { service: asked.service.name, call: &asked.operation, account: &account, region, changes };
     let rule = site.faults.hit(target, site.world.clock.now());
     let kind = rule.map(|rule| rule.kind);
     let arn = who.map(|caller| caller.arn).unwrap_or_else(|| "".into());
@@ -105,7 +108,7 @@ async fn answer_one(site: &Site, switch: Switch, request: Request) -> Response {
         Some(fault) => Err(fault),
         None => credential.and_then(|credential| {
             skew::check(&parts.headers, asked.service.name, site.clock_off)?;
-            perform(site, &asked, credential, kind, &request_id)
+            perform(site, &asked, credential, rule, &request_id)
         }),
     };
     let response = match outcome {
@@ -123,79 +126,11 @@ async fn answer_one(site: &Site, switch: Switch, request: Request) -> Response {
     }
 }
 
-/// What comes instead of an answer when nothing was done.
-async fn nonsense(rule: &Rule, stop: &CancellationToken, switch: &Switch, request_id: &str) -> Response {
-    match rule.kind {
-        Mischief::Hang => {
-            stop.cancelled().await;
-            switch.throw();
-            Response::new(Body::empty())
-        }
-        Mischief::Html => {
-            let page = "<!doctype html><html><head><title>500 Internal Server Error</title></head><body><h1>Internal Server Error</h1></body></html>";
-            let mut response = Response::new(Body::from(page));
-            *response.status_mut() = StatusCode::INTERNAL_SERVER_ERROR;
-            response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("text/html"));
-            response
-        }
-        Mischief::Garbage => {
-            let mut dice = super::dice::Dice::new(0, request_id);
-            let bytes: Vec<u8> = (0..400).flat_map(|_| dice.bits().to_le_bytes()).collect();
-            Response::new(Body::from(bytes))
-        }
-        _ => {
-            switch.throw();
-            Response::new(Body::empty())
-        }
-    }
-}
-
-/// What a rule does to an answer.
-async fn spoiled(response: Response, rule: &Rule, stop: &CancellationToken, switch: &Switch) -> Response {
-    match rule.kind {
-        Mischief::Slow => {
-            tokio::select! {
-                () = tokio::time::sleep(rule.delay) => {}
-                () = stop.cancelled() => {}
-            }
-            response
-        }
-        Mischief::LostAnswer => {
-            switch.throw();
-            response
-        }
-        Mischief::Skew => {
-            let mut response = response;
-            skew::stamp(&mut response, jiff::SignedDuration::try_from(rule.delay).unwrap_or_default());
-            response
-        }
-        Mischief::Cut | Mischief::Truncate => {
-            let (mut parts, body) = response.into_parts();
-            let Ok(bytes) = to_bytes(body, usize::MAX).await else {
-                return Response::from_parts(parts, Body::empty());
-            };
-            let half = bytes.slice(..bytes.len() / 2);
-            if rule.kind == Mischief::Truncate {
-                return Response::from_parts(parts, Body::from(half));
-            }
-            parts.headers.insert(header::CONTENT_LENGTH, HeaderValue::from(bytes.len()));
-            // What is written before has to be on the wire when the connection breaks.
-            let broken = async {
-                tokio::time::sleep(FLUSHED).await;
-                Err(io::Error::from(io::ErrorKind::ConnectionReset))
-            };
-            let stream = futures::stream::iter([Ok(half)]).chain(futures::stream::once(broken));
-            Response::from_parts(parts, Body::from_stream(stream))
-        }
-        _ => response,
-    }
-}
-
 fn perform(
     site: &Site,
     asked: &Asked,
     credential: Credential,
-    kind: Option<Mischief>,
+    rule: Option<&Rule>,
     request_id: &str,
 ) -> Answer {
     let world = &site.world;
@@ -203,6 +138,8 @@ fn perform(
         Fault::new("InvalidClientTokenId", "The security token included in the request is invalid")
             .with_status(403)
     })?;
+    let lag = rule.filter(|rule| rule.kind == Mischief::Stale).map(|rule| rule.delay);
+    let lag = lag.map_or(0, |lag| i64::try_from(lag.as_millis()).unwrap_or(i64::MAX / 4));
     let now = world.clock.now();
     let call = Call {
         world,
@@ -212,15 +149,16 @@ fn perform(
         region: credential.region,
         caller: &caller,
         input: Input::new(&asked.content),
-        now,
+        now: Moment(now.0 - lag),
         request_id,
     };
     let place = (&caller.account, credential.region);
     let counted = site.buckets.as_ref().map_or(Ok(()), |buckets| {
         buckets.take(place, (asked.service.name, &asked.operation), call.input, now)
     });
-    let outcome = counted.and_then(|()| run(&call, asked, &credential));
+    let outcome = counted.and_then(|()| run(&call, asked, &credential, now));
     let code = outcome.as_ref().err().map(|fault| fault.code.to_string());
+    let kind = rule.map(|rule| rule.kind);
     let spoils = matches!(kind, Some(Mischief::LostAnswer | Mischief::Cut | Mischief::Truncate));
     let came = Outcome {
         acted: outcome.as_ref().is_ok_and(|(_, repeats)| !repeats),
@@ -261,8 +199,9 @@ impl Site {
     }
 }
 
-/// Runs an operation; the answer, and whether the call repeats one under its client token.
-fn run(call: &Call, asked: &Asked, credential: &Credential) -> Result<(Shape, bool), Fault> {
+/// Runs an operation; the answer, and whether the call repeats one under its client token. A call whose own moment
+/// is before `now` is answered from the past.
+fn run(call: &Call, asked: &Asked, credential: &Credential, now: Moment) -> Result<(Shape, bool), Fault> {
     let service = asked.service;
     if credential.service != service.name {
         return Err(Fault::new(
@@ -280,18 +219,26 @@ fn run(call: &Call, asked: &Asked, credential: &Credential) -> Result<(Shape, bo
         ));
     }
     let place = call.world.place(&call.caller.account, call.region);
-    if place.read().unwrap_or_else(PoisonError::into_inner).is_due(call.now) {
-        place.write().unwrap_or_else(PoisonError::into_inner).advance(call.now);
+    let past = &call.world.past;
+    if place.read().unwrap_or_else(PoisonError::into_inner).is_due(now) {
+        let mut place = place.write().unwrap_or_else(PoisonError::into_inner);
+        place.advance(now);
+        past.keep(&place, now);
     }
     match operation.run {
         Run::Read(read) => {
-            read(call, &place.read().unwrap_or_else(PoisonError::into_inner)).map(|shape| (shape, false))
+            let answer = match past.at(&call.caller.account, call.region, call.now) {
+                Some(then) if call.now < now => read(call, &then),
+                _ => read(call, &place.read().unwrap_or_else(PoisonError::into_inner)),
+            };
+            answer.map(|shape| (shape, false))
         }
         Run::Write(write) => {
             let mut place = place.write().unwrap_or_else(PoisonError::into_inner);
-            place.now = place.now.max(call.now);
+            place.now = place.now.max(now);
             place.tokens.repeats = false;
             let answer = write(call, &mut place);
+            past.keep(&place, now);
             answer.map(|shape| (shape, place.tokens.repeats))
         }
     }

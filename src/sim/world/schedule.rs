@@ -211,6 +211,19 @@ impl Place {
         }
     }
 
+    /// Tells whether a task's load balancer has found it unhealthy, after its time of grace.
+    fn fails(&self, cluster: &Cluster, service: &Service, task: &Task) -> bool {
+        let ran = task.started.map_or(0, |at| self.now.since(at));
+        if task.status != "RUNNING" || ran < i64::from(service.grace) + 60 {
+            return false;
+        }
+        let (Some((arn, _)), Some(port)) = (service.balancers.first(), task.host_port) else { return false };
+        let instance = cluster.hosts.get(&task.host).map(|host| &host.instance);
+        let targets = self.target_groups.get(arn).map(|group| group.targets.as_slice()).unwrap_or_default();
+        let target = targets.iter().find(|one| Some(&one.id) == instance && one.port == port);
+        target.is_some_and(|one| matches!(one.health, Health::Failing(_) | Health::TimesOut))
+    }
+
     fn plan(&self, cluster: &Cluster, service: &Service) -> Plan {
         let Some(primary) = service.deployments.first() else { return Plan::default() };
         let draining: HashSet<&str> = cluster
@@ -244,7 +257,11 @@ impl Place {
             let is_protected = task.protected_until.is_some_and(|until| until > self.now);
             let is_needed = is_draining && busy.contains(task.host.as_str());
             let reason = format!("Scaling activity initiated by (deployment {})", primary.id);
-            if task.started_by != primary.id || is_draining {
+            if self.fails(cluster, service, task) {
+                let arn = service.balancers.first().map(|(arn, _)| arn.as_str()).unwrap_or_default();
+                let reason = format!("Task failed ELB health checks in (target-group {arn})");
+                old.push((task, reason, false));
+            } else if task.started_by != primary.id || is_draining {
                 if is_protected || is_needed {
                     kept += 1;
                 } else if is_draining {

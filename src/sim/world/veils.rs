@@ -7,7 +7,7 @@ use compact_str::CompactString;
 use std::collections::HashMap;
 
 /// What reads show instead of what is, and until when; none for what they do not see yet.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Veils {
     /// Reads lag at all.
     pub(crate) is_on: bool,

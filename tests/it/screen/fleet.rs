@@ -323,6 +323,7 @@ pub(super) fn world(parts: Vec<Part>) -> Arc<World> {
         spending,
         buckets: Arc::default(),
         retries: Arc::default(),
+        timeline: Default::default(),
     })
 }
 
