@@ -412,6 +412,9 @@ fn health(
             "Target.NotInUse",
             "Target group is not configured to receive traffic from the load balancer".to_owned(),
         ),
+        _ if place.is_down(&target.id, target.port, call.now) => {
+            ("unhealthy", "Target.FailedHealthChecks", "Health checks failed".to_owned())
+        }
         Health::Initial(until) if until > call.now => {
             ("initial", "Elb.RegistrationInProgress", "Target registration is in progress".to_owned())
         }

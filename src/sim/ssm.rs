@@ -1,6 +1,8 @@
 //! Systems Manager: managed instances and the Parameter Store.
 
 mod changes;
+mod commands;
+mod documents;
 mod parameters;
 
 use super::fault::Fault;
@@ -60,12 +62,61 @@ pub(crate) const SERVICE: Service = Service {
         Operation { name: "DeleteParameter", takes: &["Name"], run: Run::Write(changes::delete) },
         Operation { name: "DeleteParameters", takes: &["Names"], run: Run::Write(changes::delete_several) },
         Operation {
+            name: "CreateDocument",
+            takes: &["Name", "Content", "DocumentType", "DocumentFormat", "TargetType"],
+            run: Run::Write(documents::create),
+        },
+        Operation {
+            name: "UpdateDocument",
+            takes: &["Name", "Content", "DocumentVersion", "DocumentFormat", "TargetType"],
+            run: Run::Write(documents::update),
+        },
+        Operation {
+            name: "UpdateDocumentDefaultVersion",
+            takes: &["Name", "DocumentVersion"],
+            run: Run::Write(documents::set_default),
+        },
+        Operation { name: "DeleteDocument", takes: &["Name"], run: Run::Write(documents::delete) },
+        Operation {
+            name: "DescribeDocument",
+            takes: &["Name", "DocumentVersion"],
+            run: Run::Read(documents::describe),
+        },
+        Operation {
+            name: "GetDocument",
+            takes: &["Name", "DocumentVersion", "DocumentFormat"],
+            run: Run::Read(documents::get),
+        },
+        Operation { name: "SendCommand", takes: commands::TAKES, run: Run::Write(commands::send) },
+        Operation {
+            name: "CancelCommand",
+            takes: &["CommandId", "InstanceIds"],
+            run: Run::Write(commands::cancel),
+        },
+        Operation {
+            name: "ListCommands",
+            takes: &["CommandId", "InstanceId", "Filters", "MaxResults", "NextToken"],
+            run: Run::Read(commands::list_commands),
+        },
+        Operation {
+            name: "ListCommandInvocations",
+            takes: &["CommandId", "InstanceId", "Filters", "Details", "MaxResults", "NextToken"],
+            run: Run::Read(commands::list_invocations),
+        },
+        Operation {
+            name: "GetCommandInvocation",
+            takes: &["CommandId", "InstanceId", "PluginName"],
+            run: Run::Read(commands::get_invocation),
+        },
+        Operation {
             name: "GetParameterHistory",
             takes: &["Name", "WithDecryption", "MaxResults", "NextToken"],
             run: Run::Read(parameters::history),
         },
     ],
 };
+
+pub(crate) use self::documents::furnish;
 
 const PAGING: Paging = Paging {
     size: "MaxResults",

@@ -37,6 +37,10 @@ pub(crate) enum Event {
     Task(CompactString, CompactString),
     /// A target has been drained: group, instance, port.
     Drained(CompactString, CompactString, u16),
+    /// A command reaches a host, or would: command, instance.
+    Delivers(CompactString, CompactString),
+    /// A command ends on a host.
+    Finishes(CompactString, CompactString),
     /// A spot instance somewhere gets its notice.
     Interruption,
     /// CloudWatch counts what it keeps counts of, and looks at the alarms.
@@ -115,6 +119,8 @@ impl Place {
             Event::Service(cluster, name) => self.look_at_service(&cluster, &name),
             Event::Task(cluster, id) => self.step_task(&cluster, &id),
             Event::Drained(group, id, port) => self.forget_target(&group, &id, port),
+            Event::Delivers(id, instance) => self.deliver(&id, &instance),
+            Event::Finishes(id, instance) => self.finish(&id, &instance),
             Event::Interruption => self.interrupt(),
             Event::Alarms => self.look_at_alarms(),
             Event::Told(number) => self.do_as_told(number),

@@ -1,7 +1,9 @@
 //! A place: what one account has in one region.
 
 use super::balancing::{Balancer, Listener, Rule, TargetGroup};
+use super::commands::{Document, Sent};
 use super::containers::{Cluster, Definition, Provider};
+use super::docker::Container;
 use super::gauges::Gauges;
 use super::geography::{Region, Zone};
 use super::keeping::{Alarm, LogGroup, Parameter};
@@ -51,6 +53,11 @@ pub(crate) struct Place {
     pub(crate) gauges: Gauges,
     pub(crate) logs: Table<LogGroup>,
     pub(crate) parameters: BTreeMap<CompactString, Parameter>,
+    /// Containers that somebody started, by host.
+    pub(crate) docker: BTreeMap<CompactString, Vec<Container>>,
+    pub(crate) documents: Table<Document>,
+    /// Commands that were sent.
+    pub(crate) sent: Table<Sent>,
 }
 
 impl Place {
@@ -60,7 +67,7 @@ impl Place {
         let zones = Region::named(region).map(|region| region.zones_for(account)).unwrap_or_default();
         let vpc = CompactString::from(dice.id("vpc"));
         let subnets = zones.iter().map(|_| CompactString::from(dice.id("subnet"))).collect();
-        Self {
+        let mut place = Self {
             account: Arc::clone(account),
             region,
             zones,
@@ -87,7 +94,12 @@ impl Place {
             gauges: Gauges::default(),
             logs: Table::default(),
             parameters: BTreeMap::new(),
-        }
+            docker: BTreeMap::new(),
+            documents: Table::default(),
+            sent: Table::default(),
+        };
+        crate::sim::ssm::furnish(&mut place);
+        place
     }
 
     /// An ARN of this place.

@@ -128,6 +128,7 @@ impl Place {
             && agent.silent_since.is_none()
         {
             agent.silent_since = Some(now);
+            self.halt_containers(id);
             self.connect_host(id, false);
             self.note(60, Event::Returns(id.into()));
         }
@@ -156,6 +157,7 @@ impl Place {
                 task.end = Some(("TaskFailedToStart", "Host EC2 was restarted.".into(), None));
             }
         }
+        self.resume_containers(id);
         self.connect_host(id, true);
     }
 
@@ -184,6 +186,7 @@ impl Place {
         instance.state_since = now;
         instance.state_reason = Some(("Client.UserInitiatedShutdown", "User initiated shutdown".into()));
         self.connect_host(id, false);
+        self.halt_containers(id);
         let seconds = self.dice.between(20, 45);
         self.note(seconds, Event::Settles(id.into()));
     }
