@@ -9,6 +9,7 @@ mod autoscaling;
 mod buckets;
 mod builder;
 mod cloudwatch;
+mod cores;
 mod demo;
 mod described;
 mod dice;
@@ -36,6 +37,7 @@ mod time;
 mod wire;
 mod world;
 
+pub use self::cores::CoreAt;
 pub use self::described::Fleet;
 pub use self::faults::{Mischief, Rule};
 pub use self::journal::Mutation;
@@ -43,6 +45,7 @@ pub use self::script::{Happening, What, parse, read};
 
 use self::buckets::Buckets;
 use self::builder::Builder;
+use self::cores::Cores;
 use self::faults::Faults;
 use self::http::Site;
 use self::journal::Journal;
@@ -106,6 +109,8 @@ pub struct Options {
     pub lags: bool,
     /// Calls take from token buckets, and are throttled when they are empty.
     pub buckets: bool,
+    /// Every core has its HTTP interface on loopback.
+    pub cores: bool,
     /// How far the wire's clock is off the machine's; signatures more than five minutes off it are refused.
     pub clock_off: jiff::SignedDuration,
 }
@@ -128,6 +133,7 @@ impl Default for Options {
             events: Vec::new(),
             lags: false,
             buckets: false,
+            cores: false,
             clock_off: jiff::SignedDuration::ZERO,
         }
     }
@@ -139,6 +145,7 @@ pub struct Running {
     addr: SocketAddr,
     site: Arc<Site>,
     region: String,
+    cores: Option<Arc<Cores>>,
     stop: CancellationToken,
     task: JoinHandle<std::io::Result<()>>,
 }
@@ -207,11 +214,14 @@ pub async fn serve(options: Options) -> Result<Running, Error> {
         .fallback(http::answer)
         .with_state(Arc::clone(&site))
         .into_make_service_with_connect_info::<Switch>();
+    let here: Vec<&'static str> =
+        options.regions.iter().filter_map(|name| Region::named(name)).map(|region| region.name).collect();
+    let cores = if options.cores { Some(cores::open(&site, &here).await?) } else { None };
     let until = stop.clone();
     let task = tokio::spawn(async move {
         axum::serve(Lines(listener), app).with_graceful_shutdown(until.cancelled_owned()).await
     });
-    Ok(Running { addr, site, region, stop, task })
+    Ok(Running { addr, site, region, cores, stop, task })
 }
 
 fn check(options: &Options) -> Result<(), Error> {
@@ -295,6 +305,7 @@ fn build(options: &Options) -> World {
             let mut place = builder.place;
             place.veils.is_on = options.lags;
             place.wake(now);
+            place.raise_containers();
             let is_here = |event: &&Happening| {
                 filter::glob(&event.account, &account.id) && filter::glob(&event.region, region.name)
             };
@@ -356,6 +367,22 @@ impl Running {
     /// Every call of an operation that changes something, in the order in which they came.
     pub fn mutations(&self) -> Vec<Mutation> {
         self.site.journal.mutations()
+    }
+
+    /// The cores of the fleet and where they can be asked; none unless that was asked for.
+    pub fn cores(&self) -> Vec<CoreAt> {
+        self.cores.as_ref().map(|cores| cores.all()).unwrap_or_default()
+    }
+
+    /// The proxy that leads to every core by its address in the pretended network, and lists them at `/`.
+    pub fn cores_door(&self) -> Option<SocketAddr> {
+        self.cores.as_ref().map(|cores| cores.door())
+    }
+
+    /// Cuts a core (by its id in the registry) off from its database, or brings that back; tells whether there is
+    /// such a core.
+    pub fn cut_off(&self, core: &str, is_cut_off: bool) -> bool {
+        self.cores.as_ref().is_some_and(|cores| cores.cut_off(core, is_cut_off))
     }
 
     /// Moves its time forward.

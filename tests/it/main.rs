@@ -20,6 +20,7 @@ mod screen;
 mod sim;
 mod sim_faults;
 mod sim_groups;
+mod sim_hosts;
 mod sim_judged;
 mod sim_life;
 mod sim_script;

@@ -144,3 +144,46 @@ check([(v["Version"], v["Value"]) for v in history] == [(1, "one"), (2, "two")],
 refused("ValidationException", lambda: ssm.put_parameter(Name="no/slash", Type="String", Value="x"), 400)
 both = ssm.delete_parameters(Names=[name, "/no/such"])
 check((both["DeletedParameters"], both["InvalidParameters"]) == ([name], ["/no/such"]), f"several at once: {both}")
+
+# documents and commands
+content = {"schemaVersion": "2.2", "description": "judged", "parameters": {"id": {"type": "String", "allowedPattern": "^[0-9a-f]{12,64}$"}},
+           "mainSteps": [{"action": "aws:runShellScript", "name": "stop", "inputs": {"runCommand": ["docker stop -t 20 {{ id }}"]}}]}
+lister = {"schemaVersion": "2.2", "mainSteps": [{"action": "aws:runShellScript", "name": "list", "inputs": {"runCommand": ["docker ps --format '{{.ID}} {{.Names}}'"]}}]}
+made = ssm.create_document(Name="judged-stop", Content=json.dumps(content), DocumentType="Command", DocumentFormat="JSON")["DocumentDescription"]
+refused("DocumentAlreadyExists", lambda: ssm.create_document(Name="judged-stop", Content=json.dumps(content), DocumentType="Command"), 400)
+refused("InvalidDocumentContent", lambda: ssm.create_document(Name="judged-bad", Content="{", DocumentType="Command"), 400)
+check(ssm.describe_document(Name="judged-stop")["Document"]["Hash"] == made["Hash"] and len(made["Hash"]) == 64, "the hash")
+check(json.loads(ssm.get_document(Name="judged-stop")["Content"]) == content, "the content is kept")
+updated = ssm.update_document(Name="judged-stop", Content=json.dumps({**content, "description": "again"}), DocumentVersion="1")["DocumentDescription"]
+check((updated["LatestVersion"], updated["DefaultVersion"]) == ("2", "1"), "a second version")
+refused("DuplicateDocumentContent", lambda: ssm.update_document(Name="judged-stop", Content=json.dumps({**content, "description": "again"}), DocumentVersion="2"), 400)
+check(ssm.update_document_default_version(Name="judged-stop", DocumentVersion="2")["Description"]["DefaultVersion"] == "2", "the default moves")
+ssm.create_document(Name="judged-list", Content=json.dumps(lister), DocumentType="Command")
+host = group("dev-hosts")["Instances"][0]["InstanceId"]
+hosts = [i["InstanceId"] for i in group("dev-hosts")["Instances"] if i["LifecycleState"] == "InService"]
+sent = ssm.send_command(DocumentName="judged-list", InstanceIds=hosts, Comment="judge", TimeoutSeconds=60)["Command"]
+refused("InvocationDoesNotExist", lambda: ssm.get_command_invocation(CommandId=sent["CommandId"], InstanceId="i-0123456789abcdef0"), 400)
+for one in hosts:
+    ssm.get_waiter("command_executed").wait(CommandId=sent["CommandId"], InstanceId=one, WaiterConfig={"Delay": 1, "MaxAttempts": 20})
+said = {one: ssm.get_command_invocation(CommandId=sent["CommandId"], InstanceId=one) for one in hosts}
+check(all(s["Status"] == "Success" and s["ResponseCode"] == 0 for s in said.values()), "all have answered")
+shell = next(c for c in ssm.list_commands(CommandId=sent["CommandId"])["Commands"])
+check((shell["Status"], shell["TargetCount"], shell["CompletedCount"], shell["Comment"]) == ("Success", len(hosts), len(hosts), "judge"), f"the whole: {shell}")
+listed, _ = pages(ssm, "list_command_invocations", "CommandInvocations", 5, CommandId=sent["CommandId"], Details=True)
+check(len(listed) == len(hosts) and all(i["CommandPlugins"] for i in listed), "invocations in small pages")
+prod = next(i for r in ec2.describe_instances(Filters=[{"Name": "tag:Name", "Values": ["prod-ferncart"]}])["Reservations"] for i in r["Instances"])["InstanceId"]
+asked = ssm.send_command(DocumentName="judged-list", InstanceIds=[prod])["Command"]["CommandId"]
+ssm.get_waiter("command_executed").wait(CommandId=asked, InstanceId=prod, WaiterConfig={"Delay": 1, "MaxAttempts": 20})
+container = ssm.get_command_invocation(CommandId=asked, InstanceId=prod)["StandardOutputContent"].split()
+check(len(container) == 2 and container[1] == "supertokens-prod-ferncart", f"one core: {container}")
+refused("InvalidParameters", lambda: ssm.send_command(DocumentName="judged-stop", InstanceIds=[prod], Parameters={"id": ["$(reboot)"]}), 400)
+stopped = ssm.send_command(DocumentName="judged-stop", InstanceIds=[prod], Parameters={"id": [container[0]]}, DocumentHash=updated["Hash"], DocumentHashType="Sha256")["Command"]["CommandId"]
+ssm.get_waiter("command_executed").wait(CommandId=stopped, InstanceId=prod, WaiterConfig={"Delay": 1, "MaxAttempts": 20})
+core_group = next(t for t in elb.describe_target_groups()["TargetGroups"] if t["TargetGroupName"] == "core-ferncart")["TargetGroupArn"]
+check(elb.describe_target_health(TargetGroupArn=core_group)["TargetHealthDescriptions"][0]["TargetHealth"]["State"] == "unhealthy", "its target fails")
+thistle = next(i for r in ec2.describe_instances(Filters=[{"Name": "tag:Name", "Values": ["prod-thistle"]}])["Reservations"] for i in r["Instances"])["InstanceId"]
+never = ssm.send_command(DocumentName="AWS-RunShellScript", InstanceIds=[thistle], Parameters={"commands": ["docker ps"]}, TimeoutSeconds=2592000)["Command"]["CommandId"]
+ssm.cancel_command(CommandId=never)
+until("the cancellation", lambda: [c["Status"] for c in ssm.list_commands(CommandId=never)["Commands"]] == ["Cancelled"], 60)
+ssm.delete_document(Name="judged-list")
+refused("InvalidDocument", lambda: ssm.send_command(DocumentName="judged-list", InstanceIds=[prod]), 400)
