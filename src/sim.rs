@@ -6,8 +6,10 @@
 //! understand is refused by the service's own code; an answer is never made up.
 
 mod autoscaling;
+mod buckets;
 mod builder;
 mod cloudwatch;
+mod cores;
 mod demo;
 mod described;
 mod dice;
@@ -28,17 +30,22 @@ mod pricing;
 mod script;
 mod service;
 mod shape;
+mod skew;
 mod ssm;
 mod sts;
 mod time;
 mod wire;
 mod world;
 
+pub use self::cores::CoreAt;
 pub use self::described::Fleet;
 pub use self::faults::{Mischief, Rule};
+pub use self::journal::Mutation;
 pub use self::script::{Happening, What, parse, read};
 
+use self::buckets::Buckets;
 use self::builder::Builder;
+use self::cores::Cores;
 use self::faults::Faults;
 use self::http::Site;
 use self::journal::Journal;
@@ -98,6 +105,14 @@ pub struct Options {
     pub faults: Vec<Rule>,
     /// What happens, and when.
     pub events: Vec<Happening>,
+    /// EC2 shows what was before a change for one to four pretended seconds after it.
+    pub lags: bool,
+    /// Calls take from token buckets, and are throttled when they are empty.
+    pub buckets: bool,
+    /// Every core has its HTTP interface on loopback.
+    pub cores: bool,
+    /// How far the wire's clock is off the machine's; signatures more than five minutes off it are refused.
+    pub clock_off: jiff::SignedDuration,
 }
 
 impl Default for Options {
@@ -116,6 +131,10 @@ impl Default for Options {
             clock: Clock::Real,
             faults: Vec::new(),
             events: Vec::new(),
+            lags: false,
+            buckets: false,
+            cores: false,
+            clock_off: jiff::SignedDuration::ZERO,
         }
     }
 }
@@ -126,6 +145,7 @@ pub struct Running {
     addr: SocketAddr,
     site: Arc<Site>,
     region: String,
+    cores: Option<Arc<Cores>>,
     stop: CancellationToken,
     task: JoinHandle<std::io::Result<()>>,
 }
@@ -181,16 +201,27 @@ pub async fn serve(options: Options) -> Result<Running, Error> {
     let faults = Faults::new(options.seed, world.clock.start(), options.faults.clone());
     let stop = CancellationToken::new();
     let journal = Journal::new(record);
-    let site = Arc::new(Site { world, journal, faults, served: AtomicU64::new(0), stop: stop.clone() });
+    let site = Arc::new(Site {
+        world,
+        journal,
+        faults,
+        buckets: options.buckets.then(Buckets::default),
+        clock_off: options.clock_off,
+        served: AtomicU64::new(0),
+        stop: stop.clone(),
+    });
     let app = axum::Router::new()
         .fallback(http::answer)
         .with_state(Arc::clone(&site))
         .into_make_service_with_connect_info::<Switch>();
+    let here: Vec<&'static str> =
+        options.regions.iter().filter_map(|name| Region::named(name)).map(|region| region.name).collect();
+    let cores = if options.cores { Some(cores::open(&site, &here).await?) } else { None };
     let until = stop.clone();
     let task = tokio::spawn(async move {
         axum::serve(Lines(listener), app).with_graceful_shutdown(until.cancelled_owned()).await
     });
-    Ok(Running { addr, site, region, stop, task })
+    Ok(Running { addr, site, region, cores, stop, task })
 }
 
 fn check(options: &Options) -> Result<(), Error> {
@@ -272,7 +303,9 @@ fn build(options: &Options) -> World {
                 demo::grow(&mut builder, instances);
             }
             let mut place = builder.place;
+            place.veils.is_on = options.lags;
             place.wake(now);
+            place.raise_containers();
             let is_here = |event: &&Happening| {
                 filter::glob(&event.account, &account.id) && filter::glob(&event.region, region.name)
             };
@@ -329,6 +362,27 @@ impl Running {
     /// Every call that was answered and is still kept, as the record file would hold it.
     pub fn calls(&self) -> Vec<serde_json::Value> {
         self.site.journal.entries().iter().map(journal::Entry::json).collect()
+    }
+
+    /// Every call of an operation that changes something, in the order in which they came.
+    pub fn mutations(&self) -> Vec<Mutation> {
+        self.site.journal.mutations()
+    }
+
+    /// The cores of the fleet and where they can be asked; none unless that was asked for.
+    pub fn cores(&self) -> Vec<CoreAt> {
+        self.cores.as_ref().map(|cores| cores.all()).unwrap_or_default()
+    }
+
+    /// The proxy that leads to every core by its address in the pretended network, and lists them at `/`.
+    pub fn cores_door(&self) -> Option<SocketAddr> {
+        self.cores.as_ref().map(|cores| cores.door())
+    }
+
+    /// Cuts a core (by its id in the registry) off from its database, or brings that back; tells whether there is
+    /// such a core.
+    pub fn cut_off(&self, core: &str, is_cut_off: bool) -> bool {
+        self.cores.as_ref().is_some_and(|cores| cores.cut_off(core, is_cut_off))
     }
 
     /// Moves its time forward.

@@ -81,11 +81,17 @@ pub(super) async fn run(args: SimArgs, clock: Clock, out: &mut Output) -> Result
     let mut interrupt = signal(SignalKind::interrupt()).map_err(signals)?;
     let mut terminate = signal(SignalKind::terminate()).map_err(signals)?;
     let mut hangup = signal(SignalKind::hangup()).map_err(signals)?;
-    let options = args.options(clock)?;
+    let options = Options { cores: true, ..args.options(clock)? };
     let accounts = options.accounts;
     let running = serve(options).await?;
     out.say(&format!("a pretended AWS on {}, until Ctrl-C; it serves:", running.url()));
     out.say(&services());
+    if let Some(door) = running.cores_door() {
+        let count = running.cores().len();
+        out.say(&format!(
+            "and {count} pretended cores: http://{door} lists them with their ports, and is a proxy to each"
+        ));
+    }
     out.say("point any AWS client at it by exporting these, for example in another shell:");
     let mut exports = String::new();
     for account in 0..accounts {

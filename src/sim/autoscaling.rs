@@ -1,6 +1,9 @@
 //! Auto Scaling: groups, members, refreshes, activities.
 
 mod changes;
+mod hooks;
+mod make;
+mod refreshes;
 
 use super::fault::Fault;
 use super::filter::filters;
@@ -8,7 +11,7 @@ use super::page::Paging;
 use super::service::{Answer, Call, Operation, Protocol, Run, Service};
 use super::shape::{Fields, Shape, list};
 use super::world::place::Place;
-use super::world::scaling::{Activity, Group, Member, Mix, Refresh, TemplateChoice};
+use super::world::scaling::{Activity, Group, Member, Mix, TemplateChoice};
 use compact_str::CompactString;
 
 pub(crate) const SERVICE: Service = Service {
@@ -34,7 +37,7 @@ pub(crate) const SERVICE: Service = Service {
         Operation {
             name: "DescribeInstanceRefreshes",
             takes: &["AutoScalingGroupName", "InstanceRefreshIds", "MaxRecords", "NextToken"],
-            run: Run::Read(describe_refreshes),
+            run: Run::Read(refreshes::describe),
         },
         Operation {
             name: "DescribeScalingActivities",
@@ -60,6 +63,11 @@ pub(crate) const SERVICE: Service = Service {
                 "MaxSize",
                 "DesiredCapacity",
                 "LaunchTemplate",
+                "MixedInstancesPolicy",
+                "HealthCheckType",
+                "HealthCheckGracePeriod",
+                "DefaultInstanceWarmup",
+                "CapacityRebalance",
                 "NewInstancesProtectedFromScaleIn",
             ],
             run: Run::Write(changes::update),
@@ -95,19 +103,70 @@ pub(crate) const SERVICE: Service = Service {
             run: Run::Write(changes::terminate),
         },
         Operation {
+            name: "DetachInstances",
+            takes: &["AutoScalingGroupName", "InstanceIds", "ShouldDecrementDesiredCapacity"],
+            run: Run::Write(changes::detach),
+        },
+        Operation { name: "CreateAutoScalingGroup", takes: make::TAKES, run: Run::Write(make::create) },
+        Operation {
+            name: "DeleteAutoScalingGroup",
+            takes: &["AutoScalingGroupName", "ForceDelete"],
+            run: Run::Write(make::delete),
+        },
+        Operation {
+            name: "DescribeLifecycleHooks",
+            takes: &["AutoScalingGroupName", "LifecycleHookNames"],
+            run: Run::Read(hooks::describe),
+        },
+        Operation {
+            name: "PutLifecycleHook",
+            takes: &[
+                "AutoScalingGroupName",
+                "LifecycleHookName",
+                "LifecycleTransition",
+                "HeartbeatTimeout",
+                "DefaultResult",
+                "NotificationTargetARN",
+                "RoleARN",
+                "NotificationMetadata",
+            ],
+            run: Run::Write(hooks::put),
+        },
+        Operation {
+            name: "DeleteLifecycleHook",
+            takes: &["AutoScalingGroupName", "LifecycleHookName"],
+            run: Run::Write(hooks::delete),
+        },
+        Operation {
+            name: "CompleteLifecycleAction",
+            takes: &[
+                "AutoScalingGroupName",
+                "LifecycleHookName",
+                "LifecycleActionResult",
+                "LifecycleActionToken",
+                "InstanceId",
+            ],
+            run: Run::Write(hooks::complete),
+        },
+        Operation {
+            name: "RecordLifecycleActionHeartbeat",
+            takes: &["AutoScalingGroupName", "LifecycleHookName", "LifecycleActionToken", "InstanceId"],
+            run: Run::Write(hooks::heartbeat),
+        },
+        Operation {
             name: "StartInstanceRefresh",
             takes: &["AutoScalingGroupName", "Strategy", "DesiredConfiguration", "Preferences"],
-            run: Run::Write(changes::start_refresh),
+            run: Run::Write(refreshes::start),
         },
         Operation {
             name: "CancelInstanceRefresh",
-            takes: &["AutoScalingGroupName"],
-            run: Run::Write(changes::cancel_refresh),
+            takes: &["AutoScalingGroupName", "WaitForTransitioningInstances"],
+            run: Run::Write(refreshes::cancel),
         },
         Operation {
             name: "RollbackInstanceRefresh",
             takes: &["AutoScalingGroupName"],
-            run: Run::Write(changes::rollback_refresh),
+            run: Run::Write(refreshes::roll_back),
         },
     ],
 };
@@ -193,6 +252,7 @@ fn group_shape(place: &Place, group: &Group, with_members: bool) -> Fields {
     Fields::new()
         .with("AutoScalingGroupName", &group.name)
         .with("AutoScalingGroupARN", arn)
+        .maybe("Status", group.is_deleting.then_some("Delete in progress"))
         .when(group.mix.is_none(), |fields| fields.with("LaunchTemplate", choice(&group.template)))
         .maybe("MixedInstancesPolicy", group.mix.as_ref().map(|mix| mix_shape(&group.template, mix)))
         .with("MinSize", group.min)
@@ -305,63 +365,8 @@ fn instance_of(member: &Member) -> &str {
     &member.instance
 }
 
-/// Refreshes are kept for six weeks.
-const REFRESHES_KEPT: i64 = 42 * 86_400;
-
-fn describe_refreshes(call: &Call, place: &Place) -> Answer {
-    let group = group(place, call.input.text("AutoScalingGroupName").ok_or_else(missing_group)?)?;
-    let ids = call.input.texts("InstanceRefreshIds");
-    if let Some(id) = ids.iter().find(|id| !group.refreshes.iter().any(|refresh| refresh.id == **id)) {
-        return Err(Fault::new("ValidationError", format!("Instance refresh {id} not found")));
-    }
-    let admits = |refresh: &Refresh| {
-        (ids.is_empty() || ids.contains(&refresh.id.as_str()))
-            && refresh.started.is_none_or(|at| call.now.since(at) < REFRESHES_KEPT)
-    };
-    let page = PAGING.of(call)?;
-    // Newest first: keys count down from the newest.
-    let rows = (1..).zip(group.refreshes.iter().rev()).filter(|(_, refresh)| admits(refresh));
-    let (rows, token) = page.take(call, rows);
-    let shapes = list(rows, |refresh| refresh_shape(group, refresh));
-    Ok(Fields::new().with("InstanceRefreshes", shapes).maybe("NextToken", token).into())
-}
-
-fn refresh_shape(group: &Group, refresh: &Refresh) -> Fields {
-    let wants = &refresh.preferences;
-    let preferences = Fields::new()
-        .with("MinHealthyPercentage", wants.min)
-        .maybe("MaxHealthyPercentage", wants.max)
-        .maybe("InstanceWarmup", wants.warmup)
-        .when(!wants.checkpoints.is_empty(), |fields| {
-            fields.with("CheckpointPercentages", list(&wants.checkpoints, |percent| *percent))
-        })
-        .maybe("CheckpointDelay", wants.checkpoint_delay)
-        .with("SkipMatching", wants.skips_matching)
-        .with("AutoRollback", wants.rolls_back)
-        .with("ScaleInProtectedInstances", wants.protected)
-        .with("StandbyInstances", wants.standby)
-        .when(!wants.alarms.is_empty(), |fields| {
-            fields.with("AlarmSpecification", Fields::new().with("Alarms", list(&wants.alarms, Shape::from)))
-        })
-        .when(wants.bake > 0, |fields| fields.with("BakeTime", wants.bake));
-    let desired = refresh.desired.as_ref().map(|template| match &group.mix {
-        Some(mix) => Fields::new().with("MixedInstancesPolicy", mix_shape(template, mix)),
-        None => Fields::new().with("LaunchTemplate", choice(template)),
-    });
-    Fields::new()
-        .with("InstanceRefreshId", &refresh.id)
-        .with("AutoScalingGroupName", &group.name)
-        .with("Status", refresh.status)
-        .maybe("StatusReason", refresh.reason.as_ref())
-        .maybe("StartTime", refresh.started)
-        .maybe("EndTime", refresh.ended)
-        .when(refresh.status != "Pending", |fields| {
-            fields.with("PercentageComplete", refresh.percent).with("InstancesToUpdate", refresh.remaining)
-        })
-        .with("Preferences", preferences)
-        .maybe("DesiredConfiguration", desired)
-        .with("Strategy", "Rolling")
-}
+/// What has ended is kept for six weeks.
+const KEPT: i64 = 42 * 86_400;
 
 /// Activities are kept for six weeks.
 fn describe_activities(call: &Call, place: &Place) -> Answer {
@@ -374,7 +379,7 @@ fn describe_activities(call: &Call, place: &Place) -> Answer {
         .into_iter()
         .flat_map(|group| group.activities.iter().map(move |activity| (group, activity)))
         .filter(|(_, activity)| ids.is_empty() || ids.contains(&activity.id.as_str()))
-        .filter(|(_, activity)| call.now.since(activity.started) < REFRESHES_KEPT)
+        .filter(|(_, activity)| call.now.since(activity.started) < KEPT)
         .collect();
     rows.sort_by_key(|(_, activity)| std::cmp::Reverse(activity.started));
     let page = Paging { default: 100, ..PAGING }.of(call)?;

@@ -220,8 +220,7 @@ impl Builder {
             suspended: Vec::new(),
             tags: tags.into_iter().filter(|(_, value)| !value.is_empty()).map(|tag| (tag, true)).collect(),
             members: Vec::new(),
-            refreshes: Vec::new(),
-            activities: Vec::new(),
+            ..Group::default()
         };
         self.place.groups.insert(new.name, group);
     }
@@ -273,6 +272,7 @@ impl Builder {
                 is_protected,
                 version,
                 since,
+                ..Member::default()
             });
         }
         id
@@ -327,7 +327,7 @@ impl Builder {
             interval: 15,
             drain: 300,
             tags: vec![tag("fleet", &self.fleet)],
-            targets: Vec::new(),
+            ..TargetGroup::default()
         };
         self.place.target_groups.insert(arn.clone(), group);
         arn
@@ -371,7 +371,8 @@ impl Builder {
     pub(super) fn parameter(&mut self, name: String, kind: &'static str, value: String, age: i64) {
         let name = CompactString::from(name);
         let modified = self.ago(age);
-        let parameter = Parameter { name: name.clone(), kind, value, version: 1, modified };
+        let parameter =
+            Parameter { name: name.clone(), kind, value, version: 1, modified, ..Parameter::default() };
         self.place.parameters.insert(name, parameter);
     }
 

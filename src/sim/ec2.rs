@@ -1,13 +1,16 @@
 //! EC2: what is served of it, and what its operations share.
 
+mod attributes;
 mod changes;
 mod images;
 mod instances;
 mod kinds;
+mod launch;
 mod regions;
 mod spot;
 mod statuses;
 mod templates;
+mod versions;
 
 use super::fault::Fault;
 use super::filter::Filter;
@@ -123,6 +126,39 @@ pub(crate) const SERVICE: Service = Service {
             takes: &["InstanceId", "DryRun"],
             run: Run::Write(changes::start),
         },
+        Operation { name: "RunInstances", takes: launch::TAKES, run: Run::Write(launch::run) },
+        Operation {
+            name: "RebootInstances",
+            takes: &["InstanceId", "DryRun"],
+            run: Run::Write(changes::reboot),
+        },
+        Operation {
+            name: "DescribeInstanceAttribute",
+            takes: &["InstanceId", "Attribute", "DryRun"],
+            run: Run::Read(attributes::describe),
+        },
+        Operation {
+            name: "ModifyInstanceAttribute",
+            takes: &["InstanceId", "Attribute", "Value", "DisableApiTermination", "DryRun"],
+            run: Run::Write(attributes::modify),
+        },
+        Operation {
+            name: "CreateLaunchTemplate",
+            takes: &[
+                "LaunchTemplateName",
+                "VersionDescription",
+                "LaunchTemplateData",
+                "TagSpecification",
+                "ClientToken",
+                "DryRun",
+            ],
+            run: Run::Write(versions::create_template),
+        },
+        Operation {
+            name: "DeleteLaunchTemplate",
+            takes: &["LaunchTemplateId", "LaunchTemplateName", "DryRun"],
+            run: Run::Write(versions::delete_template),
+        },
         Operation {
             name: "CreateTags",
             takes: &["ResourceId", "Tag", "DryRun"],
@@ -144,17 +180,17 @@ pub(crate) const SERVICE: Service = Service {
                 "ClientToken",
                 "DryRun",
             ],
-            run: Run::Write(changes::create_version),
+            run: Run::Write(versions::create_version),
         },
         Operation {
             name: "ModifyLaunchTemplate",
             takes: &["LaunchTemplateId", "LaunchTemplateName", "SetDefaultVersion", "ClientToken", "DryRun"],
-            run: Run::Write(changes::modify_template),
+            run: Run::Write(versions::modify_template),
         },
         Operation {
             name: "DeleteLaunchTemplateVersions",
             takes: &["LaunchTemplateId", "LaunchTemplateName", "LaunchTemplateVersion", "DryRun"],
-            run: Run::Write(changes::delete_versions),
+            run: Run::Write(versions::delete_versions),
         },
     ],
 };

@@ -2,7 +2,10 @@
 
 mod changes;
 mod clusters;
+mod definitions;
 mod hosts;
+mod make;
+mod run;
 mod services;
 mod tasks;
 
@@ -73,7 +76,7 @@ pub(crate) const SERVICE: Service = Service {
         Operation {
             name: "DescribeTaskDefinition",
             takes: &["taskDefinition", "include"],
-            run: Run::Read(tasks::describe_definition),
+            run: Run::Read(definitions::describe),
         },
         Operation {
             name: "ListContainerInstances",
@@ -99,8 +102,52 @@ pub(crate) const SERVICE: Service = Service {
                 "taskDefinition",
                 "forceNewDeployment",
                 "deploymentConfiguration",
+                "placementConstraints",
+                "healthCheckGracePeriodSeconds",
             ],
             run: Run::Write(changes::update_service),
+        },
+        Operation { name: "CreateService", takes: make::TAKES, run: Run::Write(make::create) },
+        Operation {
+            name: "DeleteService",
+            takes: &["cluster", "service", "force"],
+            run: Run::Write(make::delete),
+        },
+        Operation {
+            name: "RegisterTaskDefinition",
+            takes: definitions::TAKES,
+            run: Run::Write(definitions::register),
+        },
+        Operation {
+            name: "DeregisterTaskDefinition",
+            takes: &["taskDefinition"],
+            run: Run::Write(definitions::deregister),
+        },
+        Operation { name: "RunTask", takes: run::TAKES, run: Run::Write(run::run) },
+        Operation {
+            name: "UpdateTaskProtection",
+            takes: &["cluster", "tasks", "protectionEnabled", "expiresInMinutes"],
+            run: Run::Write(run::protect),
+        },
+        Operation {
+            name: "GetTaskProtection",
+            takes: &["cluster", "tasks"],
+            run: Run::Read(run::protections),
+        },
+        Operation {
+            name: "DeregisterContainerInstance",
+            takes: &["cluster", "containerInstance", "force"],
+            run: Run::Write(run::deregister),
+        },
+        Operation {
+            name: "PutClusterCapacityProviders",
+            takes: &["cluster", "capacityProviders", "defaultCapacityProviderStrategy"],
+            run: Run::Write(changes::put_providers),
+        },
+        Operation {
+            name: "UpdateCapacityProvider",
+            takes: &["name", "cluster", "autoScalingGroupProvider"],
+            run: Run::Write(changes::update_provider),
         },
         Operation {
             name: "StopTask",

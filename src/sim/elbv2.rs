@@ -1,13 +1,15 @@
 //! Elastic Load Balancing v2: balancers, listeners, rules, target groups, target health.
 
 mod changes;
+mod groups;
 mod more;
+mod rules;
 
 use super::fault::Fault;
 use super::page::Paging;
 use super::service::{Answer, Call, Operation, Protocol, Run, Service};
 use super::shape::{Fields, Shape, list};
-use super::world::balancing::{Act, Health, Listener, Rule, Target};
+use super::world::balancing::{Act, Health, Listener, Rule, Target, TargetGroup};
 use super::world::place::Place;
 use compact_str::CompactString;
 
@@ -64,10 +66,27 @@ pub(crate) const SERVICE: Service = Service {
         },
         Operation {
             name: "ModifyRule",
-            takes: &["RuleArn", "Actions"],
-            run: Run::Write(changes::modify_rule),
+            takes: &["RuleArn", "Conditions", "Actions"],
+            run: Run::Write(rules::modify),
         },
-        Operation { name: "DeleteRule", takes: &["RuleArn"], run: Run::Write(changes::delete_rule) },
+        Operation { name: "DeleteRule", takes: &["RuleArn"], run: Run::Write(rules::delete) },
+        Operation {
+            name: "CreateRule",
+            takes: &["ListenerArn", "Conditions", "Priority", "Actions"],
+            run: Run::Write(rules::create),
+        },
+        Operation {
+            name: "SetRulePriorities",
+            takes: &["RulePriorities"],
+            run: Run::Write(rules::set_priorities),
+        },
+        Operation {
+            name: "ModifyTargetGroupAttributes",
+            takes: &["TargetGroupArn", "Attributes"],
+            run: Run::Write(more::modify_attributes),
+        },
+        Operation { name: "CreateTargetGroup", takes: groups::TAKES, run: Run::Write(groups::create) },
+        Operation { name: "DeleteTargetGroup", takes: &["TargetGroupArn"], run: Run::Write(groups::delete) },
     ],
 };
 
@@ -311,28 +330,32 @@ fn describe_target_groups(call: &Call, place: &Place) -> Answer {
             && balancer.is_none_or(|arn| users(place, &group.arn).iter().any(|user| *user == arn))
     });
     let (rows, token) = page.take(call, rows);
-    let shapes = list(rows, |group| {
-        Fields::new()
-            .with("TargetGroupArn", &group.arn)
-            .with("TargetGroupName", &group.name)
-            .with("Protocol", "HTTP")
-            .with("Port", group.port)
-            .with("VpcId", &place.vpc)
-            .with("HealthCheckProtocol", "HTTP")
-            .with("HealthCheckPort", "traffic-port")
-            .with("HealthCheckEnabled", true)
-            .with("HealthCheckIntervalSeconds", group.interval)
-            .with("HealthCheckTimeoutSeconds", 5i64)
-            .with("HealthyThresholdCount", 2i64)
-            .with("UnhealthyThresholdCount", 3i64)
-            .with("HealthCheckPath", &group.path)
-            .with("Matcher", Fields::new().with("HttpCode", "200"))
-            .with("LoadBalancerArns", list(users(place, &group.arn), Shape::from))
-            .with("TargetType", "instance")
-            .with("ProtocolVersion", "HTTP1")
-            .with("IpAddressType", "ipv4")
-    });
+    let shapes = list(rows, |group| group_shape(place, group));
     Ok(Fields::new().with("TargetGroups", shapes).maybe("NextMarker", token).into())
+}
+
+/// A target group as the wire has it.
+fn group_shape(place: &Place, group: &TargetGroup) -> Fields {
+    let (healthy, unhealthy, timeout) = group.thresholds.unwrap_or((2, 3, 5));
+    Fields::new()
+        .with("TargetGroupArn", &group.arn)
+        .with("TargetGroupName", &group.name)
+        .with("Protocol", "HTTP")
+        .with("Port", group.port)
+        .with("VpcId", &place.vpc)
+        .with("HealthCheckProtocol", "HTTP")
+        .with("HealthCheckPort", "traffic-port")
+        .with("HealthCheckEnabled", true)
+        .with("HealthCheckIntervalSeconds", group.interval)
+        .with("HealthCheckTimeoutSeconds", timeout)
+        .with("HealthyThresholdCount", healthy)
+        .with("UnhealthyThresholdCount", unhealthy)
+        .with("HealthCheckPath", &group.path)
+        .with("Matcher", Fields::new().with("HttpCode", "200"))
+        .with("LoadBalancerArns", list(users(place, &group.arn), Shape::from))
+        .with("TargetType", "instance")
+        .with("ProtocolVersion", "HTTP1")
+        .with("IpAddressType", "ipv4")
 }
 
 fn describe_target_health(call: &Call, place: &Place) -> Answer {
@@ -389,6 +412,9 @@ fn health(
             "Target.NotInUse",
             "Target group is not configured to receive traffic from the load balancer".to_owned(),
         ),
+        _ if place.is_down(&target.id, target.port, call.now) => {
+            ("unhealthy", "Target.FailedHealthChecks", "Health checks failed".to_owned())
+        }
         Health::Initial(until) if until > call.now => {
             ("initial", "Elb.RegistrationInProgress", "Target registration is in progress".to_owned())
         }

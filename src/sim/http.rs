@@ -1,32 +1,32 @@
 //! The wire: one handler that tells the protocols apart, finds the operation and writes what it answers.
 
+mod spoil;
+
+use self::spoil::{nonsense, spoiled};
+use super::buckets::Buckets;
 use super::fault::Fault;
 use super::faults::{Faults, Mischief, Rule, Target, refusal};
 use super::identity::{Credential, credential, opted_in};
 use super::input::{self, Input};
-use super::journal::{Entry, Journal};
+use super::journal::{Entry, Journal, Outcome, made};
 use super::service::{Answer, Call, Protocol, Run, SERVICES, Service};
 use super::shape::{Shape, element};
+use super::skew;
 use super::time::Moment;
 use super::wire::Switch;
 use super::world::World;
-use crate::clock::Clock;
 use axum::body::{Body, Bytes, to_bytes};
 use axum::extract::{ConnectInfo, Request, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::Response;
-use futures::StreamExt as _;
+
 use std::io;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError};
-use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
 /// The largest body that is read.
 const LARGEST: usize = 4 << 20;
-
-/// Within which the system has sent what was written.
-const FLUSHED: Duration = Duration::from_millis(50);
 
 /// What every request sees.
 #[derive(Debug)]
@@ -34,6 +34,10 @@ pub(crate) struct Site {
     pub(crate) world: World,
     pub(crate) journal: Journal,
     pub(crate) faults: Faults,
+    /// None when calls are not counted.
+    pub(crate) buckets: Option<Buckets>,
+    /// How far the wire's clock is off the machine's.
+    pub(crate) clock_off: jiff::SignedDuration,
     pub(crate) served: AtomicU64,
     /// Cancelled when the simulator ends; what hangs on purpose waits for no longer.
     pub(crate) stop: CancellationToken,
@@ -49,12 +53,20 @@ struct Asked {
     content: serde_json::Value,
 }
 
-/// Answers one request.
+/// Answers one request, by the wire's clock.
 pub(crate) async fn answer(
     State(site): State<Arc<Site>>,
     ConnectInfo(switch): ConnectInfo<Switch>,
     request: Request,
 ) -> Response {
+    let mut response = answer_one(&site, switch, request).await;
+    if !site.clock_off.is_zero() && !response.headers().contains_key(header::DATE) {
+        skew::stamp(&mut response, site.clock_off);
+    }
+    response
+}
+
+async fn answer_one(site: &Site, switch: Switch, request: Request) -> Response {
     let (parts, body) = request.into_parts();
     let serial = site.served.fetch_add(1, Ordering::Relaxed);
     let request_id = super::dice::Dice::new(site.world.seed ^ serial, "request").uuid();
@@ -86,14 +98,18 @@ pub(crate) async fn answer(
         matches!(kind, Some(Mischief::Reset | Mischief::Hang | Mischief::Html | Mischief::Garbage));
     if is_dropped || refused.is_some() {
         let code = refused.as_ref().map(|fault| fault.code.to_string());
-        site.note(&asked, (&account, region), code, kind, &request_id);
+        let outcome = Outcome { answered: !is_dropped, ..Outcome::default() };
+        site.note(&asked, (&account, region, &arn), code, kind, (&request_id, outcome));
     }
     if is_dropped && let Some(rule) = rule {
         return nonsense(rule, &site.stop, &switch, &request_id).await;
     }
     let outcome = match refused {
         Some(fault) => Err(fault),
-        None => credential.and_then(|credential| perform(&site, &asked, credential, rule, &request_id)),
+        None => credential.and_then(|credential| {
+            skew::check(&parts.headers, asked.service.name, site.clock_off)?;
+            perform(site, &asked, credential, rule, &request_id)
+        }),
     };
     let response = match outcome {
         Ok(mut shape) => {
@@ -107,79 +123,6 @@ pub(crate) async fn answer(
     match rule {
         Some(rule) => spoiled(response, rule, &site.stop, &switch).await,
         None => response,
-    }
-}
-
-/// What comes instead of an answer when nothing was done.
-async fn nonsense(rule: &Rule, stop: &CancellationToken, switch: &Switch, request_id: &str) -> Response {
-    match rule.kind {
-        Mischief::Hang => {
-            stop.cancelled().await;
-            switch.throw();
-            Response::new(Body::empty())
-        }
-        Mischief::Html => {
-            let page = "<!doctype html><html><head><title>500 Internal Server Error</title></head><body><h1>Internal Server Error</h1></body></html>";
-            let mut response = Response::new(Body::from(page));
-            *response.status_mut() = StatusCode::INTERNAL_SERVER_ERROR;
-            response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("text/html"));
-            response
-        }
-        Mischief::Garbage => {
-            let mut dice = super::dice::Dice::new(0, request_id);
-            let bytes: Vec<u8> = (0..400).flat_map(|_| dice.bits().to_le_bytes()).collect();
-            Response::new(Body::from(bytes))
-        }
-        _ => {
-            switch.throw();
-            Response::new(Body::empty())
-        }
-    }
-}
-
-/// What a rule does to an answer.
-async fn spoiled(response: Response, rule: &Rule, stop: &CancellationToken, switch: &Switch) -> Response {
-    match rule.kind {
-        Mischief::Slow => {
-            tokio::select! {
-                () = tokio::time::sleep(rule.delay) => {}
-                () = stop.cancelled() => {}
-            }
-            response
-        }
-        Mischief::LostAnswer => {
-            switch.throw();
-            response
-        }
-        Mischief::Skew => {
-            let mut response = response;
-            let now = Clock::Real.now();
-            let off = jiff::SignedDuration::try_from(rule.delay).unwrap_or_default();
-            let date = now.checked_add(off).unwrap_or(now).strftime("%a, %d %b %Y %H:%M:%S GMT").to_string();
-            if let Ok(value) = HeaderValue::from_str(&date) {
-                response.headers_mut().insert(header::DATE, value);
-            }
-            response
-        }
-        Mischief::Cut | Mischief::Truncate => {
-            let (mut parts, body) = response.into_parts();
-            let Ok(bytes) = to_bytes(body, usize::MAX).await else {
-                return Response::from_parts(parts, Body::empty());
-            };
-            let half = bytes.slice(..bytes.len() / 2);
-            if rule.kind == Mischief::Truncate {
-                return Response::from_parts(parts, Body::from(half));
-            }
-            parts.headers.insert(header::CONTENT_LENGTH, HeaderValue::from(bytes.len()));
-            // What is written before has to be on the wire when the connection breaks.
-            let broken = async {
-                tokio::time::sleep(FLUSHED).await;
-                Err(io::Error::from(io::ErrorKind::ConnectionReset))
-            };
-            let stream = futures::stream::iter([Ok(half)]).chain(futures::stream::once(broken));
-            Response::from_parts(parts, Body::from_stream(stream))
-        }
-        _ => response,
     }
 }
 
@@ -209,10 +152,21 @@ fn perform(
         now: Moment(now.0 - lag),
         request_id,
     };
-    let outcome = run(&call, asked, &credential, now);
+    let place = (&caller.account, credential.region);
+    let counted = site.buckets.as_ref().map_or(Ok(()), |buckets| {
+        buckets.take(place, (asked.service.name, &asked.operation), call.input, now)
+    });
+    let outcome = counted.and_then(|()| run(&call, asked, &credential, now));
     let code = outcome.as_ref().err().map(|fault| fault.code.to_string());
-    site.note(asked, (&caller.account, credential.region), code, rule.map(|rule| rule.kind), request_id);
-    outcome
+    let kind = rule.map(|rule| rule.kind);
+    let spoils = matches!(kind, Some(Mischief::LostAnswer | Mischief::Cut | Mischief::Truncate));
+    let came = Outcome {
+        acted: outcome.as_ref().is_ok_and(|(_, repeats)| !repeats),
+        answered: !spoils,
+        made: outcome.as_ref().map(|(shape, _)| made(&asked.operation, shape)).unwrap_or_default(),
+    };
+    site.note(asked, (&caller.account, credential.region, &caller.arn), code, kind, (request_id, came));
+    outcome.map(|(shape, _)| shape)
 }
 
 impl Site {
@@ -220,29 +174,34 @@ impl Site {
     fn note(
         &self,
         asked: &Asked,
-        (account, region): (&Arc<str>, &'static str),
+        (account, region, caller): (&Arc<str>, &'static str, &Arc<str>),
         code: Option<String>,
         mischief: Option<Mischief>,
-        request_id: &str,
+        (request_id, outcome): (&str, Outcome),
     ) {
         let operation = asked.service.operation(&asked.operation);
+        let changes = operation.is_some_and(|known| matches!(known.run, Run::Write(_)));
         self.journal.write(Entry {
+            serial: 0,
             at: self.world.clock.now(),
             account: Arc::clone(account),
             region,
             service: asked.service.name,
             operation: asked.operation.clone(),
-            changes: operation.is_some_and(|known| matches!(known.run, Run::Write(_))),
+            changes,
+            caller: Arc::clone(caller),
             input: asked.content.clone(),
             code,
             mischief: mischief.map(Mischief::word),
             request_id: request_id.to_owned(),
+            outcome: Outcome { acted: changes && outcome.acted, ..outcome },
         });
     }
 }
 
-/// Does what was asked. A call whose own moment is before `now` is answered from the past.
-fn run(call: &Call, asked: &Asked, credential: &Credential, now: Moment) -> Answer {
+/// Runs an operation; the answer, and whether the call repeats one under its client token. A call whose own moment
+/// is before `now` is answered from the past.
+fn run(call: &Call, asked: &Asked, credential: &Credential, now: Moment) -> Result<(Shape, bool), Fault> {
     let service = asked.service;
     if credential.service != service.name {
         return Err(Fault::new(
@@ -267,15 +226,20 @@ fn run(call: &Call, asked: &Asked, credential: &Credential, now: Moment) -> Answ
         past.keep(&place, now);
     }
     match operation.run {
-        Run::Read(read) => match past.at(&call.caller.account, call.region, call.now) {
-            Some(then) if call.now < now => read(call, &then),
-            _ => read(call, &place.read().unwrap_or_else(PoisonError::into_inner)),
-        },
+        Run::Read(read) => {
+            let answer = match past.at(&call.caller.account, call.region, call.now) {
+                Some(then) if call.now < now => read(call, &then),
+                _ => read(call, &place.read().unwrap_or_else(PoisonError::into_inner)),
+            };
+            answer.map(|shape| (shape, false))
+        }
         Run::Write(write) => {
             let mut place = place.write().unwrap_or_else(PoisonError::into_inner);
+            place.now = place.now.max(now);
+            place.tokens.repeats = false;
             let answer = write(call, &mut place);
             past.keep(&place, now);
-            answer
+            answer.map(|shape| (shape, place.tokens.repeats))
         }
     }
 }

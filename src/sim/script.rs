@@ -52,8 +52,20 @@ pub enum What {
     Parameter(String, String),
 }
 
-const TOP: &[&str] =
-    &["fleet", "seed", "speed", "instances", "accounts", "regions", "start", "fault", "event"];
+const TOP: &[&str] = &[
+    "fleet",
+    "seed",
+    "speed",
+    "instances",
+    "accounts",
+    "regions",
+    "start",
+    "lags",
+    "buckets",
+    "clock_off",
+    "fault",
+    "event",
+];
 const FAULT: &[&str] =
     &["kind", "service", "call", "account", "region", "rate", "times", "from", "until", "delay"];
 const EVENT: &[&str] = &[
@@ -137,6 +149,16 @@ pub fn parse(text: &str, name: &str) -> Result<Options, Error> {
             Err(_) => {
                 let sentence = format!("{start} is no moment such as 2026-11-21T12:00:00Z");
                 faults.add(top.at("start"), sentence);
+            }
+        }
+    }
+    options.lags = top.flag("lags", &mut faults);
+    options.buckets = top.flag("buckets", &mut faults);
+    if let Some(off) = top.text("clock_off", &mut faults) {
+        match off.parse() {
+            Ok(off) => options.clock_off = off,
+            Err(_) => {
+                faults.add(top.at("clock_off"), format!("{off} is no time such as 20m or -90s"));
             }
         }
     }

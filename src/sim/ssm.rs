@@ -1,16 +1,17 @@
 //! Systems Manager: managed instances and the Parameter Store.
 
 mod changes;
+mod commands;
+mod documents;
+mod parameters;
 
 use super::fault::Fault;
 use super::filter::Filter;
 use super::page::Paging;
 use super::service::{Answer, Call, Operation, Protocol, Run, Service};
-use super::shape::{Fields, Shape, list};
-use super::world::keeping::Parameter;
+use super::shape::{Fields, list};
 use super::world::machine::{Agent, Instance, State, dotted};
 use super::world::place::Place;
-use std::ops::Bound;
 
 pub(crate) const SERVICE: Service = Service {
     name: "ssm",
@@ -27,25 +28,95 @@ pub(crate) const SERVICE: Service = Service {
             takes: &["Filters", "InstanceInformationFilterList", "MaxResults", "NextToken"],
             run: Run::Read(describe_instances),
         },
-        Operation { name: "GetParameter", takes: &["Name", "WithDecryption"], run: Run::Read(get_parameter) },
+        Operation {
+            name: "GetParameter",
+            takes: &["Name", "WithDecryption"],
+            run: Run::Read(parameters::get),
+        },
         Operation {
             name: "GetParameters",
             takes: &["Names", "WithDecryption"],
-            run: Run::Read(get_parameters),
+            run: Run::Read(parameters::get_several),
         },
         Operation {
             name: "GetParametersByPath",
             takes: &["Path", "Recursive", "WithDecryption", "MaxResults", "NextToken"],
-            run: Run::Read(get_parameters_by_path),
+            run: Run::Read(parameters::get_by_path),
         },
         Operation {
             name: "PutParameter",
-            takes: &["Name", "Value", "Type", "Overwrite", "Description", "Tier", "DataType"],
+            takes: &[
+                "Name",
+                "Value",
+                "Type",
+                "Overwrite",
+                "Description",
+                "Tier",
+                "DataType",
+                "KeyId",
+                "AllowedPattern",
+                "Tags",
+            ],
             run: Run::Write(changes::put),
         },
         Operation { name: "DeleteParameter", takes: &["Name"], run: Run::Write(changes::delete) },
+        Operation { name: "DeleteParameters", takes: &["Names"], run: Run::Write(changes::delete_several) },
+        Operation {
+            name: "CreateDocument",
+            takes: &["Name", "Content", "DocumentType", "DocumentFormat", "TargetType"],
+            run: Run::Write(documents::create),
+        },
+        Operation {
+            name: "UpdateDocument",
+            takes: &["Name", "Content", "DocumentVersion", "DocumentFormat", "TargetType"],
+            run: Run::Write(documents::update),
+        },
+        Operation {
+            name: "UpdateDocumentDefaultVersion",
+            takes: &["Name", "DocumentVersion"],
+            run: Run::Write(documents::set_default),
+        },
+        Operation { name: "DeleteDocument", takes: &["Name"], run: Run::Write(documents::delete) },
+        Operation {
+            name: "DescribeDocument",
+            takes: &["Name", "DocumentVersion"],
+            run: Run::Read(documents::describe),
+        },
+        Operation {
+            name: "GetDocument",
+            takes: &["Name", "DocumentVersion", "DocumentFormat"],
+            run: Run::Read(documents::get),
+        },
+        Operation { name: "SendCommand", takes: commands::TAKES, run: Run::Write(commands::send) },
+        Operation {
+            name: "CancelCommand",
+            takes: &["CommandId", "InstanceIds"],
+            run: Run::Write(commands::cancel),
+        },
+        Operation {
+            name: "ListCommands",
+            takes: &["CommandId", "InstanceId", "Filters", "MaxResults", "NextToken"],
+            run: Run::Read(commands::list_commands),
+        },
+        Operation {
+            name: "ListCommandInvocations",
+            takes: &["CommandId", "InstanceId", "Filters", "Details", "MaxResults", "NextToken"],
+            run: Run::Read(commands::list_invocations),
+        },
+        Operation {
+            name: "GetCommandInvocation",
+            takes: &["CommandId", "InstanceId", "PluginName"],
+            run: Run::Read(commands::get_invocation),
+        },
+        Operation {
+            name: "GetParameterHistory",
+            takes: &["Name", "WithDecryption", "MaxResults", "NextToken"],
+            run: Run::Read(parameters::history),
+        },
     ],
 };
+
+pub(crate) use self::documents::furnish;
 
 const PAGING: Paging = Paging {
     size: "MaxResults",
@@ -137,82 +208,4 @@ fn ping(call: &Call, instance: &Instance) -> (&'static str, super::time::Moment)
             ("Online", call.now.minus(beat))
         }
     }
-}
-
-fn parameter_shape(place: &Place, parameter: &Parameter, decrypt: bool) -> Fields {
-    let is_secret = parameter.kind == "SecureString";
-    let value = if is_secret && !decrypt {
-        // What a caller sees without decryption: ciphertext of the same parameter, always the same.
-        format!("AQICAHh{}", super::dice::Dice::new(7, &parameter.name).hex(96))
-    } else {
-        parameter.value.clone()
-    };
-    Fields::new()
-        .with("Name", &parameter.name)
-        .with("Type", parameter.kind)
-        .with("Value", value)
-        .with("Version", parameter.version)
-        .with("LastModifiedDate", parameter.modified)
-        .with("ARN", place.arn("ssm", &format!("parameter{}", parameter.name)))
-        .with("DataType", "text")
-}
-
-fn get_parameter(call: &Call, place: &Place) -> Answer {
-    let name = call.input.text("Name").unwrap_or_default();
-    let parameter = find(place, name).ok_or_else(|| Fault::new("ParameterNotFound", ""))?;
-    let shape = parameter_shape(place, parameter, call.input.flag("WithDecryption"));
-    Ok(Fields::new().with("Parameter", shape).into())
-}
-
-/// A parameter by name, by `name:version`, or by ARN.
-fn find<'p>(place: &'p Place, name: &str) -> Option<&'p Parameter> {
-    let name = match name.split_once(":parameter") {
-        Some((_, rest)) if name.starts_with("arn:") => rest,
-        _ => name,
-    };
-    let (name, version) = match name.rsplit_once(':') {
-        Some((name, version)) => (name, Some(version.parse::<u32>().ok()?)),
-        None => (name, None),
-    };
-    place.parameters.get(name).filter(|parameter| version.is_none_or(|version| version == parameter.version))
-}
-
-fn get_parameters(call: &Call, place: &Place) -> Answer {
-    let names = call.input.texts("Names");
-    if names.is_empty() || names.len() > 10 {
-        return Err(Fault::new(
-            "ValidationException",
-            "1 validation error detected: Value at 'names' failed to satisfy constraint: Member must have length less than or equal to 10",
-        ));
-    }
-    let decrypt = call.input.flag("WithDecryption");
-    let found = names.iter().filter_map(|name| find(place, name));
-    let shapes = list(found, |parameter| parameter_shape(place, parameter, decrypt));
-    let invalid = names.iter().filter(|name| find(place, name).is_none());
-    Ok(Fields::new().with("Parameters", shapes).with("InvalidParameters", list(invalid, |name| *name)).into())
-}
-
-fn get_parameters_by_path(call: &Call, place: &Place) -> Answer {
-    let path = call.input.text("Path").unwrap_or_default();
-    if !path.starts_with('/') {
-        return Err(Fault::new(
-            "ValidationException",
-            "The parameter doesn't meet the parameter name requirements. The parameter name must begin with a forward slash \"/\".",
-        ));
-    }
-    let prefix = format!("{}/", path.trim_end_matches('/'));
-    let recursive = call.input.flag("Recursive");
-    let decrypt = call.input.flag("WithDecryption");
-    let page = Paging { min: 1, max: 10, ..PAGING }.of(call)?;
-    let from = (Bound::Included(prefix.as_str()), Bound::Unbounded);
-    let rows = place
-        .parameters
-        .range::<str, _>(from)
-        .take_while(|(name, _)| name.starts_with(&prefix))
-        .filter(|(name, _)| recursive || !name.get(prefix.len()..).is_some_and(|rest| rest.contains('/')))
-        .map(|(_, parameter)| parameter);
-    let skip = usize::try_from(page.after).unwrap_or(usize::MAX);
-    let (rows, token) = page.take(call, (page.after + 1..).zip(rows.skip(skip)));
-    let shapes: Shape = list(rows, |parameter| parameter_shape(place, parameter, decrypt));
-    Ok(Fields::new().with("Parameters", shapes).maybe("NextToken", token).into())
 }

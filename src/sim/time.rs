@@ -68,6 +68,11 @@ impl WorldClock {
         Self { start, begun: monotonic(), speed, stepped: AtomicI64::new(0) }
     }
 
+    /// Pretended seconds that pass in a second.
+    pub(crate) fn speed(&self) -> f64 {
+        self.speed
+    }
+
     /// The moment it started.
     pub(crate) fn start(&self) -> Moment {
         self.start

@@ -1,7 +1,11 @@
 //! The pretend world: accounts, each with its places, and one clock for all of them.
 
 pub(crate) mod balancing;
+pub(crate) mod breaker;
+pub(crate) mod commands;
 pub(crate) mod containers;
+pub(crate) mod docker;
+pub(crate) mod expression;
 pub(crate) mod gauges;
 pub(crate) mod geography;
 pub(crate) mod keeping;
@@ -13,8 +17,10 @@ pub(crate) mod place;
 pub(crate) mod placing;
 pub(crate) mod scaling;
 pub(crate) mod schedule;
+pub(crate) mod shell;
 pub(crate) mod table;
 pub(crate) mod tokens;
+pub(crate) mod veils;
 
 use self::place::Place;
 use super::time::WorldClock;
@@ -70,6 +76,11 @@ impl World {
         let key = (Arc::clone(&place.account), place.region);
         self.past.keep(&place, place.now);
         held(&self.places).insert(key, Arc::new(RwLock::new(place)));
+    }
+
+    /// Every place that there is by now.
+    pub(crate) fn settled(&self) -> Vec<Arc<RwLock<Place>>> {
+        held(&self.places).values().cloned().collect()
     }
 
     /// Whom an access key belongs to: a role session, the user of an account, or for a key that nobody

@@ -285,5 +285,15 @@ refused("InvalidParameterException", lambda: pricing.get_products(ServiceCode="A
 micro = json.loads(pricing.get_products(ServiceCode="AmazonEC2", Filters=match(instanceType="t2.micro"))["PriceList"][0])
 check([d["pricePerUnit"]["USD"] for t in micro["terms"]["OnDemand"].values() for d in t["priceDimensions"].values()] == ["0.0116000000"], "the price of a t2.micro")
 
+hooks = asg.describe_lifecycle_hooks(AutoScalingGroupName="workers-m7g")["LifecycleHooks"]
+check([h["LifecycleHookName"] for h in hooks] == ["ecs-managed-draining-termination-hook"], "the hook of managed draining")
+check(ec2.describe_instance_attribute(InstanceId=ids[0], Attribute="disableApiTermination")["DisableApiTermination"] == {"Value": False}, "an attribute")
+check(len(ecs.get_task_protection(cluster="workers-prod")["protectedTasks"]) > 5, "tasks that are not protected")
+shell = ssm.describe_document(Name="AWS-RunShellScript")["Document"]
+check(json.loads(ssm.get_document(Name="AWS-RunShellScript")["Content"])["schemaVersion"] == "2.2" and shell["Owner"] == "Amazon", "AWS's own document")
+check(ssm.list_commands()["Commands"] == [] and ssm.list_command_invocations()["CommandInvocations"] == [], "no commands yet")
+refused("InvocationDoesNotExist", lambda: ssm.get_command_invocation(CommandId="0" * 36, InstanceId=ids[0]), 400)
+history, _ = pages(ssm, "get_parameter_history", "Parameters", Name=secret, WithDecryption=True)
+check([v["Version"] for v in history] == [1], "one version")
 verdict(instances=len(instances), groups=len(groups), services=len(services), tasks=len(tasks), hosts=len(hosts),
         cores=len(cores), tenants=len(tenants), rules=len(rules))

@@ -1,39 +1,6 @@
 """Judges what the simulator changes: every call of boto3 that changes something, with strict.py attached, and
 what comes of it as time passes.  The simulator must run fast (SPEED pretended seconds a second)."""
-import time
-from judging import *
-
-SPEED = float(os.environ["SPEED"])
-
-
-def until(what, happened, within=3600):
-    """Waits until it happened, for at most so many pretended seconds."""
-    end = time.monotonic() + within / SPEED
-    while time.monotonic() < end:
-        if happened():
-            return True
-    fault(f"{what} did not happen within {within} s")
-    return False
-
-
-ec2, asg, ecs, elb, ssm = (client(n) for n in ("ec2", "autoscaling", "ecs", "elbv2", "ssm"))
-
-
-def group(name):
-    return asg.describe_auto_scaling_groups(AutoScalingGroupNames=[name])["AutoScalingGroups"][0]
-
-
-def instance(id):
-    return ec2.describe_instances(InstanceIds=[id])["Reservations"][0]["Instances"][0]
-
-
-def service(name, cluster="api-prod"):
-    return ecs.describe_services(cluster=cluster, services=[name])["services"][0]
-
-
-def refresh(name):
-    return asg.describe_instance_refreshes(AutoScalingGroupName=name)["InstanceRefreshes"][0]
-
+from living import *
 
 # tags
 legacy = group("legacy-cron")["Instances"]
@@ -115,12 +82,12 @@ check({i["LaunchTemplate"]["Version"] for i in group("dev-hosts")["Instances"]} 
 
 # ECS: drain, deploy, stop
 until("the first deployment", lambda: len(service("auth-api")["deployments"]) == 1, 3600)
-hosts = ecs.list_container_instances(cluster="api-prod")["containerInstanceArns"]
+stuck = ecs.describe_tasks(cluster="api-prod", tasks=ecs.list_tasks(cluster="api-prod", serviceName="dashboard")["taskArns"])["tasks"][0]
+hosts = [h for h in ecs.list_container_instances(cluster="api-prod")["containerInstanceArns"] if h != stuck["containerInstanceArn"]]
 drained = ecs.update_container_instances_state(cluster="api-prod", containerInstances=hosts[:1], status="DRAINING")
 check(drained["containerInstances"][0]["status"] == "DRAINING", "draining")
 refused("InvalidParameterException", lambda: ecs.update_container_instances_state(cluster="api-prod", containerInstances=hosts[:1] * 11, status="DRAINING"), 400)
-left = lambda: [t for t in ecs.describe_tasks(cluster="api-prod", tasks=ecs.list_tasks(cluster="api-prod", containerInstance=hosts[0])["taskArns"] or ["x"])["tasks"] if t["group"] != "service:dashboard"]
-until("the drain", lambda: not left(), 3600)
+until("the drain", lambda: not ecs.list_tasks(cluster="api-prod", containerInstance=hosts[0])["taskArns"], 3600)
 ecs.update_container_instances_state(cluster="api-prod", containerInstances=hosts[:1], status="ACTIVE")
 check(service("auth-core")["runningCount"] >= 6, "the service kept its tasks")
 task = ecs.list_tasks(cluster="api-prod", serviceName="auth-core")["taskArns"][0]
@@ -178,4 +145,5 @@ ec2.get_waiter("instance_status_ok").wait(InstanceIds=[bastion], WaiterConfig={"
 ended = ec2.terminate_instances(InstanceIds=[bastion])["TerminatingInstances"][0]
 check(ended["CurrentState"]["Name"] == "shutting-down", "shutting down")
 refused("IncorrectInstanceState", lambda: ec2.start_instances(InstanceIds=[bastion]), 400)
+import simulator_operations
 verdict()

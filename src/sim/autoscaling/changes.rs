@@ -6,35 +6,36 @@ use crate::sim::input::Input;
 use crate::sim::service::{Answer, Call};
 use crate::sim::shape::{Fields, list};
 use crate::sim::world::life::Event;
+use crate::sim::world::machine::Kind;
 use crate::sim::world::place::Place;
-use crate::sim::world::scaling::{Group, Preferences, Refresh, Stage, TemplateChoice};
+use crate::sim::world::scaling::{Group, Mix, Stage, TemplateChoice};
 use compact_str::{CompactString, format_compact};
 
-fn invalid(sentence: impl Into<String>) -> Fault {
+pub(super) fn invalid(sentence: impl Into<String>) -> Fault {
     Fault::new("ValidationError", sentence)
 }
 
 /// The name of the group that a call names, which is there.
-fn named(call: &Call, place: &Place) -> Result<CompactString, Fault> {
+pub(super) fn named(call: &Call, place: &Place) -> Result<CompactString, Fault> {
     let name = call.input.text("AutoScalingGroupName").ok_or_else(missing_group)?;
     group(place, name).map(|group| group.name.clone())
 }
 
-fn change(place: &mut Place, name: &str, change: impl FnOnce(&mut Group)) {
+pub(super) fn change(place: &mut Place, name: &str, change: impl FnOnce(&mut Group)) {
     if let Some(group) = place.groups.get_mut(name) {
         change(group);
     }
     place.note(1, Event::Group(name.into()));
 }
 
-fn size(input: Input, name: &str) -> Result<Option<u32>, Fault> {
+pub(super) fn size(input: Input, name: &str) -> Result<Option<u32>, Fault> {
     let number = input.number(name).map_err(|sent| invalid(format!("{sent} is no number for {name}")))?;
     number
         .map(|number| u32::try_from(number).map_err(|_| invalid(format!("{name} must be from 0"))))
         .transpose()
 }
 
-fn nothing() -> Answer {
+pub(super) fn nothing() -> Answer {
     Ok(Fields::new().into())
 }
 
@@ -59,7 +60,7 @@ pub(super) fn set_desired(call: &Call, place: &mut Place) -> Answer {
 }
 
 /// Reads a LaunchTemplateSpecification; the version is `$Default` unless it is said.
-fn choice(place: &Place, input: Input) -> Result<TemplateChoice, Fault> {
+pub(super) fn choice(place: &Place, input: Input) -> Result<TemplateChoice, Fault> {
     let (id, wanted) = (input.text("LaunchTemplateId"), input.text("LaunchTemplateName"));
     let mut all = place.templates.rows();
     let found = all.find(|template| {
@@ -77,14 +78,64 @@ fn choice(place: &Place, input: Input) -> Result<TemplateChoice, Fault> {
     Ok(TemplateChoice { id: template.id.clone(), name: template.name.clone(), version: version.into() })
 }
 
-/// UpdateAutoScalingGroup: sizes, template, protection of new instances.
+/// Reads the types and the distribution of a MixedInstancesPolicy; none when it names neither.
+pub(super) fn mix(input: Input) -> Result<Option<Mix>, Fault> {
+    let overrides = input.get("LaunchTemplate").map(|part| part.list("Overrides")).unwrap_or_default();
+    let shares = input.get("InstancesDistribution");
+    if overrides.is_empty() && shares.is_none() {
+        return Ok(None);
+    }
+    let mut kinds = Vec::new();
+    for part in overrides {
+        let name = part
+            .text("InstanceType")
+            .ok_or_else(|| invalid("Only overrides with an InstanceType are understood here"))?;
+        let kind = Kind::named(name).ok_or_else(|| invalid(format!("Invalid instance type '{name}'")))?;
+        kinds.push((kind.name.into(), size(part, "WeightedCapacity")?));
+    }
+    let number = |name: &str| shares.map(|part| size(part, name)).transpose().map(Option::flatten);
+    let spot_strategy = match shares.and_then(|part| part.text("SpotAllocationStrategy")) {
+        None | Some("lowest-price") => "lowest-price",
+        Some("capacity-optimized") => "capacity-optimized",
+        Some("capacity-optimized-prioritized") => "capacity-optimized-prioritized",
+        Some("price-capacity-optimized") => "price-capacity-optimized",
+        Some(other) => return Err(invalid(format!("{other} is no spot allocation strategy"))),
+    };
+    let percent = number("OnDemandPercentageAboveBaseCapacity")?.unwrap_or(100);
+    if percent > 100 {
+        return Err(invalid("OnDemandPercentageAboveBaseCapacity must be from 0 to 100"));
+    }
+    Ok(Some(Mix {
+        overrides: kinds,
+        on_demand_base: number("OnDemandBaseCapacity")?.unwrap_or(0),
+        on_demand_percent: percent,
+        spot_strategy,
+    }))
+}
+
+/// The template of a call, alone or in a mixed policy.
+pub(super) fn template(call: &Call, place: &Place) -> Result<Option<TemplateChoice>, Fault> {
+    let mixed = call.input.get("MixedInstancesPolicy");
+    let part = call
+        .input
+        .get("LaunchTemplate")
+        .or_else(|| mixed?.get("LaunchTemplate")?.get("LaunchTemplateSpecification"));
+    part.map(|part| choice(place, part)).transpose()
+}
+
+/// UpdateAutoScalingGroup: sizes, template and mix, health checks, protection of new instances.
 pub(super) fn update(call: &Call, place: &mut Place) -> Answer {
     let name = named(call, place)?;
     let input = call.input;
-    let template = input.get("LaunchTemplate").map(|part| choice(place, part)).transpose()?;
+    let template = template(call, place)?;
+    let mixed = input.get("MixedInstancesPolicy");
+    let mix = mixed.map(mix).transpose()?.flatten();
+    let grace = size(input, "HealthCheckGracePeriod")?;
+    let warmup = size(input, "DefaultInstanceWarmup")?;
+    let checks = health_check(input)?;
     let Some(current) = place.groups.get_mut(&name) else { return nothing() };
     let has_wish = current.active_refresh().is_some_and(|refresh| refresh.desired.is_some());
-    if template.is_some() && has_wish {
+    if (template.is_some() || mixed.is_some()) && has_wish {
         return Err(invalid(
             "An active instance refresh with a desired configuration exists. All configuration options derived from the desired configuration are not available for update while the instance refresh is active.",
         ));
@@ -104,12 +155,32 @@ pub(super) fn update(call: &Call, place: &mut Place) -> Answer {
         group.desired = desired.unwrap_or(group.desired).clamp(min, max);
         if let Some(template) = template {
             group.template = template;
+            // A template alone takes the place of a mixed policy.
+            group.mix = if mixed.is_some() { mix.clone().or(group.mix.take()) } else { None };
+        } else if mix.is_some() {
+            group.mix = mix;
+        }
+        group.grace = grace.unwrap_or(group.grace);
+        group.warmup = warmup.or(group.warmup);
+        group.checks_balancer = checks.unwrap_or(group.checks_balancer);
+        if input.get("CapacityRebalance").is_some() {
+            group.rebalances_capacity = input.flag("CapacityRebalance");
         }
         if input.get("NewInstancesProtectedFromScaleIn").is_some() {
             group.protects_new = input.flag("NewInstancesProtectedFromScaleIn");
         }
     });
     nothing()
+}
+
+/// Whether the load balancer's checks count, if a call says so.
+pub(super) fn health_check(input: Input) -> Result<Option<bool>, Fault> {
+    match input.text("HealthCheckType") {
+        None => Ok(None),
+        Some("EC2") => Ok(Some(false)),
+        Some("ELB") => Ok(Some(true)),
+        Some(other) => Err(invalid(format!("Invalid Health Check Type {other}"))),
+    }
 }
 
 /// The members that a call names.
@@ -203,20 +274,19 @@ pub(super) fn enter_standby(call: &Call, place: &mut Place) -> Answer {
         )));
     }
     for id in &ids {
-        place.drain_targets(id, None);
-        place.act(
-            &name,
-            &format!("Moving EC2 instance to Standby: {id}"),
-            "instance was moved to standby in response to a user request.",
-        );
+        let cause = "instance was moved to standby in response to a user request.";
+        place.act(&name, &format!("Moving EC2 instance to Standby: {id}"), cause);
+        place.leave_targets(&name, id);
+        place.set_stage(&name, id, Stage::EnteringStandby);
     }
     change(place, &name, |group| {
         for member in group.members.iter_mut().filter(|member| ids.contains(&member.instance)) {
-            member.stage = Stage::Standby;
             member.is_protected = false;
         }
         group.desired -= if decrements { count } else { 0 };
     });
+    // Without a load balancer there is nothing to wait for.
+    place.proceed(&name);
     activities(place, &name, ids.len())
 }
 
@@ -288,140 +358,33 @@ pub(super) fn terminate(call: &Call, place: &mut Place) -> Answer {
         .into())
 }
 
-/// StartInstanceRefresh: one at a time.
-pub(super) fn start_refresh(call: &Call, place: &mut Place) -> Answer {
+/// DetachInstances: they go on without the group, which replaces them unless the desired capacity goes down.
+pub(super) fn detach(call: &Call, place: &mut Place) -> Answer {
     let name = named(call, place)?;
-    if !matches!(call.input.text("Strategy"), None | Some("Rolling")) {
-        return Err(invalid("Only the strategy Rolling is understood here"));
+    let ids = members(call, place, &name, 20)?;
+    let decrements = decrement(call)?;
+    let group = group(place, &name)?;
+    let is_ready = |stage| matches!(stage, Stage::InService | Stage::Standby);
+    let not_ready = group.members.iter().find(|m| ids.contains(&m.instance) && !is_ready(m.stage));
+    if let Some(member) = not_ready {
+        return Err(invalid(format!("The instance {} is not in InService or Standby.", member.instance)));
     }
-    let wish = call.input.get("DesiredConfiguration");
-    let template = wish.and_then(|wish| {
-        wish.get("LaunchTemplate").or_else(|| {
-            wish.get("MixedInstancesPolicy")?.get("LaunchTemplate")?.get("LaunchTemplateSpecification")
-        })
-    });
-    let desired = template.map(|part| choice(place, part)).transpose()?;
-    let preferences = preferences(call)?;
-    let Some(group) = place.groups.get_mut(&name) else { return nothing() };
-    if let Some(active) = group.active_refresh() {
-        return Err(Fault::new(
-            "InstanceRefreshInProgress",
-            format!(
-                "An Instance Refresh is already in progress and blocks the execution of this Instance Refresh: {}",
-                active.id
-            ),
-        ));
+    let serving = group.members.iter().filter(|m| ids.contains(&m.instance) && m.stage == Stage::InService);
+    let count = u32::try_from(serving.count()).unwrap_or(0);
+    if decrements && group.desired.saturating_sub(count) < group.min {
+        return Err(invalid(format!(
+            "AutoScalingGroup {name} has min-size={}, max-size={}, and desired-size={}. To detach {count} instance, please update the AutoScalingGroup sizes appropriately.",
+            group.min, group.max, group.desired
+        )));
     }
-    if preferences.rolls_back {
-        let floats = |choice: &TemplateChoice| choice.version.starts_with('$');
-        if desired.as_ref().is_none_or(floats) || floats(&group.template) {
-            return Err(invalid(
-                "An instance refresh with auto rollback needs a desired configuration, and numbered template versions in it and in the group",
-            ));
-        }
+    for id in &ids {
+        let cause = "instance was detached in response to a user request.";
+        place.act(&name, &format!("Detaching EC2 instance: {id}"), cause);
+        place.leave_targets(&name, id);
+        place.set_stage(&name, id, Stage::Detaching);
     }
-    let id = CompactString::from(place.dice.uuid());
-    let refresh = Refresh {
-        id: id.clone(),
-        status: "Pending",
-        reason: None,
-        started: None,
-        ended: None,
-        percent: 0,
-        remaining: 0,
-        preferences,
-        desired,
-        stalled: None,
-        held_until: None,
-    };
-    change(place, &name, |group| group.refreshes.push(refresh));
-    Ok(Fields::new().with("InstanceRefreshId", id).into())
-}
-
-fn preferences(call: &Call) -> Result<Preferences, Fault> {
-    let empty = serde_json::Value::Null;
-    let input = call.input.get("Preferences").unwrap_or(Input::new(&empty));
-    let one_of = |name: &str, of: [&'static str; 3]| match input.text(name) {
-        None => Ok("Wait"),
-        Some(text) => {
-            of.into_iter().find(|known| *known == text).ok_or_else(|| invalid(format!("{text} is no {name}")))
-        }
-    };
-    let min = size(input, "MinHealthyPercentage")?;
-    let max = size(input, "MaxHealthyPercentage")?;
-    let (low, high) = (min.unwrap_or(90), max.unwrap_or(100));
-    if low > 100 || !(100..=200).contains(&high) || high - low > 100 || (max.is_some() && min.is_none()) {
-        return Err(invalid(
-            "MinHealthyPercentage must be 0 to 100, MaxHealthyPercentage 100 to 200 and at most 100 above it, and the second needs the first",
-        ));
-    }
-    let numbers = input.texts("CheckpointPercentages");
-    let checkpoints: Vec<u32> = numbers.iter().filter_map(|text| text.parse().ok()).collect();
-    let is_rising = checkpoints.windows(2).all(|pair| matches!(pair, [a, b] if a < b));
-    if checkpoints.len() != numbers.len()
-        || !is_rising
-        || checkpoints.iter().any(|percent| !(1..=100).contains(percent))
-    {
-        return Err(invalid("CheckpointPercentages must rise from 1 to 100"));
-    }
-    let delay = size(input, "CheckpointDelay")?;
-    if delay.is_some() && checkpoints.is_empty() {
-        return Err(invalid("CheckpointDelay needs CheckpointPercentages"));
-    }
-    let alarms = input.get("AlarmSpecification").map(|part| part.texts("Alarms")).unwrap_or_default();
-    Ok(Preferences {
-        min: low,
-        max,
-        warmup: size(input, "InstanceWarmup")?,
-        checkpoint_delay: if checkpoints.is_empty() { None } else { Some(delay.unwrap_or(3600)) },
-        checkpoints,
-        skips_matching: input.flag("SkipMatching"),
-        rolls_back: input.flag("AutoRollback"),
-        protected: one_of("ScaleInProtectedInstances", ["Refresh", "Ignore", "Wait"])?,
-        standby: one_of("StandbyInstances", ["Terminate", "Ignore", "Wait"])?,
-        alarms: alarms.into_iter().map(CompactString::from).collect(),
-        bake: size(input, "BakeTime")?.unwrap_or(0),
-    })
-}
-
-fn no_refresh(name: &str) -> Fault {
-    Fault::new(
-        "ActiveInstanceRefreshNotFound",
-        format!("No in progress or pending Instance Refresh found for Auto Scaling group {name}"),
-    )
-}
-
-/// CancelInstanceRefresh.
-pub(super) fn cancel_refresh(call: &Call, place: &mut Place) -> Answer {
-    let name = named(call, place)?;
-    let Some(refresh) = place.groups.get_mut(&name).and_then(Group::active_refresh) else {
-        return Err(no_refresh(&name));
-    };
-    refresh.status = "Cancelling";
-    refresh.reason = Some("Cancelled due to user request.".into());
-    let id = refresh.id.clone();
-    place.note(1, Event::Group(name));
-    Ok(Fields::new().with("InstanceRefreshId", id).into())
-}
-
-/// RollbackInstanceRefresh.
-pub(super) fn rollback_refresh(call: &Call, place: &mut Place) -> Answer {
-    let name = named(call, place)?;
-    let Some(group) = place.groups.get_mut(&name) else { return nothing() };
-    let floats = group.template.version.starts_with('$');
-    let Some(refresh) = group.active_refresh().filter(|refresh| refresh.status != "Cancelling") else {
-        return Err(no_refresh(&name));
-    };
-    if refresh.desired.is_none() || floats {
-        return Err(Fault::new(
-            "IrreversibleInstanceRefresh",
-            "The instance refresh cannot be rolled back: it needs a desired configuration, and a numbered version in the group",
-        ));
-    }
-    refresh.status = "RollbackInProgress";
-    refresh.percent = 0;
-    refresh.stalled = None;
-    let id = refresh.id.clone();
-    place.note(1, Event::Group(name));
-    Ok(Fields::new().with("InstanceRefreshId", id).into())
+    change(place, &name, |group| group.desired -= if decrements { count } else { 0 });
+    let answer = activities(place, &name, ids.len());
+    place.proceed(&name);
+    answer
 }

@@ -108,6 +108,7 @@ pub(in crate::sim) fn definition(
         registered: fleet.ago(age * DAY),
         log_group: format_compact!("/ecs/{family}"),
         architecture: if family.ends_with("-worker") { "ARM64" } else { "X86_64" },
+        ..Definition::default()
     };
     fleet.place.definitions.insert(key.clone(), definition);
     key
@@ -161,6 +162,7 @@ pub(in crate::sim) fn service(fleet: &mut Builder, new: NewService) {
         tags: [tag("fleet", &fleet.fleet)].into_iter().chain(tier).collect(),
         deployments: vec![deployment],
         events,
+        ..Service::default()
     };
     if let Some(cluster) = fleet.place.clusters.get_mut(new.cluster) {
         cluster.services.insert(new.name, service);
@@ -207,8 +209,7 @@ pub(in crate::sim) fn tasks(
             created,
             started: Some(created.plus(11)),
             stopping: None,
-            stopped: None,
-            end: None,
+            ..Task::default()
         };
         if let Some(found) = fleet.place.clusters.get_mut(cluster) {
             found.tasks.insert(id.clone(), row);

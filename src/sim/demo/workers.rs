@@ -112,7 +112,7 @@ fn refresh(fleet: &mut Builder, template: &str) {
         checkpoints: vec![20, 50, 100],
         checkpoint_delay: Some(600),
         skips_matching: true,
-        rolls_back: true,
+        rolls_back: false,
         protected: "Wait",
         standby: "Ignore",
         alarms: vec!["auth-api-5xx".into()],
@@ -136,7 +136,7 @@ fn refresh(fleet: &mut Builder, template: &str) {
         preferences: Preferences { checkpoints: Vec::new(), checkpoint_delay: None, ..preferences.clone() },
         desired: None,
         stalled: None,
-        held_until: None,
+        ..Refresh::default()
     });
     let held: Vec<&str> = group
         .members
@@ -159,6 +159,6 @@ fn refresh(fleet: &mut Builder, template: &str) {
         preferences,
         desired: Some(choice),
         stalled: Some(begun.plus(30 * 60)),
-        held_until: None,
+        ..Refresh::default()
     });
 }

@@ -1,18 +1,17 @@
-//! What changes instances, tags and launch templates.
+//! What changes instances and tags.
 
-use super::{dry_run, templates, version_shape};
+use super::dry_run;
 use crate::sim::fault::Fault;
 use crate::sim::input::Input;
 use crate::sim::service::{Answer, Call};
-use crate::sim::shape::{Fields, Shape, list};
+use crate::sim::shape::Fields;
 use crate::sim::world::life::Event;
-use crate::sim::world::machine::{Kind, State, Tag, TemplateVersion};
+use crate::sim::world::machine::{State, Tag};
 use crate::sim::world::place::Place;
-use crate::sim::world::tokens::Fresh;
 use compact_str::CompactString;
 
 /// The instances that a call names; refuses the whole call for one that is not there.
-fn named<'a>(call: &Call<'a>, place: &Place) -> Result<Vec<&'a str>, Fault> {
+pub(super) fn named<'a>(call: &Call<'a>, place: &Place) -> Result<Vec<&'a str>, Fault> {
     let ids = call.input.texts("InstanceId");
     if ids.is_empty() {
         return Err(Fault::new("MissingParameter", "The request must contain the parameter InstanceId"));
@@ -38,6 +37,7 @@ fn each(call: &Call, place: &mut Place, change: impl Fn(&mut Place, &str)) -> An
     let mut rows = Vec::new();
     for id in ids {
         let before = current(place, id);
+        place.veil_instance(id);
         change(place, id);
         let row = Fields::new().with("instanceId", id).with("currentState", state(current(place, id)));
         rows.push(row.with("previousState", state(before)));
@@ -45,22 +45,51 @@ fn each(call: &Call, place: &mut Place, change: impl Fn(&mut Place, &str)) -> An
     Ok(Fields::new().with("instancesSet", rows).into())
 }
 
-/// TerminateInstances.
+/// TerminateInstances. A protected instance keeps its whole zone from being terminated; the others go all the
+/// same, although the call is refused.
 pub(super) fn terminate(call: &Call, place: &mut Place) -> Answer {
-    let protected = call.input.texts("InstanceId").into_iter().find(|id| {
-        place.instances.get(id).is_some_and(|instance| instance.is_protected && !instance.state.is_gone())
-    });
-    if let Some(id) = protected {
-        return Err(Fault::new(
-            "OperationNotPermitted",
-            format!(
-                "The instance '{id}' may not be terminated. Modify its 'disableApiTermination' instance attribute and try again."
-            ),
-        ));
+    let ids = named(call, place)?;
+    let shielded = |place: &Place, id: &str| {
+        place.instances.get(id).is_some_and(|one| one.is_protected && !one.state.is_gone())
+    };
+    let Some(first) = ids.iter().find(|id| shielded(place, id)).copied() else {
+        return each(call, place, end);
+    };
+    let zone = |place: &Place, id: &str| place.instances.get(id).map(|found| found.zone);
+    let kept: Vec<Option<usize>> =
+        ids.iter().filter(|id| shielded(place, id)).map(|id| zone(place, id)).collect();
+    if !call.input.flag("DryRun") {
+        let open: Vec<&str> = ids.iter().filter(|id| !kept.contains(&zone(place, id))).copied().collect();
+        for id in open {
+            place.veil_instance(id);
+            end(place, id);
+        }
     }
-    each(call, place, |place, id| {
-        place.terminate(id, ("Client.UserInitiatedShutdown", "User initiated shutdown"));
-    })
+    Err(Fault::new(
+        "OperationNotPermitted",
+        format!(
+            "The instance '{first}' may not be terminated. Modify its 'disableApiTermination' instance attribute and try again."
+        ),
+    ))
+}
+
+fn end(place: &mut Place, id: &str) {
+    place.terminate(id, ("Client.UserInitiatedShutdown", "User initiated shutdown"));
+}
+
+/// RebootInstances: those that run.
+pub(super) fn reboot(call: &Call, place: &mut Place) -> Answer {
+    let ids = named(call, place)?;
+    let is_running = |id: &&str| place.instances.get(id).is_some_and(|found| found.state == State::Running);
+    if let Some(id) = ids.iter().find(|id| !is_running(id)) {
+        let sentence = format!("The instance '{id}' is not in a state from which it can be rebooted.");
+        return Err(Fault::new("IncorrectInstanceState", sentence));
+    }
+    dry_run(call)?;
+    for id in ids {
+        place.reboot(id);
+    }
+    Ok(Fields::new().with("return", true).into())
 }
 
 /// StopInstances.
@@ -107,7 +136,7 @@ fn refuse_gone(call: &Call, place: &Place, verb: &str) -> Result<(), Fault> {
 }
 
 /// Reads tags.
-fn tags(input: Input) -> Vec<Tag> {
+pub(super) fn tags(input: Input) -> Vec<Tag> {
     input
         .list("Tag")
         .into_iter()
@@ -141,6 +170,9 @@ pub(super) fn create_tags(call: &Call, place: &mut Place) -> Answer {
         ));
     }
     let ids = call.input.texts("ResourceId");
+    if new.is_empty() || ids.is_empty() {
+        return Err(Fault::new("MissingParameter", "The request must contain the parameter resourceIdSet"));
+    }
     for id in &ids {
         let mut all = tags_of(place, id)?.clone();
         merge(&mut all, &new);
@@ -153,12 +185,13 @@ pub(super) fn create_tags(call: &Call, place: &mut Place) -> Answer {
     }
     dry_run(call)?;
     for id in &ids {
+        place.veil_instance(id);
         merge(tags_of(place, id)?, &new);
     }
     Ok(Fields::new().with("return", true).into())
 }
 
-fn merge(all: &mut Vec<Tag>, new: &[Tag]) {
+pub(super) fn merge(all: &mut Vec<Tag>, new: &[Tag]) {
     for (key, value) in new {
         match all.iter_mut().find(|(known, _)| known == key) {
             Some((_, old)) => *old = value.clone(),
@@ -176,6 +209,7 @@ pub(super) fn delete_tags(call: &Call, place: &mut Place) -> Answer {
     dry_run(call)?;
     let named = call.input.list("Tag");
     for id in ids {
+        place.veil_instance(id);
         tags_of(place, id)?.retain(|(key, value)| {
             if key.starts_with("aws:") {
                 return true;
@@ -187,153 +221,4 @@ pub(super) fn delete_tags(call: &Call, place: &mut Place) -> Answer {
         });
     }
     Ok(Fields::new().with("return", true).into())
-}
-
-/// The id of the template that a call names.
-fn template_id(call: &Call, place: &Place) -> Result<CompactString, Fault> {
-    match (call.input.text("LaunchTemplateId"), call.input.text("LaunchTemplateName")) {
-        (Some(id), None) => templates::by_id(place, id).map(|found| found.id.clone()),
-        (None, Some(name)) => templates::by_name(place, name).map(|found| found.id.clone()),
-        _ => Err(Fault::new(
-            "MissingParameter",
-            "You must specify either the launch template ID or launch template name in the request, but not both.",
-        )),
-    }
-}
-
-/// CreateLaunchTemplateVersion: what is sent, over what the source version holds.
-pub(super) fn create_version(call: &Call, place: &mut Place) -> Answer {
-    let id = template_id(call, place)?;
-    let data = call.input.get("LaunchTemplateData").ok_or_else(|| {
-        Fault::new("MissingParameter", "The request must contain the parameter LaunchTemplateData")
-    })?;
-    let known = ["ImageId", "InstanceType", "UserData"];
-    if let Some(stranger) = data.names().find(|name| !known.contains(name)) {
-        return Err(Fault::new(
-            "UnknownParameter",
-            format!("LaunchTemplateData.{stranger} is not understood here"),
-        ));
-    }
-    let description = call.input.text("VersionDescription").map(CompactString::from);
-    if description.as_ref().is_some_and(|text| text.chars().count() > 255) {
-        return Err(Fault::new("InvalidParameterValue", "VersionDescription must be at most 255 characters"));
-    }
-    let template = templates::by_id(place, &id)?;
-    let base = match call.input.text("SourceVersion") {
-        None => None,
-        Some(text) => Some(template.version(text).cloned().ok_or_else(|| {
-            Fault::new(
-                "InvalidLaunchTemplateId.VersionNotFound",
-                format!("Could not find launch template version {text}"),
-            )
-        })?),
-    };
-    let kind = match data.text("InstanceType") {
-        None => base.as_ref().and_then(|base| base.kind),
-        Some(name) => Some(
-            Kind::named(name)
-                .ok_or_else(|| {
-                    Fault::new("InvalidInstanceType", format!("The type {name} is not known here"))
-                })?
-                .name,
-        ),
-    };
-    let image = data
-        .text("ImageId")
-        .map(CompactString::from)
-        .or_else(|| base.as_ref().map(|base| base.image.clone()));
-    let latest = template.versions.last().cloned();
-    let version = TemplateVersion {
-        number: template.latest() + 1,
-        description,
-        created: call.now,
-        created_by: CompactString::from(call.caller.arn.as_ref()),
-        image: image.unwrap_or_default(),
-        kind,
-        profile: base.as_ref().and_then(|base| base.profile.clone()),
-        security_group: latest.map(|latest| latest.security_group).unwrap_or_else(|| "".into()),
-        user_data: data
-            .text("UserData")
-            .map(CompactString::from)
-            .or_else(|| base.as_ref().and_then(|b| b.user_data.clone())),
-        tags: base.map(|base| base.tags).unwrap_or_default(),
-    };
-    dry_run(call)?;
-    let made = call.input.text("ClientToken").filter(|token| !token.is_empty());
-    let number = match made.map(|token| place.tokens.fresh(call, token)) {
-        Some(Fresh::Mismatch) => {
-            return Err(Fault::new(
-                "IdempotentParameterMismatch",
-                "The client token was used with other parameters",
-            ));
-        }
-        Some(Fresh::Done(number)) => number.parse().unwrap_or(version.number),
-        Some(Fresh::New) | None => {
-            if let Some(template) = place.templates.get_mut(&id) {
-                template.versions.push(version.clone());
-            }
-            if let Some(token) = made {
-                place.tokens.keep(call, token, version.number.to_string());
-            }
-            version.number
-        }
-    };
-    let template = templates::by_id(place, &id)?;
-    let shape = template.version(&number.to_string()).map(|version| version_shape(template, version));
-    Ok(Fields::new().maybe("launchTemplateVersion", shape).into())
-}
-
-/// ModifyLaunchTemplate: sets the default version.
-pub(super) fn modify_template(call: &Call, place: &mut Place) -> Answer {
-    let id = template_id(call, place)?;
-    let wanted = call.input.text("SetDefaultVersion").unwrap_or_default();
-    let number =
-        templates::by_id(place, &id)?.version(wanted).map(|version| version.number).ok_or_else(|| {
-            Fault::new(
-                "InvalidLaunchTemplateId.VersionNotFound",
-                format!("Could not find launch template version {wanted}"),
-            )
-        })?;
-    dry_run(call)?;
-    if let Some(template) = place.templates.get_mut(&id) {
-        template.default = number;
-    }
-    let template = templates::by_id(place, &id)?;
-    Ok(Fields::new().with("launchTemplate", templates::shape(place, template)).into())
-}
-
-/// DeleteLaunchTemplateVersions: each by itself, the default one never.
-pub(super) fn delete_versions(call: &Call, place: &mut Place) -> Answer {
-    let id = template_id(call, place)?;
-    dry_run(call)?;
-    let Some(template) = place.templates.get_mut(&id) else { return Ok(Fields::new().into()) };
-    let (mut gone, mut kept) = (Vec::new(), Vec::new());
-    for text in call.input.texts("LaunchTemplateVersion") {
-        let number = text.parse::<u32>().unwrap_or(0);
-        let row = Fields::new()
-            .with("launchTemplateId", &template.id)
-            .with("launchTemplateName", &template.name)
-            .with("versionNumber", number);
-        let problem = if number == template.default {
-            Some(("launchTemplateIdMalformed", "Cannot delete the default version of a launch template"))
-        } else if template.versions.iter().all(|version| version.number != number) {
-            Some(("launchTemplateVersionDoesNotExist", "The version does not exist"))
-        } else {
-            None
-        };
-        match problem {
-            Some((code, message)) => {
-                let error = Fields::new().with("code", code).with("message", message);
-                kept.push(row.with("responseError", error));
-            }
-            None => {
-                template.versions.retain(|version| version.number != number);
-                gone.push(row);
-            }
-        }
-    }
-    Ok(Fields::new()
-        .with("successfullyDeletedLaunchTemplateVersionSet", list(gone, Shape::from))
-        .with("unsuccessfullyDeletedLaunchTemplateVersionSet", list(kept, Shape::from))
-        .into())
 }

@@ -45,7 +45,9 @@ pub(super) fn chosen<'p>(
     let ids = call.input.texts("InstanceId");
     if ids.is_empty() {
         let page: Page = PAGING.of(call)?;
-        let rows = place.instances.after(page.after).filter(|(_, instance)| admits(instance));
+        let seen = place.instances.after(page.after);
+        let seen = seen.filter_map(|(serial, instance)| Some((serial, place.seen(instance, call.now)?)));
+        let rows = seen.filter(|(_, instance)| admits(instance));
         return Ok(page.take(call, rows));
     }
     let malformed =
@@ -53,15 +55,17 @@ pub(super) fn chosen<'p>(
     if let Some(id) = ids.iter().copied().find(malformed) {
         return Err(Fault::new("InvalidInstanceID.Malformed", format!("Invalid id: \"{id}\"")));
     }
+    let is_seen =
+        |id: &str| place.instances.get(id).is_some_and(|found| place.seen(found, call.now).is_some());
     let mut serials = Vec::with_capacity(ids.len());
     let missing: Vec<&str> = ids
         .iter()
         .filter(|id| match place.instances.serial(id) {
-            Some(serial) => {
+            Some(serial) if is_seen(id) => {
                 serials.push(serial);
                 false
             }
-            None => true,
+            _ => true,
         })
         .copied()
         .collect();
@@ -79,7 +83,8 @@ pub(super) fn chosen<'p>(
     serials.sort_unstable();
     serials.dedup();
     let row = |serial: u64| place.instances.after(serial - 1).next().map(|(_, instance)| instance);
-    let rows = serials.into_iter().filter_map(row).filter(|instance| admits(instance));
+    let seen = serials.into_iter().filter_map(row).filter_map(|found| place.seen(found, call.now));
+    let rows = seen.filter(|instance| admits(instance));
     Ok((rows.collect(), None))
 }
 
@@ -182,7 +187,7 @@ fn public_dns(place: &Place, instance: &Instance) -> Option<CompactString> {
 }
 
 /// An instance as the wire has it. Terminated ones have lost their network.
-fn shape(place: &Place, instance: &Instance) -> Shape {
+pub(super) fn shape(place: &Place, instance: &Instance) -> Shape {
     let is_there = !instance.state.is_gone();
     let reason = match (instance.state, &instance.state_reason) {
         (State::Pending | State::Running, _) | (_, None) => String::new(),

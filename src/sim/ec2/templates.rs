@@ -22,10 +22,10 @@ pub(super) fn describe(call: &Call, place: &Place) -> Answer {
     let ids = call.input.texts("LaunchTemplateId");
     let names = call.input.texts("LaunchTemplateName");
     for id in &ids {
-        by_id(place, id)?;
+        seen(call, place, by_id(place, id)?)?;
     }
     for name in &names {
-        by_name(place, name)?;
+        seen(call, place, by_name(place, name)?)?;
     }
     let is_named = |template: &Template| {
         (ids.is_empty() && names.is_empty())
@@ -33,9 +33,9 @@ pub(super) fn describe(call: &Call, place: &Place) -> Answer {
             || names.contains(&template.name.as_str())
     };
     let page = TEMPLATE_PAGING.of(call)?;
-    let rows = place
-        .templates
-        .after(page.after)
+    let seen = place.templates.after(page.after);
+    let seen = seen.filter_map(|(serial, template)| Some((serial, place.seen_template(template, call.now)?)));
+    let rows = seen
         .filter(|(_, template)| is_named(template) && filters.iter().all(|filter| admits(filter, template)));
     let (rows, token) = page.take(call, rows);
     let shapes = list(rows, |template| shape(place, template));
@@ -64,10 +64,7 @@ fn admits(filter: &Filter, template: &Template) -> bool {
 
 /// The template of an id, or EC2's refusal.
 pub(super) fn by_id<'p>(place: &'p Place, id: &str) -> Result<&'p Template, Fault> {
-    place.templates.get(id).ok_or_else(|| {
-        let sentence = format!("The specified launch template, with template ID {id}, does not exist.");
-        Fault::new("InvalidLaunchTemplateId.NotFound", sentence)
-    })
+    place.templates.get(id).ok_or_else(|| unknown(id))
 }
 
 /// The template of a name, or EC2's refusal.
@@ -77,6 +74,16 @@ pub(super) fn by_name<'p>(place: &'p Place, name: &str) -> Result<&'p Template, 
             format!("At least one of the launch templates specified in the request does not exist: {name}.");
         Fault::new("InvalidLaunchTemplateName.NotFoundException", sentence)
     })
+}
+
+/// A template as a read sees it now, or EC2's refusal when it does not see it yet.
+fn seen<'p>(call: &Call, place: &'p Place, template: &'p Template) -> Result<&'p Template, Fault> {
+    place.seen_template(template, call.now).ok_or_else(|| unknown(&template.id))
+}
+
+fn unknown(id: &str) -> Fault {
+    let sentence = format!("The specified launch template, with template ID {id}, does not exist.");
+    Fault::new("InvalidLaunchTemplateId.NotFound", sentence)
 }
 
 /// DescribeLaunchTemplateVersions: of one template, or `$Latest` and `$Default` of all.
@@ -95,8 +102,8 @@ pub(super) fn describe_versions(call: &Call, place: &Place) -> Answer {
                 "LaunchTemplateId and LaunchTemplateName cannot be specified together",
             ));
         }
-        (Some(id), None) => Some(by_id(place, id)?),
-        (None, Some(name)) => Some(by_name(place, name)?),
+        (Some(id), None) => Some(seen(call, place, by_id(place, id)?)?),
+        (None, Some(name)) => Some(seen(call, place, by_name(place, name)?)?),
         (None, None) => None,
     };
     let number = |name: &str| {
@@ -114,7 +121,8 @@ pub(super) fn describe_versions(call: &Call, place: &Place) -> Answer {
                     "When no launch template is named, the versions must be $Latest, $Default or both",
                 ));
             }
-            for template in place.templates.rows() {
+            let all = place.templates.rows().filter_map(|one| place.seen_template(one, call.now));
+            for template in all {
                 rows.extend(wanted.iter().filter_map(|text| Some((template, template.version(text)?))));
             }
         }

@@ -4,7 +4,7 @@ use super::{PAGING, cluster_arn, failure, includes, invalid, named_cluster, stra
 use crate::sim::page::Paging;
 use crate::sim::service::{Answer, Call};
 use crate::sim::shape::{Fields, Shape, list};
-use crate::sim::world::containers::{Cluster, Provider};
+use crate::sim::world::containers::{Cluster, End, Provider};
 use crate::sim::world::place::Place;
 use compact_str::CompactString;
 
@@ -37,7 +37,8 @@ pub(super) fn describe(call: &Call, place: &Place) -> Answer {
     Ok(Fields::new().with("clusters", found).with("failures", failures).into())
 }
 
-fn shape(call: &Call, place: &Place, cluster: &Cluster) -> Shape {
+/// A cluster as the wire has it.
+pub(super) fn shape(call: &Call, place: &Place, cluster: &Cluster) -> Shape {
     let count = |wanted: fn(&str) -> bool| cluster.tasks.rows().filter(|task| wanted(task.status)).count();
     Fields::new()
         .with("clusterArn", cluster_arn(place, cluster))
@@ -49,7 +50,7 @@ fn shape(call: &Call, place: &Place, cluster: &Cluster) -> Shape {
             "pendingTasksCount",
             count(|status| matches!(status, "PROVISIONING" | "PENDING" | "ACTIVATING")),
         )
-        .with("activeServicesCount", cluster.services.len())
+        .with("activeServicesCount", cluster.services.rows().filter(|service| service.end == End::No).count())
         .with("statistics", Shape::List(Vec::new()))
         .with("tags", if includes(call, "TAGS") { tag_list(&cluster.tags) } else { Shape::List(Vec::new()) })
         .with(
@@ -134,7 +135,8 @@ fn fargate(place: &Place, name: &str) -> Shape {
         .into()
 }
 
-fn provider_shape(call: &Call, place: &Place, provider: &Provider) -> Shape {
+/// A capacity provider as the wire has it.
+pub(super) fn provider_shape(call: &Call, place: &Place, provider: &Provider) -> Shape {
     let uuid = place.groups.get(&provider.group).map(|group| group.uuid.as_str()).unwrap_or_default();
     let group =
         place.arn("autoscaling", &format!("autoScalingGroup:{uuid}:autoScalingGroupName/{}", provider.group));

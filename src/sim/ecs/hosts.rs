@@ -4,8 +4,9 @@ use super::{PAGING, batch, cluster, failure, includes, invalid, tag_list, tail};
 use crate::sim::service::{Answer, Call};
 use crate::sim::shape::{Fields, Shape, list};
 use crate::sim::world::containers::{Cluster, Held, Host};
+use crate::sim::world::expression;
 use crate::sim::world::place::Place;
-use crate::sim::world::placing::KEPT_MEMORY;
+use crate::sim::world::placing::{KEPT_MEMORY, KEPT_PORTS};
 use compact_str::CompactString;
 
 /// The ARN of a container instance.
@@ -13,21 +14,25 @@ pub(super) fn host_arn(place: &Place, cluster: &Cluster, host: &str) -> CompactS
     place.arn("ecs", &format!("container-instance/{}/{host}", cluster.name))
 }
 
-/// ListContainerInstances. The cluster query language is not understood and refused.
+/// ListContainerInstances.
 pub(super) fn list_hosts(call: &Call, place: &Place) -> Answer {
     let cluster = cluster(call, place)?;
-    if call.input.text("filter").is_some_and(|filter| !filter.is_empty()) {
-        return Err(invalid("The cluster query language is not understood here"));
-    }
+    let filter = call.input.text("filter").filter(|filter| !filter.is_empty());
+    let filter = filter.map(expression::parse).transpose();
+    let filter = filter.map_err(|why| invalid(format!("The filter is not understood here: {why}")))?;
     let status = call.input.text("status").unwrap_or("ACTIVE");
     let known = ["ACTIVE", "DRAINING", "REGISTERING", "DEREGISTERING", "REGISTRATION_FAILED"];
     if !known.contains(&status) {
         return Err(invalid(format!("{status} is not a valid container instance status")));
     }
     // Without a status the service lists every one but those that are not registered yet or no more.
-    let is_listed = |host: &Host| match call.input.text("status") {
-        Some(status) => host.status == status,
-        None => matches!(host.status, "ACTIVE" | "DRAINING"),
+    let is_listed = |host: &Host| {
+        let is_meant = match call.input.text("status") {
+            Some(status) => host.status == status,
+            None => matches!(host.status, "ACTIVE" | "DRAINING"),
+        };
+        let subject = |name: &str| place.host_subject(cluster, host, name);
+        is_meant && filter.as_ref().is_none_or(|filter| filter.holds(&subject))
     };
     let page = PAGING.of(call)?;
     let (rows, token) = page.take(call, cluster.hosts.after(page.after).filter(|(_, host)| is_listed(host)));
@@ -76,7 +81,7 @@ pub(super) fn shape(
             .with("integerValue", value)
     };
     let ports = |held: &[u16]| {
-        let fixed = ["22", "2375", "2376", "51678", "51679"].map(CompactString::from);
+        let fixed = KEPT_PORTS.map(|port| CompactString::from(port.to_string()));
         let taken = held.iter().map(|port| CompactString::from(port.to_string()));
         Fields::new()
             .with("name", "PORTS")
@@ -86,21 +91,9 @@ pub(super) fn shape(
             .with("integerValue", 0i64)
             .with("stringSetValue", list(fixed.into_iter().chain(taken), Shape::from))
     };
-    let instance = place.instances.get(&host.instance);
-    let attribute = |name: &str, value: &str| Fields::new().with("name", name).with("value", value);
-    let mut attributes = vec![
-        attribute("ecs.os-type", "linux"),
-        attribute("ecs.capability.docker-remote-api.1.44", ""),
-        attribute("ecs.vpc-id", &place.vpc),
-    ];
-    if let Some(instance) = instance {
-        attributes.push(attribute("ecs.availability-zone", place.zone(instance.zone)));
-        attributes.push(attribute("ecs.availability-zone-id", place.zone_id(instance.zone)));
-        attributes.push(attribute("ecs.subnet-id", place.subnet(instance.zone)));
-        attributes.push(attribute("ecs.instance-type", instance.kind.name));
-        attributes.push(attribute("ecs.ami-id", &instance.image));
-        attributes.push(attribute("ecs.cpu-architecture", instance.kind.architecture));
-    }
+    let attributes = list(place.host_attributes(host), |(name, value)| {
+        Fields::new().with("name", name).with("value", value)
+    });
     Fields::new()
         .with("containerInstanceArn", host_arn(place, cluster, &host.id))
         .with("ec2InstanceId", &host.instance)

@@ -4,7 +4,7 @@ use super::{PAGING, batch, cluster, cluster_arn, failure, includes, strategy_lis
 use crate::sim::page::Paging;
 use crate::sim::service::{Answer, Call};
 use crate::sim::shape::{Fields, Shape, list};
-use crate::sim::world::containers::{Cluster, Deployment, Service};
+use crate::sim::world::containers::{Cluster, Deployment, End, Service};
 use crate::sim::world::place::Place;
 use compact_str::CompactString;
 
@@ -21,12 +21,21 @@ pub(super) fn list_services(call: &Call, place: &Place) -> Answer {
     let page = Paging { default: 10, ..PAGING }.of(call)?;
     let rows = cluster.services.after(page.after).filter(|(_, service)| {
         // Services that came by a capacity provider strategy have no launch type.
-        launch.is_none_or(|launch| launch == "EC2" && service.strategy.is_empty())
+        service.end != End::Gone
+            && launch.is_none_or(|launch| launch == "EC2" && service.strategy.is_empty())
             && strategy.is_none_or(|strategy| strategy == scheduling(service))
     });
     let (rows, token) = page.take(call, rows);
     let arns = list(rows, |service| service_arn(place, cluster, &service.name));
     Ok(Fields::new().with("serviceArns", arns).maybe("nextToken", token).into())
+}
+
+fn status(service: &Service) -> &'static str {
+    match service.end {
+        End::No => "ACTIVE",
+        End::Draining => "DRAINING",
+        End::Gone => "INACTIVE",
+    }
 }
 
 fn scheduling(service: &Service) -> &'static str {
@@ -62,7 +71,9 @@ pub(super) fn shape(call: &Call, place: &Place, cluster: &Cluster, service: &Ser
     let configuration = Fields::new()
         .with(
             "deploymentCircuitBreaker",
-            Fields::new().with("enable", service.has_breaker).with("rollback", service.has_breaker),
+            Fields::new()
+                .with("enable", service.has_breaker)
+                .with("rollback", service.has_breaker && !service.keeps_failed),
         )
         .with("maximumPercent", service.max)
         .with("minimumHealthyPercent", service.min)
@@ -82,7 +93,7 @@ pub(super) fn shape(call: &Call, place: &Place, cluster: &Cluster, service: &Ser
             }),
         )
         .with("serviceRegistries", Shape::List(Vec::new()))
-        .with("status", "ACTIVE")
+        .with("status", status(service))
         .with("desiredCount", service.desired)
         .with("runningCount", running)
         .with("pendingCount", pending)
@@ -104,10 +115,13 @@ pub(super) fn shape(call: &Call, place: &Place, cluster: &Cluster, service: &Ser
             }),
         )
         .with("createdAt", service.created)
-        .with("placementConstraints", Shape::List(Vec::new()))
+        .with("placementConstraints", super::definitions::constraint_list(&service.constraints))
         .with(
             "placementStrategy",
-            list(&service.placement, |(kind, field)| Fields::new().with("type", *kind).with("field", *field)),
+            list(&service.placement, |(kind, field)| {
+                let fields = Fields::new().with("type", *kind);
+                fields.when(!field.is_empty(), |fields| fields.with("field", *field))
+            }),
         )
         .when(!service.balancers.is_empty(), |fields| {
             fields.with("healthCheckGracePeriodSeconds", service.grace)

@@ -69,11 +69,12 @@ pub(super) fn shape(call: &Call, place: &Place, cluster: &Cluster, task: &Task) 
     let definition = place.definitions.get(&task.definition);
     let group = match &task.service {
         Some(service) => compact_str::format_compact!("service:{service}"),
-        None => {
+        None => task.group.clone().unwrap_or_else(|| {
             compact_str::format_compact!("family:{}", task.definition.split(':').next().unwrap_or_default())
-        }
+        }),
     };
     let tags = task.service.as_ref().and_then(|name| cluster.services.get(name)).map(|service| &service.tags);
+    let tags = Some(tags.unwrap_or(&task.tags));
     let number = |value: Option<u32>| value.unwrap_or_default().to_string();
     Fields::new()
         .with("taskArn", task_arn(place, cluster, &task.id))
@@ -86,7 +87,7 @@ pub(super) fn shape(call: &Call, place: &Place, cluster: &Cluster, task: &Task) 
         .with("cpu", number(definition.map(|definition| definition.cpu)))
         .with("memory", number(definition.map(|definition| definition.memory)))
         .with("group", group)
-        .with("startedBy", &task.started_by)
+        .when(!task.started_by.is_empty(), |fields| fields.with("startedBy", &task.started_by))
         .with("version", if task.started.is_some() { 4i64 } else { 2i64 })
         .with("availabilityZone", place.zone(task.zone))
         .when(task.provider.is_none(), |fields| fields.with("launchType", "EC2"))
@@ -163,61 +164,4 @@ pub(super) fn find_definition<'p>(place: &'p Place, text: &str) -> Option<&'p De
         of_family.max_by_key(|definition| definition.revision)
     };
     place.definitions.get(name).or_else(newest)
-}
-
-/// DescribeTaskDefinition: `family`, `family:revision` or an ARN.
-pub(super) fn describe_definition(call: &Call, place: &Place) -> Answer {
-    let definition = find_definition(place, call.input.text("taskDefinition").unwrap_or_default());
-    let Some(definition) = definition else {
-        return Err(Fault::new("ClientException", "Unable to describe task definition."));
-    };
-    let key = format!("{}:{}", definition.family, definition.revision);
-    let options = vec![
-        ("awslogs-group".into(), Shape::from(&definition.log_group)),
-        ("awslogs-region".into(), Shape::from(place.region)),
-        ("awslogs-stream-prefix".into(), Shape::from(&definition.container)),
-    ];
-    let ports = definition.port.map(|port| {
-        Fields::new().with("containerPort", port).with("hostPort", 0i64).with("protocol", "tcp").into()
-    });
-    let container = Fields::new()
-        .with("name", &definition.container)
-        .with("image", &definition.image)
-        .with("cpu", definition.cpu)
-        .with("memory", definition.memory)
-        .with("portMappings", Shape::List(ports.into_iter().collect()))
-        .with("essential", true)
-        .with("environment", Shape::List(Vec::new()))
-        .with("mountPoints", Shape::List(Vec::new()))
-        .with("volumesFrom", Shape::List(Vec::new()))
-        .with("stopTimeout", 60i64)
-        .with(
-            "logConfiguration",
-            Fields::new().with("logDriver", "awslogs").with("options", Shape::Map(options)),
-        );
-    let shape = Fields::new()
-        .with("taskDefinitionArn", definition_arn(place, &key))
-        .with("containerDefinitions", Shape::List(vec![container.into()]))
-        .with("family", &definition.family)
-        .with("executionRoleArn", format!("arn:aws:iam::{}:role/ecsTaskExecutionRole", place.account))
-        .with("networkMode", "bridge")
-        .with("revision", definition.revision)
-        .with("volumes", Shape::List(Vec::new()))
-        .with("status", "ACTIVE")
-        .with("requiresAttributes", Shape::List(Vec::new()))
-        .with("placementConstraints", Shape::List(Vec::new()))
-        .with("compatibilities", vec!["EXTERNAL", "EC2"])
-        .with("requiresCompatibilities", vec!["EC2"])
-        .with(
-            "runtimePlatform",
-            Fields::new()
-                .with("cpuArchitecture", definition.architecture)
-                .with("operatingSystemFamily", "LINUX"),
-        )
-        .with("registeredAt", definition.registered)
-        .with("registeredBy", format!("arn:aws:iam::{}:role/deploy", place.account));
-    Ok(Fields::new()
-        .with("taskDefinition", shape)
-        .when(includes(call, "TAGS"), |fields| fields.with("tags", Shape::List(Vec::new())))
-        .into())
 }

@@ -1,10 +1,10 @@
-//! What changes targets and rules.
+//! What changes targets.
 
-use super::{not_found, rule_shape};
+use super::not_found;
 use crate::sim::fault::Fault;
 use crate::sim::service::{Answer, Call};
-use crate::sim::shape::{Fields, Shape};
-use crate::sim::world::balancing::{Act, Health, Target};
+use crate::sim::shape::Fields;
+use crate::sim::world::balancing::{Health, Target};
 use crate::sim::world::machine::State;
 use crate::sim::world::place::Place;
 use compact_str::CompactString;
@@ -19,9 +19,11 @@ fn targets(call: &Call, place: &Place, arn: &str) -> Result<Vec<(CompactString, 
     }
     rows.into_iter()
         .map(|row| {
-            let port = row.number("Port").ok().flatten().unwrap_or(i64::from(group.port));
-            let port =
-                u16::try_from(port).map_err(|_| Fault::new("ValidationError", "Port '0' is out of range"))?;
+            let sent = row.number("Port").ok().flatten().unwrap_or(i64::from(group.port));
+            let port = u16::try_from(sent)
+                .ok()
+                .filter(|port| *port > 0)
+                .ok_or_else(|| Fault::new("ValidationError", format!("Port '{sent}' is out of range")))?;
             Ok((CompactString::from(row.text("Id").unwrap_or_default()), port))
         })
         .collect()
@@ -55,60 +57,16 @@ pub(super) fn register(call: &Call, place: &mut Place) -> Answer {
     Ok(Fields::new().into())
 }
 
-/// DeregisterTargets: unknown ones are no error.
+/// DeregisterTargets: unknown ones are no error. Nothing is waited for where no load balancer uses the group.
 pub(super) fn deregister(call: &Call, place: &mut Place) -> Answer {
     let arn = call.input.text("TargetGroupArn").unwrap_or_default();
+    let is_used = !super::users(place, arn).is_empty();
     for (id, port) in targets(call, place, arn)? {
-        place.drain_target(arn, &id, port);
+        if is_used {
+            place.drain_target(arn, &id, port);
+        } else if let Some(group) = place.target_groups.get_mut(arn) {
+            group.targets.retain(|target| target.id != id || target.port != port);
+        }
     }
     Ok(Fields::new().into())
-}
-
-/// ModifyRule: where it forwards.
-pub(super) fn modify_rule(call: &Call, place: &mut Place) -> Answer {
-    let arn = call.input.text("RuleArn").unwrap_or_default();
-    if !place.rules.has(arn) {
-        return Err(not_found("RuleNotFound", "Rule", arn));
-    }
-    let unsupported = || Fault::new("ValidationError", "Only forward actions can be set here");
-    let actions = call.input.list("Actions");
-    let action =
-        actions.first().filter(|action| action.text("Type") == Some("forward")).ok_or_else(unsupported)?;
-    let listed = action.get("ForwardConfig").map(|config| config.list("TargetGroups")).unwrap_or_default();
-    let mut groups: Vec<(CompactString, u32)> = Vec::new();
-    for row in listed {
-        let weight = row.number("Weight").ok().flatten().unwrap_or(1);
-        let weight = u32::try_from(weight).ok().filter(|weight| *weight <= 999);
-        let weight = weight.ok_or_else(|| Fault::new("ValidationError", "Weight must be from 0 to 999"))?;
-        groups.push((row.text("TargetGroupArn").unwrap_or_default().into(), weight));
-    }
-    if groups.is_empty() {
-        groups.extend(action.text("TargetGroupArn").map(|arn| (arn.into(), 1)));
-    }
-    if groups.is_empty() || groups.len() > 5 {
-        return Err(Fault::new("ValidationError", "A forward action has one to five target groups"));
-    }
-    if let Some((missing, _)) = groups.iter().find(|(group, _)| !place.target_groups.has(group)) {
-        return Err(not_found("TargetGroupNotFound", "Target groups", missing));
-    }
-    if let Some(rule) = place.rules.get_mut(arn) {
-        rule.act = Act::Forward(groups);
-    }
-    let rows: Vec<Shape> = place.rules.get(arn).map(|rule| rule_shape(rule).into()).into_iter().collect();
-    Ok(Fields::new().with("Rules", Shape::List(rows)).into())
-}
-
-/// DeleteRule: not the default one.
-pub(super) fn delete_rule(call: &Call, place: &mut Place) -> Answer {
-    let arn = call.input.text("RuleArn").unwrap_or_default();
-    match place.rules.get(arn) {
-        None => Err(not_found("RuleNotFound", "Rule", arn)),
-        Some(rule) if rule.priority.is_none() => {
-            Err(Fault::new("OperationNotPermitted", "Default rule cannot be deleted"))
-        }
-        Some(_) => {
-            place.rules.remove(arn);
-            Ok(Fields::new().into())
-        }
-    }
 }

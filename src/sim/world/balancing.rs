@@ -70,7 +70,7 @@ pub(crate) struct Target {
 }
 
 /// A target group.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct TargetGroup {
     pub(crate) arn: CompactString,
     pub(crate) name: CompactString,
@@ -80,4 +80,8 @@ pub(crate) struct TargetGroup {
     pub(crate) drain: u32,
     pub(crate) tags: Vec<Tag>,
     pub(crate) targets: Vec<Target>,
+    /// Attributes that were set, besides the delay.
+    pub(crate) attributes: Vec<(CompactString, CompactString)>,
+    /// Healthy and unhealthy threshold, and seconds of the time-out; none for 2, 3 and 5.
+    pub(crate) thresholds: Option<(u32, u32, u32)>,
 }

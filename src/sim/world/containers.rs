@@ -41,7 +41,7 @@ pub(crate) struct Provider {
 }
 
 /// A task definition.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Definition {
     pub(crate) family: CompactString,
     pub(crate) revision: u32,
@@ -55,10 +55,23 @@ pub(crate) struct Definition {
     pub(crate) registered: Moment,
     pub(crate) log_group: CompactString,
     pub(crate) architecture: &'static str,
+    /// A port of the host that its tasks take; otherwise any that is free.
+    pub(crate) host_port: Option<u16>,
+    pub(crate) constraints: Vec<Constraint>,
+    pub(crate) is_inactive: bool,
+}
+
+/// Where tasks may be placed.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Constraint {
+    /// Each task of the service on a host of its own.
+    Distinct,
+    /// An expression of the cluster query language.
+    MemberOf(CompactString),
 }
 
 /// A service.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Service {
     pub(crate) name: CompactString,
     pub(crate) is_daemon: bool,
@@ -78,6 +91,22 @@ pub(crate) struct Service {
     pub(crate) deployments: Vec<Deployment>,
     /// Newest first.
     pub(crate) events: Vec<(CompactString, Moment, String)>,
+    pub(crate) constraints: Vec<Constraint>,
+    /// The circuit breaker only fails a deployment.
+    pub(crate) keeps_failed: bool,
+    pub(crate) end: End,
+}
+
+/// Whether a service is at its end.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum End {
+    /// ACTIVE
+    #[default]
+    No,
+    /// DRAINING: it was deleted and tasks are left.
+    Draining,
+    /// INACTIVE
+    Gone,
 }
 
 /// A deployment of a service.
@@ -96,7 +125,7 @@ pub(crate) struct Deployment {
 }
 
 /// A task.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Task {
     pub(crate) id: CompactString,
     /// `family:revision`
@@ -119,6 +148,11 @@ pub(crate) struct Task {
     pub(crate) stopped: Option<Moment>,
     /// Stop code, sentence and the container's exit code.
     pub(crate) end: Option<(&'static str, CompactString, Option<i64>)>,
+    /// Until when it is protected from scale-in and deployments.
+    pub(crate) protected_until: Option<Moment>,
+    /// The group of a task without a service.
+    pub(crate) group: Option<CompactString>,
+    pub(crate) tags: Vec<Tag>,
 }
 
 /// A container instance.

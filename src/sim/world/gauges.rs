@@ -56,8 +56,8 @@ impl Place {
                 let nth = match member.stage {
                     Stage::InService => 3,
                     Stage::Standby => 5,
-                    Stage::Pending => 4,
-                    Stage::Terminating | Stage::TerminatingWait => 6,
+                    stage if stage.is_coming() => 4,
+                    _ => 6,
                 };
                 if let Some(count) = counts.get_mut(nth) {
                     *count += 1;

@@ -27,7 +27,7 @@ pub(crate) struct Alarm {
 }
 
 /// A parameter.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Parameter {
     pub(crate) name: CompactString,
     /// `String`, `StringList`, `SecureString`
@@ -35,6 +35,22 @@ pub(crate) struct Parameter {
     pub(crate) value: String,
     pub(crate) version: u32,
     pub(crate) modified: Moment,
+    pub(crate) description: Option<CompactString>,
+    /// Who wrote this version; none for whoever built the fleet.
+    pub(crate) user: Option<CompactString>,
+    /// Older versions, oldest first.
+    pub(crate) past: Vec<Past>,
+}
+
+/// An older version of a parameter.
+#[derive(Clone, Debug)]
+pub(crate) struct Past {
+    pub(crate) kind: &'static str,
+    pub(crate) value: String,
+    pub(crate) version: u32,
+    pub(crate) modified: Moment,
+    pub(crate) description: Option<CompactString>,
+    pub(crate) user: Option<CompactString>,
 }
 
 /// A log group.

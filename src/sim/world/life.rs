@@ -5,11 +5,14 @@
 
 mod alarms;
 mod groups;
+pub(crate) mod holds;
+mod launches;
 mod machines;
 mod refreshes;
 mod tasks;
 mod told;
 
+pub(crate) use self::machines::Order;
 use super::place::Place;
 use crate::sim::time::Moment;
 use compact_str::CompactString;
@@ -22,6 +25,8 @@ pub(crate) enum Event {
     Settles(CompactString),
     /// The ECS agent of an instance registers.
     Registers(CompactString),
+    /// The agents of an instance that rebooted or started are back.
+    Returns(CompactString),
     /// A spot instance is taken.
     Taken(CompactString),
     /// Auto Scaling looks at a group.
@@ -32,6 +37,10 @@ pub(crate) enum Event {
     Task(CompactString, CompactString),
     /// A target has been drained: group, instance, port.
     Drained(CompactString, CompactString, u16),
+    /// A command reaches a host, or would: command, instance.
+    Delivers(CompactString, CompactString),
+    /// A command ends on a host.
+    Finishes(CompactString, CompactString),
     /// A spot instance somewhere gets its notice.
     Interruption,
     /// CloudWatch counts what it keeps counts of, and looks at the alarms.
@@ -102,6 +111,7 @@ impl Place {
         match event {
             Event::Settles(id) => self.settle(&id),
             Event::Registers(id) => self.register_host(&id),
+            Event::Returns(id) => self.come_back(&id),
             Event::Taken(id) => {
                 self.terminate(&id, ("Server.SpotInstanceTermination", "Spot instance termination"));
             }
@@ -109,6 +119,8 @@ impl Place {
             Event::Service(cluster, name) => self.look_at_service(&cluster, &name),
             Event::Task(cluster, id) => self.step_task(&cluster, &id),
             Event::Drained(group, id, port) => self.forget_target(&group, &id, port),
+            Event::Delivers(id, instance) => self.deliver(&id, &instance),
+            Event::Finishes(id, instance) => self.finish(&id, &instance),
             Event::Interruption => self.interrupt(),
             Event::Alarms => self.look_at_alarms(),
             Event::Told(number) => self.do_as_told(number),

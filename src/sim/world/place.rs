@@ -1,7 +1,9 @@
 //! A place: what one account has in one region.
 
 use super::balancing::{Balancer, Listener, Rule, TargetGroup};
+use super::commands::{Document, Sent};
 use super::containers::{Cluster, Definition, Provider};
+use super::docker::Container;
 use super::gauges::Gauges;
 use super::geography::{Region, Zone};
 use super::keeping::{Alarm, LogGroup, Parameter};
@@ -10,6 +12,7 @@ use super::machine::{Image, Instance, Template};
 use super::scaling::Group;
 use super::table::Table;
 use super::tokens::Tokens;
+use super::veils::Veils;
 use crate::sim::dice::Dice;
 use crate::sim::script::What;
 use crate::sim::time::Moment;
@@ -31,6 +34,7 @@ pub(crate) struct Place {
     pub(crate) now: Moment,
     pub(crate) agenda: Agenda,
     pub(crate) tokens: Tokens,
+    pub(crate) veils: Veils,
     /// What a scenario lets happen, by number.
     pub(crate) told: Vec<What>,
     pub(crate) instances: Table<Instance>,
@@ -49,6 +53,11 @@ pub(crate) struct Place {
     pub(crate) gauges: Gauges,
     pub(crate) logs: Table<LogGroup>,
     pub(crate) parameters: BTreeMap<CompactString, Parameter>,
+    /// Containers that somebody started, by host.
+    pub(crate) docker: BTreeMap<CompactString, Vec<Container>>,
+    pub(crate) documents: Table<Document>,
+    /// Commands that were sent.
+    pub(crate) sent: Table<Sent>,
 }
 
 impl Place {
@@ -58,7 +67,7 @@ impl Place {
         let zones = Region::named(region).map(|region| region.zones_for(account)).unwrap_or_default();
         let vpc = CompactString::from(dice.id("vpc"));
         let subnets = zones.iter().map(|_| CompactString::from(dice.id("subnet"))).collect();
-        Self {
+        let mut place = Self {
             account: Arc::clone(account),
             region,
             zones,
@@ -68,6 +77,7 @@ impl Place {
             now: Moment::default(),
             agenda: Agenda::default(),
             tokens: Tokens::default(),
+            veils: Veils::default(),
             told: Vec::new(),
             instances: Table::default(),
             templates: Table::default(),
@@ -84,7 +94,12 @@ impl Place {
             gauges: Gauges::default(),
             logs: Table::default(),
             parameters: BTreeMap::new(),
-        }
+            docker: BTreeMap::new(),
+            documents: Table::default(),
+            sent: Table::default(),
+        };
+        crate::sim::ssm::furnish(&mut place);
+        place
     }
 
     /// An ARN of this place.

@@ -5,7 +5,11 @@ use std::collections::HashMap;
 
 /// What was done under tokens.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Tokens(HashMap<(String, String), (String, String)>);
+pub(crate) struct Tokens {
+    done: HashMap<(String, String), (String, String)>,
+    /// The call that is being answered repeats one that was answered before.
+    pub(crate) repeats: bool,
+}
 
 /// What a token means.
 #[derive(Debug, PartialEq, Eq)]
@@ -20,16 +24,19 @@ pub(crate) enum Fresh {
 
 impl Tokens {
     /// Looks a token up.
-    pub(crate) fn fresh(&self, call: &Call, token: &str) -> Fresh {
-        match self.0.get(&(call.operation.to_owned(), token.to_owned())) {
+    pub(crate) fn fresh(&mut self, call: &Call, token: &str) -> Fresh {
+        match self.done.get(&(call.operation.to_owned(), token.to_owned())) {
             None => Fresh::New,
-            Some((asked, result)) if *asked == call.input.to_string() => Fresh::Done(result.clone()),
+            Some((asked, result)) if *asked == call.input.to_string() => {
+                self.repeats = true;
+                Fresh::Done(result.clone())
+            }
             Some(_) => Fresh::Mismatch,
         }
     }
 
     /// Remembers what came of a token.
     pub(crate) fn keep(&mut self, call: &Call, token: &str, result: String) {
-        self.0.insert((call.operation.to_owned(), token.to_owned()), (call.input.to_string(), result));
+        self.done.insert((call.operation.to_owned(), token.to_owned()), (call.input.to_string(), result));
     }
 }

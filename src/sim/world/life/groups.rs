@@ -1,12 +1,16 @@
 //! Auto Scaling's loop over a group: who is gone, who is missing, who is too many.
 
-use super::machines::Order;
 use super::{Event, SOON};
-use crate::sim::world::balancing::{Health, Target};
-use crate::sim::world::machine::{Kind, State, Tag};
+use crate::sim::world::balancing::Health;
+use crate::sim::world::machine::State;
 use crate::sim::world::place::Place;
-use crate::sim::world::scaling::{Activity, Group, Member, Stage};
-use compact_str::{CompactString, format_compact};
+use crate::sim::world::scaling::{Group, Member, Stage};
+use compact_str::CompactString;
+
+/// Why a member is taken out by itself.
+const EC2_CHECK: &str = "an instance was taken out of service in response to an EC2 health check indicating it has been terminated or stopped.";
+const ELB_CHECK: &str =
+    "an instance was taken out of service in response to an ELB system health check failure.";
 
 impl Group {
     /// Tells whether a process is suspended.
@@ -16,7 +20,15 @@ impl Group {
 
     /// Members that count: there, or on their way to be.
     pub(crate) fn live(&self) -> usize {
-        self.members.iter().filter(|member| matches!(member.stage, Stage::Pending | Stage::InService)).count()
+        self.members
+            .iter()
+            .filter(|member| member.stage == Stage::InService || member.stage.is_coming())
+            .count()
+    }
+
+    /// A member, to change.
+    pub(crate) fn member_mut(&mut self, instance: &str) -> Option<&mut Member> {
+        self.members.iter_mut().find(|member| member.instance == instance)
     }
 
     fn forget(&mut self, instance: &str) {
@@ -31,67 +43,159 @@ impl Place {
             return;
         }
         self.reap(name);
-        self.proceed_with_terminations(name);
+        self.check_balancers(name);
+        self.step_holds(name);
+        self.proceed(name);
         let refreshing = self.step_refresh(name);
         self.meet_desired(name, refreshing);
         let Some(group) = self.groups.get(name) else { return };
+        if group.is_deleting && group.members.is_empty() {
+            self.groups.remove(name);
+            return;
+        }
+        let is_checked = group.checks_balancer && !group.target_groups.is_empty();
         let moving =
             group.members.iter().any(|member| !matches!(member.stage, Stage::InService | Stage::Standby));
         if moving || refreshing {
             self.note(SOON, Event::Group(name.into()));
+        } else if is_checked {
+            self.note(30, Event::Group(name.into()));
         }
     }
 
     /// Lets go of members whose instances are gone.
     fn reap(&mut self, name: &str) {
         let Some(group) = self.groups.get(name) else { return };
-        let mut gone = Vec::new();
+        let is_blind = group.suspends("HealthCheck") || group.suspends("ReplaceUnhealthy");
+        let (mut over, mut lost) = (Vec::new(), Vec::new());
         for member in &group.members {
             let state = self.instances.get(&member.instance).map(|instance| instance.state);
-            let is_over = match member.stage {
-                Stage::Terminating | Stage::TerminatingWait => {
-                    matches!(state, None | Some(State::Terminated))
+            match member.stage {
+                Stage::TerminatingWait | Stage::Detaching => {}
+                Stage::Terminating | Stage::TerminatingProceed => {
+                    if matches!(state, None | Some(State::Terminated)) {
+                        over.push(member.instance.clone());
+                    }
                 }
-                _ => state.is_none_or(State::is_gone),
-            };
-            if is_over {
-                gone.push((member.instance.clone(), member.stage));
+                // What stands by is not checked.
+                Stage::Standby | Stage::EnteringStandby if state == Some(State::Stopped) => {}
+                _ if state.is_none_or(|state| state.is_gone() || state == State::Stopped) => {
+                    lost.push(member.instance.clone());
+                }
+                _ => {}
             }
         }
-        for (instance, stage) in gone {
+        for instance in over {
+            self.succeed_activities(name, &instance);
             if let Some(group) = self.groups.get_mut(name) {
                 group.forget(&instance);
             }
-            if !matches!(stage, Stage::Terminating | Stage::TerminatingWait) {
-                let cause = "an instance was taken out of service in response to an EC2 health check indicating it has been terminated or stopped.";
-                self.act(name, &format!("Terminating EC2 instance: {instance}"), cause);
+        }
+        for instance in lost {
+            if let Some(member) = self.groups.get_mut(name).and_then(|group| group.member_mut(&instance)) {
+                member.is_healthy = false;
+            }
+            if is_blind {
+                continue;
+            }
+            self.act(name, &format!("Terminating EC2 instance: {instance}"), EC2_CHECK);
+            if !self.hold(name, &instance, false) {
+                let is_stopped = self.instances.get(&instance).is_some_and(|one| !one.state.is_gone());
+                if is_stopped {
+                    self.set_stage(name, &instance, Stage::Terminating);
+                    self.terminate(
+                        &instance,
+                        ("Client.InstanceInitiatedShutdown", "Terminated by Auto Scaling"),
+                    );
+                } else {
+                    self.succeed_activities(name, &instance);
+                    if let Some(group) = self.groups.get_mut(name) {
+                        group.forget(&instance);
+                    }
+                }
             }
         }
     }
 
-    /// Ends members whose hosts have been drained.
-    fn proceed_with_terminations(&mut self, name: &str) {
+    /// Replaces members that their load balancer finds unhealthy, or knows no more.
+    fn check_balancers(&mut self, name: &str) {
+        let now = self.now;
         let Some(group) = self.groups.get(name) else { return };
-        let waiting: Vec<CompactString> = group
+        let is_blind = group.suspends("HealthCheck") || group.suspends("ReplaceUnhealthy");
+        if !group.checks_balancer || is_blind {
+            return;
+        }
+        let fails = |member: &&Member| {
+            member.stage == Stage::InService
+                && now.since(member.since) >= i64::from(group.grace)
+                && group.target_groups.iter().filter_map(|arn| self.target_groups.get(arn)).any(|targets| {
+                    let mine = targets.targets.iter().find(|target| target.id == member.instance);
+                    !mine.is_some_and(|one| matches!(one.health, Health::Healthy | Health::Initial(_)))
+                })
+        };
+        let failing: Vec<CompactString> =
+            group.members.iter().filter(fails).map(|member| member.instance.clone()).collect();
+        for instance in failing {
+            if let Some(member) = self.groups.get_mut(name).and_then(|group| group.member_mut(&instance)) {
+                member.is_healthy = false;
+            }
+            self.end_member(name, &instance, ELB_CHECK);
+        }
+    }
+
+    /// Tells whether an instance is still being deregistered from the target groups of its group.
+    fn is_draining_targets(&self, name: &str, instance: &str) -> bool {
+        let Some(group) = self.groups.get(name) else { return false };
+        group.target_groups.iter().filter_map(|arn| self.target_groups.get(arn)).any(|targets| {
+            targets.targets.iter().any(|one| one.id == instance && matches!(one.health, Health::Draining(_)))
+        })
+    }
+
+    /// Takes every member that is on its way one step on.
+    pub(crate) fn proceed(&mut self, name: &str) {
+        let Some(group) = self.groups.get(name) else { return };
+        let moving: Vec<(CompactString, Stage)> = group
             .members
             .iter()
-            .filter(|member| member.stage == Stage::TerminatingWait)
-            .map(|member| member.instance.clone())
+            .filter(|member| !matches!(member.stage, Stage::InService | Stage::Standby))
+            .map(|member| (member.instance.clone(), member.stage))
             .collect();
-        for instance in waiting {
-            if !self.drain_host(&instance) {
-                self.set_stage(name, &instance, Stage::Terminating);
-                self.terminate(&instance, ("Client.InstanceInitiatedShutdown", "Terminated by Auto Scaling"));
+        for (instance, stage) in moving {
+            let state = self.instances.get(&instance).map(|found| found.state);
+            match stage {
+                Stage::PendingProceed => self.enter_service(name, &instance),
+                Stage::EnteringStandby if !self.is_draining_targets(name, &instance) => {
+                    self.set_stage(name, &instance, Stage::Standby);
+                    self.succeed_activities(name, &instance);
+                }
+                Stage::Detaching if !self.is_draining_targets(name, &instance) => {
+                    self.succeed_activities(name, &instance);
+                    if let Some(group) = self.groups.get_mut(name) {
+                        group.forget(&instance);
+                    }
+                    if let Some(found) = self.instances.get_mut(&instance) {
+                        found.tags.retain(|(key, _)| key != "aws:autoscaling:groupName");
+                    }
+                }
+                // The hooks come after the load balancer.
+                Stage::Terminating
+                    if state.is_some_and(|state| !state.is_gone())
+                        && !self.is_draining_targets(name, &instance)
+                        && !self.hold(name, &instance, false) =>
+                {
+                    self.terminate(
+                        &instance,
+                        ("Client.InstanceInitiatedShutdown", "Terminated by Auto Scaling"),
+                    );
+                }
+                _ => {}
             }
         }
     }
 
-    fn set_stage(&mut self, group: &str, instance: &str, stage: Stage) {
+    pub(crate) fn set_stage(&mut self, group: &str, instance: &str, stage: Stage) {
         let now = self.now;
-        let found = self.groups.get_mut(group);
-        if let Some(member) =
-            found.and_then(|group| group.members.iter_mut().find(|m| m.instance == instance))
-        {
+        if let Some(member) = self.groups.get_mut(group).and_then(|found| found.member_mut(instance)) {
             member.stage = stage;
             member.since = now;
         }
@@ -107,7 +211,9 @@ impl Place {
                     "an instance was started in response to a difference between desired and actual capacity, increasing the capacity from {at} to {}.",
                     at + 1
                 );
-                self.launch_member(name, &cause);
+                if self.launch_member(name, &cause).is_none() {
+                    break;
+                }
             }
         }
         if live > desired && !refreshing {
@@ -128,164 +234,28 @@ impl Place {
             return None;
         }
         let open = group.members.iter().filter(|member| {
-            !member.is_protected && matches!(member.stage, Stage::InService | Stage::Pending)
+            !member.is_protected && (member.stage == Stage::InService || member.stage.is_coming())
         });
         open.min_by_key(|member| (member.version, member.since)).map(|member| member.instance.clone())
     }
 
-    /// Ends a member: its host drains first when its capacity provider says so.
+    /// Ends a member: it leaves its load balancers first, then its hooks hold it, then it is terminated.
     pub(crate) fn end_member(&mut self, name: &str, instance: &str, cause: &str) {
         self.act(name, &format!("Terminating EC2 instance: {instance}"), cause);
-        self.drain_targets(instance, None);
-        let drains = self.providers.rows().any(|provider| provider.group == name && provider.drains);
-        if drains && self.drain_host(instance) {
-            self.set_stage(name, instance, Stage::TerminatingWait);
-        } else {
-            self.set_stage(name, instance, Stage::Terminating);
-            self.terminate(instance, ("Client.InstanceInitiatedShutdown", "Terminated by Auto Scaling"));
+        self.leave_targets(name, instance);
+        self.set_stage(name, instance, Stage::Terminating);
+        if let Some(member) = self.groups.get_mut(name).and_then(|group| group.member_mut(instance)) {
+            member.holds.clear();
         }
+        self.proceed(name);
         self.note(SOON, Event::Group(name.into()));
     }
 
-    /// Launches a member by the group's template and mix.
-    pub(crate) fn launch_member(&mut self, name: &str, cause: &str) -> Option<CompactString> {
-        let group = self.groups.get(name)?;
-        let number = self.launch_version(group)?;
-        let template = self.templates.get(&group.template.id)?;
-        let version = template.version(&number.to_string())?;
-        let (kind, is_spot) = self.purchase(group, version.kind);
-        let mut zones: Vec<(usize, usize)> = group
-            .zones
-            .iter()
-            .map(|zone| {
-                let here = |member: &&Member| {
-                    self.instances.get(&member.instance).is_some_and(|instance| instance.zone == *zone)
-                };
-                (group.members.iter().filter(here).count(), *zone)
-            })
-            .collect();
-        zones.sort_unstable();
-        let like = group.members.first().and_then(|member| self.instances.get(&member.instance));
-        let mut tags: Vec<Tag> =
-            group.tags.iter().filter(|(_, propagates)| *propagates).map(|(tag, _)| tag.clone()).collect();
-        tags.push(("aws:autoscaling:groupName".into(), name.into()));
-        tags.push(("aws:ec2launchtemplate:id".into(), template.id.clone()));
-        tags.push(("aws:ec2launchtemplate:version".into(), number.to_string().into()));
-        let order = Order {
-            kind,
-            zone: zones.first().map_or(0, |(_, zone)| *zone),
-            image: version.image.clone(),
-            is_spot,
-            busy: like.map_or(12.0, |instance| instance.load.mean),
-            profile: version.profile.clone(),
-            security_group: (std::sync::Arc::clone(&version.security_group), "fleet-node".into()),
-            tags,
-        };
-        let reservation = self.dice.id("r");
-        let id = self.start_instance(order, &reservation, 0);
-        let now = self.now;
-        let member = Member {
-            instance: id.clone(),
-            stage: Stage::Pending,
-            is_healthy: true,
-            is_protected: false,
-            version: number,
-            since: now,
-        };
-        if let Some(group) = self.groups.get_mut(name) {
-            group.members.push(member);
-        }
-        self.act(name, &format!("Launching a new EC2 instance: {id}"), cause);
-        self.note(SOON, Event::Group(name.into()));
-        Some(id)
-    }
-
-    /// The version that a launch takes now: a refresh's while one runs.
-    pub(super) fn launch_version(&self, group: &Group) -> Option<u32> {
-        let template = self.templates.get(&group.template.id)?;
-        let choice = group
-            .refreshes
-            .last()
-            .filter(|refresh| matches!(refresh.status, "Pending" | "InProgress" | "Baking"));
-        let wanted = choice.and_then(|refresh| refresh.desired.as_ref()).unwrap_or(&group.template);
-        template.version(&wanted.version).map(|version| version.number)
-    }
-
-    /// Which type, and whether from the spot market: the base first, then by percent.
-    fn purchase(&self, group: &Group, own: Option<&'static str>) -> (&'static Kind, bool) {
-        let fallback = own.and_then(Kind::named).unwrap_or(&crate::sim::world::machine::KINDS[0]);
-        let Some(mix) = &group.mix else { return (fallback, false) };
-        let mut on_demand = 0;
-        let mut spot = 0;
-        for member in &group.members {
-            match self.instances.get(&member.instance).map(|instance| instance.spot_request.is_some()) {
-                Some(true) => spot += 1,
-                Some(false) => on_demand += 1,
-                None => {}
-            }
-        }
-        let above = (on_demand + spot + 1_u32).saturating_sub(mix.on_demand_base);
-        let wanted = mix.on_demand_base + (above * mix.on_demand_percent).div_ceil(100);
-        let is_spot = on_demand >= wanted;
-        let at = if is_spot { usize::try_from(spot).unwrap_or(0) % mix.overrides.len().max(1) } else { 0 };
-        let kind = mix.overrides.get(at).and_then(|(name, _)| Kind::named(name));
-        (kind.unwrap_or(fallback), is_spot)
-    }
-
-    /// A member's instance runs: it is in service, becomes a target, and its agent will register.
-    pub(crate) fn enter_service(&mut self, name: &str, instance: &str) {
-        self.set_stage(name, instance, Stage::InService);
-        let now = self.now;
-        let Some(group) = self.groups.get_mut(name) else { return };
-        let protects = group.protects_new;
-        if let Some(member) = group.members.iter_mut().find(|member| member.instance == instance) {
-            member.is_protected = protects;
-        }
-        for activity in group
-            .activities
-            .iter_mut()
-            .filter(|a| a.status == "InProgress" && a.description.contains(instance))
-        {
-            activity.status = "Successful";
-            activity.progress = 100;
-            activity.ended = Some(now);
-        }
-        for arn in group.target_groups.clone() {
-            if let Some(group) = self.target_groups.get_mut(&arn) {
-                let health = Health::Initial(now.plus(i64::from(group.interval) * 2));
-                group.targets.push(Target { id: instance.into(), port: group.port, health });
-            }
-        }
-        self.note(45, Event::Registers(instance.into()));
-    }
-
-    /// Writes an activity.
-    pub(crate) fn act(&mut self, name: &str, description: &str, cause: &str) {
-        let id = CompactString::from(self.dice.uuid());
-        let now = self.now;
-        let is_launch = description.starts_with("Launching");
-        let activity = Activity {
-            id,
-            description: description.into(),
-            cause: format!("At {} {cause}", now.rfc3339()),
-            started: now,
-            ended: (!is_launch).then_some(now),
-            status: if is_launch { "InProgress" } else { "Successful" },
-            message: None,
-            progress: if is_launch { 50 } else { 100 },
-            details: format_compact!(
-                "{{\"Subnet ID\":\"{}\",\"Availability Zone\":\"{}\"}}",
-                self.subnet(0),
-                self.zone(0)
-            )
-            .into(),
-        };
-        if let Some(group) = self.groups.get_mut(name) {
-            group.activities.push(activity);
-            // Six weeks of a restless group would fill the memory; the newest are what is asked for.
-            if group.activities.len() > 1000 {
-                group.activities.drain(..500);
-            }
+    /// Deregisters an instance from the target groups of its group.
+    pub(crate) fn leave_targets(&mut self, name: &str, instance: &str) {
+        let arns = self.groups.get(name).map(|group| group.target_groups.clone()).unwrap_or_default();
+        for arn in arns {
+            self.drain_in(&arn, instance, None);
         }
     }
 }

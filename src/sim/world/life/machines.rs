@@ -4,7 +4,7 @@ use super::Event;
 use crate::sim::dice::Dice;
 use crate::sim::ssm::LATEST_AGENT;
 use crate::sim::world::balancing::Health;
-use crate::sim::world::containers::Host;
+use crate::sim::world::containers::{Host, Task};
 use crate::sim::world::load::Load;
 use crate::sim::world::machine::{Agent, Instance, Kind, State, Tag};
 use crate::sim::world::place::Place;
@@ -62,6 +62,7 @@ impl Place {
                 credits: if order.kind.name == "t2.micro" { 30.0 } else { 0.0 },
             },
         };
+        self.veil_instance(&id);
         self.instances.insert(id.clone(), instance);
         let seconds = self.dice.between(18, 40);
         self.note(seconds, Event::Settles(id.clone()));
@@ -85,12 +86,15 @@ impl Place {
         };
         instance.state = next;
         instance.state_since = now;
+        if next == State::Running {
+            self.note(40, Event::Returns(id.into()));
+        }
         if next == State::Terminated {
             self.note(3600, Event::Settles(id.into()));
         }
         let Some(group) = group else { return };
         if next == State::Running {
-            self.enter_service(&group, id);
+            self.arrive(&group, id);
         }
         self.note(0, Event::Group(group));
     }
@@ -102,7 +106,7 @@ impl Place {
         if instance.state.is_gone() {
             return;
         }
-        let was_stopped = instance.state == State::Stopped;
+        let was_stopped = matches!(instance.state, State::Stopped | State::Stopping);
         instance.state = State::ShuttingDown;
         instance.state_since = now;
         instance.state_reason = Some((reason.0, reason.1.into()));
@@ -116,6 +120,61 @@ impl Place {
         }
     }
 
+    /// Reboots an instance: for a minute its agents are away.
+    pub(crate) fn reboot(&mut self, id: &str) {
+        let now = self.now;
+        let Some(instance) = self.instances.get_mut(id) else { return };
+        if let Some(agent) = &mut instance.agent
+            && agent.silent_since.is_none()
+        {
+            agent.silent_since = Some(now);
+            self.halt_containers(id);
+            self.connect_host(id, false);
+            self.note(60, Event::Returns(id.into()));
+        }
+    }
+
+    /// The agents of an instance are back.
+    pub(super) fn come_back(&mut self, id: &str) {
+        let Some(instance) = self.instances.get_mut(id) else { return };
+        if instance.state != State::Running {
+            return;
+        }
+        if let Some(agent) = &mut instance.agent {
+            agent.silent_since = None;
+        }
+        let (launched, now) = (instance.launched, self.now);
+        // What ran before a stop does not run any more, which ECS hears only now.
+        for cluster in self.clusters.rows_mut() {
+            let found = cluster.hosts.rows().find(|host| host.instance == id).map(|host| host.id.clone());
+            let Some(host) = found else { continue };
+            let old = |task: &&mut Task| task.host == host && task.is_active() && task.created < launched;
+            for task in cluster.tasks.rows_mut().filter(old) {
+                task.wanted = "STOPPED";
+                task.status = "STOPPED";
+                task.stopping = task.stopping.or(Some(now));
+                task.stopped = Some(now);
+                task.end = Some(("TaskFailedToStart", "Host EC2 was restarted.".into(), None));
+            }
+        }
+        self.resume_containers(id);
+        self.connect_host(id, true);
+    }
+
+    /// The ECS agent of an instance is there, or is not.
+    pub(super) fn connect_host(&mut self, id: &str, is_connected: bool) {
+        let mut homes = Vec::new();
+        for cluster in self.clusters.rows_mut() {
+            for host in cluster.hosts.rows_mut().filter(|host| host.instance == id) {
+                host.is_connected = is_connected;
+                homes.push(cluster.name.clone());
+            }
+        }
+        for cluster in homes {
+            self.wake_services(&cluster);
+        }
+    }
+
     /// Stops an instance.
     pub(crate) fn stop_instance(&mut self, id: &str) {
         let now = self.now;
@@ -126,6 +185,8 @@ impl Place {
         instance.state = State::Stopping;
         instance.state_since = now;
         instance.state_reason = Some(("Client.UserInitiatedShutdown", "User initiated shutdown".into()));
+        self.connect_host(id, false);
+        self.halt_containers(id);
         let seconds = self.dice.between(20, 45);
         self.note(seconds, Event::Settles(id.into()));
     }
@@ -170,7 +231,11 @@ impl Place {
             let found =
                 cluster.hosts.rows().find(|host| host.instance == instance).map(|host| host.id.clone());
             let Some(host) = found else { continue };
-            cluster.hosts.remove(&host);
+            // Nobody deregisters a host whose agent was not there: somebody has to.
+            let is_connected = cluster.hosts.get(&host).is_some_and(|found| found.is_connected);
+            if is_connected {
+                cluster.hosts.remove(&host);
+            }
             for task in cluster.tasks.rows_mut().filter(|task| task.host == host && task.is_active()) {
                 task.wanted = "STOPPED";
                 task.status = "STOPPED";
@@ -208,7 +273,7 @@ impl Place {
         self.drain_in(group, instance, Some(port));
     }
 
-    fn drain_in(&mut self, arn: &str, instance: &str, port: Option<u16>) {
+    pub(super) fn drain_in(&mut self, arn: &str, instance: &str, port: Option<u16>) {
         let now = self.now;
         let mut notes = Vec::new();
         if let Some(group) = self.target_groups.get_mut(arn) {

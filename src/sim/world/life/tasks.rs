@@ -2,8 +2,9 @@
 
 use super::Event;
 use crate::sim::world::balancing::{Health, Target};
+use crate::sim::world::breaker::Fate;
 use crate::sim::world::place::Place;
-use compact_str::CompactString;
+use compact_str::{CompactString, format_compact};
 
 impl Place {
     /// The next step of a task: on its way up, or on its way down.
@@ -13,6 +14,9 @@ impl Place {
         let Some(task) = found.tasks.get_mut(id) else { return };
         let again =
             |place: &mut Self, seconds: i64| place.note(seconds, Event::Task(cluster.into(), id.into()));
+        let definition = self.definitions.get(&task.definition);
+        let fate = definition.map_or(Fate::Runs, |definition| definition.fate());
+        let service = task.service.clone();
         if task.wanted == "STOPPED" {
             match task.status {
                 "STOPPED" => {
@@ -31,7 +35,6 @@ impl Place {
                     task.status = "STOPPED";
                     task.stopped = Some(now);
                     task.stopping = task.stopping.or(Some(now));
-                    let service = task.service.clone();
                     again(self, 3600);
                     self.wake_service(cluster, service);
                 }
@@ -44,24 +47,73 @@ impl Place {
                 let seconds = self.dice.between(5, 14);
                 again(self, seconds);
             }
+            "PENDING" | "ACTIVATING" if fate == Fate::Missing => {
+                let image = definition.map(|definition| definition.image.clone()).unwrap_or_default();
+                let reason = format_compact!(
+                    "CannotPullContainerError: pull image manifest has been retried 1 time(s): failed to resolve ref {image}: not found"
+                );
+                self.fail_task(cluster, id, "TaskFailedToStart", &reason, None);
+            }
             "PENDING" | "ACTIVATING" => {
                 task.status = "RUNNING";
                 task.started = Some(now);
-                let service = task.service.clone();
                 let (host, port) = (task.host.clone(), task.host_port);
-                if port.is_some() {
+                if fate == Fate::Crashes {
+                    again(self, 4);
+                } else if port.is_some() {
                     again(self, 30);
                 }
-                self.register_task(cluster, service.as_deref(), &host, port);
+                let fails = fate == Fate::Unhealthy;
+                let target = if fails { Health::Failing("503") } else { Health::Healthy };
+                self.register_task(cluster, service.as_deref(), (&host, port), target);
                 self.wake_service(cluster, service);
+            }
+            "RUNNING" if fate == Fate::Crashes => {
+                let reason = "Essential container in task exited";
+                self.fail_task(cluster, id, "EssentialContainerExited", reason, Some(1));
+            }
+            "RUNNING" if fate == Fate::Unhealthy => {
+                let of = service.as_ref().and_then(|name| found.services.get(name));
+                let grace = of.map_or(0, |service| i64::from(service.grace));
+                let ran = task.started.map_or(0, |at| now.since(at));
+                let group = of.and_then(|service| service.balancers.first()).map(|(arn, _)| arn.clone());
+                match group {
+                    Some(_) if ran < grace + 30 => again(self, grace + 30 - ran),
+                    Some(arn) => {
+                        let reason = format_compact!("Task failed ELB health checks in (target-group {arn})");
+                        self.fail_task(cluster, id, "ServiceSchedulerInitiated", &reason, Some(143));
+                    }
+                    None => task.health = "UNHEALTHY",
+                }
             }
             "RUNNING" => {
                 task.health = "HEALTHY";
-                let service = task.service.clone();
                 self.wake_service(cluster, service);
             }
             _ => {}
         }
+    }
+
+    /// A task has failed: it is over at once, and its deployment counts it.
+    fn fail_task(&mut self, cluster: &str, id: &str, code: &'static str, reason: &str, exit: Option<i64>) {
+        let now = self.now;
+        let Some(found) = self.clusters.get_mut(cluster) else { return };
+        let Some(task) = found.tasks.get_mut(id) else { return };
+        task.wanted = "STOPPED";
+        task.status = "STOPPED";
+        task.stopping = Some(now);
+        task.stopped = Some(now);
+        task.end = Some((code, reason.into(), exit));
+        let (service, deployment, port) = (task.service.clone(), task.started_by.clone(), task.host_port);
+        let instance = found.hosts.get(&task.host.clone()).map(|host| host.instance.clone());
+        if let (Some(instance), Some(port)) = (instance, port) {
+            self.drain_targets(&instance, Some(port));
+        }
+        if let Some(name) = &service {
+            self.count_failure(cluster, name, &deployment);
+        }
+        self.note(3600, Event::Task(cluster.into(), id.into()));
+        self.wake_service(cluster, service);
     }
 
     pub(super) fn wake_service(&mut self, cluster: &str, service: Option<CompactString>) {
@@ -70,7 +122,13 @@ impl Place {
         }
     }
 
-    fn register_task(&mut self, cluster: &str, service: Option<&str>, host: &str, port: Option<u16>) {
+    fn register_task(
+        &mut self,
+        cluster: &str,
+        service: Option<&str>,
+        (host, port): (&str, Option<u16>),
+        becomes: Health,
+    ) {
         let Some(found) = self.clusters.get(cluster) else { return };
         let Some(service) = service.and_then(|name| found.services.get(name)) else { return };
         let Some((arn, _)) = service.balancers.first() else { return };
@@ -78,7 +136,11 @@ impl Place {
         let instance = host.instance.clone();
         let now = self.now;
         if let Some(group) = self.target_groups.get_mut(&arn.clone()) {
-            let health = Health::Initial(now.plus(i64::from(group.interval) * 2));
+            let health = match becomes {
+                Health::Healthy => Health::Initial(now.plus(i64::from(group.interval) * 2)),
+                other => other,
+            };
+            group.targets.retain(|target| target.id != instance || target.port != port);
             group.targets.push(Target { id: instance, port, health });
         }
     }

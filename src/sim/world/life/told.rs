@@ -2,10 +2,9 @@
 
 use super::Event;
 use crate::sim::script::What;
-use crate::sim::world::containers::Deployment;
 use crate::sim::world::keeping::Parameter;
 use crate::sim::world::place::Place;
-use compact_str::{CompactString, format_compact};
+use compact_str::CompactString;
 
 impl Place {
     /// Notes what a scenario lets happen here.
@@ -73,26 +72,9 @@ impl Place {
                 self.note(1, Event::Group(name.into()));
             }
             What::Deploy(cluster, name) => {
-                let number = self.dice.below(9_000_000_000_000_000_000) + 1_000_000_000_000_000_000;
-                let id = format_compact!("ecs-svc/{number}");
-                let service = self.clusters.get_mut(cluster)?.services.get_mut(name)?;
+                let service = self.clusters.get(cluster)?.services.get(name)?;
                 let definition = service.deployments.first()?.definition.clone();
-                for old in &mut service.deployments {
-                    old.status = "ACTIVE";
-                }
-                let deployment = Deployment {
-                    reason: format_compact!("ECS deployment {id} in progress."),
-                    id,
-                    status: "PRIMARY",
-                    definition,
-                    desired: service.desired,
-                    failed: 0,
-                    created: now,
-                    updated: now,
-                    rollout: "IN_PROGRESS",
-                };
-                service.deployments.insert(0, deployment);
-                self.note(1, Event::Service(cluster.into(), name.into()));
+                self.deploy(cluster, name, definition);
             }
             What::Alarm(name, state) => {
                 let alarm = self.alarms.get_mut(name)?;
@@ -115,8 +97,14 @@ impl Place {
             What::Parameter(name, value) => {
                 let version = self.parameters.get(name.as_str()).map_or(1, |known| known.version + 1);
                 let kind = self.parameters.get(name.as_str()).map_or("String", |known| known.kind);
-                let parameter =
-                    Parameter { name: name.into(), kind, value: value.clone(), version, modified: now };
+                let parameter = Parameter {
+                    name: name.into(),
+                    kind,
+                    value: value.clone(),
+                    version,
+                    modified: now,
+                    ..Parameter::default()
+                };
                 self.parameters.insert(name.into(), parameter);
             }
         }

@@ -1,0 +1,323 @@
+//! Pretended cores: the HTTP interface of SuperTokens for every core of the fleet, on loopback.
+//!
+//! One door leads to all of them: it is an HTTP proxy, so `http://10.16.0.5:3567/hello` asked of it is the core at
+//! that port of that host; asked for `/` itself it lists the cores. In fleets that are not too large each core has a
+//! port of its own besides. A core whose container or host does not run resets the connection.
+
+mod answers;
+mod stats;
+
+use self::answers::{Asked, Core, Said, answer};
+use super::http::Site;
+use super::time::Moment;
+use super::wire::{Lines, Switch};
+use super::world::docker::core_name;
+use super::world::held;
+use super::world::machine::dotted;
+use super::world::place::Place;
+use crate::error::Error;
+use axum::body::{Body, to_bytes};
+use axum::extract::{ConnectInfo, Request, State};
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::Response;
+use compact_str::CompactString;
+use std::collections::{BTreeMap, HashMap};
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+use tokio::net::TcpListener;
+
+/// Cores that get a port of their own at most.
+const MOST: usize = 400;
+
+/// A core of the pretended fleet, and where it can be asked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CoreAt {
+    /// Its id in the registry.
+    pub id: String,
+    /// The account's number.
+    pub account: String,
+    /// The region's name.
+    pub region: &'static str,
+    /// The host.
+    pub instance: String,
+    /// The host's address in its own network, and the port there: what the proxy is asked for.
+    pub address: String,
+    /// Its own port on loopback, in fleets that are not too large.
+    pub listens: Option<SocketAddr>,
+}
+
+/// Which core.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+struct Key {
+    account: Arc<str>,
+    region: &'static str,
+    instance: CompactString,
+    port: u16,
+}
+
+/// What a core process keeps in its memory, and whether its database is away.
+#[derive(Debug, Default)]
+pub(super) struct Talk {
+    /// Tokens of /hello that are left for an app, and since when.
+    hello: HashMap<String, (f64, Moment)>,
+    /// Requests by app and minute.
+    asked: BTreeMap<(String, i64), u32>,
+    is_cut_off: bool,
+}
+
+/// All cores of a simulator.
+#[derive(Debug)]
+pub(crate) struct Cores {
+    site: Arc<Site>,
+    talks: Mutex<HashMap<Key, Talk>>,
+    list: Vec<(Key, CoreAt)>,
+    door: SocketAddr,
+}
+
+/// A listener's view: one core, or all of them.
+#[derive(Clone, Debug)]
+struct Door {
+    cores: Arc<Cores>,
+    only: Option<Key>,
+}
+
+/// Opens the doors of all cores that the registries know.
+///
+/// # Errors
+/// A port that cannot be had.
+pub(crate) async fn open(site: &Arc<Site>, regions: &[&'static str]) -> Result<Arc<Cores>, Error> {
+    let bind = |why: std::io::Error| Error::failed("cannot listen for the pretended cores").because(why);
+    let loopback = SocketAddr::from(([127, 0, 0, 1], 0));
+    let mut list = Vec::new();
+    for account in &site.world.accounts {
+        for region in regions {
+            let place = site.world.place(&account.id, region);
+            known(&place.read().unwrap_or_else(PoisonError::into_inner), &mut list);
+        }
+    }
+    let mut listeners = Vec::new();
+    if list.len() <= MOST {
+        for (key, core) in &mut list {
+            let listener = TcpListener::bind(loopback).await.map_err(bind)?;
+            core.listens = Some(listener.local_addr()?);
+            listeners.push((listener, Some(key.clone())));
+        }
+    }
+    let door = TcpListener::bind(loopback).await.map_err(bind)?;
+    let at = door.local_addr()?;
+    listeners.push((door, None));
+    let cores = Arc::new(Cores { site: Arc::clone(site), talks: Mutex::default(), list, door: at });
+    for (listener, only) in listeners {
+        let app = axum::Router::new()
+            .fallback(enter)
+            .with_state(Door { cores: Arc::clone(&cores), only })
+            .into_make_service_with_connect_info::<Switch>();
+        let stop = site.stop.clone();
+        tokio::spawn(async move {
+            let served =
+                axum::serve(Lines(listener), app).with_graceful_shutdown(stop.cancelled_owned()).await;
+            if let Err(error) = served {
+                tracing::error!(%error, "a pretended core broke down");
+            }
+        });
+    }
+    Ok(cores)
+}
+
+/// The cores of a place's registry.
+fn known(place: &Place, list: &mut Vec<(Key, CoreAt)>) {
+    for parameter in place.parameters.values() {
+        let Some((_, id)) = core_name(&parameter.name) else { continue };
+        let Ok(value) = serde_json::from_str::<serde_json::Value>(&parameter.value) else { continue };
+        let instance = value.get("instance_id").and_then(serde_json::Value::as_str).unwrap_or_default();
+        let port = value.get("port").and_then(serde_json::Value::as_u64);
+        let port = port.and_then(|port| u16::try_from(port).ok()).unwrap_or(3567);
+        let Some(host) = place.instances.get(instance) else { continue };
+        let key = Key {
+            account: Arc::clone(&place.account),
+            region: place.region,
+            instance: instance.into(),
+            port,
+        };
+        let core = CoreAt {
+            id: id.to_owned(),
+            account: place.account.to_string(),
+            region: place.region,
+            instance: instance.to_owned(),
+            address: format!("{}:{port}", dotted(host.private_ip, '.')),
+            listens: None,
+        };
+        list.push((key, core));
+    }
+}
+
+async fn enter(
+    State(door): State<Door>,
+    ConnectInfo(switch): ConnectInfo<Switch>,
+    request: Request,
+) -> Response {
+    let (parts, body) = request.into_parts();
+    let Ok(body) = to_bytes(body, 1 << 20).await else { return plain(413, "too large") };
+    let authority = parts.uri.authority().map(|authority| authority.as_str().to_owned());
+    let key = match (&door.only, &authority) {
+        (Some(key), _) => Some(key.clone()),
+        (None, Some(authority)) => door.cores.resolve(authority),
+        (None, None) if parts.uri.path() == "/" => return door.cores.listed(),
+        (None, None) => {
+            return plain(
+                404,
+                "Ask this proxy for http://ADDRESS:PORT/…, or for / to see which there are.\n",
+            );
+        }
+    };
+    let header =
+        |name: &str| parts.headers.get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
+    let asked = Asked {
+        method: parts.method.as_str().to_owned(),
+        path: parts.uri.path().to_owned(),
+        query: parts.uri.query().unwrap_or_default().to_owned(),
+        host: header("host").or(authority).unwrap_or_default(),
+        key: header("api-key")
+            .or_else(|| header("authorization").map(|text| text.trim_start_matches("Bearer ").to_owned())),
+        version: header("cdi-version"),
+        body: String::from_utf8_lossy(&body).into_owned(),
+    };
+    let said = key.and_then(|key| door.cores.ask(&key, &asked));
+    let Some(said) = said else {
+        // Nothing listens there.
+        if door.only.is_none() {
+            return plain(502, "Connection refused");
+        }
+        switch.throw();
+        return Response::new(Body::empty());
+    };
+    if !said.delay.is_zero() {
+        tokio::select! {
+            () = tokio::time::sleep(said.delay) => {}
+            () = door.cores.site.stop.cancelled() => {}
+        }
+    }
+    let mut response = Response::new(Body::from(said.body));
+    *response.status_mut() = StatusCode::from_u16(said.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(said.kind));
+    response
+}
+
+fn plain(status: u16, text: &'static str) -> Response {
+    let mut response = Response::new(Body::from(text));
+    *response.status_mut() = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    response
+}
+
+impl Cores {
+    /// Where the proxy listens.
+    pub(crate) fn door(&self) -> SocketAddr {
+        self.door
+    }
+
+    /// Every core.
+    pub(crate) fn all(&self) -> Vec<CoreAt> {
+        self.list.iter().map(|(_, core)| core.clone()).collect()
+    }
+
+    /// Cuts a core off from its database, or brings that back.
+    pub(crate) fn cut_off(&self, id: &str, is_cut_off: bool) -> bool {
+        let found = self.list.iter().find(|(_, core)| core.id == id);
+        if let Some((key, _)) = found {
+            held(&self.talks).entry(key.clone()).or_default().is_cut_off = is_cut_off;
+        }
+        found.is_some()
+    }
+
+    fn listed(&self) -> Response {
+        let rows: Vec<serde_json::Value> = self
+            .list
+            .iter()
+            .map(|(_, core)| {
+                serde_json::json!({
+                    "id": core.id, "account": core.account, "region": core.region, "instance": core.instance,
+                    "address": core.address, "listens": core.listens.map(|at| format!("http://{at}")),
+                })
+            })
+            .collect();
+        let mut response = Response::new(Body::from(serde_json::Value::from(rows).to_string()));
+        let kind = HeaderValue::from_static("application/json");
+        response.headers_mut().insert(header::CONTENT_TYPE, kind);
+        response
+    }
+
+    /// The core at an address of the pretended network.
+    fn resolve(&self, authority: &str) -> Option<Key> {
+        let (ip, port) = authority.rsplit_once(':').unwrap_or((authority, "80"));
+        let port = port.parse().ok()?;
+        for place in self.site.world.settled() {
+            let place = place.read().unwrap_or_else(PoisonError::into_inner);
+            let mut all = place.instances.rows();
+            if let Some(found) = all.find(|one| !one.state.is_gone() && dotted(one.private_ip, '.') == ip) {
+                let (account, instance) = (Arc::clone(&place.account), found.id.clone());
+                return Some(Key { account, region: place.region, instance, port });
+            }
+        }
+        None
+    }
+
+    /// Asks a core; none when nothing listens there.
+    fn ask(&self, key: &Key, asked: &Asked) -> Option<Said> {
+        let now = self.site.world.clock.now();
+        let place = self.site.world.place(&key.account, key.region);
+        if place.read().unwrap_or_else(PoisonError::into_inner).is_due(now) {
+            place.write().unwrap_or_else(PoisonError::into_inner).advance(now);
+        }
+        let place = place.read().unwrap_or_else(PoisonError::into_inner);
+        let container = place.core_at(&key.instance, key.port, now)?;
+        let host = place.instances.get(&key.instance)?;
+        let tenants = container.core.as_ref().map(|id| tenants(&place, id)).unwrap_or_default();
+        let busy = place.containers(&key.instance).iter().filter(|one| one.runs(now)).count();
+        let core = Core {
+            id: container.core.clone().unwrap_or_else(|| container.name.clone()),
+            version: container.image.rsplit_once(':').map_or("", |(_, tag)| tag).to_owned(),
+            key: container.core.as_ref().and_then(|id| secret(&place, id)),
+            domains: tenants,
+            load: host.load,
+            machine: host.kind,
+            neighbours: busy.max(1),
+            started: container.started,
+            now,
+            seed: self.site.world.seed,
+        };
+        let mut talks = held(&self.talks);
+        let talk = talks.entry(key.clone()).or_default();
+        let mut said = answer(&core, asked, talk);
+        // Pretended time passes faster than real time, or not at all.
+        let speed = self.site.world.clock.speed();
+        said.delay = if speed > 0.0 { said.delay.div_f64(speed) } else { Duration::ZERO };
+        Some(said)
+    }
+}
+
+/// The domains of the tenants of a core.
+fn tenants(place: &Place, core: &str) -> Vec<String> {
+    let mut found = Vec::new();
+    for parameter in place.parameters.values() {
+        let is_tenant = parameter.name.starts_with("/coredeck/") && parameter.name.contains("/tenants/");
+        if !is_tenant {
+            continue;
+        }
+        let Ok(value) = serde_json::from_str::<serde_json::Value>(&parameter.value) else { continue };
+        let text = |name: &str| value.get(name).and_then(serde_json::Value::as_str);
+        if text("core") == Some(core)
+            && let Some(domain) = text("domain")
+        {
+            found.push(domain.to_owned());
+        }
+    }
+    found
+}
+
+/// The key of a core's base app.
+fn secret(place: &Place, core: &str) -> Option<String> {
+    let suffix = format!("/secrets/{core}/api-key");
+    let mut all = place.parameters.values();
+    all.find(|parameter| parameter.name.ends_with(&suffix)).map(|parameter| parameter.value.clone())
+}

@@ -1,0 +1,192 @@
+//! Docker on pretended hosts: the cores of the registry as containers, and beside them what ECS runs there.
+
+mod commands;
+mod show;
+
+pub(crate) use self::commands::OnHost;
+use super::machine::{State, Tag};
+use super::place::Place;
+use crate::sim::dice::Dice;
+use crate::sim::time::Moment;
+use compact_str::{CompactString, format_compact};
+
+/// The port of a core in its container.
+const CORE_PORT: u16 = 3567;
+
+/// A container that was started by hand or by Systems Manager.
+#[derive(Clone, Debug)]
+pub(crate) struct Container {
+    /// 64 digits.
+    pub(crate) id: CompactString,
+    pub(crate) name: CompactString,
+    pub(crate) image: CompactString,
+    pub(crate) command: &'static str,
+    /// Of the host, and in the container.
+    pub(crate) ports: Vec<(u16, u16)>,
+    pub(crate) labels: Vec<Tag>,
+    pub(crate) created: Moment,
+    pub(crate) started: Moment,
+    /// When it stopped or will have stopped, and how it exited.
+    pub(crate) stopped: Option<(Moment, i64)>,
+    /// MiB that it may use at most; none for no limit.
+    pub(crate) memory: Option<u32>,
+    /// Thousandths of a processor that it may use at most.
+    pub(crate) cpus: Option<u32>,
+    /// The core that it is, by its id in the registry.
+    pub(crate) core: Option<CompactString>,
+}
+
+impl Container {
+    /// Tells whether it runs.
+    pub(crate) fn runs(&self, now: Moment) -> bool {
+        self.stopped.is_none_or(|(at, _)| at > now)
+    }
+}
+
+impl Place {
+    /// Puts a container onto its host for every core that the registry knows.
+    pub(crate) fn raise_containers(&mut self) {
+        let mut found = Vec::new();
+        for parameter in self.parameters.values() {
+            let Some((fleet, core)) = core_name(&parameter.name) else { continue };
+            let Ok(value) = serde_json::from_str::<serde_json::Value>(&parameter.value) else { continue };
+            let text = |name: &str| value.get(name).and_then(serde_json::Value::as_str).unwrap_or_default();
+            let instance = CompactString::from(text("instance_id"));
+            let Some(host) = self.instances.get(&instance) else { continue };
+            let port = value.get("port").and_then(serde_json::Value::as_u64);
+            let port = port.and_then(|port| u16::try_from(port).ok()).unwrap_or(CORE_PORT);
+            let mut dice = Dice::new(3, &format!("{instance}/{core}"));
+            // A core comes up some minutes after its host.
+            let started = host.launched.plus(200 + dice.between(5, 60)).max(parameter.modified);
+            let tier = text("tier");
+            let memory = match tier {
+                "development" => Some(256),
+                "production" => Some(640),
+                _ => None,
+            };
+            let label = |key: &str, value: &str| (CompactString::from(key), CompactString::from(value));
+            let container = Container {
+                id: dice.hex(64).into(),
+                name: text("container").into(),
+                image: text("image").into(),
+                command: "docker-entrypoint.sh supertokens start",
+                ports: vec![(port, CORE_PORT)],
+                labels: vec![
+                    label("coredeck.core", core),
+                    label("coredeck.fleet", fleet),
+                    label("coredeck.tier", tier),
+                    label("mode", if tier == "development" { "development" } else { "production" }),
+                    label("type", "session-service"),
+                ],
+                created: started.minus(1),
+                started,
+                stopped: None,
+                memory,
+                cpus: (tier == "development").then_some(500),
+                core: Some(core.into()),
+            };
+            found.push((instance, container));
+        }
+        for (instance, container) in found {
+            self.docker.entry(instance).or_default().push(container);
+        }
+    }
+
+    /// Every container of a host, those of ECS too.
+    pub(crate) fn containers(&self, instance: &str) -> Vec<Container> {
+        let mut all = self.docker.get(instance).cloned().unwrap_or_default();
+        let Some(found) = self.instances.get(instance) else { return all };
+        for cluster in self.clusters.rows() {
+            let Some(host) = cluster.hosts.rows().find(|host| host.instance == instance) else { continue };
+            if host.is_connected {
+                all.push(Container {
+                    id: Dice::new(4, &host.id).hex(64).into(),
+                    name: "ecs-agent".into(),
+                    image: "amazon/amazon-ecs-agent:latest".into(),
+                    command: "/agent",
+                    ports: Vec::new(),
+                    labels: Vec::new(),
+                    created: found.launched.plus(40),
+                    started: found.launched.plus(41),
+                    stopped: None,
+                    memory: None,
+                    cpus: None,
+                    core: None,
+                });
+            }
+            let mine = cluster.tasks.rows().filter(|task| task.host == host.id);
+            for task in mine.filter(|task| task.is_active()) {
+                let (Some(started), Some(definition)) =
+                    (task.started, self.definitions.get(&task.definition))
+                else {
+                    continue;
+                };
+                let short: String = task.id.chars().take(12).collect();
+                let (family, name) = (&definition.family, &definition.container);
+                let label = |key: &str, value: CompactString| (CompactString::from(key), value);
+                let arn = self.arn("ecs", &format!("task/{}/{}", cluster.name, task.id));
+                all.push(Container {
+                    id: Dice::new(5, &task.id).hex(64).into(),
+                    name: format_compact!("ecs-{family}-{}-{name}-{short}", definition.revision),
+                    image: definition.image.clone(),
+                    command: "docker-entrypoint.sh",
+                    ports: task.host_port.zip(definition.port).into_iter().collect(),
+                    labels: vec![
+                        label("com.amazonaws.ecs.cluster", cluster.name.clone()),
+                        label("com.amazonaws.ecs.container-name", name.clone()),
+                        label("com.amazonaws.ecs.task-arn", arn),
+                        label("com.amazonaws.ecs.task-definition-family", family.clone()),
+                    ],
+                    created: started.minus(1),
+                    started,
+                    stopped: None,
+                    memory: Some(definition.memory),
+                    cpus: None,
+                    core: None,
+                });
+            }
+        }
+        all
+    }
+
+    /// The core that answers at a port of a host now.
+    pub(crate) fn core_at(&self, instance: &str, port: u16, now: Moment) -> Option<Container> {
+        let runs = self.instances.get(instance).is_some_and(|found| found.state == State::Running);
+        let all = if runs { self.containers(instance) } else { Vec::new() };
+        all.into_iter().find(|one| {
+            let is_core = one.core.is_some() || one.image.starts_with("supertokens/");
+            is_core && one.runs(now) && one.ports.iter().any(|(host, _)| *host == port)
+        })
+    }
+
+    /// Tells whether what should answer at a port of a host does not run.
+    pub(crate) fn is_down(&self, instance: &str, port: u16, now: Moment) -> bool {
+        let mut mine = self.docker.get(instance).into_iter().flatten();
+        mine.any(|one| one.ports.iter().any(|(host, _)| *host == port) && !one.runs(now))
+    }
+
+    /// A host stopped: so did what docker ran on it.
+    pub(crate) fn halt_containers(&mut self, instance: &str) {
+        let now = self.now;
+        for one in self.docker.get_mut(instance).into_iter().flatten() {
+            if one.runs(now) {
+                one.stopped = Some((now, 143));
+            }
+        }
+    }
+
+    /// A host is back: docker starts again what did not stop by hand.
+    pub(crate) fn resume_containers(&mut self, instance: &str) {
+        let now = self.now;
+        for one in self.docker.get_mut(instance).into_iter().flatten() {
+            if one.stopped.is_some_and(|(_, code)| code == 143) {
+                (one.started, one.stopped) = (now, None);
+            }
+        }
+    }
+}
+
+/// Fleet and core of a parameter of the registry, `/coredeck/<fleet>/cores/<core>`.
+pub(crate) fn core_name(parameter: &str) -> Option<(&str, &str)> {
+    parameter.strip_prefix("/coredeck/")?.split_once("/cores/").filter(|(_, core)| !core.contains('/'))
+}

@@ -1,0 +1,496 @@
+//! Scripts are run: variables, conditions, loops, and the few programs that every host has.
+
+use super::{Bad, Node, Piece, Word, parse};
+use crate::sim::filter::glob;
+use std::collections::HashMap;
+
+/// What a program writes, how it exits, and the seconds that it takes.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(crate) struct Ended {
+    pub(crate) out: String,
+    pub(crate) err: String,
+    pub(crate) code: i64,
+    pub(crate) seconds: i64,
+}
+
+/// Programs of a host: what becomes of a command line; none for a program that is not there.
+pub(crate) trait Programs {
+    /// Runs one.
+    fn run(&mut self, words: &[String], input: &str) -> Option<Ended>;
+}
+
+/// Commands that a script may run at most: one that loops over much is cut off.
+const MOST: u32 = 10_000;
+
+struct Shell<'p> {
+    programs: &'p mut dyn Programs,
+    variables: HashMap<String, String>,
+    ended: Ended,
+    last: i64,
+    exit: bool,
+    stops_on_error: bool,
+    needs_values: bool,
+    commands: u32,
+}
+
+/// Runs a script with these variables.
+pub(crate) fn run(script: &str, variables: HashMap<String, String>, programs: &mut dyn Programs) -> Ended {
+    let nodes = match parse(script) {
+        Ok(nodes) => nodes,
+        Err(bad) => return broken(&bad),
+    };
+    let mut shell = Shell {
+        programs,
+        variables,
+        ended: Ended::default(),
+        last: 0,
+        exit: false,
+        stops_on_error: false,
+        needs_values: false,
+        commands: 0,
+    };
+    if let Err(bad) = shell.all(&nodes, "", true) {
+        shell.ended.err.push_str(&format!("_script.sh: {bad}\n"));
+        shell.last = 2;
+    }
+    Ended { code: shell.last, ..shell.ended }
+}
+
+fn broken(bad: &str) -> Ended {
+    Ended { err: format!("_script.sh: Syntax error: {bad}\n"), code: 2, ..Ended::default() }
+}
+
+impl Shell<'_> {
+    /// Runs commands one after another; with `matters` a failure may end the script.
+    fn all(&mut self, nodes: &[Node], input: &str, matters: bool) -> Result<(), Bad> {
+        for node in nodes {
+            self.one(node, input, matters)?;
+            if self.exit {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    fn one(&mut self, node: &Node, input: &str, matters: bool) -> Result<(), Bad> {
+        match node {
+            Node::Simple(words) => self.simple(words, input, matters)?,
+            Node::Not(inner) => {
+                self.one(inner, input, false)?;
+                self.last = i64::from(self.last == 0);
+            }
+            Node::And(first, second) => {
+                self.one(first, input, false)?;
+                if self.last == 0 && !self.exit {
+                    self.one(second, input, matters)?;
+                }
+            }
+            Node::Or(first, second) => {
+                self.one(first, input, false)?;
+                if self.last != 0 && !self.exit {
+                    self.one(second, input, matters)?;
+                }
+            }
+            Node::Pipe(parts) => {
+                let before = std::mem::take(&mut self.ended.out);
+                let mut carried = input.to_owned();
+                for (at, part) in parts.iter().enumerate() {
+                    self.one(part, &carried, matters && at + 1 == parts.len())?;
+                    carried = std::mem::take(&mut self.ended.out);
+                }
+                self.ended.out = before + &carried;
+            }
+            Node::If(branches, otherwise) => {
+                for (condition, body) in branches {
+                    self.all(condition, input, false)?;
+                    if self.exit {
+                        return Ok(());
+                    }
+                    if self.last == 0 {
+                        return self.all(body, input, matters);
+                    }
+                }
+                self.last = 0;
+                self.all(otherwise, input, matters)?;
+            }
+            Node::For(name, words, body) => {
+                self.last = 0;
+                for value in self.expand(words)? {
+                    self.variables.insert(name.clone(), value);
+                    self.all(body, input, matters)?;
+                    if self.exit {
+                        break;
+                    }
+                }
+            }
+            Node::Case(subject, arms) => {
+                let subject = self.text(subject)?;
+                self.last = 0;
+                for (patterns, body) in arms {
+                    let mut hits = false;
+                    for pattern in patterns {
+                        hits |= glob_class(&self.text(pattern)?, &subject);
+                    }
+                    if hits {
+                        return self.all(body, input, matters);
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn simple(&mut self, words: &[Word], input: &str, matters: bool) -> Result<(), Bad> {
+        self.commands += 1;
+        if self.commands > MOST {
+            return Err("too many commands".to_owned());
+        }
+        let mut words = words;
+        // Assignments before a command hold for the rest of the script, which is enough here.
+        while let Some((name, value)) = words.first().and_then(assignment) {
+            let value = self.text(&value)?;
+            self.variables.insert(name, value);
+            words = words.get(1..).unwrap_or_default();
+        }
+        if words.is_empty() {
+            self.last = 0;
+            return Ok(());
+        }
+        let (words, sinks) = redirections(words);
+        let line = self.expand(&words)?;
+        let Some((name, args)) = line.split_first() else { return Ok(()) };
+        let mut ended = match self.builtin(name, args, input) {
+            Some(ended) => ended,
+            None => self.programs.run(&line, input).unwrap_or_else(|| Ended {
+                err: format!("_script.sh: {name}: not found\n"),
+                code: 127,
+                ..Ended::default()
+            }),
+        };
+        for sink in sinks {
+            match sink.as_str() {
+                ">/dev/null" | "1>/dev/null" => ended.out.clear(),
+                "2>/dev/null" => ended.err.clear(),
+                "2>&1" => ended.out.push_str(&std::mem::take(&mut ended.err)),
+                ">&2" | "1>&2" => ended.err.push_str(&std::mem::take(&mut ended.out)),
+                other => return Err(format!("cannot redirect {other} here")),
+            }
+        }
+        self.ended.out.push_str(&ended.out);
+        self.ended.err.push_str(&ended.err);
+        self.ended.seconds += ended.seconds;
+        self.last = ended.code;
+        if self.last != 0 && matters && self.stops_on_error {
+            self.exit = true;
+        }
+        Ok(())
+    }
+
+    fn builtin(&mut self, name: &str, args: &[String], input: &str) -> Option<Ended> {
+        let first = args.first().map(String::as_str).unwrap_or_default();
+        let wrote = |out: String| Ended { out, ..Ended::default() };
+        let code = |is_good: bool| Ended { code: i64::from(!is_good), ..Ended::default() };
+        Some(match name {
+            ":" | "true" | "export" | "umask" | "trap" => Ended::default(),
+            "false" => code(false),
+            "echo" if first == "-n" => wrote(args.get(1..).unwrap_or_default().join(" ")),
+            "echo" => wrote(args.join(" ") + "\n"),
+            "printf" => wrote(printf(first, args.get(1..).unwrap_or_default())),
+            "cat" if args.is_empty() => wrote(input.to_owned()),
+            "head" => wrote(head(args, input)),
+            "wc" if first == "-l" => wrote(format!("{}\n", input.lines().count())),
+            "sleep" => Ended { seconds: first.parse().unwrap_or(0), ..Ended::default() },
+            "exit" => {
+                self.exit = true;
+                Ended { code: first.parse().unwrap_or(self.last), ..Ended::default() }
+            }
+            "set" => {
+                for arg in args {
+                    let is_on = arg.starts_with('-');
+                    self.stops_on_error =
+                        if arg.contains('e') && arg != "pipefail" { is_on } else { self.stops_on_error };
+                    self.needs_values = if arg.contains('u') { is_on } else { self.needs_values };
+                }
+                Ended::default()
+            }
+            "command" if first == "-v" => match args.get(1).map(String::as_str) {
+                Some(program @ ("docker" | "sh" | "echo" | "printf" | "head" | "cat")) => {
+                    wrote(format!("/usr/bin/{program}\n"))
+                }
+                _ => code(false),
+            },
+            "test" => code(test(args)),
+            "[" => match args.split_last() {
+                Some((end, args)) if end == "]" => code(test(args)),
+                _ => Ended { err: "[: missing ]\n".to_owned(), code: 2, ..Ended::default() },
+            },
+            _ => return None,
+        })
+    }
+
+    /// Words as a command gets them: what is not quoted is split at blanks.
+    fn expand(&mut self, words: &[Word]) -> Result<Vec<String>, Bad> {
+        let mut all = Vec::new();
+        for word in words {
+            let mut text = String::new();
+            let mut is_there = word.is_quoted;
+            for piece in &word.pieces {
+                let (value, is_whole) = self.value(piece)?;
+                if is_whole {
+                    is_there = true;
+                    text.push_str(&value);
+                    continue;
+                }
+                let mut parts = value.split_whitespace();
+                if let Some(first) = parts.next() {
+                    text.push_str(first);
+                    is_there = true;
+                }
+                for part in parts {
+                    all.push(std::mem::take(&mut text));
+                    text.push_str(part);
+                }
+            }
+            if is_there {
+                all.push(text);
+            }
+        }
+        Ok(all)
+    }
+
+    /// A word as one text.
+    fn text(&mut self, word: &Word) -> Result<String, Bad> {
+        let mut text = String::new();
+        for piece in &word.pieces {
+            text.push_str(&self.value(piece)?.0);
+        }
+        Ok(text)
+    }
+
+    /// A piece's value, and whether it stays whole.
+    fn value(&mut self, piece: &Piece) -> Result<(String, bool), Bad> {
+        match piece {
+            Piece::Text(text) => Ok((text.clone(), true)),
+            Piece::Variable(name, is_quoted) => Ok((self.variable(name)?, *is_quoted)),
+            Piece::Output(script, is_quoted) => {
+                let nodes = parse(script)?;
+                let before = std::mem::take(&mut self.ended.out);
+                let outcome = self.all(&nodes, "", false);
+                let out = std::mem::replace(&mut self.ended.out, before);
+                outcome?;
+                Ok((out.trim_end_matches('\n').to_owned(), *is_quoted))
+            }
+        }
+    }
+
+    fn variable(&mut self, text: &str) -> Result<String, Bad> {
+        if text == "?" {
+            return Ok(self.last.to_string());
+        }
+        let end = text.find(|c: char| !c.is_ascii_alphanumeric() && c != '_').unwrap_or(text.len());
+        let (name, rest) = text.split_at(end);
+        let found = self.variables.get(name).cloned();
+        let (is_strict, operator) = match rest.strip_prefix(':') {
+            Some(rest) => (true, rest),
+            None => (false, rest),
+        };
+        let found = found.filter(|value| !is_strict || !value.is_empty());
+        let other = operator.get(1..).unwrap_or_default().trim_matches(['"', '\'']).to_owned();
+        match (operator.chars().next(), found) {
+            (None, Some(value)) => Ok(value),
+            (None, None) if self.needs_values => Err(format!("{name}: parameter not set")),
+            (None, None) => Ok(String::new()),
+            (Some('-'), found) => Ok(found.unwrap_or(other)),
+            (Some('+'), found) => Ok(found.map(|_| other).unwrap_or_default()),
+            (Some('?'), Some(value)) => Ok(value),
+            (Some('?'), None) => Err(format!("{name}: {other}")),
+            (Some(_), _) => Err(format!("${{{text}}}: bad substitution")),
+        }
+    }
+}
+
+/// A word that assigns: its name and what is assigned.
+fn assignment(word: &Word) -> Option<(String, Word)> {
+    let Some(Piece::Text(first)) = word.pieces.first() else { return None };
+    let (name, rest) = first.split_once('=')?;
+    let is_name = !name.is_empty()
+        && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
+        && !name.starts_with(|c: char| c.is_ascii_digit());
+    let mut pieces = vec![Piece::Text(rest.to_owned())];
+    pieces.extend(word.pieces.iter().skip(1).cloned());
+    is_name.then(|| (name.to_owned(), Word { pieces, is_quoted: true }))
+}
+
+/// Parts redirections from the other words.
+fn redirections(words: &[Word]) -> (Vec<Word>, Vec<String>) {
+    let (mut kept, mut sinks) = (Vec::new(), Vec::<String>::new());
+    let mut is_open = false;
+    for word in words {
+        let text = word.plain().unwrap_or_default();
+        if is_open {
+            if let Some(last) = sinks.last_mut() {
+                last.push_str(text);
+            }
+            is_open = false;
+        } else if text.trim_start_matches(['1', '2']).starts_with('>') {
+            is_open = text.ends_with('>');
+            sinks.push(text.to_owned());
+        } else {
+            kept.push(word.clone());
+        }
+    }
+    (kept, sinks)
+}
+
+fn printf(format: &str, args: &[String]) -> String {
+    let format = format.replace("\\n", "\n").replace("\\t", "\t");
+    if !format.contains("%s") && !format.contains("%d") {
+        return format.replace("%%", "%");
+    }
+    let holes = format.matches("%s").count() + format.matches("%d").count();
+    let mut out = String::new();
+    let empty = [String::new()];
+    let rounds: Vec<&[String]> = if args.is_empty() { vec![&empty] } else { args.chunks(holes).collect() };
+    for round in rounds {
+        let mut filled = format.clone();
+        for at in 0..holes {
+            let value = round.get(at).map(String::as_str).unwrap_or_default();
+            let place = filled.find("%s").into_iter().chain(filled.find("%d")).min().unwrap_or(0);
+            filled.replace_range(place..(place + 2).min(filled.len()), value);
+        }
+        out.push_str(&filled);
+    }
+    out
+}
+
+fn head(args: &[String], input: &str) -> String {
+    let count =
+        args.last().and_then(|last| last.trim_start_matches(['-', 'n', 'c']).parse().ok()).unwrap_or(10);
+    if args.iter().any(|arg| arg.starts_with("-c")) {
+        return input.chars().take(count).collect();
+    }
+    input.lines().take(count).map(|line| format!("{line}\n")).collect()
+}
+
+fn test(args: &[String]) -> bool {
+    let words: Vec<&str> = args.iter().map(String::as_str).collect();
+    match words.as_slice() {
+        ["!", rest @ ..] => {
+            let rest: Vec<String> = rest.iter().map(|word| (*word).to_owned()).collect();
+            !test(&rest)
+        }
+        [word] => !word.is_empty(),
+        ["-n", word] => !word.is_empty(),
+        ["-z", word] => word.is_empty(),
+        [left, "=" | "==", right] => left == right,
+        [left, "!=", right] => left != right,
+        [left, operator, right] => {
+            let (Ok(left), Ok(right)) = (left.parse::<i64>(), right.parse::<i64>()) else { return false };
+            match *operator {
+                "-eq" => left == right,
+                "-ne" => left != right,
+                "-gt" => left > right,
+                "-ge" => left >= right,
+                "-lt" => left < right,
+                "-le" => left <= right,
+                _ => false,
+            }
+        }
+        _ => false,
+    }
+}
+
+/// A pattern of `case`: `*`, `?` and classes such as `[!0-9a-f]`.
+fn glob_class(pattern: &str, text: &str) -> bool {
+    if !pattern.contains('[') {
+        return glob(pattern, text);
+    }
+    let mut expression = String::from("(?s)^");
+    let mut is_class = false;
+    for c in pattern.chars() {
+        match c {
+            '[' => is_class = true,
+            ']' => is_class = false,
+            _ => {}
+        }
+        match c {
+            '*' if !is_class => expression.push_str(".*"),
+            '?' if !is_class => expression.push('.'),
+            '!' if expression.ends_with('[') => expression.push('^'),
+            '[' | ']' => expression.push(c),
+            '-' | '^' if is_class => expression.push(c),
+            _ => expression.push_str(&regex::escape(&c.to_string())),
+        }
+    }
+    expression.push('$');
+    regex::Regex::new(&expression).is_ok_and(|expression| expression.is_match(text))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    struct Docker(Vec<String>);
+
+    impl Programs for Docker {
+        fn run(&mut self, words: &[String], _: &str) -> Option<Ended> {
+            if words.first().map(String::as_str) != Some("docker") {
+                return None;
+            }
+            self.0.push(words[1..].join(" "));
+            let out = if words[1] == "ps" { "aa\nbb\n" } else { "" };
+            let code = i64::from(words.last().is_some_and(|last| last == "bad"));
+            Some(Ended { out: out.to_owned(), code, seconds: 2, ..Ended::default() })
+        }
+    }
+
+    fn ran(script: &str, variables: &[(&str, &str)]) -> (Ended, Vec<String>) {
+        let mut docker = Docker(Vec::new());
+        let variables = variables.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect();
+        let ended = run(script, variables, &mut docker);
+        (ended, docker.0)
+    }
+
+    #[test]
+    fn loops_conditions_and_outputs() {
+        let script = r#"
+            set -eu
+            # one after another
+            if [ -z "${SSM_ids+x}" ]; then echo "too old" >&2; exit 9; fi
+            for id in $SSM_ids; do
+              case "$id" in
+                *[!0-9a-f]*) echo "bad id $id" >&2; exit 8 ;;
+              esac
+              docker stop --time "${SSM_seconds:-30}" "$id" >/dev/null && echo "stopped $id"
+            done
+            count=$(docker ps -q | wc -l)
+            printf '%s left: %s\n' "$count" "$(docker ps -q)"
+        "#;
+        let (ended, calls) = ran(script, &[("SSM_ids", "0a1b ffff")]);
+        assert_eq!(calls, ["stop --time 30 0a1b", "stop --time 30 ffff", "ps -q", "ps -q"]);
+        assert_eq!(ended.out, "stopped 0a1b\nstopped ffff\n2 left: aa\nbb\n");
+        assert_eq!((ended.code, ended.seconds), (0, 8));
+        let (ended, calls) = ran(script, &[("SSM_ids", "0a1b; rm")]);
+        assert_eq!((ended.code, calls.len()), (8, 0), "{ended:?}");
+        assert_eq!(ran(script, &[]).0.code, 9);
+    }
+
+    #[test]
+    fn a_failure_ends_what_is_told_to_stop() {
+        let (ended, calls) = ran("set -e\ndocker stop bad\ndocker stop good", &[]);
+        assert_eq!((ended.code, calls.len()), (1, 1));
+        let (ended, calls) = ran("docker stop bad || echo no\ndocker stop good", &[]);
+        assert_eq!((ended.code, calls.len(), ended.out.as_str()), (0, 2, "no\n"));
+    }
+
+    #[test]
+    fn what_a_host_does_not_have_is_said() {
+        let (ended, _) = ran("nginx -t", &[]);
+        assert_eq!((ended.code, ended.err.as_str()), (127, "_script.sh: nginx: not found\n"));
+        let (ended, _) = ran("if true; then echo x", &[]);
+        assert_eq!(ended.code, 2, "{ended:?}");
+        assert!(ended.err.contains("Syntax error"), "{ended:?}");
+        let (ended, _) = ran("echo a > /etc/passwd", &[]);
+        assert_eq!(ended.code, 2, "{ended:?}");
+    }
+}
