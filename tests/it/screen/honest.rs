@@ -325,7 +325,7 @@ fn an_account_that_is_configured_twice_is_said() {
         fleet::world(vec![place("main", "eu-west-1", "1"), place("again", "eu-west-1", "1")]),
         (120, 24),
     );
-    let told = "again/eu-west-1: is AWS account 1, as main/eu-west-1 is";
+    let told = "again/eu-west-1: is AWS account 1, as main/eu-west-1";
     assert!(screen.text().contains(told), "{}", screen.text());
     let text = screen.keys("!").text();
     assert!(text.contains("configured twice") && text.contains("leave one of the two"), "{text}");
