@@ -8,6 +8,7 @@ use crate::config::{Flags, Origin, Setting, Surroundings, check, file, init, loa
 use crate::error::{Error, Result};
 use crate::model::text::harmless;
 use crate::query::Unit;
+use crate::tui::Options;
 use serde_json::{Value, json};
 use std::path::PathBuf;
 
@@ -31,10 +32,23 @@ pub(super) fn run(
         }
         ConfigCommand::Show { output } => show(*output, flags, around, out),
         ConfigCommand::Check { file } => {
-            let warnings = match file {
-                Some(file) => check(file, around)?,
-                None => load(flags, around)?.warnings,
+            let (warnings, looks) = match file {
+                Some(file) => {
+                    let warnings = check(file, around)?;
+                    (
+                        warnings,
+                        load(&Flags { config: Some(file.clone()), ..Flags::default() }, around)?.config,
+                    )
+                }
+                None => {
+                    let loaded = load(flags, around)?;
+                    (loaded.warnings, loaded.config)
+                }
             };
+            // What the screen would refuse when it opens is a fault of the configuration that names it.
+            let folder = around.config_folder.as_ref().map(|folder| folder.join("coredeck"));
+            let var = |name: &str| around.var(name).map(str::to_owned);
+            Options::load(&looks.theme, &looks.keymap, folder.as_deref(), var)?;
             warnings.iter().for_each(|warning| out.warn(&warning.to_string()));
             let what = match (file, self::file(flags, around)) {
                 (Some(file), _) => shown(file),

@@ -4,7 +4,7 @@ use super::args::{DescribeArgs, DescribeFormat};
 use super::cell;
 use super::json;
 use super::output::{Colour, Output, paint};
-use super::partial::{Warning, as_of, texts, verdict, warnings, with_needs};
+use super::partial::{Extent, Warning, as_of, texts, verdict, warnings, with_needs};
 use super::plan::free;
 use super::reach::Reach;
 use super::rows::object;
@@ -68,8 +68,14 @@ pub(super) fn answer(args: &DescribeArgs, kind: Kind, world: &World, out: &mut O
         }
     };
     out.data(&text)?;
+    if rows.len() > 1 {
+        let (count, id) = (rows.len(), harmless(&args.id));
+        out.say(&format!(
+            "{count} {kind} are called '{id}': each is described; an id, --profile or --region picks one"
+        ));
+    }
     texts(&warnings).iter().for_each(|text| out.warn(text));
-    verdict(&warnings, args.allow_partial)
+    verdict(&warnings, args.allow_partial, Extent::Something)
 }
 
 /// The error for an id that names nothing, with ids and names that are near to it.

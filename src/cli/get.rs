@@ -2,7 +2,7 @@
 
 use super::args::{Format, GetArgs};
 use super::output::{Output, Paging};
-use super::partial::{Warning, texts, verdict};
+use super::partial::{Warning, extent, texts, verdict};
 use super::plan::{MetricsOf, Plan};
 use super::reach::Reach;
 use super::rows::{Answer, Paper, answer};
@@ -50,7 +50,7 @@ pub(super) fn show(
     let Answer { text, warnings, .. } = answer(plan, world, paper)?;
     out.data(&text)?;
     say_beside(plan, config, world, &warnings, out);
-    verdict(&warnings, args.allow_partial)
+    verdict(&warnings, args.allow_partial, extent(&world.snapshot, &plan.sources))
 }
 
 /// Warnings, and what a person should know of the figures.

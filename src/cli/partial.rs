@@ -3,7 +3,7 @@
 use crate::error::{Error, ErrorKind};
 use crate::gateway::Source;
 use crate::model::text::harmless;
-use crate::snapshot::Snapshot;
+use crate::snapshot::{Doubled, Snapshot};
 use jiff::Timestamp;
 use serde::Serialize;
 
@@ -79,6 +79,15 @@ pub(super) fn warnings(snapshot: &Snapshot, sources: &[Source]) -> Vec<Warning> 
             as_of: None,
         })
         .collect();
+    warnings.extend(snapshot.doubled().into_iter().map(|twice| Warning {
+        scope: Some(twice.scope.to_string()),
+        source: None,
+        kind: "doubled",
+        call: None,
+        message: twice.to_string(),
+        hint: Some(Doubled::HINT.to_owned()),
+        as_of: None,
+    }));
     for part in &snapshot.parts {
         for source in sources {
             let standing = part.standing(*source);
@@ -121,6 +130,21 @@ pub(super) fn warnings(snapshot: &Snapshot, sources: &[Source]) -> Vec<Warning> 
     warnings
 }
 
+/// How much of an answer there is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Extent {
+    /// No list was read anywhere.
+    Nothing,
+    /// Some was.
+    Something,
+}
+
+/// How much these sources told.
+pub(super) fn extent(snapshot: &Snapshot, sources: &[Source]) -> Extent {
+    let is_read = |source: &Source| snapshot.oldest(*source).is_some();
+    if sources.iter().any(is_read) { Extent::Something } else { Extent::Nothing }
+}
+
 /// Rows that may or may not belong to an answer, since what the query asks of them is not known.
 pub(super) fn undecided(rows: usize) -> Option<Warning> {
     let message = match rows {
@@ -157,10 +181,14 @@ pub(super) fn with_needs(sources: impl IntoIterator<Item = Source>) -> Vec<Sourc
     Source::ALL.into_iter().filter(|source| wanted.contains(source)).collect()
 }
 
-/// The error that ends a partial answer, unless it is allowed.
-pub(super) fn verdict(warnings: &[Warning], is_allowed: bool) -> Result<(), Error> {
+/// The error that ends a partial answer, unless it is allowed. Where nothing at all was read there is nothing
+/// to allow.
+pub(super) fn verdict(warnings: &[Warning], is_allowed: bool, extent: Extent) -> Result<(), Error> {
     if warnings.is_empty() || is_allowed {
         return Ok(());
+    }
+    if extent == Extent::Nothing {
+        return Err(Error::new(ErrorKind::Partial, "nothing could be read: the warnings say why"));
     }
     let message = match warnings.len() {
         1 => "the answer is not whole: the warning says what is missing".to_owned(),

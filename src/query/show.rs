@@ -109,8 +109,8 @@ fn clean(text: Cow<'_, str>) -> Cow<'_, str> {
 
 /// A span by its two largest units: `12s`, `4m30s`, `3d4h`, `5w2d`, `2y9w`.
 pub fn span(span: Duration) -> String {
-    const UNITS: [(&str, u64); 6] =
-        [("y", 31_536_000), ("w", 604_800), ("d", 86_400), ("h", 3_600), ("m", 60), ("s", 1)];
+    // Days, not weeks: `99d` is what the screen says too, and what one compares with a date.
+    const UNITS: [(&str, u64); 4] = [("d", 86_400), ("h", 3_600), ("m", 60), ("s", 1)];
     let seconds = span.as_secs();
     if seconds == 0 && span.subsec_millis() > 0 {
         return format!("{}ms", span.subsec_millis());
@@ -208,7 +208,7 @@ mod tests {
     fn spans_show_their_two_largest_units() {
         let of = |seconds| span(Duration::from_secs(seconds));
         assert_eq!([of(0), of(12), of(60), of(270)], ["0s", "12s", "1m", "4m30s"]);
-        assert_eq!([of(273_600), of(86_400 + 59), of(604_800 * 5 + 172_800)], ["3d4h", "1d", "5w2d"]);
+        assert_eq!([of(273_600), of(86_400 + 59), of(604_800 * 5 + 172_800)], ["3d4h", "1d", "37d"]);
         assert_eq!(span(Duration::from_millis(80)), "80ms");
         assert_eq!(age(NOW - Duration::from_secs(7_200), NOW), "2h");
         assert_eq!(age(NOW + Duration::from_secs(90), NOW), "+1m30s");

@@ -151,6 +151,7 @@ pub(super) fn has_trouble(ui: &Ui) -> bool {
     !snapshot.troubles.is_empty()
         || snapshot.troubled().next().is_some()
         || registry_faults(snapshot).next().is_some()
+        || !snapshot.doubled().is_empty()
 }
 
 /// Entries of the registry that could not be understood: whose cores and tenants are therefore missing.

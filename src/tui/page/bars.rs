@@ -1,10 +1,14 @@
 //! The lines around every page: the header with the data's age, the path, the trouble, and the hints.
 
+mod trouble;
+
+pub(crate) use trouble::trouble;
+
 use super::overview::nothing;
-use super::{TextLine, has_trouble, registry_faults};
+use super::{TextLine, registry_faults};
 use crate::gateway::Source;
+use crate::model::Scope;
 use crate::model::text::harmless;
-use crate::model::{Health, Scope, Trouble};
 use crate::snapshot::Part;
 use crate::tui::action::{Action, Layer};
 use crate::tui::cell;
@@ -308,53 +312,6 @@ fn facts(ui: &Ui) -> TextLine {
     if gone > 0 {
         line.push((Role::Unknown, format!(" ({gone} gone)")));
     }
-    line
-}
-
-/// The line that says what could not be read: what the page shows first.
-pub(crate) fn trouble(ui: &Ui) -> TextLine {
-    if !has_trouble(ui) {
-        return TextLine::new();
-    }
-    let snapshot = &ui.world.snapshot;
-    let here = super::sources(ui);
-    let said = |trouble: &Trouble| format!("{}: {}", trouble.kind.word(), trouble.message);
-    let mut all: Vec<(bool, String, String, Option<&str>)> = Vec::new();
-    for (what, trouble) in &snapshot.troubles {
-        all.push((true, what.clone(), said(trouble), trouble.hint.as_deref()));
-    }
-    for (scope, source, trouble) in snapshot.troubled() {
-        let what = format!("{scope} {}", source.word());
-        all.push((here.contains(&source), what, said(trouble), trouble.hint.as_deref()));
-    }
-    for (scope, fault) in registry_faults(snapshot) {
-        let is_here = here.contains(&Source::Registry);
-        all.push((is_here, format!("{scope} registry"), fault.to_string(), None));
-    }
-    // What this page shows comes first; the order is otherwise kept.
-    all.sort_by_key(|(is_here, ..)| !is_here);
-    let count = all.len();
-    let Some((_, what, message, hint)) = all.into_iter().next() else { return TextLine::new() };
-    let sign = ui.signs().health(Health::Warn);
-    let key = ui.keymap.keys_of(ui.layer_below(), Action::Troubles).into_iter().next().unwrap_or_default();
-    let tail = if count > 1 { format!("  {key} all {count}") } else { format!("  {key} more") };
-    let width = usize::from(ui.width);
-    let room = width.saturating_sub(tail.width());
-    let says = format!("{sign} {}: {}", harmless(&what), harmless(&message));
-    let mut line = TextLine::new();
-    let next = hint.map(|hint| format!(" {} {}", ui.signs().next(), harmless(hint)));
-    // The next command is worth more than the end of the sentence: the sentence keeps at least half.
-    let hint_room = next.as_ref().map_or(0, |next| next.width()).min(room / 2);
-    let says = cell::cut(&says, room.saturating_sub(hint_room), ui.signs().cut()).into_owned();
-    let left = room.saturating_sub(says.width());
-    line.push((Role::Trouble, says));
-    if let Some(next) = next {
-        let next = cell::cut(&next, left, ui.signs().cut()).into_owned();
-        line.push((Role::TroubleHint, next));
-    }
-    let used: usize = line.iter().map(|(_, text)| text.width()).sum();
-    line.push((Role::Text, " ".repeat(room.saturating_sub(used))));
-    line.push((Role::HintKey, tail));
     line
 }
 

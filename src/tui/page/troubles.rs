@@ -3,6 +3,7 @@
 use super::TextLine;
 use crate::gateway::{Bucket, Source};
 use crate::model::{Scope, Trouble, TroubleKind};
+use crate::snapshot::{Doubled, Snapshot, Standing};
 use crate::tui::action::Action;
 use crate::tui::cell;
 use crate::tui::state::Ui;
@@ -18,30 +19,31 @@ pub(crate) fn lines(ui: &Ui, width: usize) -> Vec<TextLine> {
         let old = format!("nothing of this account is shown{again}");
         block(ui, what, trouble, Some(old), width, &mut lines);
     }
-    for part in &snapshot.parts {
-        for source in Source::ALL {
-            let standing = part.standing(source);
-            if let Some(trouble) = standing.trouble {
-                let old = match (standing.as_of, standing.is_whole) {
+    for cause in causes(snapshot) {
+        match cause.as_slice() {
+            [one] => {
+                let old = match (one.standing.as_of, one.standing.is_whole) {
                     (Some(at), true) => format!("what is shown is from {}", ui.moment(at)),
                     (Some(at), false) => format!("only a part is shown, from {}", ui.moment(at)),
                     (None, _) => "nothing of it is shown".into(),
                 };
                 let old = std::iter::once(old)
-                    .chain(bucket(ui, &part.scope, trouble))
-                    .chain(next(ui, &part.scope, source))
+                    .chain(bucket(ui, one.scope, one.trouble))
+                    .chain(next(ui, &cause))
                     .collect::<Vec<String>>()
                     .join("\n");
-                block(
-                    ui,
-                    &format!("{} {}", part.scope, source.word()),
-                    trouble,
-                    Some(old),
-                    width,
-                    &mut lines,
-                );
+                let what = format!("{} {}", one.scope, one.source.word());
+                block(ui, &what, one.trouble, Some(old), width, &mut lines);
             }
+            many => several(ui, many, width, &mut lines),
         }
+    }
+    for twice in snapshot.doubled() {
+        let sign = ui.signs().health(crate::model::Health::Warn);
+        put(&mut lines, Role::Trouble, &format!("{sign} {}: configured twice", twice.scope), 0, width);
+        put(&mut lines, Role::Text, &format!("{} {twice}", twice.scope), 2, width);
+        put(&mut lines, Role::TroubleHint, &format!("{} {}", ui.signs().next(), Doubled::HINT), 2, width);
+        lines.push(Vec::new());
     }
     let sign = ui.signs().health(crate::model::Health::Warn);
     for (scope, fault) in super::registry_faults(snapshot) {
@@ -99,10 +101,86 @@ fn level(bucket: &Bucket) -> String {
     said
 }
 
-/// When it is tried again: the moment, so that the line stands still.
-fn next(ui: &Ui, scope: &Scope, source: Source) -> Option<String> {
-    let at = ui.world.retries.get(&(scope.clone(), source))?;
-    Some(format!("tried again at {}", ui.clock(*at)))
+/// When the first of these is tried again: the moment, so that the line stands still.
+fn next(ui: &Ui, cause: &[Failed<'_>]) -> Option<String> {
+    let of = |one: &Failed<'_>| ui.world.retries.get(&(one.scope.clone(), one.source)).copied();
+    let at = cause.iter().filter_map(of).min()?;
+    Some(format!("tried again at {}", ui.clock(at)))
+}
+
+/// A list that failed.
+struct Failed<'a> {
+    scope: &'a Scope,
+    source: Source,
+    standing: Standing<'a>,
+    trouble: &'a Trouble,
+}
+
+/// What failed, by what it failed of: one cause, such as a login that has run out, fails many lists.
+fn causes(snapshot: &Snapshot) -> Vec<Vec<Failed<'_>>> {
+    let mut causes: Vec<Vec<Failed<'_>>> = Vec::new();
+    for part in &snapshot.parts {
+        for source in Source::ALL {
+            let standing = part.standing(source);
+            let Some(trouble) = standing.trouble else { continue };
+            let failed = Failed { scope: &part.scope, source, standing, trouble };
+            let is_same = |cause: &&mut Vec<Failed<'_>>| {
+                cause.first().is_some_and(|first| {
+                    let of = |it: &Trouble| (it.kind, it.message.clone(), it.hint.clone(), it.code.clone());
+                    of(first.trouble) == of(trouble)
+                })
+            };
+            match causes.iter_mut().find(is_same) {
+                Some(cause) => cause.push(failed),
+                None => causes.push(vec![failed]),
+            }
+        }
+    }
+    causes
+}
+
+/// A cause that fails several lists: it is told once, with all of them by their places.
+fn several(ui: &Ui, cause: &[Failed<'_>], width: usize, lines: &mut Vec<TextLine>) {
+    let Some(first) = cause.first() else { return };
+    let sign = ui.signs().health(crate::model::Health::Warn);
+    let title = format!("{sign} {} lists: {}", cause.len(), first.trouble.kind.word());
+    put(lines, Role::Trouble, &title, 0, width);
+    put(lines, Role::Text, &first.trouble.message, 2, width);
+    let mut places: Vec<(&Scope, Vec<&str>)> = Vec::new();
+    for one in cause {
+        match places.iter_mut().find(|(scope, _)| *scope == one.scope) {
+            Some((_, words)) => words.push(one.source.word()),
+            None => places.push((one.scope, vec![one.source.word()])),
+        }
+    }
+    for (scope, words) in places {
+        put(lines, Role::Text, &format!("{scope}: {}", words.join(", ")), 2, width);
+    }
+    let since = cause.iter().map(|one| one.trouble.at).min().unwrap_or(first.trouble.at);
+    let code = first.trouble.code.as_ref().map_or_else(String::new, |code| format!(", code {code}"));
+    put(
+        lines,
+        Role::Dim,
+        &format!("{} among others, since {}{code}", first.trouble.call, ui.moment(since)),
+        2,
+        width,
+    );
+    let shown: Vec<_> = cause.iter().filter_map(|one| one.standing.as_of).collect();
+    let old = match (shown.iter().min(), cause.len() - shown.len()) {
+        (None, _) => "nothing of them is shown".to_owned(),
+        (Some(at), 0) => format!("what is shown of them is from {} or later", ui.moment(*at)),
+        (Some(at), n) => {
+            format!("nothing is shown of {n}, and of the others what was read at {} or later", ui.moment(*at))
+        }
+    };
+    put(lines, Role::Dim, &old, 2, width);
+    for more in bucket(ui, first.scope, first.trouble).into_iter().chain(next(ui, cause)) {
+        put(lines, Role::Dim, &more, 2, width);
+    }
+    if let Some(hint) = &first.trouble.hint {
+        put(lines, Role::TroubleHint, &format!("{} {hint}", ui.signs().next()), 2, width);
+    }
+    lines.push(Vec::new());
 }
 
 fn block(

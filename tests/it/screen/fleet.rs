@@ -290,8 +290,8 @@ pub(super) fn part(account: &str, region: &str, instances: Vec<Instance>) -> Par
         Reading::Groups(groups.iter().map(|(name, tier)| group(name, tier, &instances)).collect()),
     );
     settle(&mut part, Reading::Instances(instances));
-    let identity =
-        Identity { account_id: AccountId::new("111122223333"), arn: "arn:aws:iam::1:role/x".into() };
+    let account_id = AccountId::new(if account == "dev" { "444455556666" } else { "111122223333" });
+    let identity = Identity { account_id, arn: "arn:aws:iam::1:role/x".into() };
     settle(&mut part, Reading::Identity(identity));
     settle(&mut part, Reading::Clusters(vec![]));
     settle(&mut part, Reading::Services(vec![]));

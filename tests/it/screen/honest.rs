@@ -2,7 +2,7 @@
 
 use super::fleet;
 use coredeck::gateway::{Reading, Source};
-use coredeck::model::{AlarmState, InstanceId, Metrics, Point, Scope};
+use coredeck::model::{AlarmState, Identity, InstanceId, Metrics, Point, Scope};
 use coredeck::snapshot::Part;
 use coredeck::tui::headless::{Headless, headless};
 use coredeck::tui::keymap::Keymap;
@@ -288,4 +288,42 @@ fn only_rows_of_the_list_count_as_not_known() {
     screen.keys("/cpu>80<ret>");
     let text = screen.text();
     assert!(all.contains("instances  6") && text.contains("0 of 6  6 not known"), "{all}\n{text}");
+}
+
+#[test]
+fn one_cause_is_told_once_with_all_that_it_fails() {
+    let mut part = fleet::part("prod", "eu-west-1", vec![]);
+    let mut there = fleet::part("prod", "us-east-1", vec![]);
+    for source in [Source::Instances, Source::Groups, Source::Rules] {
+        part.failed(source, fleet::denied());
+    }
+    there.failed(Source::Groups, fleet::denied());
+    let mut screen = Headless::new(fleet::world(vec![part, there]), (120, 24));
+    let text = screen.keys("2").text();
+    assert!(text.contains("prod/eu-west-1 instances and 3 more: denied"), "{text}");
+    let text = screen.keys("!").text();
+    assert!(text.contains("4 lists: denied") && text.contains("prod/us-east-1: groups"), "{text}");
+    assert!(text.contains("prod/eu-west-1: instances, groups, rules"), "{text}");
+    assert_eq!(text.matches("may not ecs:ListClusters").count(), 1, "{text}");
+}
+
+#[test]
+fn an_account_that_is_configured_twice_is_said() {
+    let place = |account: &str, region: &str, owner: &str| {
+        let mut part = fleet::part(account, region, vec![]);
+        let identity = Identity { account_id: owner.into(), arn: "arn:aws:iam::1:role/x".into() };
+        part.settle(Reading::Identity(identity), fleet::ago(20), true);
+        part
+    };
+    let apart = [place("a", "eu-west-1", "1"), place("b", "eu-west-1", "2"), place("c", "us-east-1", "1")];
+    let text = headless(fleet::world(apart.to_vec()), "!", (120, 24));
+    assert!(text.contains("Nothing is in trouble"), "{text}");
+    let mut screen = Headless::new(
+        fleet::world(vec![place("main", "eu-west-1", "1"), place("again", "eu-west-1", "1")]),
+        (120, 24),
+    );
+    let told = "again/eu-west-1: is AWS account 1, as main/eu-west-1";
+    assert!(screen.text().contains(told), "{}", screen.text());
+    let text = screen.keys("!").text();
+    assert!(text.contains("configured twice") && text.contains("leave one of the two"), "{text}");
 }
