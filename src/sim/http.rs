@@ -228,6 +228,7 @@ impl Site {
         let operation = asked.service.operation(&asked.operation);
         self.journal.write(Entry {
             at: self.world.clock.now(),
+            elapsed: self.world.clock.ran(),
             account: Arc::clone(account),
             region,
             service: asked.service.name,

@@ -23,4 +23,5 @@ mod sim_judged;
 mod sim_life;
 mod sim_script;
 mod trouble;
+mod under_fire;
 mod usage;
