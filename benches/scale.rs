@@ -15,7 +15,7 @@ mod loopback;
 use portable_pty::{CommandBuilder, PtySize, native_pty_system};
 use std::io::{BufRead as _, BufReader, Read as _};
 use std::process::{Child, Command, Stdio};
-use std::sync::mpsc::{RecvTimeoutError, sync_channel};
+use std::sync::mpsc::sync_channel;
 use std::time::{Duration, Instant};
 
 /// Turns of what is timed; an odd number has a median.
@@ -136,16 +136,11 @@ fn screen(home: &binary::Home, url: &str, during: Duration) -> (Option<Duration>
         }
     });
     let (mut seen, mut painted) = (Vec::new(), None);
-    loop {
-        match pieces.recv_timeout(during.saturating_sub(began.elapsed())) {
-            Ok((at, piece)) => {
-                seen.extend(piece);
-                // A row's name; the frame around it has none.
-                if painted.is_none() && seen.windows(5).any(|word| word == b"cell-" || word == b"prod-") {
-                    painted = Some(at.duration_since(began));
-                }
-            }
-            Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => break,
+    while let Ok((at, piece)) = pieces.recv_timeout(during.saturating_sub(began.elapsed())) {
+        seen.extend(piece);
+        // A row's name; the frame around it has none.
+        if painted.is_none() && seen.windows(5).any(|word| word == b"cell-" || word == b"prod-") {
+            painted = Some(at.duration_since(began));
         }
     }
     let held = memory(child.process_id().unwrap(), "VmRSS");

@@ -20,7 +20,7 @@ const APART: &[(&str, &[&str], &str)] = &[
     ("groups", &["termination_policies", "warmup"], "moto loses them"),
     ("templates", &["tags"], "the simulator tags its own"),
     ("images", &["architecture", "platform", "root_device_type"], "moto leaves them out"),
-    ("images", &["owner_id"], "in moto all are one's own"),
+    ("images", &["owner_id", "newer"], "in moto all are one's own, and made at one moment"),
     ("clusters", &["services", "tags"], "moto counts no services"),
     ("services", &["deployments", "events", "last_event"], "moto's services never come to rest"),
     ("services", &["rollout", "health", "troubles"], "moto's services never come to rest"),
