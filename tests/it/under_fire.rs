@@ -120,14 +120,13 @@ async fn an_hour_of_throttling_resets_and_garbage() {
         .iter()
         .map(|line| format!("{:?}: {} rows, {} warnings", line.after, line.ids.len(), line.warnings.len()))
         .collect();
-    println!("{} calls, {hit:?}\n{}", calls.len(), told.join("\n"));
     assert!(hit.get("throttle").is_some_and(|count| *count * 5 > calls.len()), "{hit:?} of {}", calls.len());
     assert!(hit.contains_key("reset"), "{hit:?}");
 
     // Trouble was shown, and it is gone again.
     let troubled = seen.iter().filter(|line| !line.warnings.is_empty()).count();
     let last = seen.last().expect("the client said something");
-    assert!(troubled > 0, "nothing was said of {hit:?}");
+    assert!(troubled > 0, "nothing was said of {hit:?}:\n{}", told.join("\n"));
     assert!(last.after > HOUR && last.warnings.is_empty(), "{:?}: {:?}", last.after, last.warnings);
 
     // The data are whole in every answer that says so.
