@@ -5,7 +5,7 @@ use super::output::{Output, Paging};
 use super::partial::{Warning, extent, texts, verdict};
 use super::plan::{MetricsOf, Plan};
 use super::reach::Reach;
-use super::rows::{Answer, Paper, answer};
+use super::rows::{Answer, Paper, answer, stream};
 use crate::collect::Keeping;
 use crate::config::{Config, least_every, span};
 use crate::error::{Error, ErrorKind, Result};
@@ -47,8 +47,13 @@ pub(super) fn show(
     out: &mut Output,
 ) -> Result<()> {
     let paper = Paper { width: out.width, colour: out.colour, is_stream: false };
-    let Answer { text, warnings, .. } = answer(plan, world, paper)?;
-    out.data(&text)?;
+    let warnings = if plan.format == Format::Json {
+        stream(plan, world, out)?
+    } else {
+        let Answer { text, warnings, .. } = answer(plan, world, paper)?;
+        out.data(&text)?;
+        warnings
+    };
     say_beside(plan, config, world, &warnings, out);
     verdict(&warnings, args.allow_partial, extent(&world.snapshot, &plan.sources))
 }

@@ -16,6 +16,16 @@ pub(super) fn document(value: &Value) -> String {
     text
 }
 
+/// The same written row by row, so that a long list is never in memory as a whole.
+///
+/// # Errors
+/// What the writer failed of.
+pub(super) fn write_document(value: &impl Serialize, writer: &mut dyn Write) -> io::Result<()> {
+    let formatter = Escaping(PrettyFormatter::new(), Wide::Pair);
+    value.serialize(&mut Serializer::with_formatter(&mut *writer, formatter)).map_err(io::Error::from)?;
+    writer.write_all(b"\n")
+}
+
 /// A document on one line, without the line's end.
 pub(super) fn line(value: &Value) -> String {
     write(value, Escaping(CompactFormatter, Wide::Pair))

@@ -95,6 +95,13 @@ impl Output {
         Ok(())
     }
 
+    /// Lets data be written piece by piece and sends it on its way. Fails when nobody reads it any more.
+    pub(super) fn stream(&mut self, write: impl FnOnce(&mut dyn Write) -> std::io::Result<()>) -> Result<()> {
+        write(&mut self.data)?;
+        self.data.flush()?;
+        Ok(())
+    }
+
     /// Ends when nobody reads stdout any more; never for other streams. A write would tell too, but none may
     /// come for hours.
     pub(super) fn gone(&self) -> impl Future<Output = ()> + Send + use<> {

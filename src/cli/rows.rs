@@ -3,7 +3,7 @@
 use super::args::Format;
 use super::cell;
 use super::json;
-use super::output::Colour;
+use super::output::{Colour, Output};
 use super::partial::{Warning, as_of, undecided, warnings};
 use super::plan::Plan;
 use super::table::{self, Cell, Heading};
@@ -11,6 +11,7 @@ use crate::error::{Error, Result};
 use crate::model::text::harmless;
 use crate::query::{Column, Ctx, Value};
 use crate::world::World;
+use serde::{Serialize, Serializer};
 use serde_json::{Map, Value as Json, json};
 
 /// An answer: what goes to stdout, and what is not known.
@@ -56,7 +57,7 @@ pub(super) fn answer(plan: &Plan, world: &World, paper: Paper) -> Result<Answer>
         Format::Json | Format::Yaml => {
             let as_of = as_of(&world.snapshot, &rests_on).map(|at| at.to_string());
             let document = json!({
-                "schema": "coredeck.get.v1",
+                "schema": SCHEMA,
                 "kind": plan.kind.word(),
                 "as_of": as_of,
                 "data": data,
@@ -76,6 +77,64 @@ pub(super) fn answer(plan: &Plan, world: &World, paper: Paper) -> Result<Answer>
         Json::Null
     };
     Ok(Answer { text, warnings, essence })
+}
+
+/// Writes an answer as one JSON document, row by row, and returns what is not known.
+pub(super) fn stream(plan: &Plan, world: &World, out: &mut Output) -> Result<Vec<Warning>> {
+    let ctx = Ctx { fleet: &world.fleet, now: world.fleet.at };
+    let rows = plan.rows(ctx);
+    let mut columns = plan.columns(&world.fleet);
+    columns.sort_by_key(|column| column.name);
+    let rests_on = plan.answer_rests_on(ctx);
+    let mut warnings = warnings(&world.snapshot, &rests_on);
+    warnings.extend(undecided(plan.undecided(ctx)));
+    let document = Document {
+        as_of: as_of(&world.snapshot, &rests_on).map(|at| at.to_string()),
+        data: Rows { columns: &columns, ctx, rows: &rows },
+        kind: plan.kind.word(),
+        schema: SCHEMA,
+        warnings: &warnings,
+    };
+    out.stream(|writer| json::write_document(&document, writer))?;
+    Ok(warnings)
+}
+
+/// What the JSON document is called.
+const SCHEMA: &str = "coredeck.get.v1";
+
+/// The document, its keys in their order.
+#[derive(Serialize)]
+struct Document<'a> {
+    as_of: Option<String>,
+    data: Rows<'a>,
+    kind: &'static str,
+    schema: &'static str,
+    warnings: &'a [Warning],
+}
+
+/// Rows that are made one after the other while they are written. Columns stand in the order of their names.
+struct Rows<'a> {
+    columns: &'a [&'a Column],
+    ctx: Ctx<'a>,
+    rows: &'a [usize],
+}
+
+impl Serialize for Rows<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error> {
+        serializer.collect_seq(self.rows.iter().map(|at| Row { of: self, at: *at }))
+    }
+}
+
+struct Row<'a> {
+    of: &'a Rows<'a>,
+    at: usize,
+}
+
+impl Serialize for Row<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error> {
+        let columns = self.of.columns.iter();
+        serializer.collect_map(columns.map(|column| (column.name, column.json(self.of.ctx, self.at))))
+    }
 }
 
 /// Rows as objects with a value for every column.

@@ -184,6 +184,7 @@ impl Site {
         self.journal.write(Entry {
             serial: 0,
             at: self.world.clock.now(),
+            elapsed: self.world.clock.ran(),
             account: Arc::clone(account),
             region,
             service: asked.service.name,

@@ -9,6 +9,7 @@ use std::fs::File;
 use std::io::Write;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 /// Calls that only looked, kept at most; calls that changed something are kept for ever.
 const LOOKS: usize = 20_000;
@@ -19,6 +20,8 @@ pub(crate) struct Entry {
     /// Its number; set when it is written.
     pub(crate) serial: u64,
     pub(crate) at: Moment,
+    /// Real time since the start: what token buckets of callers run by.
+    pub(crate) elapsed: Duration,
     pub(crate) account: Arc<str>,
     pub(crate) region: &'static str,
     pub(crate) service: &'static str,
@@ -260,7 +263,8 @@ impl Entry {
     /// The call as a line of the record.
     pub(crate) fn json(&self) -> Value {
         let mut line = serde_json::json!({
-            "at": self.at.rfc3339(), "account": self.account.as_ref(), "region": self.region,
+            "at": self.at.rfc3339(), "elapsed_ms": u64::try_from(self.elapsed.as_millis()).unwrap_or(u64::MAX),
+            "account": self.account.as_ref(), "region": self.region,
             "service": self.service, "operation": self.operation, "changes": self.changes,
             "input": self.input, "error": self.code, "fault": self.mischief, "request_id": self.request_id,
             "caller": self.caller.as_ref(), "answered": self.outcome.answered,

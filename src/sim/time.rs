@@ -78,9 +78,14 @@ impl WorldClock {
         self.start
     }
 
+    /// The real time since it started.
+    pub(crate) fn ran(&self) -> Duration {
+        monotonic().duration_since(self.begun)
+    }
+
     /// The moment it is.
     pub(crate) fn now(&self) -> Moment {
-        let ran = monotonic().duration_since(self.begun).as_secs_f64() * self.speed;
+        let ran = self.ran().as_secs_f64() * self.speed;
         let stepped = self.stepped.load(Ordering::Relaxed);
         Moment(self.start.0 + (ran * 1000.0) as i64 + stepped)
     }

@@ -29,4 +29,5 @@ mod sim_script;
 mod sim_services;
 mod sim_wire;
 mod trouble;
+mod under_fire;
 mod usage;

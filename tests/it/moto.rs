@@ -2,6 +2,7 @@
 //! Installs both, pinned, under the target folder; says loudly when it cannot (`python.rs`).
 
 mod accounts;
+mod alike;
 mod equal;
 mod pages;
 mod registry;

@@ -21,6 +21,7 @@ use aws_sdk_ec2::types::Filter;
 use futures::FutureExt as _;
 use std::collections::HashSet;
 use std::sync::{Arc, Mutex, PoisonError};
+use tokio::task::JoinSet;
 
 /// A page from here on is full.
 const FULL: usize = 1_000;
@@ -81,25 +82,41 @@ async fn by_zone(
     if zones.len() < 2 {
         return None;
     }
-    let so_far = Mutex::new(vec![Rows::new(); zones.len()]);
-    let so_far = &so_far;
-    let streams = zones.iter().enumerate().map(|(at, zone)| {
-        let show = move |read: &[Arc<Instance>]| {
-            pages.show(|| {
-                let mut so_far = so_far.lock().unwrap_or_else(PoisonError::into_inner);
-                if let Some(own) = so_far.get_mut(at) {
-                    *own = read.to_vec();
-                }
-                Reading::Instances(together(so_far.concat(), first))
-            });
-        };
-        let request = move |token| ask(desk, token, Some(zone)).send();
-        desk.follow(Api::DescribeInstances, None, request, split, show).boxed()
-    });
+    let so_far = Arc::new(Mutex::new(vec![Rows::new(); zones.len()]));
+    let known: Arc<[Arc<Instance>]> = first.into();
+    // A task for each, so that the pages of several zones are read on several processors.
+    let mut streams = JoinSet::new();
+    for (at, zone) in zones.iter().cloned().enumerate() {
+        let (desk, pages) = (desk.clone(), pages.clone());
+        let (so_far, known) = (Arc::clone(&so_far), Arc::clone(&known));
+        streams.spawn(async move {
+            let show = |read: &[Arc<Instance>]| {
+                pages.show(|| {
+                    let mut so_far = so_far.lock().unwrap_or_else(PoisonError::into_inner);
+                    if let Some(own) = so_far.get_mut(at) {
+                        *own = read.to_vec();
+                    }
+                    Reading::Instances(together(so_far.concat(), &known))
+                });
+            };
+            let request = |token| ask(&desk, token, Some(&zone)).send();
+            (at, desk.follow(Api::DescribeInstances, None, request, split, show).boxed().await)
+        });
+    }
+    let mut pieces = Vec::with_capacity(zones.len());
+    while let Some(ended) = streams.join_next().await {
+        match ended {
+            Ok(piece) => pieces.push(piece),
+            // Whoever looks after this read looks after its panics too.
+            Err(error) if error.is_panic() => std::panic::resume_unwind(error.into_panic()),
+            Err(_) => return None,
+        }
+    }
+    pieces.sort_by_key(|(at, _)| *at);
     // An endpoint that passes the filter over gives every row with every zone.
     let (mut read, mut ids) = (Rows::new(), HashSet::new());
     let (mut troubles, mut failed) = (Vec::new(), Vec::new());
-    for (zone, piece) in zones.iter().zip(futures::future::join_all(streams).await) {
+    for (zone, (_, piece)) in zones.iter().zip(pieces) {
         let (rows, trouble) = fan::apart(piece);
         read.extend(rows.into_iter().filter(|one| ids.insert(one.id.clone())));
         if let Some(trouble) = trouble {
