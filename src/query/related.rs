@@ -348,6 +348,12 @@ fn matching(
     if texts.is_empty() {
         return Vec::new();
     }
+    // One name is all that most rows have: comparing with it beats a look into a set, for every row there is.
+    let only = if texts.len() == 1 { texts.iter().next() } else { None };
+    let is_named = |text: &Named<'_>| match only {
+        Some(only) => only == text,
+        None => texts.contains(text),
+    };
     // Where rows of the kind that one comes from are called so: whoever has one at home means that one.
     let mut homes: HashSet<(Named<'_>, usize)> = HashSet::new();
     if within == Within::Back {
@@ -355,7 +361,7 @@ fn matching(
             let Some(scope) = from.scope(ctx, at) else { continue };
             let scope = scopes.number(scope);
             each(ctx, here, also.map(|(here, _)| here), at, |text| {
-                if texts.contains(&text) {
+                if is_named(&text) {
                     homes.insert((text, scope));
                 }
             });
@@ -364,7 +370,7 @@ fn matching(
     let mut found: Vec<(u32, Named<'_>, usize)> = Vec::new();
     for (at, row) in (0..to.len(ctx.fleet)).zip(0_u32..) {
         each(ctx, there, also.map(|(_, there)| there), at, |text| {
-            if !texts.contains(&text) {
+            if !is_named(&text) {
                 return;
             }
             let Some(scope) = to.scope(ctx, at).map(|scope| scopes.number(scope)) else { return };

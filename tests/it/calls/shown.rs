@@ -85,8 +85,12 @@ fn the_page_lists_calls_newest_first() {
     let shown = headless(world(), ":calls<ret>", (140, 12));
     let (first, second) = (shown.find("throttled  ").unwrap(), shown.find(" ok ").unwrap());
     assert!(first < second, "{shown}");
-    for said in ["ec2:DescribeInstances", "RequestLimitExceeded", "680ms", "$0.00001", "us-east-1"] {
+    for said in ["aws ec2 describe-instances", "RequestLimitExceeded", "680ms", "$0.00001"] {
         assert!(shown.contains(said), "{said} in\n{shown}");
+    }
+    let wide = headless(world(), ":calls<ret>w", (140, 12));
+    for said in ["ec2:DescribeInstances", "us-east-1"] {
+        assert!(wide.contains(said), "{said} in\n{wide}");
     }
     let narrowed = headless(world(), ":calls result=ok<ret>", (140, 12));
     assert!(narrowed.contains("340ms") && !narrowed.contains("680ms"), "{narrowed}");
