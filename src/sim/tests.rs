@@ -125,9 +125,6 @@ fn made(samples: &Samples, case: u64, now: Moment) -> Place {
                 host_port: definition.port.map(|_| 33_000 + u16::try_from(cluster.tasks.len()).unwrap()),
                 created: now.minus(7200),
                 started: Some(now.minus(7000)),
-                stopping: None,
-                stopped: None,
-                end: None,
                 ..samples.task.clone()
             };
             cluster.tasks.insert(id, task);
