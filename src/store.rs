@@ -1,14 +1,17 @@
 //! What is kept on disk between runs, in an embedded SQLite database.
 //!
 //! `cache` keeps the last good reading of every section, so that the next start shows the fleet at once,
-//! with its age. `calls` keeps what runs asked of AWS. The journal of operations will live beside them.
+//! with its age. `calls` keeps what runs asked of AWS. `journal` keeps what operations intended and did: the
+//! only one of the three that must never lose anything.
 
 mod body;
 mod cache;
 mod calls;
+pub mod journal;
 
 pub use cache::{Cache, Kept};
 pub use calls::{CallBook, CallSum, call_sums, kept_calls};
+pub use journal::{Journal, Ledger, LedgerError};
 
 use std::path::Path;
 

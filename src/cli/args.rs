@@ -21,7 +21,8 @@ pub(super) struct Argv {
 }
 
 const AFTER: &str = "\
-Exit codes: 0 done; 1 failed, or an answer that is not whole; 3 refused; 64 wrong usage; 130 interrupted.
+Exit codes: 0 done; 1 failed or refused, or an answer that is not whole; 2 wrong usage; 130 interrupted.
+Operations besides: 3 changes pending; 4 held by another; 5 stopped part way; 6 rolled back; 7 still running.
 Try: coredeck --demo, or coredeck --demo get instances";
 
 /// Flags that stand before or after any command.

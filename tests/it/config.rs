@@ -56,7 +56,7 @@ fn samples() -> PathBuf {
 fn said(sample: &str) -> String {
     let home = Home::new();
     let error = check(&samples().join(sample), &home.around).unwrap_err();
-    assert_eq!(error.kind.exit_code(), 64);
+    assert_eq!(error.kind.exit_code(), 2);
     told(&error).replace(&format!("{}/", samples().display()), "")
 }
 
