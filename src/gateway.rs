@@ -1,11 +1,15 @@
 //! What we ask of a cloud, in domain types: sources, asks, readings, and how a read fails.
 //!
 //! `aws` answers these; `collect` decides when to ask; nothing else talks to a cloud.
-//! Writers and prices will stand beside `FleetReader` here; cores' own admin API is `CoreAdmin`.
+//! `FleetWriter` carries out changes, one value a call; cores' own admin API is `CoreAdmin`.
 
 mod calls;
+pub mod change;
+mod look;
 
 pub use calls::{Bucket, CallRecord, NoteCall, Outcome};
+pub use change::{Again, Change, FleetWriter, Proof, Receipt, Token, WriteError};
+pub use look::{FleetProbe, Look, Seen};
 
 use crate::model::{
     AccountName, Activity, Agent, Alarm, Cluster, ClusterArn, CoreRecord, Group, GroupName, Host, Identity,

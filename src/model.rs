@@ -7,6 +7,8 @@ pub mod alarm;
 pub mod balancer;
 pub mod cluster;
 pub mod core;
+pub mod definition;
+pub mod detail;
 pub mod group;
 pub mod ids;
 pub mod instance;
@@ -22,6 +24,10 @@ pub use alarm::{Alarm, AlarmState};
 pub use balancer::{Rule, Target, TargetGroup, TargetState};
 pub use cluster::{CapacityProvider, Cluster, Deployment, Host, Service, ServiceEvent, Task};
 pub use core::{Core, CoreRecord, Home, Tenant, TenantRecord};
+pub use definition::{Constraint, Container, Definition, Port, Protocol};
+pub use detail::{
+    Command, DocumentDetail, Hook, HostDetail, Invocation, Leaving, Protection, RefreshDetail, ServiceDetail,
+};
 pub use group::{Activity, Group, Member, Mix, Refresh, TemplateRef};
 pub use ids::*;
 pub use instance::{

@@ -62,6 +62,11 @@ const SAYINGS: &[(&str, &[&str], &str)] = &[
     (r"\b(ratatui|crossterm)\b", &["tui", "tui.rs"], "only the screen draws"),
     (r"\b(axum|quick_xml|ciborium)::", &["sim", "sim.rs"], "a wire that only the simulator serves"),
     (r"\bclap(_complete|_mangen)?::", &["cli", "cli.rs"], "only `cli` knows argv"),
+    (
+        r"\bFleetWriter\b",
+        &["gateway", "gateway.rs", "aws", "aws.rs", "supertokens", "supertokens.rs", "ops", "ops.rs", "cli"],
+        "who can change a fleet is held by operations alone, and made where the command line is read",
+    ),
     (r"\brusqlite\b", &["store", "store.rs"], "one place keeps files"),
     (r"\bunbounded_channel\b|\bunbounded\(\)", &[], "a channel has a bound"),
     (r"\bthread::sleep\b", &[], "nothing waits by sleeping a thread"),

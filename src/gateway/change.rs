@@ -1,0 +1,374 @@
+//! What can be changed in a cloud, as plain data: one variant a call, which a plan can hold and a journal keep.
+//!
+//! What an operation relies on:
+//!
+//! - A [`Change`] is one request of one AWS call, no more. [`Change::parts`] cuts a wish over many targets
+//!   into as many; [`Change::fault`] says why one could never be sent.
+//! - [`Change::again`] says what a lost answer means: whether the same may be sent again, and if not, how
+//!   to find out whether AWS acted. Record the change and its [`Token`] before [`FleetWriter::write`] is
+//!   called, and decide by `again` after a crash or a [`WriteError::Unknown`].
+//! - A writer sends a change once. Only what carries a client token is tried again by itself.
+//! - An answer may say that some targets were left out: [`Receipt::missed`] is part of every outcome.
+
+mod again;
+mod receipt;
+mod writer;
+
+pub use again::Again;
+pub use receipt::{Answered, Miss, Moved, Proof, Receipt, WriteError};
+pub use writer::{FleetWriter, Token};
+
+use crate::model::{
+    ClusterArn, GroupName, HostArn, ImageId, InstanceId, Mix, ServiceArn, Tags, TargetGroupArn, TaskArn,
+    TemplateId, TemplateRef, Text, Zone,
+};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// One mutating call, with all that it sends.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "change", rename_all = "snake_case")]
+pub enum Change {
+    /// Lets container instances take tasks, or empties them of their services' tasks. Standalone tasks stay
+    /// on a draining host until somebody stops them. At most 10.
+    HostState {
+        /// Their cluster.
+        cluster: ClusterArn,
+        /// Which.
+        hosts: Vec<HostArn>,
+        /// What they shall be.
+        to: HostState,
+    },
+    /// Stops a task: SIGTERM, and SIGKILL after its stop time-out. A service starts another one.
+    StopTask {
+        /// Its cluster.
+        cluster: ClusterArn,
+        /// Which.
+        task: TaskArn,
+        /// What ECS keeps as the reason; the place for an operation's id.
+        reason: String,
+    },
+    /// Guards tasks against scale-in and deployments, or no longer. At most 10.
+    ProtectTasks {
+        /// Their cluster.
+        cluster: ClusterArn,
+        /// Which.
+        tasks: Vec<TaskArn>,
+        /// For how many minutes from now (1–2880); none takes the protection away.
+        minutes: Option<u32>,
+    },
+    /// Sets how many tasks a service runs.
+    ScaleService {
+        /// Its cluster.
+        cluster: ClusterArn,
+        /// Which.
+        service: ServiceArn,
+        /// How many.
+        desired: u32,
+    },
+    /// Replaces all tasks of a service by new ones of the same definition.
+    Redeploy {
+        /// Its cluster.
+        cluster: ClusterArn,
+        /// Which.
+        service: ServiceArn,
+    },
+    /// Takes members out of service and of the load balancer, and keeps them. At most 20.
+    EnterStandby {
+        /// Their group.
+        group: GroupName,
+        /// Which.
+        instances: Vec<InstanceId>,
+        /// Whether the desired capacity goes down with them; otherwise the group launches others.
+        is_decremented: bool,
+    },
+    /// Puts members back into service. The desired capacity always goes up by as many. At most 20.
+    ExitStandby {
+        /// Their group.
+        group: GroupName,
+        /// Which.
+        instances: Vec<InstanceId>,
+    },
+    /// Protects members from scale-in, or no longer. At most 50.
+    ProtectScaleIn {
+        /// Their group.
+        group: GroupName,
+        /// Which.
+        instances: Vec<InstanceId>,
+        /// Whether they shall be.
+        is_protected: bool,
+    },
+    /// Ends a member by its group, hooks and load balancer included.
+    TerminateInGroup {
+        /// Which; AWS finds its group.
+        instance: InstanceId,
+        /// Whether the desired capacity goes down with it; otherwise the group launches another one.
+        is_decremented: bool,
+    },
+    /// Sets a group's desired capacity, whatever its cooldown. AWS holds it within minimum and maximum.
+    SetDesired {
+        /// Which.
+        group: GroupName,
+        /// How many.
+        desired: u32,
+    },
+    /// Sets a group's sizes; what is none stays.
+    ResizeGroup {
+        /// Which.
+        group: GroupName,
+        /// Fewest.
+        min: Option<u32>,
+        /// Most.
+        max: Option<u32>,
+        /// Wanted.
+        desired: Option<u32>,
+    },
+    /// Suspends processes of a group: `Launch`, `Terminate`, `InstanceRefresh`, …
+    SuspendProcesses {
+        /// Which group.
+        group: GroupName,
+        /// Which processes; never none, which AWS would take for all.
+        processes: Vec<Text>,
+    },
+    /// Resumes processes of a group.
+    ResumeProcesses {
+        /// Which group.
+        group: GroupName,
+        /// Which processes; never none, which AWS would take for all.
+        processes: Vec<Text>,
+    },
+    /// Ends the wait of a lifecycle hook for one instance.
+    CompleteHook {
+        /// Which group.
+        group: GroupName,
+        /// Which hook.
+        hook: Text,
+        /// Which instance waits.
+        instance: InstanceId,
+        /// `CONTINUE`, or else `ABANDON`.
+        is_continued: bool,
+    },
+    /// Starts a rolling instance refresh. AWS goes on with it when nobody looks.
+    StartRefresh {
+        /// Which group.
+        group: GroupName,
+        /// Every preference: AWS's own defaults differ between API and console.
+        preferences: Box<Preferences>,
+        /// What the new instances are launched with; none means what the group has now, and then AWS can
+        /// neither roll it back nor can it be told from one that somebody else started.
+        desired: Option<Box<Desired>>,
+    },
+    /// Stops the refresh, or the rollback, that a group has under way. What was replaced stays so.
+    CancelRefresh {
+        /// Which group.
+        group: GroupName,
+        /// Whether launches and terminations under way end first.
+        waits: bool,
+    },
+    /// Takes the refresh that a group has under way back to what the group was saved with.
+    RollBackRefresh {
+        /// Which group.
+        group: GroupName,
+    },
+    /// Takes targets out of a target group; their open connections may finish for its delay.
+    Deregister {
+        /// Which group.
+        target_group: TargetGroupArn,
+        /// Which targets.
+        targets: Vec<TargetRef>,
+    },
+    /// Puts targets into a target group.
+    Register {
+        /// Which group.
+        target_group: TargetGroupArn,
+        /// Which targets.
+        targets: Vec<TargetRef>,
+    },
+    /// Stops instances. One bad id fails all.
+    StopInstances {
+        /// Which.
+        instances: Vec<InstanceId>,
+    },
+    /// Starts instances. One bad id fails all.
+    StartInstances {
+        /// Which.
+        instances: Vec<InstanceId>,
+    },
+    /// Reboots instances. One bad id fails all.
+    RebootInstances {
+        /// Which.
+        instances: Vec<InstanceId>,
+    },
+    /// Ends instances past their group's hooks. One bad id fails all; protected ones fail those of their zone.
+    TerminateInstances {
+        /// Which.
+        instances: Vec<InstanceId>,
+    },
+    /// Makes a template version that is another one with another image.
+    CreateTemplateVersion {
+        /// Which template.
+        template: TemplateId,
+        /// The number of the version that everything else is taken from.
+        from: u64,
+        /// The new image.
+        image: ImageId,
+        /// What the version is called, at most 255 characters; the place for an operation's id.
+        description: String,
+    },
+    /// Sets the version that `$Default` means.
+    SetDefaultVersion {
+        /// Which template.
+        template: TemplateId,
+        /// Which version.
+        version: u64,
+    },
+    /// Tags resources of EC2, overwriting values.
+    Tag {
+        /// Ids: `i-…`, `lt-…`, `ami-…`.
+        resources: Vec<Text>,
+        /// What to set.
+        tags: Tags,
+    },
+    /// Takes tags off resources of EC2, whatever their values.
+    Untag {
+        /// Ids: `i-…`, `lt-…`, `ami-…`.
+        resources: Vec<Text>,
+        /// Which.
+        keys: Vec<Text>,
+    },
+    /// Runs an SSM document on instances. At most 50.
+    SendCommand {
+        /// Which document.
+        document: Document,
+        /// Where.
+        instances: Vec<InstanceId>,
+        /// Its parameters. No secret: they can be read in the command's history.
+        parameters: BTreeMap<Text, Vec<Text>>,
+        /// The mark that the command is found again by, at most 100 characters; an operation's and a step's id.
+        comment: String,
+        /// Seconds that AWS tries to reach an agent (30–2592000); not how long the document may run.
+        deliver_within_s: u32,
+        /// Instances that may fail before AWS sends it to no more; its own default is none.
+        errors: u32,
+        /// Instances that run it at the same time, 1–50.
+        concurrency: u32,
+    },
+    /// Asks AWS to stop a command; what runs already may run on.
+    CancelCommand {
+        /// The command's id.
+        command: Text,
+    },
+    /// Puts a document of ours into an account. One that is there under the name already is an error of AWS,
+    /// which the caller tells apart by its hash.
+    CreateDocument {
+        /// Its name.
+        name: Text,
+        /// Its content: JSON of schema 2.2.
+        content: String,
+    },
+}
+
+/// What a container instance can be told to be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum HostState {
+    /// Takes tasks.
+    Active,
+    /// Loses the tasks of services and takes none.
+    Draining,
+}
+
+impl HostState {
+    /// AWS's word.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Active => "ACTIVE",
+            Self::Draining => "DRAINING",
+        }
+    }
+}
+
+/// A target as a target group knows it.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct TargetRef {
+    /// An instance id, an address, or an ARN.
+    pub id: Text,
+    /// Its port; none means the group's own, or all of its ports when it is taken out.
+    pub port: Option<u16>,
+    /// Its zone, `all` for addresses outside of the VPC; none otherwise.
+    pub zone: Option<Zone>,
+}
+
+/// A document by name, held to one version and one content.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Document {
+    /// Its name.
+    pub name: Text,
+    /// Its version, a number; none means its default one.
+    pub version: Option<Text>,
+    /// The SHA-256 that its content must have, in hex; AWS refuses another.
+    pub sha256: Option<Text>,
+}
+
+/// Every preference of a rolling instance refresh.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Preferences {
+    /// Percent of the desired capacity that must be in service, 0–100.
+    pub min_healthy: u32,
+    /// Percent of the desired capacity that may be there, 100–200 and at most 100 above the fewest.
+    pub max_healthy: u32,
+    /// Seconds from in service to counted.
+    pub warmup_s: u32,
+    /// Percentages at which it waits, ascending; one that does not end with 100 replaces only a part.
+    pub checkpoints: Vec<u32>,
+    /// Seconds that it waits at each of them, up to 172800; only sent with checkpoints.
+    pub checkpoint_delay_s: u32,
+    /// Whether members that match already are left alone.
+    pub skips_matching: bool,
+    /// Whether AWS goes back by itself on failure or alarm. Needs a desired configuration.
+    pub rolls_back: bool,
+    /// What happens to members that are protected from scale-in.
+    pub protected: Handling,
+    /// What happens to members in standby.
+    pub standby: Handling,
+    /// Alarms that fail it, at most 10.
+    pub alarms: Vec<Text>,
+    /// Seconds that it watches the alarms after the last replacement, up to 172800.
+    pub bake_s: u32,
+}
+
+/// What a refresh does with members that it must not simply replace.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Handling {
+    /// They are replaced all the same.
+    Replace,
+    /// They are left as they are.
+    Ignore,
+    /// It waits an hour for somebody to let go of them, and then fails.
+    Wait,
+}
+
+/// What a refresh launches new instances with, and what the group keeps when it succeeds.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Desired {
+    /// A launch template.
+    Template(TemplateRef),
+    /// A mixed instances policy, sent whole: what it does not say is lost to the group.
+    Mixed {
+        /// The launch template.
+        template: TemplateRef,
+        /// Types and shares.
+        mix: Mix,
+    },
+}
+
+impl Desired {
+    /// The launch template in it.
+    pub fn template(&self) -> &TemplateRef {
+        match self {
+            Self::Template(template) | Self::Mixed { template, .. } => template,
+        }
+    }
+}

@@ -1,0 +1,173 @@
+//! Single things, read by their ids: what an operation observes between its steps.
+//!
+//! Unlike `FleetReader`, whose lists are wide and may be old, a look names what it wants, costs one call
+//! for most of what it is asked, and is never answered from a cache. What AWS does not know is left out
+//! of the answer: a thing that is asked for and not there is gone, or not yet visible.
+
+use crate::model::{
+    ClusterArn, Command, Definition, DocumentDetail, Group, GroupName, Hook, HostArn, HostDetail, Instance,
+    InstanceId, Invocation, Leaving, Protection, RefreshDetail, Scope, ServiceArn, ServiceDetail, Target,
+    TargetGroupArn, Task, TaskArn, TemplateId, TemplateVersion, Text, Trouble,
+};
+use futures::future::BoxFuture;
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use std::sync::Arc;
+
+/// What to look at. Any number of ids may be named; none asks for nothing and costs no call.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "look", rename_all = "snake_case")]
+pub enum Look {
+    /// Instances.
+    Instances {
+        /// Which.
+        of: Vec<InstanceId>,
+    },
+    /// Auto Scaling groups with their members.
+    Groups {
+        /// Which.
+        of: Vec<GroupName>,
+    },
+    /// Lifecycle hooks of a group.
+    Hooks {
+        /// Which group.
+        group: GroupName,
+    },
+    /// The latest refreshes of a group, newest first: a hundred at most.
+    Refreshes {
+        /// Which group.
+        group: GroupName,
+    },
+    /// Container instances.
+    Hosts {
+        /// Their cluster.
+        cluster: ClusterArn,
+        /// Which.
+        of: Vec<HostArn>,
+    },
+    /// Every container instance of a cluster.
+    HostsOf {
+        /// Which cluster.
+        cluster: ClusterArn,
+    },
+    /// Tasks, also ones that have stopped, as long as ECS remembers them.
+    Tasks {
+        /// Their cluster.
+        cluster: ClusterArn,
+        /// Which.
+        of: Vec<TaskArn>,
+    },
+    /// Every task on a container instance that has not stopped.
+    TasksOn {
+        /// Its cluster.
+        cluster: ClusterArn,
+        /// Which host.
+        host: HostArn,
+    },
+    /// Every task of a service that has not stopped.
+    TasksOf {
+        /// Its cluster.
+        cluster: ClusterArn,
+        /// The service's name.
+        service: Text,
+    },
+    /// Services.
+    Services {
+        /// Their cluster.
+        cluster: ClusterArn,
+        /// Which.
+        of: Vec<ServiceArn>,
+    },
+    /// Task definitions.
+    Definitions {
+        /// `family:revision`, or ARNs.
+        of: Vec<Text>,
+    },
+    /// Protection of tasks.
+    Protections {
+        /// Their cluster.
+        cluster: ClusterArn,
+        /// Which.
+        of: Vec<TaskArn>,
+    },
+    /// Health of the targets of a group: of all that are registered or leave.
+    Targets {
+        /// Which group.
+        group: TargetGroupArn,
+    },
+    /// What target groups do with targets that leave.
+    Leavings {
+        /// Which groups.
+        of: Vec<TargetGroupArn>,
+    },
+    /// Versions of a launch template from this number on.
+    Versions {
+        /// Which template.
+        template: TemplateId,
+        /// The first number.
+        from: u64,
+    },
+    /// Commands that ran a document since a moment, whoever sent them.
+    Commands {
+        /// Which document.
+        document: Text,
+        /// From when.
+        since: Timestamp,
+    },
+    /// A command on each of its instances.
+    Invocations {
+        /// The command's id.
+        command: Text,
+    },
+    /// A document.
+    Document {
+        /// Its name.
+        name: Text,
+    },
+}
+
+/// What was there, in the shape of what was asked for.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Seen {
+    /// Instances.
+    Instances(Vec<Arc<Instance>>),
+    /// Groups.
+    Groups(Vec<Group>),
+    /// Hooks.
+    Hooks(Vec<Hook>),
+    /// Refreshes, newest first.
+    Refreshes(Vec<RefreshDetail>),
+    /// Container instances.
+    Hosts(Vec<HostDetail>),
+    /// Tasks.
+    Tasks(Vec<Task>),
+    /// Services.
+    Services(Vec<ServiceDetail>),
+    /// Task definitions.
+    Definitions(Vec<Definition>),
+    /// Protections.
+    Protections(Vec<Protection>),
+    /// Targets.
+    Targets(Vec<Target>),
+    /// What target groups do with targets that leave.
+    Leavings(Vec<Leaving>),
+    /// Versions, by rising number.
+    Versions(Vec<TemplateVersion>),
+    /// Commands, newest first.
+    Commands(Vec<Command>),
+    /// Invocations.
+    Invocations(Vec<Invocation>),
+    /// The document; none where there is none.
+    Document(Option<DocumentDetail>),
+}
+
+/// Looks at single things. One value serves every account and region.
+pub trait FleetProbe: Send + Sync {
+    /// Looks once, before all other calls that wait.
+    ///
+    /// # Errors
+    ///
+    /// Whatever kept it from seeing all that it was asked for: half an answer is none, since an operation
+    /// would take what is missing for gone.
+    fn look<'a>(&'a self, scope: &'a Scope, look: &'a Look) -> BoxFuture<'a, Result<Seen, Trouble>>;
+}

@@ -1,0 +1,147 @@
+//! What an operation must know of a single thing before it touches it, beyond what lists show.
+
+use super::cluster::{Host, Service};
+use super::definition::{Constraint, Protocol};
+use super::group::{Refresh, TemplateRef};
+use super::ids::{InstanceId, TargetGroupArn, TaskArn};
+use super::text::Text;
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+/// A container instance with what decides whether a task fits.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct HostDetail {
+    /// The host itself.
+    pub host: Host,
+    /// Its attributes, with values where they have one: `ecs.instance-type`, capabilities, people's own.
+    pub attributes: Vec<(Text, Option<Text>)>,
+    /// Ports that are taken, by the system or by tasks.
+    pub ports: Vec<(u16, Protocol)>,
+    /// Graphics processors that are free.
+    pub gpus_free: u32,
+}
+
+/// A service with what decides where its tasks go.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ServiceDetail {
+    /// The service itself.
+    pub service: Service,
+    /// Where its tasks may be placed, beside what their definition says.
+    pub constraints: Vec<Constraint>,
+    /// Seconds after a task's start during which load balancers' verdicts do not count.
+    pub grace_s: Option<u32>,
+    /// Who deploys: `ECS`, `CODE_DEPLOY`, `EXTERNAL`.
+    pub controller: Option<Text>,
+    /// ECS moves its tasks to even out zones.
+    pub rebalances: bool,
+}
+
+/// A task's protection from scale-in and deployments.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Protection {
+    /// Which task.
+    pub task: TaskArn,
+    /// It is protected now.
+    pub is_protected: bool,
+    /// Until when.
+    pub until: Option<Timestamp>,
+}
+
+/// What a target group does with targets that leave.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Leaving {
+    /// Which group.
+    pub group: TargetGroupArn,
+    /// Seconds that open connections may last (0–3600).
+    pub delay_s: u32,
+    /// Connections that are still open then are cut; only network load balancers say so.
+    pub cuts_connections: bool,
+}
+
+/// A lifecycle hook of a group.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Hook {
+    /// Its name.
+    pub name: Text,
+    /// Whether it holds instances that end; otherwise those that start.
+    pub is_on_terminate: bool,
+    /// Seconds that an instance waits for somebody to complete it.
+    pub heartbeat_s: u32,
+    /// `CONTINUE` or `ABANDON` when nobody does.
+    pub default_result: Text,
+    /// Who is told: the ARN of a queue or topic; none when only EventBridge is.
+    pub notifies: Option<Text>,
+}
+
+/// A refresh with what tells whose it is.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct RefreshDetail {
+    /// The refresh itself.
+    pub refresh: Refresh,
+    /// The template version that it launches; none when it launches what the group has.
+    pub launches: Option<TemplateRef>,
+    /// Percentages at which it waits.
+    pub checkpoints: Vec<u32>,
+    /// It goes back by itself.
+    pub rolls_back: bool,
+    /// Why it went back, while it does and after.
+    pub rollback_reason: Option<Text>,
+}
+
+/// An SSM command as a whole.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Command {
+    /// Its id.
+    pub id: Text,
+    /// Its document.
+    pub document: Text,
+    /// What its sender wrote: the mark of an operation.
+    pub comment: Text,
+    /// `Pending`, `InProgress`, `Success`, `Failed`, `TimedOut`, `Cancelled`, `Cancelling`
+    pub status: Text,
+    /// Instances that it is for.
+    pub targets: u32,
+    /// Instances that are done, well or not.
+    pub completed: u32,
+    /// Instances that failed.
+    pub errors: u32,
+    /// When it was sent.
+    pub sent_at: Option<Timestamp>,
+}
+
+impl Command {
+    /// Whether it is over. Words this version does not know count as going on.
+    pub fn is_over(&self) -> bool {
+        matches!(self.status.as_str(), "Success" | "Failed" | "TimedOut" | "Cancelled")
+    }
+}
+
+/// An SSM command on one instance.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Invocation {
+    /// The command's id.
+    pub command: Text,
+    /// Where.
+    pub instance: InstanceId,
+    /// `Success`, `Failed`, `InProgress`, …
+    pub status: Text,
+    /// More exactly: `ExecutionTimedOut`, `DeliveryTimedOut`, `Undeliverable`, …
+    pub detail: Text,
+    /// The exit code of its last step; negative while there is none.
+    pub exit_code: Option<i32>,
+    /// What it printed, cut by AWS. May hold anything: neutralise before drawing.
+    pub output: String,
+}
+
+/// An SSM document.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DocumentDetail {
+    /// Its name.
+    pub name: Text,
+    /// `Active`, `Creating`, …
+    pub status: Text,
+    /// Its default version.
+    pub default_version: Text,
+    /// The SHA-256 of that version's content, in hex.
+    pub sha256: Option<Text>,
+}
