@@ -113,24 +113,7 @@ fn fleet() -> Fleet {
             }
         })
         .collect();
-    Fleet {
-        at: NOW,
-        tiers: Vec::new(),
-        instances,
-        groups: Vec::new(),
-        templates: Vec::new(),
-        images: Vec::new(),
-        clusters: Vec::new(),
-        services: Vec::new(),
-        tasks: Vec::new(),
-        hosts: Vec::new(),
-        cores: Vec::new(),
-        tenants: Vec::new(),
-        targets: Vec::new(),
-        rules: Vec::new(),
-        alarms: Vec::new(),
-        calls: std::sync::Arc::default(),
-    }
+    Fleet { instances, ..Fleet::empty(NOW) }
 }
 
 /// One measurement: our way and the plain way to the same rows.

@@ -18,7 +18,6 @@ mod pages;
 mod partial;
 mod plan;
 mod reach;
-mod related;
 mod rows;
 mod screen;
 mod sim;

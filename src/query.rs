@@ -17,6 +17,7 @@ mod made;
 pub mod natural;
 pub mod parse;
 mod pattern;
+pub mod related;
 pub mod select;
 pub mod show;
 pub mod sort;

@@ -2,6 +2,10 @@
 //!
 //! `collect` puts readings in and publishes; screens and scripts hold an `Arc<Snapshot>` and never change it.
 
+mod trend;
+
+pub use trend::{Held, Measure, Sample, Subject, Trend, Trends};
+
 use crate::gateway::{Reading, Source};
 use crate::model::{
     Activity, Agent, Alarm, Cluster, CoreRecord, Group, Host, Identity, Image, Instance, InstanceStatus,

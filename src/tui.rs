@@ -12,7 +12,7 @@
 pub mod action;
 mod cell;
 pub mod chord;
-pub mod drill;
+mod drill;
 pub mod fault;
 pub mod headless;
 pub mod keymap;

@@ -5,7 +5,7 @@
 use crate::fleet::Fleet;
 use crate::gateway::{Bucket, Source, Spending};
 use crate::model::{InstanceId, Scope};
-use crate::snapshot::Snapshot;
+use crate::snapshot::{Snapshot, Trends};
 use jiff::Timestamp;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -23,6 +23,22 @@ pub struct World {
     pub buckets: Arc<[Bucket]>,
     /// When what failed is tried again, as far as that is planned.
     pub retries: Arc<BTreeMap<(Scope, Source), Timestamp>>,
+    /// What is kept of the past, and which moment of it this world shows.
+    pub timeline: Timeline,
+}
+
+/// What is kept of the past, and which moment of it is shown.
+#[derive(Clone, Debug, Default)]
+pub struct Timeline {
+    /// How figures went.
+    pub trends: Arc<Trends>,
+    /// The first moment that can be shown again; none while nothing is kept.
+    pub since: Option<Timestamp>,
+    /// The moment that the snapshot and the rows show, when it is a past one. Nothing may be done to the
+    /// fleet from there: it is not what is.
+    pub past: Option<Timestamp>,
+    /// Why some of the past is not kept or cannot be shown, in one sentence.
+    pub trouble: Option<Arc<str>>,
 }
 
 /// What somebody who looks at the fleet wants from the collector.
@@ -34,6 +50,8 @@ pub enum Wish {
     Retry(Scope),
     /// This is what is on the screen now.
     Look(Interest),
+    /// Show the fleet as it was then; none: as it is.
+    At(Option<Timestamp>),
 }
 
 /// What is being looked at: decides what is read often, and whose metrics are paid for.

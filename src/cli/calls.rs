@@ -113,6 +113,7 @@ impl Archive {
             spending: Spending::default(),
             buckets: Arc::default(),
             retries: Arc::default(),
+            timeline: Default::default(),
         })
     }
 }

@@ -2,7 +2,9 @@
 
 use crate::error::{Error, Result};
 use crate::gateway::Source;
-use crate::query::{Column, Ctx, Direction, Fault, Kind, Query, Shown, Sort, Truth, select, sort, undecided};
+use crate::query::{
+    Column, Ctx, Direction, Fault, Kind, Query, Shown, Sort, Truth, Unit, select, sort, undecided,
+};
 use std::fmt;
 
 /// A query and a sort, understood.
@@ -72,12 +74,16 @@ impl Choice {
 }
 
 /// The order when nobody names one: by the first column, then by what makes a row unique. AWS promises
-/// no order, and two runs must not differ by chance.
+/// no order, and two runs must not differ by chance. A timeline begins with the newest.
 fn usual(kind: Kind) -> Sort {
     let first = kind.columns().iter().find(|column| column.shown == Shown::Always);
     let unique = ["id", "account", "region"];
     let unique = kind.columns().iter().filter(|column| unique.contains(&column.name));
-    Sort { by: first.into_iter().chain(unique).map(|column| (column, Direction::Up)).collect() }
+    let direction = |column: &Column| match column.unit {
+        Unit::Moment => Direction::Down,
+        _ => Direction::Up,
+    };
+    Sort { by: first.into_iter().chain(unique).map(|column| (column, direction(column))).collect() }
 }
 
 /// Something that was typed and is wrong.

@@ -7,11 +7,11 @@ use super::output::{Colour, Output, paint};
 use super::partial::{Warning, as_of, texts, verdict, warnings, with_needs};
 use super::plan::free;
 use super::reach::Reach;
-use super::related::{related, sources};
 use super::rows::object;
 use crate::error::{Error, Result};
 use crate::gateway::Source;
 use crate::model::text::harmless;
+use crate::query::related::{related, sources};
 use crate::query::{Column, Ctx, Kind, Value};
 use crate::world::{Interest, World};
 use serde_json::{Map, Value as Json, json};
@@ -110,7 +110,7 @@ fn document(ctx: Ctx<'_>, kind: Kind, at: usize) -> Map<String, Json> {
     let related: Map<String, Json> = related(ctx, kind, at)
         .into_iter()
         .map(|(kind, rows)| {
-            let ids: Json = rows.iter().map(|at| json!(kind.id(ctx, *at))).collect();
+            let ids: Json = rows.iter().map(|at| json!(kind.id(ctx, *at as usize))).collect();
             (kind.word().to_owned(), ids)
         })
         .collect();
@@ -153,10 +153,10 @@ fn text(ctx: Ctx<'_>, kind: Kind, at: usize, colour: Colour) -> String {
     for (kind, rows) in related {
         for (nth, row) in rows.iter().take(NAMED).enumerate() {
             let word = if nth == 0 { kind.word() } else { "" };
-            let health = kind.health(ctx, *row).map(|health| {
+            let health = kind.health(ctx, *row as usize).map(|health| {
                 paint(&format!("{} {}", cell::sign(health), health.word()), cell::style(health), colour)
             });
-            let id = harmless(&kind.id(ctx, *row)).into_owned();
+            let id = harmless(&kind.id(ctx, *row as usize)).into_owned();
             text.push_str(format!("  {word:widest$}  {id}  {}", health.unwrap_or_default()).trim_end());
             text.push('\n');
         }

@@ -6,6 +6,7 @@ use super::partial::{Warning, texts, verdict};
 use super::plan::{MetricsOf, Plan};
 use super::reach::Reach;
 use super::rows::{Answer, Paper, answer};
+use crate::collect::Keeping;
 use crate::config::{Config, least_every, span};
 use crate::error::{Error, ErrorKind, Result};
 use crate::fleet::join;
@@ -109,7 +110,7 @@ pub(super) async fn watch(plan: &Plan, args: &GetArgs, reach: &Reach, out: &mut 
     slower.iter().for_each(|note| out.say(note));
     let cancel = CancellationToken::new();
     let _guard = cancel.clone().drop_guard();
-    let mut collector = reach.start(config, &plan.rests_on(), None, cancel);
+    let mut collector = reach.start(config, &plan.rests_on(), Keeping::default(), cancel);
     let gone = out.gone();
     tokio::pin!(gone);
     let mut last = None;

@@ -5,11 +5,11 @@ use super::args::Global;
 use super::calls;
 use super::output::Output;
 use crate::clock::Clock;
-use crate::collect::{self, Collector};
+use crate::collect::{self, Collector, Keeping};
 use crate::config::{Config, Loaded, Surroundings, load};
 use crate::error::Result;
 use crate::gateway::{FleetReader, NoteCall, Source};
-use crate::store::{Cache, CallBook};
+use crate::store::CallBook;
 use crate::world::{Interest, World};
 use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
@@ -106,9 +106,9 @@ impl Reach {
         &self,
         config: Config,
         sources: &[Source],
-        cache: Option<Cache>,
+        kept: Keeping,
         cancel: CancellationToken,
     ) -> Collector {
-        collect::start(Arc::clone(&self.reader), Arc::new(config), sources, self.clock, cache, cancel)
+        collect::start(Arc::clone(&self.reader), Arc::new(config), sources, self.clock, kept, cancel)
     }
 }

@@ -7,6 +7,7 @@ use super::output::{Output, can_open_screen};
 use super::reach;
 use super::view::view;
 use crate::clock::Clock;
+use crate::collect::Keeping;
 use crate::config::{Config, Surroundings};
 use crate::error::{Error, Result};
 use crate::gateway::Source;
@@ -48,7 +49,8 @@ pub(super) async fn run(global: &Global, outside: &Outside, out: &mut Output) ->
     let guard = cancel.clone().drop_guard();
     let cache = if global.demo { None } else { cache(&reach.config, around, &mut warnings) };
     // Everything but what costs money is read; metrics are for the rows that are looked at.
-    let collector = reach.start(Config::clone(&reach.config), &Source::ALL, cache, cancel);
+    let kept = Keeping { cache, history: None };
+    let collector = reach.start(Config::clone(&reach.config), &Source::ALL, kept, cancel);
     let about = about(&reach.config, around, global.demo, outside.clock, &warnings);
     let shown = show(collector.world, collector.wishes, about, options).await;
     drop(guard);

@@ -137,6 +137,8 @@ pub(super) struct Begun {
     pub(super) wake: Option<Instant>,
     /// Some section says something else now.
     pub(super) has_changed: bool,
+    /// Lists that are known to be empty without a question.
+    pub(super) emptied: Vec<(Arc<Scope>, Source)>,
 }
 
 impl Begun {
@@ -305,6 +307,7 @@ impl Board {
                         // Metrics that nobody asks for are not known to be none.
                         if source != Source::Metrics {
                             part.settle(reading, at, true);
+                            begun.emptied.push((Arc::clone(&part.scope), source));
                             desk.succeeded(source, urgency);
                         }
                     }
@@ -327,6 +330,11 @@ impl Board {
         if let Some(desk) = self.places.get(scope).and_then(|place| self.desks.get_mut(place)) {
             Arc::make_mut(&mut desk.part).settle(reading, as_of, true);
         }
+    }
+
+    /// Every scope that is looked at, in the configuration's order.
+    pub(super) fn scopes(&self) -> impl Iterator<Item = &Scope> {
+        self.desks.values().map(|desk| desk.part.scope.as_ref())
     }
 
     /// The part of a scope as it stands.

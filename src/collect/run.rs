@@ -1,13 +1,14 @@
 //! The edge: spawns reads, takes in answers, publishes worlds. One task owns it all.
 
 use super::board::{Begun, Board, Job, silence};
+use super::memory::{Memory, Past};
 use crate::clock::{Clock, monotonic};
 use crate::config::{Account, Config, Regions};
 use crate::fleet::join;
 use crate::gateway::{FleetReader, GatewayError, Reading, Source, Urgency};
 use crate::model::{Region, Scope, Trouble, TroubleKind};
 use crate::snapshot::Snapshot;
-use crate::store::{Cache, Kept};
+use crate::store::{Cache, History, Kept};
 use crate::world::{Interest, Wish, World};
 use futures::FutureExt;
 use jiff::Timestamp;
@@ -44,17 +45,18 @@ pub struct Collector {
 }
 
 /// Reads a fleet for as long as `cancel` is not cancelled. What an earlier run left in the cache shows
-/// at once, with its age, until it has been read again.
+/// at once, with its age, until it has been read again; what is read goes into the history.
 pub fn start(
     reader: Arc<dyn FleetReader>,
     config: Arc<Config>,
     sources: &[Source],
     clock: Clock,
-    cache: Option<Cache>,
+    kept: Keeping,
     cancel: CancellationToken,
 ) -> Collector {
     let mut run = Run::new(reader, config, Board::new, sources, None, clock);
-    if let Some(cache) = cache {
+    run.memory = Memory::new(kept.history);
+    if let Some(cache) = kept.cache {
         run.remember(cache);
     }
     let (publish, world) = watch::channel(run.world());
@@ -78,10 +80,20 @@ pub async fn once(
     run.world()
 }
 
-/// What ended: a read, or the listing of an account's regions.
+/// Where a collection keeps what it reads, for later runs.
+#[derive(Debug, Default)]
+pub struct Keeping {
+    /// The last reading of every list.
+    pub cache: Option<Cache>,
+    /// The readings of the last days.
+    pub history: Option<History>,
+}
+
+/// What ended: a read, the listing of an account's regions, or a look into the past.
 enum Ended {
     Read(Arc<Scope>, Source, Result<Reading, GatewayError>),
     Regions(usize, Result<Vec<Region>, GatewayError>),
+    Past(Past),
 }
 
 /// What has been read of a list so far, and where.
@@ -98,6 +110,7 @@ struct Run {
     /// Accounts whose regions are being listed.
     listing: Vec<usize>,
     cache: Option<Cache>,
+    memory: Memory,
     /// What an earlier run read of places that are not known yet.
     kept: Vec<Kept>,
     /// Accounts whose regions could not be listed, and when to try again.
@@ -125,6 +138,7 @@ impl Run {
             pages,
             listing: Vec::new(),
             cache: None,
+            memory: Memory::default(),
             kept: Vec::new(),
             unlisted: Vec::new(),
         };
@@ -207,7 +221,11 @@ impl Run {
         for (place, _) in again {
             self.list(place);
         }
-        let Begun { jobs, wake, has_changed } = self.board.begin(&self.config, now, self.clock.now());
+        let Begun { jobs, wake, has_changed, emptied } =
+            self.board.begin(&self.config, now, self.clock.now());
+        for (scope, source) in emptied {
+            self.memory.keep(self.board.part(&scope), source);
+        }
         for job in jobs {
             self.spawn(job);
         }
@@ -250,9 +268,17 @@ impl Run {
                 self.take_pages();
                 let is_good = answer.is_ok();
                 self.board.done(&scope, source, answer, monotonic(), at);
-                if let (true, Some(cache), Some(part)) = (is_good, &self.cache, self.board.part(&scope)) {
-                    cache.keep(part, source);
+                if is_good {
+                    let part = self.board.part(&scope);
+                    if let (Some(cache), Some(part)) = (&self.cache, part) {
+                        cache.keep(part, source);
+                    }
+                    self.memory.keep(part, source);
                 }
+            }
+            Ended::Past(past) => {
+                self.memory.arrived(past);
+                self.look_back();
             }
             Ended::Regions(place, answer) => {
                 self.listing.retain(|listed| *listed != place);
@@ -382,9 +408,9 @@ impl Run {
         }
         self.jobs.abort_all();
         while self.jobs.join_next().await.is_some() {}
-        let cache = self.cache.take();
+        let kept = (self.cache.take(), std::mem::take(&mut self.memory));
         // Writes what still waits for the disk.
-        tokio::task::block_in_place(|| drop(cache));
+        tokio::task::block_in_place(|| drop(kept));
     }
 
     fn wish(&mut self, wish: Wish) {
@@ -400,6 +426,18 @@ impl Run {
                 self.board.want(Some(&scope), &sources);
             }
             Wish::Look(interest) => self.board.look(interest),
+            Wish::At(at) => {
+                self.memory.show(at);
+                self.look_back();
+            }
+        }
+    }
+
+    /// Begins to put the fleet together as it was at the moment that is wanted, one moment at a time.
+    fn look_back(&mut self) {
+        let scopes = self.board.scopes().cloned().collect();
+        if let Some(work) = self.memory.next(scopes, &self.config.tiers) {
+            self.jobs.spawn_blocking(move || Ended::Past(work.run()));
         }
     }
 
@@ -408,12 +446,15 @@ impl Run {
         let snapshot: Snapshot = self.board.picture(at);
         let mut fleet = join(&snapshot, &self.config.tiers);
         fleet.calls = Arc::from(self.reader.calls());
+        self.memory.sample(&snapshot, &fleet);
+        let (snapshot, fleet) = self.memory.shown().unwrap_or((Arc::new(snapshot), Arc::new(fleet)));
         Arc::new(World {
-            snapshot: Arc::new(snapshot),
-            fleet: Arc::new(fleet),
+            snapshot,
+            fleet,
             spending: self.reader.spending(),
             buckets: Arc::from(self.reader.buckets()),
             retries: Arc::new(self.board.retries(monotonic(), at)),
+            timeline: self.memory.timeline(),
         })
     }
 }

@@ -2,13 +2,15 @@
 
 use super::board::Board;
 use super::fake::{Fake, trouble};
-use super::{once, start};
+use super::{Keeping, once, start};
 use crate::clock::Clock;
 use crate::config::{Account, Config, Login, Regions};
 use crate::gateway::{Reading, Source, Urgency};
 use crate::model::{Cluster, Known, Scope, TroubleKind, WhyUnknown};
-use crate::store::Cache;
+use crate::snapshot::{Measure, Subject};
+use crate::store::{Cache, History, Limits};
 use crate::world::{Interest, Wish, World};
+use jiff::{SignedDuration, Timestamp};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::Semaphore;
@@ -74,8 +76,14 @@ async fn a_world_says_when_what_failed_is_tried_again() {
     let fake = Arc::new(Fake { denied: vec![("r1", Source::Instances)], ..Fake::default() });
     let now = "2026-03-01T12:00:00Z".parse().unwrap();
     let cancel = CancellationToken::new();
-    let mut collector =
-        start(fake, config(named()), &[Source::Instances], Clock::Fixed(now), None, cancel.clone());
+    let mut collector = start(
+        fake,
+        config(named()),
+        &[Source::Instances],
+        Clock::Fixed(now),
+        Keeping::default(),
+        cancel.clone(),
+    );
     let world =
         collector.world.wait_for(|world| kind_of(world, Source::Instances).is_some()).await.unwrap().clone();
     cancel.cancel();
@@ -94,7 +102,8 @@ fn kind_of(world: &World, source: Source) -> Option<TroubleKind> {
 async fn a_place_that_hangs_neither_blanks_nor_delays_the_others() {
     let fake = Arc::new(Fake { hanging: vec!["r2"], ..Fake::default() });
     let cancel = CancellationToken::new();
-    let mut collector = start(fake, config(named()), &[Source::Instances], Clock::Real, None, cancel.clone());
+    let mut collector =
+        start(fake, config(named()), &[Source::Instances], Clock::Real, Keeping::default(), cancel.clone());
     // r2 still hangs when r1 is there: that is the proof, without any measuring.
     let world = collector
         .world
@@ -134,8 +143,14 @@ async fn a_wish_reads_again_and_old_rows_stay_meanwhile() {
     });
     let cancel = CancellationToken::new();
     let regions = Regions::Named(vec!["r1".into()]);
-    let mut collector =
-        start(fake.clone(), config(regions), &[Source::Clusters], Clock::Real, None, cancel.clone());
+    let mut collector = start(
+        fake.clone(),
+        config(regions),
+        &[Source::Clusters],
+        Clock::Real,
+        Keeping::default(),
+        cancel.clone(),
+    );
     collector.world.wait_for(|world| world.fleet.clusters.len() == 1).await.unwrap();
     collector.wishes.send(Wish::Refresh(vec![Source::Clusters])).await.unwrap();
     let again = collector
@@ -162,12 +177,12 @@ async fn a_wish_reads_again_and_old_rows_stay_meanwhile() {
 async fn the_next_start_shows_what_the_last_one_read_with_its_age_while_nothing_answers() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("cache.db");
-    let cache = || Some(Cache::open(&file, "fleet").unwrap());
+    let cached = || Keeping { cache: Some(Cache::open(&file, "fleet").unwrap()), history: None };
     let first =
         Arc::new(Fake { readings: [(("r1", Source::Clusters), cluster())].into(), ..Fake::default() });
     let cancel = CancellationToken::new();
     let mut collector =
-        start(first, config(named()), &[Source::Clusters], Clock::Real, cache(), cancel.clone());
+        start(first, config(named()), &[Source::Clusters], Clock::Real, cached(), cancel.clone());
     let before = collector
         .world
         .wait_for(|world| {
@@ -181,7 +196,7 @@ async fn the_next_start_shows_what_the_last_one_read_with_its_age_while_nothing_
 
     let cancel = CancellationToken::new();
     let dead = Arc::new(Fake { hanging: vec!["r1", "r2"], ..Fake::default() });
-    let collector = start(dead, config(named()), &[Source::Clusters], Clock::Real, cache(), cancel.clone());
+    let collector = start(dead, config(named()), &[Source::Clusters], Clock::Real, cached(), cancel.clone());
     let after = collector.world.borrow().clone();
     assert_eq!(after.fleet.clusters.len(), 1);
     assert_eq!(after.snapshot.parts[0].clusters.as_of, before.snapshot.parts[0].clusters.as_of);
@@ -219,4 +234,78 @@ fn a_new_name_in_a_list_is_followed_without_waiting_for_the_cadence() {
     // A moment after the last look, and then: the new cluster's services are asked for.
     assert_eq!(asked(&mut board, start), []);
     assert_eq!(asked(&mut board, start + Duration::from_secs(16)), [Source::Services]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_moment_of_the_past_shows_what_was_kept_then_and_nothing_that_is_read_now() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("history.db");
+    let then: Timestamp = "2026-03-01T10:00:00Z".parse().unwrap();
+    let now = then + SignedDuration::from_hours(2);
+    let history = || History::open(Some(file.clone()), "fleet", Limits::default(), now).unwrap();
+    let mut part =
+        crate::snapshot::Part::new(Arc::new(Scope { account: "default".into(), region: "r1".into() }));
+    part.settle(cluster(), then, true);
+    history().keep(&Arc::new(part), Source::Clusters);
+
+    let fake = Arc::new(Fake::default());
+    let cancel = CancellationToken::new();
+    let kept = Keeping { cache: None, history: Some(history()) };
+    let sources = [Source::Clusters, Source::Services];
+    let mut collector = start(fake, config(named()), &sources, Clock::Fixed(now), kept, cancel.clone());
+    let read = |world: &Arc<World>| {
+        world.snapshot.parts.len() == 2 && world.snapshot.parts.iter().all(|part| part.services.is_whole)
+    };
+    let live = collector.world.wait_for(read).await.unwrap().clone();
+    assert_eq!((live.fleet.clusters.len(), live.timeline.past), (0, None));
+
+    let moment = then + SignedDuration::from_mins(30);
+    collector.wishes.send(Wish::At(Some(moment))).await.unwrap();
+    let past = collector.world.wait_for(|world| world.timeline.past.is_some()).await.unwrap().clone();
+    assert_eq!((past.timeline.past, past.snapshot.taken_at, past.fleet.at), (Some(moment), moment, moment));
+    assert_eq!(past.fleet.clusters.len(), 1);
+    let parts = &past.snapshot.parts;
+    assert_eq!((parts.len(), parts[0].clusters.as_of), (2, Some(then)));
+    assert_eq!(parts[0].services.known(), Known::No(WhyUnknown::NotAsked), "nobody had read them");
+    assert_eq!(parts[1].clusters.known(), Known::No(WhyUnknown::NotAsked));
+
+    collector.wishes.send(Wish::At(None)).await.unwrap();
+    let again = collector.world.wait_for(|world| world.timeline.past.is_none()).await.unwrap().clone();
+    assert!(again.fleet.clusters.is_empty());
+    cancel.cancel();
+    collector.task.await.unwrap();
+    // What was read meanwhile was kept, and so was what is known to be empty without a question.
+    let kept = crate::store::kept_at(&file, "fleet", now).unwrap();
+    assert_eq!(kept.len(), 2);
+    assert!(kept.iter().all(|part| part.clusters.is_whole && part.services.is_whole));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn without_a_history_the_past_is_refused_and_says_why() {
+    let cancel = CancellationToken::new();
+    let sources = [Source::Clusters];
+    let fake = Arc::new(Fake::default());
+    let mut collector =
+        start(fake, config(named()), &sources, Clock::Real, Keeping::default(), cancel.clone());
+    collector.wishes.send(Wish::At(Some(Timestamp::UNIX_EPOCH))).await.unwrap();
+    let world = collector.world.wait_for(|world| world.timeline.trouble.is_some()).await.unwrap().clone();
+    assert_eq!(world.timeline.past, None);
+    cancel.cancel();
+    collector.task.await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn figures_have_a_course_as_soon_as_they_are_known() {
+    let cancel = CancellationToken::new();
+    let sources = [Source::Instances, Source::Groups];
+    let fake = Arc::new(Fake::default());
+    let mut collector =
+        start(fake, config(named()), &sources, Clock::Real, Keeping::default(), cancel.clone());
+    let is_noted = |world: &Arc<World>| {
+        let course = world.timeline.trends.get(&Subject::Fleet, Measure::Instances);
+        course.and_then(|course| course.last()).is_some_and(|(_, count)| count == 0.0)
+    };
+    collector.world.wait_for(is_noted).await.unwrap();
+    cancel.cancel();
+    collector.task.await.unwrap();
 }

@@ -3,11 +3,11 @@
 use super::rows::{
     ClusterRow, GroupRow, HostRow, ImageRow, InstanceRow, Item, MemberItem, ServiceRow, TaskRow, TemplateRow,
 };
-use super::{Fleet, health, lack, people, tiers, traffic};
+use super::{Fleet, events, health, lack, people, tiers, traffic};
 use crate::model::tier::classify;
 use crate::model::{
-    Agent, Group, Host, Image, InstanceStatus, Known, Lifecycle, Metrics, Refresh, Selector, Text, Tier,
-    TierFacts, TierName, WhyUnknown, short_arn,
+    Agent, Group, Host, Image, InstanceStatus, Known, Lifecycle, Metrics, Refresh, Selector, Template, Text,
+    Tier, TierFacts, TierName, WhyUnknown, short_arn,
 };
 use crate::snapshot::{Part, Section, Snapshot};
 use std::collections::HashMap;
@@ -16,24 +16,7 @@ use std::sync::Arc;
 
 /// Joins a snapshot into rows, sorted by the parts' order and then as AWS listed them.
 pub fn join(snapshot: &Snapshot, tiers: &[Tier]) -> Fleet {
-    let mut fleet = Fleet {
-        at: snapshot.taken_at,
-        tiers: Vec::new(),
-        instances: Vec::new(),
-        groups: Vec::new(),
-        templates: Vec::new(),
-        images: Vec::new(),
-        clusters: Vec::new(),
-        services: Vec::new(),
-        tasks: Vec::new(),
-        hosts: Vec::new(),
-        cores: Vec::new(),
-        tenants: Vec::new(),
-        targets: Vec::new(),
-        rules: Vec::new(),
-        alarms: Vec::new(),
-        calls: Arc::default(),
-    };
+    let mut fleet = Fleet::empty(snapshot.taken_at);
     let cores = cores_by_host(snapshot);
     let mut spans = Vec::with_capacity(snapshot.parts.len());
     for part in &snapshot.parts {
@@ -48,6 +31,7 @@ pub fn join(snapshot: &Snapshot, tiers: &[Tier]) -> Fleet {
         spans.push(Span { from, to: Marks::of(&fleet) });
     }
     people::join(snapshot, tiers, &spans, &mut fleet);
+    fleet.events = events::join(snapshot, &fleet);
     fleet.tiers = tiers::sum(snapshot, tiers, &fleet);
     fleet
 }
@@ -322,6 +306,7 @@ fn launches(part: &Part, index: &Index, group: &Group) -> (Known<Option<u64>>, K
         let since = part.groups.as_of;
         return (lack::absent(templates, since), lack::absent(templates, since));
     };
+    let behind = behind(template, used.version.as_str());
     let number = match used.version.as_str() {
         "$Latest" => template.latest_version,
         "$Default" | "" => template.default_version,
@@ -330,8 +315,6 @@ fn launches(part: &Part, index: &Index, group: &Group) -> (Known<Option<u64>>, K
             Err(_) => return (Known::Yes(None), Known::Yes(None)),
         },
     };
-    let behind =
-        if used.version == "$Latest" { None } else { Some(template.latest_version.saturating_sub(number)) };
     // Versions are read after the templates, and a new one is in no older list.
     let image = match template.versions.iter().find(|version| version.number == number) {
         Some(version) => version.image.as_ref().map_or(Known::Yes(None), |id| index.images.find(id)),
@@ -394,34 +377,32 @@ fn host_tiers(from: Marks, fleet: &mut Fleet) {
 
 /// Templates and images, with how much is made from each.
 fn made_from(part: &Part, from: Marks, fleet: &mut Fleet) {
-    let (mut by_template, mut by_image) = (HashMap::<&str, u32>::new(), HashMap::<&str, u32>::new());
+    let (mut by_template, mut by_image) = (HashMap::<&str, Vec<&str>>::new(), HashMap::<&str, u32>::new());
     for row in fleet.instances[from.instances..].iter().filter(|row| !row.it.state.is_gone()) {
-        if let Some((template, _)) = row.it.template_tag() {
-            *by_template.entry(template).or_default() += 1;
+        if let Some((template, version)) = row.it.template_tag() {
+            by_template.entry(template).or_default().push(version);
         }
         *by_image.entry(row.it.image_id.as_str()).or_default() += 1;
     }
     for it in part.templates.value.iter().flat_map(Item::all) {
-        let groups = part
-            .groups
-            .value
-            .iter()
-            .flat_map(|list| list.iter())
-            .filter(|group| {
-                group
-                    .template
-                    .as_ref()
-                    .is_some_and(|used| used.id == it.id || (used.id.is_empty() && used.name == it.name))
-            })
-            .map(|group| group.name.clone())
-            .collect();
+        let users = part.groups.value.iter().flat_map(|list| list.iter()).filter_map(|group| {
+            let used = group.template.as_ref()?;
+            let is_it = used.id == it.id || (used.id.is_empty() && used.name == it.name);
+            is_it.then(|| (group.name.clone(), behind(&it, used.version.as_str())))
+        });
+        let (groups, lags): (Vec<_>, Vec<_>) = users.unzip();
+        let behind = lags.into_iter().flatten().max();
         let image = it
             .versions
             .iter()
             .find(|version| version.number == it.default_version)
             .and_then(|version| version.image.clone());
-        let instances = by_template.get(it.id.as_str()).copied().unwrap_or(0);
-        fleet.templates.push(TemplateRow { scope: Arc::clone(&part.scope), groups, instances, image, it });
+        let launched = by_template.get(it.id.as_str()).map_or(&[][..], Vec::as_slice);
+        let is_older = |version: &&&str| version.parse().is_ok_and(|number: u64| number < it.latest_version);
+        let older = launched.iter().filter(is_older).count() as u32;
+        let instances = launched.len() as u32;
+        let scope = Arc::clone(&part.scope);
+        fleet.templates.push(TemplateRow { scope, groups, instances, older, behind, image, it });
     }
     for it in part.images.value.iter().flat_map(Item::all) {
         let templates = part
@@ -432,15 +413,47 @@ fn made_from(part: &Part, from: Marks, fleet: &mut Fleet) {
             .flat_map(|template| &template.versions)
             .filter(|version| version.image.as_deref() == Some(it.id.as_str()))
             .count();
+        let newer = part
+            .images
+            .value
+            .iter()
+            .flat_map(|list| list.iter())
+            .filter(|other| is_newer(other, &it))
+            .count() as u32;
         let (health, troubles) = health::image(&it, fleet.at);
         let instances = by_image.get(it.id.as_str()).copied().unwrap_or(0);
         fleet.images.push(ImageRow {
             scope: Arc::clone(&part.scope),
             instances,
             templates: templates as u32,
+            newer,
             health,
             troubles,
             it,
         });
     }
+}
+
+/// How many versions behind the latest a template's version is that somebody launches from; none where it
+/// follows the latest, or names no number.
+fn behind(template: &Template, version: &str) -> Option<u64> {
+    let number = match version {
+        "$Latest" => return None,
+        "$Default" | "" => template.default_version,
+        number => number.parse().ok()?,
+    };
+    Some(template.latest_version.saturating_sub(number))
+}
+
+/// Tells whether an image is a younger one of the same family: for the same architecture, and called the
+/// same but for the digits of its name.
+fn is_newer(image: &Image, than: &Image) -> bool {
+    let family = |name: &Text| -> String { name.chars().filter(|c| !c.is_ascii_digit()).collect() };
+    let (Some(name), Some(other)) = (&image.name, &than.name) else { return false };
+    image.created_at.is_some()
+        && than.created_at.is_some()
+        && image.created_at > than.created_at
+        && image.architecture == than.architecture
+        && !image.is_gone()
+        && family(name) == family(other)
 }

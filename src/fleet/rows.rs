@@ -132,6 +132,10 @@ pub struct TemplateRow {
     pub groups: Vec<GroupName>,
     /// Instances launched from it.
     pub instances: u32,
+    /// Instances among them that were launched from an older version than the latest.
+    pub older: u32,
+    /// The most versions that a group of it is behind the latest; none where all follow it.
+    pub behind: Option<u64>,
     /// The image of its default version.
     pub image: Option<Text>,
 }
@@ -147,6 +151,8 @@ pub struct ImageRow {
     pub instances: u32,
     /// Template versions that name it.
     pub templates: u32,
+    /// Younger images in use that are called the same but for the digits, for the same architecture.
+    pub newer: u32,
     /// How well it is.
     pub health: Health,
     /// Why, in short sentences.
@@ -217,6 +223,21 @@ pub struct HostRow {
     pub troubles: Vec<String>,
 }
 
+/// A target group.
+#[derive(Clone, Debug)]
+pub struct TargetGroupRow {
+    /// Where.
+    pub scope: Arc<Scope>,
+    /// The target group.
+    pub it: Item<TargetGroup>,
+    /// Healthy targets in it, of all; not known until targets were read.
+    pub healthy: Known<(u32, u32)>,
+    /// How well it is.
+    pub health: Health,
+    /// Why, in short sentences.
+    pub troubles: Vec<String>,
+}
+
 /// A target.
 #[derive(Clone, Debug)]
 pub struct TargetRow {
@@ -281,6 +302,8 @@ pub struct TierRow {
     pub tenants: Known<u32>,
     /// Zones its instances spread over, with counts, by name.
     pub zones: Vec<(Text, u32)>,
+    /// Types of its instances, with counts, by name.
+    pub types: Vec<(Text, u32)>,
     /// The worst health of anything in it.
     pub health: Health,
     /// The most pressing troubles, worst first.

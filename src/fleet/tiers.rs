@@ -62,6 +62,7 @@ pub(super) fn sum(snapshot: &Snapshot, tiers: &[Tier], fleet: &Fleet) -> Vec<Tie
         sum.spot += u32::from(row.it.lifecycle == Lifecycle::Spot);
         sum.by_health[place(row.health)] += 1;
         *sum.zones.entry(Text::new(row.it.zone.as_str())).or_default() += 1;
+        *sum.types.entry(Text::new(row.it.instance_type.as_str())).or_default() += 1;
         sum.hear(row.health, || format!("{}{}", at_home(&row.scope), row.it.id), &row.troubles);
     }
     for row in &fleet.groups {
@@ -141,6 +142,7 @@ struct Sum {
     cores: u32,
     tenants: u32,
     zones: BTreeMap<Text, u32>,
+    types: BTreeMap<Text, u32>,
     health: Option<Health>,
     troubles: Vec<(Health, String)>,
 }
@@ -157,6 +159,7 @@ impl Sum {
             cores: 0,
             tenants: 0,
             zones: BTreeMap::new(),
+            types: BTreeMap::new(),
             health: None,
             troubles: Vec::new(),
         }
@@ -190,6 +193,7 @@ impl Sum {
             core_room,
             tenants: known.tenants.map(|()| self.tenants),
             zones: self.zones.into_iter().collect(),
+            types: self.types.into_iter().collect(),
             // What is broken is broken, but a tier that was read in part is not well.
             health: if known.is_judged { health } else { health.max(Health::Unknown) },
             troubles: self.troubles.into_iter().map(|(_, sentence)| sentence).collect(),

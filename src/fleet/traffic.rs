@@ -3,7 +3,7 @@
 use super::Fleet;
 use super::health::{self, Verdict};
 use super::lack;
-use super::rows::{AlarmRow, Item, RuleRow, TargetRow};
+use super::rows::{AlarmRow, Item, RuleRow, TargetGroupRow, TargetRow};
 use crate::model::{Health, Known, Rule, TargetGroup, TargetState, Text};
 use crate::snapshot::Part;
 use std::collections::HashMap;
@@ -32,6 +32,12 @@ pub(super) fn join(part: &Part, from: usize, fleet: &mut Fleet) {
         *healthy += u32::from(row.it.state == TargetState::Healthy);
         *all += 1;
     }
+    let mut target_groups = Vec::new();
+    for it in part.target_groups.value.iter().flat_map(Item::all) {
+        let healthy = within(part, &it, &standing);
+        let (health, troubles) = judge_group(&it, healthy);
+        target_groups.push(TargetGroupRow { scope: scope(), healthy, health, troubles, it });
+    }
     let mut rules = Vec::new();
     for it in part.rules.value.iter().flat_map(Item::all) {
         let healthy = behind(part, &it, &standing);
@@ -46,6 +52,7 @@ pub(super) fn join(part: &Part, from: usize, fleet: &mut Fleet) {
             .collect();
         rules.push(RuleRow { scope: scope(), forwards, healthy, health, troubles, it });
     }
+    fleet.target_groups.extend(target_groups);
     fleet.rules.extend(rules);
     for it in part.alarms.value.iter().flat_map(Item::all) {
         fleet.alarms.push(AlarmRow { scope: scope(), health: health::alarm(&it), it });
@@ -69,6 +76,33 @@ fn behind(part: &Part, rule: &Rule, standing: &Standing<'_>) -> Known<(u32, u32)
         }
     }
     Known::Yes(sum)
+}
+
+/// Healthy targets of a target group, and all. That none is listed says nothing while the list is not whole,
+/// or older than the group.
+fn within(part: &Part, group: &TargetGroup, standing: &Standing<'_>) -> Known<(u32, u32)> {
+    if !part.targets.is_whole {
+        return Known::No(lack::why(part.targets.standing()));
+    }
+    match standing.get(group.arn.as_str()) {
+        Some(known) => Known::Yes(*known),
+        None => lack::absent::<_, ()>(&part.targets, part.target_groups.as_of).map(|_| (0, 0)),
+    }
+}
+
+fn judge_group(group: &TargetGroup, healthy: Known<(u32, u32)>) -> (Health, Vec<String>) {
+    let mut verdict = Verdict::default();
+    match healthy {
+        Known::Yes((_, 0)) if group.balancers.is_empty() => verdict.note(Health::Ok),
+        Known::Yes((_, 0)) => verdict.find(Health::Warn, "no target is registered in it"),
+        Known::Yes((0, all)) => verdict.find(Health::Bad, format!("none of {all} targets is healthy")),
+        Known::Yes((healthy, all)) if healthy < all => {
+            verdict.find(Health::Warn, format!("{healthy} of {all} targets are healthy"));
+        }
+        Known::Yes(_) => verdict.note(Health::Ok),
+        Known::No(_) => verdict.note(Health::Unknown),
+    }
+    verdict.end(Health::Unknown)
 }
 
 fn judge(

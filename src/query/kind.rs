@@ -1,4 +1,4 @@
-//! What can be listed: the fourteen kinds of rows, their names, columns and sources.
+//! What can be listed: the sixteen kinds of rows, their names, columns and sources.
 
 use super::columns::{self, Column, Ctx, Shown};
 use super::value::Value;
@@ -33,12 +33,16 @@ pub enum Kind {
     Cores,
     /// Tenants.
     Tenants,
+    /// Load balancer target groups.
+    TargetGroups,
     /// Load balancer targets.
     Targets,
     /// Listener rules.
     Rules,
     /// CloudWatch alarms.
     Alarms,
+    /// What happened: one timeline of everything that AWS keeps a record of.
+    Events,
     /// Calls of AWS: what we asked, how it went, and the command that asks it again.
     Calls,
 }
@@ -103,6 +107,10 @@ macro_rules! with_rows {
                 let $rows = &$fleet.tenants;
                 $body
             }
+            Kind::TargetGroups => {
+                let $rows = &$fleet.target_groups;
+                $body
+            }
             Kind::Targets => {
                 let $rows = &$fleet.targets;
                 $body
@@ -115,6 +123,10 @@ macro_rules! with_rows {
                 let $rows = &$fleet.alarms;
                 $body
             }
+            Kind::Events => {
+                let $rows = &$fleet.events;
+                $body
+            }
             Kind::Calls => {
                 let $rows = $fleet.calls.as_ref();
                 $body
@@ -125,7 +137,7 @@ macro_rules! with_rows {
 
 impl Kind {
     /// Every kind, in the order in which help lists them.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 16] = [
         Self::Instances,
         Self::Groups,
         Self::Templates,
@@ -136,9 +148,11 @@ impl Kind {
         Self::Hosts,
         Self::Cores,
         Self::Tenants,
+        Self::TargetGroups,
         Self::Targets,
         Self::Rules,
         Self::Alarms,
+        Self::Events,
         Self::Calls,
     ];
 
@@ -171,9 +185,11 @@ impl Kind {
             Self::Hosts => ("hosts", "host", &["container-instances", "container-instance"]),
             Self::Cores => ("cores", "core", &[]),
             Self::Tenants => ("tenants", "tenant", &["cud", "cuds"]),
-            Self::Targets => ("targets", "target", &["tg", "tgs", "target-groups", "target-group"]),
+            Self::TargetGroups => ("target-groups", "target-group", &["tg", "tgs"]),
+            Self::Targets => ("targets", "target", &[]),
             Self::Rules => ("rules", "rule", &["listener-rules", "listener-rule"]),
             Self::Alarms => ("alarms", "alarm", &[]),
+            Self::Events => ("events", "event", &["timeline", "history"]),
             Self::Calls => ("calls", "call", &["api-calls", "api-call"]),
         };
         Names { many, one, also }
@@ -213,9 +229,11 @@ impl Kind {
             Self::Hosts => columns::hosts::COLUMNS,
             Self::Cores => columns::cores::COLUMNS,
             Self::Tenants => columns::tenants::COLUMNS,
+            Self::TargetGroups => columns::target_groups::COLUMNS,
             Self::Targets => columns::targets::COLUMNS,
             Self::Rules => columns::rules::COLUMNS,
             Self::Alarms => columns::alarms::COLUMNS,
+            Self::Events => columns::events::COLUMNS,
             Self::Calls => columns::calls::COLUMNS,
         }
     }
@@ -256,9 +274,19 @@ impl Kind {
                 Source::Groups,
                 Source::Statuses,
             ],
+            Self::TargetGroups => &[Source::TargetGroups, Source::Targets],
             Self::Targets => &[Source::TargetGroups, Source::Targets],
             Self::Rules => &[Source::Rules, Source::TargetGroups, Source::Targets],
             Self::Alarms => &[Source::Alarms],
+            Self::Events => &[
+                Source::Activities,
+                Source::Refreshes,
+                Source::Services,
+                Source::Alarms,
+                Source::Statuses,
+                Source::Templates,
+                Source::Instances,
+            ],
             // They come with every reading, whatever it reads.
             Self::Calls => &[],
         }
@@ -314,9 +342,11 @@ impl Kind {
             Self::Hosts => fleet.hosts.get(at).map(|row| row.health),
             Self::Cores => fleet.cores.get(at).map(|row| row.health),
             Self::Tenants => fleet.tenants.get(at).map(|row| row.health),
+            Self::TargetGroups => fleet.target_groups.get(at).map(|row| row.health),
             Self::Targets => fleet.targets.get(at).map(|row| row.health),
             Self::Rules => fleet.rules.get(at).map(|row| row.health),
             Self::Alarms => fleet.alarms.get(at).map(|row| row.health),
+            Self::Events => fleet.events.get(at).map(|row| row.health),
             Self::Calls => None,
         }
     }
@@ -335,8 +365,9 @@ impl Kind {
             Self::Hosts => fleet.hosts.get(at).map(|row| &row.troubles),
             Self::Cores => fleet.cores.get(at).map(|row| &row.troubles),
             Self::Tenants => fleet.tenants.get(at).map(|row| &row.troubles),
+            Self::TargetGroups => fleet.target_groups.get(at).map(|row| &row.troubles),
             Self::Rules => fleet.rules.get(at).map(|row| &row.troubles),
-            Self::Templates | Self::Targets | Self::Alarms | Self::Calls => None,
+            Self::Templates | Self::Targets | Self::Alarms | Self::Events | Self::Calls => None,
         };
         troubles.map_or(&[], Vec::as_slice)
     }
@@ -544,24 +575,7 @@ mod tests {
 
     #[test]
     fn a_row_that_does_not_exist_has_no_values() {
-        let fleet = Fleet {
-            at: Timestamp::UNIX_EPOCH,
-            tiers: vec![],
-            instances: vec![],
-            groups: vec![],
-            templates: vec![],
-            images: vec![],
-            clusters: vec![],
-            services: vec![],
-            tasks: vec![],
-            hosts: vec![],
-            cores: vec![],
-            tenants: vec![],
-            targets: vec![],
-            rules: vec![],
-            alarms: vec![],
-            calls: std::sync::Arc::default(),
-        };
+        let fleet = Fleet::empty(Timestamp::UNIX_EPOCH);
         let ctx = Ctx { fleet: &fleet, now: fleet.at };
         for kind in Kind::ALL {
             assert_eq!(kind.len(&fleet), 0);

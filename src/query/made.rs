@@ -14,24 +14,7 @@ pub(super) const NOW: Timestamp = Timestamp::constant(1_780_315_200, 0);
 
 /// A fleet of these instances.
 pub(super) fn fleet(instances: Vec<InstanceRow>) -> Fleet {
-    Fleet {
-        at: NOW,
-        tiers: Vec::new(),
-        instances,
-        groups: Vec::new(),
-        templates: Vec::new(),
-        images: Vec::new(),
-        clusters: Vec::new(),
-        services: Vec::new(),
-        tasks: Vec::new(),
-        hosts: Vec::new(),
-        cores: Vec::new(),
-        tenants: Vec::new(),
-        targets: Vec::new(),
-        rules: Vec::new(),
-        alarms: Vec::new(),
-        calls: std::sync::Arc::default(),
-    }
+    Fleet { instances, ..Fleet::empty(NOW) }
 }
 
 /// An instance of which nothing beyond EC2's own fields is known.

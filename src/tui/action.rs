@@ -146,9 +146,12 @@ actions! {
     Go(Clusters) "go-clusters" "clusters" "ECS clusters" [All List Text];
     Go(Cores) "go-cores" "cores" "Cores" [All List Text];
     Go(Tenants) "go-tenants" "tenants" "Tenants" [All List Text];
+    Go(TargetGroups) "go-target-groups" "target groups" "Load balancer target groups" [All List Text];
     Go(Targets) "go-targets" "targets" "Load balancer targets" [All List Text];
     Go(Rules) "go-rules" "rules" "Listener rules" [All List Text];
     Go(Alarms) "go-alarms" "alarms" "CloudWatch alarms" [All List Text];
+    Go(Events) "go-events" "events" "What happened: activities, refreshes, deployments, alarms" [All List Text];
+    Go(Calls) "go-calls" "calls" "What was asked of AWS, as aws commands" [All List Text];
     Go(Templates) "go-templates" "templates" "Launch templates" [All List Text];
     Go(Images) "go-images" "images" "Machine images in use" [All List Text];
     Open "open" "open" "Go into the row: a tier's or group's instances, a service's tasks, or its details" [List];

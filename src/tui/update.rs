@@ -240,7 +240,8 @@ fn open(ui: &mut Ui) {
     }
     let Some((kind, at)) = under_cursor(ui) else { return };
     choose(ui);
-    match Drill::into(kind, &ui.world.fleet, at) {
+    let fleet = Arc::clone(&ui.world.fleet);
+    match Drill::into(kind, page::ctx(&fleet, ui), at) {
         Some((kind, into)) => drill(ui, kind, into),
         None => describe(ui),
     }

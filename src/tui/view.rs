@@ -75,14 +75,12 @@ impl List {
         let fleet = &world.fleet;
         let ctx = Ctx { fleet, now };
         let kind = self.kind;
-        let belongs = |at: &u32| match &self.drill {
-            Some(drill) => usize::try_from(*at).is_ok_and(|at| drill.holds(kind, fleet, at)),
-            None => true,
-        };
+        let opened = self.drill.as_ref().map(|drill| drill.rows(kind, ctx));
+        let belongs = |at: &u32| opened.as_ref().is_none_or(|rows| rows.binary_search(at).is_ok());
         // A filter is only ever kept when it could be read.
         let query = Query::parse(&self.filter, kind).ok().filter(|query| !query.is_every());
         let all = u32::try_from(kind.len(fleet)).unwrap_or(u32::MAX);
-        let of = if self.drill.is_some() { (0..all).filter(belongs).count() } else { kind.len(fleet) };
+        let of = opened.as_ref().map_or_else(|| kind.len(fleet), Vec::len);
         let Sifted { mut rows, undecided } = match &query {
             Some(query) => sift(query, ctx, all, belongs),
             None => Sifted { rows: (0..all).filter(belongs).collect(), undecided: Vec::new() },
@@ -117,8 +115,8 @@ impl List {
                     sort(&Sort::by(column, direction), ctx, rows);
                 }
             }
-            // Calls have no health and one order that anybody wants: as they come, the newest first.
-            None if self.kind == Kind::Calls => {}
+            // Calls and events have one order that anybody wants: as they come, the newest first.
+            None if matches!(self.kind, Kind::Calls | Kind::Events) => {}
             None => {
                 let by = ["name", "id"];
                 let by = by.iter().filter_map(|name| self.kind.columns().iter().find(|it| it.name == *name));

@@ -435,7 +435,7 @@ fn usage_errors_point_and_suggest() {
     insta::assert_snapshot!(told("get instnaces"), @r"
     error: unknown kind 'instnaces'
     hint: did you mean 'instances'?
-    hint: kinds are instances, groups, templates, images, clusters, services, tasks, hosts, cores, tenants, targets, rules, alarms, calls
+    hint: kinds are instances, groups, templates, images, clusters, services, tasks, hosts, cores, tenants, target-groups, targets, rules, alarms, events, calls
     ");
     insta::assert_snapshot!(told("get instances --columns id,nmae"), @r"
     error: instances have no column 'nmae'

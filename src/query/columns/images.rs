@@ -11,6 +11,8 @@ columns!(images, |row, ctx| {
     Always architecture "ARCH" Text [] "x86_64 or arm64" => Value::maybe_text(row.it.architecture.as_ref());
     Always instances "INSTANCES" Count [Instances] "instances that run it" => Value::count(row.instances);
     Always templates "TEMPLATES" Count [Templates] "template versions that name it" => Value::count(row.templates);
+    Always newer "BEHIND" Count [] "younger images in use, called the same but for the digits" =>
+        Value::count(row.newer);
     Always created_at "AGE" Moment [] "when it was made" => Value::maybe_moment(row.it.created_at);
     Wide deprecated_at "DEPRECATED" Moment [] "when its owner deprecates it" =>
         Value::maybe_moment(row.it.deprecated_at);

@@ -13,6 +13,10 @@ columns!(templates, |row, ctx| {
         Value::maybe_text(row.image.as_ref());
     Always groups "GROUPS" List [Groups] "groups that launch from it" => Value::texts(&row.groups);
     Always instances "INSTANCES" Count [Instances] "instances launched from it" => Value::count(row.instances);
+    Always older "OLDER" Count [Instances] "instances launched from an older version than the latest" =>
+        Value::count(row.older);
+    Always behind "BEHIND" Count [Groups] "most versions that a group of it is behind; none where all follow it" =>
+        Value::maybe_count(row.behind);
     Always created_at "AGE" Moment [] "when it was made" => Value::maybe_moment(row.it.created_at);
     Wide created_by "CREATED BY" Text [] "who made it" => Value::maybe_text(row.it.created_by.as_ref());
     Wide versions "VERSIONS" Nested [] "its default and latest versions, and every one in use" =>

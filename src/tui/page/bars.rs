@@ -301,6 +301,10 @@ pub(crate) fn trouble(ui: &Ui) -> TextLine {
 /// What an empty list says.
 pub(crate) fn empty_list(ui: &Ui) -> (Role, String) {
     let Page::List(list) = &ui.here.page else { return (Role::Dim, String::new()) };
+    if let Some(drill) = list.drill.as_ref().filter(|drill| drill.is_gone(super::ctx(&ui.world.fleet, ui))) {
+        let text = format!("{} is not in the fleet any more, or its list was not read", drill.label());
+        return (Role::Trouble, text);
+    }
     if !list.view.undecided.is_empty() {
         return (Role::Unknown, undecided(ui, list));
     }

@@ -65,7 +65,7 @@ pub(crate) fn lines(ui: &Ui, kind: Kind, key: &RowKey, width: usize) -> Vec<Text
             }
         }
     }
-    if let Some((to, into)) = Drill::into(kind, fleet, at) {
+    if let Some((to, into)) = Drill::into(kind, ctx, at) {
         lines.push(Vec::new());
         let text = format!("Enter in the list leads to {} of {}", to.word(), harmless(&into.label()));
         lines.extend(cell::wrap(&text, width).into_iter().map(|line| vec![(Role::Dim, line)]));

@@ -76,6 +76,7 @@ fn world() -> Arc<World> {
         spending: Spending { calls: 6, throttles: 2, failures: 0, dollars: Usd::from_micros(20) },
         buckets: [bucket].into(),
         retries: Arc::new([(retry, NOW + Duration::from_secs(4))].into()),
+        timeline: Default::default(),
     })
 }
 

@@ -324,6 +324,7 @@ pub(super) fn world(parts: Vec<Part>) -> Arc<World> {
         spending,
         buckets: Arc::default(),
         retries: Arc::default(),
+        timeline: Default::default(),
     })
 }
 

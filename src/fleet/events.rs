@@ -1,0 +1,369 @@
+//! One timeline of what happened, from everything that AWS keeps a record of.
+//!
+//! An event borrows from the section that tells of it, so a timeline of thousands costs little to make again.
+
+use super::Fleet;
+use super::rows::Item;
+use crate::model::{
+    Activity, Alarm, AlarmState, Deployment, Health, Instance, InstanceStatus, Refresh, ScheduledEvent,
+    Scope, Service, ServiceEvent, Template, TemplateVersion, short_arn,
+};
+use crate::snapshot::{Part, Snapshot};
+use jiff::Timestamp;
+use std::borrow::Cow;
+use std::cmp::Reverse;
+use std::sync::Arc;
+
+/// Something that happened, or that AWS has announced.
+#[derive(Clone, Debug)]
+pub struct EventRow {
+    /// Where.
+    pub scope: Arc<Scope>,
+    /// When it last moved: its end, or else its beginning; to come for what is announced. None where AWS
+    /// gave no moment.
+    pub at: Option<Timestamp>,
+    /// How much it should worry.
+    pub health: Health,
+    /// What sort of thing it is.
+    pub sort: Sort,
+    tale: Tale,
+}
+
+/// The sorts of events.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Sort {
+    /// A scaling activity of a group.
+    Scaling,
+    /// Spot capacity that AWS took back, or said that it may.
+    Interruption,
+    /// An instance refresh of a group.
+    Refresh,
+    /// A line that ECS wrote about a service.
+    Service,
+    /// A deployment of a service.
+    Deployment,
+    /// An alarm that changed its state.
+    Alarm,
+    /// What AWS will do to an instance, or did.
+    Planned,
+    /// A new version of a launch template.
+    Version,
+}
+
+impl Sort {
+    /// The word for it.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Scaling => "scaling",
+            Self::Interruption => "interruption",
+            Self::Refresh => "refresh",
+            Self::Service => "service",
+            Self::Deployment => "deployment",
+            Self::Alarm => "alarm",
+            Self::Planned => "planned",
+            Self::Version => "version",
+        }
+    }
+}
+
+/// What an event is about: the sort of resource, what people call it, and what tells it apart.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Subject<'a> {
+    /// `group`, `service`, `alarm`, `instance` or `template`.
+    pub sort: &'static str,
+    /// What people call it.
+    pub name: &'a str,
+    /// A name where names are unique, else an id or an ARN.
+    pub id: &'a str,
+}
+
+/// Where an event is told.
+#[derive(Clone, Debug)]
+enum Tale {
+    Activity(Item<Activity>),
+    Refresh(Item<Refresh>),
+    Service(Item<Service>, usize),
+    Deployment(Item<Service>, usize),
+    Alarm(Item<Alarm>),
+    Planned(Item<InstanceStatus>, usize),
+    Version(Item<Template>, usize),
+    Taken(Arc<Instance>),
+}
+
+impl EventRow {
+    /// What it is about.
+    pub fn subject(&self) -> Subject<'_> {
+        let group = |name| Subject { sort: "group", name, id: name };
+        match &self.tale {
+            Tale::Activity(it) => group(it.group.as_str()),
+            Tale::Refresh(it) => group(it.group.as_str()),
+            Tale::Service(it, _) | Tale::Deployment(it, _) => {
+                Subject { sort: "service", name: it.name.as_str(), id: it.arn.as_str() }
+            }
+            Tale::Alarm(it) => Subject { sort: "alarm", name: it.name.as_str(), id: it.arn.as_str() },
+            Tale::Planned(it, _) => Subject { sort: "instance", name: it.id.as_str(), id: it.id.as_str() },
+            Tale::Taken(it) => Subject { sort: "instance", name: it.id.as_str(), id: it.id.as_str() },
+            Tale::Version(it, _) => Subject { sort: "template", name: it.name.as_str(), id: it.id.as_str() },
+        }
+    }
+
+    /// AWS's own word for how it stands.
+    pub fn state(&self) -> Option<&str> {
+        match &self.tale {
+            Tale::Activity(it) => Some(it.status.as_str()),
+            Tale::Refresh(it) => Some(it.status.as_str()),
+            Tale::Deployment(it, at) => {
+                it.deployments.get(*at).and_then(|it| it.rollout.as_deref().or(Some(it.status.as_str())))
+            }
+            Tale::Alarm(it) => Some(it.state.word()),
+            Tale::Planned(it, at) => it.events.get(*at).map(|event| planned_state(event)),
+            Tale::Taken(it) => Some(it.state.word()),
+            Tale::Service(..) | Tale::Version(..) => None,
+        }
+    }
+
+    /// What happened, in a sentence. May hold text from AWS.
+    pub fn what(&self) -> Cow<'_, str> {
+        match &self.tale {
+            Tale::Activity(it) => Cow::Borrowed(it.description.as_str()),
+            Tale::Refresh(it) => Cow::Owned(refresh(it)),
+            Tale::Service(it, at) => {
+                let message = it.events.get(*at).map_or("", |event| event.message.as_str());
+                // ECS begins each line with the name that stands beside it anyway.
+                let lead = format!("(service {}) ", it.name);
+                Cow::Borrowed(message.strip_prefix(lead.as_str()).unwrap_or(message))
+            }
+            Tale::Deployment(it, at) => {
+                Cow::Owned(it.deployments.get(*at).map_or_else(String::new, deployment))
+            }
+            Tale::Alarm(it) => Cow::Owned(match it.state {
+                AlarmState::Ok => "is OK again".to_owned(),
+                AlarmState::Alarm => "rings".to_owned(),
+                AlarmState::InsufficientData => "has no data".to_owned(),
+            }),
+            Tale::Planned(it, at) => Cow::Owned(it.events.get(*at).map_or_else(String::new, |event| {
+                format!("AWS {} {}", if event.is_open() { "plans" } else { "planned" }, event.code)
+            })),
+            Tale::Version(it, at) => {
+                Cow::Owned(it.versions.get(*at).map_or_else(String::new, |version| new_version(it, version)))
+            }
+            Tale::Taken(_) => Cow::Borrowed("spot capacity was taken back"),
+        }
+    }
+
+    /// Why, in AWS's words.
+    pub fn why(&self) -> Option<&str> {
+        match &self.tale {
+            Tale::Activity(it) => it.message.as_deref().or(Some(it.cause.as_str())),
+            Tale::Refresh(it) => it.reason.as_deref(),
+            Tale::Deployment(it, at) => it.deployments.get(*at)?.reason.as_deref(),
+            Tale::Alarm(it) => it.reason.as_deref(),
+            Tale::Planned(it, at) => it.events.get(*at).map(|event| event.description.as_str()),
+            Tale::Version(it, at) => it.versions.get(*at)?.description.as_deref(),
+            Tale::Taken(it) => it.state_reason.as_deref(),
+            Tale::Service(..) => None,
+        }
+    }
+
+    /// When it began, where AWS tells that apart.
+    pub fn began_at(&self) -> Option<Timestamp> {
+        match &self.tale {
+            Tale::Activity(it) => it.started_at,
+            Tale::Refresh(it) => it.started_at,
+            Tale::Deployment(it, at) => it.deployments.get(*at)?.created_at,
+            _ => self.at,
+        }
+    }
+
+    /// What tells it apart from every other event of its scope.
+    pub fn id(&self) -> Cow<'_, str> {
+        match &self.tale {
+            Tale::Activity(it) => Cow::Borrowed(it.id.as_str()),
+            Tale::Refresh(it) => Cow::Borrowed(it.id.as_str()),
+            Tale::Service(it, at) => Cow::Borrowed(it.events.get(*at).map_or("", |event| event.id.as_str())),
+            Tale::Deployment(it, at) => {
+                let id = it.deployments.get(*at).map_or("", |deployment| deployment.id.as_str());
+                Cow::Owned(format!("{}/{id}", it.name))
+            }
+            Tale::Alarm(it) => Cow::Owned(format!("alarm/{}", it.name)),
+            Tale::Planned(it, at) => {
+                let code = it.events.get(*at).map_or("", |event| event.code.as_str());
+                Cow::Owned(format!("{}/{code}/{at}", it.id))
+            }
+            Tale::Version(it, at) => {
+                let number = it.versions.get(*at).map_or(0, |version| version.number);
+                Cow::Owned(format!("{}/{number}", it.id))
+            }
+            Tale::Taken(it) => Cow::Owned(format!("{}/taken", it.id)),
+        }
+    }
+
+    /// Ids of the instances that it names.
+    pub fn instances(&self) -> Vec<&str> {
+        match &self.tale {
+            Tale::Activity(it) => named(&it.description),
+            Tale::Service(it, at) => it.events.get(*at).map_or_else(Vec::new, |event| named(&event.message)),
+            Tale::Planned(it, _) => vec![it.id.as_str()],
+            Tale::Taken(it) => vec![it.id.as_str()],
+            Tale::Refresh(_) | Tale::Deployment(..) | Tale::Alarm(_) | Tale::Version(..) => Vec::new(),
+        }
+    }
+}
+
+/// Everything that happened in all parts, what is still to come first, then the newest; what has no moment
+/// last.
+pub(super) fn join(snapshot: &Snapshot, fleet: &Fleet) -> Vec<EventRow> {
+    let mut events = Vec::new();
+    for part in &snapshot.parts {
+        groups(part, &mut events);
+        services(part, &mut events);
+        others(part, &mut events);
+    }
+    for row in &fleet.instances {
+        let reason = row.it.state_reason.as_deref();
+        if reason.is_some_and(|reason| reason.starts_with("Server.Spot")) {
+            events.push(EventRow {
+                scope: Arc::clone(&row.scope),
+                at: None,
+                health: Health::Warn,
+                sort: Sort::Interruption,
+                tale: Tale::Taken(Arc::clone(&row.it)),
+            });
+        }
+    }
+    events.sort_by_key(|event| Reverse(event.at));
+    events
+}
+
+fn groups(part: &Part, events: &mut Vec<EventRow>) {
+    let scope = || Arc::clone(&part.scope);
+    for it in part.activities.value.iter().flat_map(Item::all) {
+        let health = match it.status.as_str() {
+            "Successful" => Health::Ok,
+            "Failed" => Health::Bad,
+            "Cancelled" => Health::Warn,
+            _ => Health::Busy,
+        };
+        let is_spot = ["interruption", "rebalance recommendation"].iter().any(|word| it.cause.contains(word));
+        let (sort, health) =
+            if is_spot { (Sort::Interruption, health.max(Health::Warn)) } else { (Sort::Scaling, health) };
+        let at = it.ended_at.or(it.started_at);
+        events.push(EventRow { scope: scope(), at, health, sort, tale: Tale::Activity(it) });
+    }
+    for it in part.refreshes.value.iter().flat_map(Item::all) {
+        let health = match it.status.as_str() {
+            "Successful" => Health::Ok,
+            "Failed" | "RollbackFailed" => Health::Bad,
+            "Cancelled" | "RollbackSuccessful" => Health::Warn,
+            _ => Health::Busy,
+        };
+        let at = it.ended_at.or(it.started_at);
+        events.push(EventRow { scope: scope(), at, health, sort: Sort::Refresh, tale: Tale::Refresh(it) });
+    }
+}
+
+fn services(part: &Part, events: &mut Vec<EventRow>) {
+    for it in part.services.value.iter().flat_map(Item::all) {
+        events.extend(it.events.iter().enumerate().map(|(nth, event)| EventRow {
+            scope: Arc::clone(&part.scope),
+            at: event.at,
+            health: service_line(event),
+            sort: Sort::Service,
+            tale: Tale::Service(it.clone(), nth),
+        }));
+        events.extend(it.deployments.iter().enumerate().map(|(nth, deployment)| EventRow {
+            scope: Arc::clone(&part.scope),
+            at: deployment.updated_at.or(deployment.created_at),
+            health: match deployment.rollout.as_deref() {
+                Some("FAILED") => Health::Bad,
+                Some("IN_PROGRESS") => Health::Busy,
+                _ => Health::Ok,
+            },
+            sort: Sort::Deployment,
+            tale: Tale::Deployment(it.clone(), nth),
+        }));
+    }
+}
+
+fn others(part: &Part, events: &mut Vec<EventRow>) {
+    let scope = || Arc::clone(&part.scope);
+    for it in part.alarms.value.iter().flat_map(Item::all).filter(|it| it.changed_at.is_some()) {
+        let (at, health) = (it.changed_at, super::health::alarm(&it));
+        events.push(EventRow { scope: scope(), at, health, sort: Sort::Alarm, tale: Tale::Alarm(it) });
+    }
+    for it in part.statuses.value.iter().flat_map(Item::all) {
+        events.extend(it.events.iter().enumerate().map(|(nth, event)| EventRow {
+            scope: scope(),
+            at: event.not_before,
+            health: if event.is_open() { Health::Warn } else { Health::Ok },
+            sort: Sort::Planned,
+            tale: Tale::Planned(it.clone(), nth),
+        }));
+    }
+    for it in part.templates.value.iter().flat_map(Item::all) {
+        events.extend(it.versions.iter().enumerate().map(|(nth, version)| EventRow {
+            scope: scope(),
+            at: version.created_at,
+            health: Health::Ok,
+            sort: Sort::Version,
+            tale: Tale::Version(it.clone(), nth),
+        }));
+    }
+}
+
+/// ECS has no levels: what it could not do is told by its words.
+fn service_line(event: &ServiceEvent) -> Health {
+    let worries = ["unable to", "unhealthy", "failed", "was unable"];
+    if worries.iter().any(|words| event.message.contains(words)) { Health::Warn } else { Health::Ok }
+}
+
+fn planned_state(event: &ScheduledEvent) -> &'static str {
+    match () {
+        () if event.is_open() => "planned",
+        () if event.description.starts_with("[Completed]") => "completed",
+        () => "cancelled",
+    }
+}
+
+fn refresh(it: &Refresh) -> String {
+    let mut says = "instance refresh".to_owned();
+    if let Some(percent) = it.percent {
+        says.push_str(&format!(", {percent} % done"));
+    }
+    if let Some(remaining) = it.remaining.filter(|_| it.is_active()) {
+        says.push_str(&format!(", {remaining} to go"));
+    }
+    says
+}
+
+fn deployment(it: &Deployment) -> String {
+    let Deployment { running, desired, failed, .. } = it;
+    let failed = if *failed > 0 { format!(", {failed} failed") } else { String::new() };
+    format!("{}: {running} of {desired} tasks run{failed}", short_arn(&it.task_definition))
+}
+
+fn new_version(it: &Template, version: &TemplateVersion) -> String {
+    let latest = if version.number == it.latest_version { ", the latest" } else { "" };
+    let image = version.image.as_deref().map(|image| format!(" with {image}")).unwrap_or_default();
+    format!("version {} was made{image}{latest}", version.number)
+}
+
+/// Ids of instances in a text.
+fn named(text: &str) -> Vec<&str> {
+    let is_id = |word: &&str| {
+        word.strip_prefix("i-")
+            .is_some_and(|rest| rest.len() >= 8 && rest.bytes().all(|byte| byte.is_ascii_hexdigit()))
+    };
+    text.split(|c: char| !c.is_ascii_alphanumeric() && c != '-').filter(is_id).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn instances_are_found_in_sentences() {
+        let text = "Terminating EC2 instance: i-0123456789abcdef0, (instance i-0a1b2c3d) is i-n i-xyz";
+        assert_eq!(named(text), ["i-0123456789abcdef0", "i-0a1b2c3d"]);
+    }
+}

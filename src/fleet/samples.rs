@@ -1,0 +1,178 @@
+//! The figures of a fleet that are worth a course over time, each with the moment at which it was read.
+//!
+//! A figure that rests on a list that was not read whole is left out: its course then has a gap, not a dip.
+
+use super::Fleet;
+use crate::gateway::Source;
+use crate::model::{AlarmState, Known, Metrics, Point};
+use crate::snapshot::{Measure, Part, Sample, Snapshot, Subject};
+use jiff::Timestamp;
+
+/// What a tier's counts of instances rest on.
+const MACHINES: [Source; 2] = [Source::Instances, Source::Groups];
+/// What the health of instances rests on besides.
+const HEALTH: [Source; 3] = [Source::Instances, Source::Groups, Source::Statuses];
+/// What cores and tenants rest on besides what the rows themselves say is known.
+const PEOPLE: [Source; 2] = [Source::Registry, Source::Instances];
+
+/// Every count that is known now. Each bears the age of the oldest list behind it.
+pub fn samples(snapshot: &Snapshot, fleet: &Fleet) -> Vec<Sample> {
+    let mut samples = Vec::new();
+    let mut put = |subject: Subject, measure: Measure, at: Option<Timestamp>, value: f64| {
+        if let Some(at) = at {
+            samples.push(Sample { subject, measure, at, value });
+        }
+    };
+    let (machines, health) = (read(snapshot, &MACHINES), read(snapshot, &HEALTH));
+    let (people, alarms) = (read(snapshot, &PEOPLE), read(snapshot, &[Source::Alarms]));
+    let (mut instances, mut spot, mut unwell) = (0, 0, 0);
+    for tier in &fleet.tiers {
+        let of = || Subject::Tier(tier.name.clone());
+        let bad = tier.by_health.iter().skip(3).sum::<u32>();
+        instances += tier.instances;
+        spot += tier.spot;
+        unwell += bad;
+        put(of(), Measure::Instances, machines, tier.instances.into());
+        put(of(), Measure::Spot, machines, tier.spot.into());
+        put(of(), Measure::Unwell, health, bad.into());
+        if let Known::Yes(cores) = tier.cores {
+            put(of(), Measure::Cores, people, cores.into());
+        }
+        if let Known::Yes(tenants) = tier.tenants {
+            put(of(), Measure::Tenants, people, tenants.into());
+        }
+    }
+    put(Subject::Fleet, Measure::Instances, machines, instances.into());
+    put(Subject::Fleet, Measure::Spot, machines, spot.into());
+    put(Subject::Fleet, Measure::Unwell, health, unwell.into());
+    let ringing = fleet.alarms.iter().filter(|row| row.it.state == AlarmState::Alarm).count();
+    put(Subject::Fleet, Measure::Alarms, alarms, count(ringing));
+    for part in &snapshot.parts {
+        let scope = || part.scope.as_ref().clone();
+        let groups = since(part, Source::Groups);
+        for group in part.groups.value.iter().flat_map(|list| list.iter()) {
+            let of = || Subject::Group(scope(), group.name.clone());
+            let in_service = group.members.iter().filter(|member| member.state == "InService").count();
+            put(of(), Measure::Desired, groups, group.desired.into());
+            put(of(), Measure::Running, groups, count(in_service));
+        }
+        let services = since(part, Source::Services);
+        for service in part.services.value.iter().flat_map(|list| list.iter()) {
+            let of = || Subject::Service(scope(), service.arn.clone());
+            put(of(), Measure::Desired, services, service.desired.into());
+            put(of(), Measure::Running, services, service.running.into());
+        }
+    }
+    samples
+}
+
+/// Every point of the metrics of a part.
+pub fn metric_samples(part: &Part) -> Vec<Sample> {
+    let mut samples = Vec::new();
+    for metrics in part.metrics.value.iter().flat_map(|list| list.iter()) {
+        let subject = Subject::Instance(part.scope.as_ref().clone(), metrics.id.clone());
+        for (measure, series) in series(metrics) {
+            let sample = |point: &Point| Sample {
+                subject: subject.clone(),
+                measure,
+                at: point.at,
+                value: point.value,
+            };
+            samples.extend(series.iter().map(sample));
+        }
+    }
+    samples
+}
+
+/// The series of an instance's metrics.
+fn series(metrics: &Metrics) -> [(Measure, &[Point]); 4] {
+    [
+        (Measure::Cpu, &metrics.cpu),
+        (Measure::NetworkIn, &metrics.network_in),
+        (Measure::NetworkOut, &metrics.network_out),
+        (Measure::Credits, &metrics.credits),
+    ]
+}
+
+/// When a list of a part was read; none where it is not whole or the last read of it failed.
+fn since(part: &Part, source: Source) -> Option<Timestamp> {
+    let standing = part.standing(source);
+    standing.as_of.filter(|_| standing.is_whole && standing.trouble.is_none())
+}
+
+/// When the oldest of some lists was read in any part; none where one is not whole.
+fn read(snapshot: &Snapshot, sources: &[Source]) -> Option<Timestamp> {
+    let all = snapshot.parts.iter().flat_map(|part| sources.iter().map(|source| since(part, *source)));
+    if snapshot.troubles.is_empty() { all.collect::<Option<Vec<_>>>()?.into_iter().min() } else { None }
+}
+
+#[allow(clippy::cast_precision_loss)] // counts stay far below 2^53
+fn count(n: usize) -> f64 {
+    n as f64
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::gateway::Reading;
+    use crate::model::{Alarm, Scope, Tier};
+    use std::sync::Arc;
+
+    fn at(second: i64) -> Timestamp {
+        Timestamp::from_second(1_795_000_000 + second).unwrap()
+    }
+
+    fn part(region: &str) -> Part {
+        let mut part = Part::new(Arc::new(Scope { account: "a".into(), region: region.into() }));
+        part.settle(Reading::Instances(vec![]), at(0), true);
+        part.settle(Reading::Groups(vec![]), at(1), true);
+        let alarm = |state| Alarm {
+            name: "cpu".into(),
+            arn: "arn".into(),
+            state,
+            reason: None,
+            changed_at: None,
+            namespace: None,
+            metric: None,
+            dimensions: vec![],
+            description: None,
+            actions_enabled: true,
+        };
+        part.settle(Reading::Alarms(vec![alarm(AlarmState::Alarm), alarm(AlarmState::Ok)]), at(2), true);
+        part
+    }
+
+    fn found(parts: Vec<Part>) -> Vec<(Measure, Timestamp, f64)> {
+        let mut snapshot = Snapshot::empty(at(9));
+        snapshot.parts = parts.into_iter().map(Arc::new).collect();
+        let tiers: Vec<Tier> = Vec::new();
+        let fleet = crate::fleet::join(&snapshot, &tiers);
+        let of_all = samples(&snapshot, &fleet).into_iter().filter(|it| it.subject == Subject::Fleet);
+        of_all.map(|it| (it.measure, it.at, it.value)).collect()
+    }
+
+    #[test]
+    fn a_figure_bears_the_age_of_the_oldest_list_behind_it() {
+        assert_eq!(
+            found(vec![part("r"), part("s")]),
+            [(Measure::Instances, at(0), 0.0), (Measure::Spot, at(0), 0.0), (Measure::Alarms, at(2), 2.0)],
+            "how well they are is not known without their status checks"
+        );
+    }
+
+    #[test]
+    fn a_figure_that_rests_on_a_part_of_a_list_is_none() {
+        let mut broken = part("s");
+        let trouble = crate::model::Trouble {
+            kind: crate::model::TroubleKind::Denied,
+            call: "c".into(),
+            code: None,
+            message: "no".into(),
+            hint: None,
+            request_id: None,
+            at: at(3),
+        };
+        broken.failed(Source::Groups, trouble);
+        assert_eq!(found(vec![part("r"), broken]), [(Measure::Alarms, at(2), 2.0)]);
+    }
+}
