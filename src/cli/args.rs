@@ -58,6 +58,22 @@ pub(super) struct Global {
 }
 
 impl Global {
+    /// The flags that reach the same fleet from another process.
+    pub(super) fn again(&self) -> Vec<String> {
+        let mut flags = Vec::new();
+        let mut say = |flag: &str, value: String| flags.extend([flag.to_owned(), value]);
+        if let Some(config) = &self.config {
+            let config = std::path::absolute(config).unwrap_or_else(|_| config.clone());
+            say("--config", config.to_string_lossy().into_owned());
+        }
+        self.profiles.iter().for_each(|profile| say("--profile", profile.clone()));
+        self.regions.iter().for_each(|region| say("--region", region.clone()));
+        if let Some(url) = &self.endpoint_url {
+            say("--endpoint-url", url.clone());
+        }
+        flags
+    }
+
     /// What they say of the configuration.
     pub(super) fn flags(&self) -> Flags {
         Flags {
@@ -73,6 +89,13 @@ impl Global {
 /// The commands.
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
+    #[command(flatten)]
+    Verb(super::verbs::Verb),
+    /// Run a plan that `--plan-out` wrote, if nothing it rests on has changed
+    Apply(super::apply::ApplyArgs),
+    /// See and steer operations: running ones and past ones
+    #[command(subcommand)]
+    Op(super::op::OpCommand),
     /// List what the fleet is made of
     Get(GetArgs),
     /// Show everything that is known of one thing

@@ -35,6 +35,8 @@ pub struct Output {
     pub colour: Colour,
     /// Whether what is said on stderr may be coloured.
     pub side_colour: Colour,
+    /// Whether stderr is a terminal that knows escape sequences.
+    pub side_is_terminal: bool,
     /// How one table follows another.
     pub paging: Paging,
     /// Stdout, where data goes there.
@@ -64,6 +66,7 @@ impl Output {
             stdout: out.as_fd().try_clone_to_owned().ok(),
             colour: colour(out.is_terminal()),
             side_colour: colour(err.is_terminal()),
+            side_is_terminal: err.is_terminal() && !is_dumb,
             data: Box::new(std::io::BufWriter::new(out)),
             side: Box::new(err),
             errors_as_json: false,
@@ -80,6 +83,7 @@ impl Output {
             stdout: None,
             colour: Colour::No,
             side_colour: Colour::No,
+            side_is_terminal: false,
             errors_as_json: false,
         }
     }
@@ -107,6 +111,12 @@ impl Output {
     pub fn say(&mut self, text: &str) {
         // Nobody is left to tell when stderr itself fails.
         let _ = writeln!(self.side, "{}", text.trim_end_matches('\n')).and_then(|()| self.side.flush());
+    }
+
+    /// Asks something beside the data, and stays on its line.
+    pub fn ask(&mut self, text: &str) {
+        // Nobody is left to tell when stderr itself fails.
+        let _ = write!(self.side, "{text}").and_then(|()| self.side.flush());
     }
 
     /// Says a warning.

@@ -29,8 +29,8 @@ pub struct Desk<'a> {
     pub config: &'a Config,
     /// Sees single things.
     pub probe: &'a dyn FleetProbe,
-    /// Tries out what EC2 would do.
-    pub writer: &'a dyn FleetWriter,
+    /// Tries out what EC2 would do; nobody does in read-only mode.
+    pub writer: Option<&'a dyn FleetWriter>,
     /// When the plan is made.
     pub now: Timestamp,
 }
@@ -202,7 +202,11 @@ impl Desk<'_> {
             if !change.can_be_proved() {
                 continue;
             }
-            step.proof = match self.writer.prove(&lane.scope, change).await {
+            let Some(writer) = self.writer else {
+                step.proof = Proof::Unproved("in read-only mode AWS is not asked".to_owned());
+                continue;
+            };
+            step.proof = match writer.prove(&lane.scope, change).await {
                 Ok(change::Proof::Proved { .. }) => Proof::Proved,
                 Ok(change::Proof::None) => Proof::Checked,
                 Err(WriteError::Refused(trouble)) => {
