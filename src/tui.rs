@@ -10,6 +10,7 @@
 //! the same without a terminal: keys in, screen out.
 
 pub mod action;
+mod card;
 mod cell;
 pub mod chord;
 mod drill;
@@ -17,6 +18,8 @@ pub mod fault;
 pub mod headless;
 pub mod keymap;
 mod line;
+mod marks;
+mod menu;
 mod options;
 mod page;
 pub mod painter;

@@ -1,10 +1,13 @@
 //! Everything the screen knows besides the world: pages, cursors, what is being typed. Plain data.
 
 use super::action::Layer;
+use super::card::Card;
 use super::chord::Chord;
 use super::drill::Drill;
 use super::keymap::Keymap;
 use super::line::{Line, Typed};
+use super::marks::Marks;
+use super::menu::Menu;
 use super::page;
 use super::probe::Probe;
 use super::signs::Signs;
@@ -14,6 +17,7 @@ use crate::query::Kind;
 use crate::world::{Interest, Wish, World};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 /// How many pages `back` remembers.
@@ -95,6 +99,13 @@ pub struct Ui {
     pub(super) ahead: Vec<Place>,
     pub(super) pending: Vec<Chord>,
     pub(super) prompt: Option<Prompt>,
+    pub(super) menu: Option<Menu>,
+    pub(super) marks: Marks,
+    /// The columns that were chosen, kind by kind.
+    pub(super) chosen: BTreeMap<Kind, Vec<&'static str>>,
+    /// The row under the cursor shows in full beside or below its list.
+    pub(super) is_split: bool,
+    pub(super) aside: Option<Box<Card>>,
     pub(super) filters: Typed,
     pub(super) commands: Typed,
     pub(super) note: Option<Note>,
@@ -125,13 +136,13 @@ pub(super) struct Place {
 pub(super) enum Page {
     Overview,
     List(Box<List>),
-    Describe(Kind, RowKey),
+    Describe(Box<Card>),
     Troubles,
     Help(Option<Kind>),
 }
 
 /// What a row is called across worlds.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) struct RowKey {
     pub(super) scope: Arc<Scope>,
     pub(super) id: String,
@@ -145,12 +156,18 @@ pub(super) struct List {
     /// The filter in force, as it was typed.
     pub(super) filter: String,
     pub(super) sort: Option<SortBy>,
+    /// The column that rows are put together by, and the groups that are folded, by name.
+    pub(super) group_by: Option<&'static str>,
+    pub(super) folded: BTreeSet<String>,
+    /// The columns that were chosen; none shows the usual ones.
+    pub(super) chosen: Option<Vec<&'static str>>,
     pub(super) is_wide: bool,
     pub(super) has_metrics: bool,
     /// The first column after the key that shows.
     pub(super) left: usize,
-    /// The column whose heading is being chosen.
+    /// The column whose heading is being chosen, and for what.
     pub(super) picking: Option<usize>,
+    pub(super) picks: Pick,
     /// The row the cursor is on, so that it stays there when rows move.
     pub(super) anchor: Option<RowKey>,
     /// The person chose that row. Until then the cursor stays at the top while rows arrive and are sorted.
@@ -158,6 +175,14 @@ pub(super) struct List {
     pub(super) view: View,
     /// How far rows that the filter could not decide have been looked into.
     pub(super) probe: Probe,
+}
+
+/// What a column is chosen for in the headings.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum Pick {
+    #[default]
+    Sort,
+    Group,
 }
 
 /// A column to sort by, by name.
@@ -212,6 +237,11 @@ impl Ui {
             ahead: Vec::new(),
             pending: Vec::new(),
             prompt: None,
+            menu: None,
+            marks: Marks::default(),
+            chosen: BTreeMap::new(),
+            is_split: false,
+            aside: None,
             filters: Typed::default(),
             commands: Typed::default(),
             note: None,
@@ -250,6 +280,7 @@ impl Ui {
     pub(super) fn layer(&self) -> Layer {
         match (&self.prompt, &self.here.page) {
             (Some(_), _) => Layer::Prompt,
+            (None, _) if self.menu.is_some() => Layer::Menu,
             (None, Page::List(list)) if list.picking.is_some() => Layer::Sort,
             (None, Page::List(_) | Page::Overview) => Layer::List,
             (None, _) => Layer::Text,
@@ -270,7 +301,11 @@ impl Ui {
     /// Makes the view again when the world, the filter or the order is no longer what it was made for.
     pub(super) fn refresh_view(&mut self) {
         let world = Arc::clone(&self.world);
+        if let Page::Describe(card) = &mut self.here.page {
+            card.find(&world);
+        }
         if let Page::List(list) = &mut self.here.page {
+            list.chosen = self.chosen.get(&list.kind).cloned();
             list.make_view(&world, self.now);
             let anchor = list.anchor.as_ref().filter(|_| list.is_chosen);
             if let Some(at) = anchor.and_then(|anchor| list.position_of(anchor)) {
@@ -299,6 +334,23 @@ impl Ui {
         if let Page::List(list) = &mut here.page {
             list.anchor = list.key_of(here.cursor).or_else(|| list.anchor.take().filter(|_| count == 0));
             list.clamp_left();
+        }
+        self.follow();
+    }
+
+    /// Lets what shows beside the list follow the cursor.
+    fn follow(&mut self) {
+        let key = self
+            .list()
+            .filter(|_| self.is_split)
+            .and_then(|list| Some((list.kind, list.key_of(self.here.cursor)?)));
+        let Some((kind, key)) = key else {
+            self.aside = None;
+            return;
+        };
+        match &mut self.aside {
+            Some(card) if card.kind == kind && card.key == key => card.find(&self.world),
+            _ => self.aside = Some(Box::new(Card::new(kind, key, &self.world))),
         }
     }
 

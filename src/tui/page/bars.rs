@@ -9,6 +9,7 @@ use crate::snapshot::Part;
 use crate::tui::action::{Action, Layer};
 use crate::tui::cell;
 use crate::tui::chord::show_sequence;
+use crate::tui::menu::Menu;
 use crate::tui::probe::BOUND;
 use crate::tui::signs::Signs;
 use crate::tui::state::{List, Page, Ui};
@@ -248,6 +249,16 @@ fn facts(ui: &Ui) -> TextLine {
         let arrow = if sort.is_descending { signs.descending() } else { signs.ascending() };
         line.push((Role::TitlePart, format!("  by {} {arrow}", sort.column)));
     }
+    if let Some(by) = list.group_by {
+        line.push((Role::TitlePart, format!("  {} groups by {by}", list.view.groups.len())));
+    }
+    let (marked, gone) = (ui.marks.count(list.kind), ui.marks.gone(list.kind));
+    if marked > 0 {
+        line.push((Role::Strong, format!("  {marked} marked")));
+    }
+    if gone > 0 {
+        line.push((Role::Unknown, format!(" ({gone} gone)")));
+    }
     line
 }
 
@@ -355,8 +366,8 @@ pub(crate) fn hints(ui: &Ui) -> TextLine {
         return vec![(Role::HintKey, format!("{} {}", show_sequence(&ui.pending), ui.signs().cut()))];
     }
     use Action::{
-        Accept, Back, Cancel, Command, Describe, Filter, Help, Left, Metrics, Open, Overview, Quit, Refresh,
-        Reverse, Right, Sort, Troubles, Wide,
+        Accept, Back, Cancel, Command, Describe, Down, Filter, Help, Left, Metrics, Open, Overview, Quit,
+        Refresh, Reverse, Right, Sort, Troubles, Up, Wide,
     };
     let go = [
         Action::Go(crate::query::Kind::Instances),
@@ -365,17 +376,42 @@ pub(crate) fn hints(ui: &Ui) -> TextLine {
     ];
     let actions: Vec<Action> = match ui.layer() {
         Layer::Sort => vec![Left, Right, Accept, Cancel],
+        Layer::Menu => match &ui.menu {
+            Some(Menu::Columns(_)) => {
+                vec![Accept, Cancel, Action::Mark, Action::MoveDown, Action::MoveUp, Down, Up]
+            }
+            _ => vec![Accept, Cancel, Down, Up],
+        },
         Layer::List if ui.list().is_some() => {
             vec![
-                Open, Describe, Filter, Sort, Back, Help, Wide, Command, Refresh, Reverse, Metrics, Troubles,
+                Open,
+                Describe,
+                Filter,
+                Sort,
+                Back,
+                Help,
+                Action::Jump,
+                Command,
+                Action::Split,
+                Wide,
+                Action::Mark,
+                Action::GroupBy,
+                Refresh,
+                Action::Columns,
+                Reverse,
+                Metrics,
+                Troubles,
                 Quit,
             ]
         }
         Layer::List => {
-            let mut actions = vec![Open, Help];
+            let mut actions = vec![Open, Help, Action::Jump];
             actions.extend(go);
             actions.extend([Command, Refresh, Troubles, Quit]);
             actions
+        }
+        _ if matches!(ui.here.page, Page::Describe(_)) => {
+            vec![Back, Action::NextLink, Open, Action::Jump, Help, Command, Refresh, Quit]
         }
         _ => vec![Back, Help, Command, Overview, Troubles, Refresh, Quit],
     };
