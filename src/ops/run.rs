@@ -369,7 +369,11 @@ fn failed(call: u64, error: &WriteError) -> Event {
 }
 
 /// Looks at facts, with as few calls as they take.
-pub(super) async fn see(
+///
+/// # Errors
+///
+/// What kept it from seeing all of them.
+pub async fn see(
     probe: &dyn FleetProbe,
     facts: &[(Scope, Aspect)],
 ) -> std::result::Result<Vec<((Scope, Aspect), super::aspect::Value)>, Trouble> {

@@ -193,7 +193,7 @@ fn home() -> (TempDir, Surroundings) {
 fn run_on(reader: &Arc<Fake>, argv: &str) -> Ran {
     let (_folder, around) = home();
     let reader: Arc<dyn FleetReader> = Arc::clone(reader) as _;
-    run_in(&Outside { around, reader: Some(reader), clock: Clock::Fixed(now()) }, argv)
+    run_in(&Outside { around, reader: Some(reader), clock: Clock::Fixed(now()), ..Outside::default() }, argv)
 }
 
 fn run_in(outside: &Outside, argv: &str) -> Ran {
@@ -597,7 +597,8 @@ fn a_reader_that_goes_away_is_no_error() {
         }
     }
     let (_folder, around) = home();
-    let outside = Outside { around, reader: Some(Arc::new(fleet())), clock: Clock::Fixed(now()) };
+    let outside =
+        Outside { around, reader: Some(Arc::new(fleet())), clock: Clock::Fixed(now()), ..Outside::default() };
     for argv in [&["coredeck", "get", "instances"][..], &["coredeck", "--help"], &["coredeck", "man"]] {
         let err = Sink::default();
         let words: Vec<OsString> = argv.iter().map(Into::into).collect();
@@ -620,7 +621,8 @@ fn watching_writes_a_line_of_json_for_each_change_until_nobody_reads() {
         }
     }
     let (_folder, around) = home();
-    let outside = Outside { around, reader: Some(Arc::new(fleet())), clock: Clock::Fixed(now()) };
+    let outside =
+        Outside { around, reader: Some(Arc::new(fleet())), clock: Clock::Fixed(now()), ..Outside::default() };
     let out = Sink::default();
     let argv = ["coredeck", "get", "instances", "-o", "json", "--columns", "id", "--watch=5s"];
     let words: Vec<OsString> = argv.iter().map(Into::into).collect();

@@ -31,6 +31,7 @@ impl Home {
             home: Some(folder.path().to_path_buf()),
             config_folder: Some(folder.path().join(".config")),
             cache_folder: Some(folder.path().join(".cache")),
+            data_folder: Some(folder.path().join(".local/share")),
         };
         Self { folder, around }
     }

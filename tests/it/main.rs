@@ -13,6 +13,7 @@ mod cli;
 mod config;
 mod loopback;
 mod moto;
+mod ops;
 mod permissions;
 mod pty;
 mod python;

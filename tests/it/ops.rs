@@ -1,0 +1,6 @@
+//! Operations against the simulator, in pretended time: what they do, and what is left when they die.
+
+mod bench;
+mod journal;
+mod sweep;
+mod together;
