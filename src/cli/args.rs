@@ -148,6 +148,10 @@ pub(super) struct GetArgs {
     /// Keep looking and write again whenever something changed; JSON then takes one line each time
     #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "", value_name = "INTERVAL")]
     pub(super) watch: Option<String>,
+    /// Show after so long what has answered by then, and name what has not; otherwise places that are silent
+    /// a quarter of a minute longer than all others are given up
+    #[arg(long, value_name = "SPAN", conflicts_with = "watch")]
+    pub(super) timeout: Option<String>,
     /// Exit with 0 although something could not be read
     #[arg(long)]
     pub(super) allow_partial: bool,
@@ -167,6 +171,10 @@ pub(super) struct DescribeArgs {
     /// How to write it
     #[arg(short, long, value_enum, default_value_t = DescribeFormat::Text)]
     pub(super) output: DescribeFormat,
+    /// Show after so long what has answered by then, and name what has not; otherwise places that are silent
+    /// a quarter of a minute longer than all others are given up
+    #[arg(long, value_name = "SPAN")]
+    pub(super) timeout: Option<String>,
     /// Exit with 0 although something could not be read
     #[arg(long)]
     pub(super) allow_partial: bool,

@@ -95,7 +95,7 @@ pub(super) async fn plan_and_run(
     out: &mut Output,
 ) -> Result<()> {
     let reach = reach::open(global, outside, out).await?;
-    let world = reach.once(kind(&intent.verb)?.sources, Interest::default()).await;
+    let world = reach.once(kind(&intent.verb)?.sources, Interest::default(), None, out).await;
     let plan = desk(&reach, &world)?.plan(intent).await?;
     run(plan, manner, &reach, global, outside, out).await
 }
@@ -109,7 +109,7 @@ pub(super) async fn apply(
     out: &mut Output,
 ) -> Result<()> {
     let reach = reach::open(global, outside, out).await?;
-    let world = reach.once(&[Source::Identity], Interest::default()).await;
+    let world = reach.once(&[Source::Identity], Interest::default(), None, out).await;
     let identities: Vec<(Scope, Identity)> = world
         .snapshot
         .parts

@@ -35,8 +35,8 @@ pub struct Output {
     pub colour: Colour,
     /// Whether what is said on stderr may be coloured.
     pub side_colour: Colour,
-    /// Whether stderr is a terminal that knows escape sequences.
-    pub side_is_terminal: bool,
+    /// Whether a person sees what is said on stderr: a terminal.
+    pub is_attended: bool,
     /// How one table follows another.
     pub paging: Paging,
     /// Stdout, where data goes there.
@@ -62,11 +62,11 @@ impl Output {
         let paging = if out.is_terminal() && !is_dumb { Paging::InPlace } else { Paging::Below };
         Self {
             width,
+            is_attended: err.is_terminal(),
             paging,
             stdout: out.as_fd().try_clone_to_owned().ok(),
             colour: colour(out.is_terminal()),
             side_colour: colour(err.is_terminal()),
-            side_is_terminal: err.is_terminal() && !is_dumb,
             data: Box::new(std::io::BufWriter::new(out)),
             side: Box::new(err),
             errors_as_json: false,
@@ -79,11 +79,11 @@ impl Output {
             data: Box::new(data),
             side: Box::new(side),
             width: None,
+            is_attended: false,
             paging: Paging::Below,
             stdout: None,
             colour: Colour::No,
             side_colour: Colour::No,
-            side_is_terminal: false,
             errors_as_json: false,
         }
     }

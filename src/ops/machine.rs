@@ -28,7 +28,7 @@ const DOUBT_EVERY_S: u64 = 10;
 /// How long after a call that failed for now the same is tried again.
 const AGAIN_AFTER_S: u64 = 10;
 /// How often is asked whether the budget has room.
-pub const ROOM_EVERY_S: u64 = 15;
+pub const ROOM_EVERY_S: u64 = 30;
 
 /// What to do next.
 #[derive(Clone, Debug, PartialEq)]

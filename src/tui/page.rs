@@ -219,27 +219,50 @@ fn titled(ui: &Ui, card: &Card) -> String {
     format!("{} {name}", card.kind.singular())
 }
 
-/// The sources that the page's rows come from.
+/// The page that is being looked at, also through a page of text that lies over it for a moment.
+fn beneath(ui: &Ui) -> &Page {
+    let pages = std::iter::once(&ui.here).chain(ui.behind.iter().rev()).map(|place| &place.page);
+    let mut pages = pages.filter(|page| !matches!(page, Page::Troubles | Page::Help(_)));
+    pages.next().unwrap_or(&Page::Overview)
+}
+
+/// The sources that the page's rows are.
+pub(super) fn own_sources(ui: &Ui) -> &'static [Source] {
+    match beneath(ui) {
+        Page::List(list) => list.kind.sources(),
+        Page::Describe(card) => card.kind.sources(),
+        Page::Overview | Page::Troubles | Page::Help(_) => overview::SOURCES,
+    }
+}
+
+/// The list that the page is, rather than what is joined to it.
+pub(super) fn main_source(ui: &Ui) -> Option<Source> {
+    let sources = own_sources(ui);
+    let named = |kind: &Kind| sources.iter().find(|source| source.word() == kind.word());
+    let main = match beneath(ui) {
+        Page::List(list) => named(&list.kind),
+        Page::Describe(card) => named(&card.kind),
+        Page::Overview | Page::Troubles | Page::Help(_) => Some(&Source::Instances),
+    };
+    main.or(sources.first()).copied()
+}
+
+/// The sources that the page's rows and columns come from.
 pub(super) fn sources(ui: &Ui) -> Vec<Source> {
-    let mut sources = match &ui.here.page {
-        Page::Overview => overview::SOURCES.to_vec(),
+    let mut sources = own_sources(ui).to_vec();
+    match beneath(ui) {
         Page::List(list) => {
-            let mut sources = list.kind.sources().to_vec();
-            for shape in &list.view.columns {
-                sources.extend_from_slice(shape.column.needs);
-            }
+            list.view.columns.iter().for_each(|shape| sources.extend_from_slice(shape.column.needs));
             if ui.aside.is_some() {
                 sources.extend(in_full(list.kind));
             }
-            sources
         }
         Page::Describe(card) => {
-            let mut sources = in_full(card.kind);
-            sources.extend(card.kind.columns().iter().flat_map(|column| column.needs));
-            sources
+            sources.extend(in_full(card.kind));
+            card.kind.columns().iter().for_each(|column| sources.extend_from_slice(column.needs));
         }
-        Page::Troubles | Page::Help(_) => Vec::new(),
-    };
+        Page::Overview | Page::Troubles | Page::Help(_) => {}
+    }
     sources.sort();
     sources.dedup();
     sources
@@ -256,7 +279,14 @@ fn in_full(kind: Kind) -> Vec<Source> {
 
 /// What the collector should know of what is being looked at.
 pub(super) fn interest(ui: &Ui) -> Interest {
-    let sources = sources(ui);
+    let mut sources = sources(ui);
+    if matches!(ui.here.page, Page::Troubles) {
+        // Whoever reads of a trouble waits for its end: it is tried again as often as if its rows showed.
+        let troubled = ui.world.snapshot.troubled().map(|(_, source, _)| source);
+        sources.extend(troubled.filter(|source| *source != Source::Metrics));
+        sources.sort();
+        sources.dedup();
+    }
     let metrics_of = if sources.contains(&Source::Metrics) { looked_at(ui) } else { Vec::new() };
     // A screen without the focus is still looked at, beside the window that has it; and one in the
     // background is stopped with all of the program, so nothing is read then anyway.

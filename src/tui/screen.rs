@@ -316,14 +316,7 @@ fn draw_advice(ui: &Ui, canvas: &mut Canvas<'_>, y: u16, caret: usize) {
 /// The next moment at which something on the screen must change by itself; none when nothing will.
 pub fn wake_at(ui: &Ui) -> Option<Timestamp> {
     let mut moments: Vec<Timestamp> = Vec::new();
-    if let Some((oldest, ..)) = bars::age(ui).oldest {
-        let seconds = ui.now.as_second() - oldest.as_second();
-        moments.push(if seconds < bars::STALE {
-            Timestamp::from_second(oldest.as_second() + bars::STALE).unwrap_or(Timestamp::MAX)
-        } else {
-            cell::next_change(oldest, ui.now)
-        });
-    }
+    moments.extend(bars::age(ui).next_change(ui.now));
     let height = page::height(ui);
     let ctx = page::ctx(&ui.world.fleet, ui);
     let mut see = |column: &Column, at: usize| match (column.get)(ctx, at) {

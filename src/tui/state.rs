@@ -12,6 +12,7 @@ use super::page;
 use super::probe::Probe;
 use super::signs::Signs;
 use super::view::View;
+use crate::gateway::Source;
 use crate::model::Scope;
 use crate::query::Kind;
 use crate::world::{Interest, Wish, World};
@@ -19,6 +20,7 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
+use std::time::Duration;
 
 /// How many pages `back` remembers.
 const REMEMBERED: usize = 100;
@@ -34,11 +36,26 @@ pub struct About {
     pub note: Option<String>,
     /// The zone that times are shown in.
     pub zone: TimeZone,
+    /// How often each list is read while its rows show; one that is not named, each minute.
+    pub cadence: BTreeMap<Source, Duration>,
+}
+
+impl About {
+    /// How old a list may become before it is overdue: twice its cadence, for reading takes its time too.
+    pub(super) fn fresh_for(&self, source: Source) -> Duration {
+        self.cadence.get(&source).copied().unwrap_or(Duration::from_secs(60)).saturating_mul(2)
+    }
 }
 
 impl Default for About {
     fn default() -> Self {
-        Self { fleet: "default".into(), endpoint: None, note: None, zone: TimeZone::UTC }
+        Self {
+            fleet: "default".into(),
+            endpoint: None,
+            note: None,
+            zone: TimeZone::UTC,
+            cadence: BTreeMap::new(),
+        }
     }
 }
 

@@ -87,7 +87,7 @@ pub(super) async fn rollback(
         return run(verb, &ask, place, outside, out).await;
     }
     let reach = reach::open(global, outside, out).await?;
-    let world = reach.once(&[Source::Identity], Interest::default()).await;
+    let world = reach.once(&[Source::Identity], Interest::default(), None, out).await;
     let plan = ops::rollback::plan(&begin::desk(&reach, &world)?, &op).await?;
     begin::run(plan, &args.manner, &reach, global, outside, out).await
 }

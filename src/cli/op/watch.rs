@@ -121,7 +121,7 @@ impl Teller {
     fn new(is_json: bool, out: &Output) -> Self {
         if is_json {
             Self::Program
-        } else if out.side_is_terminal {
+        } else if out.is_attended {
             Self::Bars(Box::new(Bars::new()))
         } else {
             Self::Lines

@@ -102,7 +102,8 @@ impl Bench {
         let sources = coredeck::ops::kind(verb).unwrap().sources;
         let reader = Arc::clone(&self.aws) as Arc<dyn FleetReader>;
         let config = Arc::new(self.config.clone());
-        collect::once(reader, config, sources, Interest::default(), Clock::Fixed(start())).await
+        let patience = collect::Patience::default();
+        collect::once(reader, config, sources, Interest::default(), Clock::Fixed(start()), patience).await
     }
 
     pub(super) async fn plan(&self, intent: Intent) -> coredeck::error::Result<Plan> {

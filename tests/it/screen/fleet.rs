@@ -22,7 +22,11 @@ pub(super) fn ago(seconds: i64) -> Timestamp {
     Timestamp::from_second(now().as_second() - seconds).unwrap()
 }
 
-fn text(raw: &str) -> Option<Text> {
+pub(super) fn later(at: Timestamp, seconds: i64) -> Timestamp {
+    Timestamp::from_second(at.as_second() + seconds).unwrap()
+}
+
+pub(super) fn text(raw: &str) -> Option<Text> {
     Some(Text::new(raw))
 }
 
@@ -242,7 +246,7 @@ pub(super) fn alarm(name: &str, state: AlarmState) -> Alarm {
     }
 }
 
-fn settle(part: &mut Part, reading: Reading) {
+pub(super) fn settle(part: &mut Part, reading: Reading) {
     part.settle(reading, ago(20), true);
 }
 
@@ -330,6 +334,11 @@ pub(super) fn world(parts: Vec<Part>) -> Arc<World> {
 
 /// The full fleet of the tests.
 pub(super) fn full() -> Arc<World> {
+    world(parts())
+}
+
+/// Its parts.
+pub(super) fn parts() -> Vec<Part> {
     let mut instances = Vec::new();
     instances.extend((1..=6).map(|n| instance(n, "shared", "shared-hosts", "eu-west-1")));
     instances.extend((10..=25).map(|n| instance(n, "production", "prod-api", "eu-west-1")));
@@ -390,5 +399,20 @@ pub(super) fn full() -> Arc<World> {
         (40..=44).map(|n| instance(n, "development", "dev-hosts", "eu-west-1")).collect(),
     );
     third.failed(Source::Clusters, denied());
-    world(vec![first, second, third])
+    vec![first, second, third]
+}
+
+/// The same world, every list read again so many seconds later with the same result.
+pub(super) fn read_again(world: &World, seconds: i64) -> Arc<World> {
+    let mut snapshot = world.snapshot.as_ref().clone();
+    for part in snapshot.parts.iter_mut().map(Arc::make_mut) {
+        macro_rules! read_again {
+            ($($section:ident)+) => { $(part.$section.as_of = part.$section.as_of.map(|at| later(at, seconds));)+ };
+        }
+        read_again!(identity instances statuses templates images groups refreshes activities clusters services);
+        read_again!(tasks hosts target_groups targets rules agents alarms registry metrics);
+    }
+    let mut spending = world.spending;
+    spending.calls += 7;
+    Arc::new(World { snapshot: Arc::new(snapshot), spending, ..world.clone() })
 }
