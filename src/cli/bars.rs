@@ -1,9 +1,10 @@
 //! Bars on a terminal's stderr: one for the whole operation, one for each target that is on its way.
 
+use super::output::place_for_bars;
 use crate::config::span;
 use crate::model::text::harmless;
 use crate::ops::progress::Progress;
-use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
+use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -20,7 +21,7 @@ pub(super) struct Bars {
 impl Bars {
     /// No bar yet.
     pub(super) fn new() -> Self {
-        let all = MultiProgress::with_draw_target(ProgressDrawTarget::stderr());
+        let all = MultiProgress::with_draw_target(place_for_bars());
         let sum = all.add(ProgressBar::new(0));
         if let Ok(style) = ProgressStyle::with_template("{msg}\n{bar:40} {pos}/{len}  {prefix}") {
             sum.set_style(style.progress_chars("=> "));

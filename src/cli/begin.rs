@@ -204,7 +204,7 @@ fn write(plan: &Plan, file: &std::path::Path) -> Result<()> {
 /// Asks a person. The more a plan destroys, the more must be typed; anything else means no.
 fn confirm(plan: &Plan, out: &mut Output) -> Result<()> {
     let refused = || Error::new(ErrorKind::Refused, "it was not confirmed; nothing was changed");
-    if !std::io::stdin().is_terminal() || !std::io::stderr().is_terminal() {
+    if !std::io::stdin().is_terminal() || !out.is_attended {
         return Err(Error::usage(
             "this changes something and nobody can be asked: stdin or stderr is no terminal",
         )

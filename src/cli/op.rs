@@ -286,7 +286,7 @@ pub(super) fn ended(op: &ops::OpState) -> Result<()> {
 /// Records of an operation that can be read, whatever state the journal is in.
 pub(super) enum Reading {
     /// All is well.
-    Whole(Journal),
+    Whole(Box<Journal>),
     /// What could be saved.
     Saved(Box<crate::store::journal::Salvage>),
 }
@@ -295,7 +295,7 @@ impl Reading {
     /// Opens the journal for reading; what stops that is said, and what can be read is read all the same.
     pub(super) fn open(place: &Place, out: &mut Output) -> Result<Self> {
         match Journal::open(&place.file) {
-            Ok(journal) => Ok(Self::Whole(journal)),
+            Ok(journal) => Ok(Self::Whole(Box::new(journal))),
             Err(error) => {
                 out.warn(&format!("{error}; this is what can be read of it"));
                 let saved = crate::store::journal::Salvage::read(&place.file)?;
@@ -317,7 +317,7 @@ impl Reading {
     pub(super) fn state(&self, id: &str) -> Result<(ops::OpState, bool)> {
         match self {
             Self::Whole(journal) => {
-                let op = ops::read(journal, id)?;
+                let op = ops::read(journal.as_ref(), id)?;
                 let lives = journal.runner(&op.record.id)?.is_some_and(|(_, lives)| lives);
                 Ok((op, lives))
             }

@@ -176,6 +176,11 @@ pub(super) fn paint(text: &str, style: &str, colour: Colour) -> String {
     }
 }
 
+/// Where bars are drawn.
+pub(super) fn place_for_bars() -> indicatif::ProgressDrawTarget {
+    indicatif::ProgressDrawTarget::stderr()
+}
+
 /// A stream for the log.
 pub(super) fn log_stream() -> impl Write {
     std::io::stderr()

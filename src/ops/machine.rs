@@ -333,9 +333,9 @@ impl One<'_> {
                 return self.settled(How::Done);
             }
         } else if self.holds(&self.leg.until) {
-            let is_touched = self.state().is_touched();
             // A call whose answer was lost and whose effect is seen happened, or somebody else did the same.
-            return self.settled(if is_touched { How::Done } else { How::Already });
+            let is_new = !matches!(self.state(), StepState::Fresh);
+            return self.settled(if is_new { How::Done } else { How::Already });
         }
         if let Some(spoiled) = self.leg.spoiled.as_ref().filter(|spoiled| self.holds(&spoiled.when)) {
             return self.give_up(false, spoiled.why.clone());

@@ -156,7 +156,7 @@ const CASES: &[Case] = &[
             vec![free(intent("stop", &[&lonely])), intent("start", &[&lonely])]
         },
     },
-Case { name: "reboot", intents: |w| vec![free(intent("reboot", &[&lonely(w)]))] },
+    Case { name: "reboot", intents: |w| vec![free(intent("reboot", &[&lonely(w)]))] },
     Case { name: "terminate", intents: |w| vec![free(intent("terminate", &[&lonely(w)]))] },
     Case { name: "terminate-member", intents: |w| vec![free(intent("terminate", &[&idle_member(w)]))] },
     Case {
