@@ -20,6 +20,8 @@ pub struct Surroundings {
     pub cache_folder: Option<PathBuf>,
     /// The folder for what must be kept, `~/.local/share`.
     pub data_folder: Option<PathBuf>,
+    /// The folder for what should outlive a run, `~/.local/state`.
+    pub state_folder: Option<PathBuf>,
 }
 
 impl Surroundings {
@@ -36,6 +38,7 @@ impl Surroundings {
             config_folder: folders.as_ref().map(BaseStrategy::config_dir),
             cache_folder: folders.as_ref().map(BaseStrategy::cache_dir),
             data_folder: folders.as_ref().map(BaseStrategy::data_dir),
+            state_folder: folders.as_ref().and_then(BaseStrategy::state_dir),
         }
     }
 

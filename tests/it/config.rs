@@ -32,6 +32,7 @@ impl Home {
             config_folder: Some(folder.path().join(".config")),
             cache_folder: Some(folder.path().join(".cache")),
             data_folder: Some(folder.path().join(".local/share")),
+            state_folder: Some(folder.path().join(".state")),
         };
         Self { folder, around }
     }

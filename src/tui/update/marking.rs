@@ -3,6 +3,7 @@
 use crate::query::{Ctx, Query, weigh};
 use crate::tui::action::Action;
 use crate::tui::state::{List, RowKey, Ui};
+use std::collections::HashSet;
 
 pub(super) fn act(ui: &mut Ui, action: Action) {
     let cursor = ui.here.cursor;
@@ -54,7 +55,8 @@ pub(super) fn by_query(ui: &mut Ui, query: &Query) {
     let Some(list) = ui.list() else { return };
     let kind = list.kind;
     let found = weigh(query, Ctx { fleet: &fleet, now: ui.now }, kind);
-    let keys = found.rows.iter().filter(|row| list.view.rows.contains(row));
+    let here: HashSet<&u32> = list.view.rows.iter().collect();
+    let keys = found.rows.iter().filter(|row| here.contains(row));
     let keys = keys.filter_map(|row| crate::tui::view::key(kind, &fleet, *row as usize));
     let keys: Vec<RowKey> = keys.collect();
     let all = keys.len();
