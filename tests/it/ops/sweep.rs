@@ -156,7 +156,6 @@ const CASES: &[Case] = &[
             vec![free(intent("stop", &[&lonely])), intent("start", &[&lonely])]
         },
     },
-    Case { name: "reboot", intents: |w| vec![free(intent("reboot", &[&lonely(w)]))] },
     Case { name: "terminate", intents: |w| vec![free(intent("terminate", &[&lonely(w)]))] },
     Case { name: "terminate-member", intents: |w| vec![free(intent("terminate", &[&idle_member(w)]))] },
     Case {
@@ -312,7 +311,6 @@ sweeps! {
     redeploy => "redeploy",
     stop => "stop",
     start => "start",
-reboot => "reboot",
     terminate => "terminate",
     terminate_member => "terminate-member",
     undrain => "undrain",
