@@ -3,7 +3,10 @@
 //! Each command is a file below `cli/`; they read the same worlds by the same queries as the screen.
 //! stdout is data, stderr everything else, and only `output` prints.
 
+mod apply;
 mod args;
+mod bars;
+mod begin;
 mod calls;
 mod cell;
 mod choose;
@@ -14,6 +17,7 @@ mod get;
 mod json;
 mod log;
 mod looks;
+mod op;
 pub mod output;
 mod pages;
 mod partial;
@@ -23,6 +27,7 @@ mod rows;
 mod screen;
 mod sim;
 mod table;
+mod verbs;
 mod view;
 
 use crate::clock::Clock;
@@ -33,6 +38,7 @@ use crate::query::Kind;
 use args::{Argv, Command, DescribeFormat, Format, ShowFormat};
 use clap::{CommandFactory, Parser};
 use output::{Colour, Output};
+pub use reach::Hands;
 use std::ffi::OsString;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -44,6 +50,8 @@ pub struct Outside {
     pub around: Surroundings,
     /// Who reads the fleet; AWS, unless somebody stands in for it.
     pub reader: Option<Arc<dyn FleetReader>>,
+    /// What operations see and act with, where somebody stands in for AWS.
+    pub hands: Option<Hands>,
     /// The time.
     pub clock: Clock,
 }
@@ -82,6 +90,9 @@ fn is_json(command: Option<&Command>) -> bool {
     match command {
         Some(Command::Get(get)) => get.output == Format::Json,
         Some(Command::Calls(calls)) => calls.output == Format::Json,
+        Some(Command::Verb(verb)) => verb.is_json(),
+        Some(Command::Apply(apply)) => apply.is_json(),
+        Some(Command::Op(op)) => op.is_json(),
         Some(Command::Describe(describe)) => describe.output == DescribeFormat::Json,
         Some(Command::Config(args::ConfigCommand::Show { output })) => *output == ShowFormat::Json,
         _ => false,
@@ -167,6 +178,9 @@ fn obey(argv: Argv, outside: &Outside, out: &mut Output) -> Result<()> {
                 describe::run(&args, &reach, out).await
             })
         }
+        Some(Command::Verb(verb)) => verbs::run(&verb, &global, outside, out),
+        Some(Command::Apply(args)) => apply::run(&args, &global, outside, out),
+        Some(Command::Op(command)) => op::run(&command, &global, outside, out),
         Some(Command::Sim(args)) => block_on(sim::run(args, outside.clock, out)),
         None => block_on(screen::run(&global, &screen, outside, out)),
     }

@@ -10,10 +10,20 @@ pub enum ErrorKind {
     Failed,
     /// The answer is incomplete and the caller did not allow that.
     Partial,
-    /// A guard or a stale plan refused.
+    /// A guard or a stale plan refused; nothing was changed.
     Refused,
     /// What was typed is wrong: flags, queries, columns, ids, configuration.
     Usage,
+    /// A plan was shown and not run, and there is something to change.
+    Pending,
+    /// Another operation holds a target; the message names it.
+    Held,
+    /// An operation stopped part way; the message says how to go on.
+    PartWay,
+    /// An operation failed, and what it had changed was set back.
+    RolledBack,
+    /// An operation still runs; nobody waits for it here any more.
+    Running,
     /// Interrupted from the keyboard.
     Interrupted,
     /// The reader of our output went away; not worth a word.
@@ -25,9 +35,13 @@ impl ErrorKind {
     pub fn exit_code(self) -> u8 {
         match self {
             Self::BrokenPipe => 0,
-            Self::Failed | Self::Partial => 1,
-            Self::Refused => 3,
-            Self::Usage => 64,
+            Self::Failed | Self::Partial | Self::Refused => 1,
+            Self::Usage => 2,
+            Self::Pending => 3,
+            Self::Held => 4,
+            Self::PartWay => 5,
+            Self::RolledBack => 6,
+            Self::Running => 7,
             Self::Interrupted => 130,
         }
     }
@@ -39,6 +53,11 @@ impl ErrorKind {
             Self::Partial => "partial",
             Self::Refused => "refused",
             Self::Usage => "usage",
+            Self::Pending => "pending",
+            Self::Held => "held",
+            Self::PartWay => "part_way",
+            Self::RolledBack => "rolled_back",
+            Self::Running => "running",
             Self::Interrupted => "interrupted",
             Self::BrokenPipe => "broken_pipe",
         }

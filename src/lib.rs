@@ -22,6 +22,7 @@
 //! | `fleet` | a snapshot joined into rows: tiers, cores, tenants, health |
 //! | `world` | what comes down to a screen, and the wishes that go up |
 //! | `query` | the filter language, typed columns, sorting |
+//! | `ops` | operations: plan, journal, run, undo |
 //! | `collect` | what to read when |
 //! | `aws` | the AWS SDK behind `gateway`; `aws/call.rs` is the only road to the network |
 //! | `sim` | a pretend AWS on loopback, sharing no code with `aws` |
@@ -48,6 +49,7 @@ pub mod error;
 pub mod fleet;
 pub mod gateway;
 pub mod model;
+pub mod ops;
 pub mod query;
 pub mod sim;
 pub mod snapshot;

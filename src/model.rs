@@ -38,5 +38,5 @@ pub use scope::{Identity, Scope};
 pub use tags::Tags;
 pub use template::{Image, Template, TemplateVersion};
 pub use text::Text;
-pub use tier::{Selector, Tier, TierFacts, TierMatch};
+pub use tier::{Limit, Selector, Tier, TierFacts, TierMatch};
 pub use trouble::{Health, Known, Trouble, TroubleKind, WhyUnknown};

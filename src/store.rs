@@ -2,18 +2,20 @@
 //!
 //! `cache` keeps the last good reading of every section, so that the next start shows the fleet at once,
 //! with its age. `history` keeps what was read in the last days, for a look back. `calls` keeps what runs asked of
-//! AWS. The journal of operations will live beside them.
+//! AWS. `journal` keeps what operations intended and did: the only one that must never lose anything.
 
 mod body;
 mod cache;
 mod calls;
 mod history;
+pub mod journal;
 
 pub use cache::{Cache, Kept};
 pub use calls::{CallBook, CallSum, call_sums, kept_calls};
 pub use history::{
     COURSES, History, HistoryFacts, Limits, ListFacts, TREND_SPAN, Then, cut_history, history_facts, kept_at,
 };
+pub use journal::{Journal, Ledger, LedgerError};
 
 use std::path::Path;
 

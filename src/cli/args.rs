@@ -23,7 +23,8 @@ pub(super) struct Argv {
 }
 
 const AFTER: &str = "\
-Exit codes: 0 done; 1 failed, or an answer that is not whole; 3 refused; 64 wrong usage; 130 interrupted.
+Exit codes: 0 done; 1 failed or refused, or an answer that is not whole; 2 wrong usage; 130 interrupted.
+Operations besides: 3 changes pending; 4 held by another; 5 stopped part way; 6 rolled back; 7 still running.
 Try: coredeck --demo, or coredeck --demo get instances";
 
 /// Flags that stand before or after any command.
@@ -98,6 +99,22 @@ fn size(raw: &str) -> Result<(u16, u16), String> {
 }
 
 impl Global {
+    /// The flags that reach the same fleet from another process.
+    pub(super) fn again(&self) -> Vec<String> {
+        let mut flags = Vec::new();
+        let mut say = |flag: &str, value: String| flags.extend([flag.to_owned(), value]);
+        if let Some(config) = &self.config {
+            let config = std::path::absolute(config).unwrap_or_else(|_| config.clone());
+            say("--config", config.to_string_lossy().into_owned());
+        }
+        self.profiles.iter().for_each(|profile| say("--profile", profile.clone()));
+        self.regions.iter().for_each(|region| say("--region", region.clone()));
+        if let Some(url) = &self.endpoint_url {
+            say("--endpoint-url", url.clone());
+        }
+        flags
+    }
+
     /// What they say of the configuration.
     pub(super) fn flags(&self) -> Flags {
         Flags {
@@ -113,6 +130,13 @@ impl Global {
 /// The commands.
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
+    #[command(flatten)]
+    Verb(super::verbs::Verb),
+    /// Run a plan that `--plan-out` wrote, if nothing it rests on has changed
+    Apply(super::apply::ApplyArgs),
+    /// See and steer operations: running ones and past ones
+    #[command(subcommand)]
+    Op(super::op::OpCommand),
     /// List what the fleet is made of
     Get(GetArgs),
     /// Show everything that is known of one thing

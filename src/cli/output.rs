@@ -120,6 +120,12 @@ impl Output {
         let _ = writeln!(self.side, "{}", text.trim_end_matches('\n')).and_then(|()| self.side.flush());
     }
 
+    /// Asks something beside the data, and stays on its line.
+    pub fn ask(&mut self, text: &str) {
+        // Nobody is left to tell when stderr itself fails.
+        let _ = write!(self.side, "{text}").and_then(|()| self.side.flush());
+    }
+
     /// Says a warning.
     pub fn warn(&mut self, text: &str) {
         let mark = paint("warning:", "33;1", self.side_colour);
@@ -175,6 +181,11 @@ pub(super) fn paint(text: &str, style: &str, colour: Colour) -> String {
         Colour::Yes => format!("\u{1b}[{style}m{text}\u{1b}[0m"),
         Colour::No => text.to_owned(),
     }
+}
+
+/// Where bars are drawn.
+pub(super) fn place_for_bars() -> indicatif::ProgressDrawTarget {
+    indicatif::ProgressDrawTarget::stderr()
 }
 
 /// A stream for the log.

@@ -7,8 +7,8 @@ use super::output::Output;
 use crate::clock::Clock;
 use crate::collect::{self, Collector, Keeping, Patience};
 use crate::config::{Config, Loaded, Surroundings, load, span};
-use crate::error::Result;
-use crate::gateway::{FleetReader, NoteCall, Source};
+use crate::error::{Error, Result};
+use crate::gateway::{FleetProbe, FleetReader, FleetWriter, NoteCall, Source};
 use crate::model::Scope;
 use crate::model::text::harmless;
 use crate::store::CallBook;
@@ -23,6 +23,8 @@ pub(super) struct Reach {
     /// The configuration.
     pub(super) config: Arc<Config>,
     reader: Arc<dyn FleetReader>,
+    /// What operations see and act with.
+    hands: Option<Hands>,
     clock: Clock,
     /// The record of its calls.
     book: Option<Arc<CallBook>>,
@@ -30,6 +32,22 @@ pub(super) struct Reach {
     pub(super) warnings: Vec<String>,
     /// The pretended AWS behind it, which ends with it.
     _demo: Option<crate::sim::Running>,
+}
+
+/// What operations see and act with.
+#[derive(Clone)]
+pub struct Hands {
+    /// Sees single things.
+    pub probe: Arc<dyn FleetProbe>,
+    /// Acts; nobody does in read-only mode.
+    pub writer: Option<Arc<dyn FleetWriter>>,
+}
+
+impl Hands {
+    fn of(aws: &Arc<crate::aws::Aws>) -> Self {
+        let writer = aws.writer().map(|writer| Arc::new(writer) as Arc<dyn FleetWriter>);
+        Self { probe: Arc::clone(aws) as Arc<dyn FleetProbe>, writer }
+    }
 }
 
 /// Resolves the configuration, says its warnings, and makes its accounts ready.
@@ -52,12 +70,16 @@ pub(super) async fn quietly(global: &Global, outside: &Outside, warnings: &mut V
     warnings.extend(found.iter().map(ToString::to_string));
     let clock = outside.clock;
     if let Some(reader) = &outside.reader {
-        return Ok(Reach::new(config, Arc::clone(reader), clock));
+        let mut reach = Reach::new(config, Arc::clone(reader), clock);
+        reach.hands = outside.hands.clone();
+        return Ok(reach);
     }
     if global.demo {
         let (running, config, options) = super::sim::demo(config, clock).await?;
         let reader = Arc::new(crate::aws::connect(&config, options).await?);
+        let hands = Hands::of(&reader);
         let mut reach = Reach::new(config, reader, clock);
+        reach.hands = Some(hands);
         reach._demo = Some(running);
         return Ok(reach);
     }
@@ -66,7 +88,9 @@ pub(super) async fn quietly(global: &Global, outside: &Outside, warnings: &mut V
     let asker = Arc::new(crate::aws::Terminal);
     let options = crate::aws::Options { clock, asker, witness, ..Default::default() };
     let reader = Arc::new(crate::aws::connect(&config, options).await?);
+    let hands = Hands::of(&reader);
     let mut reach = Reach::new(config, reader, clock);
+    reach.hands = Some(hands);
     reach.book = book;
     Ok(reach)
 }
@@ -113,7 +137,30 @@ fn waiting_for(silent: &[Scope], limit: Option<Duration>) -> Option<String> {
 impl Reach {
     /// A fleet that is read by this reader.
     pub(super) fn new(config: Config, reader: Arc<dyn FleetReader>, clock: Clock) -> Self {
-        Self { config: Arc::new(config), reader, clock, book: None, warnings: Vec::new(), _demo: None }
+        Self {
+            config: Arc::new(config),
+            reader,
+            hands: None,
+            clock,
+            book: None,
+            warnings: Vec::new(),
+            _demo: None,
+        }
+    }
+
+    /// What operations see and act with.
+    pub(super) fn hands(&self) -> Result<&Hands> {
+        self.hands.as_ref().ok_or_else(|| Error::failed("this fleet can only be read"))
+    }
+
+    /// Who reads lists.
+    pub(super) fn reader(&self) -> Arc<dyn FleetReader> {
+        Arc::clone(&self.reader)
+    }
+
+    /// The time.
+    pub(super) fn clock(&self) -> Clock {
+        self.clock
     }
 
     /// Reads sources once, for so long at most when there is a limit. A person is told whom it waits for.

@@ -1,7 +1,7 @@
 //! Every value of a configuration in one list, with where it came from.
 
 use super::{Config, Loaded, Login, Origin, Regions, Surroundings, cadence};
-use crate::model::{Selector, Tier};
+use crate::model::{Limit, Selector, Tier};
 use serde::Serialize;
 use serde_json::{Value, json};
 
@@ -160,6 +160,11 @@ impl List<'_> {
         if !tier.instance_types.is_empty() {
             let types: Vec<&str> = tier.instance_types.iter().map(AsRef::as_ref).collect();
             self.push(&key("instance_types"), json!(types));
+        }
+        match tier.max_unavailable {
+            Some(Limit::Count(count)) => self.push(&key("max_unavailable"), json!(count)),
+            Some(share) => self.push(&key("max_unavailable"), json!(share.to_string())),
+            None => {}
         }
         if self.loaded.config.tiers_are_guessed
             && let Some(setting) = self.settings.get_mut(first)

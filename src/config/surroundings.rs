@@ -18,6 +18,8 @@ pub struct Surroundings {
     pub config_folder: Option<PathBuf>,
     /// The folder for what can be lost, `~/.cache`.
     pub cache_folder: Option<PathBuf>,
+    /// The folder for what must be kept, `~/.local/share`.
+    pub data_folder: Option<PathBuf>,
     /// The folder for what should outlive a run, `~/.local/state`.
     pub state_folder: Option<PathBuf>,
 }
@@ -35,6 +37,7 @@ impl Surroundings {
             home: folders.as_ref().map(|folders| folders.home_dir().to_path_buf()),
             config_folder: folders.as_ref().map(BaseStrategy::config_dir),
             cache_folder: folders.as_ref().map(BaseStrategy::cache_dir),
+            data_folder: folders.as_ref().map(BaseStrategy::data_dir),
             state_folder: folders.as_ref().and_then(BaseStrategy::state_dir),
         }
     }

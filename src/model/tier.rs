@@ -21,6 +21,27 @@ pub struct Tier {
     pub development_tenants_per_core: Option<u32>,
     /// The instance types it should run on; empty means any.
     pub instance_types: Vec<InstanceType>,
+    /// How many of its instances operations may make unavailable at once; none means a tenth.
+    pub max_unavailable: Option<Limit>,
+}
+
+/// A number of instances.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Limit {
+    /// So many; 0 for none.
+    Count(u32),
+    /// So many percent of those there are, rounded up; 0 to 100.
+    Percent(u32),
+}
+
+impl std::fmt::Display for Limit {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Count(count) => write!(f, "{count}"),
+            Self::Percent(percent) => write!(f, "{percent}%"),
+        }
+    }
 }
 
 /// How a tier recognises what belongs to it. Patterns are globs: `*` any run, `?` any one character.

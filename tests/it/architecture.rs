@@ -29,6 +29,10 @@ const TABLE: &[(&str, May)] = &[
     ("fleet", May::Name(&["model", "gateway", "snapshot", "config"])),
     ("world", May::Name(&["model", "gateway", "snapshot", "fleet"])),
     ("query", May::Name(&["model", "error", "gateway", "fleet"])),
+    (
+        "ops",
+        May::Name(&["model", "error", "clock", "gateway", "snapshot", "store", "config", "fleet", "query"]),
+    ),
     ("collect", May::Name(&["model", "clock", "gateway", "snapshot", "store", "config", "fleet", "world"])),
     ("aws", May::Name(&["model", "error", "clock", "config", "gateway"])),
     ("sim", May::Name(&["clock", "error"])),

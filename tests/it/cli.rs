@@ -193,7 +193,7 @@ fn home() -> (TempDir, Surroundings) {
 fn run_on(reader: &Arc<Fake>, argv: &str) -> Ran {
     let (_folder, around) = home();
     let reader: Arc<dyn FleetReader> = Arc::clone(reader) as _;
-    run_in(&Outside { around, reader: Some(reader), clock: Clock::Fixed(now()) }, argv)
+    run_in(&Outside { around, reader: Some(reader), clock: Clock::Fixed(now()), ..Outside::default() }, argv)
 }
 
 fn run_in(outside: &Outside, argv: &str) -> Ran {
@@ -428,7 +428,7 @@ fn a_partial_answer_is_shown_said_and_exits_1_unless_allowed() {
 fn usage_errors_point_and_suggest() {
     let told = |argv: &str| {
         let ran = run(argv);
-        assert_eq!((ran.code, ran.out.as_str()), (64, ""), "{argv}");
+        assert_eq!((ran.code, ran.out.as_str()), (2, ""), "{argv}");
         assert!(is_harmless(&ran.err), "{:?}", ran.err);
         ran.err
     };
@@ -493,7 +493,7 @@ fn errors_are_json_where_json_is_asked_for() {
         ["get instances -o json stat:x", "get instnaces -ojson", "get instances --output=json --clumns x"]
     {
         let ran = run(argv);
-        assert_eq!((ran.code, ran.out.as_str()), (64, ""), "{argv}");
+        assert_eq!((ran.code, ran.out.as_str()), (2, ""), "{argv}");
         let error: Value = serde_json::from_str(&ran.err).unwrap_or_else(|why| panic!("{why}: {}", ran.err));
         assert_eq!(error["schema"], "coredeck.error.v1");
         assert_eq!(error["error"]["kind"], "usage");
@@ -597,7 +597,8 @@ fn a_reader_that_goes_away_is_no_error() {
         }
     }
     let (_folder, around) = home();
-    let outside = Outside { around, reader: Some(Arc::new(fleet())), clock: Clock::Fixed(now()) };
+    let outside =
+        Outside { around, reader: Some(Arc::new(fleet())), clock: Clock::Fixed(now()), ..Outside::default() };
     for argv in [&["coredeck", "get", "instances"][..], &["coredeck", "--help"], &["coredeck", "man"]] {
         let err = Sink::default();
         let words: Vec<OsString> = argv.iter().map(Into::into).collect();
@@ -620,7 +621,8 @@ fn watching_writes_a_line_of_json_for_each_change_until_nobody_reads() {
         }
     }
     let (_folder, around) = home();
-    let outside = Outside { around, reader: Some(Arc::new(fleet())), clock: Clock::Fixed(now()) };
+    let outside =
+        Outside { around, reader: Some(Arc::new(fleet())), clock: Clock::Fixed(now()), ..Outside::default() };
     let out = Sink::default();
     let argv = ["coredeck", "get", "instances", "-o", "json", "--columns", "id", "--watch=5s"];
     let words: Vec<OsString> = argv.iter().map(Into::into).collect();
@@ -679,7 +681,7 @@ fn configuration_is_written_shown_checked_and_found() {
     assert!(shown.out.contains("guessed"), "{}", shown.out);
     assert_eq!(run("config init").code, 0);
     let again = run("config init");
-    assert_eq!(again.code, 3);
+    assert_eq!(again.code, 1);
     insta::assert_snapshot!(again.err, @r"
     error: HOME/.config/coredeck/coredeck.toml is there already and was left as it is
     hint: edit it, or name another with `--config FILE`
@@ -705,7 +707,7 @@ fn configuration_is_written_shown_checked_and_found() {
     let bad = folder.path().join("bad.toml");
     std::fs::write(&bad, "fleet = 1\nflet = 2\n").unwrap();
     let faults = run(&format!("config check {}", bad.display()));
-    assert_eq!(faults.code, 64);
+    assert_eq!(faults.code, 2);
     insta::assert_snapshot!(faults.err, @r"
     error: the configuration HOME/bad.toml has 2 faults
     HOME/bad.toml:1:9: `fleet` must be text in quotes, not a whole number
@@ -742,7 +744,7 @@ fn the_demo_is_a_whole_fleet_and_reads_nothing_of_the_person() {
     assert!(described.out.contains("related"), "{}", described.out);
     assert_eq!(
         run_in(&outside, "get instances").code,
-        64,
+        2,
         "outside the demo a broken configuration is a fault"
     );
 }
@@ -750,7 +752,7 @@ fn the_demo_is_a_whole_fleet_and_reads_nothing_of_the_person() {
 #[test]
 fn without_a_terminal_the_screen_says_so() {
     let ran = run("--demo");
-    assert_eq!(ran.code, 64);
+    assert_eq!(ran.code, 2);
     assert!(
         ran.err.contains("the screen cannot be opened") && ran.err.contains("coredeck get"),
         "{}",

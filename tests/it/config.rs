@@ -31,6 +31,7 @@ impl Home {
             home: Some(folder.path().to_path_buf()),
             config_folder: Some(folder.path().join(".config")),
             cache_folder: Some(folder.path().join(".cache")),
+            data_folder: Some(folder.path().join(".local/share")),
             state_folder: Some(folder.path().join(".state")),
         };
         Self { folder, around }
@@ -57,7 +58,7 @@ fn samples() -> PathBuf {
 fn said(sample: &str) -> String {
     let home = Home::new();
     let error = check(&samples().join(sample), &home.around).unwrap_err();
-    assert_eq!(error.kind.exit_code(), 64);
+    assert_eq!(error.kind.exit_code(), 2);
     told(&error).replace(&format!("{}/", samples().display()), "")
 }
 

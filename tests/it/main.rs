@@ -15,6 +15,7 @@ mod fuzz;
 mod looks;
 mod loopback;
 mod moto;
+mod ops;
 mod permissions;
 mod pty;
 mod python;

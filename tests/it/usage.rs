@@ -10,7 +10,7 @@ use std::process::Stdio;
 fn wrong(args: &[&str]) -> Ran {
     let server = Loopback::start(|request| Answer::html(500, &request.path));
     let ran = Home::new().run(&[args, &["--endpoint-url", &server.url]].concat());
-    assert_eq!(ran.code, Some(64), "{args:?} is wrong usage\n{}\n{}", ran.out, ran.err);
+    assert_eq!(ran.code, Some(2), "{args:?} is wrong usage\n{}\n{}", ran.out, ran.err);
     assert_eq!(ran.out, "", "stdout is data");
     assert!(server.seen().is_empty(), "{args:?}: AWS was asked {:?}", server.seen());
     ran
@@ -83,7 +83,7 @@ fn an_unknown_profile_is_a_trouble_that_names_it() {
     home.write("aws-config", "[profile operations]\nregion = eu-west-1\n");
     let args = ["get", "instances", "--profile", "operatoins", "--endpoint-url", &server.url];
     let ran = home.run_with(&args, &[("AWS_ACCESS_KEY_ID", ""), ("AWS_SECRET_ACCESS_KEY", "")]);
-    assert!(matches!(ran.code, Some(1 | 64)), "{:?}\n{}", ran.code, ran.err);
+    assert!(matches!(ran.code, Some(1 | 2)), "{:?}\n{}", ran.code, ran.err);
     assert!(ran.err.contains("operatoins"), "{}", ran.err);
     assert!(ran.err.contains("operations"), "the profile that was meant: {}", ran.err);
 }
@@ -101,7 +101,7 @@ fn no_credentials_at_all_are_said_with_the_next_command() {
 fn an_unknown_id_is_said_with_the_nearest() {
     let home = Home::new();
     let ran = home.run(&["--demo", "describe", "instance", "i-doesnotexist"]);
-    assert!(matches!(ran.code, Some(1 | 64)), "{:?} {}", ran.code, ran.err);
+    assert!(matches!(ran.code, Some(1 | 2)), "{:?} {}", ran.code, ran.err);
     assert!(ran.err.contains("i-doesnotexist"), "{}", ran.err);
     assert_eq!(ran.out, "");
     let ran = home.run(&["--demo", "describe", "instance", "i-doesnotexist", "-o", "json"]);
@@ -174,7 +174,7 @@ fn every_fault_of_a_configuration_is_told_at_once() {
         "fleet = \"main\"\nregoins = [\"eu-west-1\"]\n\n[[accounts]]\nname = \"main\"\nprofil = \"x\"\n\n[refresh]\ninstances = \"soon\"\n",
     );
     let ran = home.run(&["config", "check", file.to_str().unwrap()]);
-    assert_eq!(ran.code, Some(64), "{}\n{}", ran.out, ran.err);
+    assert_eq!(ran.code, Some(2), "{}\n{}", ran.out, ran.err);
     let said = format!("{}{}", ran.out, ran.err);
     for place in ["coredeck.toml:2:1", "coredeck.toml:6:1", "coredeck.toml:9:"] {
         assert!(said.contains(place), "{place} in\n{said}");

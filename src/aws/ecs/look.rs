@@ -128,7 +128,16 @@ pub(in crate::aws) async fn look_at_tasks_on(
     cluster: &ClusterArn,
     host: &HostArn,
 ) -> Result<Vec<Task>, Trouble> {
-    alive(desk, cluster, Whose::Host(host)).await
+    match alive(desk, cluster, Whose::Host(host)).await {
+        // A host that is gone has no tasks; ECS takes its name for a mistake.
+        Err(trouble)
+            if trouble.code.as_deref() == Some("InvalidParameterException")
+                && trouble.message.contains("not found") =>
+        {
+            Ok(Vec::new())
+        }
+        found => found,
+    }
 }
 
 /// Tasks of a service that have not stopped.

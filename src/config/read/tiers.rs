@@ -3,14 +3,22 @@
 use super::{Cell, Reader};
 use crate::config::origin::Origin;
 use crate::config::shape;
-use crate::model::{InstanceType, Selector, Text, Tier, TierName};
+use crate::model::{InstanceType, Limit, Selector, Text, Tier, TierName};
 use std::ops::Range;
 use std::sync::Arc;
 use toml::de::{DeTable, DeValue};
 
 /// The keys of a tier.
-pub(super) const KEYS: [&str; 7] =
-    ["name", "tags", "groups", "services", "cores_per_host", "tenants_per_core", "instance_types"];
+pub(super) const KEYS: [&str; 8] = [
+    "name",
+    "tags",
+    "groups",
+    "services",
+    "cores_per_host",
+    "tenants_per_core",
+    "instance_types",
+    "max_unavailable",
+];
 
 /// More than any machine or core holds; whoever types more has slipped.
 const MOST: u32 = 10_000;
@@ -45,9 +53,38 @@ impl Reader<'_> {
                     self.texts(cell, "instance_types", "a list of instance types", shape::instance_type);
                 tier.instance_types = types.into_iter().map(InstanceType::new).collect();
             }
+            if let Some(cell) = table.get("max_unavailable") {
+                tier.max_unavailable = self.limit(cell);
+            }
             tiers.push(tier);
         }
         (!tiers.is_empty()).then_some(tiers)
+    }
+
+    /// A number of instances, or a share of them: `2`, `"10%"`.
+    fn limit(&mut self, cell: &Cell<'_>) -> Option<Limit> {
+        const WANTED: &str = "a whole number such as 2, or a share such as \"10%\"";
+        let number = match cell.get_ref() {
+            DeValue::Integer(digits) => u32::from_str_radix(digits.as_str(), digits.radix()).ok(),
+            DeValue::String(text) => {
+                let share = text.strip_suffix('%').and_then(|share| share.trim().parse().ok());
+                let share = share.filter(|share| *share <= 100).map(Limit::Percent);
+                if share.is_none() {
+                    let message = format!("`max_unavailable` must be {WANTED}");
+                    self.fault(cell.span(), (message, Some("a share is between 0% and 100%".to_owned())));
+                }
+                return share;
+            }
+            _ => {
+                self.wrong_type(cell, "max_unavailable", WANTED);
+                return None;
+            }
+        };
+        if number.is_none() {
+            let message = format!("`max_unavailable` must be {WANTED}");
+            self.fault(cell.span(), (message, None));
+        }
+        number.map(Limit::Count)
     }
 
     /// A number, or one for production and one for development tenants.

@@ -42,6 +42,7 @@ pub(super) fn tiers() -> Vec<Tier> {
         tenants_per_core: tenants,
         development_tenants_per_core: tenants.map(|tenants| tenants * 2),
         instance_types: Vec::new(),
+        max_unavailable: None,
     };
     vec![
         tier("development", Some(7), None),

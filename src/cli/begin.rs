@@ -1,0 +1,246 @@
+//! From an intent or a plan to a running operation: shown, confirmed, entered, started, and followed.
+
+use super::Outside;
+use super::args::Global;
+use super::op::{self, Place};
+use super::output::Output;
+use super::reach::{self, Reach};
+use crate::error::{Error, ErrorKind, Result};
+use crate::gateway::Source;
+use crate::model::{Identity, Scope};
+use crate::ops::begin::{Beginning, check, enter};
+use crate::ops::kinds::{Danger, kind};
+use crate::ops::{Desk, Intent, Plan, preview};
+use crate::world::{Interest, World};
+use clap::{Args, ValueEnum};
+use std::io::{BufRead, IsTerminal, Write};
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// How an operation is begun and followed.
+#[derive(Args, Clone, Debug)]
+pub(super) struct Manner {
+    /// Show the plan and change nothing
+    #[arg(long)]
+    dry_run: bool,
+    /// Write the plan to this file and change nothing; `coredeck apply FILE` runs it
+    #[arg(long, value_name = "FILE", value_hint = clap::ValueHint::FilePath)]
+    plan_out: Option<PathBuf>,
+    /// With --dry-run or --plan-out: exit with 3 when there is something to change
+    #[arg(long)]
+    detailed_exitcode: bool,
+    /// Ask nothing. Guards hold all the same
+    #[arg(short, long)]
+    yes: bool,
+    /// Wait for the end; so it is unless --detach is given
+    #[arg(long, conflicts_with = "detach")]
+    wait: bool,
+    /// Let it run and return at once, with 7
+    #[arg(long)]
+    detach: bool,
+    /// Wait at most so long, then return with 7 while it goes on: 90s, 10m
+    #[arg(long, value_name = "DURATION", conflicts_with = "detach")]
+    timeout: Option<String>,
+    /// Why: kept in the journal
+    #[arg(long, value_name = "TEXT")]
+    pub(super) reason: Option<String>,
+    /// How to write what happens
+    #[arg(short, long, value_enum, default_value_t = Form::Text)]
+    output: Form,
+}
+
+/// How what happens is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum Form {
+    /// For people
+    Text,
+    /// One JSON document a line
+    Json,
+}
+
+impl Manner {
+    /// Whether a program reads what is written.
+    pub(super) fn is_json(&self) -> bool {
+        self.output == Form::Json
+    }
+
+    /// Finds what was mistyped before anything is read.
+    pub(super) fn check(&self) -> Result<()> {
+        self.patience().map(|_| ())
+    }
+
+    fn patience(&self) -> Result<Option<Duration>> {
+        let parsed = self.timeout.as_deref().map(|typed| {
+            crate::config::parse_span(typed).map_err(|why| Error::usage(format!("--timeout {typed}: {why}")))
+        });
+        parsed.transpose()
+    }
+
+    /// Whether nobody waits for the end.
+    pub(super) fn detaches(&self) -> bool {
+        self.detach
+    }
+
+    fn only_shows(&self) -> bool {
+        self.dry_run || self.plan_out.is_some()
+    }
+}
+
+/// Plans an intent, and does with the plan what was asked.
+pub(super) async fn plan_and_run(
+    intent: Intent,
+    manner: &Manner,
+    global: &Global,
+    outside: &Outside,
+    out: &mut Output,
+) -> Result<()> {
+    let reach = reach::open(global, outside, out).await?;
+    let world = reach.once(kind(&intent.verb)?.sources, Interest::default(), None, out).await;
+    let plan = desk(&reach, &world)?.plan(intent).await?;
+    run(plan, manner, &reach, global, outside, out).await
+}
+
+/// Runs a plan that was made earlier, if it still holds.
+pub(super) async fn apply(
+    plan: Plan,
+    manner: &Manner,
+    global: &Global,
+    outside: &Outside,
+    out: &mut Output,
+) -> Result<()> {
+    let reach = reach::open(global, outside, out).await?;
+    let world = reach.once(&[Source::Identity], Interest::default(), None, out).await;
+    let identities: Vec<(Scope, Identity)> = world
+        .snapshot
+        .parts
+        .iter()
+        .filter_map(|part| Some(((*part.scope).clone(), Identity::clone(part.identity.value.as_ref()?))))
+        .collect();
+    let probe = std::sync::Arc::clone(&reach.hands()?.probe);
+    let now = reach.clock().now();
+    check(&plan, reach.config.fleet.as_str(), &identities, probe.as_ref(), now).await?;
+    run(plan, manner, &reach, global, outside, out).await
+}
+
+/// Where plans are made of what was just read.
+pub(super) fn desk<'a>(reach: &'a Reach, world: &'a World) -> Result<Desk<'a>> {
+    let hands = reach.hands()?;
+    Ok(Desk {
+        snapshot: &world.snapshot,
+        fleet: &world.fleet,
+        config: &reach.config,
+        probe: hands.probe.as_ref(),
+        writer: hands.writer.as_deref(),
+        now: reach.clock().now(),
+    })
+}
+
+/// Shows a plan, and runs it if that is wanted.
+pub(super) async fn run(
+    plan: Plan,
+    manner: &Manner,
+    reach: &Reach,
+    global: &Global,
+    outside: &Outside,
+    out: &mut Output,
+) -> Result<()> {
+    let is_json = manner.is_json();
+    if is_json && manner.only_shows() {
+        out.data(&super::json::document(&serde_json::to_value(&plan).unwrap_or_default()))?;
+    } else if !is_json {
+        let text = preview::text(&plan);
+        if manner.only_shows() { out.data(&text)? } else { out.say(&text) }
+    }
+    if manner.only_shows() {
+        if let Some(file) = &manner.plan_out {
+            write(&plan, file)?;
+            out.say(&format!("the plan is in {}; run it with: coredeck apply {0}", file.display()));
+        }
+        let pending = Error::new(ErrorKind::Pending, "there is something to change, and nothing was changed");
+        return if manner.detailed_exitcode { Err(pending) } else { Ok(()) };
+    }
+    if reach.hands()?.writer.is_none() {
+        return Err(Error::new(ErrorKind::Refused, "coredeck is in read-only mode; nothing was changed")
+            .hint("leave --read-only away, or set read_only = false in the configuration"));
+    }
+    if !manner.yes {
+        confirm(&plan, out)?;
+    }
+    let place = Place::find(global, outside)?;
+    let journal = place.open()?;
+    let mut who = op::who(outside);
+    who.principal = plan.accounts.first().map(|account| account.principal.clone());
+    let beginning =
+        Beginning { who, reason: manner.reason.clone(), reach: global.again(), at: reach.clock().now() };
+    let record = enter(&journal, &plan, beginning)?;
+    if !is_json {
+        out.say(&format!("operation {} is entered", record.id));
+    }
+    let follow = op::Follow { is_json, within: manner.patience()? };
+    if global.demo {
+        return op::run_here(&record.id, reach, journal, &follow, out).await;
+    }
+    op::start(&record, &place, &journal, outside, out).await?;
+    if manner.detach {
+        if is_json {
+            op::say_standing(&journal, &record.id, reach.clock(), out)?;
+        }
+        return Err(op::still_running(&record.id));
+    }
+    op::follow(&journal, &record.id, &follow, reach.clock(), out).await
+}
+
+/// Writes a plan to a new file that only its owner may read: it names resources.
+fn write(plan: &Plan, file: &std::path::Path) -> Result<()> {
+    use std::os::unix::fs::OpenOptionsExt;
+    let shown = file.display().to_string();
+    let failed = |why: std::io::Error| Error::usage(format!("cannot write the plan to {shown}")).because(why);
+    let mut open = std::fs::OpenOptions::new();
+    let mut written = open.write(true).create_new(true).mode(0o600).open(file).map_err(failed)?;
+    let text = plan.json() + "\n";
+    written.write_all(text.as_bytes()).and_then(|()| written.sync_all()).map_err(failed)
+}
+
+/// Asks a person. The more a plan destroys, the more must be typed; anything else means no.
+fn confirm(plan: &Plan, out: &mut Output) -> Result<()> {
+    let refused = || Error::new(ErrorKind::Refused, "it was not confirmed; nothing was changed");
+    if !std::io::stdin().is_terminal() || !out.is_attended {
+        return Err(Error::usage(
+            "this changes something and nobody can be asked: stdin or stderr is no terminal",
+        )
+        .hint("say --yes to change it unasked; guards hold all the same")
+        .hint("or look first: --dry-run shows the plan, --plan-out FILE keeps it"));
+    }
+    let answer = wanted(plan);
+    out.ask(&match &answer {
+        None => "Type yes to do this [no]: ".to_owned(),
+        Some(words) => format!("Type `{words}` to do this [no]: "),
+    });
+    let mut typed = String::new();
+    std::io::stdin().lock().read_line(&mut typed)?;
+    let typed = typed.trim();
+    let is_meant = match answer {
+        None => matches!(typed, "yes" | "y"),
+        Some(words) => typed == words,
+    };
+    if is_meant { Ok(()) } else { Err(refused()) }
+}
+
+/// What must be typed: yes, the name of the only target, or what is destroyed and how many.
+fn wanted(plan: &Plan) -> Option<String> {
+    let is_gone = plan
+        .lanes
+        .iter()
+        .flat_map(|lane| &lane.steps)
+        .any(|step| matches!(step.undo, crate::ops::Undo::Impossible { .. }));
+    let danger = kind(&plan.intent.verb).map_or(Danger::Destroys, |kind| kind.danger);
+    let lane = plan.lanes.first()?;
+    let short = crate::model::ids::short_arn(&lane.target).to_owned();
+    match (danger.max(if is_gone { Danger::Destroys } else { Danger::Harmless }), plan.lanes.len()) {
+        (Danger::Harmless, _) => None,
+        (Danger::Disturbs, 1) => None,
+        (Danger::Disturbs, _) => Some(plan.intent.verb.clone()),
+        (Danger::Destroys, 1) => Some(short),
+        (Danger::Destroys, count) => Some(format!("{} {count}", plan.intent.verb)),
+    }
+}

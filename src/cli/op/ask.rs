@@ -1,0 +1,93 @@
+//! What is asked of an operation: written into the journal for its runner; where there is none, one is started.
+
+use super::{AskArgs, Follow, Place, RollbackArgs, follow, still_running, who};
+use crate::cli::Outside;
+use crate::cli::args::Global;
+use crate::cli::begin::{self, Form};
+use crate::cli::output::Output;
+use crate::cli::reach;
+use crate::error::{Error, ErrorKind, Result};
+use crate::gateway::Source;
+use crate::ops::{self, Verb};
+use crate::store::journal::Ledger;
+use crate::world::Interest;
+
+/// Asks something.
+pub(super) async fn run(
+    verb: Verb,
+    args: &AskArgs,
+    place: &Place,
+    outside: &Outside,
+    out: &mut Output,
+) -> Result<()> {
+    let journal = place.open()?;
+    let op = ops::read(&journal, &args.one.id)?;
+    let id = op.record.id.clone();
+    if let Some((outcome, at)) = op.ended {
+        let error = Error::new(
+            ErrorKind::Refused,
+            format!(
+                "operation {id} is over since {at:.0} ({}); there is nothing to {}",
+                outcome.word(),
+                verb.word()
+            ),
+        );
+        return Err(error.hint(format!("coredeck op rollback {id} takes back what it did")));
+    }
+    let now = outside.clock.now();
+    let runner = journal.runner(&id)?;
+    let lives = runner.as_ref().is_some_and(|(_, lives)| *lives);
+    journal.ask(&id, verb.word(), &who(outside), args.reason.as_deref(), now)?;
+    match (verb, lives) {
+        (Verb::Takeover, true) => {
+            let runner = runner.map(|(runner, _)| runner.who.to_string()).unwrap_or_default();
+            out.say(&format!(
+                "{runner} is asked to let go of {id}; whether it answers or not, it is taken over"
+            ));
+            super::spawn::take_over(&op.record, place, &journal, outside, out).await?;
+        }
+        (Verb::Pause, false) => {
+            out.say(&format!("operation {id} has no runner: it stands still already"));
+            return Ok(());
+        }
+        (_, true) => out.say(&format!("operation {id} is asked to {}", verb.word())),
+        (_, false) => {
+            super::start(&op.record, place, &journal, outside, out).await?;
+        }
+    }
+    if verb == Verb::Pause {
+        return Ok(());
+    }
+    if args.detach {
+        return Err(still_running(&id));
+    }
+    let how = Follow { is_json: args.one.output == Form::Json, within: None };
+    follow(&journal, &id, &how, outside.clock, out).await
+}
+
+/// `coredeck op rollback`
+pub(super) async fn rollback(
+    args: &RollbackArgs,
+    place: &Place,
+    global: &Global,
+    outside: &Outside,
+    out: &mut Output,
+) -> Result<()> {
+    args.manner.check()?;
+    let journal = place.open()?;
+    let op = ops::read(&journal, &args.id)?;
+    if op.ended.is_none() {
+        let verb = Verb::Rollback;
+        let one = super::OneArgs {
+            id: op.record.id.clone(),
+            output: if args.manner.is_json() { Form::Json } else { Form::Text },
+        };
+        let ask = AskArgs { one, reason: args.manner.reason.clone(), detach: args.manner.detaches() };
+        drop(journal);
+        return run(verb, &ask, place, outside, out).await;
+    }
+    let reach = reach::open(global, outside, out).await?;
+    let world = reach.once(&[Source::Identity], Interest::default(), None, out).await;
+    let plan = ops::rollback::plan(&begin::desk(&reach, &world)?, &op).await?;
+    begin::run(plan, &args.manner, &reach, global, outside, out).await
+}

@@ -1,0 +1,479 @@
+//! What of a thing matters to an operation: one fact with a name and a value, and how it is looked up.
+//!
+//! The same few facts serve as the pre-state that a plan is bound to, as the conditions that a step waits
+//! for, and as what a person reads when a plan is refused as stale.
+
+use crate::gateway::{Look, Seen};
+use crate::model::text::harmless;
+use crate::model::{
+    ClusterArn, GroupName, HostArn, InstanceId, ServiceArn, TargetGroupArn, Task, TaskArn, Text, short_arn,
+};
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use std::fmt;
+
+/// One fact about one thing.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(tag = "of", rename_all = "snake_case")]
+pub enum Aspect {
+    /// An instance's state: `running`.
+    InstanceState {
+        /// Which.
+        instance: InstanceId,
+    },
+    /// The value of an instance's tag.
+    InstanceTag {
+        /// Which instance.
+        instance: InstanceId,
+        /// Which tag.
+        key: Text,
+    },
+    /// A member's state in its group: `InService`, `Standby`.
+    MemberState {
+        /// Its group.
+        group: GroupName,
+        /// Which.
+        instance: InstanceId,
+    },
+    /// Whether a member is protected from scale-in.
+    MemberProtected {
+        /// Its group.
+        group: GroupName,
+        /// Which.
+        instance: InstanceId,
+    },
+    /// A group's smallest size.
+    GroupMin {
+        /// Which.
+        group: GroupName,
+    },
+    /// A group's largest size.
+    GroupMax {
+        /// Which.
+        group: GroupName,
+    },
+    /// A group's desired capacity.
+    GroupDesired {
+        /// Which.
+        group: GroupName,
+    },
+    /// A group's members in service.
+    GroupInService {
+        /// Which.
+        group: GroupName,
+    },
+    /// A group's members that are not gone yet, whatever their state.
+    GroupMembers {
+        /// Which.
+        group: GroupName,
+    },
+    /// Whether a process of a group is suspended.
+    GroupSuspended {
+        /// Which group.
+        group: GroupName,
+        /// Which process.
+        process: Text,
+    },
+    /// A container instance's status: `ACTIVE`, `DRAINING`.
+    HostStatus {
+        /// Its cluster.
+        cluster: ClusterArn,
+        /// Which.
+        host: HostArn,
+    },
+    /// Tasks of services on a container instance that have not stopped; those of daemons do not count.
+    HostServiceTasks {
+        /// Its cluster.
+        cluster: ClusterArn,
+        /// Which.
+        host: HostArn,
+        /// Daemon services of the cluster, by name.
+        daemons: Vec<Text>,
+    },
+    /// Tasks on a container instance that no service keeps and that have not stopped.
+    HostStandalone {
+        /// Its cluster.
+        cluster: ClusterArn,
+        /// Which.
+        host: HostArn,
+    },
+    /// The health of a target: `healthy`, `draining`.
+    TargetState {
+        /// Its target group.
+        target_group: TargetGroupArn,
+        /// An instance id or an address.
+        target: Text,
+        /// Its port.
+        port: Option<u16>,
+    },
+    /// Tasks that a service wants.
+    ServiceDesired {
+        /// Its cluster.
+        cluster: ClusterArn,
+        /// Which.
+        service: ServiceArn,
+    },
+    /// Tasks of a service that run.
+    ServiceRunning {
+        /// Its cluster.
+        cluster: ClusterArn,
+        /// Which.
+        service: ServiceArn,
+    },
+    /// The id of a service's primary deployment.
+    ServiceDeployment {
+        /// Its cluster.
+        cluster: ClusterArn,
+        /// Which.
+        service: ServiceArn,
+    },
+    /// How far that deployment is: `IN_PROGRESS`, `COMPLETED`, `FAILED`.
+    ServiceRollout {
+        /// Its cluster.
+        cluster: ClusterArn,
+        /// Which.
+        service: ServiceArn,
+    },
+    /// A task's last status: `RUNNING`, `STOPPED`.
+    TaskStatus {
+        /// Its cluster.
+        cluster: ClusterArn,
+        /// Which.
+        task: TaskArn,
+    },
+    /// What ECS wants a task to be: `RUNNING`, `STOPPED`.
+    TaskWanted {
+        /// Its cluster.
+        cluster: ClusterArn,
+        /// Which.
+        task: TaskArn,
+    },
+    /// How a command that carries this mark stands: `InProgress`, `Success`.
+    Command {
+        /// Its document.
+        document: Text,
+        /// Its comment.
+        mark: String,
+        /// It was sent after this moment.
+        since: Timestamp,
+    },
+    /// The hash of a document's default version.
+    DocumentHash {
+        /// Its name.
+        document: Text,
+    },
+}
+
+/// What a fact is.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum Value {
+    /// There is no such thing.
+    Absent,
+    /// Yes or no.
+    Flag(bool),
+    /// How many.
+    Count(u64),
+    /// A word of AWS's.
+    Word(String),
+    /// Several, in order.
+    Words(Vec<String>),
+}
+
+impl Value {
+    /// A word.
+    pub fn word(word: impl AsRef<str>) -> Self {
+        Self::Word(word.as_ref().to_owned())
+    }
+
+    /// How many it is, or how many words it has.
+    pub fn count(&self) -> Option<u64> {
+        match self {
+            Self::Count(count) => Some(*count),
+            Self::Words(words) => Some(words.len() as u64),
+            Self::Absent => Some(0),
+            Self::Flag(_) | Self::Word(_) => None,
+        }
+    }
+}
+
+impl fmt::Display for Value {
+    /// Text from AWS is made harmless.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Absent => f.write_str("absent"),
+            Self::Flag(true) => f.write_str("yes"),
+            Self::Flag(false) => f.write_str("no"),
+            Self::Count(count) => write!(f, "{count}"),
+            Self::Word(word) => f.write_str(&harmless(word)),
+            Self::Words(words) if words.is_empty() => f.write_str("none"),
+            Self::Words(words) => {
+                let short: Vec<_> = words.iter().map(|word| harmless(short_arn(word)).into_owned()).collect();
+                f.write_str(&short.join(", "))
+            }
+        }
+    }
+}
+
+impl fmt::Display for Aspect {
+    /// What a person calls it; text from AWS is made harmless.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let say = |raw: &str| harmless(short_arn(raw)).into_owned();
+        match self {
+            Self::InstanceState { instance } => write!(f, "state of {}", say(instance.as_str())),
+            Self::InstanceTag { instance, key } => {
+                write!(f, "tag {} of {}", harmless(key), say(instance.as_str()))
+            }
+            Self::MemberState { group, instance } => {
+                write!(f, "state of {} in {}", say(instance.as_str()), say(group.as_str()))
+            }
+            Self::MemberProtected { group, instance } => {
+                write!(f, "scale-in protection of {} in {}", say(instance.as_str()), say(group.as_str()))
+            }
+            Self::GroupMin { group } => write!(f, "minimum of {}", say(group.as_str())),
+            Self::GroupMax { group } => write!(f, "maximum of {}", say(group.as_str())),
+            Self::GroupDesired { group } => write!(f, "desired capacity of {}", say(group.as_str())),
+            Self::GroupInService { group } => write!(f, "members in service of {}", say(group.as_str())),
+            Self::GroupMembers { group } => write!(f, "members of {}", say(group.as_str())),
+            Self::GroupSuspended { group, process } => {
+                write!(f, "suspension of {} in {}", harmless(process), say(group.as_str()))
+            }
+            Self::HostStatus { host, .. } => write!(f, "status of host {}", say(host.as_str())),
+            Self::HostServiceTasks { host, .. } => write!(f, "service tasks on host {}", say(host.as_str())),
+            Self::HostStandalone { host, .. } => {
+                write!(f, "standalone tasks on host {}", say(host.as_str()))
+            }
+            Self::TargetState { target_group, target, port } => {
+                let name = target_group.as_str().rsplit('/').nth(1).unwrap_or(target_group.as_str());
+                write!(f, "health of {}", harmless(target))?;
+                port.map_or(Ok(()), |port| write!(f, ":{port}"))?;
+                write!(f, " in {}", harmless(name))
+            }
+            Self::ServiceDesired { service, .. } => write!(f, "wanted tasks of {}", say(service.as_str())),
+            Self::ServiceRunning { service, .. } => write!(f, "running tasks of {}", say(service.as_str())),
+            Self::ServiceDeployment { service, .. } => write!(f, "deployment of {}", say(service.as_str())),
+            Self::ServiceRollout { service, .. } => write!(f, "rollout of {}", say(service.as_str())),
+            Self::TaskStatus { task, .. } => write!(f, "status of task {}", say(task.as_str())),
+            Self::TaskWanted { task, .. } => write!(f, "wanted status of task {}", say(task.as_str())),
+            Self::Command { document, mark, .. } => write!(f, "command {} `{mark}`", harmless(document)),
+            Self::DocumentHash { document } => write!(f, "content of document {}", harmless(document)),
+        }
+    }
+}
+
+impl Aspect {
+    /// The look that shows it, and no more.
+    pub fn look(&self) -> Look {
+        match self {
+            Self::InstanceState { instance } | Self::InstanceTag { instance, .. } => {
+                Look::Instances { of: vec![instance.clone()] }
+            }
+            Self::MemberState { group, .. }
+            | Self::MemberProtected { group, .. }
+            | Self::GroupMin { group }
+            | Self::GroupMax { group }
+            | Self::GroupDesired { group }
+            | Self::GroupInService { group }
+            | Self::GroupMembers { group }
+            | Self::GroupSuspended { group, .. } => Look::Groups { of: vec![group.clone()] },
+            Self::HostStatus { cluster, host } => {
+                Look::Hosts { cluster: cluster.clone(), of: vec![host.clone()] }
+            }
+            Self::HostServiceTasks { cluster, host, .. } | Self::HostStandalone { cluster, host } => {
+                Look::TasksOn { cluster: cluster.clone(), host: host.clone() }
+            }
+            Self::TargetState { target_group, .. } => Look::Targets { group: target_group.clone() },
+            Self::ServiceDesired { cluster, service }
+            | Self::ServiceRunning { cluster, service }
+            | Self::ServiceDeployment { cluster, service }
+            | Self::ServiceRollout { cluster, service } => {
+                Look::Services { cluster: cluster.clone(), of: vec![service.clone()] }
+            }
+            Self::TaskStatus { cluster, task } | Self::TaskWanted { cluster, task } => {
+                Look::Tasks { cluster: cluster.clone(), of: vec![task.clone()] }
+            }
+            Self::Command { document, since, .. } => {
+                Look::Commands { document: document.clone(), since: *since }
+            }
+            Self::DocumentHash { document } => Look::Document { name: document.clone() },
+        }
+    }
+
+    /// Its value in what was seen; none when that was an answer to another look.
+    pub fn value(&self, seen: &Seen) -> Option<Value> {
+        Some(match (self, seen) {
+            (Self::InstanceState { instance }, Seen::Instances(all)) => {
+                let found = all.iter().find(|one| one.id == *instance);
+                found.map_or(Value::Absent, |one| Value::word(one.state.word()))
+            }
+            (Self::InstanceTag { instance, key }, Seen::Instances(all)) => {
+                let found = all.iter().find(|one| one.id == *instance);
+                found.and_then(|one| one.tags.get(key)).map_or(Value::Absent, Value::word)
+            }
+            (
+                Self::MemberState { group, .. }
+                | Self::MemberProtected { group, .. }
+                | Self::GroupMin { group }
+                | Self::GroupMax { group }
+                | Self::GroupDesired { group }
+                | Self::GroupInService { group }
+                | Self::GroupMembers { group }
+                | Self::GroupSuspended { group, .. },
+                Seen::Groups(all),
+            ) => {
+                all.iter().find(|one| one.name == *group).map_or(Value::Absent, |group| self.of_group(group))
+            }
+            (Self::HostStatus { host, .. }, Seen::Hosts(all)) => {
+                let found = all.iter().find(|one| one.host.arn == *host);
+                found.map_or(Value::Absent, |one| Value::word(&one.host.status))
+            }
+            (Self::HostServiceTasks { host, daemons, .. }, Seen::Tasks(all)) => of_host(all, host, |task| {
+                task.service().is_some_and(|name| !daemons.iter().any(|daemon| daemon == name))
+            }),
+            (Self::HostStandalone { host, .. }, Seen::Tasks(all)) => {
+                of_host(all, host, |task| task.service().is_none())
+            }
+            (Self::TargetState { target_group, target, port }, Seen::Targets(all)) => {
+                let mut found = all.iter().filter(|one| {
+                    one.group == *target_group && one.id == *target && (port.is_none() || one.port == *port)
+                });
+                found.next().map_or(Value::Absent, |one| Value::word(one.state.word()))
+            }
+            (
+                Self::ServiceDesired { service, .. }
+                | Self::ServiceRunning { service, .. }
+                | Self::ServiceDeployment { service, .. }
+                | Self::ServiceRollout { service, .. },
+                Seen::Services(all),
+            ) => {
+                let found = all.iter().find(|one| one.service.arn == *service);
+                found.map_or(Value::Absent, |one| self.of_service(&one.service))
+            }
+            (Self::TaskStatus { task, .. }, Seen::Tasks(all)) => {
+                let found = all.iter().find(|one| one.arn == *task);
+                found.map_or(Value::Absent, |one| Value::word(&one.last_status))
+            }
+            (Self::TaskWanted { task, .. }, Seen::Tasks(all)) => {
+                let found = all.iter().find(|one| one.arn == *task);
+                found.map_or(Value::Absent, |one| Value::word(&one.desired_status))
+            }
+            (Self::Command { document, mark, .. }, Seen::Commands(all)) => {
+                let found = all.iter().find(|one| one.document == *document && one.comment == *mark);
+                found.map_or(Value::Absent, |one| Value::word(&one.status))
+            }
+            (Self::DocumentHash { .. }, Seen::Document(found)) => {
+                let hash = found.as_ref().and_then(|one| one.sha256.as_ref());
+                hash.map_or(Value::Absent, Value::word)
+            }
+            _ => return None,
+        })
+    }
+
+    fn of_group(&self, group: &crate::model::Group) -> Value {
+        let member = |id: &InstanceId| group.members.iter().find(|member| member.id == *id);
+        match self {
+            Self::MemberState { instance, .. } => {
+                member(instance).map_or(Value::Absent, |member| Value::word(&member.state))
+            }
+            Self::MemberProtected { instance, .. } => {
+                member(instance).map_or(Value::Absent, |member| Value::Flag(member.is_protected))
+            }
+            Self::GroupMin { .. } => Value::Count(group.min.into()),
+            Self::GroupMax { .. } => Value::Count(group.max.into()),
+            Self::GroupDesired { .. } => Value::Count(group.desired.into()),
+            Self::GroupInService { .. } => {
+                let well = |member: &&crate::model::Member| {
+                    member.state == "InService" && member.health.eq_ignore_ascii_case("healthy")
+                };
+                Value::Count(group.members.iter().filter(well).count() as u64)
+            }
+            Self::GroupMembers { .. } => Value::Count(group.members.len() as u64),
+            Self::GroupSuspended { process, .. } => {
+                Value::Flag(group.suspended.iter().any(|suspended| suspended == process))
+            }
+            _ => Value::Absent,
+        }
+    }
+
+    fn of_service(&self, service: &crate::model::Service) -> Value {
+        let primary = || service.deployments.iter().find(|deployment| deployment.status == "PRIMARY");
+        match self {
+            Self::ServiceDesired { .. } => Value::Count(service.desired.into()),
+            Self::ServiceRunning { .. } => Value::Count(service.running.into()),
+            Self::ServiceDeployment { .. } => primary().map_or(Value::Absent, |one| Value::word(&one.id)),
+            Self::ServiceRollout { .. } => match primary() {
+                None => Value::Absent,
+                Some(one) => match &one.rollout {
+                    Some(word) => Value::word(word),
+                    // Services of other controllers say nothing: alone and complete is done.
+                    None if service.deployments.len() == 1 && one.running == one.desired => {
+                        Value::word("COMPLETED")
+                    }
+                    None => Value::word("IN_PROGRESS"),
+                },
+            },
+            _ => Value::Absent,
+        }
+    }
+}
+
+/// The tasks on a host that have not stopped, as far as they are meant.
+fn of_host(all: &[Task], host: &HostArn, is_meant: impl Fn(&Task) -> bool) -> Value {
+    let here = all
+        .iter()
+        .filter(|task| task.host.as_ref() == Some(host) && task.last_status != "STOPPED" && is_meant(task));
+    let mut tasks: Vec<String> = here.map(|task| task.arn.to_string()).collect();
+    tasks.sort();
+    Value::Words(tasks)
+}
+
+/// One look for several, where one call can answer them all.
+pub fn merged(looks: impl IntoIterator<Item = Look>) -> Vec<Look> {
+    let mut all: Vec<Look> = Vec::new();
+    'next: for look in looks {
+        for had in &mut all {
+            match (had, &look) {
+                (Look::Instances { of }, Look::Instances { of: more }) => {
+                    add(of, more);
+                    continue 'next;
+                }
+                (Look::Groups { of }, Look::Groups { of: more }) => {
+                    add(of, more);
+                    continue 'next;
+                }
+                (Look::Hosts { cluster, of }, Look::Hosts { cluster: same, of: more }) if cluster == same => {
+                    add(of, more);
+                    continue 'next;
+                }
+                (Look::Services { cluster, of }, Look::Services { cluster: same, of: more })
+                    if cluster == same =>
+                {
+                    add(of, more);
+                    continue 'next;
+                }
+                (Look::Tasks { cluster, of }, Look::Tasks { cluster: same, of: more }) if cluster == same => {
+                    add(of, more);
+                    continue 'next;
+                }
+                (Look::Commands { document, since }, Look::Commands { document: same, since: earlier })
+                    if document == same =>
+                {
+                    *since = (*since).min(*earlier);
+                    continue 'next;
+                }
+                (had, look) if had == look => continue 'next,
+                _ => {}
+            }
+        }
+        all.push(look);
+    }
+    all
+}
+
+fn add<T: Clone + PartialEq>(of: &mut Vec<T>, more: &[T]) {
+    for one in more {
+        if !of.contains(one) {
+            of.push(one.clone());
+        }
+    }
+}

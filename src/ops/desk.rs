@@ -1,0 +1,350 @@
+//! Where plans are made: the fleet as it was just read, what can be looked up besides, and who we are.
+
+use super::guard::{DO_NOT_DISRUPT, Refusal, forbids, refused};
+use super::intent::Intent;
+use super::kinds::{self, Kind};
+use super::plan::{Account, Act, Cost, GOOD_FOR, Lane, Most, Plan, Pool, Proof, SCHEMA};
+use crate::config::Config;
+use crate::error::{Error, Result, did_you_mean};
+use crate::fleet::{Fleet, GroupRow, InstanceRow, ServiceRow, TaskRow};
+use crate::gateway::change::{self, FleetWriter, WriteError};
+use crate::gateway::{FleetProbe, Look, Seen};
+use crate::model::text::harmless;
+use crate::model::{Limit, Scope, TierName, Trouble};
+use crate::snapshot::Snapshot;
+use crate::store::journal::Grip;
+use jiff::Timestamp;
+use std::collections::BTreeSet;
+
+/// A tenth of a tier may be unavailable at once where the configuration says nothing.
+const USUAL: Most = Most::Percent(10);
+
+/// Where plans are made.
+pub struct Desk<'a> {
+    /// The sections of the fleet.
+    pub snapshot: &'a Snapshot,
+    /// The rows joined from them.
+    pub fleet: &'a Fleet,
+    /// The configuration.
+    pub config: &'a Config,
+    /// Sees single things.
+    pub probe: &'a dyn FleetProbe,
+    /// Tries out what EC2 would do; nobody does in read-only mode.
+    pub writer: Option<&'a dyn FleetWriter>,
+    /// When the plan is made.
+    pub now: Timestamp,
+}
+
+/// What a kind makes of an intent.
+#[derive(Clone, Debug, Default)]
+pub struct Draft {
+    /// What it does, in a line.
+    pub title: String,
+    /// Its targets with their steps.
+    pub lanes: Vec<Lane>,
+    /// What it takes hold of.
+    pub holds: Vec<(String, Grip)>,
+    /// Why it will not do.
+    pub refusals: Vec<Refusal>,
+    /// What a person should know.
+    pub warnings: Vec<String>,
+    /// Why the change in cost is not known; none when there is none.
+    pub cost: Option<String>,
+}
+
+impl Draft {
+    /// Takes hold of something while the operation runs.
+    pub fn hold(&mut self, scope: &Scope, kind: &str, name: &str, grip: Grip) {
+        let hold = (format!("{scope}/{kind}/{name}"), grip);
+        if !self.holds.contains(&hold) {
+            self.holds.push(hold);
+        }
+    }
+
+    /// Refuses a target.
+    pub fn refuse(
+        &mut self,
+        target: impl std::fmt::Display,
+        why: impl Into<String>,
+        mend: impl Into<String>,
+    ) {
+        self.refusals.push(Refusal::new(target, why, mend));
+    }
+
+    /// Warns once of something.
+    pub fn warn(&mut self, warning: impl Into<String>) {
+        let warning = warning.into();
+        if !self.warnings.contains(&warning) {
+            self.warnings.push(warning);
+        }
+    }
+}
+
+impl Desk<'_> {
+    /// Makes a plan of an intent.
+    ///
+    /// # Errors
+    ///
+    /// A target is unknown or refused, each with its reason and its mend; or something that the plan must
+    /// rest on could not be read.
+    pub async fn plan(&self, intent: Intent) -> Result<Plan> {
+        let kind = kinds::kind(&intent.verb)?;
+        self.whole(kind)?;
+        if intent.targets.is_empty() {
+            return Err(Error::usage(format!("{} needs at least one target", kind.word))
+                .hint(format!("coredeck {} --help", kind.word)));
+        }
+        let mut draft = (kind.draft)(self, &intent).await?;
+        if !draft.refusals.is_empty() {
+            return Err(refused(kind.word, draft.refusals));
+        }
+        draft.holds.sort();
+        draft.holds.dedup();
+        let pools = self.pools(&draft, &intent)?;
+        let accounts = self.accounts(&draft.lanes)?;
+        let mut lanes = draft.lanes;
+        for lane in &mut lanes {
+            self.prove(lane, &mut draft.warnings).await?;
+        }
+        let plan = Plan {
+            schema: SCHEMA.to_owned(),
+            id: String::new(),
+            fleet: self.config.fleet.to_string(),
+            on_timeout: intent.options.on_timeout,
+            intent,
+            title: draft.title,
+            made_at: self.now,
+            expires_at: self.now.saturating_add(GOOD_FOR).unwrap_or(Timestamp::MAX),
+            accounts,
+            lanes,
+            pools,
+            holds: draft.holds,
+            warnings: draft.warnings,
+            cost: draft.cost.map_or(Cost::None, Cost::Unknown),
+        };
+        Ok(plan.sealed())
+    }
+
+    /// Everything that a kind rests on was read whole.
+    fn whole(&self, kind: &Kind) -> Result<()> {
+        let parts = self.snapshot.parts.iter();
+        let lacking = parts.flat_map(|part| {
+            kind.sources.iter().filter_map(move |source| {
+                let standing = part.standing(*source);
+                (!standing.is_whole).then(|| (part.scope.clone(), *source, standing.trouble.cloned()))
+            })
+        });
+        let lacking: Vec<_> = lacking.collect();
+        if self.snapshot.parts.is_empty() {
+            let why = self.snapshot.troubles.first().map(|(_, trouble)| trouble.to_string());
+            let error = Error::failed("the fleet could not be read, and nothing is planned blindly");
+            return Err(why.into_iter().fold(error, Error::because));
+        }
+        let Some((scope, source, trouble)) = lacking.first() else { return Ok(()) };
+        let error = Error::failed(format!(
+            "{} of {scope} could not be read, and nothing is planned blindly",
+            source.word()
+        ));
+        Err(match trouble {
+            Some(Trouble { message, hint, .. }) => {
+                hint.iter().fold(error.because(message.clone()), |error, hint| error.hint(hint.clone()))
+            }
+            None => error,
+        })
+    }
+
+    fn pools(&self, draft: &Draft, intent: &Intent) -> Result<Vec<Pool>> {
+        let tiers: BTreeSet<&String> = draft.lanes.iter().filter_map(|lane| lane.tier.as_ref()).collect();
+        let mut pools = Vec::new();
+        for tier in tiers {
+            let configured = self.config.tiers.iter().find(|known| known.name.as_str() == tier);
+            let configured =
+                configured.and_then(|tier| tier.max_unavailable).map_or(USUAL, |limit| match limit {
+                    Limit::Count(count) => Most::Count(count),
+                    Limit::Percent(percent) => Most::Percent(percent),
+                });
+            let most = intent.options.most(configured);
+            if matches!(most, Most::Count(0) | Most::Percent(0)) {
+                let why = format!("nothing of tier {tier} may be unavailable (max_unavailable is 0)");
+                let mend = "raise max_unavailable of the tier, or say --override-budget".to_owned();
+                return Err(refused(&intent.verb, vec![Refusal::new(tier, why, mend)]));
+            }
+            pools.push(Pool { tier: tier.clone(), most });
+        }
+        Ok(pools)
+    }
+
+    fn accounts(&self, lanes: &[Lane]) -> Result<Vec<Account>> {
+        let scopes: BTreeSet<&Scope> = lanes.iter().map(|lane| &lane.scope).collect();
+        let found = scopes.into_iter().map(|scope| {
+            let part = self.snapshot.parts.iter().find(|part| *part.scope == *scope);
+            let identity = part.and_then(|part| part.identity.value.as_ref());
+            let identity = identity.ok_or_else(|| {
+                Error::failed(format!("who we are in {scope} could not be read, and nothing is planned so"))
+                    .hint("`coredeck get instances -v` shows what AWS says")
+            })?;
+            Ok(Account {
+                scope: scope.clone(),
+                id: identity.account_id.clone(),
+                principal: identity.arn.clone(),
+            })
+        });
+        found.collect()
+    }
+
+    /// Asks EC2 whether it would do what a lane wants of it.
+    async fn prove(&self, lane: &mut Lane, warnings: &mut Vec<String>) -> Result<()> {
+        for step in &mut lane.steps {
+            let Act::Once { change } = &step.go.act else { continue };
+            if let Some(fault) = change.fault() {
+                return Err(Error::failed(format!("{}: {fault}", lane.name)));
+            }
+            if !change.can_be_proved() {
+                continue;
+            }
+            let Some(writer) = self.writer else {
+                step.proof = Proof::Unproved("in read-only mode AWS is not asked".to_owned());
+                continue;
+            };
+            step.proof = match writer.prove(&lane.scope, change).await {
+                Ok(change::Proof::Proved { .. }) => Proof::Proved,
+                Ok(change::Proof::None) => Proof::Checked,
+                Err(WriteError::Refused(trouble)) => {
+                    let mend = trouble.hint.clone().unwrap_or_else(|| "see docs/iam.md".to_owned());
+                    let why = format!("AWS would not do it: {}", trouble.message);
+                    return Err(refused(&step.title, vec![Refusal::new(&lane.name, why, mend)]));
+                }
+                Err(error) => {
+                    warnings.push(format!("{}: AWS could not be asked if it would: {error}", lane.name));
+                    Proof::Unproved(error.to_string())
+                }
+            };
+        }
+        Ok(())
+    }
+
+    /// Looks at single things.
+    ///
+    /// # Errors
+    ///
+    /// They could not be seen.
+    pub async fn look(&self, scope: &Scope, look: Look) -> Result<Seen> {
+        self.probe.look(scope, &look).await.map_err(|trouble| blind(&trouble))
+    }
+
+    /// The instances that were named by id or by `Name` tag; what cannot be found is refused.
+    pub fn instances(&self, names: &[String], draft: &mut Draft) -> Vec<&InstanceRow> {
+        let found = names.iter().filter_map(|name| {
+            let named = |row: &&InstanceRow| {
+                row.it.id.as_str() == name || row.it.name() == Some(name) && !row.it.state.is_gone()
+            };
+            let all = self.fleet.instances.iter();
+            let candidates = all.clone().flat_map(|row| [Some(row.it.id.as_str()), row.it.name()]).flatten();
+            one("instance", name, all.filter(named), candidates, draft)
+        });
+        unique(found.collect())
+    }
+
+    /// The groups that were named.
+    pub fn groups(&self, names: &[String], draft: &mut Draft) -> Vec<&GroupRow> {
+        let found = names.iter().filter_map(|name| {
+            let named = |row: &&GroupRow| row.it.name.as_str() == name;
+            let all = self.fleet.groups.iter();
+            let candidates = all.clone().map(|row| row.it.name.as_str());
+            one("group", name, all.filter(named), candidates, draft)
+        });
+        unique(found.collect())
+    }
+
+    /// The services that were named, as `service`, `cluster/service` or by ARN.
+    pub fn services(&self, names: &[String], draft: &mut Draft) -> Vec<&ServiceRow> {
+        let found = names.iter().filter_map(|name| {
+            let named = |row: &&ServiceRow| {
+                row.it.name == *name
+                    || row.it.arn.as_str() == name
+                    || name.split_once('/').is_some_and(|(c, s)| row.cluster == c && row.it.name == s)
+            };
+            let all = self.fleet.services.iter();
+            let candidates = all.clone().map(|row| row.it.name.as_str());
+            one("service", name, all.filter(named), candidates, draft)
+        });
+        unique(found.collect())
+    }
+
+    /// The tasks that were named, by id or ARN.
+    pub fn tasks(&self, names: &[String], draft: &mut Draft) -> Vec<&TaskRow> {
+        let found = names.iter().filter_map(|name| {
+            let named = |row: &&TaskRow| row.it.short_id() == name || row.it.arn.as_str() == name;
+            let all = self.fleet.tasks.iter();
+            let candidates = all.clone().map(|row| row.it.short_id());
+            one("task", name, all.filter(named), candidates, draft)
+        });
+        unique(found.collect())
+    }
+
+    /// Refuses what a tag keeps hands off: the instance's own, or its group's.
+    pub fn mind_tags(&self, row: &InstanceRow, intent: &Intent, draft: &mut Draft) {
+        let group = self.group_of(row);
+        let words = forbids(&row.it.tags, &intent.options, self.now).or_else(|| {
+            forbids(&group?.it.tags, &intent.options, self.now).map(|why| format!("in its group, {why}"))
+        });
+        if let Some(why) = words {
+            let mend = format!("ask whoever set it, or say --ignore-do-not-disrupt (tag {DO_NOT_DISRUPT})");
+            draft.refuse(&row.it.id, why, mend);
+        }
+    }
+
+    /// The group of an instance.
+    pub fn group_of(&self, row: &InstanceRow) -> Option<&GroupRow> {
+        let name = row.group.as_ref()?;
+        self.fleet.groups.iter().find(|group| group.it.name == *name && group.scope == row.scope)
+    }
+}
+
+/// A look that failed, as a person meets it.
+pub fn blind(trouble: &Trouble) -> Error {
+    let error = Error::failed(trouble.to_string());
+    trouble.hint.iter().fold(error, |error, hint| error.hint(hint.clone()))
+}
+
+/// The tier of a row as lanes name it.
+pub fn tier(name: Option<&TierName>) -> Option<String> {
+    name.map(ToString::to_string)
+}
+
+/// The only row of that name.
+fn one<'a, R>(
+    what: &str,
+    name: &str,
+    mut found: impl Iterator<Item = &'a R>,
+    candidates: impl Iterator<Item = &'a str>,
+    draft: &mut Draft,
+) -> Option<&'a R> {
+    match (found.next(), found.count()) {
+        (Some(row), 0) => Some(row),
+        (None, _) => {
+            let meant = did_you_mean(name, candidates);
+            let mend = match meant {
+                Some(meant) => format!("did you mean {}?", harmless(meant)),
+                None => format!("`coredeck get {what}s` lists them"),
+            };
+            draft.refuse(name, format!("there is no such {what}"), mend);
+            None
+        }
+        (Some(_), more) => {
+            let why = format!("{} {what}s are called so", more + 1);
+            draft.refuse(name, why, "give the id, or `--region` or `--profile` to look into fewer places");
+            None
+        }
+    }
+}
+
+fn unique<R>(rows: Vec<&R>) -> Vec<&R> {
+    let mut unique: Vec<&R> = Vec::new();
+    for row in rows {
+        if !unique.iter().any(|had| std::ptr::eq(*had, row)) {
+            unique.push(row);
+        }
+    }
+    unique
+}

@@ -1,0 +1,107 @@
+//! What somebody wants to be true: a verb, its targets and its options, before anything is planned.
+
+use super::plan::Most;
+use serde::{Deserialize, Serialize};
+
+/// What is wanted.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Intent {
+    /// The word for the kind of operation: `drain`.
+    pub verb: String,
+    /// Ids or names, as they were resolved.
+    pub targets: Vec<String>,
+    /// The rest.
+    pub options: Options,
+}
+
+/// What can be said besides. Each kind takes what it knows.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Options {
+    /// What happens when a wait is too long.
+    pub on_timeout: OnTimeout,
+    /// How long a target may take to become empty, in seconds.
+    pub timeout_s: Option<u64>,
+    /// What becomes of an instance at the end of a drain.
+    pub then: Then,
+    /// Stop tasks that no service keeps.
+    pub include_standalone: bool,
+    /// Stop containers that ECS does not know.
+    pub stop_containers: bool,
+    /// At most so many of a tier at once, instead of what the configuration says.
+    pub max_unavailable: Option<u32>,
+    /// Let the budget be.
+    pub override_budget: bool,
+    /// Take no notice of `coredeck:do-not-disrupt`.
+    pub ignore_do_not_disrupt: bool,
+    /// Whether the group launches another instance for one that leaves.
+    pub replace: Option<bool>,
+    /// How many, for `scale`.
+    pub desired: Option<u32>,
+    /// Fewest, for `scale`.
+    pub min: Option<u32>,
+    /// Most, for `scale`.
+    pub max: Option<u32>,
+    /// Which processes, for `suspend` and `resume`.
+    pub processes: Vec<String>,
+}
+
+/// What happens when a target takes too long.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum OnTimeout {
+    /// What was done to it is undone.
+    #[default]
+    Undo,
+    /// It is left as it is.
+    Leave,
+    /// It goes on without waiting, where the step allows that.
+    Force,
+}
+
+impl OnTimeout {
+    /// The word for it.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Undo => "undo",
+            Self::Leave => "leave",
+            Self::Force => "force",
+        }
+    }
+}
+
+/// What becomes of an instance that is empty.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Then {
+    /// It stays as it is, empty.
+    #[default]
+    Keep,
+    /// It leaves service and stays in its group.
+    Standby,
+    /// It is ended.
+    Terminate,
+}
+
+impl Then {
+    /// The word for it.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Keep => "keep",
+            Self::Standby => "standby",
+            Self::Terminate => "terminate",
+        }
+    }
+}
+
+impl Options {
+    /// The budget of a tier that this much is configured for.
+    pub fn most(&self, configured: Most) -> Most {
+        match (self.override_budget, self.max_unavailable) {
+            (true, _) => Most::Unlimited,
+            (false, Some(count)) => Most::Count(count),
+            (false, None) => configured,
+        }
+    }
+}

@@ -1,0 +1,214 @@
+//! The kinds of operations: a row in a table each, and a file that makes lanes of an intent.
+
+mod drain;
+mod instances;
+mod protect;
+mod redeploy;
+mod scale;
+mod standby;
+mod suspend;
+mod terminate;
+mod undrain;
+
+use super::desk::{Desk, Draft};
+use super::intent::Intent;
+use crate::error::{Error, Result, did_you_mean};
+use crate::gateway::Source;
+use futures::future::BoxFuture;
+
+/// Makes lanes of an intent.
+pub type MakeDraft = for<'a> fn(&'a Desk<'a>, &'a Intent) -> BoxFuture<'a, Result<Draft>>;
+
+/// A kind of operation.
+#[derive(Clone, Copy)]
+pub struct Kind {
+    /// The word for it.
+    pub word: &'static str,
+    /// What it does, in a line.
+    pub about: &'static str,
+    /// What it acts on.
+    pub takes: Takes,
+    /// What it destroys.
+    pub danger: Danger,
+    /// What must have been read before it can be planned.
+    pub sources: &'static [Source],
+    /// How it is planned.
+    pub draft: MakeDraft,
+}
+
+/// What a kind acts on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Takes {
+    /// Instances, by id or name.
+    Instances,
+    /// Instances, or ECS tasks by id.
+    InstancesOrTasks,
+    /// Auto Scaling groups.
+    Groups,
+    /// ECS services.
+    Services,
+    /// Groups or services.
+    GroupsOrServices,
+}
+
+/// How much a kind destroys: decides how a person must confirm.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Danger {
+    /// Nothing: it can be set back exactly, and nobody is served worse.
+    Harmless,
+    /// Somebody may be served worse for a while.
+    Disturbs,
+    /// Something is gone for good.
+    Destroys,
+}
+
+const OF_INSTANCES: &[Source] =
+    &[Source::Identity, Source::Instances, Source::Groups, Source::Clusters, Source::Hosts];
+const OF_TASKS: &[Source] =
+    &[Source::Identity, Source::Instances, Source::Groups, Source::Clusters, Source::Hosts, Source::Tasks];
+const OF_DRAINS: &[Source] = &[
+    Source::Identity,
+    Source::Instances,
+    Source::Groups,
+    Source::Clusters,
+    Source::Hosts,
+    Source::Services,
+    Source::Tasks,
+    Source::TargetGroups,
+    Source::Targets,
+];
+const OF_GROUPS: &[Source] = &[Source::Identity, Source::Instances, Source::Groups, Source::Clusters];
+const OF_SERVICES: &[Source] = &[Source::Identity, Source::Clusters, Source::Services];
+const OF_SIZES: &[Source] =
+    &[Source::Identity, Source::Instances, Source::Groups, Source::Clusters, Source::Services];
+
+/// Every kind.
+pub const KINDS: &[Kind] = &[
+    Kind {
+        word: "drain",
+        about: "Empty instances: of service tasks, traffic and, if asked, other containers",
+        takes: Takes::Instances,
+        danger: Danger::Disturbs,
+        sources: OF_DRAINS,
+        draft: drain::draft,
+    },
+    Kind {
+        word: "undrain",
+        about: "Let drained container instances take tasks again",
+        takes: Takes::Instances,
+        danger: Danger::Harmless,
+        sources: OF_INSTANCES,
+        draft: undrain::draft,
+    },
+    Kind {
+        word: "protect",
+        about: "Protect members of groups from scale-in",
+        takes: Takes::Instances,
+        danger: Danger::Harmless,
+        sources: OF_INSTANCES,
+        draft: protect::protect,
+    },
+    Kind {
+        word: "unprotect",
+        about: "Let groups scale their members in again",
+        takes: Takes::Instances,
+        danger: Danger::Harmless,
+        sources: OF_INSTANCES,
+        draft: protect::unprotect,
+    },
+    Kind {
+        word: "standby",
+        about: "Take members out of service and of the load balancer, and keep them",
+        takes: Takes::Instances,
+        danger: Danger::Disturbs,
+        sources: OF_INSTANCES,
+        draft: standby::standby,
+    },
+    Kind {
+        word: "return",
+        about: "Put members back into service from standby",
+        takes: Takes::Instances,
+        danger: Danger::Harmless,
+        sources: OF_INSTANCES,
+        draft: standby::back,
+    },
+    Kind {
+        word: "suspend",
+        about: "Suspend processes of groups: Launch, Terminate, InstanceRefresh, …",
+        takes: Takes::Groups,
+        danger: Danger::Disturbs,
+        sources: OF_GROUPS,
+        draft: suspend::suspend,
+    },
+    Kind {
+        word: "resume",
+        about: "Resume processes of groups",
+        takes: Takes::Groups,
+        danger: Danger::Harmless,
+        sources: OF_GROUPS,
+        draft: suspend::resume,
+    },
+    Kind {
+        word: "scale",
+        about: "Set how many instances a group, or tasks a service, has",
+        takes: Takes::GroupsOrServices,
+        danger: Danger::Disturbs,
+        sources: OF_SIZES,
+        draft: scale::draft,
+    },
+    Kind {
+        word: "redeploy",
+        about: "Replace all tasks of services by new ones of the same definition",
+        takes: Takes::Services,
+        danger: Danger::Disturbs,
+        sources: OF_SERVICES,
+        draft: redeploy::draft,
+    },
+    Kind {
+        word: "stop",
+        about: "Stop instances or tasks",
+        takes: Takes::InstancesOrTasks,
+        danger: Danger::Disturbs,
+        sources: OF_TASKS,
+        draft: instances::stop,
+    },
+    Kind {
+        word: "start",
+        about: "Start instances that are stopped",
+        takes: Takes::Instances,
+        danger: Danger::Harmless,
+        sources: OF_INSTANCES,
+        draft: instances::start,
+    },
+    Kind {
+        word: "reboot",
+        about: "Reboot instances",
+        takes: Takes::Instances,
+        danger: Danger::Disturbs,
+        sources: OF_TASKS,
+        draft: instances::reboot,
+    },
+    Kind {
+        word: "terminate",
+        about: "End instances, through their group where they have one, or tasks",
+        takes: Takes::InstancesOrTasks,
+        danger: Danger::Destroys,
+        sources: OF_TASKS,
+        draft: terminate::draft,
+    },
+];
+
+/// The kind of that word.
+///
+/// # Errors
+///
+/// There is none.
+pub fn kind(word: &str) -> Result<&'static Kind> {
+    KINDS.iter().find(|kind| kind.word == word).ok_or_else(|| {
+        let error = Error::usage(format!("there is no operation `{word}`"));
+        match did_you_mean(word, KINDS.iter().map(|kind| kind.word)) {
+            Some(meant) => error.hint(format!("did you mean `{meant}`?")),
+            None => error,
+        }
+    })
+}

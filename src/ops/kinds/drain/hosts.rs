@@ -1,0 +1,205 @@
+//! The ECS side of a drain: no new tasks, and the wait until those of services have moved.
+
+use super::super::super::aspect::{Aspect, Value};
+use super::super::super::condition::Condition;
+use super::super::super::desk::{Desk, Draft};
+use super::super::super::intent::{Intent, OnTimeout};
+use super::super::super::plan::{Act, Fact, Leg, Proof, Spoiled, Step, Undo, wait};
+use super::super::protect::count;
+use super::super::undrain::set;
+use crate::error::Result;
+use crate::fleet::InstanceRow;
+use crate::gateway::change::HostState;
+use crate::gateway::{Look, Seen};
+use crate::model::{ClusterArn, Host, Known, Task, TaskArn, Text};
+use crate::store::journal::Grip;
+use std::collections::BTreeMap;
+
+/// How long the tasks of services may take to move, unless it is said otherwise.
+const MOVE_S: u64 = 1_800;
+/// How long a task may take to stop.
+const STOP_S: u64 = 300;
+
+/// Refuses what would never end: services that ECS may not move, and tasks that somebody protects.
+pub(super) async fn judge(
+    desk: &Desk<'_>,
+    rows: &[&InstanceRow],
+    intent: &Intent,
+    draft: &mut Draft,
+) -> Result<()> {
+    let mut protected: BTreeMap<ClusterArn, Vec<TaskArn>> = BTreeMap::new();
+    for row in rows {
+        let Some(host) = host(row) else { continue };
+        for service in services_on(desk, host) {
+            let Some(found) = desk
+                .fleet
+                .services
+                .iter()
+                .find(|one| one.it.cluster == host.cluster && one.it.name == service)
+            else {
+                continue;
+            };
+            let label = format!("{}/{}", found.cluster, found.it.name);
+            if found.it.is_stuck() {
+                let why = format!(
+                    "{label} would never move: with {} and {} to {} % ECS may neither stop nor start one",
+                    count(found.it.desired as usize, "task"),
+                    found.it.min_percent.unwrap_or(100),
+                    found.it.max_percent.unwrap_or(200)
+                );
+                let mend = format!(
+                    "set its maximum to 200 %, or coredeck scale {label} --desired {} first",
+                    found.it.desired + 1
+                );
+                draft.refuse(&row.it.id, why, mend);
+            }
+            draft.hold(&row.scope, "service", found.it.arn.as_str(), Grip::Shared);
+        }
+        let of = tasks_on(desk, host).filter(|task| task.service().is_some()).map(|task| task.arn.clone());
+        protected.entry(host.cluster.clone()).or_default().extend(of);
+    }
+    for (cluster, of) in protected {
+        let Some(row) = rows.iter().find(|row| host(row).is_some_and(|host| host.cluster == cluster)) else {
+            continue;
+        };
+        let look = Look::Protections { cluster: cluster.clone(), of };
+        // Not every stand-in for AWS knows protection; what is not known is said, not guessed.
+        match desk.probe.look(&row.scope, &look).await {
+            Ok(Seen::Protections(all)) => {
+                for one in all.iter().filter(|one| one.is_protected) {
+                    let until = one.until.map_or(String::new(), |until| format!(" until {until}"));
+                    let task = crate::model::short_arn(one.task.as_str());
+                    let why = format!("task {task} is protected from being stopped{until}");
+                    draft.refuse(task, why, "wait for its end, or take its protection away");
+                }
+            }
+            Ok(_) => {}
+            Err(trouble) => draft.warn(format!("whether tasks are protected is not known: {trouble}")),
+        }
+    }
+    if intent.options.on_timeout == OnTimeout::Force {
+        draft.warn("--on-timeout force stops tasks that have not moved in time: their service may lack them");
+    }
+    Ok(())
+}
+
+/// The steps of a host, if the instance is one.
+pub(super) fn steps(
+    desk: &Desk<'_>,
+    row: &InstanceRow,
+    intent: &Intent,
+    facts: &mut Vec<Fact>,
+    steps: &mut Vec<Step>,
+    draft: &mut Draft,
+) {
+    let Some(host) = host(row) else { return };
+    let status = Aspect::HostStatus { cluster: host.cluster.clone(), host: host.arn.clone() };
+    if !host.is_connected {
+        draft.warn(format!("the agent of {} is not connected: its tasks cannot stop in order", row.it.id));
+    }
+    facts.push(Fact { fact: status.clone(), was: Value::word(&host.status) });
+    steps.push(Step {
+        title: format!("set {} to DRAINING", row.it.id),
+        go: set(&host.cluster, &host.arn, HostState::Draining),
+        undo: Undo::Exact { leg: Box::new(set(&host.cluster, &host.arn, HostState::Active)) },
+        proof: Proof::Checked,
+        expected_s: 2,
+        may_be_forced: false,
+    });
+    let left = Aspect::HostServiceTasks {
+        cluster: host.cluster.clone(),
+        host: host.arn.clone(),
+        daemons: daemons(desk, host),
+    };
+    let empty = Condition::AtMost { fact: left.clone(), count: 0 };
+    let spoiled = Spoiled {
+        when: Condition::is(status, Value::word("ACTIVE")),
+        why: "somebody set it back to ACTIVE".to_owned(),
+    };
+    let moving = tasks_on(desk, host).filter(|task| task.service().is_some()).count();
+    let within = intent.options.timeout_s.unwrap_or(MOVE_S);
+    steps.push(Step {
+        title: format!("wait until {} of services moved away", count(moving, "task")),
+        go: Leg { spoiled: Some(spoiled), ..wait(empty.clone(), within, 10) },
+        undo: Undo::Nothing,
+        proof: Proof::NotNeeded,
+        expected_s: if moving == 0 { 5 } else { 120 },
+        may_be_forced: true,
+    });
+    if intent.options.on_timeout == OnTimeout::Force {
+        let why = "tasks that were stopped are gone; their service starts others elsewhere";
+        steps.push(stop(host, left, format!("stop what has not moved from {}", row.it.id), why));
+    }
+    let standalone: Vec<&Task> = tasks_on(desk, host).filter(|task| task.service().is_none()).collect();
+    let alone = Aspect::HostStandalone { cluster: host.cluster.clone(), host: host.arn.clone() };
+    if intent.options.include_standalone {
+        let why = "standalone tasks that were stopped are gone, and nothing starts them again";
+        let title = format!("stop {} that no service keeps", count(standalone.len(), "task"));
+        steps.push(stop(host, alone, title, why));
+    } else if let Some(task) = standalone.first() {
+        let more =
+            if standalone.len() > 1 { format!(" and {} more", standalone.len() - 1) } else { String::new() };
+        let why = format!(
+            "task {}{more} belongs to no service, so nothing would start it elsewhere",
+            task.short_id()
+        );
+        draft.refuse(&row.it.id, why, "wait for its end, or say --include-standalone to stop it for good");
+    } else {
+        facts.push(Fact { fact: alone, was: Value::Words(Vec::new()) });
+    }
+}
+
+fn stop(host: &Host, listed: Aspect, title: String, why: &str) -> Step {
+    Step {
+        title,
+        go: Leg {
+            act: Act::StopTasks {
+                cluster: host.cluster.clone(),
+                host: host.arn.clone(),
+                listed: listed.clone(),
+            },
+            until: Condition::AtMost { fact: listed, count: 0 },
+            taken: None,
+            spoiled: None,
+            within_s: STOP_S,
+            every_s: 5,
+        },
+        undo: Undo::Impossible { why: why.to_owned() },
+        proof: Proof::Checked,
+        expected_s: 30,
+        may_be_forced: false,
+    }
+}
+
+/// The ECS side of an instance.
+fn host(row: &InstanceRow) -> Option<&Host> {
+    match &row.host {
+        Known::Yes(Some(host)) if matches!(host.status.as_str(), "ACTIVE" | "DRAINING") => Some(host),
+        _ => None,
+    }
+}
+
+fn tasks_on<'a>(desk: &'a Desk<'_>, host: &'a Host) -> impl Iterator<Item = &'a Task> {
+    let all = desk.fleet.tasks.iter().map(|row| &*row.it);
+    all.filter(|task| task.host.as_ref() == Some(&host.arn) && task.last_status != "STOPPED")
+}
+
+/// The services that keep tasks on a host, without daemons.
+fn services_on(desk: &Desk<'_>, host: &Host) -> Vec<Text> {
+    let daemons = daemons(desk, host);
+    let mut names: Vec<Text> =
+        tasks_on(desk, host).filter_map(|task| task.service().map(Text::new)).collect();
+    names.sort();
+    names.dedup();
+    names.retain(|name| !daemons.contains(name));
+    names
+}
+
+/// The daemons of a host's cluster: they stay until it is gone.
+fn daemons(desk: &Desk<'_>, host: &Host) -> Vec<Text> {
+    let all = desk.fleet.services.iter().map(|row| &*row.it);
+    let daemons = all.filter(|one| one.cluster == host.cluster && one.strategy.as_deref() == Some("DAEMON"));
+    let mut names: Vec<Text> = daemons.map(|one| one.name.clone()).collect();
+    names.sort();
+    names
+}

@@ -1,0 +1,211 @@
+//! `scale`: how many instances a group has, or tasks a service.
+
+use super::super::aspect::{Aspect, Value};
+use super::super::condition::Condition;
+use super::super::desk::{Desk, Draft};
+use super::super::guard::forbids;
+use super::super::intent::Intent;
+use super::super::plan::{Fact, Lane, Leg, Proof, Step, Undo, leg, wait};
+use crate::error::{Error, Result};
+use crate::fleet::{GroupRow, ServiceRow};
+use crate::gateway::change::Change;
+use crate::model::Group;
+use crate::store::journal::Grip;
+use futures::FutureExt;
+use futures::future::BoxFuture;
+
+/// How long new instances or tasks may take.
+const GROWTH_S: u64 = 1_200;
+
+/// Groups and services get a size.
+pub(super) fn draft<'a>(desk: &'a Desk<'a>, intent: &'a Intent) -> BoxFuture<'a, Result<Draft>> {
+    async move {
+        let options = &intent.options;
+        if options.desired.is_none() && options.min.is_none() && options.max.is_none() {
+            return Err(Error::usage("no size is given")
+                .hint("coredeck scale GROUP --desired 4, or --min 2 --max 6 for groups"));
+        }
+        let mut draft = Draft::default();
+        for target in &intent.targets {
+            let is_group = desk.fleet.groups.iter().any(|row| row.it.name.as_str() == target);
+            let names = std::slice::from_ref(target);
+            if is_group {
+                desk.groups(names, &mut draft)
+                    .into_iter()
+                    .for_each(|row| group(desk, row, intent, &mut draft));
+            } else {
+                let rows = desk.services(names, &mut draft);
+                rows.into_iter().for_each(|row| service(desk, row, intent, &mut draft));
+            }
+        }
+        let sizes = [("desired", options.desired), ("min", options.min), ("max", options.max)];
+        let sizes: Vec<String> =
+            sizes.iter().filter_map(|(word, size)| Some(format!("{word} {}", (*size)?))).collect();
+        let names: Vec<&str> = draft.lanes.iter().map(|lane| lane.name.as_str()).collect();
+        draft.title = format!("scale {} to {}", names.join(", "), sizes.join(", "));
+        Ok(draft)
+    }
+    .boxed()
+}
+
+fn group(desk: &Desk<'_>, row: &GroupRow, intent: &Intent, draft: &mut Draft) {
+    let group: &Group = &row.it;
+    let options = &intent.options;
+    if let Some(why) = forbids(&group.tags, options, desk.now) {
+        draft.refuse(&group.name, why, "ask whoever set it, or say --ignore-do-not-disrupt");
+    }
+    let (min, max) = (options.min.unwrap_or(group.min), options.max.unwrap_or(group.max));
+    // AWS itself moves the desired capacity into new bounds: say so by saying which.
+    let desired = options.desired.unwrap_or(group.desired.clamp(min.min(max), max));
+    if min > max || desired < min || desired > max {
+        let why = format!("{desired} does not lie between minimum {min} and maximum {max}");
+        let mend = format!("say --min or --max too, for example --max {}", desired.max(max));
+        draft.refuse(&group.name, why, mend);
+        return;
+    }
+    if group.suspended.iter().any(|process| process == "Launch" || process == "Terminate") {
+        let mend = format!("coredeck resume {} --process Launch --process Terminate", group.name);
+        draft.refuse(&group.name, "Launch or Terminate is suspended, so nothing would happen", mend);
+        return;
+    }
+    if desk
+        .fleet
+        .clusters
+        .iter()
+        .flat_map(|cluster| &cluster.it.providers)
+        .any(|provider| provider.managed_scaling && provider.group_arn.as_ref() == Some(&group.arn))
+    {
+        draft.warn(format!("ECS scales {} by itself, and may set another size soon", group.name));
+    }
+    draft.hold(&row.scope, "group", group.name.as_str(), Grip::Alone);
+    let name = || group.name.clone();
+    let facts = [
+        (Aspect::GroupMin { group: name() }, group.min),
+        (Aspect::GroupMax { group: name() }, group.max),
+        (Aspect::GroupDesired { group: name() }, group.desired),
+    ];
+    let resize = |min: u32, max: u32, desired: u32, was: (u32, u32, u32)| -> Leg {
+        let change = if (min, max) == (was.0, was.1) {
+            Change::SetDesired { group: name(), desired }
+        } else {
+            Change::ResizeGroup { group: name(), min: Some(min), max: Some(max), desired: Some(desired) }
+        };
+        let is = |fact, size: u32| Condition::is(fact, Value::Count(size.into()));
+        let until = is(Aspect::GroupDesired { group: name() }, desired)
+            .and(is(Aspect::GroupMin { group: name() }, min))
+            .and(is(Aspect::GroupMax { group: name() }, max));
+        leg(change, until, 60, 5)
+    };
+    let was = (group.min, group.max, group.desired);
+    let back = Box::new(resize(group.min, group.max, group.desired, (min, max, desired)));
+    let shrinks = desired < group.desired;
+    let mut steps = vec![Step {
+        title: format!("set {} from {} to {desired} (between {min} and {max})", group.name, group.desired),
+        go: resize(min, max, desired, was),
+        undo: if desired == group.desired {
+            Undo::Exact { leg: back }
+        } else {
+            let why = if shrinks {
+                "instances that were ended are gone; others are launched in their place"
+            } else {
+                "instances that were launched are ended, and AWS chooses which"
+            };
+            Undo::BestEffort { leg: back, why: why.to_owned() }
+        },
+        proof: Proof::Checked,
+        expected_s: 2,
+        may_be_forced: false,
+    }];
+    if desired != group.desired {
+        draft.cost = Some("the prices of the group's instance types are not read".to_owned());
+        let size = u64::from(desired);
+        // In a weighted group sizes are units, not instances: how many there will be is AWS's choice.
+        let is_weighted = group.members.iter().any(|member| member.weight.is_some());
+        if !is_weighted {
+            let (title, until) = if shrinks {
+                let fact = Aspect::GroupMembers { group: name() };
+                ("wait until the others are gone", Condition::AtMost { fact, count: size })
+            } else {
+                let fact = Aspect::GroupInService { group: name() };
+                ("wait until they are in service", Condition::AtLeast { fact, count: size })
+            };
+            steps.push(pure_wait(title, until));
+        }
+        if shrinks {
+            draft.warn(format!(
+                "{} ends {} instances, and AWS chooses which",
+                group.name,
+                group.desired - desired
+            ));
+        }
+    }
+    draft.lanes.push(Lane {
+        name: group.name.to_string(),
+        target: group.name.to_string(),
+        scope: (*row.scope).clone(),
+        tier: None,
+        facts: facts.into_iter().map(|(fact, was)| Fact { fact, was: Value::Count(was.into()) }).collect(),
+        steps,
+    });
+}
+
+fn service(desk: &Desk<'_>, row: &ServiceRow, intent: &Intent, draft: &mut Draft) {
+    let service = &*row.it;
+    let label = format!("{}/{}", row.cluster, service.name);
+    let Some(desired) =
+        intent.options.desired.filter(|_| intent.options.min.is_none() && intent.options.max.is_none())
+    else {
+        draft.refuse(&label, "a service has no minimum and no maximum", "say --desired alone");
+        return;
+    };
+    if let Some(why) = forbids(&service.tags, &intent.options, desk.now) {
+        draft.refuse(&label, why, "ask whoever set it, or say --ignore-do-not-disrupt");
+    }
+    if service.strategy.as_deref() == Some("DAEMON") {
+        draft.refuse(&label, "a daemon runs once on every host", "change the number of hosts instead");
+        return;
+    }
+    draft.hold(&row.scope, "service", service.arn.as_str(), Grip::Alone);
+    let (cluster, arn) = (service.cluster.clone(), service.arn.clone());
+    let wanted = Aspect::ServiceDesired { cluster: cluster.clone(), service: arn.clone() };
+    let runs = Aspect::ServiceRunning { cluster: cluster.clone(), service: arn.clone() };
+    let to = |desired: u32| {
+        let change = Change::ScaleService { cluster: cluster.clone(), service: arn.clone(), desired };
+        leg(change, Condition::is(wanted.clone(), Value::Count(desired.into())), 60, 5)
+    };
+    let size = u64::from(desired);
+    let until = if desired < service.desired {
+        Condition::AtMost { fact: runs, count: size }
+    } else {
+        Condition::AtLeast { fact: runs, count: size }
+    };
+    draft.lanes.push(Lane {
+        name: label.clone(),
+        target: service.arn.to_string(),
+        scope: (*row.scope).clone(),
+        tier: None,
+        facts: vec![Fact { fact: wanted.clone(), was: Value::Count(service.desired.into()) }],
+        steps: vec![
+            Step {
+                title: format!("set {label} from {} to {desired} tasks", service.desired),
+                go: to(desired),
+                undo: Undo::Exact { leg: Box::new(to(service.desired)) },
+                proof: Proof::Checked,
+                expected_s: 2,
+                may_be_forced: false,
+            },
+            pure_wait("wait until as many run", until),
+        ],
+    });
+}
+
+fn pure_wait(title: &str, until: Condition) -> Step {
+    Step {
+        title: title.to_owned(),
+        go: wait(until, GROWTH_S, 10),
+        undo: Undo::Nothing,
+        proof: Proof::NotNeeded,
+        expected_s: 180,
+        may_be_forced: true,
+    }
+}

@@ -1,0 +1,486 @@
+//! What to do next: a pure function of what was recorded, what was last seen, and the time.
+//!
+//! ```text
+//! Fresh ──holds already──────────────────────────────────────────→ Done
+//!   └─intend─→ Open ─answer─→ Waiting ──it is so──────────────────→ Done
+//!               │                └──too late / spoiled─────────────→ GivenUp ─→ undo, leave or force
+//!               ├─no answer─→ Doubtful ─found→ Waiting
+//!               │                └─not found, after AWS had time───→ Again
+//!               ├─not now───→ Again ─after a pause─→ intend
+//!               └─no────────→ Refused ─────────────────────────────→ GivenUp
+//! ```
+
+use super::aspect::{Aspect, Value};
+use super::condition::{Condition, Eye};
+use super::event::{At, End, Event, Failure, How, Way};
+use super::intent::OnTimeout;
+use super::merge::{part_of, with};
+use super::plan::{Act, Leg, Undo};
+use super::state::{Known, LaneState, Mode, OpState, Phase, StepState};
+use crate::gateway::change::{Again, Change};
+use crate::model::{Scope, TaskArn};
+use jiff::{SignedDuration, Timestamp};
+
+/// How long AWS is given to show that a call happened whose answer was lost.
+const SHOWN_WITHIN_S: u64 = 90;
+/// How often is looked meanwhile.
+const DOUBT_EVERY_S: u64 = 10;
+/// How long after a call that failed for now the same is tried again.
+const AGAIN_AFTER_S: u64 = 10;
+/// How often is asked whether the budget has room.
+pub const ROOM_EVERY_S: u64 = 30;
+
+/// What to do next.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Move {
+    /// Record this.
+    Note(Event),
+    /// Look at these facts.
+    Look(Vec<(Scope, Aspect)>),
+    /// Record the intent, and make this call.
+    Act(Deed),
+    /// Give these lanes their turn, as far as nothing has changed for them and budgets have room.
+    Open(Vec<usize>),
+    /// Wait until then, or until something is asked; for ever when there is nothing to wait for.
+    Sleep(Option<Timestamp>),
+    /// It is over.
+    Over,
+}
+
+/// A call to be made.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Deed {
+    /// The steps that it serves.
+    pub steps: Vec<At>,
+    /// Which way.
+    pub way: Way,
+    /// Where.
+    pub scope: Scope,
+    /// What.
+    pub change: Change,
+    /// An earlier call whose token is used again.
+    pub same_as: Option<u64>,
+}
+
+/// What one lane needs.
+enum Need {
+    Note(Event),
+    Look(Vec<Aspect>),
+    Act { at: At, way: Way, change: Change, same_as: Option<u64> },
+    Until(Timestamp),
+}
+
+/// Decides what to do next.
+pub fn next(op: &OpState, eye: &Eye, now: Timestamp) -> Move {
+    if op.ended.is_some() {
+        return Move::Over;
+    }
+    if let Some(event) = steer(op) {
+        return Move::Note(event);
+    }
+    let active: Vec<usize> = lanes(op, |phase| matches!(phase, Phase::There | Phase::Back));
+    let waiting: Vec<usize> = lanes(op, |phase| phase == Phase::Waiting);
+    if active.is_empty() && waiting.is_empty() {
+        return Move::Note(Event::Ended { end: op.outcome() });
+    }
+    if op.mode == Mode::Paused {
+        return Move::Sleep(None);
+    }
+    let mut needs = Vec::new();
+    for lane in &active {
+        match need(op, *lane, eye, now) {
+            Need::Note(event) => return Move::Note(event),
+            other => needs.push((*lane, other)),
+        }
+    }
+    let asked = eye.asked_room_at.map(|at| after(at, ROOM_EVERY_S));
+    if !waiting.is_empty() && asked.is_none_or(|at| at <= now) {
+        return Move::Open(waiting);
+    }
+    let mut facts: Vec<(Scope, Aspect)> = Vec::new();
+    for (lane, need) in &needs {
+        if let (Need::Look(aspects), Some(plan)) = (need, op.plan.lanes.get(*lane)) {
+            facts.extend(aspects.iter().map(|aspect| (plan.scope.clone(), aspect.clone())));
+        }
+    }
+    if !facts.is_empty() {
+        facts.sort();
+        facts.dedup();
+        return Move::Look(facts);
+    }
+    if let Some(deed) = deed(op, &needs) {
+        return Move::Act(deed);
+    }
+    let wakes =
+        needs.iter().filter_map(|(_, need)| if let Need::Until(at) = need { Some(*at) } else { None });
+    Move::Sleep(wakes.chain(asked.filter(|_| !waiting.is_empty())).min())
+}
+
+/// What the mode of an operation makes of its lanes.
+fn steer(op: &OpState) -> Option<Event> {
+    let at_rest = |lane: &LaneState| {
+        !matches!(lane.there.get(lane.at), Some(StepState::Open { .. } | StepState::Doubtful { .. }))
+    };
+    for (number, lane) in op.lanes.iter().enumerate() {
+        let event = match (op.mode, lane.phase) {
+            (Mode::Cancelling | Mode::RollingBack, Phase::Waiting) => {
+                Event::Closed { lane: number, end: End::Skipped }
+            }
+            (Mode::Cancelling, Phase::There) if at_rest(lane) => {
+                let is_touched = lane.there.iter().any(StepState::is_touched);
+                let end = if is_touched { End::Left } else { End::Skipped };
+                Event::Closed { lane: number, end }
+            }
+            (Mode::RollingBack, Phase::There | Phase::Over(End::Done | End::Left)) => {
+                Event::Turned { lane: number }
+            }
+            (Mode::Going, Phase::Waiting) => match denied(op) {
+                Some(why) => Event::Barred { lane: number, why: vec![why] },
+                None => continue,
+            },
+            _ => continue,
+        };
+        return Some(event);
+    }
+    None
+}
+
+/// Why no more targets are begun: AWS would say no to each of them alike.
+fn denied(op: &OpState) -> Option<String> {
+    op.calls.values().rev().find_map(|call| match &call.result {
+        Known::Failed(Failure::Denied, why) if call.way == Way::There => Some(format!("not begun: {why}")),
+        _ => None,
+    })
+}
+
+fn lanes(op: &OpState, is_meant: impl Fn(Phase) -> bool) -> Vec<usize> {
+    op.lanes.iter().enumerate().filter(|(_, lane)| is_meant(lane.phase)).map(|(number, _)| number).collect()
+}
+
+/// The call for the lane that is least far, together with all others that the same call can serve.
+fn deed(op: &OpState, needs: &[(usize, Need)]) -> Option<Deed> {
+    let mut acts: Vec<(&At, &Way, &Change, Option<u64>)> = needs
+        .iter()
+        .filter_map(|(_, need)| match need {
+            Need::Act { at, way, change, same_as } => Some((at, way, change, *same_as)),
+            _ => None,
+        })
+        .collect();
+    // All targets take their first step before any takes its second: all are cordoned before one is waited for.
+    acts.sort_by_key(|(at, way, _, _)| (**way == Way::There, at.step, at.lane));
+    let (at, way, change, same_as) = *acts.first()?;
+    let scope = op.plan.lanes.get(at.lane)?.scope.clone();
+    let mut deed = Deed { steps: vec![*at], way: *way, scope, change: change.clone(), same_as };
+    if same_as.is_some() {
+        return Some(deed);
+    }
+    for (other, other_way, more, _) in acts.into_iter().skip(1).filter(|(_, _, _, same_as)| same_as.is_none())
+    {
+        let is_near =
+            *other_way == *way && op.plan.lanes.get(other.lane).is_some_and(|lane| lane.scope == deed.scope);
+        if is_near && let Some(both) = with(&deed.change, more) {
+            deed.change = both;
+            deed.steps.push(*other);
+        }
+    }
+    Some(deed)
+}
+
+fn after(at: Timestamp, seconds: u64) -> Timestamp {
+    let span = SignedDuration::from_secs(i64::try_from(seconds).unwrap_or(i64::MAX));
+    at.saturating_add(span).unwrap_or(Timestamp::MAX)
+}
+
+/// What a lane needs.
+fn need(op: &OpState, number: usize, eye: &Eye, now: Timestamp) -> Need {
+    let lane = &op.lanes[number];
+    match lane.phase {
+        Phase::There => {
+            let at = At { lane: number, step: lane.at };
+            match op.step(at) {
+                None => Need::Note(Event::Closed { lane: number, end: End::Done }),
+                Some(step) => One { op, eye, now, at, way: Way::There, leg: &step.go }.need(),
+            }
+        }
+        Phase::Back => back(op, number, eye, now),
+        Phase::Waiting | Phase::Over(_) => Need::Until(Timestamp::MAX),
+    }
+}
+
+/// The way back: the last step that changed something and is not undone.
+fn back(op: &OpState, number: usize, eye: &Eye, now: Timestamp) -> Need {
+    let lane = &op.lanes[number];
+    let is_open = |step: &usize| {
+        lane.there[*step].is_touched()
+            && !matches!(lane.back[*step], StepState::Done(_) | StepState::GivenUp(_))
+    };
+    let Some(step) = (0..lane.there.len()).rev().find(is_open) else {
+        return Need::Note(Event::Closed { lane: number, end: end_of_return(op, number) });
+    };
+    let at = At { lane: number, step };
+    match op.step(at).map(|step| &step.undo) {
+        Some(Undo::Exact { leg } | Undo::BestEffort { leg, .. }) => {
+            One { op, eye, now, at, way: Way::Back, leg }.need()
+        }
+        Some(Undo::Nothing | Undo::Impossible { .. }) | None => {
+            Need::Note(Event::Settled { at, way: Way::Back, how: How::Kept, seen: Vec::new() })
+        }
+    }
+}
+
+/// How a target ended that was taken back.
+fn end_of_return(op: &OpState, number: usize) -> End {
+    let lane = &op.lanes[number];
+    let mut is_touched = false;
+    for (step, state) in lane.there.iter().enumerate() {
+        if !state.is_touched() {
+            continue;
+        }
+        is_touched = true;
+        let is_kept = matches!(
+            op.step(At { lane: number, step }).map(|step| &step.undo),
+            Some(Undo::Impossible { .. }) | None
+        );
+        if is_kept || matches!(lane.back[step], StepState::GivenUp(_)) {
+            return End::Stuck;
+        }
+    }
+    if is_touched { End::Undone } else { End::Untouched }
+}
+
+/// One step in one direction.
+struct One<'a> {
+    op: &'a OpState,
+    eye: &'a Eye,
+    now: Timestamp,
+    at: At,
+    way: Way,
+    leg: &'a Leg,
+}
+
+impl One<'_> {
+    fn scope(&self) -> &Scope {
+        &self.op.plan.lanes[self.at.lane].scope
+    }
+
+    fn lane(&self) -> &LaneState {
+        &self.op.lanes[self.at.lane]
+    }
+
+    fn state(&self) -> &StepState {
+        match self.way {
+            Way::There => &self.lane().there[self.at.step],
+            Way::Back => &self.lane().back[self.at.step],
+        }
+    }
+
+    /// Everything that decides about this step.
+    fn facts(&self) -> Vec<&Aspect> {
+        let mut facts = self.leg.until.facts();
+        facts.extend(self.leg.taken.iter().flat_map(Condition::facts));
+        facts.extend(self.leg.spoiled.iter().flat_map(|spoiled| spoiled.when.facts()));
+        if let Act::StopTasks { listed, .. } = &self.leg.act {
+            facts.push(listed);
+        }
+        facts
+    }
+
+    /// When the oldest of them was seen, where all were seen after the lane last changed.
+    fn seen_at(&self) -> Option<Timestamp> {
+        let changed = self.lane().changed;
+        let sights = self.facts().into_iter().map(|fact| {
+            self.eye.sight(self.scope(), fact).filter(|sight| sight.after >= changed).map(|sight| sight.at)
+        });
+        // What needs no look was seen just now.
+        Some(sights.collect::<Option<Vec<_>>>()?.into_iter().min().unwrap_or(self.now))
+    }
+
+    fn holds(&self, condition: &Condition) -> bool {
+        condition.holds(self.eye, self.scope()).unwrap_or(false)
+    }
+
+    fn seen(&self) -> Vec<(String, Value)> {
+        let mut told: Vec<(String, Value)> = Vec::new();
+        for fact in self.leg.until.facts() {
+            if let Some(value) = self.eye.value(self.scope(), fact) {
+                told.push((fact.to_string(), value.clone()));
+            }
+        }
+        told
+    }
+
+    fn look(&self) -> Need {
+        Need::Look(self.facts().into_iter().cloned().collect())
+    }
+
+    /// Looks again when the last look is so old.
+    fn look_every(&self, seconds: u64, seen_at: Timestamp) -> Need {
+        let due = after(seen_at, seconds);
+        if due <= self.now { self.look() } else { Need::Until(due) }
+    }
+
+    fn settled(&self, how: How) -> Need {
+        Need::Note(Event::Settled { at: self.at, way: self.way, how, seen: self.seen() })
+    }
+
+    fn need(&self) -> Need {
+        if let StepState::GivenUp(_) = self.state() {
+            return self.given_up();
+        }
+        let Some(seen_at) = self.seen_at() else { return self.look() };
+        if self.leg.until == Condition::Taken {
+            if let StepState::Waiting { call: Some(_), .. } = self.state() {
+                return self.settled(How::Done);
+            }
+        } else if self.holds(&self.leg.until) {
+            // A call whose answer was lost and whose effect is seen happened, or somebody else did the same.
+            let is_new = !matches!(self.state(), StepState::Fresh);
+            return self.settled(if is_new { How::Done } else { How::Already });
+        }
+        if let Some(spoiled) = self.leg.spoiled.as_ref().filter(|spoiled| self.holds(&spoiled.when)) {
+            return self.give_up(false, spoiled.why.clone());
+        }
+        if let StepState::Refused { why, is_denied } = self.state() {
+            let why = if *is_denied { format!("permission is missing: {why}") } else { why.clone() };
+            return self.give_up(false, why);
+        }
+        match *self.state() {
+            StepState::Fresh => self.begin(),
+            StepState::Again { first, since } => self.again(first, since, seen_at),
+            StepState::Open { call, since } | StepState::Doubtful { call, since } => {
+                self.doubt(call, since, seen_at)
+            }
+            StepState::Waiting { since, .. } => self.wait(since, seen_at),
+            StepState::Refused { .. } | StepState::GivenUp(_) | StepState::Done(_) => {
+                Need::Until(Timestamp::MAX)
+            }
+        }
+    }
+
+    fn is_late(&self, since: Timestamp) -> bool {
+        after(since, self.leg.within_s) <= self.now
+    }
+
+    fn act(&self, change: Change, same_as: Option<u64>) -> Need {
+        Need::Act { at: self.at, way: self.way, change, same_as }
+    }
+
+    fn begin(&self) -> Need {
+        match &self.leg.act {
+            Act::Wait => Need::Note(Event::Waiting { at: self.at, way: self.way }),
+            Act::Once { change } => self.act((**change).clone(), None),
+            Act::StopTasks { .. } => match self.next_stop() {
+                Some(change) => self.act(change, None),
+                None => Need::Note(Event::Waiting { at: self.at, way: self.way }),
+            },
+        }
+    }
+
+    /// Tries the same again, after a pause and one more look. A try that follows a long time without any,
+    /// such as one without credentials, is made however late it is.
+    fn again(&self, first: Timestamp, since: Timestamp, seen_at: Timestamp) -> Need {
+        let due = after(since, AGAIN_AFTER_S);
+        if due > self.now {
+            return Need::Until(due);
+        }
+        if after(seen_at, AGAIN_AFTER_S) <= self.now {
+            return self.look();
+        }
+        if self.is_late(first) && after(since, 3 * AGAIN_AFTER_S) > self.now {
+            return self.give_up(true, "AWS did not take it in time".to_owned());
+        }
+        self.begin()
+    }
+
+    /// The first task that is listed and was not stopped by this operation.
+    fn next_stop(&self) -> Option<Change> {
+        let Act::StopTasks { cluster, listed, .. } = &self.leg.act else { return None };
+        let Some(Value::Words(tasks)) = self.eye.value(self.scope(), listed) else { return None };
+        let was_stopped = |arn: &str| {
+            self.op.calls.values().any(|call| {
+                matches!(call.result, Known::Taken)
+                    && matches!(&*call.change, Change::StopTask { task, .. } if task.as_str() == arn)
+            })
+        };
+        let task = tasks.iter().find(|arn| !was_stopped(arn))?;
+        Some(Change::StopTask {
+            cluster: cluster.clone(),
+            task: TaskArn::new(task),
+            reason: format!("coredeck {}", self.op.record.id),
+        })
+    }
+
+    /// AWS may have acted, and did not say so.
+    fn doubt(&self, call: u64, since: Timestamp, seen_at: Timestamp) -> Need {
+        let steps = vec![self.at];
+        if self.leg.taken.as_ref().is_some_and(|taken| self.holds(taken)) {
+            return Need::Note(Event::Adopted { call, steps });
+        }
+        let Some(made) = self.op.calls.get(&call) else {
+            return self.give_up(false, "its call is lost".to_owned());
+        };
+        let mine = part_of(&made.change, self.leg);
+        match made.change.again() {
+            Again::Harmless => self.act(mine, None),
+            Again::Token => self.act((*made.change).clone(), Some(call)),
+            Again::Mark | Again::Observe => {
+                if after(since, SHOWN_WITHIN_S) > self.now {
+                    return self.look_every(DOUBT_EVERY_S, seen_at);
+                }
+                if after(seen_at, DOUBT_EVERY_S) <= self.now {
+                    return self.look();
+                }
+                if self.leg.taken.is_some() {
+                    return Need::Note(Event::Missing { call, steps });
+                }
+                let why = "the answer was lost, and AWS shows no trace by which to tell whether it happened";
+                self.give_up(false, why.to_owned())
+            }
+        }
+    }
+
+    fn wait(&self, since: Timestamp, seen_at: Timestamp) -> Need {
+        if let Some(change) = self.next_stop() {
+            return self.act(change, None);
+        }
+        if self.is_late(since) {
+            // The last word is a look that was made after the time was up.
+            if seen_at < after(since, self.leg.within_s) {
+                return self.look();
+            }
+            let is_forced = self.op.plan.on_timeout == OnTimeout::Force
+                && self.way == Way::There
+                && self.op.step(self.at).is_some_and(|step| step.may_be_forced);
+            return if is_forced {
+                self.settled(How::Forced)
+            } else {
+                self.give_up(true, format!("after {} s still not: {}", self.leg.within_s, self.leg.until))
+            };
+        }
+        let end = after(since, self.leg.within_s);
+        match self.look_every(self.leg.every_s, seen_at) {
+            Need::Until(at) => Need::Until(at.min(end)),
+            other => other,
+        }
+    }
+
+    fn give_up(&self, is_late: bool, why: String) -> Need {
+        Need::Note(Event::GaveUp { at: self.at, way: self.way, is_late, why, seen: self.seen() })
+    }
+
+    /// What follows when a step was given up.
+    fn given_up(&self) -> Need {
+        let lane = self.at.lane;
+        match self.way {
+            // The way back goes on with the steps before; the lane ends stuck.
+            Way::Back => Need::Until(Timestamp::MAX),
+            Way::There if !self.lane().there.iter().any(StepState::is_touched) => {
+                Need::Note(Event::Closed { lane, end: End::Untouched })
+            }
+            Way::There if self.op.plan.on_timeout == OnTimeout::Leave => {
+                Need::Note(Event::Closed { lane, end: End::Left })
+            }
+            Way::There => Need::Note(Event::Turned { lane }),
+        }
+    }
+}

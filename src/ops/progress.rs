@@ -1,0 +1,275 @@
+//! An operation in progress, as a screen or a script shows it: computed from its state, and nothing else.
+
+use super::event::{At, End, Outcome};
+use super::plan::Act;
+use super::state::{Known, Mode, OpState, Phase, StepState};
+use jiff::Timestamp;
+use serde::Serialize;
+
+/// How far an operation is.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Progress {
+    /// Its id.
+    pub id: String,
+    /// The word for what it does.
+    pub kind: String,
+    /// What it does, in a line.
+    pub title: String,
+    /// Who began it.
+    pub who: String,
+    /// Why.
+    pub reason: Option<String>,
+    /// When it was begun.
+    pub at: Timestamp,
+    /// How it stands.
+    pub standing: Standing,
+    /// What keeps it, in a sentence.
+    pub note: Option<String>,
+    /// What to type next, where there is something.
+    pub hint: Option<String>,
+    /// Steps that are over.
+    pub done: usize,
+    /// Steps in all.
+    pub total: usize,
+    /// Seconds that it is still expected to take; none when it is over or nobody can tell.
+    pub left_s: Option<u64>,
+    /// When it ended.
+    pub ended_at: Option<Timestamp>,
+    /// Its targets.
+    pub lanes: Vec<LaneProgress>,
+}
+
+/// How an operation stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Standing {
+    /// It was entered, and no runner has it yet.
+    Entered,
+    /// It goes on.
+    Running,
+    /// It waits, as it was told.
+    Paused,
+    /// It ends what it began.
+    Cancelling,
+    /// It undoes what it did.
+    RollingBack,
+    /// AWS cannot be asked; it is tried again.
+    Blind,
+    /// Its runner is gone.
+    Orphaned,
+    /// It is over, and well.
+    Done,
+    /// It failed, with nothing changed.
+    Failed,
+    /// It stopped part way.
+    PartWay,
+    /// It failed, and was undone.
+    RolledBack,
+}
+
+impl Standing {
+    /// The word for it.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Entered => "entered",
+            Self::Running => "running",
+            Self::Paused => "paused",
+            Self::Cancelling => "cancelling",
+            Self::RollingBack => "rolling back",
+            Self::Blind => "cannot see AWS",
+            Self::Orphaned => "its runner is gone",
+            Self::Done => "done",
+            Self::Failed => "failed",
+            Self::PartWay => "stopped part way",
+            Self::RolledBack => "rolled back",
+        }
+    }
+
+    /// Whether nothing more will happen to it.
+    pub fn is_over(self) -> bool {
+        matches!(self, Self::Done | Self::Failed | Self::PartWay | Self::RolledBack)
+    }
+}
+
+/// How far a target is.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct LaneProgress {
+    /// What a person calls it.
+    pub name: String,
+    /// The word for where it is.
+    pub state: &'static str,
+    /// What is done now, or why nothing more is.
+    pub now: String,
+    /// Steps that are over.
+    pub done: usize,
+    /// Steps in all.
+    pub total: usize,
+}
+
+impl Progress {
+    /// How far an operation is. `lives` says whether a runner has it.
+    pub fn of(op: &OpState, lives: bool, now: Timestamp) -> Self {
+        let lanes: Vec<LaneProgress> = (0..op.lanes.len()).map(|lane| lane_progress(op, lane)).collect();
+        let standing = standing(op, lives);
+        let id = &op.record.id;
+        let hint = match standing {
+            Standing::Orphaned | Standing::Entered if !lives => Some(format!("coredeck op resume {id}")),
+            Standing::Paused => Some(format!("coredeck op resume {id}")),
+            Standing::Blind => op.blind.as_ref().and_then(|(_, hint)| hint.clone()),
+            Standing::PartWay => Some(format!("coredeck op rollback {id}")),
+            _ => None,
+        };
+        Self {
+            id: id.clone(),
+            kind: op.record.kind.clone(),
+            title: op.record.title.clone(),
+            who: op.record.who.to_string(),
+            reason: op.record.reason.clone(),
+            at: op.record.at,
+            standing,
+            note: op.blind.as_ref().map(|(why, _)| why.clone()).or_else(|| op.left.clone()),
+            hint,
+            done: lanes.iter().map(|lane| lane.done).sum(),
+            total: lanes.iter().map(|lane| lane.total).sum(),
+            left_s: left(op, standing, now),
+            ended_at: op.ended.map(|(_, at)| at),
+            lanes,
+        }
+    }
+}
+
+fn standing(op: &OpState, lives: bool) -> Standing {
+    match (op.ended, op.mode) {
+        (Some((Outcome::Done, _)), _) => Standing::Done,
+        (Some((Outcome::Failed, _)), _) => Standing::Failed,
+        (Some((Outcome::PartWay, _)), _) => Standing::PartWay,
+        (Some((Outcome::RolledBack, _)), _) => Standing::RolledBack,
+        (None, _) if !lives && op.started_at.is_none() => Standing::Entered,
+        (None, _) if !lives => Standing::Orphaned,
+        (None, Mode::Paused) => Standing::Paused,
+        (None, _) if op.blind.is_some() => Standing::Blind,
+        (None, Mode::Cancelling) => Standing::Cancelling,
+        (None, Mode::RollingBack) => Standing::RollingBack,
+        (None, Mode::Going) => Standing::Running,
+    }
+}
+
+/// What was expected of the steps that are not over, less what the longest of them has taken already.
+fn left(op: &OpState, standing: Standing, now: Timestamp) -> Option<u64> {
+    if standing != Standing::Running {
+        return None;
+    }
+    let began = op.started_at?;
+    let taken = u64::try_from(now.duration_since(began).as_secs()).unwrap_or(0);
+    let waiting = op.lanes.iter().any(|lane| lane.phase == Phase::Waiting);
+    let open = op.lanes.iter().enumerate().filter(|(_, lane)| lane.phase == Phase::There);
+    let longest = open
+        .map(|(number, lane)| {
+            let steps = op.plan.lanes[number].steps.iter().skip(lane.at);
+            steps.map(|step| step.expected_s).sum::<u64>()
+        })
+        .max()
+        .unwrap_or(0);
+    Some(if waiting { op.plan.expected_s().saturating_sub(taken).max(longest) } else { longest })
+}
+
+fn lane_progress(op: &OpState, number: usize) -> LaneProgress {
+    let lane = &op.lanes[number];
+    let plan = &op.plan.lanes[number];
+    let total = plan.steps.len();
+    let (state, done, now) = match lane.phase {
+        Phase::Waiting => ("waiting", 0, "waits for its turn".to_owned()),
+        Phase::There => ("running", lane.at.min(total), doing(op, At { lane: number, step: lane.at })),
+        Phase::Back => ("undoing", total, undoing(op, number)),
+        Phase::Over(End::Done) => ("done", total, String::new()),
+        Phase::Over(end) => (end.word(), total, lane.why.join("; ")),
+    };
+    LaneProgress { name: plan.name.clone(), state, now, done, total }
+}
+
+fn doing(op: &OpState, at: At) -> String {
+    let Some(step) = op.step(at) else { return String::new() };
+    let state = op.lanes[at.lane].there.get(at.step);
+    let how = match state {
+        Some(StepState::Doubtful { .. }) => "; its answer was lost, looking whether it happened",
+        Some(StepState::Again { .. }) => "; AWS was busy, tried again",
+        Some(StepState::Waiting { call: Some(_), .. }) if !matches!(step.go.act, Act::Wait) => {
+            "; AWS took it"
+        }
+        _ => "",
+    };
+    format!("{}{how}", step.title)
+}
+
+fn undoing(op: &OpState, number: usize) -> String {
+    let lane = &op.lanes[number];
+    let open = (0..lane.there.len())
+        .rev()
+        .find(|step| lane.there[*step].is_touched() && !matches!(lane.back[*step], StepState::Done(_)));
+    let step = open.and_then(|step| op.step(At { lane: number, step }));
+    step.map_or(String::new(), |step| format!("undo: {}", step.title))
+}
+
+/// One line for each thing that happened, for `op log` and `op watch`.
+pub fn line(op: &OpState, event: &super::event::Event) -> String {
+    use super::event::{Event, How, Way};
+    let name = |lane: &usize| op.plan.lanes.get(*lane).map_or("?", |lane| lane.name.as_str()).to_owned();
+    let names = |steps: &[At]| {
+        let names: Vec<String> = steps.iter().map(|at| name(&at.lane)).collect();
+        names.join(", ")
+    };
+    let title = |at: &At, way: &Way| {
+        let title = op.step(*at).map_or("?", |step| step.title.as_str());
+        if *way == Way::Back { format!("undo of: {title}") } else { title.to_owned() }
+    };
+    match event {
+        Event::Claimed { who, pid, home } => format!("run by {who} (process {pid}, {home})"),
+        Event::Opened { lanes } => {
+            format!("begun: {}", lanes.iter().map(name).collect::<Vec<_>>().join(", "))
+        }
+        Event::Barred { lane, why } => format!("{}: not touched: {}", name(lane), why.join("; ")),
+        Event::Intended { steps, change, call, .. } => {
+            format!("call {call}: {} for {}", change.action(), names(steps))
+        }
+        Event::Answered { call, request_id, missed, .. } => {
+            let id = request_id.as_ref().map(|id| format!(" (request {id})")).unwrap_or_default();
+            let missed: String =
+                missed.iter().map(|(at, why)| format!("; not {}: {why}", name(&at.lane))).collect();
+            format!("call {call}: AWS took it{id}{missed}")
+        }
+        Event::Failed { call, why, .. } => format!("call {call}: {why}"),
+        Event::Adopted { call, steps } => {
+            format!("call {call}: its answer was lost, and it happened for {}", names(steps))
+        }
+        Event::Missing { call, steps } => {
+            format!("call {call}: its answer was lost, and it did not happen for {}", names(steps))
+        }
+        Event::Waiting { at, way } => format!("{}: {}", name(&at.lane), title(at, way)),
+        Event::Settled { at, way, how, .. } => {
+            let how = match how {
+                How::Already => "was so already",
+                How::Done => "done",
+                How::Forced => "not waited for any longer",
+                How::Kept => "cannot be undone",
+            };
+            format!("{}: {}: {how}", name(&at.lane), title(at, way))
+        }
+        Event::GaveUp { at, way, why, .. } => {
+            format!("{}: {}: given up: {why}", name(&at.lane), title(at, way))
+        }
+        Event::Turned { lane } => format!("{}: what was done is undone", name(lane)),
+        Event::Closed { lane, end } => format!("{}: {}", name(lane), end.word()),
+        Event::Asked { verb, who, reason, .. } => {
+            let why = reason.as_ref().map(|why| format!(": {why}")).unwrap_or_default();
+            format!("{who} asks to {}{why}", verb.word())
+        }
+        Event::Blind { why, .. } => format!("AWS cannot be asked: {why}"),
+        Event::Left { why } => format!("the runner left: {why}"),
+        Event::Ended { end } => end.word().to_owned(),
+    }
+}
+
+/// Calls whose outcome nobody knows yet.
+pub fn open_calls(op: &OpState) -> usize {
+    op.calls.values().filter(|call| call.result == Known::Open).count()
+}

@@ -1,0 +1,105 @@
+//! Undoing an operation that is over: a new operation, built from what the old one recorded.
+
+use super::aspect::Value;
+use super::desk::{Desk, blind};
+use super::guard::{Refusal, refused};
+use super::intent::Intent;
+use super::plan::{Cost, Fact, GOOD_FOR, Lane, Plan, Proof, SCHEMA, Step, Undo};
+use super::run::see;
+use super::state::{OpState, Phase, StepState};
+use crate::error::{Error, Result};
+use jiff::Timestamp;
+
+/// The word that such an operation goes by.
+pub const VERB: &str = "rollback";
+
+/// A plan that takes back what an operation changed, last step first.
+///
+/// # Errors
+///
+/// It is not over; it changed nothing; nothing of it can be undone; or its targets cannot be seen.
+pub async fn plan(desk: &Desk<'_>, op: &OpState) -> Result<Plan> {
+    let id = &op.record.id;
+    if op.ended.is_none() {
+        return Err(Error::usage(format!(
+            "operation {id} is not over: it rolls itself back when it is asked to"
+        )));
+    }
+    let mut lanes = Vec::new();
+    let mut kept = Vec::new();
+    for (number, lane) in op.lanes.iter().enumerate() {
+        let plan = &op.plan.lanes[number];
+        let mut steps = Vec::new();
+        for (at, step) in plan.steps.iter().enumerate().rev() {
+            let is_open = lane.there[at].is_touched() && !matches!(lane.back[at], StepState::Done(_));
+            if !is_open || matches!(lane.phase, Phase::Waiting) {
+                continue;
+            }
+            match &step.undo {
+                Undo::Nothing => {}
+                Undo::Impossible { why } => kept.push(format!("{}: {}: {why}", plan.name, step.title)),
+                Undo::Exact { leg } | Undo::BestEffort { leg, .. } => steps.push(Step {
+                    title: format!("undo: {}", step.title),
+                    go: (**leg).clone(),
+                    undo: Undo::Exact { leg: Box::new(step.go.clone()) },
+                    proof: Proof::Checked,
+                    expected_s: step.expected_s,
+                    may_be_forced: false,
+                }),
+            }
+        }
+        if !steps.is_empty() {
+            lanes.push(Lane { facts: Vec::new(), steps, tier: None, ..plan.clone() });
+        }
+    }
+    if lanes.is_empty() {
+        let why = if kept.is_empty() {
+            "it changed nothing that is still changed".to_owned()
+        } else {
+            kept.join("; ")
+        };
+        return Err(refused(VERB, vec![Refusal::new(id, why, "there is nothing to undo")]));
+    }
+    bind(desk, &mut lanes).await?;
+    let plan = Plan {
+        schema: SCHEMA.to_owned(),
+        id: String::new(),
+        fleet: op.plan.fleet.clone(),
+        intent: Intent {
+            verb: VERB.to_owned(),
+            targets: vec![id.clone()],
+            options: op.plan.intent.options.clone(),
+        },
+        title: format!("roll back {id}: {}", op.plan.title),
+        made_at: desk.now,
+        expires_at: desk.now.saturating_add(GOOD_FOR).unwrap_or(Timestamp::MAX),
+        accounts: op.plan.accounts.clone(),
+        lanes,
+        pools: Vec::new(),
+        holds: op.plan.holds.clone(),
+        on_timeout: super::intent::OnTimeout::Leave,
+        warnings: kept.into_iter().map(|kept| format!("stays as it is: {kept}")).collect(),
+        cost: Cost::Unknown("what the operation changed in cost was not known either".to_owned()),
+    };
+    Ok(plan.sealed())
+}
+
+/// Binds lanes to what is so now.
+async fn bind(desk: &Desk<'_>, lanes: &mut [Lane]) -> Result<()> {
+    for lane in lanes {
+        let facts: Vec<_> = lane
+            .steps
+            .iter()
+            .flat_map(|step| step.go.until.facts())
+            .map(|fact| (lane.scope.clone(), fact.clone()))
+            .collect();
+        let seen = see(desk.probe, &facts).await.map_err(|trouble| blind(&trouble))?;
+        for ((_, fact), was) in seen {
+            // Lists of tasks change by themselves.
+            if !matches!(was, Value::Words(_)) && !lane.facts.iter().any(|known| known.fact == fact) {
+                lane.facts.push(Fact { fact, was });
+            }
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,354 @@
+//! A pretended AWS whose time moves with the runner, and everything that a runner needs beside it.
+
+use crate::sim::still;
+use coredeck::aws;
+use coredeck::clock::Clock;
+use coredeck::collect;
+use coredeck::config::{Account, Config, Login, Regions};
+use coredeck::gateway::change::{FleetWriter, Proof, Receipt, Token, WriteError};
+use coredeck::gateway::{Change, FleetProbe, FleetReader};
+use coredeck::model::{AccountName, Region, Scope, TemplateRef, Text, Trouble, TroubleKind};
+use coredeck::ops::begin::{Beginning, enter};
+use coredeck::ops::census::Lists;
+use coredeck::ops::{Aspect, Desk, Edge, Intent, OpState, Plan, Start, Timer, Value};
+use coredeck::sim::Running;
+use coredeck::store::journal::{
+    Bell, Claim, Entry, Grip, Journal, Ledger, LedgerError, OpRecord, Request, Result as Kept, Runner, Who,
+};
+use coredeck::world::{Interest, World};
+use futures::FutureExt;
+use futures::future::BoxFuture;
+use jiff::{SignedDuration, Timestamp};
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+use tokio_util::sync::CancellationToken;
+
+/// When the pretended time begins.
+pub(super) fn start() -> Timestamp {
+    "2026-11-21T12:00:00Z".parse().unwrap()
+}
+
+/// A pretended AWS with its client.
+pub(super) struct Bench {
+    pub(super) running: Arc<Running>,
+    pub(super) aws: Arc<aws::Aws>,
+    pub(super) config: Config,
+    pub(super) timer: Arc<Stepper>,
+    pub(super) folder: tempfile::TempDir,
+}
+
+/// Time that passes when somebody waits for it, in the pretended world too.
+pub(super) struct Stepper {
+    running: Arc<Running>,
+    now: Mutex<Timestamp>,
+    /// What happens when a moment is reached.
+    pub(super) then: Mutex<Vec<(Timestamp, Box<dyn FnOnce() + Send>)>>,
+}
+
+impl Timer for Stepper {
+    fn now(&self) -> Timestamp {
+        *self.now.lock().unwrap()
+    }
+
+    fn until(&self, at: Timestamp) -> BoxFuture<'_, ()> {
+        let mut now = self.now.lock().unwrap();
+        if at > *now {
+            self.running.step(at.duration_since(*now).try_into().unwrap());
+            *now = at;
+        }
+        let mut then = self.then.lock().unwrap();
+        while let Some(due) = then.iter().position(|(due, _)| *due <= *now) {
+            (then.swap_remove(due).1)();
+        }
+        // Others that wait in the same runtime get their turn.
+        tokio::task::yield_now().boxed()
+    }
+}
+
+impl Bench {
+    pub(super) async fn new() -> Self {
+        let running = Arc::new(still().await);
+        let config = Config {
+            fleet: "demo".into(),
+            accounts: vec![Account { name: AccountName::new("demo"), login: Login::Chain, regions: None }],
+            regions: Regions::Named(vec![Region::new("us-east-1")]),
+            endpoint_url: Some(running.url()),
+            ..Config::default()
+        };
+        let options = aws::Options {
+            environment: Some(running.exports()),
+            clock: Clock::Fixed(start()),
+            ..aws::Options::default()
+        };
+        let aws = Arc::new(aws::connect(&config, options).await.unwrap());
+        let timer = Arc::new(Stepper {
+            running: Arc::clone(&running),
+            now: Mutex::new(start()),
+            then: Mutex::default(),
+        });
+        Self { running, aws, config, timer, folder: tempfile::tempdir().unwrap() }
+    }
+
+    pub(super) fn journal(&self) -> Journal {
+        Journal::open(&self.folder.path().join("journal.db")).unwrap()
+    }
+
+    pub(super) fn writer(&self) -> Arc<dyn FleetWriter> {
+        Arc::new(self.aws.writer().unwrap())
+    }
+
+    pub(super) async fn world(&self, verb: &str) -> Arc<World> {
+        let sources = coredeck::ops::kind(verb).unwrap().sources;
+        let reader = Arc::clone(&self.aws) as Arc<dyn FleetReader>;
+        let config = Arc::new(self.config.clone());
+        let patience = collect::Patience::default();
+        collect::once(reader, config, sources, Interest::default(), Clock::Fixed(start()), patience).await
+    }
+
+    pub(super) async fn plan(&self, intent: Intent) -> coredeck::error::Result<Plan> {
+        let world = self.world(&intent.verb).await;
+        let writer = self.writer();
+        let desk = Desk {
+            snapshot: &world.snapshot,
+            fleet: &world.fleet,
+            config: &self.config,
+            probe: self.aws.as_ref(),
+            writer: Some(writer.as_ref()),
+            now: self.timer.now(),
+        };
+        desk.plan(intent).await
+    }
+
+    pub(super) fn enter(&self, plan: &Plan) -> OpRecord {
+        enter(&self.journal(), plan, beginning("anna", self.timer.now())).unwrap()
+    }
+
+    pub(super) fn edge(&self, ledger: Arc<dyn Ledger>, writer: Arc<dyn FleetWriter>) -> Edge {
+        let scope = Scope { account: "demo".into(), region: "us-east-1".into() };
+        let reader = Arc::clone(&self.aws) as Arc<dyn FleetReader>;
+        Edge {
+            probe: Arc::clone(&self.aws) as Arc<dyn FleetProbe>,
+            writer,
+            ledger,
+            census: Arc::new(Lists { reader, scopes: vec![scope], tiers: self.config.tiers.clone() }),
+            timer: Arc::clone(&self.timer) as Arc<dyn Timer>,
+            bell: Bell::silent(),
+            stop: CancellationToken::new(),
+        }
+    }
+
+    /// Runs an operation undisturbed.
+    pub(super) async fn run(&self, id: &str) -> OpState {
+        let edge = self.edge(Arc::new(self.journal()), self.writer());
+        coredeck::ops::run(&edge, id, &runner("anna")).await.unwrap()
+    }
+
+    /// Everything that a plan cares about, as it is now. What counts tasks by name is left out: names differ.
+    pub(super) async fn facts(&self, plan: &Plan) -> BTreeMap<Aspect, Value> {
+        let mut facts = Vec::new();
+        for lane in &plan.lanes {
+            let legs = lane.steps.iter().flat_map(|step| step.undo.leg().into_iter().chain([&step.go]));
+            let of_legs = legs.flat_map(|leg| leg.until.facts());
+            let all = of_legs.chain(lane.facts.iter().map(|fact| &fact.fact));
+            facts.extend(all.map(|fact| (lane.scope.clone(), fact.clone())));
+        }
+        facts.sort();
+        facts.dedup();
+        let seen = coredeck::ops::run::see(self.aws.as_ref(), &facts).await.unwrap();
+        seen.into_iter()
+            .filter(|((_, fact), _)| !matches!(fact, Aspect::ServiceDeployment { .. }))
+            .map(|((_, fact), value)| (fact, value))
+            .collect()
+    }
+
+    /// How many of a tier are unavailable now.
+    pub(super) async fn down(&self, tier: &str) -> usize {
+        use coredeck::ops::census::Census;
+        let scope = Scope { account: "demo".into(), region: "us-east-1".into() };
+        let reader = Arc::clone(&self.aws) as Arc<dyn FleetReader>;
+        let lists = Lists { reader, scopes: vec![scope], tiers: self.config.tiers.clone() };
+        lists.count(self.timer.now()).await.unwrap().remove(tier).unwrap_or_default().down.len()
+    }
+
+    /// What was changed in the pretended AWS, by call, without what names the operation.
+    pub(super) fn changes(&self) -> BTreeMap<String, usize> {
+        let mut counts = BTreeMap::new();
+        for call in self.running.calls() {
+            if call["changes"] == true && call["error"].is_null() {
+                *counts.entry(call["operation"].as_str().unwrap().to_owned()).or_default() += 1;
+            }
+        }
+        counts
+    }
+}
+
+pub(super) fn who(user: &str) -> Who {
+    Who { user: user.to_owned(), host: "bastion".to_owned(), ..Who::default() }
+}
+
+pub(super) fn runner(user: &str) -> Start {
+    Start { who: who(user), home: "here".to_owned(), force: false }
+}
+
+pub(super) fn beginning(user: &str, at: Timestamp) -> Beginning {
+    Beginning { who: who(user), reason: Some("a test".to_owned()), reach: Vec::new(), at }
+}
+
+pub(super) fn intent(verb: &str, targets: &[&str]) -> Intent {
+    Intent {
+        verb: verb.to_owned(),
+        targets: targets.iter().map(|target| (*target).to_owned()).collect(),
+        ..Intent::default()
+    }
+}
+
+/// A journal whose machine dies after so many records: nothing is written any more.
+pub(super) struct Mortal {
+    pub(super) inner: Journal,
+    pub(super) left: AtomicI64,
+}
+
+impl Mortal {
+    fn alive(&self) -> Kept<()> {
+        if self.left.load(Ordering::SeqCst) > 0 { Ok(()) } else { Err(LedgerError::Other("dead".to_owned())) }
+    }
+}
+
+impl Ledger for Mortal {
+    fn begin(&self, record: &OpRecord, holds: &[(String, Grip)]) -> Kept<()> {
+        self.inner.begin(record, holds)
+    }
+    fn claim(&self, op: &str, who: &Who, at: Timestamp, force: bool) -> Kept<i64> {
+        self.inner.claim(op, who, at, force)
+    }
+    fn beat(&self, op: &str, epoch: i64, at: Timestamp) -> Kept<()> {
+        self.alive()?;
+        self.inner.beat(op, epoch, at)
+    }
+    fn release(&self, op: &str, epoch: i64, at: Timestamp, done: bool) -> Kept<()> {
+        self.alive()?;
+        self.inner.release(op, epoch, at, done)
+    }
+    fn hold(&self, op: &str, holds: &[(String, Grip)], at: Timestamp) -> Kept<()> {
+        self.inner.hold(op, holds, at)
+    }
+    fn append(&self, op: &str, epoch: i64, at: Timestamp, kind: &str, body: &str) -> Kept<Entry> {
+        self.alive()?;
+        let entry = self.inner.append(op, epoch, at, kind, body)?;
+        self.left.fetch_sub(1, Ordering::SeqCst);
+        self.alive()?;
+        Ok(entry)
+    }
+    fn reserve(&self, op: &str, epoch: i64, claim: &Claim<'_>) -> Kept<Vec<String>> {
+        self.alive()?;
+        self.inner.reserve(op, epoch, claim)
+    }
+    fn give_back(&self, op: &str, pool: &str, target: &str, at: Timestamp) -> Kept<()> {
+        self.alive()?;
+        self.inner.give_back(op, pool, target, at)
+    }
+    fn ask(&self, op: &str, verb: &str, who: &Who, reason: Option<&str>, at: Timestamp) -> Kept<Request> {
+        self.inner.ask(op, verb, who, reason, at)
+    }
+    fn requests(&self, op: &str, after: i64) -> Kept<Vec<Request>> {
+        self.inner.requests(op, after)
+    }
+    fn ops(&self, most: usize) -> Kept<Vec<OpRecord>> {
+        self.inner.ops(most)
+    }
+    fn op(&self, id: &str) -> Kept<OpRecord> {
+        self.inner.op(id)
+    }
+    fn entries(&self, op: &str, after: i64) -> Kept<Vec<Entry>> {
+        self.inner.entries(op, after)
+    }
+    fn runner(&self, op: &str) -> Kept<Option<(Runner, bool)>> {
+        self.inner.runner(op)
+    }
+}
+
+/// What happens to one call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Fate {
+    /// The runner dies before it leaves.
+    DiesBefore,
+    /// The runner dies when it is done and before the answer is known.
+    DiesAfter,
+    /// It is done, and its answer is lost.
+    Unheard,
+}
+
+/// A writer that meets its fate at one call.
+pub(super) struct Fated {
+    pub(super) inner: Arc<dyn FleetWriter>,
+    pub(super) at: usize,
+    pub(super) fate: Fate,
+    pub(super) count: AtomicUsize,
+    pub(super) dead: CancellationToken,
+}
+
+impl FleetWriter for Fated {
+    fn write<'a>(
+        &'a self,
+        scope: &'a Scope,
+        change: &'a Change,
+        token: &'a Token,
+    ) -> BoxFuture<'a, Result<Receipt, WriteError>> {
+        async move {
+            if self.count.fetch_add(1, Ordering::SeqCst) != self.at {
+                return self.inner.write(scope, change, token).await;
+            }
+            if self.fate == Fate::DiesBefore {
+                self.dead.cancel();
+                return std::future::pending().await;
+            }
+            let done = self.inner.write(scope, change, token).await;
+            if self.fate == Fate::DiesAfter {
+                self.dead.cancel();
+                return std::future::pending().await;
+            }
+            done.and_then(|_| Err(WriteError::Unknown(lost())))
+        }
+        .boxed()
+    }
+
+    fn prove<'a>(&'a self, scope: &'a Scope, change: &'a Change) -> BoxFuture<'a, Result<Proof, WriteError>> {
+        self.inner.prove(scope, change)
+    }
+
+    fn prove_launch<'a>(
+        &'a self,
+        scope: &'a Scope,
+        template: &'a TemplateRef,
+        subnet: Option<&'a str>,
+    ) -> BoxFuture<'a, Result<Proof, WriteError>> {
+        self.inner.prove_launch(scope, template, subnet)
+    }
+
+    fn command<'a>(
+        &'a self,
+        scope: &'a Scope,
+        change: &'a Change,
+        token: &'a Token,
+    ) -> BoxFuture<'a, Result<String, WriteError>> {
+        self.inner.command(scope, change, token)
+    }
+}
+
+pub(super) fn lost() -> Trouble {
+    Trouble {
+        kind: TroubleKind::Unreachable,
+        call: Text::new("test:Lost"),
+        code: None,
+        message: "the connection was reset before the answer came".to_owned(),
+        hint: None,
+        request_id: None,
+        at: start(),
+    }
+}
+
+/// So much later.
+pub(super) fn later(minutes: i64) -> Timestamp {
+    start() + SignedDuration::from_mins(minutes)
+}
