@@ -11,11 +11,13 @@ mod config;
 mod describe;
 mod failure;
 mod get;
+mod history;
 mod json;
 mod log;
 pub mod output;
 mod pages;
 mod partial;
+mod past;
 mod plan;
 mod reach;
 mod rows;
@@ -81,6 +83,7 @@ fn is_json(command: Option<&Command>) -> bool {
     match command {
         Some(Command::Get(get)) => get.output == Format::Json,
         Some(Command::Calls(calls)) => calls.output == Format::Json,
+        Some(Command::History(history)) => history.output == ShowFormat::Json,
         Some(Command::Describe(describe)) => describe.output == DescribeFormat::Json,
         Some(Command::Config(args::ConfigCommand::Show { output })) => *output == ShowFormat::Json,
         _ => false,
@@ -135,11 +138,30 @@ fn obey(argv: Argv, outside: &Outside, out: &mut Output) -> Result<()> {
         Some(Command::Calls(args)) => calls::run(&args, &global, outside, out),
         // Calls are not in AWS: those of earlier runs are listed, like `coredeck calls`.
         Some(Command::Get(args)) if Kind::parse(&args.kind)? == Kind::Calls => {
+            if args.at.is_some() {
+                return Err(Error::usage("calls are listed with their times, not as of a moment")
+                    .hint("name the span: `coredeck calls --since 2h`"));
+            }
             if args.watch.is_some() {
                 return Err(Error::usage("calls of earlier runs cannot be watched")
                     .hint("those of the screen show there: open it and type `:calls`"));
             }
             calls::run(&(&args).into(), &global, outside, out)
+        }
+        Some(Command::History(args)) => history::run(&args, &global, outside, out),
+        Some(Command::Get(args)) if args.at.is_some() => {
+            let plan = plan::Plan::new(&args)?;
+            let archive = past::Archive::open(&global, outside, out)?;
+            let world = archive.world(args.at.as_deref().unwrap_or_default())?;
+            archive.say(&world, out);
+            get::show(&plan, &args, &archive.config, &world, out)
+        }
+        Some(Command::Describe(args)) if args.at.is_some() && Kind::parse(&args.kind)? != Kind::Calls => {
+            let kind = Kind::parse(&args.kind)?;
+            let archive = past::Archive::open(&global, outside, out)?;
+            let world = archive.world(args.at.as_deref().unwrap_or_default())?;
+            archive.say(&world, out);
+            describe::answer(&args, kind, &world, out)
         }
         Some(Command::Get(args)) => {
             let plan = plan::Plan::new(&args)?;

@@ -10,6 +10,7 @@
 //! the same without a terminal: keys in, screen out.
 
 pub mod action;
+mod ask;
 mod cell;
 pub mod chord;
 mod drill;
@@ -31,6 +32,7 @@ pub mod theme;
 pub mod update;
 mod view;
 
+pub use ask::{Answered, Job};
 pub use headless::headless;
 pub use options::Options;
 pub use run::run;

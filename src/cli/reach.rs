@@ -4,12 +4,13 @@ use super::Outside;
 use super::args::Global;
 use super::calls;
 use super::output::Output;
+use super::past::{self, Past};
 use crate::clock::Clock;
 use crate::collect::{self, Collector, Keeping};
 use crate::config::{Config, Loaded, Surroundings, load};
 use crate::error::Result;
 use crate::gateway::{FleetReader, NoteCall, Source};
-use crate::store::CallBook;
+use crate::store::{CallBook, History};
 use crate::world::{Interest, World};
 use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
@@ -20,6 +21,8 @@ pub(super) struct Reach {
     pub(super) config: Arc<Config>,
     reader: Arc<dyn FleetReader>,
     clock: Clock,
+    /// Where what is read is kept for a look back.
+    past: Option<Past>,
     /// The record of its calls.
     book: Option<Arc<CallBook>>,
     /// What the configuration made us warn of.
@@ -53,7 +56,9 @@ pub(super) async fn quietly(global: &Global, outside: &Outside, warnings: &mut V
     if global.demo {
         let (running, config, options) = super::sim::demo(config, clock).await?;
         let reader = Arc::new(crate::aws::connect(&config, options).await?);
+        let past = Past::in_memory(&config);
         let mut reach = Reach::new(config, reader, clock);
+        reach.past = past;
         reach._demo = Some(running);
         return Ok(reach);
     }
@@ -62,7 +67,9 @@ pub(super) async fn quietly(global: &Global, outside: &Outside, warnings: &mut V
     let asker = Arc::new(crate::aws::Terminal);
     let options = crate::aws::Options { clock, asker, witness, ..Default::default() };
     let reader = Arc::new(crate::aws::connect(&config, options).await?);
+    let past = past::of(&config, &outside.around);
     let mut reach = Reach::new(config, reader, clock);
+    reach.past = past;
     reach.book = book;
     Ok(reach)
 }
@@ -92,7 +99,12 @@ impl Drop for Reach {
 impl Reach {
     /// A fleet that is read by this reader.
     pub(super) fn new(config: Config, reader: Arc<dyn FleetReader>, clock: Clock) -> Self {
-        Self { config: Arc::new(config), reader, clock, book: None, warnings: Vec::new(), _demo: None }
+        Self { config: Arc::new(config), reader, clock, past: None, book: None, warnings: Vec::new(), _demo: None }
+    }
+
+    /// The history of what is read; none where nothing is to be kept.
+    pub(super) fn history(&self) -> Result<Option<History>> {
+        self.past.as_ref().map(|past| past.open(self.clock.now())).transpose()
     }
 
     /// Reads sources once.

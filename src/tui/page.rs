@@ -4,6 +4,7 @@ pub(super) mod bars;
 pub(super) mod describe;
 pub(super) mod help;
 pub(super) mod overview;
+pub(super) mod slider;
 pub(super) mod table;
 pub(super) mod troubles;
 
@@ -23,6 +24,8 @@ pub(super) type TextLine = Vec<(Role, String)>;
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Layout {
     pub(super) header: Option<u16>,
+    /// That this is the past.
+    pub(super) slider: Option<u16>,
     pub(super) title: Option<u16>,
     pub(super) columns: Option<u16>,
     pub(super) body: u16,
@@ -46,6 +49,8 @@ pub(super) fn layout(ui: &Ui) -> Layout {
     let types = ui.prompt.is_some();
     let is_list = ui.list().is_some();
     let mut bottom = take(types);
+    // That this is the past is worth more than where one is.
+    let slider = take(slider::is_there(ui));
     let title = take(true);
     let advice = take(types);
     let trouble = take(has_trouble(ui));
@@ -59,7 +64,7 @@ pub(super) fn layout(ui: &Ui) -> Layout {
             at - 1
         })
     };
-    let (header, title, columns) = (next(header), next(title), next(columns));
+    let (header, slider, title, columns) = (next(header), next(slider), next(title), next(columns));
     let body = at;
     let below = u16::from(trouble) + u16::from(advice) + u16::from(bottom);
     let body_height = ui.height.saturating_sub(body + below);
@@ -71,13 +76,14 @@ pub(super) fn layout(ui: &Ui) -> Layout {
         })
     };
     let (trouble, bottom, advice) = (next(trouble), next(bottom), next(advice));
-    Layout { header, title, columns, body, body_height, trouble, advice, bottom }
+    Layout { header, slider, title, columns, body, body_height, trouble, advice, bottom }
 }
 
 /// Tells whether anything could not be read.
 pub(super) fn has_trouble(ui: &Ui) -> bool {
     let snapshot = &ui.world.snapshot;
     !snapshot.troubles.is_empty()
+        || ui.world.timeline.trouble.is_some()
         || snapshot.troubled().next().is_some()
         || registry_faults(snapshot).next().is_some()
 }
@@ -168,7 +174,9 @@ pub(super) fn sources(ui: &Ui) -> Vec<Source> {
 /// What the collector should know of what is being looked at.
 pub(super) fn interest(ui: &Ui) -> Interest {
     let sources = sources(ui);
-    let metrics_of = if sources.contains(&Source::Metrics) { looked_at(ui) } else { Vec::new() };
+    // Nothing is paid for rows of the past.
+    let is_paid = sources.contains(&Source::Metrics) && !ui.is_past();
+    let metrics_of = if is_paid { looked_at(ui) } else { Vec::new() };
     // A screen without the focus is still looked at, beside the window that has it; and one in the
     // background is stopped with all of the program, so nothing is read then anyway.
     Interest { sources, metrics_of, is_idle: false }
@@ -176,7 +184,7 @@ pub(super) fn interest(ui: &Ui) -> Interest {
 
 /// The instances on the screen, and those that the filter cannot decide without.
 fn looked_at(ui: &Ui) -> Vec<(crate::model::Scope, crate::model::InstanceId)> {
-    let fleet = &ui.world.fleet;
+    let fleet = ui.fleet_here();
     let rows: Vec<usize> = match &ui.here.page {
         Page::List(list) if list.kind == Kind::Instances => {
             let lines = ui.here.top..ui.here.top.saturating_add(height(ui));

@@ -1,5 +1,6 @@
 //! The loop: waits for keys, worlds, signals and the next moment that something ages; draws what changed.
 
+use super::ask::Answered;
 use super::chord::Chord;
 use super::options::Options;
 use super::painter::Painter;
@@ -20,6 +21,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::{mpsc, watch};
+use tokio::task::JoinHandle;
 
 /// The least time between two frames.
 const FRAME: Duration = Duration::from_millis(16);
@@ -48,9 +50,29 @@ pub async fn run(
         is_dirty: true,
         outbox: VecDeque::new(),
     };
-    screen.tick();
+    let mut effects = screen.tick();
     let mut events = Events::new();
+    // Rows that are being filtered and sorted on a thread of their own; `update` never asks for two at once.
+    let mut sifting: Option<JoinHandle<Answered>> = None;
     loop {
+        for effect in effects.drain(..) {
+            match effect {
+                Effect::Quit => return Ok(()),
+                Effect::Wish(wish) => screen.post(wish),
+                Effect::Redraw => screen.start_over()?,
+                Effect::Sift(job) => sifting = Some(tokio::task::spawn_blocking(move || job.run())),
+                Effect::Suspend => {
+                    drop(events);
+                    terminal.suspend();
+                    // Ctrl-Z reached us as a key, so nobody else stops us. SIGSTOP, because SIGTSTP is caught.
+                    kill_process(getpid(), Signal::STOP)
+                        .map_err(|error| Error::failed("going to the background failed").because(error))?;
+                    terminal.resume()?;
+                    events = Events::new();
+                    screen.start_over()?;
+                }
+            }
+        }
         screen.draw_when_due(&terminal)?;
         let wake = screen.wake_in();
         let next = tokio::select! {
@@ -65,6 +87,11 @@ pub async fn run(
                 changed.map_err(|_| Error::failed("nothing reads the fleet any more"))?;
                 Happened::World
             }
+            found = async { sifting.as_mut()?.await.ok() }, if sifting.is_some() => {
+                sifting = None;
+                let found = found.ok_or_else(|| Error::failed("sorting rows failed; what it said stands above"))?;
+                Happened::Sifted(found)
+            }
             permit = wishes.reserve(), if !screen.outbox.is_empty() => {
                 let permit = permit.map_err(|_| Error::failed("nothing reads the fleet any more"))?;
                 if let Some(wish) = screen.outbox.pop_front() {
@@ -74,9 +101,10 @@ pub async fn run(
             }
             () = tokio::time::sleep(wake.unwrap_or(FRAME)), if wake.is_some() => Happened::Time,
         };
-        screen.tick();
-        let effects = match next {
+        effects = screen.tick();
+        effects.append(&mut match next {
             Happened::Time => Vec::new(),
+            Happened::Sifted(found) => screen.take(Input::Sifted(Box::new(found))),
             Happened::World => {
                 let world = Arc::clone(&world.borrow_and_update());
                 screen.take(Input::World(world))
@@ -99,24 +127,7 @@ pub async fn run(
                 }
                 effects
             }
-        };
-        for effect in effects {
-            match effect {
-                Effect::Quit => return Ok(()),
-                Effect::Wish(wish) => screen.post(wish),
-                Effect::Redraw => screen.start_over()?,
-                Effect::Suspend => {
-                    drop(events);
-                    terminal.suspend();
-                    // Ctrl-Z reached us as a key, so nobody else stops us. SIGSTOP, because SIGTSTP is caught.
-                    kill_process(getpid(), Signal::STOP)
-                        .map_err(|error| Error::failed("going to the background failed").because(error))?;
-                    terminal.resume()?;
-                    events = Events::new();
-                    screen.start_over()?;
-                }
-            }
-        }
+        });
     }
 }
 
@@ -153,6 +164,7 @@ enum Happened {
     Event(Option<std::io::Result<Event>>),
     World,
     Time,
+    Sifted(Answered),
     Signal(Told),
 }
 
@@ -211,13 +223,9 @@ struct Screen {
 }
 
 impl Screen {
-    fn tick(&mut self) {
+    fn tick(&mut self) -> Vec<Effect> {
         let now = self.clock.now();
-        for effect in self.take(Input::Tick(now)) {
-            if let Effect::Wish(wish) = effect {
-                self.post(wish);
-            }
-        }
+        self.take(Input::Tick(now))
     }
 
     fn take(&mut self, input: Input) -> Vec<Effect> {

@@ -1,7 +1,7 @@
 //! Draws the state. Reads it, never changes it; builds only the rows that show.
 
 use super::keymap::Match;
-use super::page::{self, TextLine, bars, overview, table};
+use super::page::{self, TextLine, bars, overview, slider, table};
 use super::state::{List, Page, Purpose, Ui};
 use super::theme::{Role, Theme};
 use super::{cell, painter};
@@ -45,7 +45,12 @@ impl Canvas<'_> {
         let mut x = x;
         for (role, text) in pieces {
             let room = self.cells.area.width.saturating_sub(x);
-            x = self.put(x, y, text, self.theme.style(*role), room);
+            let mut style = self.theme.style(*role);
+            if *role == Role::Past {
+                // Told in every theme, and without colours too.
+                style = style.add_modifier(Modifier::REVERSED | Modifier::BOLD);
+            }
+            x = self.put(x, y, text, style, room);
         }
     }
 }
@@ -59,6 +64,9 @@ pub fn draw(ui: &Ui, theme: &Theme) -> Frame {
     let layout = page::layout(ui);
     if let Some(y) = layout.header {
         canvas.line(0, y, &bars::header(ui));
+    }
+    if let Some(y) = layout.slider {
+        canvas.line(0, y, &slider::line(ui));
     }
     if let Some(y) = layout.title {
         canvas.line(0, y, &bars::title(ui));
@@ -330,6 +338,10 @@ fn draw_advice(ui: &Ui, canvas: &mut Canvas<'_>, y: u16, caret: usize) {
 
 /// The next moment at which something on the screen must change by itself; none when nothing will.
 pub fn wake_at(ui: &Ui) -> Option<Timestamp> {
+    // The past stays as it was.
+    if ui.is_past() {
+        return None;
+    }
     let mut moments: Vec<Timestamp> = Vec::new();
     if let Some((oldest, ..)) = bars::age(ui).oldest {
         let seconds = ui.now.as_second() - oldest.as_second();
@@ -340,7 +352,7 @@ pub fn wake_at(ui: &Ui) -> Option<Timestamp> {
         });
     }
     let height = page::height(ui);
-    let ctx = page::ctx(&ui.world.fleet, ui);
+    let ctx = page::ctx(ui.fleet_here(), ui);
     let mut see = |column: &Column, at: usize| match (column.get)(ctx, at) {
         Value::Moment(at) => moments.push(cell::next_change(at, ui.now)),
         Value::Span(span) if cell::is_age(column) => {

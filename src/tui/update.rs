@@ -2,6 +2,7 @@
 
 mod command;
 mod moves;
+mod time;
 mod typing;
 
 use super::action::Action;
@@ -28,18 +29,27 @@ pub fn update(ui: &mut Ui, input: Input) -> Vec<Effect> {
             Vec::new()
         }
         Input::World(world) => {
-            ui.now = ui.now.max(world.snapshot.taken_at);
             ui.world = world;
+            time::arrived(ui);
             ui.refresh_view();
             Vec::new()
         }
         Input::Tick(now) => {
-            ui.now = now;
+            ui.real = now;
+            // The past does not age.
+            if !ui.is_past() {
+                ui.now = now;
+            }
+            Vec::new()
+        }
+        Input::Sifted(answered) => {
+            ui.take_rows(*answered);
             Vec::new()
         }
     };
     // Not while a filter is typed: what is half typed is not asked for money.
     if ui.prompt.is_none()
+        && !ui.is_past()
         && let Some(list) = ui.list_mut()
     {
         list.probe.look(list.kind, &list.filter, &list.view);
@@ -49,6 +59,7 @@ pub fn update(ui: &mut Ui, input: Input) -> Vec<Effect> {
         ui.told = Some(interest.clone());
         effects.push(Effect::Wish(Wish::Look(interest)));
     }
+    effects.extend(ui.next_job());
     effects
 }
 
@@ -79,11 +90,20 @@ fn press(ui: &mut Ui, chord: Chord) -> Vec<Effect> {
 
 /// Carries out an action.
 fn act(ui: &mut Ui, action: Action) -> Vec<Effect> {
+    if ui.is_past() && time::is_refused(action) {
+        let key = ui.keymap.keys_of(ui.layer_below(), Action::Now).into_iter().next();
+        let key = key.map_or_else(String::new, |key| format!("; {key} returns to now"));
+        ui.complain(format!("this is the past: nothing is read or done from here{key}"));
+        return Vec::new();
+    }
     match action {
         Action::Quit => return vec![Effect::Quit],
         Action::Suspend => return vec![Effect::Suspend],
         Action::Redraw => return vec![Effect::Redraw],
         Action::Refresh => return refresh(ui),
+        Action::Earlier | Action::Later | Action::HourEarlier | Action::HourLater | Action::Now => {
+            return time::act(ui, action);
+        }
         Action::Back => back(ui),
         Action::Forward => forward(ui),
         Action::Help => {
@@ -218,7 +238,7 @@ fn toggle(ui: &mut Ui, page: Page, is_it: fn(&Page) -> bool) {
     }
 }
 
-/// What the cursor is on: a kind and the row's number in the world's fleet.
+/// What the cursor is on: a kind and the row's number in the fleet that is shown here.
 fn under_cursor(ui: &Ui) -> Option<(Kind, usize)> {
     match &ui.here.page {
         Page::List(list) => Some((list.kind, list.row(ui.here.cursor)?)),
@@ -269,7 +289,7 @@ fn describe(ui: &mut Ui) {
         }
         return;
     };
-    let Some(key) = view::key(kind, &ui.world.fleet, at) else { return };
+    let Some(key) = view::key(kind, ui.fleet_here(), at) else { return };
     choose(ui);
     let mut place = Place::new(Page::Describe(kind, key));
     place.path = page::path(ui);

@@ -1,6 +1,7 @@
 //! Which rows a list shows, in which order, and how wide its columns are.
 //!
-//! Made when the world, the filter, the columns or the order changes, never while drawing.
+//! Made when the world, the filter, the columns or the order changes, never while drawing; of a large table
+//! not even on the drawing task (`ask`).
 
 use super::cell;
 use super::drill::Drill;
@@ -11,7 +12,6 @@ use crate::fleet::Fleet;
 use crate::gateway::Source;
 use crate::model::Scope;
 use crate::query::{Column, Ctx, Direction, Kind, Query, Sort, Unit, Width, sort};
-use crate::world::World;
 use jiff::Timestamp;
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
@@ -24,9 +24,22 @@ const MEASURED: usize = 400;
 /// The widest that a column may be in a table; the describe page shows all of a value.
 const WIDEST: usize = 36;
 
+/// What decides which rows a list shows, in which order and with which columns.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Question {
+    pub(super) kind: Kind,
+    pub(super) drill: Option<Drill>,
+    pub(super) filter: String,
+    pub(super) sort: Option<SortBy>,
+    pub(super) is_wide: bool,
+    pub(super) has_metrics: bool,
+}
+
 /// The rows of a list, as numbers into the fleet that it was made for.
 #[derive(Clone, Debug, Default)]
 pub(super) struct View {
+    /// What was asked; none before any answer.
+    pub(super) question: Option<Question>,
     pub(super) fleet: Option<Arc<Fleet>>,
     pub(super) rows: Vec<u32>,
     /// How many there were before the filter.
@@ -36,6 +49,15 @@ pub(super) struct View {
     /// Columns that the filter asks and that cost money to read.
     pub(super) paid: Vec<&'static str>,
     pub(super) columns: Vec<Shape>,
+}
+
+impl View {
+    /// The line that a row is on.
+    pub(super) fn position_of(&self, wanted: &RowKey) -> Option<usize> {
+        let (fleet, kind) = (self.fleet.as_deref()?, self.question.as_ref()?.kind);
+        let ctx = Ctx { fleet, now: fleet.at };
+        self.rows.iter().position(|at| usize::try_from(*at).is_ok_and(|at| is_called(kind, ctx, at, wanted)))
+    }
 }
 
 /// A column that shows, and how wide it is.
@@ -66,13 +88,56 @@ impl List {
             anchor: None,
             is_chosen: false,
             view: View::default(),
+            is_behind: false,
             probe: Probe::default(),
         }
     }
 
-    /// Makes the view for this world.
-    pub(super) fn make_view(&mut self, world: &World, now: Timestamp) {
-        let fleet = &world.fleet;
+    /// What its rows are to answer.
+    pub(super) fn question(&self) -> Question {
+        Question {
+            kind: self.kind,
+            drill: self.drill.clone(),
+            filter: self.filter.clone(),
+            sort: self.sort,
+            is_wide: self.is_wide,
+            has_metrics: self.has_metrics,
+        }
+    }
+
+    /// The row of the fleet that a line of the list shows.
+    pub(super) fn row(&self, line: usize) -> Option<usize> {
+        self.view.rows.get(line).and_then(|at| usize::try_from(*at).ok())
+    }
+
+    /// What the row of a line is called.
+    pub(super) fn key_of(&self, line: usize) -> Option<RowKey> {
+        key(self.kind, self.view.fleet.as_deref()?, self.row(line)?)
+    }
+
+    /// The line that a row is on.
+    pub(super) fn position_of(&self, wanted: &RowKey) -> Option<usize> {
+        self.view.position_of(wanted)
+    }
+
+    /// Tells whether the rows answer another question than the one that is asked now.
+    pub(super) fn is_sorting(&self) -> bool {
+        self.is_behind && self.view.question.as_ref() != Some(&self.question())
+    }
+
+    pub(super) fn clamp_left(&mut self) {
+        self.left = self.left.min(self.view.columns.len().saturating_sub(2));
+    }
+}
+
+impl Question {
+    /// How many rows must be looked at to answer it.
+    pub(super) fn size(&self, fleet: &Fleet) -> usize {
+        self.kind.len(fleet)
+    }
+
+    /// Answers it from these rows.
+    pub(super) fn answer(self, fleet: &Arc<Fleet>, now: Timestamp) -> View {
         let ctx = Ctx { fleet, now };
         let kind = self.kind;
         let opened = self.drill.as_ref().map(|drill| drill.rows(kind, ctx));
@@ -102,7 +167,7 @@ impl List {
             Shape { column, width: u16::try_from(width).unwrap_or(u16::MAX) }
         });
         let columns = shapes.collect();
-        self.view = View { fleet: Some(Arc::clone(fleet)), rows, of, undecided, paid, columns };
+        View { question: Some(self), fleet: Some(Arc::clone(fleet)), rows, of, undecided, paid, columns }
     }
 
     /// Sorts by the column that was chosen; where none was, what is worst comes first, then by place and name.
@@ -165,30 +230,6 @@ impl List {
             _ => 7,
         });
         columns
-    }
-
-    /// The row of the fleet that a line of the list shows.
-    pub(super) fn row(&self, line: usize) -> Option<usize> {
-        self.view.rows.get(line).and_then(|at| usize::try_from(*at).ok())
-    }
-
-    /// What the row of a line is called.
-    pub(super) fn key_of(&self, line: usize) -> Option<RowKey> {
-        key(self.kind, self.view.fleet.as_deref()?, self.row(line)?)
-    }
-
-    /// The line that a row is on.
-    pub(super) fn position_of(&self, wanted: &RowKey) -> Option<usize> {
-        let fleet = self.view.fleet.as_deref()?;
-        let ctx = Ctx { fleet, now: fleet.at };
-        self.view
-            .rows
-            .iter()
-            .position(|at| usize::try_from(*at).is_ok_and(|at| is_called(self.kind, ctx, at, wanted)))
-    }
-
-    pub(super) fn clamp_left(&mut self) {
-        self.left = self.left.min(self.view.columns.len().saturating_sub(2));
     }
 }
 

@@ -10,6 +10,7 @@ mod binary;
 mod calls;
 mod cli;
 mod config;
+mod history;
 mod loopback;
 mod moto;
 mod permissions;

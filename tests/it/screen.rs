@@ -3,6 +3,8 @@
 mod bytes;
 mod fleet;
 mod honest;
+mod large;
 mod pages;
+mod past;
 mod props;
 mod pty;

@@ -61,6 +61,9 @@ type Piece = (u8, Role, String);
 pub(crate) fn header(ui: &Ui) -> TextLine {
     let snapshot = &ui.world.snapshot;
     let mut left: Vec<Piece> = vec![(1, Role::HeaderFleet, harmless(&ui.about.fleet).into_owned())];
+    if ui.is_past() {
+        left.push((0, Role::Past, " PAST ".into()));
+    }
     if let Some(endpoint) = &ui.about.endpoint {
         left.push((2, Role::HeaderMark, harmless(endpoint).into_owned()));
     }
@@ -77,6 +80,7 @@ pub(crate) fn header(ui: &Ui) -> TextLine {
     let mut right: Vec<Piece> = Vec::new();
     let age = age(ui);
     match age.oldest {
+        None if ui.is_past() => right.push((0, Role::HeaderStale, "nothing was kept".into())),
         None => right.push((0, Role::Note, format!("reading{}", ui.signs().cut()))),
         Some((oldest, scope, source)) => {
             let seconds = ui.now.as_second() - oldest.as_second();
@@ -92,7 +96,8 @@ pub(crate) fn header(ui: &Ui) -> TextLine {
                 right.push((4, role, format!("behind: {} {}", harmless(&scope.to_string()), source.word())));
             }
             if age.missing > 0 {
-                right.push((6, Role::Note, format!("{} not read yet", age.missing)));
+                let why = if ui.is_past() { "not kept" } else { "not read yet" };
+                right.push((6, Role::Note, format!("{} {why}", age.missing)));
             }
         }
     }
@@ -197,7 +202,12 @@ fn facts(ui: &Ui) -> TextLine {
     if let Page::List(list) = &ui.here.page {
         let (rows, of) = (list.view.rows.len(), list.view.of);
         let count = if rows == of { format!("  {rows}") } else { format!("  {rows} of {of}") };
-        line.push((Role::Strong, count));
+        if list.view.question.is_some() {
+            line.push((Role::Strong, count));
+        }
+        if list.is_sorting() {
+            line.push((Role::Note, format!("  sorting{}", signs.cut())));
+        }
     }
     let parts = &ui.world.snapshot.parts;
     let has = |part: &Part, source: &Source| {
@@ -210,7 +220,13 @@ fn facts(ui: &Ui) -> TextLine {
     let comes = |(part, source): (&Arc<Part>, &Source)| {
         !has(part, source) && part.standing(*source).trouble.is_none()
     };
-    if lists().any(comes) {
+    if ui.is_past() {
+        let missing = lists().filter(|(part, source)| !has(part, source)).count();
+        if missing > 0 {
+            let text = format!("  partial: {missing} of {} lists were not kept", lists().count());
+            line.push((Role::Unknown, text));
+        }
+    } else if lists().any(comes) {
         let read = lists().filter(|(part, source)| has(part, source)).count();
         let text = format!("  reading{} ({read} of {} lists)", signs.cut(), lists().count());
         line.push((Role::Note, text));
@@ -267,6 +283,9 @@ pub(crate) fn trouble(ui: &Ui) -> TextLine {
         let what = format!("{scope} {}", source.word());
         all.push((here.contains(&source), what, said(trouble), trouble.hint.as_deref()));
     }
+    if let Some(why) = &ui.world.timeline.trouble {
+        all.push((false, "history".into(), why.to_string(), None));
+    }
     for (scope, fault) in registry_faults(snapshot) {
         let is_here = here.contains(&Source::Registry);
         all.push((is_here, format!("{scope} registry"), fault.to_string(), None));
@@ -304,6 +323,10 @@ pub(crate) fn empty_list(ui: &Ui) -> (Role, String) {
     if let Some(drill) = list.drill.as_ref().filter(|drill| drill.is_gone(super::ctx(&ui.world.fleet, ui))) {
         let text = format!("{} is not in the fleet any more, or its list was not read", drill.label());
         return (Role::Trouble, text);
+    }
+    if list.view.question.is_none() {
+        let all = list.question().size(&ui.world.fleet);
+        return (Role::Note, format!("sorting {all} {}{}", list.kind.word(), ui.signs().cut()));
     }
     if !list.view.undecided.is_empty() {
         return (Role::Unknown, undecided(ui, list));

@@ -1,6 +1,7 @@
 //! The command line: pages with a query, actions by name, `sort COLUMN`.
 
 use super::{act, open_filtered, sort_by};
+use crate::config::parse_moment;
 use crate::error::did_you_mean;
 use crate::query::{Ctx, Kind, Query, complete};
 use crate::tui::action::{ACTIONS, Action, Layer};
@@ -10,7 +11,7 @@ use crate::tui::state::{Effect, PromptError, SortBy, Ui};
 const OFFERED: usize = 12;
 
 /// Commands that are no action and no page.
-const OWN: [&str; 4] = ["sort", "filter", "overview", "q"];
+const OWN: [&str; 5] = ["sort", "filter", "overview", "at", "q"];
 
 impl PromptError {
     /// The first fault; how many more there are shows when it is mended.
@@ -38,6 +39,13 @@ pub(super) fn run(ui: &mut Ui, line: &str) -> Result<Vec<Effect>, PromptError> {
         "" => return Ok(Vec::new()),
         "q" | "quit" | "exit" => return Ok(act(ui, Action::Quit)),
         "overview" => return Ok(act(ui, Action::Overview)),
+        "at" => {
+            let at = parse_moment(rest, ui.real, &ui.about.zone);
+            return match at {
+                Ok(at) => Ok(super::time::go(ui, Some(at))),
+                Err(why) => wrong(rest_at, why),
+            };
+        }
         "sort" => {
             let Some(kind) = ui.list().map(|list| list.kind) else {
                 return wrong(0, "this page has no table to sort".into());
