@@ -6,8 +6,10 @@
 //! understand is refused by the service's own code; an answer is never made up.
 
 mod autoscaling;
+mod builder;
 mod cloudwatch;
 mod demo;
+mod described;
 mod dice;
 mod ec2;
 mod ecs;
@@ -20,6 +22,7 @@ mod identity;
 mod input;
 mod journal;
 mod logs;
+mod market;
 mod page;
 mod pricing;
 mod script;
@@ -31,9 +34,11 @@ mod time;
 mod wire;
 mod world;
 
+pub use self::described::Fleet;
 pub use self::faults::{Mischief, Rule};
 pub use self::script::{Happening, What, parse, read};
 
+use self::builder::Builder;
 use self::faults::Faults;
 use self::http::Site;
 use self::journal::Journal;
@@ -41,6 +46,7 @@ use self::service::{Run, SERVICES};
 use self::time::WorldClock;
 use self::wire::{Lines, Switch};
 use self::world::geography::Region;
+use self::world::past::Past;
 use self::world::place::Place;
 use self::world::{Account, World};
 use crate::clock::Clock;
@@ -78,6 +84,10 @@ pub struct Options {
     pub instances: Option<usize>,
     /// How many accounts there are, from 1.
     pub accounts: usize,
+    /// The numbers of the first accounts; those without one get one from the seed.
+    pub account_ids: Vec<String>,
+    /// Fleets that a scenario describes; they stand in the accounts and regions that they name.
+    pub fleets: Vec<Fleet>,
     /// Regions that hold a fleet, by name.
     pub regions: Vec<String>,
     /// A file that receives every call, one JSON object a line.
@@ -99,6 +109,8 @@ impl Default for Options {
             speed: 1.0,
             instances: None,
             accounts: 1,
+            account_ids: Vec::new(),
+            fleets: Vec::new(),
             regions: vec!["us-east-1".to_owned()],
             record: None,
             clock: Clock::Real,
@@ -205,7 +217,7 @@ fn check(options: &Options) -> Result<(), Error> {
         return Ok(());
     }
     Err(Error::usage(format!("cannot start the simulator: {}", faults.join("; ")))
-        .hint("coredeck sim --listen 127.0.0.1:0 --fleet-region us-east-1"))
+        .hint("coredeck sim --listen 127.0.0.1:0 --regions us-east-1"))
 }
 
 /// What is wrong with a region's name, if anything is.
@@ -225,19 +237,42 @@ const MOST_INSTANCES: usize = 1_000_000;
 fn build(options: &Options) -> World {
     let accounts: Vec<Account> = (0..options.accounts)
         .map(|number| Account {
-            id: account_id(options.seed, number).into(),
+            id: options
+                .account_ids
+                .get(number)
+                .cloned()
+                .unwrap_or_else(|| account_id(options.seed, number))
+                .into(),
             key: format!("AKIACOREDECKDEMO{number:04}").into(),
         })
         .collect();
-    let world = World::new(options.seed, WorldClock::new(options.clock, options.speed), accounts);
+    let clock = WorldClock::new(options.clock, options.speed);
+    let past = Past::new(Faults::lag(&options.faults));
+    let world = World::new(options.seed, clock, accounts, past);
     let now = world.clock.start();
     for account in &world.accounts {
         for region in options.regions.iter().filter_map(|name| Region::named(name)) {
-            let mut place = match options.scenario {
-                Scenario::Demo => demo::place(world.seed, &account.id, region.name, now, options.instances),
-                Scenario::Empty => Place::empty(world.seed, &account.id, region.name),
-            };
-            place.now = now;
+            let mut builder =
+                Builder::new(Place::empty(world.seed, &account.id, region.name), now, world.seed);
+            let here: Vec<&Fleet> = options
+                .fleets
+                .iter()
+                .filter(|fleet| {
+                    filter::glob(&fleet.account, &account.id) && filter::glob(&fleet.region, region.name)
+                })
+                .collect();
+            let has_demo = options.scenario == Scenario::Demo || here.iter().any(|fleet| fleet.has_demo);
+            if has_demo {
+                demo::fill(&mut builder);
+            }
+            for fleet in here {
+                described::fill(&mut builder, fleet);
+            }
+            if let Some(instances) = options.instances {
+                demo::grow(&mut builder, instances);
+            }
+            let mut place = builder.place;
+            place.wake(now);
             let is_here = |event: &&Happening| {
                 filter::glob(&event.account, &account.id) && filter::glob(&event.region, region.name)
             };

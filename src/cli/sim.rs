@@ -28,7 +28,13 @@ pub(super) struct SimArgs {
     #[arg(long, value_name = "N")]
     accounts: Option<usize>,
     /// A region that holds a fleet; may be repeated [default: us-east-1]
-    #[arg(long = "fleet-region", value_name = "REGION", value_delimiter = ',')]
+    #[arg(
+        id = "fleet_regions",
+        long = "regions",
+        alias = "fleet-region",
+        value_name = "REGION",
+        value_delimiter = ','
+    )]
     regions: Vec<String>,
     /// At least so many instances in each region
     #[arg(long, value_name = "N")]
@@ -61,6 +67,7 @@ impl SimArgs {
             speed: self.speed.unwrap_or(told.speed),
             instances: self.instances.or(told.instances),
             accounts: self.accounts.unwrap_or(told.accounts),
+            fleets: if self.empty { Vec::new() } else { told.fleets },
             regions: if self.regions.is_empty() { told.regions } else { self.regions },
             record: self.record,
             ..told

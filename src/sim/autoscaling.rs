@@ -215,7 +215,12 @@ fn group_shape(place: &Place, group: &Group, with_members: bool) -> Fields {
             }),
         )
         .with("VPCZoneIdentifier", subnets.join(","))
-        .with("EnabledMetrics", Shape::List(Vec::new()))
+        .with(
+            "EnabledMetrics",
+            list(super::cloudwatch::meters::GROUP, |(name, _)| {
+                Fields::new().with("Metric", *name).with("Granularity", "1Minute")
+            }),
+        )
         .with(
             "Tags",
             list(&group.tags, |((key, value), propagates)| {

@@ -1,11 +1,15 @@
-//! CloudWatch: alarms, and metrics that follow the load of instances.
+//! CloudWatch: alarms, and metrics that follow what instances, groups, services and targets do.
 
-pub(crate) mod metrics;
+mod list;
+mod math;
+pub(crate) mod meters;
+mod metrics;
+pub(crate) mod statistics;
 
 use super::fault::Fault;
 use super::page::Paging;
 use super::service::{Answer, Call, Operation, Protocol, Run, Service};
-use super::shape::{Fields, Shape, list};
+use super::shape::{self, Fields, Shape};
 use super::world::keeping::Alarm;
 use super::world::place::Place;
 
@@ -45,6 +49,26 @@ pub(crate) const SERVICE: Service = Service {
             ],
             run: Run::Read(metrics::get_metric_data),
         },
+        Operation {
+            name: "GetMetricStatistics",
+            takes: &[
+                "Namespace",
+                "MetricName",
+                "Dimensions",
+                "StartTime",
+                "EndTime",
+                "Period",
+                "Statistics",
+                "ExtendedStatistics",
+                "Unit",
+            ],
+            run: Run::Read(statistics::get_metric_statistics),
+        },
+        Operation {
+            name: "ListMetrics",
+            takes: &["Namespace", "MetricName", "Dimensions", "NextToken", "RecentlyActive"],
+            run: Run::Read(list::list_metrics),
+        },
     ],
 };
 
@@ -83,7 +107,7 @@ fn describe_alarms(call: &Call, place: &Place) -> Answer {
             && action.is_none_or(|action| topic.starts_with(action))
     });
     let (rows, token) = page.take(call, rows);
-    let shapes = list(rows, |alarm| alarm_shape(place, alarm, &topic));
+    let shapes = shape::list(rows, |alarm| alarm_shape(place, alarm, &topic));
     Ok(Fields::new()
         .with("MetricAlarms", shapes)
         .with("CompositeAlarms", Shape::List(Vec::new()))
@@ -109,16 +133,18 @@ fn alarm_shape(place: &Place, alarm: &Alarm, topic: &str) -> Fields {
         .with("StateReason", &alarm.reason)
         .with("StateUpdatedTimestamp", alarm.since)
         .with("StateTransitionedTimestamp", alarm.since)
-        .with("MetricName", alarm.metric)
-        .with("Namespace", alarm.namespace)
+        .with("MetricName", &alarm.metric)
+        .with("Namespace", &alarm.namespace)
         .with("Statistic", alarm.statistic)
         .with(
             "Dimensions",
-            list(&alarm.dimensions, |(name, value)| Fields::new().with("Name", *name).with("Value", value)),
+            shape::list(&alarm.dimensions, |(name, value)| {
+                Fields::new().with("Name", *name).with("Value", value)
+            }),
         )
         .with("Period", alarm.period)
         .with("EvaluationPeriods", alarm.evaluations)
-        .with("DatapointsToAlarm", alarm.evaluations)
+        .with("DatapointsToAlarm", alarm.datapoints)
         .with("Threshold", alarm.threshold)
         .with("ComparisonOperator", alarm.comparison)
         .with("TreatMissingData", alarm.missing)

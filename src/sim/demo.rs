@@ -7,39 +7,31 @@
 //! room and one that is overfull. Ages are relative to the start.
 
 mod api;
-mod builder;
 mod cells;
-mod containers;
 mod docker;
 mod names;
 mod watch;
 mod workers;
 
-use self::builder::Builder;
-use super::time::Moment;
-use super::world::place::Place;
-use std::sync::Arc;
+use super::builder::Builder;
 
-/// Builds the demo fleet of one account in one region, grown to at least so many instances.
-pub(crate) fn place(
-    seed: u64,
-    account: &Arc<str>,
-    region: &'static str,
-    now: Moment,
-    instances: Option<usize>,
-) -> Place {
-    let mut fleet = Builder::new(Place::empty(seed, account, region), now, seed);
+/// Adds the demo fleet to a place.
+pub(super) fn fill(fleet: &mut Builder) {
     let images = fleet.standard_images();
-    let balancers = docker::balancers(&mut fleet);
-    docker::development(&mut fleet, &images);
-    docker::production(&mut fleet, &images, &balancers);
-    docker::shared(&mut fleet, &images, &balancers);
-    docker::legacy(&mut fleet, &images);
-    api::api(&mut fleet, &images, &balancers);
-    workers::workers(&mut fleet, &images);
-    cells::grow(&mut fleet, &images, instances.unwrap_or(0));
-    watch::alarms(&mut fleet);
-    watch::logs(&mut fleet);
-    fleet.place.wake(now);
-    fleet.place
+    let balancers = docker::balancers(fleet);
+    docker::development(fleet, &images);
+    docker::production(fleet, &images, &balancers);
+    docker::shared(fleet, &images, &balancers);
+    docker::legacy(fleet, &images);
+    api::api(fleet, &images, &balancers);
+    workers::workers(fleet, &images);
+    watch::alarms(fleet);
+    watch::logs(fleet);
+}
+
+/// Grows a place to at least so many instances.
+pub(super) fn grow(fleet: &mut Builder, instances: usize) {
+    let images = fleet.standard_images();
+    cells::grow(fleet, &images, instances);
+    watch::logs(fleet);
 }

@@ -3,7 +3,9 @@
 mod changes;
 mod images;
 mod instances;
+mod kinds;
 mod regions;
+mod spot;
 mod statuses;
 mod templates;
 
@@ -79,6 +81,32 @@ pub(crate) const SERVICE: Service = Service {
             name: "DescribeAvailabilityZones",
             takes: &["ZoneName", "ZoneId", "Filter", "AllAvailabilityZones", "DryRun"],
             run: Run::Read(regions::describe_zones),
+        },
+        Operation {
+            name: "DescribeSpotPriceHistory",
+            takes: &[
+                "InstanceType",
+                "ProductDescription",
+                "AvailabilityZone",
+                "AvailabilityZoneId",
+                "StartTime",
+                "EndTime",
+                "Filter",
+                "MaxResults",
+                "NextToken",
+                "DryRun",
+            ],
+            run: Run::Read(spot::history),
+        },
+        Operation {
+            name: "DescribeInstanceTypes",
+            takes: &["InstanceType", "Filter", "MaxResults", "NextToken", "DryRun"],
+            run: Run::Read(kinds::describe),
+        },
+        Operation {
+            name: "DescribeInstanceTypeOfferings",
+            takes: &["LocationType", "Filter", "MaxResults", "NextToken", "DryRun"],
+            run: Run::Read(kinds::offerings),
         },
         Operation {
             name: "TerminateInstances",

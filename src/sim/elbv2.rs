@@ -325,7 +325,7 @@ fn describe_target_groups(call: &Call, place: &Place) -> Answer {
             .with("HealthCheckTimeoutSeconds", 5i64)
             .with("HealthyThresholdCount", 2i64)
             .with("UnhealthyThresholdCount", 3i64)
-            .with("HealthCheckPath", group.path)
+            .with("HealthCheckPath", &group.path)
             .with("Matcher", Fields::new().with("HttpCode", "200"))
             .with("LoadBalancerArns", list(users(place, &group.arn), Shape::from))
             .with("TargetType", "instance")

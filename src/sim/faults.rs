@@ -41,11 +41,13 @@ pub enum Mischief {
     Garbage,
     /// A page's token leads to the same page again.
     RepeatToken,
+    /// A read is answered as it would have been the delay ago, in pretended time; writes are not touched.
+    Stale,
 }
 
 impl Mischief {
     /// Every kind, with the word for it in scenarios.
-    pub const ALL: [(&'static str, Self); 15] = [
+    pub const ALL: [(&'static str, Self); 16] = [
         ("throttle", Self::Throttle),
         ("error", Self::Error),
         ("unavailable", Self::Unavailable),
@@ -61,6 +63,7 @@ impl Mischief {
         ("truncate", Self::Truncate),
         ("garbage", Self::Garbage),
         ("repeat-token", Self::RepeatToken),
+        ("stale", Self::Stale),
     ];
 
     /// The word for it.
@@ -90,7 +93,8 @@ pub struct Rule {
     pub from: Duration,
     /// Until when.
     pub until: Option<Duration>,
-    /// For what takes time: how long, in real time; for skew: how far off.
+    /// For what takes time: how long, in real time; for skew: how far off; for stale reads: how far behind,
+    /// in pretended time.
     pub delay: Duration,
 }
 
@@ -127,6 +131,8 @@ pub(crate) struct Target<'a> {
     pub(crate) call: &'a str,
     pub(crate) account: &'a str,
     pub(crate) region: &'a str,
+    /// It changes something.
+    pub(crate) changes: bool,
 }
 
 impl Faults {
@@ -136,6 +142,11 @@ impl Faults {
         Self { seed, start, rules }
     }
 
+    /// How far back reads may lag; none when none does.
+    pub(crate) fn lag(rules: &[Rule]) -> Option<Duration> {
+        rules.iter().filter(|rule| rule.kind == Mischief::Stale).map(|rule| rule.delay).max()
+    }
+
     /// The first rule that hits this call, if one does.
     pub(crate) fn hit(&self, target: Target, now: Moment) -> Option<&Rule> {
         let elapsed = Duration::from_millis(u64::try_from(now.0 - self.start.0).unwrap_or(0));
@@ -143,7 +154,8 @@ impl Faults {
             let is_meant = glob(&rule.service, target.service)
                 && glob(&rule.call, target.call)
                 && glob(&rule.account, target.account)
-                && glob(&rule.region, target.region);
+                && glob(&rule.region, target.region)
+                && !(rule.kind == Mischief::Stale && target.changes);
             let is_time = elapsed >= rule.from && rule.until.is_none_or(|until| elapsed < until);
             if !is_meant || !is_time {
                 continue;

@@ -7,6 +7,7 @@ use super::input::{self, Input};
 use super::journal::{Entry, Journal};
 use super::service::{Answer, Call, Protocol, Run, SERVICES, Service};
 use super::shape::{Shape, element};
+use super::time::Moment;
 use super::wire::Switch;
 use super::world::World;
 use crate::clock::Clock;
@@ -73,7 +74,10 @@ pub(crate) async fn answer(
     let who = credential.as_ref().ok().and_then(|credential| site.world.caller(&credential.key));
     let region = credential.as_ref().map(|credential| credential.region).unwrap_or_default();
     let account = who.as_ref().map(|caller| Arc::clone(&caller.account)).unwrap_or_else(|| "".into());
-    let target = Target { service: asked.service.name, call: &asked.operation, account: &account, region };
+    let operation = asked.service.operation(&asked.operation);
+    let changes = operation.is_some_and(|known| matches!(known.run, Run::Write(_)));
+    let target =
+        Target { service: asked.service.name, call: &asked.operation, account: &account, region, changes };
     let rule = site.faults.hit(target, site.world.clock.now());
     let kind = rule.map(|rule| rule.kind);
     let arn = who.map(|caller| caller.arn).unwrap_or_else(|| "".into());
@@ -89,7 +93,7 @@ pub(crate) async fn answer(
     }
     let outcome = match refused {
         Some(fault) => Err(fault),
-        None => credential.and_then(|credential| perform(&site, &asked, credential, kind, &request_id)),
+        None => credential.and_then(|credential| perform(&site, &asked, credential, rule, &request_id)),
     };
     let response = match outcome {
         Ok(mut shape) => {
@@ -183,7 +187,7 @@ fn perform(
     site: &Site,
     asked: &Asked,
     credential: Credential,
-    kind: Option<Mischief>,
+    rule: Option<&Rule>,
     request_id: &str,
 ) -> Answer {
     let world = &site.world;
@@ -191,6 +195,8 @@ fn perform(
         Fault::new("InvalidClientTokenId", "The security token included in the request is invalid")
             .with_status(403)
     })?;
+    let lag = rule.filter(|rule| rule.kind == Mischief::Stale).map(|rule| rule.delay);
+    let lag = lag.map_or(0, |lag| i64::try_from(lag.as_millis()).unwrap_or(i64::MAX / 4));
     let now = world.clock.now();
     let call = Call {
         world,
@@ -200,12 +206,12 @@ fn perform(
         region: credential.region,
         caller: &caller,
         input: Input::new(&asked.content),
-        now,
+        now: Moment(now.0 - lag),
         request_id,
     };
-    let outcome = run(&call, asked, &credential);
+    let outcome = run(&call, asked, &credential, now);
     let code = outcome.as_ref().err().map(|fault| fault.code.to_string());
-    site.note(asked, (&caller.account, credential.region), code, kind, request_id);
+    site.note(asked, (&caller.account, credential.region), code, rule.map(|rule| rule.kind), request_id);
     outcome
 }
 
@@ -235,7 +241,8 @@ impl Site {
     }
 }
 
-fn run(call: &Call, asked: &Asked, credential: &Credential) -> Answer {
+/// Does what was asked. A call whose own moment is before `now` is answered from the past.
+fn run(call: &Call, asked: &Asked, credential: &Credential, now: Moment) -> Answer {
     let service = asked.service;
     if credential.service != service.name {
         return Err(Fault::new(
@@ -253,12 +260,23 @@ fn run(call: &Call, asked: &Asked, credential: &Credential) -> Answer {
         ));
     }
     let place = call.world.place(&call.caller.account, call.region);
-    if place.read().unwrap_or_else(PoisonError::into_inner).is_due(call.now) {
-        place.write().unwrap_or_else(PoisonError::into_inner).advance(call.now);
+    let past = &call.world.past;
+    if place.read().unwrap_or_else(PoisonError::into_inner).is_due(now) {
+        let mut place = place.write().unwrap_or_else(PoisonError::into_inner);
+        place.advance(now);
+        past.keep(&place, now);
     }
     match operation.run {
-        Run::Read(read) => read(call, &place.read().unwrap_or_else(PoisonError::into_inner)),
-        Run::Write(write) => write(call, &mut place.write().unwrap_or_else(PoisonError::into_inner)),
+        Run::Read(read) => match past.at(&call.caller.account, call.region, call.now) {
+            Some(then) if call.now < now => read(call, &then),
+            _ => read(call, &place.read().unwrap_or_else(PoisonError::into_inner)),
+        },
+        Run::Write(write) => {
+            let mut place = place.write().unwrap_or_else(PoisonError::into_inner);
+            let answer = write(call, &mut place);
+            past.keep(&place, now);
+            answer
+        }
     }
 }
 

@@ -1,5 +1,7 @@
 //! Scenarios in TOML: what is pretended, what goes wrong, and what happens when.
 
+mod fleet;
+pub(crate) mod pattern;
 mod spans;
 
 use self::spans::{Faults, Table};
@@ -89,20 +91,16 @@ pub fn read(path: &Path) -> Result<Options, Error> {
 pub fn parse(text: &str, name: &str) -> Result<Options, Error> {
     let mut faults = Faults::new(text, name);
     let mut options = Options::default();
-    let parsed = toml::de::DeTable::parse(text);
-    let top = match &parsed {
-        Ok(table) => Table::new(table.get_ref(), table.span()),
-        Err(error) => {
-            faults.add(error.span().unwrap_or_default(), error.message().to_owned());
-            return Err(faults.into_error());
-        }
-    };
-    top.only(TOP, &mut faults);
-    match top.text("fleet", &mut faults) {
-        None | Some("demo") => {}
-        Some("empty") => options.scenario = Scenario::Empty,
-        Some(other) => faults.add(top.at("fleet"), format!("fleet must be demo or empty, not {other}")),
+    let (document, torn) = toml::de::DeTable::parse_recoverable(text);
+    for error in &torn {
+        faults.add(error.span().unwrap_or_default(), error.message().to_owned());
     }
+    // What follows from a torn line is no fault of its own.
+    if !torn.is_empty() {
+        return Err(faults.into_error());
+    }
+    let top = Table::new(document.get_ref(), document.span());
+    top.only(TOP, &mut faults);
     if let Some(seed) = top.whole("seed", &mut faults) {
         options.seed = seed;
     }
@@ -116,11 +114,14 @@ pub fn parse(text: &str, name: &str) -> Result<Options, Error> {
     if options.instances.is_some_and(|count| count > super::MOST_INSTANCES) {
         faults.add(top.at("instances"), format!("instances must be at most {}", super::MOST_INSTANCES));
     }
-    if let Some(count) = top.whole("accounts", &mut faults) {
+    if top.is_list("accounts") {
+        options.account_ids = account_ids(&top, &mut faults);
+        options.accounts = options.account_ids.len();
+    } else if let Some(count) = top.whole("accounts", &mut faults) {
         options.accounts = usize::try_from(count).unwrap_or(usize::MAX);
-        if !(1..=super::MOST_ACCOUNTS).contains(&options.accounts) {
-            faults.add(top.at("accounts"), format!("accounts must be from 1 to {}", super::MOST_ACCOUNTS));
-        }
+    }
+    if top.has("accounts") && !(1..=super::MOST_ACCOUNTS).contains(&options.accounts) {
+        faults.add(top.at("accounts"), format!("accounts must be from 1 to {}", super::MOST_ACCOUNTS));
     }
     if let Some(regions) = top.texts("regions", &mut faults) {
         for (name, span) in &regions {
@@ -139,11 +140,42 @@ pub fn parse(text: &str, name: &str) -> Result<Options, Error> {
             }
         }
     }
+    if top.is_text("fleet") {
+        match top.text("fleet", &mut faults) {
+            Some("empty") => options.scenario = Scenario::Empty,
+            None | Some("demo") => {}
+            Some(other) => {
+                let sentence =
+                    format!("fleet must be demo or empty, or be described under [[fleet]]; it is {other}");
+                faults.add(top.at("fleet"), sentence);
+            }
+        }
+    } else if top.has("fleet") {
+        options.scenario = Scenario::Empty;
+        let tables = top.tables("fleet", &mut faults);
+        options.fleets =
+            tables.iter().map(|table| fleet::fleet(table, &options.regions, &mut faults)).collect();
+    }
     options.faults =
         top.tables("fault", &mut faults).iter().filter_map(|table| rule(table, &mut faults)).collect();
     options.events =
         top.tables("event", &mut faults).iter().filter_map(|table| happening(table, &mut faults)).collect();
     if faults.is_empty() { Ok(options) } else { Err(faults.into_error()) }
+}
+
+/// The numbers that accounts are to have.
+fn account_ids(top: &Table, faults: &mut Faults) -> Vec<String> {
+    let mut ids: Vec<String> = Vec::new();
+    for (id, span) in top.texts("accounts", faults).unwrap_or_default() {
+        if id.len() != 12 || !id.bytes().all(|digit| digit.is_ascii_digit()) {
+            faults.add(span, format!("{id} is no account: those are twelve digits"));
+        } else if ids.iter().any(|known| known == id) {
+            faults.add(span, format!("account {id} is named twice"));
+        } else {
+            ids.push(id.to_owned());
+        }
+    }
+    ids
 }
 
 fn rule(table: &Table, faults: &mut Faults) -> Option<Rule> {

@@ -2,11 +2,13 @@
 
 pub(crate) mod balancing;
 pub(crate) mod containers;
+pub(crate) mod gauges;
 pub(crate) mod geography;
 pub(crate) mod keeping;
 pub(crate) mod life;
 pub(crate) mod load;
 pub(crate) mod machine;
+pub(crate) mod past;
 pub(crate) mod place;
 pub(crate) mod placing;
 pub(crate) mod scaling;
@@ -43,14 +45,15 @@ pub(crate) struct World {
     pub(crate) seed: u64,
     pub(crate) clock: WorldClock,
     pub(crate) accounts: Vec<Account>,
+    pub(crate) past: past::Past,
     places: Mutex<Places>,
     sessions: Mutex<HashMap<String, Caller>>,
 }
 
 impl World {
     /// A world without places.
-    pub(crate) fn new(seed: u64, clock: WorldClock, accounts: Vec<Account>) -> Self {
-        Self { seed, clock, accounts, places: Mutex::default(), sessions: Mutex::default() }
+    pub(crate) fn new(seed: u64, clock: WorldClock, accounts: Vec<Account>, past: past::Past) -> Self {
+        Self { seed, clock, accounts, past, places: Mutex::default(), sessions: Mutex::default() }
     }
 
     /// The place of an account in a region; an account that has nothing there has an empty one.
@@ -65,6 +68,7 @@ impl World {
     /// Puts a place into the world.
     pub(crate) fn settle(&self, place: Place) {
         let key = (Arc::clone(&place.account), place.region);
+        self.past.keep(&place, place.now);
         held(&self.places).insert(key, Arc::new(RwLock::new(place)));
     }
 

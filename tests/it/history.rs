@@ -36,7 +36,16 @@ async fn what_one_run_watched_another_shows_as_it_was() {
         let none = home.run(&["get", "instances", "--at", "-1m", "--endpoint-url", &url]);
         assert_eq!(none.code, Some(1));
         assert!(none.err.contains("nothing is kept yet"), "{}", none.err);
-        let live = home.rows(&["get", "instances", "-o", "json", "--columns", "id,state,name", "--endpoint-url", &url]);
+        let live = home.rows(&[
+            "get",
+            "instances",
+            "-o",
+            "json",
+            "--columns",
+            "id,state,name",
+            "--endpoint-url",
+            &url,
+        ]);
         watch(&home, &url);
 
         let at = ["--endpoint-url", &url, "--at", "now"];
@@ -71,7 +80,11 @@ async fn what_one_run_watched_another_shows_as_it_was() {
         assert!(lists.contains(&"instances") && lists.contains(&"groups"), "{lists:?}");
         assert!(facts["bytes"].as_u64().unwrap() > 0);
         let table = home.run(&["history", "--endpoint-url", &url]);
-        assert!(table.out.contains("history.db") && table.out.contains("7d and 64MiB are kept"), "{}", table.out);
+        assert!(
+            table.out.contains("history.db") && table.out.contains("7d and 64MiB are kept"),
+            "{}",
+            table.out
+        );
         let pruned = home.run(&["history", "prune", "--all", "--endpoint-url", &url]);
         assert_eq!(pruned.code, Some(0), "{}", pruned.err);
         let gone = home.run(&["get", "instances", "--at", "now", "--endpoint-url", &url]);
@@ -102,7 +115,8 @@ fn a_configuration_says_how_much_is_kept() {
     let home = Home::new();
     home.write("config/coredeck/coredeck.toml", "[history]\nkeep = \"1m\"\nsize = \"64\"\nkepe = 1\n");
     let ran = home.run(&["config", "check"]);
-    for said in ["`keep` must be between 1h and 90d", "a size is a number and a unit", "did you mean `keep`?"] {
+    for said in ["`keep` must be between 1h and 90d", "a size is a number and a unit", "did you mean `keep`?"]
+    {
         assert!(ran.err.contains(said), "{said}: {}", ran.err);
     }
     home.write("config/coredeck/coredeck.toml", "[history]\nkeep = \"off\"\nsize = \"1GiB\"\n");

@@ -188,3 +188,30 @@ async fn what_hangs_ends_with_the_simulator() {
     assert!(answered.0.is_empty(), "{answered:?}");
     tokio::time::timeout(Duration::from_secs(60), running.stopped()).await.unwrap().unwrap();
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stale_read_tells_what_was_and_a_write_does_what_is_asked() {
+    let rule = Rule {
+        call: "DescribeInstances".into(),
+        delay: Duration::from_secs(30),
+        ..Rule::always(Mischief::Stale)
+    };
+    let clock = coredeck::clock::Clock::Fixed("2026-11-21T12:00:00Z".parse().unwrap());
+    let running =
+        serve(Options { faults: vec![rule], clock, speed: 0.0, ..Options::default() }).await.unwrap();
+    let bastion =
+        "Action=DescribeInstances&Version=2016-11-15&Filter.1.Name=tag:Name&Filter.1.Value.1=bastion";
+    let answer = query(&running, "ec2", bastion).await;
+    let id = answer.split_once("<instanceId>").unwrap().1.split('<').next().unwrap().to_owned();
+    running.step(Duration::from_secs(100));
+    let tag =
+        format!("Action=CreateTags&Version=2016-11-15&ResourceId.1={id}&Tag.1.Key=seen&Tag.1.Value=yes");
+    assert!(query(&running, "ec2", &tag).await.starts_with("HTTP/1.1 200"));
+    let mut seen = Vec::new();
+    for _ in 0..3 {
+        seen.push(query(&running, "ec2", bastion).await.contains("<key>seen</key>"));
+        running.step(Duration::from_secs(20));
+    }
+    assert_eq!(seen, [false, false, true]);
+    assert_eq!(running.calls().last().unwrap()["fault"], "stale");
+}

@@ -199,6 +199,60 @@ check(max(spent[0]["Values"]) < 1, "a host is out of credits")
 refused("InvalidParameterValue", lambda: cw.get_metric_data(MetricDataQueries=[stat(0, burstable, 61)], StartTime=now - datetime.timedelta(hours=1), EndTime=now), 400)
 refused("InvalidParameterValue", lambda: cw.get_metric_data(MetricDataQueries=[stat(0, burstable)], StartTime=now, EndTime=now - datetime.timedelta(hours=1)), 400)
 
+hours = lambda n: now - datetime.timedelta(hours=n)
+listed = [m for p in cw.get_paginator("list_metrics").paginate() for m in p["Metrics"]]
+same("metrics", listed, listed)
+check(len(listed) > 500 and {m["Namespace"] for m in listed} == {"AWS/EC2", "AWS/AutoScaling", "AWS/ECS", "AWS/ApplicationELB"}, f"{len(listed)} metrics")
+one = cw.list_metrics(Namespace="AWS/EC2", MetricName="CPUUtilization", Dimensions=[{"Name": "InstanceId", "Value": burstable}])["Metrics"]
+check(len(one) == 1 and one[0] in listed, "a metric by its dimension")
+check(cw.list_metrics(Namespace="Nobody")["Metrics"] == [], "no metrics of nobody")
+seen = collections.Counter()
+for m in listed:
+    if m["MetricName"] in ("CPUUtilization", "GroupInServiceInstances", "RequestCount", "HealthyHostCount", "MemoryReservation") and seen[m["MetricName"], m["Namespace"]] < 3:
+        seen[m["MetricName"], m["Namespace"]] += 1
+        got = cw.get_metric_statistics(Namespace=m["Namespace"], MetricName=m["MetricName"], Dimensions=m["Dimensions"], StartTime=hours(2), EndTime=now, Period=300, Statistics=["Average", "Maximum", "SampleCount"])["Datapoints"]
+        check(len(got) > 15 or m["Dimensions"][0]["Name"] == "InstanceId", f"{m}: {len(got)} points")
+        check(all(d["Maximum"] >= d["Average"] >= 0 and d["SampleCount"] >= 1 for d in got), f"{m} has sound statistics")
+        again = cw.get_metric_data(MetricDataQueries=[{"Id": "x", "MetricStat": {"Metric": m, "Period": 300, "Stat": "Average"}}], StartTime=hours(2), EndTime=now)["MetricDataResults"][0]
+        check(sorted(again["Values"]) == sorted(d["Average"] for d in got), f"{m}: both calls say the same")
+extended = cw.get_metric_statistics(Namespace="AWS/EC2", MetricName="CPUUtilization", Dimensions=[{"Name": "AutoScalingGroupName", "Value": "dev-hosts"}], StartTime=hours(1), EndTime=now, Period=300, ExtendedStatistics=["p50", "p99"])["Datapoints"]
+check(extended and all(d["ExtendedStatistics"]["p50"] <= d["ExtendedStatistics"]["p99"] for d in extended), "percentiles")
+math = lambda **e: cw.get_metric_data(MetricDataQueries=[stat(0, burstable) | {"ReturnData": False}, stat(1, burstable) | {"ReturnData": False}, *({"Id": k, "Expression": v} for k, v in e.items())], StartTime=hours(1), EndTime=now)["MetricDataResults"]
+plain = results[0]["Values"][:11]
+doubled = math(d="m0 * 2", s="SUM([m0, d])", f="FILL(m0, 0)", i="IF(m0 > 1000, m0, -1)", a="AVG(METRICS())")
+check([r["Id"] for r in doubled] == ["d", "s", "f", "i", "a"], "every expression is answered")
+check(all(abs(a - 2 * b) < 1e-6 for a, b in zip(doubled[0]["Values"], plain)), "twice as much")
+check(all(abs(a - 3 * b) < 1e-6 for a, b in zip(doubled[1]["Values"], plain)), "an expression of an expression")
+check(set(doubled[3]["Values"]) == {-1.0}, "IF")
+refused("ValidationError", lambda: math(x="SEARCH('{AWS/EC2}', 'Average')"), 400)
+refused("ValidationError", lambda: math(x="y + 1", y="x + 1"), 400)
+refused("InvalidParameterCombination", lambda: cw.get_metric_statistics(Namespace="AWS/EC2", MetricName="CPUUtilization", StartTime=hours(48), EndTime=now, Period=60, Statistics=["Sum"]), 400)
+cw.get_waiter("alarm_exists").wait(AlarmNames=[alarms[0]["AlarmName"]], WaiterConfig={"Delay": 1, "MaxAttempts": 1})
+
+spot, _ = pages(ec2, "describe_spot_price_history", "SpotPriceHistory", InstanceTypes=["m5.large", "r7g.xlarge"], ProductDescriptions=["Linux/UNIX"], StartTime=now - datetime.timedelta(days=30))
+same("spot prices", spot, pages(ec2, "describe_spot_price_history", "SpotPriceHistory", 50, InstanceTypes=["m5.large", "r7g.xlarge"], ProductDescriptions=["Linux/UNIX"], StartTime=now - datetime.timedelta(days=30))[0])
+markets = collections.defaultdict(list)
+for p in spot:
+    markets[p["InstanceType"], p["AvailabilityZone"]].append(p)
+check(len(markets) == 12 and all(len(m) > 5 for m in markets.values()), f"spot markets {[len(m) for m in markets.values()]}")
+check(all(m[-1]["Timestamp"] <= now - datetime.timedelta(days=30) < m[-2]["Timestamp"] for m in markets.values()), "the price that held at the start comes too, and nothing before it")
+check(all(0 < float(p["SpotPrice"]) < 0.22 for p in spot), "spot costs less than the list")
+current = ec2.describe_spot_price_history(StartTime=now, InstanceTypes=["m5.large"])
+check(len(current["SpotPriceHistory"]) == 6 and current["NextToken"] == "", "the price of now in each zone, and an empty token at the end")
+check({p["AvailabilityZone"] for p in ec2.describe_spot_price_history(AvailabilityZone="us-east-1b", MaxResults=2000)["SpotPriceHistory"]} == {"us-east-1b"}, "prices of a zone")
+check(ec2.describe_spot_price_history(ProductDescriptions=["Windows"])["SpotPriceHistory"] == [], "no prices of Windows are known")
+check(len(ec2.describe_spot_price_history(Filters=[{"Name": "instance-type", "Values": ["c5.*"]}, {"Name": "availability-zone", "Values": ["us-east-1a"]}], StartTime=now)["SpotPriceHistory"]) >= 5, "prices by filters")
+refused("InvalidParameterValue", lambda: ec2.describe_spot_price_history(AvailabilityZone="moon-1a"), 400)
+refused("InvalidParameterValue", lambda: ec2.describe_spot_price_history(Filters=[{"Name": "colour", "Values": ["red"]}]), 400)
+kinds, _ = pages(ec2, "describe_instance_types", "InstanceTypes")
+same("types", kinds, pages(ec2, "describe_instance_types", "InstanceTypes", 5)[0])
+check({i["InstanceType"] for i in instances} <= {k["InstanceType"] for k in kinds}, "every type in use is described")
+check({k["InstanceType"] for k in kinds if k["VCpuInfo"]["DefaultVCpus"] == 4} == {k["InstanceType"] for k in ec2.describe_instance_types(Filters=[{"Name": "vcpu-info.default-vcpus", "Values": ["4"]}])["InstanceTypes"]}, "types by processors")
+refused("InvalidInstanceType", lambda: ec2.describe_instance_types(InstanceTypes=["m5.gigantic"]), 400)
+offered, _ = pages(ec2, "describe_instance_type_offerings", "InstanceTypeOfferings", LocationType="availability-zone")
+same("offerings", offered, pages(ec2, "describe_instance_type_offerings", "InstanceTypeOfferings", 10, LocationType="availability-zone")[0])
+check(len(offered) == 6 * len(kinds), "every type in every zone")
+
 sts = client("sts")
 me = sts.get_caller_identity()
 check(len(me["Account"]) == 12, "an account number")
@@ -220,6 +274,14 @@ pricing = client("pricing", region_name="us-east-1")
 match = lambda **k: [{"Type": "TERM_MATCH", "Field": f, "Value": v} for f, v in k.items()]
 prices, _ = pages(pricing, "get_products", "PriceList", ServiceCode="AmazonEC2", Filters=match(regionCode="us-east-1", operatingSystem="Linux"))
 check(len(prices) > 250 and len(set(prices)) == len(prices), f"{len(prices)} prices")
+check(len(pages(pricing, "get_products", "PriceList", 10, ServiceCode="AmazonEC2", Filters=[{"Type": "ANY_OF", "Field": "instanceType", "Value": "t3.small,m5.large"}])[0]) == 2, "any of two")
+check(len(pages(pricing, "get_products", "PriceList", ServiceCode="AmazonEC2", Filters=[{"Type": "CONTAINS", "Field": "instanceType", "Value": "m5."}])[0]) > 5, "a part of a name")
+check(pages(pricing, "get_products", "PriceList", ServiceCode="AmazonEC2", Filters=match(operatingSystem="Windows"))[0] == [], "no prices of Windows are known")
+check(pages(pricing, "get_products", "PriceList", ServiceCode="AmazonEC2", Filters=match(colour="red"))[0] == [], "nothing has a colour")
+services_of = pages(pricing, "describe_services", "Services")[0]
+check(services_of[0]["ServiceCode"] == "AmazonEC2" and "instanceType" in services_of[0]["AttributeNames"], "the service of the prices")
+check(len(pages(pricing, "get_attribute_values", "AttributeValues", 50, ServiceCode="AmazonEC2", AttributeName="instanceType")[0]) == len(prices), "types as values")
+refused("InvalidParameterException", lambda: pricing.get_products(ServiceCode="AmazonEC2", Filters=[{"Type": "RHYMES", "Field": "x", "Value": "y"}]), 400)
 micro = json.loads(pricing.get_products(ServiceCode="AmazonEC2", Filters=match(instanceType="t2.micro"))["PriceList"][0])
 check([d["pricePerUnit"]["USD"] for t in micro["terms"]["OnDemand"].values() for d in t["priceDimensions"].values()] == ["0.0116000000"], "the price of a t2.micro")
 

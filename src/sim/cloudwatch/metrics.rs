@@ -1,19 +1,25 @@
-//! GetMetricData: series of instances, computed from their load.
+//! GetMetricData: series that things here send, and expressions over them.
 
+use super::math::{self, Points, Sheet, Value};
+use super::meters::{Meter, unit};
+use super::statistics::{Statistic, points};
 use crate::sim::fault::Fault;
 use crate::sim::input::Input;
 use crate::sim::page::Paging;
 use crate::sim::service::{Answer, Call};
 use crate::sim::shape::{Fields, Shape, list};
 use crate::sim::time::Moment;
-use crate::sim::world::machine::{Instance, State};
 use crate::sim::world::place::Place;
+use std::collections::HashMap;
 
 /// Queries in one request at most.
 const QUERIES: usize = 500;
 
 /// Data points in one answer at most.
 const POINTS: i64 = 100_800;
+
+/// Characters of an expression at most.
+const LONGEST: usize = 2_048;
 
 fn invalid(sentence: impl Into<String>) -> Fault {
     Fault::new("InvalidParameterValue", sentence)
@@ -26,10 +32,10 @@ fn missing(name: &str) -> Fault {
 struct Series {
     id: String,
     label: String,
-    points: Vec<(Moment, f64)>,
+    points: Points,
 }
 
-/// GetMetricData. Expressions are not understood and refused; pages are cut by data points.
+/// GetMetricData. Pages are cut by data points.
 pub(super) fn get_metric_data(call: &Call, place: &Place) -> Answer {
     let start = call.input.time("StartTime").ok_or_else(|| missing("StartTime"))?;
     let end = call.input.time("EndTime").ok_or_else(|| missing("EndTime"))?;
@@ -50,9 +56,24 @@ pub(super) fn get_metric_data(call: &Call, place: &Place) -> Answer {
         Some("TimestampDescending") | None => false,
         Some(other) => return Err(invalid(format!("{other} is no order"))),
     };
+    check_ids(&queries)?;
+    let all = computed(call, place, &queries, (start, end))?;
+    let paging = Paging {
+        size: "MaxDatapoints",
+        token: "NextToken",
+        default: POINTS,
+        min: 1,
+        max: POINTS,
+        bad_size: "InvalidParameterValue",
+        bad_token: "InvalidNextToken",
+    };
+    let page = paging.of(call)?;
+    answer(call, all, ascending, page.after, page.limit)
+}
+
+fn check_ids(queries: &[Input]) -> Result<(), Fault> {
     let mut seen = Vec::new();
-    let mut all = Vec::new();
-    for query in &queries {
+    for query in queries {
         let id = query.text("Id").unwrap_or_default();
         let is_named = id.starts_with(|first: char| first.is_ascii_lowercase())
             && id.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
@@ -67,23 +88,94 @@ pub(super) fn get_metric_data(call: &Call, place: &Place) -> Answer {
         if seen.contains(&id) {
             return Err(Fault::new("ValidationError", format!("The id '{id}' is used more than once")));
         }
+        if query.get("MetricStat").is_some() == query.get("Expression").is_some() {
+            return Err(Fault::new(
+                "ValidationError",
+                format!("The query '{id}' needs either a MetricStat or an Expression"),
+            ));
+        }
         seen.push(id);
+    }
+    Ok(())
+}
+
+/// What every query comes to, in the order in which they were asked; those whose data are not wanted only
+/// serve the others.
+fn computed(
+    call: &Call,
+    place: &Place,
+    queries: &[Input],
+    span: (Moment, Moment),
+) -> Result<Vec<Series>, Fault> {
+    let mut known: HashMap<String, Value> = HashMap::new();
+    let mut metrics: Vec<(String, String, Points)> = Vec::new();
+    let mut period = 0;
+    for query in queries.iter().filter(|query| query.get("MetricStat").is_some()) {
+        let id = query.text("Id").unwrap_or_default();
+        let (series, each) = series(call, place, *query, id, span)?;
+        period = period.max(each);
+        known.insert(series.id.clone(), Value::Series(series.points.clone()));
+        metrics.push((series.id, series.label, series.points));
+    }
+    let mut waiting: Vec<(&str, &str)> = queries
+        .iter()
+        .filter_map(|query| Some((query.text("Id").unwrap_or_default(), query.text("Expression")?)))
+        .collect();
+    for query in queries {
+        period = period.max(query.number("Period").map_err(invalid)?.unwrap_or(0));
+    }
+    let faulty =
+        |id: &str, why: &str| Fault::new("ValidationError", format!("Error in expression '{id}': {why}"));
+    // Expressions may use each other in any order, as long as none needs itself.
+    while !waiting.is_empty() {
+        let before = waiting.len();
+        let mut left = Vec::new();
+        let mut last = None;
+        for (id, text) in waiting {
+            if text.len() > LONGEST {
+                return Err(faulty(id, "it is too long"));
+            }
+            let expr = math::read(text).map_err(|why| faulty(id, &why))?;
+            let sheet = Sheet { known: &known, metrics: &metrics, period: period.max(60), span };
+            match sheet.value(&expr) {
+                Ok(value) => {
+                    known.insert(id.to_owned(), value);
+                }
+                Err(why) => {
+                    last = last.or(Some((id, why)));
+                    left.push((id, text));
+                }
+            }
+        }
+        if left.len() == before
+            && let Some((id, why)) = last
+        {
+            return Err(faulty(id, &why));
+        }
+        waiting = left;
+    }
+    let mut all = Vec::new();
+    for query in queries {
         if query.get("ReturnData").is_some() && !query.flag("ReturnData") {
             continue;
         }
-        all.push(series(call, place, *query, id, (start, end))?);
+        let id = query.text("Id").unwrap_or_default();
+        let usual = metrics.iter().find(|(known, _, _)| known == id).map(|(_, label, _)| label.as_str());
+        let label = query.text("Label").or(usual).unwrap_or(id).to_owned();
+        match known.remove(id) {
+            Some(Value::Series(points)) => all.push(Series { id: id.to_owned(), label, points }),
+            Some(Value::Many(several)) => {
+                for (own, points) in several {
+                    all.push(Series { id: id.to_owned(), label: format!("{label} {own}"), points });
+                }
+            }
+            Some(Value::Scalar(_)) => {
+                return Err(faulty(id, "it is a number; what is returned has to be a series"));
+            }
+            None => {}
+        }
     }
-    let paging = Paging {
-        size: "MaxDatapoints",
-        token: "NextToken",
-        default: POINTS,
-        min: 1,
-        max: POINTS,
-        bad_size: "InvalidParameterValue",
-        bad_token: "InvalidNextToken",
-    };
-    let page = paging.of(call)?;
-    answer(call, all, ascending, page.after, page.limit)
+    Ok(all)
 }
 
 /// Gives each series its share of a page: points are numbered through all series from 1.
@@ -120,26 +212,21 @@ fn answer(call: &Call, all: Vec<Series>, ascending: bool, after: u64, limit: usi
         .into())
 }
 
+/// The series of a MetricStat, with its period.
 fn series(
     call: &Call,
     place: &Place,
     query: Input,
     id: &str,
     span: (Moment, Moment),
-) -> Result<Series, Fault> {
-    let Some(stat) = query.get("MetricStat") else {
-        return Err(Fault::new(
-            "ValidationError",
-            "Expressions are not understood here; ask for a MetricStat",
-        ));
-    };
+) -> Result<(Series, i64), Fault> {
+    let stat = query.get("MetricStat").ok_or_else(|| missing("MetricDataQueries.member.MetricStat"))?;
     let metric = stat.get("Metric").ok_or_else(|| missing("MetricDataQueries.member.MetricStat.Metric"))?;
     let namespace = metric.text("Namespace").unwrap_or_default();
     let name = metric.text("MetricName").unwrap_or_default();
-    let statistic = stat.text("Stat").ok_or_else(|| missing("MetricDataQueries.member.MetricStat.Stat"))?;
-    if !matches!(statistic, "Average" | "Sum" | "Minimum" | "Maximum" | "SampleCount") {
-        return Err(invalid(format!("The statistic {statistic} is not understood here")));
-    }
+    let word = stat.text("Stat").ok_or_else(|| missing("MetricDataQueries.member.MetricStat.Stat"))?;
+    let statistic = Statistic::read(word)
+        .ok_or_else(|| invalid(format!("The statistic {word} is not understood here")))?;
     let period = stat.number("Period").map_err(invalid)?.unwrap_or(0);
     if period < 60 || period % 60 != 0 {
         return Err(invalid("The parameter Period must be a multiple of 60."));
@@ -151,95 +238,10 @@ fn series(
             (dimension.text("Name").unwrap_or_default(), dimension.text("Value").unwrap_or_default())
         })
         .collect();
-    let instance = match (namespace, dimensions.as_slice()) {
-        ("AWS/EC2", [("InstanceId", id)]) => place.instances.get(id),
-        _ => None,
-    };
-    let points = instance
-        .map(|instance| points(instance, name, statistic, period, span, call.now))
+    let is_meant = stat.text("Unit").is_none_or(|asked| asked == unit(namespace, name));
+    let points = Meter::find(place, namespace, &dimensions)
+        .filter(|_| is_meant)
+        .map(|meter| points(place, &meter, name, statistic, period, span, call.now))
         .unwrap_or_default();
-    let label = query.text("Label").map_or_else(|| name.to_owned(), ToOwned::to_owned);
-    Ok(Series { id: id.to_owned(), label, points })
-}
-
-/// The points of one metric, oldest first. Basic monitoring has one sample in five minutes, detailed one a
-/// minute; credits come every five; nothing is younger than the last whole sample.
-fn points(
-    instance: &Instance,
-    name: &str,
-    statistic: &str,
-    period: i64,
-    (start, end): (Moment, Moment),
-    now: Moment,
-) -> Vec<(Moment, f64)> {
-    let sample = if instance.is_monitored && !name.starts_with("CPUCredit") { 60 } else { 300 };
-    let bucket = period.max(sample) * 1000;
-    let until = match instance.state {
-        State::Running => now,
-        _ => instance.state_since.min(now),
-    };
-    let first = start.0.max(instance.launched.0).div_euclid(bucket) * bucket;
-    let mut points = Vec::new();
-    let mut at = first
-        .max(start.0.div_euclid(bucket) * bucket + if start.0.rem_euclid(bucket) == 0 { 0 } else { bucket });
-    while at < end.0 && at + sample * 1000 <= until.0 && points.len() < 1500 {
-        let mut sum = 0.0;
-        let (mut least, mut most, mut count) = (f64::MAX, f64::MIN, 0.0);
-        let mut moment = at;
-        while moment < at + bucket && moment + sample * 1000 <= until.0 {
-            let Some(value) = value(instance, name, Moment(moment), sample) else { return Vec::new() };
-            sum += value;
-            least = least.min(value);
-            most = most.max(value);
-            count += 1.0;
-            moment += sample * 1000;
-        }
-        if count > 0.0 {
-            let figure = match statistic {
-                "Average" => sum / count,
-                "Sum" => sum,
-                "Minimum" => least,
-                "Maximum" => most,
-                _ => count,
-            };
-            points.push((Moment(at), figure));
-        }
-        at += bucket;
-    }
-    points
-}
-
-/// One statistic of one whole period, if the metric has samples in it.
-pub(crate) fn sample(
-    instance: &Instance,
-    name: &str,
-    statistic: &str,
-    period: i64,
-    at: Moment,
-    now: Moment,
-) -> Option<f64> {
-    points(instance, name, statistic, period, (at, at.plus(period)), now).first().map(|(_, value)| *value)
-}
-
-/// One sample of a metric; none for metrics that instances do not have.
-fn value(instance: &Instance, name: &str, at: Moment, sample: i64) -> Option<f64> {
-    let load = &instance.load;
-    let minutes = sample as f64 / 60.0;
-    let is_impaired = instance.impaired_since.is_some_and(|since| since <= at);
-    let figure = match name {
-        "CPUUtilization" => load.cpu(instance.kind, at),
-        "NetworkIn" => load.network_in(at) * minutes,
-        "NetworkOut" => load.network_out(at) * minutes,
-        "NetworkPacketsIn" => load.network_in(at) * minutes / 700.0,
-        "NetworkPacketsOut" => load.network_out(at) * minutes / 900.0,
-        "CPUCreditBalance" => load.credits(instance.kind, at)?,
-        "CPUCreditUsage" => {
-            instance.kind.credits?;
-            load.cpu(instance.kind, at) / 100.0 * f64::from(instance.kind.vcpus()) * minutes
-        }
-        "StatusCheckFailed" | "StatusCheckFailed_Instance" => f64::from(u8::from(is_impaired)),
-        "StatusCheckFailed_System" => 0.0,
-        _ => return None,
-    };
-    Some((figure * 1e6).round() / 1e6)
+    Ok((Series { id: id.to_owned(), label: name.to_owned(), points }, period))
 }

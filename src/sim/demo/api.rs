@@ -1,10 +1,10 @@
 //! The API on ECS: a mixed group behind a load balancer, a deployment under way, and one that never ends.
 
-use super::builder::{Builder, DAY, HOUR, Images, Launch, NewGroup, kind, tag};
-use super::containers::{
+use super::docker::Balancers;
+use crate::sim::builder::containers::{
     AGENT, NewService, cluster, definition, deployment_id, host, provider, service, tasks,
 };
-use super::docker::Balancers;
+use crate::sim::builder::{Builder, DAY, HOUR, Images, Launch, NewGroup, kind, tag};
 use crate::sim::world::balancing::{Act, Health};
 use crate::sim::world::containers::Deployment;
 use crate::sim::world::machine::State;

@@ -3,9 +3,9 @@
 //! Every cell is a group. Half of them are docker hosts with development cores and their tenants, half
 //! are hosts of an ECS cluster shared by ten cells, with services of four tasks.
 
-use super::builder::{Builder, DAY, HOUR, Images, NewGroup, kind};
-use super::containers::{NewService, cluster, definition, host, provider, service};
 use super::names::company;
+use crate::sim::builder::containers::{NewService, cluster, definition, host, provider, service};
+use crate::sim::builder::{Builder, DAY, HOUR, Images, NewGroup, kind};
 use compact_str::{CompactString, format_compact};
 
 /// Instances in a cell.

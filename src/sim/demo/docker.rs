@@ -1,7 +1,7 @@
 //! The docker side of the fleet: development, production, shared and legacy hosts.
 
-use super::builder::{Builder, DAY, HOUR, Images, Launch, NewGroup, kind, tag};
 use super::names::{CUSTOMERS, company};
+use crate::sim::builder::{Builder, DAY, HOUR, Images, Launch, NewGroup, kind, tag};
 use crate::sim::time::Moment;
 use crate::sim::world::balancing::{Act, Balancer, Health};
 use crate::sim::world::machine::{Scheduled, State};

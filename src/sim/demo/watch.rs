@@ -1,6 +1,6 @@
 //! Alarms and log groups of the demo fleet.
 
-use super::builder::{Builder, DAY, HOUR};
+use crate::sim::builder::{Builder, DAY, HOUR};
 use crate::sim::world::keeping::{Alarm, LogGroup};
 use compact_str::CompactString;
 
@@ -39,12 +39,13 @@ pub(super) fn alarms(fleet: &mut Builder) {
     let topic = Alarm {
         name: "auth-api-5xx".into(),
         description: "The API answers errors; runbook: wiki/auth-api-5xx".into(),
-        namespace: "AWS/ApplicationELB",
-        metric: "HTTPCode_Target_5XX_Count",
+        namespace: "AWS/ApplicationELB".into(),
+        metric: "HTTPCode_Target_5XX_Count".into(),
         dimensions: dimension.map(|value| ("LoadBalancer", value)).into_iter().collect(),
         statistic: "Sum",
         period: 60,
         evaluations: 3,
+        datapoints: 3,
         threshold: 50.0,
         comparison: "GreaterThanThreshold",
         missing: "notBreaching",
@@ -57,8 +58,8 @@ pub(super) fn alarms(fleet: &mut Builder) {
     let silent = Alarm {
         name: "dashboard-latency".into(),
         description: "Nobody has sent this metric since the move to ECS".into(),
-        namespace: "Dashboard",
-        metric: "LatencyP95",
+        namespace: "Dashboard".into(),
+        metric: "LatencyP95".into(),
         dimensions: Vec::new(),
         statistic: "Average",
         threshold: 800.0,
@@ -102,12 +103,13 @@ fn alarm(
     let alarm = Alarm {
         name: name.into(),
         description: CompactString::default(),
-        namespace: "AWS/EC2",
-        metric,
+        namespace: "AWS/EC2".into(),
+        metric: metric.into(),
         dimensions: vec![("InstanceId", instance)],
         statistic: "Average",
         period: 300,
         evaluations: 1,
+        datapoints: 1,
         threshold,
         comparison: if above { "GreaterThanThreshold" } else { "LessThanThreshold" },
         missing: "missing",

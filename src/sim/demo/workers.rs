@@ -1,7 +1,9 @@
 //! Workers on arm64: one group well, one in the middle of a refresh.
 
-use super::builder::{Builder, DAY, HOUR, Images, NewGroup, kind};
-use super::containers::{AGENT, NewService, OLD_AGENT, cluster, definition, host, provider, service};
+use crate::sim::builder::containers::{
+    AGENT, NewService, OLD_AGENT, cluster, definition, host, provider, service,
+};
+use crate::sim::builder::{Builder, DAY, HOUR, Images, NewGroup, kind};
 use crate::sim::world::scaling::{Preferences, Refresh, Stage, TemplateChoice};
 use compact_str::format_compact;
 

@@ -10,7 +10,7 @@ use toml::de::{DeTable, DeValue};
 pub(super) struct Faults<'t> {
     text: &'t str,
     name: &'t str,
-    found: Vec<(usize, String)>,
+    found: Vec<(usize, usize, String)>,
 }
 
 impl<'t> Faults<'t> {
@@ -21,7 +21,10 @@ impl<'t> Faults<'t> {
     /// Adds one where it is.
     pub(super) fn add(&mut self, span: Range<usize>, sentence: String) {
         let before = self.text.get(..span.start).unwrap_or(self.text);
-        self.found.push((before.matches('\n').count() + 1, sentence));
+        let line = before.matches('\n').count() + 1;
+        let start = before.rfind('\n').map_or(0, |end| end + 1);
+        let column = before.get(start..).unwrap_or_default().chars().count() + 1;
+        self.found.push((line, column, sentence));
     }
 
     pub(super) fn is_empty(&self) -> bool {
@@ -31,8 +34,13 @@ impl<'t> Faults<'t> {
     /// All of them in the order of their lines.
     pub(super) fn into_error(mut self) -> Error {
         self.found.sort();
-        let lines: Vec<String> =
-            self.found.iter().map(|(line, sentence)| format!("{}:{line}: {sentence}", self.name)).collect();
+        self.found.dedup();
+        let name = self.name;
+        let lines: Vec<String> = self
+            .found
+            .iter()
+            .map(|(line, column, sentence)| format!("{name}:{line}:{column}: {sentence}"))
+            .collect();
         Error::usage(lines.join("\n"))
     }
 }
@@ -122,6 +130,34 @@ impl<'a> Table<'a> {
     /// A span of time such as `90s`, `10m`, `1h 30m`.
     pub(super) fn span_of_time(&self, name: &str, faults: &mut Faults) -> Option<Duration> {
         self.typed(name, "a span of time such as 90s or 1h 30m", faults, |value| duration(value.as_str()?))
+    }
+
+    /// A truth; no where nothing is said.
+    pub(super) fn flag(&self, name: &str, faults: &mut Faults) -> bool {
+        self.typed(name, "true or false", faults, DeValue::as_bool).unwrap_or(false)
+    }
+
+    /// Texts by name, with the places of the values, in the order of the names.
+    pub(super) fn pairs(&self, name: &str, faults: &mut Faults) -> Vec<(String, &'a str, Range<usize>)> {
+        let read = |value: &'a DeValue<'a>| {
+            let entries = value.as_table()?.iter();
+            entries
+                .map(|(key, value)| {
+                    Some((key.get_ref().to_string(), value.get_ref().as_str()?, value.span()))
+                })
+                .collect()
+        };
+        self.typed(name, "a table of texts", faults, read).unwrap_or_default()
+    }
+
+    /// Tells whether a value is a list.
+    pub(super) fn is_list(&self, name: &str) -> bool {
+        self.table.get(name).is_some_and(|value| value.get_ref().is_array())
+    }
+
+    /// Tells whether a value is text.
+    pub(super) fn is_text(&self, name: &str) -> bool {
+        self.table.get(name).is_some_and(|value| value.get_ref().is_str())
     }
 
     /// A list of texts with their places.

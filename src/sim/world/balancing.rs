@@ -75,7 +75,7 @@ pub(crate) struct TargetGroup {
     pub(crate) arn: CompactString,
     pub(crate) name: CompactString,
     pub(crate) port: u16,
-    pub(crate) path: &'static str,
+    pub(crate) path: CompactString,
     pub(crate) interval: u32,
     pub(crate) drain: u32,
     pub(crate) tags: Vec<Tag>,

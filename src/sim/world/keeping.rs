@@ -8,12 +8,14 @@ use compact_str::CompactString;
 pub(crate) struct Alarm {
     pub(crate) name: CompactString,
     pub(crate) description: CompactString,
-    pub(crate) namespace: &'static str,
-    pub(crate) metric: &'static str,
+    pub(crate) namespace: CompactString,
+    pub(crate) metric: CompactString,
     pub(crate) dimensions: Vec<(&'static str, CompactString)>,
     pub(crate) statistic: &'static str,
     pub(crate) period: u32,
     pub(crate) evaluations: u32,
+    /// How many of them must cross the threshold.
+    pub(crate) datapoints: u32,
     pub(crate) threshold: f64,
     pub(crate) comparison: &'static str,
     pub(crate) missing: &'static str,

@@ -34,14 +34,14 @@ pub(crate) enum Event {
     Drained(CompactString, CompactString, u16),
     /// A spot instance somewhere gets its notice.
     Interruption,
-    /// CloudWatch looks at the alarms.
+    /// CloudWatch counts what it keeps counts of, and looks at the alarms.
     Alarms,
     /// What a scenario lets happen, by number.
     Told(usize),
 }
 
 /// The queue of a place.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Agenda {
     due: BTreeMap<(Moment, u64), Event>,
     /// When the next look of each loop is; others of the same loop are void.
@@ -159,8 +159,8 @@ impl Place {
         if self.instances.rows().any(|instance| instance.spot_request.is_some()) {
             self.note(1500, Event::Interruption);
         }
-        if self.alarms.len() > 0 {
-            self.note(60, Event::Alarms);
-        }
+        // What stands here at the start has stood so for the two weeks that CloudWatch can be asked about.
+        self.gauge(now.minus(15 * 86_400));
+        self.note(60, Event::Alarms);
     }
 }

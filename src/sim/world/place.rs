@@ -2,6 +2,7 @@
 
 use super::balancing::{Balancer, Listener, Rule, TargetGroup};
 use super::containers::{Cluster, Definition, Provider};
+use super::gauges::Gauges;
 use super::geography::{Region, Zone};
 use super::keeping::{Alarm, LogGroup, Parameter};
 use super::life::Agenda;
@@ -17,7 +18,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// What one account has in one region.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Place {
     pub(crate) account: Arc<str>,
     pub(crate) region: &'static str,
@@ -45,6 +46,7 @@ pub(crate) struct Place {
     pub(crate) rules: Table<Rule>,
     pub(crate) target_groups: Table<TargetGroup>,
     pub(crate) alarms: Table<Alarm>,
+    pub(crate) gauges: Gauges,
     pub(crate) logs: Table<LogGroup>,
     pub(crate) parameters: BTreeMap<CompactString, Parameter>,
 }
@@ -79,6 +81,7 @@ impl Place {
             rules: Table::default(),
             target_groups: Table::default(),
             alarms: Table::default(),
+            gauges: Gauges::default(),
             logs: Table::default(),
             parameters: BTreeMap::new(),
         }

@@ -4,7 +4,7 @@ use crate::sim::service::Call;
 use std::collections::HashMap;
 
 /// What was done under tokens.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Tokens(HashMap<(String, String), (String, String)>);
 
 /// What a token means.

@@ -33,7 +33,12 @@ fn then() -> Arc<World> {
     let mut rows = world.fleet.as_ref().clone();
     rows.at = at;
     let timeline = Timeline { past: Some(at), ..kept() };
-    Arc::new(World { snapshot: Arc::new(snapshot), fleet: Arc::new(rows), timeline, ..world.as_ref().clone() })
+    Arc::new(World {
+        snapshot: Arc::new(snapshot),
+        fleet: Arc::new(rows),
+        timeline,
+        ..world.as_ref().clone()
+    })
 }
 
 fn wishes(screen: &Headless) -> Vec<Option<Timestamp>> {
@@ -70,7 +75,11 @@ fn where_nothing_is_kept_it_says_so() {
     let trouble = Some("the history cannot be written: disk full".into());
     let mut screen = Headless::new(now_with(Timeline { trouble, ..kept() }), SMALL);
     assert!(screen.text().contains("history: the history cannot be written: disk full"), "{}", screen.text());
-    assert!(screen.keys("!").text().contains("▲ history: the history cannot be written"), "{}", screen.text());
+    assert!(
+        screen.keys("!").text().contains("▲ history: the history cannot be written"),
+        "{}",
+        screen.text()
+    );
     assert_eq!(wishes(&screen), []);
 }
 
@@ -88,7 +97,11 @@ fn the_past_is_said_in_words_and_by_more_than_a_colour() {
         assert!(lines[2].contains("partial: 3 of 4 lists were not kept"), "{text}");
         assert!(lines.iter().any(|line| line.contains("i-00000000000000001")), "{text}");
         screen.theme = Theme::plain();
-        assert!(styles(&screen.frame().cells, 1)[0].contains("reversed"), "{:?}", styles(&screen.frame().cells, 1));
+        assert!(
+            styles(&screen.frame().cells, 1)[0].contains("reversed"),
+            "{:?}",
+            styles(&screen.frame().cells, 1)
+        );
     }
 }
 
@@ -133,7 +146,8 @@ fn the_way_there_is_said_and_so_is_what_stands_in_it() {
     screen.input(Input::World(then()));
     assert!(!screen.text().contains("looking back"), "{}", screen.text());
     screen.keys("<lt>");
-    let failed = Timeline { trouble: Some("the history cannot be read: gone".into()), ..then().timeline.clone() };
+    let failed =
+        Timeline { trouble: Some("the history cannot be read: gone".into()), ..then().timeline.clone() };
     screen.input(Input::World(Arc::new(World { timeline: failed, ..then().as_ref().clone() })));
     let text = screen.text();
     assert!(text.contains("the history cannot be read: gone") && !text.contains("looking back"), "{text}");

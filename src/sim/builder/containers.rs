@@ -1,6 +1,6 @@
 //! What the ECS side of the demo fleet is made with.
 
-use super::builder::{Builder, DAY, HOUR, tag};
+use super::{Builder, DAY, HOUR, tag};
 use crate::sim::world::balancing::Health;
 use crate::sim::world::containers::{Cluster, Definition, Deployment, Host, Provider, Service, Share, Task};
 use crate::sim::world::placing::{candidates, choose};
@@ -8,34 +8,34 @@ use crate::sim::world::table::Table;
 use compact_str::{CompactString, format_compact};
 
 /// An agent of this year.
-pub(super) const AGENT: &str = "1.98.0";
+pub(in crate::sim) const AGENT: &str = "1.98.0";
 /// An agent of last year.
-pub(super) const OLD_AGENT: &str = "1.89.3";
+pub(in crate::sim) const OLD_AGENT: &str = "1.89.3";
 
 /// A service to be made.
-pub(super) struct NewService<'a> {
-    pub(super) cluster: &'a str,
-    pub(super) name: &'a str,
-    pub(super) definition: &'a str,
-    pub(super) desired: u32,
-    pub(super) percents: (u32, u32),
-    pub(super) provider: Option<&'a str>,
-    pub(super) target_group: Option<&'a str>,
-    pub(super) tier: &'a str,
-    pub(super) age: i64,
+pub(in crate::sim) struct NewService<'a> {
+    pub(in crate::sim) cluster: &'a str,
+    pub(in crate::sim) name: &'a str,
+    pub(in crate::sim) definition: &'a str,
+    pub(in crate::sim) desired: u32,
+    pub(in crate::sim) percents: (u32, u32),
+    pub(in crate::sim) provider: Option<&'a str>,
+    pub(in crate::sim) target_group: Option<&'a str>,
+    pub(in crate::sim) tier: &'a str,
+    pub(in crate::sim) age: i64,
     /// One task on every host instead of a number of them.
-    pub(super) is_daemon: bool,
+    pub(in crate::sim) is_daemon: bool,
 }
 
 /// Makes a cluster.
-pub(super) fn cluster(fleet: &mut Builder, name: &str, providers: &[&str]) {
+pub(in crate::sim) fn cluster(fleet: &mut Builder, name: &str, providers: &[&str]) {
     let share = |name: &&str| Share { provider: CompactString::from(*name), weight: 1, base: 0 };
     let cluster = Cluster {
         name: name.into(),
         providers: providers.iter().copied().map(CompactString::from).collect(),
         strategy: providers.iter().take(1).map(share).collect(),
         has_insights: true,
-        tags: vec![tag("fleet", "demo")],
+        tags: vec![tag("fleet", &fleet.fleet)],
         services: Table::default(),
         tasks: Table::default(),
         hosts: Table::default(),
@@ -44,7 +44,7 @@ pub(super) fn cluster(fleet: &mut Builder, name: &str, providers: &[&str]) {
 }
 
 /// Makes a capacity provider over a group.
-pub(super) fn provider(fleet: &mut Builder, name: &str, group: &str, protects: bool) {
+pub(in crate::sim) fn provider(fleet: &mut Builder, name: &str, group: &str, protects: bool) {
     let id = fleet.uuid();
     let provider = Provider {
         name: name.into(),
@@ -53,13 +53,13 @@ pub(super) fn provider(fleet: &mut Builder, name: &str, group: &str, protects: b
         target: 90,
         protects,
         drains: true,
-        tags: vec![tag("fleet", "demo")],
+        tags: vec![tag("fleet", &fleet.fleet)],
     };
     fleet.place.providers.insert(name, provider);
 }
 
 /// Registers an instance with a cluster.
-pub(super) fn host(
+pub(in crate::sim) fn host(
     fleet: &mut Builder,
     cluster: &str,
     provider: &str,
@@ -78,7 +78,7 @@ pub(super) fn host(
         provider: Some(provider.into()),
         registered,
         version: 12,
-        tags: vec![tag("fleet", "demo")],
+        tags: vec![tag("fleet", &fleet.fleet)],
     };
     if let Some(cluster) = fleet.place.clusters.get_mut(cluster) {
         cluster.hosts.insert(id.clone(), host);
@@ -87,7 +87,7 @@ pub(super) fn host(
 }
 
 /// Registers a task definition and returns `family:revision`.
-pub(super) fn definition(
+pub(in crate::sim) fn definition(
     fleet: &mut Builder,
     name: (&str, u32),
     image: &str,
@@ -114,7 +114,7 @@ pub(super) fn definition(
 }
 
 /// Makes a service with one finished deployment and its tasks running.
-pub(super) fn service(fleet: &mut Builder, new: NewService) {
+pub(in crate::sim) fn service(fleet: &mut Builder, new: NewService) {
     let deployment = Deployment {
         id: deployment_id(fleet),
         status: "PRIMARY",
@@ -158,7 +158,7 @@ pub(super) fn service(fleet: &mut Builder, new: NewService) {
         },
         grace: 60,
         created: fleet.ago(300 * DAY),
-        tags: [tag("fleet", "demo")].into_iter().chain(tier).collect(),
+        tags: [tag("fleet", &fleet.fleet)].into_iter().chain(tier).collect(),
         deployments: vec![deployment],
         events,
     };
@@ -171,7 +171,7 @@ pub(super) fn service(fleet: &mut Builder, new: NewService) {
 
 /// Starts tasks of a service (named with its cluster), one for each age, where ECS would put them;
 /// registers them with the service's target group. Returns their ids.
-pub(super) fn tasks(
+pub(in crate::sim) fn tasks(
     fleet: &mut Builder,
     (cluster, service): (&str, &str),
     definition: &str,
@@ -222,7 +222,7 @@ pub(super) fn tasks(
 }
 
 /// A new deployment's id.
-pub(super) fn deployment_id(fleet: &mut Builder) -> CompactString {
+pub(in crate::sim) fn deployment_id(fleet: &mut Builder) -> CompactString {
     let number = fleet.dice.below(9_000_000_000_000_000_000) + 1_000_000_000_000_000_000;
     format_compact!("ecs-svc/{number}")
 }

@@ -1,4 +1,9 @@
-//! What the parts of the demo fleet are made with.
+//! What fleets are made with, the built-in one and those that scenarios describe.
+
+pub(super) mod containers;
+mod images;
+
+pub(super) use self::images::Images;
 
 use crate::sim::dice::Dice;
 use crate::sim::ssm::LATEST_AGENT;
@@ -6,9 +11,7 @@ use crate::sim::time::Moment;
 use crate::sim::world::balancing::{Act, Health, Listener, Rule, Target, TargetGroup};
 use crate::sim::world::keeping::Parameter;
 use crate::sim::world::load::Load;
-use crate::sim::world::machine::{
-    Agent, Image, Instance, KINDS, Kind, State, Tag, Template, TemplateVersion,
-};
+use crate::sim::world::machine::{Agent, Instance, KINDS, Kind, State, Tag, Template, TemplateVersion};
 use crate::sim::world::place::Place;
 use crate::sim::world::scaling::{Activity, Group, Member, Mix, Stage, TemplateChoice};
 use compact_str::{CompactString, format_compact};
@@ -24,21 +27,13 @@ pub(super) struct Builder {
     pub(super) place: Place,
     pub(super) now: Moment,
     pub(super) dice: Dice,
+    /// The name under which coredeck's registry keeps the cores and tenants.
+    pub(super) fleet: CompactString,
     seed: u64,
     next_ip: u32,
+    images: Option<Images>,
     group_id: (Arc<str>, Arc<str>),
     profile: Arc<str>,
-}
-
-/// AMIs of the fleet.
-pub(super) struct Images {
-    pub(super) docker: CompactString,
-    pub(super) docker_old: CompactString,
-    pub(super) ecs: CompactString,
-    pub(super) ecs_old: CompactString,
-    pub(super) ecs_arm: CompactString,
-    pub(super) ecs_arm_old: CompactString,
-    pub(super) ancient: CompactString,
 }
 
 /// What a launch needs to know.
@@ -84,7 +79,17 @@ impl Builder {
         let dice = Dice::new(seed, &format!("demo/{}/{}", place.account, place.region));
         let profile = format!("arn:aws:iam::{}:instance-profile/fleet-node", place.account).into();
         let group: Arc<str> = dice.clone().id("sg").into();
-        Self { place, now, dice, seed, next_ip: 0, group_id: (group, "fleet-node".into()), profile }
+        Self {
+            place,
+            now,
+            dice,
+            fleet: "demo".into(),
+            seed,
+            next_ip: 0,
+            images: None,
+            group_id: (group, "fleet-node".into()),
+            profile,
+        }
     }
 
     /// A moment so many seconds ago.
@@ -100,90 +105,6 @@ impl Builder {
     /// A new UUID.
     pub(super) fn uuid(&mut self) -> CompactString {
         self.dice.uuid().into()
-    }
-
-    /// Registers the AMIs of the fleet.
-    pub(super) fn standard_images(&mut self) -> Images {
-        let own: CompactString = CompactString::from(self.place.account.as_ref());
-        let amazon = CompactString::from("591542846629");
-        let mut image = |name: &str, what: &str, is_own: bool, architecture, age: i64, kept: i64| {
-            let id = CompactString::from(self.dice.id("ami"));
-            let created = self.now.minus(age * DAY);
-            self.place.images.insert(
-                id.clone(),
-                Image {
-                    id: id.clone(),
-                    name: name.into(),
-                    description: what.into(),
-                    owner: if is_own { own.clone() } else { amazon.clone() },
-                    owner_alias: (!is_own).then_some("amazon"),
-                    architecture,
-                    created,
-                    deprecated: (kept > 0).then(|| created.plus(kept * DAY)),
-                    is_public: !is_own,
-                    snapshot: self.dice.id("snap").into(),
-                    tags: if is_own {
-                        vec![tag("Name", name), tag("built-by", "packer")]
-                    } else {
-                        Vec::new()
-                    },
-                },
-            );
-            id
-        };
-        let optimized = "Amazon Linux AMI 2023 x86_64 ECS HVM EBS";
-        let optimized_arm = "Amazon Linux AMI 2023 arm64 ECS HVM EBS";
-        Images {
-            docker: image("core-docker-2026.11.04", "Docker preinstalled, for cores", true, "x86_64", 17, 0),
-            docker_old: image(
-                "core-docker-2026.08.12",
-                "Docker preinstalled, for cores",
-                true,
-                "x86_64",
-                101,
-                0,
-            ),
-            ecs: image(
-                "al2023-ami-ecs-hvm-2023.0.20261110-kernel-6.1-x86_64",
-                optimized,
-                false,
-                "x86_64",
-                11,
-                730,
-            ),
-            ecs_old: image(
-                "al2023-ami-ecs-hvm-2023.0.20260929-kernel-6.1-x86_64",
-                optimized,
-                false,
-                "x86_64",
-                53,
-                730,
-            ),
-            ecs_arm: image(
-                "al2023-ami-ecs-hvm-2023.0.20261110-kernel-6.1-arm64",
-                optimized_arm,
-                false,
-                "arm64",
-                11,
-                730,
-            ),
-            ecs_arm_old: image(
-                "al2023-ami-ecs-hvm-2023.0.20260929-kernel-6.1-arm64",
-                optimized_arm,
-                false,
-                "arm64",
-                53,
-                730,
-            ),
-            ancient: image(
-                "amzn2-ami-ecs-hvm-2.0.20240131-x86_64-ebs",
-                "Amazon Linux AMI 2.0.20240131 x86_64 ECS HVM GP2",
-                false,
-                "x86_64",
-                1025,
-                730,
-            ),
-        }
     }
 
     /// Makes a launch template; versions are image, description and age in days, oldest first.
@@ -212,7 +133,7 @@ impl Builder {
             })
             .collect();
         let created = versions.first().map_or(self.now, |version| version.created);
-        let tags = vec![tag("fleet", "demo")];
+        let tags = vec![tag("fleet", &self.fleet)];
         let template = Template { id: id.clone(), name: name.into(), created, default, versions, tags };
         self.place.templates.insert(id.clone(), template);
         id
@@ -277,7 +198,7 @@ impl Builder {
             version: new.version.to_string().into(),
         };
         let uuid = self.uuid();
-        let tags = [tag("Name", new.name), tag("tier", new.tier), tag("fleet", "demo")];
+        let tags = [tag("Name", new.name), tag("tier", new.tier), tag("fleet", &self.fleet)];
         let checks_balancer = !new.target_groups.is_empty();
         let group = Group {
             name: new.name.into(),
@@ -395,17 +316,17 @@ impl Builder {
     }
 
     /// Makes a target group and returns its ARN.
-    pub(super) fn target_group(&mut self, name: &str, port: u16, path: &'static str) -> CompactString {
+    pub(super) fn target_group(&mut self, name: &str, port: u16, path: &str) -> CompactString {
         let suffix = self.dice.hex(16);
         let arn = self.place.arn("elasticloadbalancing", &format!("targetgroup/{name}/{suffix}"));
         let group = TargetGroup {
             arn: arn.clone(),
             name: name.into(),
             port,
-            path,
+            path: path.into(),
             interval: 15,
             drain: 300,
-            tags: vec![tag("fleet", "demo")],
+            tags: vec![tag("fleet", &self.fleet)],
             targets: Vec::new(),
         };
         self.place.target_groups.insert(arn.clone(), group);
@@ -456,13 +377,13 @@ impl Builder {
 
     /// Writes a core into the registry.
     pub(super) fn core(&mut self, id: &str, tier: &str, instance: &str, port: u16, version: &str, age: i64) {
-        let secret = format!("/coredeck/demo/secrets/{id}/api-key");
+        let secret = format!("/coredeck/{}/secrets/{id}/api-key", self.fleet);
         let value = serde_json::json!({
             "tier": tier, "instance_id": instance, "container": format!("supertokens-{id}"), "port": port,
             "version": version, "image": format!("supertokens/supertokens-postgresql:{version}"),
             "api_key_parameter": secret,
         });
-        self.parameter(format!("/coredeck/demo/cores/{id}"), "String", value.to_string(), age);
+        self.parameter(format!("/coredeck/{}/cores/{id}", self.fleet), "String", value.to_string(), age);
         let key = Dice::new(self.seed, &secret).hex(40);
         self.parameter(secret, "SecureString", key, age);
     }
@@ -478,6 +399,6 @@ impl Builder {
         age: i64,
     ) {
         let value = serde_json::json!({ "name": name, "core": core, "domain": domain, "mode": mode });
-        self.parameter(format!("/coredeck/demo/tenants/{id}"), "String", value.to_string(), age);
+        self.parameter(format!("/coredeck/{}/tenants/{id}", self.fleet), "String", value.to_string(), age);
     }
 }

@@ -1,0 +1,233 @@
+//! Images, templates, hosts and groups of a described fleet.
+
+use super::super::pattern::Pattern;
+use super::super::spans::Table;
+use super::Reader;
+use crate::sim::described::{Group, Hosts, Image, Machine, Template};
+use crate::sim::world::machine::{KINDS, Kind};
+
+const DAY: u64 = 86_400;
+
+const HOSTS: &[&str] = &[
+    "name", "count", "type", "image", "age", "cpu", "tier", "tags", "cores", "tenants", "version", "zone",
+    "spot", "together",
+];
+const GROUP: &[&str] = &[
+    "name",
+    "count",
+    "type",
+    "types",
+    "template",
+    "template-version",
+    "behind",
+    "image",
+    "age",
+    "cpu",
+    "tier",
+    "tags",
+    "cores",
+    "tenants",
+    "version",
+    "on-demand-base",
+    "on-demand-percent",
+    "min",
+    "desired",
+    "max",
+    "target-groups",
+    "protected",
+    "cluster",
+    "suspended",
+];
+const PROCESSES: &[&str] = &[
+    "Launch",
+    "Terminate",
+    "AddToLoadBalancer",
+    "AlarmNotification",
+    "AZRebalance",
+    "HealthCheck",
+    "InstanceRefresh",
+    "ReplaceUnhealthy",
+    "ScheduledActions",
+];
+
+impl Reader<'_, '_> {
+    pub(super) fn image(&mut self, table: &Table) -> Option<Image> {
+        table.only(&["name", "owner", "architecture", "age", "deprecated"], self.faults);
+        let name = table.required("name", self.faults)?.to_owned();
+        let is_own = self.word(table, "owner", &[("self", true), ("amazon", false)], Some(true));
+        let kinds = [("x86_64", "x86_64"), ("arm64", "arm64")];
+        let architecture = self.word(table, "architecture", &kinds, Some("x86_64"));
+        let age = self.age(table, 30 * DAY);
+        let is_deprecated = table.flag("deprecated", self.faults);
+        Some(Image { name, is_own: is_own?, architecture: architecture?, age, is_deprecated })
+    }
+
+    pub(super) fn template(&mut self, table: &Table) -> Option<Template> {
+        table.only(&["name", "count", "type", "images", "default"], self.faults);
+        let (name, count) = self.named(table, "name")?;
+        let kind = self.kind(table, "type");
+        let images = self.all_of(table, "images", &["image"], 1);
+        if !table.has("images") || images.is_empty() {
+            self.faults.add(table.span(), "a template needs images, one for each version".to_owned());
+            return None;
+        }
+        let latest = u32::try_from(images.len()).unwrap_or(u32::MAX);
+        let default = self.number(table, "default", latest);
+        if default == 0 || default > latest {
+            let sentence = format!("default must be a version from 1 to {latest}, not {default}");
+            self.faults.add(table.at("default"), sentence);
+        }
+        let images = images.iter().map(|image| image.text(0)).collect();
+        Some(Template { name, count, kind, images, default })
+    }
+
+    pub(super) fn hosts(&mut self, table: &Table) -> Option<Hosts> {
+        table.only(HOSTS, self.faults);
+        let (name, count) = self.named(table, "name")?;
+        table.required("type", self.faults)?;
+        let kind = self.kind(table, "type")?;
+        let machine = self.machine(table, kind)?;
+        let zone = match table.text("zone", self.faults) {
+            None => None,
+            Some(letter) => match self.zones.chars().position(|known| letter.chars().eq([known])) {
+                Some(at) => Some(at),
+                None => {
+                    let known: Vec<String> = self.zones.chars().map(String::from).collect();
+                    let sentence = format!("there is no zone {letter}; there are {}", known.join(", "));
+                    self.faults.add(table.at("zone"), sentence);
+                    None
+                }
+            },
+        };
+        let is_spot = table.flag("spot", self.faults);
+        let together = self.number(table, "together", 1_usize).max(1);
+        Some(Hosts { name, count, machine, zone, is_spot, together })
+    }
+
+    pub(super) fn group(&mut self, table: &Table) -> Option<Group> {
+        table.only(GROUP, self.faults);
+        let (name, count) = self.named(table, "name")?;
+        let types = self.kinds(table, "types");
+        if !table.has("type") && !table.has("types") {
+            self.faults.add(table.span(), "a group needs type, or types for a mixed one".to_owned());
+            return None;
+        }
+        let kind = self.kind(table, "type").or_else(|| types.first().copied())?;
+        if let Some(other) = types.iter().find(|other| other.architecture != kind.architecture) {
+            let sentence = format!("{} is not of the architecture of {}", other.name, kind.name);
+            self.faults.add(table.at("types"), sentence);
+        }
+        let machine = self.machine(table, kind)?;
+        let template = self.of(table, "template", &["template"], count);
+        if template.is_some() && table.has("image") {
+            self.faults.add(table.at("image"), "the image is the template's; name one of the two".to_owned());
+        }
+        let version = self.text(table, "template-version", "$Latest");
+        let is_number = version.parse().is_ok_and(|number: u32| number > 0);
+        if !is_number && version != "$Latest" && version != "$Default" {
+            let sentence = "template-version must be a number, $Latest or $Default".to_owned();
+            self.faults.add(table.at("template-version"), sentence);
+        }
+        let desired = self.number(table, "desired", 1_u32);
+        let min = self.number(table, "min", desired.min(1));
+        let max = self.number(table, "max", desired.saturating_mul(2).max(min));
+        if min > max {
+            self.faults.add(table.at("min"), format!("min is {min} and max is {max}: no group can be so"));
+        } else if !(min..=max).contains(&desired) {
+            let sentence = format!("desired must be from min {min} to max {max}, not {desired}");
+            self.faults.add(table.at("desired"), sentence);
+        }
+        let behind = self.number(table, "behind", 0_u32);
+        if behind > desired {
+            self.faults
+                .add(table.at("behind"), format!("behind is more than the {desired} that are desired"));
+        }
+        let on_demand_percent = self.number(table, "on-demand-percent", 100_u32);
+        if on_demand_percent > 100 {
+            self.faults.add(table.at("on-demand-percent"), "a percentage is at most 100".to_owned());
+        }
+        Some(Group {
+            name,
+            count,
+            machine,
+            template,
+            version,
+            behind,
+            types,
+            on_demand_base: self.number(table, "on-demand-base", 0_u32),
+            on_demand_percent,
+            min,
+            desired,
+            max,
+            target_groups: self.all_of(table, "target-groups", &["target-group"], count),
+            is_protected: table.flag("protected", self.faults),
+            cluster: self.of(table, "cluster", &["cluster"], count),
+            suspended: self.suspended(table),
+        })
+    }
+
+    fn suspended(&mut self, table: &Table) -> Vec<String> {
+        let named = table.texts("suspended", self.faults).unwrap_or_default();
+        for (process, span) in &named {
+            if !PROCESSES.contains(process) {
+                let near = crate::error::did_you_mean(process, PROCESSES.iter().copied());
+                let near = near.map(|near| format!(", did you mean {near}?")).unwrap_or_default();
+                self.faults.add(span.clone(), format!("Auto Scaling has no process {process}{near}"));
+            }
+        }
+        named.into_iter().map(|(process, _)| process.to_owned()).collect()
+    }
+
+    fn machine(&mut self, table: &Table, kind: &'static Kind) -> Option<Machine> {
+        let image = self.of(table, "image", &["image"], 1).map(|image| image.text(0));
+        let cpu = table.real("cpu", self.faults).unwrap_or(8.0);
+        if cpu > 100.0 {
+            self.faults.add(table.at("cpu"), format!("cpu is a percentage up to 100, not {cpu}"));
+        }
+        let mut tags = Vec::new();
+        for (key, value, span) in table.pairs("tags", self.faults) {
+            if key.starts_with("aws:") {
+                self.faults.add(span.clone(), format!("{key}: tags that begin with aws: are AWS's own"));
+            }
+            tags.push((key, self.read_pattern(value, span).unwrap_or_else(|| Pattern::plain(value))));
+        }
+        if tags.len() > 40 {
+            self.faults
+                .add(table.at("tags"), "a resource has at most 50 tags, and some are AWS's".to_owned());
+        }
+        Some(Machine {
+            kind,
+            image,
+            age: self.age(table, 10 * DAY),
+            cpu,
+            tier: self.text(table, "tier", ""),
+            tags,
+            cores: self.number(table, "cores", 0_u16),
+            tenants: self.number(table, "tenants", 0_u32),
+            version: self.text(table, "version", "11.0.4"),
+        })
+    }
+
+    /// An instance type; none when there is no such key.
+    fn kind(&mut self, table: &Table, key: &str) -> Option<&'static Kind> {
+        let name = table.text(key, self.faults)?;
+        self.kind_named(name, table.at(key))
+    }
+
+    fn kinds(&mut self, table: &Table, key: &str) -> Vec<&'static Kind> {
+        let named = table.texts(key, self.faults).unwrap_or_default();
+        named.into_iter().filter_map(|(name, span)| self.kind_named(name, span)).collect()
+    }
+
+    fn kind_named(&mut self, name: &str, span: std::ops::Range<usize>) -> Option<&'static Kind> {
+        if let Some(kind) = Kind::named(name) {
+            return Some(kind);
+        }
+        let known = KINDS.iter().map(|kind| kind.name);
+        let near = crate::error::did_you_mean(name, known.clone());
+        let near = near.map(|near| format!(", did you mean {near}?")).unwrap_or_default();
+        let all: Vec<&str> = known.collect();
+        self.faults.add(span, format!("no type {name} is pretended{near} There are {}", all.join(", ")));
+        None
+    }
+}
