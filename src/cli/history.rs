@@ -123,7 +123,10 @@ fn text(facts: &HistoryFacts, archive: &Archive, width: Option<usize>) -> String
     let mut text = format!("{}\n{}, {span}; {kept}\n", facts.file.display(), bytes(facts.bytes));
     text.push_str(&format!("{} figures have a course\n", facts.courses));
     if facts.other_views > 0 {
-        text.push_str(&format!("{} other fleets, logins or endpoints are kept beside this\n", facts.other_views));
+        text.push_str(&format!(
+            "{} other fleets, logins or endpoints are kept beside this\n",
+            facts.other_views
+        ));
     }
     let titles = ["LIST", "ACCOUNT", "REGION", "ROWS", "CHANGES", "SIZE", "SINCE", "LAST READ"];
     let unit = |title: &str| if matches!(title, "ROWS" | "CHANGES") { Unit::Count } else { Unit::Text };

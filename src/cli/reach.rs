@@ -99,7 +99,15 @@ impl Drop for Reach {
 impl Reach {
     /// A fleet that is read by this reader.
     pub(super) fn new(config: Config, reader: Arc<dyn FleetReader>, clock: Clock) -> Self {
-        Self { config: Arc::new(config), reader, clock, past: None, book: None, warnings: Vec::new(), _demo: None }
+        Self {
+            config: Arc::new(config),
+            reader,
+            clock,
+            past: None,
+            book: None,
+            warnings: Vec::new(),
+            _demo: None,
+        }
     }
 
     /// The history of what is read; none where nothing is to be kept.

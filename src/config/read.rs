@@ -364,12 +364,7 @@ impl Reader<'_> {
         (keep, self.kept(table, "size", past::bytes_kept))
     }
 
-    fn kept<T>(
-        &mut self,
-        table: &DeTable<'_>,
-        key: &str,
-        read: fn(&str) -> Result<T, Wrong>,
-    ) -> Option<T> {
+    fn kept<T>(&mut self, table: &DeTable<'_>, key: &str, read: fn(&str) -> Result<T, Wrong>) -> Option<T> {
         let cell = table.get(key)?;
         self.note(format!("history.{key}"), cell);
         match read(self.text(cell, key)?) {

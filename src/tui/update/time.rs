@@ -59,7 +59,8 @@ pub(super) fn is_refused(action: Action) -> bool {
 pub(super) fn arrived(ui: &mut Ui) {
     let timeline = &ui.world.timeline;
     let (past, trouble) = (timeline.past, timeline.trouble.clone());
-    if ui.travel.is_some() && ui.travel != past
+    if ui.travel.is_some()
+        && ui.travel != past
         && let Some(trouble) = trouble
     {
         ui.travel = past;
