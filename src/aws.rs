@@ -22,6 +22,7 @@ mod ladder;
 mod ledger;
 mod limit;
 mod login;
+mod look;
 mod mfa;
 mod owners;
 mod places;

@@ -13,7 +13,7 @@ mod memory;
 mod run;
 
 pub use memory::then;
-pub use run::{Collector, Keeping, once, start};
+pub use run::{Collector, Keeping, Patience, once, start};
 
 #[cfg(test)]
 mod tests;

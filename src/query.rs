@@ -7,6 +7,7 @@ pub mod assist;
 pub mod columns;
 mod expr;
 pub mod fault;
+pub mod group;
 pub mod kind;
 #[cfg(test)]
 mod laws;

@@ -11,6 +11,7 @@
 
 pub mod action;
 mod ask;
+mod card;
 mod cell;
 pub mod chord;
 mod drill;
@@ -18,6 +19,8 @@ pub mod fault;
 pub mod headless;
 pub mod keymap;
 mod line;
+mod marks;
+mod menu;
 mod options;
 mod page;
 pub mod painter;

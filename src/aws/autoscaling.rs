@@ -3,9 +3,11 @@
 mod change;
 mod groups;
 mod history;
+mod look;
 mod refresh;
 
 pub(super) use change::change;
+pub(super) use look::{look_at_groups, look_at_hooks, look_at_refreshes};
 
 use super::api::Api;
 use super::call::{Desk, Pages};

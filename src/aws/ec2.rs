@@ -3,11 +3,13 @@
 mod change;
 mod images;
 mod instances;
+mod look;
 mod shards;
 mod status;
 mod templates;
 
 pub(super) use change::{change, launch};
+pub(super) use look::{look_at_instances, look_at_versions};
 
 use super::api::Api;
 use super::call::{Broken, Desk, Pages};

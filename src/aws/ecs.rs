@@ -4,12 +4,18 @@
 mod change;
 mod chunks;
 mod clusters;
+mod definitions;
 mod failures;
 mod hosts;
+mod look;
 mod services;
 mod tasks;
 
 pub(super) use change::change;
+pub(super) use look::{
+    look_at_all_hosts, look_at_definitions, look_at_hosts, look_at_protections, look_at_services,
+    look_at_tasks, look_at_tasks_of, look_at_tasks_on,
+};
 
 use super::api::Api;
 use super::call::{Desk, Pages};

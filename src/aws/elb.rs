@@ -1,10 +1,12 @@
 //! Load balancing: target groups, the health of their targets, listener rules.
 
 mod change;
+mod look;
 mod rules;
 mod targets;
 
 pub(super) use change::change;
+pub(super) use look::{look_at_leavings, look_at_targets};
 
 use super::api::Api;
 use super::call::{Desk, Pages};

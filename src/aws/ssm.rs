@@ -2,9 +2,11 @@
 
 mod agents;
 mod change;
+mod look;
 mod registry;
 
 pub(super) use change::change;
+pub(super) use look::{look_at_commands, look_at_document, look_at_invocations};
 
 use super::api::Api;
 use super::call::{Desk, Pages};

@@ -130,6 +130,10 @@ pub(super) struct GetArgs {
     /// Show the fleet as it was then, from what was kept: -1h, 22:54, 2026-11-21T22:54:00Z
     #[arg(long, value_name = "TIME", allow_hyphen_values = true, conflicts_with = "watch")]
     pub(super) at: Option<String>,
+    /// Show after so long what has answered by then, and name what has not; otherwise places that are silent
+    /// a quarter of a minute longer than all others are given up
+    #[arg(long, value_name = "SPAN", conflicts_with = "watch")]
+    pub(super) timeout: Option<String>,
     /// Exit with 0 although something could not be read
     #[arg(long)]
     pub(super) allow_partial: bool,
@@ -152,6 +156,10 @@ pub(super) struct DescribeArgs {
     /// Show it as it was then, from what was kept: -1h, 22:54, 2026-11-21T22:54:00Z
     #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
     pub(super) at: Option<String>,
+    /// Show after so long what has answered by then, and name what has not; otherwise places that are silent
+    /// a quarter of a minute longer than all others are given up
+    #[arg(long, value_name = "SPAN")]
+    pub(super) timeout: Option<String>,
     /// Exit with 0 although something could not be read
     #[arg(long)]
     pub(super) allow_partial: bool,

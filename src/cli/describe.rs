@@ -25,7 +25,8 @@ const NAMED: usize = 20;
 pub(super) async fn run(args: &DescribeArgs, reach: &Reach, out: &mut Output) -> Result<()> {
     let kind = Kind::parse(&args.kind)?;
     let rests_on = rests_on(kind);
-    let world = reach.once(&rests_on, Interest::default()).await;
+    let limit = super::get::limit(args.timeout.as_deref())?;
+    let world = reach.once(&rests_on, Interest::default(), limit, out).await;
     answer(args, kind, &world, out)
 }
 

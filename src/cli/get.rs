@@ -21,9 +21,21 @@ use tokio_util::sync::CancellationToken;
 
 /// Runs the command once.
 pub(super) async fn run(plan: &Plan, args: &GetArgs, reach: &Reach, out: &mut Output) -> Result<()> {
-    let world = reach.once(&plan.sources, Interest::default()).await;
-    let world = with_metrics(plan, world, reach, out).await;
+    let limit = limit(args.timeout.as_deref())?;
+    let world = reach.once(&plan.sources, Interest::default(), limit, out).await;
+    let world = with_metrics(plan, world, reach, limit, out).await;
     show(plan, args, &reach.config, &world, out)
+}
+
+/// What `--timeout` says.
+pub(super) fn limit(typed: Option<&str>) -> Result<Option<Duration>> {
+    let Some(typed) = typed else { return Ok(None) };
+    match crate::config::parse_span(typed) {
+        Ok(Duration::ZERO) => Err(Error::usage("--timeout: in no time nothing can answer")
+            .hint("leave it out, or write for example `--timeout 10s`")),
+        Ok(limit) => Ok(Some(limit)),
+        Err(why) => Err(Error::usage(format!("--timeout {typed}: {why}"))),
+    }
 }
 
 /// Writes one answer.
@@ -63,14 +75,20 @@ tiers are guessed, by the tags coredeck:tier, tier, mode, environment and env an
 services; the column tier_by says which, `coredeck config init` writes a configuration to change it";
 
 /// Reads the metrics that the plan needs into a world that lacks them.
-async fn with_metrics(plan: &Plan, world: Arc<World>, reach: &Reach, out: &mut Output) -> Arc<World> {
+async fn with_metrics(
+    plan: &Plan,
+    world: Arc<World>,
+    reach: &Reach,
+    limit: Option<Duration>,
+    out: &mut Output,
+) -> Arc<World> {
     let wanted = wanted_metrics(plan, &world);
     if wanted.is_empty() {
         return world;
     }
     price_of(wanted.len()).iter().for_each(|price| out.say(price));
     let interest = Interest { sources: vec![Source::Metrics], metrics_of: wanted, is_idle: false };
-    let metered = reach.once(&[Source::Metrics], interest).await;
+    let metered = reach.once(&[Source::Metrics], interest, limit, out).await;
     let mut snapshot = Snapshot::clone(&world.snapshot);
     for part in &mut snapshot.parts {
         let metered = metered.snapshot.parts.iter().find(|metered| metered.scope == part.scope);

@@ -35,6 +35,8 @@ pub struct Output {
     pub colour: Colour,
     /// Whether what is said on stderr may be coloured.
     pub side_colour: Colour,
+    /// Whether a person sees what is said on stderr: a terminal.
+    pub is_attended: bool,
     /// How one table follows another.
     pub paging: Paging,
     /// Stdout, where data goes there.
@@ -60,6 +62,7 @@ impl Output {
         let paging = if out.is_terminal() && !is_dumb { Paging::InPlace } else { Paging::Below };
         Self {
             width,
+            is_attended: err.is_terminal(),
             paging,
             stdout: out.as_fd().try_clone_to_owned().ok(),
             colour: colour(out.is_terminal()),
@@ -76,6 +79,7 @@ impl Output {
             data: Box::new(data),
             side: Box::new(side),
             width: None,
+            is_attended: false,
             paging: Paging::Below,
             stdout: None,
             colour: Colour::No,

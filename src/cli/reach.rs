@@ -6,13 +6,17 @@ use super::calls;
 use super::output::Output;
 use super::past::{self, Past};
 use crate::clock::Clock;
-use crate::collect::{self, Collector, Keeping};
-use crate::config::{Config, Loaded, Surroundings, load};
+use crate::collect::{self, Collector, Keeping, Patience};
+use crate::config::{Config, Loaded, Surroundings, load, span};
 use crate::error::Result;
 use crate::gateway::{FleetReader, NoteCall, Source};
+use crate::model::Scope;
+use crate::model::text::harmless;
 use crate::store::{CallBook, History};
 use crate::world::{Interest, World};
 use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 /// A fleet that can be read.
@@ -96,6 +100,23 @@ impl Drop for Reach {
     }
 }
 
+/// After so long without an answer a person wonders.
+const UNEASY: Duration = Duration::from_secs(3);
+
+/// Whom a read still waits for, in a sentence.
+fn waiting_for(silent: &[Scope], limit: Option<Duration>) -> Option<String> {
+    let (first, more) = silent.split_first()?;
+    let more = match more.len() {
+        0 => ", which has".to_owned(),
+        n => format!(" and {n} more, which have"),
+    };
+    let limit = match limit {
+        Some(limit) => format!("given up after {}, as --timeout says", span(limit)),
+        None => "--timeout limits the wait".to_owned(),
+    };
+    Some(format!("waiting for {}{more} not answered yet ({limit})", harmless(&first.to_string())))
+}
+
 impl Reach {
     /// A fleet that is read by this reader.
     pub(super) fn new(config: Config, reader: Arc<dyn FleetReader>, clock: Clock) -> Self {
@@ -115,10 +136,28 @@ impl Reach {
         self.past.as_ref().map(|past| past.open(self.clock.now())).transpose()
     }
 
-    /// Reads sources once.
-    pub(super) async fn once(&self, sources: &[Source], interest: Interest) -> Arc<World> {
-        let config = Arc::clone(&self.config);
-        collect::once(Arc::clone(&self.reader), config, sources, interest, self.clock).await
+    /// Reads sources once, for so long at most when there is a limit. A person is told whom it waits for.
+    pub(super) async fn once(
+        &self,
+        sources: &[Source],
+        interest: Interest,
+        limit: Option<Duration>,
+        out: &mut Output,
+    ) -> Arc<World> {
+        let (config, reader) = (Arc::clone(&self.config), Arc::clone(&self.reader));
+        let (silent, told) = watch::channel(Vec::new());
+        let patience = Patience { limit, silent: Some(silent) };
+        let reading = collect::once(reader, config, sources, interest, self.clock, patience);
+        tokio::pin!(reading);
+        if out.is_attended {
+            tokio::select! {
+                world = &mut reading => return world,
+                () = tokio::time::sleep(UNEASY) => {
+                    waiting_for(&told.borrow(), limit).iter().for_each(|text| out.say(text));
+                }
+            }
+        }
+        reading.await
     }
 
     /// Reads sources until the token is cancelled.

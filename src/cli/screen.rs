@@ -84,7 +84,8 @@ fn about(config: &Config, around: &Surroundings, is_demo: bool, clock: Clock, wa
         Clock::Real => TimeZone::system(),
         Clock::Fixed(_) => TimeZone::UTC,
     };
-    About { fleet: config.fleet.to_string(), endpoint, note, zone }
+    let cadence = Source::ALL.into_iter().map(|source| (source, config.every(source))).collect();
+    About { fleet: config.fleet.to_string(), endpoint, note, zone, cadence }
 }
 
 /// A warning as the screen has room for it: what is wrong and the hint, without the line of the file.

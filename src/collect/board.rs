@@ -402,6 +402,12 @@ impl Board {
         self.desks.values().any(Desk::has_spoken)
     }
 
+    /// The places that have not answered anything.
+    pub(super) fn silent(&self) -> Vec<Scope> {
+        let silent = self.desks.values().filter(|desk| !desk.has_spoken());
+        silent.map(|desk| desk.part.scope.as_ref().clone()).collect()
+    }
+
     /// Tells whether all that is still being read is in places that have not said a word.
     pub(super) fn is_answered_but_for_the_silent(&self) -> bool {
         self.desks.values().filter(|desk| desk.has_spoken()).all(Desk::is_tried)

@@ -1,6 +1,10 @@
 //! The edge: spawns reads, takes in answers, publishes worlds. One task owns it all.
 
-use super::board::{Begun, Board, Job, silence};
+mod once;
+
+pub use once::{Patience, once};
+
+use super::board::{Begun, Board, Job};
 use super::memory::{Memory, Past};
 use crate::clock::{Clock, monotonic};
 use crate::config::{Account, Config, Regions};
@@ -9,7 +13,7 @@ use crate::gateway::{FleetReader, GatewayError, Reading, Source, Urgency};
 use crate::model::{Region, Scope, Trouble, TroubleKind};
 use crate::snapshot::Snapshot;
 use crate::store::{Cache, History, Kept};
-use crate::world::{Interest, Wish, World};
+use crate::world::{Wish, World};
 use futures::FutureExt;
 use jiff::Timestamp;
 use std::panic::AssertUnwindSafe;
@@ -27,11 +31,6 @@ const WISHES: usize = 16;
 const PUBLISH_PAUSE: Duration = Duration::from_millis(50);
 /// And never more than this share of the time is spent on joining rows.
 const JOIN_SHARE: u32 = 4;
-/// How long a script waits when nothing at all arrives any more.
-const PATIENCE: Duration = Duration::from_secs(60);
-/// How long a script waits for a place that has not said a word, when all others have answered.
-/// Longer than the deadline of a call, so that a dead place mostly ends by its own, better message.
-const LINGER: Duration = Duration::from_secs(15);
 
 /// A running collection.
 #[derive(Debug)]
@@ -63,21 +62,6 @@ pub fn start(
     let (wishes, inbox) = mpsc::channel(WISHES);
     let task = tokio::spawn(async move { run.keep(&publish, inbox, cancel).await });
     Collector { world, wishes, task }
-}
-
-/// Reads these sources once, everywhere, and returns when all have answered or failed.
-/// What an unreachable place does not answer is said in its sections, not waited for endlessly.
-pub async fn once(
-    reader: Arc<dyn FleetReader>,
-    config: Arc<Config>,
-    sources: &[Source],
-    interest: Interest,
-    clock: Clock,
-) -> Arc<World> {
-    let mut run = Run::new(reader, config, Board::new, sources, Some(Urgency::User), clock);
-    run.board.look(interest);
-    run.settle().await;
-    run.world()
 }
 
 /// Where a collection keeps what it reads, for later runs.
@@ -325,50 +309,6 @@ impl Run {
         match ended {
             Ok(ended) => self.ended(ended),
             Err(error) => tracing::error!(%error, "a read ended abnormally"),
-        }
-    }
-
-    /// Reads until everything was tried once, or patience ends.
-    async fn settle(&mut self) {
-        let mut heard = monotonic();
-        let mut spent = self.reader.spending().calls;
-        loop {
-            self.begin();
-            if self.jobs.is_empty() && self.board.is_tried() {
-                return;
-            }
-            let waits_for_silence = self.listing.is_empty()
-                && self.board.is_answered_but_for_the_silent()
-                && self.board.has_answers();
-            let patience = if waits_for_silence { LINGER } else { PATIENCE };
-            tokio::select! {
-                () = until_then(Some(heard + patience)) => {
-                    // Long work by many small calls shows no page for a while, but it goes on.
-                    let calls = self.reader.spending().calls;
-                    if calls > spent && !waits_for_silence {
-                        spent = calls;
-                        heard = monotonic();
-                        continue;
-                    }
-                    self.give_up(patience);
-                    return;
-                }
-                more = self.event() => {
-                    heard = monotonic();
-                    if !more { return }
-                }
-            }
-        }
-    }
-
-    fn give_up(&mut self, patience: Duration) {
-        self.jobs.abort_all();
-        let at = self.clock.now();
-        self.board.give_up(patience, at, monotonic());
-        for place in std::mem::take(&mut self.listing) {
-            if let Some(account) = self.config.accounts.get(place) {
-                self.board.note(account.name.to_string(), silence("ec2:DescribeRegions", patience, at));
-            }
         }
     }
 

@@ -2,7 +2,7 @@
 
 use super::board::Board;
 use super::fake::{Fake, trouble};
-use super::{Keeping, once, start};
+use super::{Keeping, Patience, once, start};
 use crate::clock::Clock;
 use crate::config::{Account, Config, Login, Regions};
 use crate::gateway::{Reading, Source, Urgency};
@@ -46,8 +46,15 @@ fn kind(world: &World, part: usize, source: Source) -> Option<TroubleKind> {
 #[tokio::test(flavor = "multi_thread")]
 async fn once_reads_what_is_asked_for_and_what_that_needs_and_nothing_else() {
     let fake = Arc::new(Fake { readings: [(("r1", Source::Clusters), cluster())].into(), ..Fake::default() });
-    let world =
-        once(fake.clone(), config(named()), &[Source::Services], Interest::default(), Clock::Real).await;
+    let world = once(
+        fake.clone(),
+        config(named()),
+        &[Source::Services],
+        Interest::default(),
+        Clock::Real,
+        Patience::default(),
+    )
+    .await;
     let asked = fake.asked.lock().unwrap().clone();
     let mut names: Vec<_> = asked.iter().map(|(region, source, _)| (region.as_str(), *source)).collect();
     names.sort();
@@ -64,7 +71,8 @@ async fn once_reads_what_is_asked_for_and_what_that_needs_and_nothing_else() {
 async fn a_denied_source_blocks_what_needs_it_and_nothing_else() {
     let fake = Arc::new(Fake { denied: vec![("r1", Source::Clusters)], ..Fake::default() });
     let sources = [Source::Services, Source::Instances];
-    let world = once(fake, config(named()), &sources, Interest::default(), Clock::Real).await;
+    let world =
+        once(fake, config(named()), &sources, Interest::default(), Clock::Real, Patience::default()).await;
     assert_eq!(kind(&world, 0, Source::Clusters), Some(TroubleKind::Denied));
     assert_eq!(kind(&world, 0, Source::Services), Some(TroubleKind::Denied));
     assert_eq!(kind(&world, 0, Source::Instances), None);
@@ -127,6 +135,7 @@ async fn regions_are_found_out_and_a_denied_account_says_so() {
         &[Source::Groups],
         Interest::default(),
         Clock::Real,
+        Patience::default(),
     )
     .await;
     let scopes: Vec<String> = world.snapshot.parts.iter().map(|part| part.scope.to_string()).collect();
@@ -208,7 +217,8 @@ async fn the_next_start_shows_what_the_last_one_read_with_its_age_while_nothing_
 async fn a_read_that_panics_ends_like_any_other() {
     let fake = Arc::new(Fake { panicking: vec![Source::Groups], ..Fake::default() });
     let sources = [Source::Groups, Source::Instances];
-    let world = once(fake, config(named()), &sources, Interest::default(), Clock::Real).await;
+    let world =
+        once(fake, config(named()), &sources, Interest::default(), Clock::Real, Patience::default()).await;
     assert_eq!(kind(&world, 0, Source::Groups), Some(TroubleKind::Other));
     assert_eq!(kind(&world, 0, Source::Instances), None);
 }

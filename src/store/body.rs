@@ -9,13 +9,15 @@ use sha2::{Digest, Sha256};
 use std::sync::Arc;
 
 /// The source text that decides the shape of what is stored: this file, the sections, and all of the model.
-const SHAPES: [(&str, &str); 16] = [
+const SHAPES: [(&str, &str); 18] = [
     ("body.rs", include_str!("body.rs")),
     ("snapshot.rs", include_str!("../snapshot.rs")),
     ("alarm.rs", include_str!("../model/alarm.rs")),
     ("balancer.rs", include_str!("../model/balancer.rs")),
     ("cluster.rs", include_str!("../model/cluster.rs")),
     ("core.rs", include_str!("../model/core.rs")),
+    ("definition.rs", include_str!("../model/definition.rs")),
+    ("detail.rs", include_str!("../model/detail.rs")),
     ("group.rs", include_str!("../model/group.rs")),
     ("ids.rs", include_str!("../model/ids.rs")),
     ("instance.rs", include_str!("../model/instance.rs")),

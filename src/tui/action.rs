@@ -12,15 +12,17 @@ pub enum Layer {
     List,
     /// Pages of text: describe, help, troubles.
     Text,
-    /// Choosing the column to sort by, in the headings.
+    /// Choosing a column in the headings.
     Sort,
+    /// A small list over the page: where to go from a row, which columns show.
+    Menu,
     /// A line being typed: the filter and the command line.
     Prompt,
 }
 
 impl Layer {
     /// Every layer, in the order of the help page.
-    pub const ALL: [Self; 5] = [Self::All, Self::List, Self::Text, Self::Sort, Self::Prompt];
+    pub const ALL: [Self; 6] = [Self::All, Self::List, Self::Text, Self::Sort, Self::Menu, Self::Prompt];
 
     /// Its name in keymap files.
     pub fn word(self) -> &'static str {
@@ -29,6 +31,7 @@ impl Layer {
             Self::List => "list",
             Self::Text => "text",
             Self::Sort => "sort",
+            Self::Menu => "menu",
             Self::Prompt => "prompt",
         }
     }
@@ -39,14 +42,15 @@ impl Layer {
             Self::All => "Everywhere",
             Self::List => "In lists and on the overview",
             Self::Text => "In describe, help and troubles",
-            Self::Sort => "While choosing the column to sort by",
+            Self::Sort => "While choosing a column to sort or group by",
+            Self::Menu => "In a menu: where to go, which columns show",
             Self::Prompt => "While typing a filter or a command",
         }
     }
 
     /// Tells whether keys that it does not bind are looked up in `all`.
     pub fn falls_through(self) -> bool {
-        !matches!(self, Self::All | Self::Prompt)
+        !matches!(self, Self::All | Self::Menu | Self::Prompt)
     }
 }
 
@@ -110,6 +114,22 @@ pub enum Action {
     Right,
     Open,
     Describe,
+    Jump,
+    Split,
+    PaneDown,
+    PaneUp,
+    NextLink,
+    PreviousLink,
+    Mark,
+    MarkRange,
+    MarkInvert,
+    MarkNone,
+    GroupBy,
+    Fold,
+    FoldAll,
+    Columns,
+    MoveDown,
+    MoveUp,
     Filter,
     ClearFilter,
     Sort,
@@ -133,7 +153,7 @@ pub enum Action {
 }
 
 actions! {
-    Quit "quit" "quit" "Leave coredeck" [All List Text Sort Prompt];
+    Quit "quit" "quit" "Leave coredeck" [All List Text Sort Menu Prompt];
     Back "back" "back" "Close what is open, or go back to the page before" [All List Text Sort];
     Forward "forward" "forward" "Go forward again after going back" [All List Text];
     Help "help" "help" "Show every key and every column" [All List Text];
@@ -145,45 +165,61 @@ actions! {
     HourEarlier "hour-earlier" "1h earlier" "Show the fleet as it was an hour before" [All List Text];
     HourLater "hour-later" "1h later" "Show the fleet as it was an hour after" [All List Text];
     Now "now" "now" "Show the fleet as it is again" [All List Text];
-    Redraw "redraw" "redraw" "Draw the whole screen again" [All List Text Sort Prompt];
-    Suspend "suspend" "suspend" "Go to the background; `fg` returns" [All List Text Sort Prompt];
+    Redraw "redraw" "redraw" "Draw the whole screen again" [All List Text Sort Menu Prompt];
+    Suspend "suspend" "suspend" "Go to the background; `fg` returns" [All List Text Sort Menu Prompt];
     Overview "go-overview" "overview" "Tiers and alarms" [All List Text];
-    Go(Instances) "go-instances" "instances" "EC2 instances" [All List Text];
-    Go(Groups) "go-groups" "groups" "Auto Scaling groups" [All List Text];
-    Go(Services) "go-services" "services" "ECS services" [All List Text];
-    Go(Tasks) "go-tasks" "tasks" "ECS tasks" [All List Text];
-    Go(Hosts) "go-hosts" "hosts" "ECS container instances" [All List Text];
-    Go(Clusters) "go-clusters" "clusters" "ECS clusters" [All List Text];
-    Go(Cores) "go-cores" "cores" "Cores" [All List Text];
-    Go(Tenants) "go-tenants" "tenants" "Tenants" [All List Text];
-    Go(TargetGroups) "go-target-groups" "target groups" "Load balancer target groups" [All List Text];
-    Go(Targets) "go-targets" "targets" "Load balancer targets" [All List Text];
-    Go(Rules) "go-rules" "rules" "Listener rules" [All List Text];
-    Go(Alarms) "go-alarms" "alarms" "CloudWatch alarms" [All List Text];
-    Go(Events) "go-events" "events" "What happened: activities, refreshes, deployments, alarms" [All List Text];
-    Go(Calls) "go-calls" "calls" "What was asked of AWS, as aws commands" [All List Text];
-    Go(Templates) "go-templates" "templates" "Launch templates" [All List Text];
-    Go(Images) "go-images" "images" "Machine images in use" [All List Text];
-    Open "open" "open" "Go into the row: a tier's or group's instances, a service's tasks, or its details" [List];
+    Go(Instances) "go-instances" "instances" "EC2 instances" [All List Text Menu];
+    Go(Groups) "go-groups" "groups" "Auto Scaling groups" [All List Text Menu];
+    Go(Services) "go-services" "services" "ECS services" [All List Text Menu];
+    Go(Tasks) "go-tasks" "tasks" "ECS tasks" [All List Text Menu];
+    Go(Hosts) "go-hosts" "hosts" "ECS container instances" [All List Text Menu];
+    Go(Clusters) "go-clusters" "clusters" "ECS clusters" [All List Text Menu];
+    Go(Cores) "go-cores" "cores" "Cores" [All List Text Menu];
+    Go(Tenants) "go-tenants" "tenants" "Tenants" [All List Text Menu];
+    Go(TargetGroups) "go-target-groups" "target groups" "Load balancer target groups" [All List Text Menu];
+    Go(Targets) "go-targets" "targets" "Load balancer targets" [All List Text Menu];
+    Go(Rules) "go-rules" "rules" "Listener rules" [All List Text Menu];
+    Go(Alarms) "go-alarms" "alarms" "CloudWatch alarms" [All List Text Menu];
+    Go(Events) "go-events" "events" "What happened: activities, refreshes, deployments, alarms" [All List Text Menu];
+    Go(Calls) "go-calls" "calls" "What was asked of AWS, as aws commands" [All List Text Menu];
+    Go(Templates) "go-templates" "templates" "Launch templates" [All List Text Menu];
+    Go(Images) "go-images" "images" "Machine images in use" [All List Text Menu];
+    Open "open" "open" "Go into the row: a tier's or group's instances, a service's tasks, or its details; along a related line" [List Text];
     Describe "describe" "describe" "Show every field of the row" [List];
+    Jump "jump" "jump" "Choose where to go from the row: everything that belongs to it" [List Text];
+    NextLink "next-link" "next link" "To the next related line" [Text];
+    PreviousLink "previous-link" "previous link" "To the related line before" [Text];
+    Split "split" "split" "Show the row in full beside or below the list" [List];
+    PaneDown "pane-down" "pane down" "Down in what shows beside the list" [List];
+    PaneUp "pane-up" "pane up" "Up in what shows beside the list" [List];
+    Mark "mark" "mark" "Mark the row, or take its mark away; in the menu of columns, show or hide one" [List Menu];
+    MarkRange "mark-range" "mark range" "Mark every row from the one marked last to this one" [List];
+    MarkInvert "mark-invert" "invert marks" "Turn the marks of all rows of the list round" [List];
+    MarkNone "mark-none" "unmark" "Take all marks away" [List];
+    GroupBy "group-by" "group" "Choose a column to put rows together by; the same one again takes them apart" [List];
+    Fold "fold" "fold" "Fold the group of the row, or unfold it" [List];
+    FoldAll "fold-all" "fold all" "Fold all groups, or unfold them" [List];
+    Columns "columns" "columns" "Choose the columns that show, and their order" [List];
+    MoveDown "move-down" "move down" "Move the column one to the back" [Menu];
+    MoveUp "move-up" "move up" "Move the column one to the front" [Menu];
     Filter "filter" "filter" "Show only rows that match a query" [List];
     ClearFilter "clear-filter" "clear filter" "Show all rows again" [List];
     Sort "sort" "sort" "Choose the column to sort by" [List];
     Reverse "reverse" "reverse" "Turn the order round" [List Sort];
     Wide "wide" "wide" "Show more columns, or fewer" [List];
     Metrics "metrics" "metrics" "Show columns that cost money to read, or hide them" [List];
-    Down "down" "down" "One line down" [List Text];
-    Up "up" "up" "One line up" [List Text];
-    PageDown "page-down" "page down" "One screen down" [List Text];
-    PageUp "page-up" "page up" "One screen up" [List Text];
+    Down "down" "down" "One line down" [List Text Menu];
+    Up "up" "up" "One line up" [List Text Menu];
+    PageDown "page-down" "page down" "One screen down" [List Text Menu];
+    PageUp "page-up" "page up" "One screen up" [List Text Menu];
     HalfDown "half-page-down" "half down" "Half a screen down" [List Text];
     HalfUp "half-page-up" "half up" "Half a screen up" [List Text];
-    Top "top" "top" "To the first line" [List Text Sort];
-    Bottom "bottom" "bottom" "To the last line" [List Text Sort];
+    Top "top" "top" "To the first line" [List Text Sort Menu];
+    Bottom "bottom" "bottom" "To the last line" [List Text Sort Menu];
     Left "left" "left" "One column to the left" [List Sort];
     Right "right" "right" "One column to the right" [List Sort];
-    Accept "accept" "accept" "Take it" [Sort Prompt];
-    Cancel "cancel" "cancel" "Leave everything as it was" [Sort Prompt];
+    Accept "accept" "accept" "Take it" [Sort Menu Prompt];
+    Cancel "cancel" "cancel" "Leave everything as it was" [Sort Menu Prompt];
     Complete "complete" "complete" "Complete the word, or take the next candidate" [Prompt];
     CompleteBack "complete-back" "complete back" "Take the candidate before" [Prompt];
     Erase "erase" "erase" "Erase the character before the cursor" [Prompt];

@@ -199,11 +199,11 @@ mod tests {
             "my.toml:2:2: no layer named `al`; did you mean `all`?",
             "my.toml:5:5: no action named `qiut`; did you mean `quit`?",
             "my.toml:6:1: no modifier named `hyper`: write ctrl-, alt- or shift-",
-            "my.toml:7:5: `top` cannot be bound in [all]; it belongs in [list], [text] or [sort]",
+            "my.toml:7:5: `top` cannot be bound in [all]; it belongs in [list], [text], [sort] or [menu]",
             "my.toml:8:1: `g i` can never be pressed, because `g` is bound on line 7",
             "my.toml:10:1: `enter` is the same key as line 9 binds",
             "my.toml:11:5: the name of an action is expected, in quotes",
-            "my.toml:12:5: `down` cannot be bound in [all]; it belongs in [list] or [text]",
+            "my.toml:12:5: `down` cannot be bound in [all]; it belongs in [list], [text] or [menu]",
             "my.toml:13:1: an empty key: write `space` for the space bar",
         ];
         assert_eq!(faults, expected);

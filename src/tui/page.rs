@@ -1,19 +1,23 @@
 //! What each page needs and how it divides the screen; the pages themselves are below `page/`.
 
 pub(super) mod bars;
+pub(super) mod chart;
 pub(super) mod describe;
 pub(super) mod help;
+pub(super) mod menu;
 pub(super) mod overview;
+pub(super) mod running;
 pub(super) mod slider;
 pub(super) mod table;
 pub(super) mod troubles;
 
+use super::card::Card;
+use super::drill::called;
 use super::state::{Page, Ui};
 use super::theme::Role;
-use super::view;
 use crate::gateway::Source;
 use crate::model::Scope;
-use crate::query::{Ctx, Kind};
+use crate::query::{Ctx, Kind, related};
 use crate::snapshot::Snapshot;
 use crate::world::Interest;
 
@@ -29,13 +33,34 @@ pub(super) struct Layout {
     pub(super) title: Option<u16>,
     pub(super) columns: Option<u16>,
     pub(super) body: u16,
+    /// How many rows the list or the text has.
     pub(super) body_height: u16,
+    /// How many columns.
+    pub(super) body_width: u16,
+    /// Where the row under the cursor shows in full.
+    pub(super) aside: Option<Area>,
+    /// The row below the body and what shows beside or below it.
+    pub(super) body_end: u16,
     pub(super) trouble: Option<u16>,
     /// What is wrong with the line being typed, or what it may become.
     pub(super) advice: Option<u16>,
     /// The line being typed, or the hints.
     pub(super) bottom: Option<u16>,
 }
+
+/// A part of the screen.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Area {
+    pub(super) x: u16,
+    pub(super) y: u16,
+    pub(super) width: u16,
+    pub(super) height: u16,
+}
+
+/// From so many columns on a row shows in full beside its list; below that, under it.
+const BESIDE: u16 = 120;
+/// A body of fewer rows has no room for both.
+const BELOW: u16 = 12;
 
 /// Divides the screen. What matters most gets a row first: the rows themselves, the page's title, the line
 /// being typed, the trouble, the headings, the header, and the hints last.
@@ -68,7 +93,8 @@ pub(super) fn layout(ui: &Ui) -> Layout {
     let body = at;
     let below = u16::from(trouble) + u16::from(advice) + u16::from(bottom);
     let body_height = ui.height.saturating_sub(body + below);
-    at = body + body_height;
+    let body_end = body + body_height;
+    at = body_end;
     let mut next = |is_there: bool| {
         is_there.then(|| {
             at += 1;
@@ -76,7 +102,53 @@ pub(super) fn layout(ui: &Ui) -> Layout {
         })
     };
     let (trouble, bottom, advice) = (next(trouble), next(bottom), next(advice));
-    Layout { header, slider, title, columns, body, body_height, trouble, advice, bottom }
+    let whole = Layout {
+        header,
+        slider,
+        title,
+        columns,
+        body,
+        body_height,
+        body_width: ui.width,
+        aside: None,
+        body_end,
+        trouble,
+        advice,
+        bottom,
+    };
+    if ui.is_split && is_list { split(whole) } else { whole }
+}
+
+/// Divides the body between a list and the row under its cursor in full.
+fn split(whole: Layout) -> Layout {
+    let Layout { body, body_height, body_width, columns, .. } = whole;
+    if body_width >= BESIDE {
+        let left = body_width / 2;
+        // The headings are the list's own: what stands beside begins on their row.
+        let y = columns.unwrap_or(body);
+        let area = Area { x: left + 2, y, width: body_width - left - 2, height: body + body_height - y };
+        Layout { body_width: left, aside: Some(area), ..whole }
+    } else if body_height >= BELOW {
+        let upper = (body_height * 2 / 5).max(4);
+        let area = Area { x: 0, y: body + upper + 1, width: body_width, height: body_height - upper - 1 };
+        Layout { body_height: upper, aside: Some(area), ..whole }
+    } else {
+        whole
+    }
+}
+
+/// Why a row cannot show in full beside or below its list.
+pub(super) fn no_room(ui: &Ui) -> Option<String> {
+    let layout = layout(ui);
+    (ui.is_split && ui.list().is_some() && layout.aside.is_none()).then(|| {
+        let rows = ui.height + BELOW.saturating_sub(layout.body_height);
+        format!("no room for both: the screen must be {BESIDE} columns wide or {rows} rows high")
+    })
+}
+
+/// The column that tells rows of a kind apart in tables.
+pub(super) fn key_column(kind: Kind) -> &'static str {
+    kind.columns().first().map_or("", |column| column.name)
 }
 
 /// Tells whether anything could not be read.
@@ -105,7 +177,7 @@ pub(super) fn height(ui: &Ui) -> usize {
 pub(super) fn count(ui: &Ui) -> usize {
     match &ui.here.page {
         Page::Overview => overview::items(ui).len(),
-        Page::List(list) => list.view.rows.len(),
+        Page::List(list) => list.count(),
         _ => text(ui).len(),
     }
 }
@@ -114,7 +186,9 @@ pub(super) fn count(ui: &Ui) -> usize {
 pub(super) fn text(ui: &Ui) -> Vec<TextLine> {
     let width = usize::from(ui.width);
     match &ui.here.page {
-        Page::Describe(kind, key) => describe::lines(ui, *kind, key, width),
+        Page::Describe(card) => {
+            describe::lines(ui, card, width).into_iter().map(|line| line.pieces).collect()
+        }
         Page::Troubles => troubles::lines(ui, width),
         Page::Help(kind) => help::lines(ui, *kind, width),
         Page::Overview | Page::List(_) => Vec::new(),
@@ -126,7 +200,7 @@ pub(super) fn name(ui: &Ui) -> &'static str {
     match &ui.here.page {
         Page::Overview => "overview",
         Page::List(list) => list.kind.word(),
-        Page::Describe(kind, _) => kind.singular(),
+        Page::Describe(card) => card.kind.singular(),
         Page::Troubles => "troubles",
         Page::Help(_) => "help",
     }
@@ -136,44 +210,90 @@ pub(super) fn name(ui: &Ui) -> &'static str {
 pub(super) fn path(ui: &Ui) -> Vec<String> {
     let mut path = ui.here.path.clone();
     path.push(match &ui.here.page {
-        Page::Describe(kind, key) => format!("{} {}", kind.singular(), short(&key.id)),
+        Page::Describe(card) => titled(ui, card),
         _ => name(ui).to_string(),
     });
     path
 }
 
-fn short(id: &str) -> &str {
-    if id.starts_with("arn:") { crate::model::short_arn(id) } else { id }
+/// What a described row is called: by its own id as long as it is there.
+fn titled(ui: &Ui, card: &Card) -> String {
+    let name = match card.at {
+        Some(at) => called(card.kind, ctx(&ui.world.fleet, ui), at),
+        None if card.key.id.starts_with("arn:") => crate::model::short_arn(&card.key.id).to_string(),
+        None => card.key.id.clone(),
+    };
+    format!("{} {name}", card.kind.singular())
 }
 
-/// The sources that the page's rows come from.
-pub(super) fn sources(ui: &Ui) -> Vec<Source> {
-    let mut sources = match &ui.here.page {
-        Page::Overview => overview::SOURCES.to_vec(),
-        Page::List(list) => {
-            let mut sources = list.kind.sources().to_vec();
-            for shape in &list.view.columns {
-                sources.extend_from_slice(shape.column.needs);
-            }
-            sources
-        }
-        Page::Describe(kind, _) => {
-            let mut sources = kind.sources().to_vec();
-            for column in kind.columns() {
-                sources.extend_from_slice(column.needs);
-            }
-            sources
-        }
-        Page::Troubles | Page::Help(_) => Vec::new(),
+/// The page that is being looked at, also through a page of text that lies over it for a moment.
+fn beneath(ui: &Ui) -> &Page {
+    let pages = std::iter::once(&ui.here).chain(ui.behind.iter().rev()).map(|place| &place.page);
+    let mut pages = pages.filter(|page| !matches!(page, Page::Troubles | Page::Help(_)));
+    pages.next().unwrap_or(&Page::Overview)
+}
+
+/// The sources that the page's rows are.
+pub(super) fn own_sources(ui: &Ui) -> &'static [Source] {
+    match beneath(ui) {
+        Page::List(list) => list.kind.sources(),
+        Page::Describe(card) => card.kind.sources(),
+        Page::Overview | Page::Troubles | Page::Help(_) => overview::SOURCES,
+    }
+}
+
+/// The list that the page is, rather than what is joined to it.
+pub(super) fn main_source(ui: &Ui) -> Option<Source> {
+    let sources = own_sources(ui);
+    let named = |kind: &Kind| sources.iter().find(|source| source.word() == kind.word());
+    let main = match beneath(ui) {
+        Page::List(list) => named(&list.kind),
+        Page::Describe(card) => named(&card.kind),
+        Page::Overview | Page::Troubles | Page::Help(_) => Some(&Source::Instances),
     };
+    main.or(sources.first()).copied()
+}
+
+/// The sources that the page's rows and columns come from.
+pub(super) fn sources(ui: &Ui) -> Vec<Source> {
+    let mut sources = own_sources(ui).to_vec();
+    match beneath(ui) {
+        Page::List(list) => {
+            list.view.columns.iter().for_each(|shape| sources.extend_from_slice(shape.column.needs));
+            if ui.aside.is_some() {
+                sources.extend(in_full(list.kind));
+            }
+        }
+        Page::Describe(card) => {
+            sources.extend(in_full(card.kind));
+            card.kind.columns().iter().for_each(|column| sources.extend_from_slice(column.needs));
+        }
+        Page::Overview | Page::Troubles | Page::Help(_) => {}
+    }
     sources.sort();
     sources.dedup();
     sources
 }
 
+/// What a row in full rests on, but for what costs money.
+fn in_full(kind: Kind) -> Vec<Source> {
+    let free = kind.columns().iter().filter(|column| !column.needs.contains(&Source::Metrics));
+    let mut sources = kind.sources().to_vec();
+    sources.extend(free.flat_map(|column| column.needs));
+    sources.extend(related::sources(kind));
+    sources
+}
+
 /// What the collector should know of what is being looked at.
 pub(super) fn interest(ui: &Ui) -> Interest {
-    let sources = sources(ui);
+    let mut sources = sources(ui);
+    if matches!(ui.here.page, Page::Troubles) {
+        // Whoever reads of a trouble waits for its end: it is tried again as often as if its rows showed.
+        let troubled = ui.world.snapshot.troubled().map(|(_, source, _)| source);
+        sources.extend(troubled.filter(|source| *source != Source::Metrics));
+        sources.sort();
+        sources.dedup();
+    }
     // Nothing is paid for rows of the past.
     let is_paid = sources.contains(&Source::Metrics) && !ui.is_past();
     let metrics_of = if is_paid { looked_at(ui) } else { Vec::new() };
@@ -188,9 +308,9 @@ fn looked_at(ui: &Ui) -> Vec<(crate::model::Scope, crate::model::InstanceId)> {
     let rows: Vec<usize> = match &ui.here.page {
         Page::List(list) if list.kind == Kind::Instances => {
             let lines = ui.here.top..ui.here.top.saturating_add(height(ui));
-            lines.map_while(|line| list.row(line)).collect()
+            lines.take_while(|line| *line < list.count()).filter_map(|line| list.row(line)).collect()
         }
-        Page::Describe(Kind::Instances, key) => view::find(Kind::Instances, fleet, key).into_iter().collect(),
+        Page::Describe(card) if card.kind == Kind::Instances => card.at.into_iter().collect(),
         _ => Vec::new(),
     };
     let rows = rows.into_iter().filter_map(|at| fleet.instances.get(at));

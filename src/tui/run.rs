@@ -15,7 +15,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::world::{Wish, World};
 use crossterm::event::{Event, EventStream};
 use futures::StreamExt;
-use rustix::process::{Signal, getpid, kill_process};
+use rustix::process::{Signal, getpid, getsid, kill_current_process_group};
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -50,30 +50,51 @@ pub async fn run(
         is_dirty: true,
         outbox: VecDeque::new(),
     };
-    let mut effects = screen.tick();
+    let begun = screen.tick();
     let mut events = Events::new();
+    let ended = live(&mut screen, begun, &terminal, &mut events, &mut signals, &mut world, &wishes).await;
+    // What is typed from here on is for the shell.
+    events.close().await;
+    ended
+}
+
+/// Lives until the person leaves, or something else ends it.
+async fn live(
+    screen: &mut Screen,
+    begun: Vec<Effect>,
+    terminal: &Terminal,
+    events: &mut Events,
+    signals: &mut Signals,
+    world: &mut watch::Receiver<Arc<World>>,
+    wishes: &mpsc::Sender<Wish>,
+) -> Result<()> {
+    let mut effects = begun;
     // Rows that are being filtered and sorted on a thread of their own; `update` never asks for two at once.
-    let mut sifting: Option<JoinHandle<Answered>> = None;
+    let mut sifting: Option<JoinHandle<Box<Answered>>> = None;
     loop {
         for effect in effects.drain(..) {
             match effect {
                 Effect::Quit => return Ok(()),
                 Effect::Wish(wish) => screen.post(wish),
                 Effect::Redraw => screen.start_over()?,
-                Effect::Sift(job) => sifting = Some(tokio::task::spawn_blocking(move || job.run())),
+                Effect::Sift(job) => {
+                    sifting = Some(tokio::task::spawn_blocking(move || Box::new(job.run())));
+                }
+                Effect::Suspend if is_alone() => {
+                    screen.ui.complain("no shell waits for coredeck here, so nothing could bring it back");
+                }
                 Effect::Suspend => {
-                    drop(events);
                     terminal.suspend();
-                    // Ctrl-Z reached us as a key, so nobody else stops us. SIGSTOP, because SIGTSTP is caught.
-                    kill_process(getpid(), Signal::STOP)
+                    // Ctrl-Z reached us as a key, so nobody else stops us, nor whoever started us and waits
+                    // with us in the same job. SIGSTOP, because SIGTSTP is caught.
+                    kill_current_process_group(Signal::STOP)
                         .map_err(|error| Error::failed("going to the background failed").because(error))?;
                     terminal.resume()?;
-                    events = Events::new();
                     screen.start_over()?;
                 }
             }
         }
-        screen.draw_when_due(&terminal)?;
+        screen.draw_when_due(terminal)?;
         let wake = screen.wake_in();
         let next = tokio::select! {
             biased;
@@ -104,7 +125,7 @@ pub async fn run(
         effects = screen.tick();
         effects.append(&mut match next {
             Happened::Time => Vec::new(),
-            Happened::Sifted(found) => screen.take(Input::Sifted(Box::new(found))),
+            Happened::Sifted(found) => screen.take(Input::Sifted(found)),
             Happened::World => {
                 let world = Arc::clone(&world.borrow_and_update());
                 screen.take(Input::World(world))
@@ -131,8 +152,16 @@ pub async fn run(
     }
 }
 
+/// Tells whether no shell could continue us once we are stopped: what a terminal or sshd starts as its only
+/// program leads a session of its own.
+fn is_alone() -> bool {
+    getsid(None).is_ok_and(|session| session == getpid())
+}
+
 /// What the terminal reports, in a queue of its own: `EventStream` wakes only whoever polled it first, so
-/// it cannot be asked in passing whether more is there.
+/// it cannot be asked in passing whether more is there. It stays open while we are stopped, and stands on
+/// crossterm's `use-dev-tty`, which asks the terminal each time whether there is more: the other source is
+/// told of a key once, and forgets it when a resize or the end of a stream comes in the same instant.
 struct Events {
     coming: mpsc::Receiver<std::io::Result<Event>>,
     reader: tokio::task::JoinHandle<()>,
@@ -151,11 +180,12 @@ impl Events {
         });
         Self { coming, reader }
     }
-}
 
-impl Drop for Events {
-    fn drop(&mut self) {
+    /// Reads no more: comes back when nobody takes what is typed away from whoever is next.
+    async fn close(self) {
         self.reader.abort();
+        // It ends by being aborted, which is no news.
+        let _ = self.reader.await;
     }
 }
 
@@ -164,7 +194,7 @@ enum Happened {
     Event(Option<std::io::Result<Event>>),
     World,
     Time,
-    Sifted(Answered),
+    Sifted(Box<Answered>),
     Signal(Told),
 }
 

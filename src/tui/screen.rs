@@ -1,16 +1,19 @@
 //! Draws the state. Reads it, never changes it; builds only the rows that show.
 
+mod list;
+
+use super::card::Card;
 use super::keymap::Match;
-use super::page::{self, TextLine, bars, overview, slider, table};
-use super::state::{List, Page, Purpose, Ui};
+use super::page::{self, TextLine, bars, describe, menu, overview, slider, table};
+use super::state::{Page, Purpose, Ui};
 use super::theme::{Role, Theme};
 use super::{cell, painter};
 use crate::model::text::harmless;
-use crate::query::{Column, Value};
+use crate::query::{Column, Kind, Value};
 use jiff::Timestamp;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Position;
-use ratatui::style::{Modifier, Style};
+use ratatui::style::Style;
 use unicode_width::UnicodeWidthStr;
 
 /// A frame: the cells, and where the cursor stands when a line is being typed.
@@ -76,7 +79,7 @@ pub fn draw(ui: &Ui, theme: &Theme) -> Frame {
     }
     match &ui.here.page {
         Page::Overview => draw_overview(ui, &mut canvas, layout),
-        Page::List(list) => draw_list(ui, list, &mut canvas, layout),
+        Page::List(list) => list::draw(ui, list, &mut canvas, layout),
         _ => {
             let lines = page::text(ui);
             let shown = lines.iter().skip(ui.here.top).take(usize::from(layout.body_height));
@@ -88,6 +91,8 @@ pub fn draw(ui: &Ui, theme: &Theme) -> Frame {
             }
         }
     }
+    draw_aside(ui, &mut canvas, layout);
+    draw_menu(ui, &mut canvas, layout);
     draw_which_key(ui, &mut canvas, layout);
     let mut cursor = None;
     match (&ui.prompt, layout.bottom) {
@@ -151,75 +156,59 @@ fn gutter(ui: &Ui, canvas: &mut Canvas<'_>, y: u16) {
     canvas.put(0, y, ui.signs().cursor(), canvas.theme.style(Role::Gutter), 1);
 }
 
-fn draw_list(ui: &Ui, list: &List, canvas: &mut Canvas<'_>, layout: page::Layout) {
-    let placed = table::placed(list, ui.width);
-    if let Some(y) = layout.columns {
-        draw_headings(ui, list, &placed, canvas, y);
-    }
-    if list.view.rows.is_empty() {
-        let (role, text) = bars::empty_list(ui);
-        let lines = cell::wrap(&text, usize::from(ui.width.saturating_sub(table::GUTTER)));
-        for (y, line) in (layout.body..).zip(lines.iter().take(usize::from(layout.body_height))) {
-            canvas.line(table::GUTTER, y, &vec![(role, line.clone())]);
+/// The row under the cursor in full, beside its list or below it.
+fn draw_aside(ui: &Ui, canvas: &mut Canvas<'_>, layout: page::Layout) {
+    let Some(area) = layout.aside else { return };
+    let style = canvas.theme.style(Role::Box);
+    if area.x > 0 {
+        for y in area.y..area.y + area.height {
+            canvas.put(area.x - 2, y, ui.signs().side(), style, 1);
         }
+    } else {
+        let rule = ui.signs().rule().repeat(usize::from(area.width));
+        canvas.put(0, area.y - 1, &rule, style, area.width);
+    }
+    let Some(card) = &ui.aside else {
+        let text = "the cursor is on no row";
+        canvas.put(area.x, area.y, text, canvas.theme.style(Role::Dim), area.width);
         return;
-    }
-    let Some(fleet) = list.view.fleet.as_deref() else { return };
-    let ctx = page::ctx(fleet, ui);
-    for (nth, y) in (layout.body..layout.body + layout.body_height).enumerate() {
-        let line = ui.here.top + nth;
-        let Some(at) = list.row(line) else { break };
-        let is_cursor = line == ui.here.cursor;
-        if is_cursor {
-            gutter(ui, canvas, y);
-        }
-        for place in &placed {
-            let value = (place.shape.column.get)(ctx, at);
-            let (role, text) = table::cell_text(value, place.shape.column, ui.now, ui.signs());
-            let text = cell::cut(&text, usize::from(place.width), ui.signs().cut());
-            let mut style =
-                canvas.theme.style(if place.at == 0 && role == Role::Row { Role::RowKey } else { role });
-            if is_cursor && place.at == 0 {
-                style = style.patch(canvas.theme.style(Role::RowCursor));
-            }
-            let indent = if place.shape.is_number() {
-                place.width.saturating_sub(u16::try_from(text.width()).unwrap_or(0))
-            } else {
-                0
-            };
-            canvas.put(place.x + indent, y, &text, style, place.width - indent);
-        }
+    };
+    let lines = describe::lines(ui, card, usize::from(area.width));
+    let height = usize::from(area.height);
+    let top = card.top.min(lines.len().saturating_sub(height));
+    for (y, line) in (area.y..).zip(lines.iter().skip(top).take(height)) {
+        canvas.line(area.x, y, &line.pieces);
     }
 }
 
-fn draw_headings(ui: &Ui, list: &List, placed: &[table::Placed], canvas: &mut Canvas<'_>, y: u16) {
-    for place in placed {
-        let column = place.shape.column;
-        let sort = list.sort.filter(|sort| sort.column == column.name);
-        let arrow = match sort {
-            Some(sort) if sort.is_descending => ui.signs().descending(),
-            Some(_) => ui.signs().ascending(),
-            None => "",
-        };
-        let role = match (list.picking == Some(place.at), sort.is_some()) {
-            (true, _) => Role::ColumnPicked,
-            (false, true) => Role::ColumnSorted,
-            (false, false) => Role::Column,
-        };
-        let text = format!("{}{arrow}", column.title);
-        let text = cell::cut(&text, usize::from(place.width), ui.signs().cut());
-        let wide = u16::try_from(text.width()).unwrap_or(0);
-        let indent = if place.shape.is_number() { place.width.saturating_sub(wide) } else { 0 };
-        let mut style = canvas.theme.style(role);
-        if role == Role::ColumnPicked {
-            // Told without colours too.
-            style = style.add_modifier(Modifier::REVERSED);
-        }
-        canvas.put(place.x + indent, y, &text, style, place.width - indent);
+/// The box of a menu, above the hints.
+fn draw_menu(ui: &Ui, canvas: &mut Canvas<'_>, layout: page::Layout) {
+    let Some(open) = &ui.menu else { return };
+    let lines = menu::lines(ui, open);
+    let height = usize::from(layout.body_end.saturating_sub(layout.body));
+    let deep = lines.len().min(height.saturating_sub(1));
+    if deep == 0 {
+        return;
     }
-    if placed.last().is_some_and(|last| last.at + 1 < list.view.columns.len()) {
-        canvas.put(ui.width.saturating_sub(1), y, ui.signs().part(), canvas.theme.style(Role::Column), 1);
+    let top = layout.body_end - u16::try_from(deep + 1).unwrap_or(1);
+    draw_rule(ui, canvas, top, &menu::title(open));
+    let blank = " ".repeat(usize::from(ui.width));
+    let first = (open.at() + 1).saturating_sub(deep);
+    for (y, line) in (top + 1..).zip(lines.iter().skip(first).take(deep)) {
+        canvas.put(0, y, &blank, canvas.theme.style(Role::Text), ui.width);
+        canvas.line(0, y, line);
     }
+}
+
+/// A line across the screen that begins with a label.
+fn draw_rule(ui: &Ui, canvas: &mut Canvas<'_>, y: u16, label: &str) {
+    let width = usize::from(ui.width);
+    let label = if label.is_empty() { String::new() } else { format!(" {label} ") };
+    let label = cell::cut(&label, width.saturating_sub(4), ui.signs().cut()).into_owned();
+    let rule = ui.signs().rule().repeat(width.saturating_sub(label.width() + 2));
+    let title: TextLine =
+        vec![(Role::Box, ui.signs().rule().repeat(2.min(width))), (Role::BoxTitle, label), (Role::Box, rule)];
+    canvas.line(0, y, &title);
 }
 
 /// The box of what may follow the keys pressed so far.
@@ -236,18 +225,14 @@ fn draw_which_key(ui: &Ui, canvas: &mut Canvas<'_>, layout: page::Layout) {
     let each = (keys + 2 + says + 3).min(width).max(1);
     let across = (width / each).max(1);
     let deep = entries.len().div_ceil(across);
-    let height = usize::from(layout.body_height);
+    let height = usize::from(layout.body_end.saturating_sub(layout.body));
     let deep = deep.min(height.saturating_sub(1));
     if deep == 0 {
         return;
     }
-    let top = layout.body + layout.body_height - u16::try_from(deep + 1).unwrap_or(1);
+    let top = layout.body_end - u16::try_from(deep + 1).unwrap_or(1);
     let blank = " ".repeat(width);
-    let label = ui.keymap.label(&ui.pending).map_or_else(String::new, |label| format!(" {label} "));
-    let rule = ui.signs().rule().repeat(width.saturating_sub(label.width() + 2));
-    let title: TextLine =
-        vec![(Role::Box, ui.signs().rule().repeat(2.min(width))), (Role::BoxTitle, label), (Role::Box, rule)];
-    canvas.line(0, top, &title);
+    draw_rule(ui, canvas, top, ui.keymap.label(&ui.pending).unwrap_or_default());
     for nth in 0..deep {
         let y = top + 1 + u16::try_from(nth).unwrap_or(0);
         canvas.put(0, y, &blank, canvas.theme.style(Role::Text), ui.width);
@@ -343,14 +328,7 @@ pub fn wake_at(ui: &Ui) -> Option<Timestamp> {
         return None;
     }
     let mut moments: Vec<Timestamp> = Vec::new();
-    if let Some((oldest, ..)) = bars::age(ui).oldest {
-        let seconds = ui.now.as_second() - oldest.as_second();
-        moments.push(if seconds < bars::STALE {
-            Timestamp::from_second(oldest.as_second() + bars::STALE).unwrap_or(Timestamp::MAX)
-        } else {
-            cell::next_change(oldest, ui.now)
-        });
-    }
+    moments.extend(bars::age(ui).next_change(ui.now));
     let height = page::height(ui);
     let ctx = page::ctx(ui.fleet_here(), ui);
     let mut see = |column: &Column, at: usize| match (column.get)(ctx, at) {
@@ -362,18 +340,19 @@ pub fn wake_at(ui: &Ui) -> Option<Timestamp> {
     };
     match &ui.here.page {
         Page::List(list) => {
-            let placed = table::placed(list, ui.width);
-            for at in (ui.here.top..ui.here.top.saturating_add(height)).map_while(|line| list.row(line)) {
+            let layout = page::layout(ui);
+            let placed = table::placed(list, layout.body_width);
+            let shown = ui.here.top..ui.here.top.saturating_add(height).min(list.count());
+            for at in shown.filter_map(|line| list.row(line)) {
                 for place in &placed {
                     see(place.shape.column, at);
                 }
             }
-        }
-        Page::Describe(kind, key) => {
-            if let Some(at) = super::view::find(*kind, &ui.world.fleet, key) {
-                kind.columns().iter().for_each(|column| see(column, at));
+            if let Some(card) = ui.aside.as_ref().filter(|_| layout.aside.is_some()) {
+                see_card(card, &mut see);
             }
         }
+        Page::Describe(card) => see_card(card, &mut see),
         Page::Overview => {
             // Only alarms that ring show, and with them their age.
             let alarms = &ui.world.fleet.alarms;
@@ -383,4 +362,15 @@ pub fn wake_at(ui: &Ui) -> Option<Timestamp> {
         Page::Troubles | Page::Help(_) => {}
     }
     moments.into_iter().min()
+}
+
+/// Every moment that a card shows.
+fn see_card(card: &Card, see: &mut impl FnMut(&Column, usize)) {
+    if let Some(at) = card.at {
+        card.kind.columns().iter().for_each(|column| see(column, at));
+    }
+    let when = Kind::Events.columns().first();
+    for (column, at) in when.into_iter().flat_map(|column| card.events.iter().map(move |at| (column, at))) {
+        see(column, *at as usize);
+    }
 }

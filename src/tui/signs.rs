@@ -35,6 +35,21 @@ impl Signs {
         self.pick("▌", ">")
     }
 
+    /// The mark of a row that was marked.
+    pub fn marked(self) -> &'static str {
+        self.pick("◆", "*")
+    }
+
+    /// Before the head of a group: whether its rows are folded away.
+    pub fn fold(self, is_folded: bool) -> &'static str {
+        if is_folded { self.pick("▸", "+") } else { self.pick("▾", "-") }
+    }
+
+    /// A line between what stands side by side.
+    pub fn side(self) -> &'static str {
+        self.pick("│", "|")
+    }
+
     /// What ends text that was cut.
     pub fn cut(self) -> &'static str {
         self.pick("…", "~")

@@ -2,20 +2,26 @@
 
 use super::action::Layer;
 use super::ask::{Answered, Asking, Job};
+use super::card::Card;
 use super::chord::Chord;
 use super::drill::Drill;
 use super::keymap::Keymap;
 use super::line::{Line, Typed};
+use super::marks::Marks;
+use super::menu::Menu;
 use super::page;
 use super::probe::Probe;
 use super::signs::Signs;
 use super::view::View;
+use crate::gateway::Source;
 use crate::model::Scope;
 use crate::query::Kind;
 use crate::world::{Interest, Wish, World};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
+use std::time::Duration;
 
 /// How many pages `back` remembers.
 const REMEMBERED: usize = 100;
@@ -31,11 +37,26 @@ pub struct About {
     pub note: Option<String>,
     /// The zone that times are shown in.
     pub zone: TimeZone,
+    /// How often each list is read while its rows show; one that is not named, each minute.
+    pub cadence: BTreeMap<Source, Duration>,
+}
+
+impl About {
+    /// How old a list may become before it is overdue: twice its cadence, for reading takes its time too.
+    pub(super) fn fresh_for(&self, source: Source) -> Duration {
+        self.cadence.get(&source).copied().unwrap_or(Duration::from_secs(60)).saturating_mul(2)
+    }
 }
 
 impl Default for About {
     fn default() -> Self {
-        Self { fleet: "default".into(), endpoint: None, note: None, zone: TimeZone::UTC }
+        Self {
+            fleet: "default".into(),
+            endpoint: None,
+            note: None,
+            zone: TimeZone::UTC,
+            cadence: BTreeMap::new(),
+        }
     }
 }
 
@@ -105,6 +126,13 @@ pub struct Ui {
     pub(super) ahead: Vec<Place>,
     pub(super) pending: Vec<Chord>,
     pub(super) prompt: Option<Prompt>,
+    pub(super) menu: Option<Menu>,
+    pub(super) marks: Marks,
+    /// The columns that were chosen, kind by kind.
+    pub(super) chosen: BTreeMap<Kind, Vec<&'static str>>,
+    /// The row under the cursor shows in full beside or below its list.
+    pub(super) is_split: bool,
+    pub(super) aside: Option<Box<Card>>,
     pub(super) filters: Typed,
     pub(super) commands: Typed,
     pub(super) note: Option<Note>,
@@ -137,13 +165,13 @@ pub(super) struct Place {
 pub(super) enum Page {
     Overview,
     List(Box<List>),
-    Describe(Kind, RowKey),
+    Describe(Box<Card>),
     Troubles,
     Help(Option<Kind>),
 }
 
 /// What a row is called across worlds.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) struct RowKey {
     pub(super) scope: Arc<Scope>,
     pub(super) id: String,
@@ -157,12 +185,18 @@ pub(super) struct List {
     /// The filter in force, as it was typed.
     pub(super) filter: String,
     pub(super) sort: Option<SortBy>,
+    /// The column that rows are put together by, and the groups that are folded, by name.
+    pub(super) group_by: Option<&'static str>,
+    pub(super) folded: BTreeSet<String>,
+    /// The columns that were chosen; none shows the usual ones.
+    pub(super) chosen: Option<Vec<&'static str>>,
     pub(super) is_wide: bool,
     pub(super) has_metrics: bool,
     /// The first column after the key that shows.
     pub(super) left: usize,
-    /// The column whose heading is being chosen.
+    /// The column whose heading is being chosen, and for what.
     pub(super) picking: Option<usize>,
+    pub(super) picks: Pick,
     /// The row the cursor is on, so that it stays there when rows move.
     pub(super) anchor: Option<RowKey>,
     /// The person chose that row. Until then the cursor stays at the top while rows arrive and are sorted.
@@ -172,6 +206,14 @@ pub(super) struct List {
     pub(super) is_behind: bool,
     /// How far rows that the filter could not decide have been looked into.
     pub(super) probe: Probe,
+}
+
+/// What a column is chosen for in the headings.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum Pick {
+    #[default]
+    Sort,
+    Group,
 }
 
 /// A column to sort by, by name.
@@ -228,6 +270,11 @@ impl Ui {
             ahead: Vec::new(),
             pending: Vec::new(),
             prompt: None,
+            menu: None,
+            marks: Marks::default(),
+            chosen: BTreeMap::new(),
+            is_split: false,
+            aside: None,
             filters: Typed::default(),
             commands: Typed::default(),
             note: None,
@@ -277,6 +324,7 @@ impl Ui {
     pub(super) fn layer(&self) -> Layer {
         match (&self.prompt, &self.here.page) {
             (Some(_), _) => Layer::Prompt,
+            (None, _) if self.menu.is_some() => Layer::Menu,
             (None, Page::List(list)) if list.picking.is_some() => Layer::Sort,
             (None, Page::List(_) | Page::Overview) => Layer::List,
             (None, _) => Layer::Text,
@@ -298,7 +346,11 @@ impl Ui {
     /// one at once, a large one as soon as the loop has carried out what `update` asks for.
     pub(super) fn refresh_view(&mut self) {
         let world = Arc::clone(&self.world);
+        if let Page::Describe(card) = &mut self.here.page {
+            card.find(&world);
+        }
         if let Page::List(list) = &mut self.here.page {
+            list.chosen = self.chosen.get(&list.kind).cloned();
             let question = list.question();
             list.is_behind = question.size(&world.fleet) > super::ask::AT_ONCE;
             if !list.is_behind {
@@ -337,6 +389,23 @@ impl Ui {
         if let Page::List(list) = &mut here.page {
             list.anchor = list.key_of(here.cursor).or_else(|| list.anchor.take().filter(|_| count == 0));
             list.clamp_left();
+        }
+        self.follow();
+    }
+
+    /// Lets what shows beside the list follow the cursor.
+    fn follow(&mut self) {
+        let key = self
+            .list()
+            .filter(|_| self.is_split)
+            .and_then(|list| Some((list.kind, list.key_of(self.here.cursor)?)));
+        let Some((kind, key)) = key else {
+            self.aside = None;
+            return;
+        };
+        match &mut self.aside {
+            Some(card) if card.kind == kind && card.key == key => card.find(&self.world),
+            _ => self.aside = Some(Box::new(Card::new(kind, key, &self.world))),
         }
     }
 

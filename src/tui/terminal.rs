@@ -47,6 +47,9 @@ impl Terminal {
 
     /// Takes the terminal again after `suspend`.
     pub(super) fn resume(&self) -> Result<()> {
+        // A shell may have changed the line's settings while we were stopped, of which crossterm does not know:
+        // it must not believe them to be as it left them. The switch that follows tells what fails.
+        let _ = disable_raw_mode();
         enable_raw_mode().map_err(|error| {
             Error::failed("the terminal cannot be switched to single keys")
                 .because(error)

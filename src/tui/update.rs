@@ -1,17 +1,21 @@
 //! From what happened to what the screen is next, and what is asked of others. Pure.
 
 mod command;
+mod marking;
+mod menus;
 mod moves;
 mod time;
+mod together;
 mod typing;
 
 use super::action::Action;
+use super::card::{Card, Link};
 use super::chord::{Chord, Key, Named, show_sequence};
 use super::drill::Drill;
 use super::keymap::Match;
 use super::page;
 use super::page::overview::Item;
-use super::state::{Effect, Input, Page, Place, Purpose, SortBy, Ui};
+use super::state::{Effect, Input, Page, Pick, Place, Purpose, RowKey, SortBy, Ui};
 use super::view;
 use crate::gateway::Source;
 use crate::query::Kind;
@@ -31,6 +35,7 @@ pub fn update(ui: &mut Ui, input: Input) -> Vec<Effect> {
         Input::World(world) => {
             ui.world = world;
             time::arrived(ui);
+            ui.marks.look(&ui.world.fleet);
             ui.refresh_view();
             Vec::new()
         }
@@ -96,6 +101,9 @@ fn act(ui: &mut Ui, action: Action) -> Vec<Effect> {
         ui.complain(format!("this is the past: nothing is read or done from here{key}"));
         return Vec::new();
     }
+    if ui.menu.is_some() && menus::takes(ui, action) {
+        return Vec::new();
+    }
     match action {
         Action::Quit => return vec![Effect::Quit],
         Action::Suspend => return vec![Effect::Suspend],
@@ -115,10 +123,20 @@ fn act(ui: &mut Ui, action: Action) -> Vec<Effect> {
         Action::Go(kind) => ui.open(Place::list(kind, None)),
         Action::Open => open(ui),
         Action::Describe => describe(ui),
+        Action::Jump => menus::jump(ui),
+        Action::Columns => menus::columns(ui),
+        Action::Split => split(ui),
+        Action::PaneDown | Action::PaneUp => pane(ui, action == Action::PaneDown),
+        Action::NextLink | Action::PreviousLink => pick_link(ui, action == Action::NextLink),
+        Action::Mark | Action::MarkRange | Action::MarkInvert | Action::MarkNone => marking::act(ui, action),
+        Action::GroupBy => begin_pick(ui, Pick::Group),
+        Action::Fold | Action::FoldAll => together::fold(ui, action == Action::FoldAll),
+        // Only menus have these, and they take them before.
+        Action::MoveDown | Action::MoveUp => {}
         Action::Filter => typing::begin(ui, Purpose::Filter),
         Action::Command => typing::begin(ui, Purpose::Command),
         Action::ClearFilter => clear_filter(ui),
-        Action::Sort => begin_sort(ui),
+        Action::Sort => begin_pick(ui, Pick::Sort),
         Action::Reverse => reverse(ui),
         Action::Wide => change_list(ui, |list| list.is_wide = !list.is_wide),
         Action::Metrics => metrics(ui),
@@ -132,7 +150,7 @@ fn act(ui: &mut Ui, action: Action) -> Vec<Effect> {
         | Action::Bottom
         | Action::Left
         | Action::Right => moves::act(ui, action),
-        Action::Accept if ui.prompt.is_none() => accept_sort(ui),
+        Action::Accept if ui.prompt.is_none() => accept_pick(ui),
         Action::Cancel if ui.prompt.is_none() => {
             if let Some(list) = ui.list_mut() {
                 list.picking = None;
@@ -244,6 +262,7 @@ fn under_cursor(ui: &Ui) -> Option<(Kind, usize)> {
         Page::List(list) => Some((list.kind, list.row(ui.here.cursor)?)),
         Page::Overview => match page::overview::item(ui, ui.here.cursor)? {
             Item::Alarm(at) => Some((Kind::Alarms, at)),
+            Item::Running(kind, at, _) => Some((kind, at)),
             Item::Tier(_) => None,
         },
         _ => None,
@@ -258,9 +277,20 @@ fn open(ui: &mut Ui) {
         drill(ui, Kind::Instances, Drill::Tier(tier));
         return;
     }
+    if let Page::Describe(card) = &ui.here.page {
+        match card.link() {
+            Some(link) => follow(ui, link),
+            None => ui.say("nothing that was read belongs to it"),
+        }
+        return;
+    }
+    if ui.list().is_some_and(|list| list.head(ui.here.cursor).is_some()) {
+        together::fold(ui, false);
+        return;
+    }
     let Some((kind, at)) = under_cursor(ui) else { return };
     choose(ui);
-    let fleet = Arc::clone(&ui.world.fleet);
+    let fleet = Arc::clone(ui.fleet_here());
     match Drill::into(kind, page::ctx(&fleet, ui), at) {
         Some((kind, into)) => drill(ui, kind, into),
         None => describe(ui),
@@ -291,9 +321,80 @@ fn describe(ui: &mut Ui) {
     };
     let Some(key) = view::key(kind, ui.fleet_here(), at) else { return };
     choose(ui);
-    let mut place = Place::new(Page::Describe(kind, key));
+    show_card(ui, kind, key);
+}
+
+fn show_card(ui: &mut Ui, kind: Kind, key: RowKey) {
+    let card = Card::new(kind, key, &ui.world);
+    let mut place = Place::new(Page::Describe(Box::new(card)));
     place.path = page::path(ui);
     ui.open(place);
+}
+
+/// Goes where a line of a card leads.
+fn follow(ui: &mut Ui, link: Link) {
+    let Page::Describe(card) = &ui.here.page else { return };
+    let (kind, at) = (card.kind, card.at);
+    let fleet = Arc::clone(&ui.world.fleet);
+    match link {
+        Link::Row(to, row) => {
+            if let Some(key) = view::key(to, &fleet, row as usize) {
+                show_card(ui, to, key);
+            }
+        }
+        Link::All(to) => {
+            if let Some(of) = at.and_then(|at| Drill::of(kind, page::ctx(&fleet, ui), at)) {
+                drill(ui, to, of);
+            }
+        }
+    }
+}
+
+/// Picks the next line of a card that leads on, and scrolls to it.
+fn pick_link(ui: &mut Ui, is_forward: bool) {
+    let (width, height) = (usize::from(ui.width), page::height(ui));
+    let Page::Describe(card) = &mut ui.here.page else {
+        ui.say("nothing on this page leads on");
+        return;
+    };
+    card.pick(is_forward);
+    let Page::Describe(card) = &ui.here.page else { return };
+    let lines = page::describe::lines(ui, card, width);
+    match page::describe::picked_line(&lines, card) {
+        Some(at) => ui.here.top = ui.here.top.min(at).max((at + 1).saturating_sub(height)),
+        None => ui.say("nothing that was read belongs to it"),
+    }
+    ui.settle();
+}
+
+fn split(ui: &mut Ui) {
+    if ui.list().is_none() {
+        ui.say("this page has no list to show a row beside");
+        return;
+    }
+    ui.is_split = !ui.is_split;
+    if let Some(why) = page::no_room(ui) {
+        ui.is_split = false;
+        ui.complain(why);
+    }
+    ui.settle();
+}
+
+/// Scrolls what shows beside the list by half of its height.
+fn pane(ui: &mut Ui, is_down: bool) {
+    let Some(area) = page::layout(ui).aside else {
+        ui.say("nothing shows beside the list");
+        return;
+    };
+    let Some(card) = &ui.aside else { return };
+    let lines = page::describe::lines(ui, card, usize::from(area.width)).len();
+    let height = usize::from(area.height);
+    let half = (height / 2).max(1);
+    let last = lines.saturating_sub(height);
+    if let Some(card) = &mut ui.aside {
+        let top = card.top.min(last);
+        card.top = if is_down { (top + half).min(last) } else { top.saturating_sub(half) };
+    }
 }
 
 fn clear_filter(ui: &mut Ui) {
@@ -321,23 +422,31 @@ fn metrics(ui: &mut Ui) {
     }
 }
 
-fn begin_sort(ui: &mut Ui) {
+/// Begins to choose a column in the headings.
+fn begin_pick(ui: &mut Ui, picks: Pick) {
     let Some(list) = ui.list_mut() else {
         ui.say("this page has no table");
         return;
     };
-    let at = list
-        .sort
-        .and_then(|sort| list.view.columns.iter().position(|shape| shape.column.name == sort.column));
+    let before = match picks {
+        Pick::Sort => list.sort.map(|sort| sort.column),
+        Pick::Group => list.group_by,
+    };
+    let at = before.and_then(|name| list.view.columns.iter().position(|shape| shape.column.name == name));
     list.picking = Some(at.unwrap_or(0));
+    list.picks = picks;
     moves::show_picked(ui);
 }
 
-/// Sorts by the column under the pick; picked again, it turns round.
-fn accept_sort(ui: &mut Ui) {
+/// Sorts by the column under the pick, which turns round when it is picked again; or puts rows together by it.
+fn accept_pick(ui: &mut Ui) {
     let Some(list) = ui.list_mut() else { return };
     let picked = list.picking.take().and_then(|at| list.view.columns.get(at)).map(|shape| shape.column.name);
     let Some(column) = picked else { return };
+    if list.picks == Pick::Group {
+        together::put(ui, column);
+        return;
+    }
     let is_descending = match list.sort {
         Some(sort) if sort.column == column => !sort.is_descending,
         _ => false,

@@ -7,10 +7,11 @@ use super::cell;
 use super::drill::Drill;
 use super::probe::Probe;
 use super::sift::{Sifted, sift};
-use super::state::{List, RowKey, SortBy};
+use super::state::{List, Pick, RowKey, SortBy};
 use crate::fleet::Fleet;
 use crate::gateway::Source;
 use crate::model::Scope;
+use crate::query::group::{Group, group};
 use crate::query::{Column, Ctx, Direction, Kind, Query, Sort, Unit, Width, sort};
 use jiff::Timestamp;
 use std::cmp::Reverse;
@@ -24,15 +25,21 @@ const MEASURED: usize = 400;
 /// The widest that a column may be in a table; the describe page shows all of a value.
 const WIDEST: usize = 36;
 
-/// What decides which rows a list shows, in which order and with which columns.
+/// What a list of calls shows.
+const CALLS: [&str; 6] = ["called_at", "result", "code", "duration", "cost", "command"];
+
+/// What decides which lines a list shows, in which order and with which columns.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Question {
     pub(super) kind: Kind,
-    pub(super) drill: Option<Drill>,
-    pub(super) filter: String,
-    pub(super) sort: Option<SortBy>,
-    pub(super) is_wide: bool,
-    pub(super) has_metrics: bool,
+    drill: Option<Drill>,
+    filter: String,
+    sort: Option<SortBy>,
+    group_by: Option<&'static str>,
+    folded: BTreeSet<String>,
+    chosen: Option<Vec<&'static str>>,
+    is_wide: bool,
+    has_metrics: bool,
 }
 
 /// The rows of a list, as numbers into the fleet that it was made for.
@@ -49,14 +56,49 @@ pub(super) struct View {
     /// Columns that the filter asks and that cost money to read.
     pub(super) paid: Vec<&'static str>,
     pub(super) columns: Vec<Shape>,
+    /// Groups of rows, where rows are put together, and the lines that show then.
+    pub(super) groups: Vec<Group>,
+    pub(super) lines: Vec<Line>,
+}
+
+/// A line of a list whose rows are put together.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Line {
+    /// The head of a group, by its number.
+    Head(usize),
+    /// A row.
+    Row(u32),
 }
 
 impl View {
+    /// Its rows are put together in groups.
+    fn is_grouped(&self) -> bool {
+        self.question.as_ref().is_some_and(|question| question.group_by.is_some())
+    }
+
+    /// How many lines there are: rows, or the heads of groups and the rows that are not folded away.
+    fn count(&self) -> usize {
+        if self.is_grouped() { self.lines.len() } else { self.rows.len() }
+    }
+
+    /// The row of the fleet that a line shows; none where it is the head of a group.
+    fn row(&self, line: usize) -> Option<usize> {
+        let row = if self.is_grouped() {
+            match self.lines.get(line) {
+                Some(Line::Row(row)) => Some(row),
+                _ => None,
+            }
+        } else {
+            self.rows.get(line)
+        };
+        row.and_then(|at| usize::try_from(*at).ok())
+    }
+
     /// The line that a row is on.
     pub(super) fn position_of(&self, wanted: &RowKey) -> Option<usize> {
         let (fleet, kind) = (self.fleet.as_deref()?, self.question.as_ref()?.kind);
         let ctx = Ctx { fleet, now: fleet.at };
-        self.rows.iter().position(|at| usize::try_from(*at).is_ok_and(|at| is_called(kind, ctx, at, wanted)))
+        (0..self.count()).find(|line| self.row(*line).is_some_and(|at| is_called(kind, ctx, at, wanted)))
     }
 }
 
@@ -65,6 +107,8 @@ impl View {
 pub(super) struct Shape {
     pub(super) column: &'static Column,
     pub(super) width: u16,
+    /// How wide it would be if nothing were cut.
+    pub(super) full: u16,
 }
 
 impl Shape {
@@ -81,10 +125,14 @@ impl List {
             drill,
             filter: String::new(),
             sort: None,
+            group_by: None,
+            folded: BTreeSet::new(),
+            chosen: None,
             is_wide: false,
             has_metrics: false,
             left: 0,
             picking: None,
+            picks: Pick::default(),
             anchor: None,
             is_chosen: false,
             view: View::default(),
@@ -93,21 +141,53 @@ impl List {
         }
     }
 
-    /// What its rows are to answer.
+    /// What its lines are to answer.
     pub(super) fn question(&self) -> Question {
         Question {
             kind: self.kind,
             drill: self.drill.clone(),
             filter: self.filter.clone(),
             sort: self.sort,
+            group_by: self.group_by,
+            folded: self.folded.clone(),
+            chosen: self.chosen.clone(),
             is_wide: self.is_wide,
             has_metrics: self.has_metrics,
         }
     }
 
-    /// The row of the fleet that a line of the list shows.
+    /// Tells whether the lines answer another question than the one that is asked now.
+    pub(super) fn is_sorting(&self) -> bool {
+        self.is_behind && self.view.question.as_ref() != Some(&self.question())
+    }
+
+    /// How many lines the list has: its rows, or the heads of groups and the rows that are not folded away.
+    pub(super) fn count(&self) -> usize {
+        self.view.count()
+    }
+
+    /// The row of the fleet that a line of the list shows; none where it is the head of a group.
     pub(super) fn row(&self, line: usize) -> Option<usize> {
-        self.view.rows.get(line).and_then(|at| usize::try_from(*at).ok())
+        self.view.row(line)
+    }
+
+    /// The group whose head a line is.
+    pub(super) fn head(&self, line: usize) -> Option<&Group> {
+        match self.view.lines.get(line).filter(|_| self.view.is_grouped()) {
+            Some(Line::Head(nth)) => self.view.groups.get(*nth),
+            _ => None,
+        }
+    }
+
+    /// The group that a line belongs to, and the line of its head.
+    pub(super) fn group_of(&self, line: usize) -> Option<(usize, &Group)> {
+        (0..=line).rev().find_map(|line| Some((line, self.head(line)?)))
+    }
+
+    /// What every row is called, in order, folded away or not.
+    pub(super) fn keys(&self) -> impl Iterator<Item = RowKey> {
+        let fleet = self.view.fleet.as_deref();
+        self.view.rows.iter().filter_map(move |row| key(self.kind, fleet?, *row as usize))
     }
 
     /// What the row of a line is called.
@@ -118,11 +198,6 @@ impl List {
     /// The line that a row is on.
     pub(super) fn position_of(&self, wanted: &RowKey) -> Option<usize> {
         self.view.position_of(wanted)
-    }
-
-    /// Tells whether the rows answer another question than the one that is asked now.
-    pub(super) fn is_sorting(&self) -> bool {
-        self.is_behind && self.view.question.as_ref() != Some(&self.question())
     }
 
     pub(super) fn clamp_left(&mut self) {
@@ -163,11 +238,30 @@ impl Question {
                 cell::show(value, column, now).width() + sign
             });
             // One more than the title, where the arrow of the order goes.
-            let width = shown.max().unwrap_or(0).min(WIDEST).max(column.title.width() + 1);
-            Shape { column, width: u16::try_from(width).unwrap_or(u16::MAX) }
+            let full = shown.max().unwrap_or(0).max(column.title.width() + 1);
+            let width = full.min(WIDEST.max(column.title.width() + 1));
+            let cells = |width: usize| u16::try_from(width).unwrap_or(u16::MAX);
+            Shape { column, width: cells(width), full: cells(full) }
         });
         let columns = shapes.collect();
-        View { question: Some(self), fleet: Some(Arc::clone(fleet)), rows, of, undecided, paid, columns }
+        let (groups, lines) = self.put_together(ctx, &rows);
+        let fleet = Some(Arc::clone(fleet));
+        View { question: Some(self), fleet, rows, of, undecided, paid, columns, groups, lines }
+    }
+
+    /// Groups, in the order of their first rows, and the lines that show of them.
+    fn put_together(&self, ctx: Ctx<'_>, rows: &[u32]) -> (Vec<Group>, Vec<Line>) {
+        let by = self.group_by.and_then(|by| self.kind.columns().iter().find(|column| column.name == by));
+        let Some(by) = by else { return (Vec::new(), Vec::new()) };
+        let groups = group(ctx, self.kind, by, rows);
+        let mut lines = Vec::with_capacity(rows.len() + groups.len());
+        for (nth, group) in groups.iter().enumerate() {
+            lines.push(Line::Head(nth));
+            if !self.folded.contains(&group.name) {
+                lines.extend(group.rows.iter().map(|row| Line::Row(*row)));
+            }
+        }
+        (groups, lines)
     }
 
     /// Sorts by the column that was chosen; where none was, what is worst comes first, then by place and name.
@@ -203,7 +297,12 @@ impl Question {
     /// the filter or the order names.
     fn columns(&self, fleet: &Fleet, query: Option<&Query>) -> Vec<&'static Column> {
         let width = if self.is_wide { Width::Wide } else { Width::Narrow };
-        let mut columns = self.kind.visible(fleet, width);
+        let mut columns = match &self.chosen {
+            Some(names) => self::named(self.kind, names),
+            // What was asked of AWS is best told by the command that asks the same again.
+            None if self.kind == Kind::Calls && !self.is_wide => self::named(self.kind, &CALLS),
+            None => self.kind.visible(fleet, width),
+        };
         let named: Vec<&str> = query
             .map(|query| query.columns_used().iter().map(|column| column.name).collect())
             .unwrap_or_default();
@@ -215,19 +314,18 @@ impl Question {
                 columns.push(column);
             }
         }
+        if self.chosen.is_some() {
+            return columns;
+        }
         // What it is, how well it is and what it does come first: a narrow screen shows at least those.
-        let key = self.kind.columns().first().map_or("", |column| column.name);
-        columns.sort_by_key(|column| match column.name {
-            name if name == key => 0,
-            "health" => 1,
-            "state" | "status" | "last_status" => 2,
-            // What was paid for and what decides the order is worth more than the name.
-            name if named.contains(&name) && column.needs.contains(&Source::Metrics) => 3,
-            _ if self.sort.is_some_and(|sort| sort.column == column.name) => 3,
-            "name" => 4,
-            "account" => 5,
-            "region" => 6,
-            _ => 7,
+        columns.sort_by_key(|column| {
+            let is_paid = named.contains(&column.name) && column.needs.contains(&Source::Metrics);
+            let decides = self.sort.is_some_and(|sort| sort.column == column.name);
+            match rank(self.kind, column) {
+                // What was paid for and what decides the order is worth more than the name.
+                4.. if is_paid || decides => 3,
+                rank => rank,
+            }
         });
         columns
     }
@@ -267,4 +365,28 @@ fn is_called(kind: Kind, ctx: Ctx<'_>, at: usize, wanted: &RowKey) -> bool {
 pub(super) fn find(kind: Kind, fleet: &Fleet, wanted: &RowKey) -> Option<usize> {
     let ctx = Ctx { fleet, now: fleet.at };
     (0..kind.len(fleet)).find(|at| is_called(kind, ctx, *at, wanted))
+}
+
+/// The columns of these names, in their order.
+pub(super) fn named(kind: Kind, names: &[&'static str]) -> Vec<&'static Column> {
+    names.iter().filter_map(|name| kind.columns().iter().find(|column| column.name == *name)).collect()
+}
+
+/// Columns in the order of tables: what it is, how well it is and what it does come first.
+pub(super) fn in_usual_order(kind: Kind, mut columns: Vec<&'static Column>) -> Vec<&'static Column> {
+    columns.sort_by_key(|column| rank(kind, column));
+    columns
+}
+
+fn rank(kind: Kind, column: &Column) -> u8 {
+    let key = kind.columns().first().map_or("", |column| column.name);
+    match column.name {
+        name if name == key => 0,
+        "health" => 1,
+        "state" | "status" | "last_status" => 2,
+        "name" => 4,
+        "account" => 5,
+        "region" => 6,
+        _ => 7,
+    }
 }

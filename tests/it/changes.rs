@@ -1,6 +1,7 @@
 //! Changes: one of every sort as requests that the aws command would send the same, what is said when the
 //! answer is bad or lost, and what they do to a pretended fleet.
 
+mod looked;
 mod lost;
 mod repeated;
 

@@ -60,7 +60,7 @@ fn member(raw: SdkMember) -> Member {
     }
 }
 
-fn reference(raw: LaunchTemplateSpecification) -> TemplateRef {
+pub(super) fn reference(raw: LaunchTemplateSpecification) -> TemplateRef {
     TemplateRef {
         id: raw.launch_template_id.map(TemplateId::from).unwrap_or_default(),
         name: required(raw.launch_template_name),

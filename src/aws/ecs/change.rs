@@ -87,7 +87,8 @@ pub(in crate::aws) async fn change(pen: &Pen<'_>, change: &Change) -> Result<Don
 
 fn service_told(service: Option<aws_sdk_ecs::types::Service>) -> Done {
     let Some(service) = service else { return Answered::Yes.into() };
-    let newest = service.deployments.unwrap_or_default().into_iter().next();
+    let all = service.deployments.unwrap_or_default();
+    let newest = all.into_iter().find(|deployment| deployment.status.as_deref() == Some("PRIMARY"));
     let deployment = newest.and_then(|deployment| text(deployment.id));
     Answered::Service { deployment, desired: count(Some(service.desired_count)) }.into()
 }

@@ -1,7 +1,7 @@
 //! Container instances: the ECS side of EC2 instances.
 
 use crate::aws::translate::{count, fractional_moment, required, tags, text};
-use crate::model::{ClusterArn, Host, HostArn, InstanceId, InstanceType, Text, Zone};
+use crate::model::{ClusterArn, Host, HostArn, HostDetail, InstanceId, InstanceType, Protocol, Text, Zone};
 use aws_sdk_ecs::types::{Attribute, ContainerInstance, Resource};
 
 /// Returns a container instance of `cluster`; AWS's answer does not say which cluster it belongs to.
@@ -31,6 +31,23 @@ pub(super) fn host(raw: ContainerInstance, cluster: &ClusterArn) -> Host {
         image_id: attribute(&attributes, "ecs.ami-id").map(Text::new),
         registered_at: fractional_moment(raw.registered_at),
         tags: tags(raw.tags.unwrap_or_default().into_iter().map(|tag| (tag.key, tag.value))),
+    }
+}
+
+/// Returns a container instance with what decides whether a task fits.
+pub(super) fn detail(raw: ContainerInstance, cluster: &ClusterArn) -> HostDetail {
+    let attributes = raw.attributes.iter().flatten();
+    let remaining = raw.remaining_resources.clone().unwrap_or_default();
+    let taken = |name: &str, protocol: Protocol| -> Vec<(u16, Protocol)> {
+        let set = remaining.iter().find(|it| it.name() == Some(name)).map(Resource::string_set_value);
+        set.unwrap_or_default().iter().filter_map(|port| Some((port.parse().ok()?, protocol))).collect()
+    };
+    let gpus = remaining.iter().find(|it| it.name() == Some("GPU")).map(|it| it.string_set_value().len());
+    HostDetail {
+        attributes: attributes.map(|it| (Text::new(&it.name), text(it.value.clone()))).collect(),
+        ports: [taken("PORTS", Protocol::Tcp), taken("PORTS_UDP", Protocol::Udp)].concat(),
+        gpus_free: gpus.and_then(|gpus| u32::try_from(gpus).ok()).unwrap_or(0),
+        host: host(raw, cluster),
     }
 }
 

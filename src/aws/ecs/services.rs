@@ -1,8 +1,11 @@
 //! Services with their deployments and latest events.
 
+use super::definitions::constraint;
 use super::tasks::family_and_revision;
 use crate::aws::translate::{count, fractional_moment, required, tags, text, whole, word};
-use crate::model::{ClusterArn, Deployment, Service, ServiceArn, ServiceEvent, TargetGroupArn, Text};
+use crate::model::{
+    ClusterArn, Deployment, Service, ServiceArn, ServiceDetail, ServiceEvent, TargetGroupArn, Text,
+};
 use aws_sdk_ecs::types::{
     Deployment as SdkDeployment, LoadBalancer, Service as SdkService, ServiceEvent as SdkEvent,
 };
@@ -43,6 +46,21 @@ pub(super) fn service(raw: SdkService) -> Service {
             .collect(),
         created_at: fractional_moment(raw.created_at),
         tags: tags(raw.tags.unwrap_or_default().into_iter().map(|tag| (tag.key, tag.value))),
+    }
+}
+
+/// Returns a service with what decides where its tasks go.
+pub(super) fn detail(raw: SdkService) -> ServiceDetail {
+    let constraints = raw.placement_constraints.iter().flatten();
+    let rebalancing = word(raw.availability_zone_rebalancing.as_ref().map(AsRef::as_ref));
+    ServiceDetail {
+        constraints: constraints
+            .map(|one| constraint(word(one.r#type.as_ref().map(AsRef::as_ref)), one.expression.clone()))
+            .collect(),
+        grace_s: raw.health_check_grace_period_seconds.and_then(whole),
+        controller: raw.deployment_controller.as_ref().and_then(|it| word(Some(it.r#type.as_str()))),
+        rebalances: rebalancing.as_deref() == Some("ENABLED"),
+        service: service(raw),
     }
 }
 

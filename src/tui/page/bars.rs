@@ -9,6 +9,7 @@ use crate::snapshot::Part;
 use crate::tui::action::{Action, Layer};
 use crate::tui::cell;
 use crate::tui::chord::show_sequence;
+use crate::tui::menu::Menu;
 use crate::tui::probe::BOUND;
 use crate::tui::signs::Signs;
 use crate::tui::state::{List, Page, Ui};
@@ -16,40 +17,73 @@ use crate::tui::theme::Role;
 use jiff::Timestamp;
 use std::collections::BTreeSet;
 use std::sync::Arc;
+use std::time::Duration;
 use unicode_width::UnicodeWidthStr;
-
-/// From this age on, in seconds, data is called stale.
-pub(crate) const STALE: i64 = 300;
-/// A scope that is so many seconds older than the newest is named.
-const BEHIND: i64 = 90;
 
 /// How old what the page shows is.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Age<'a> {
-    pub(crate) oldest: Option<(Timestamp, &'a Scope, Source)>,
-    newest: Option<Timestamp>,
-    /// Sections of the page that were never read.
+    /// The list that the page is, and how old it may be before it is overdue. None where nothing is read.
+    main: Option<(Source, Duration)>,
+    /// It was read somewhere.
+    is_read: bool,
+    /// It was read nowhere, and is being read nowhere: there is nothing to wait for.
+    is_given_up: bool,
+    /// Its oldest overdue reading.
+    late: Option<(Timestamp, &'a Scope)>,
+    /// The oldest overdue reading of another list that the page shows; of the main one when it is overdue in
+    /// some places only.
+    behind: Option<(Timestamp, &'a Scope, Source)>,
+    /// Lists of the page that were never read.
     missing: usize,
+    /// When the next list becomes overdue, unless it is read again before.
+    late_at: Option<Timestamp>,
 }
 
-/// The oldest section that the page uses.
-pub(crate) fn age(ui: &Ui) -> Age<'_> {
-    let mut sources = super::sources(ui);
-    if sources.is_empty() {
-        sources = Source::ALL.to_vec();
+impl Age<'_> {
+    /// The moment at which the header says something else, when nothing is read meanwhile.
+    pub(crate) fn next_change(&self, now: Timestamp) -> Option<Timestamp> {
+        let shown = [self.late.map(|(at, _)| at), self.behind.map(|(at, ..)| at)];
+        shown.into_iter().flatten().map(|at| cell::next_change(at, now)).chain(self.late_at).min()
     }
-    let mut age = Age::default();
-    for part in &ui.world.snapshot.parts {
-        for source in sources.iter().copied().filter(|source| *source != Source::Metrics) {
-            let Some(at) = part.standing(source).as_of else {
-                age.missing += 1;
-                continue;
-            };
-            if age.oldest.is_none_or(|(oldest, ..)| at < oldest) {
-                age.oldest = Some((at, part.scope.as_ref(), source));
-            }
-            age.newest = age.newest.max(Some(at));
+}
+
+/// How old the lists are that the page uses. One that is read again at its cadence is never older than
+/// twice that, which the header says once; only what is older has its moment told, so that a screen on which
+/// nothing changes sends nothing.
+pub(crate) fn age(ui: &Ui) -> Age<'_> {
+    let main = super::main_source(ui);
+    let parts = &ui.world.snapshot.parts;
+    let mut age = Age {
+        main: main.map(|main| (main, ui.about.fresh_for(main))),
+        is_given_up: !parts.is_empty() || !ui.world.snapshot.troubles.is_empty(),
+        ..Age::default()
+    };
+    let mut is_fresh_somewhere = false;
+    let sources = super::sources(ui);
+    let lists = parts.iter().flat_map(|part| sources.iter().map(move |source| (part, *source)));
+    for (part, source) in lists.filter(|(_, source)| *source != Source::Metrics) {
+        let (is_main, standing) = (Some(source) == main, part.standing(source));
+        if is_main {
+            age.is_read |= standing.as_of.is_some();
+            age.is_given_up &= standing.trouble.is_some() && !standing.is_asked;
         }
+        let Some(at) = standing.as_of else {
+            age.missing += 1;
+            continue;
+        };
+        let late_at = at.checked_add(ui.about.fresh_for(source)).unwrap_or(Timestamp::MAX);
+        if late_at > ui.now {
+            is_fresh_somewhere |= is_main;
+            age.late_at = Some(age.late_at.map_or(late_at, |before| before.min(late_at)));
+        } else if is_main && age.late.is_none_or(|(oldest, _)| at < oldest) {
+            age.late = Some((at, part.scope.as_ref()));
+        } else if !is_main && age.behind.is_none_or(|(oldest, ..)| at < oldest) {
+            age.behind = Some((at, part.scope.as_ref(), source));
+        }
+    }
+    if let (Some((at, scope)), Some(main), true) = (age.late, main, is_fresh_somewhere) {
+        age.behind = Some((at, scope, main));
     }
     age
 }
@@ -79,27 +113,30 @@ pub(crate) fn header(ui: &Ui) -> TextLine {
     }
     let mut right: Vec<Piece> = Vec::new();
     let age = age(ui);
-    match age.oldest {
-        None if ui.is_past() => right.push((0, Role::HeaderStale, "nothing was kept".into())),
-        None => right.push((0, Role::Note, format!("reading{}", ui.signs().cut()))),
-        Some((oldest, scope, source)) => {
-            let seconds = ui.now.as_second() - oldest.as_second();
-            let is_stale = seconds >= STALE;
-            let role = if is_stale { Role::HeaderStale } else { Role::Header };
-            let mut text = format!("as of {}", ui.clock(oldest));
-            if is_stale {
-                text.push_str(&format!(" ({} old)", cell::age(oldest, ui.now)));
-            }
-            right.push((0, role, text));
-            let lags = age.newest.is_some_and(|newest| newest.as_second() - oldest.as_second() > BEHIND);
-            if lags {
-                right.push((4, role, format!("behind: {} {}", harmless(&scope.to_string()), source.word())));
-            }
-            if age.missing > 0 {
-                let why = if ui.is_past() { "not kept" } else { "not read yet" };
-                right.push((6, Role::Note, format!("{} {why}", age.missing)));
-            }
+    match (age.main, age.late) {
+        (None, _) => {}
+        (Some(_), _) if !age.is_read && ui.is_past() => {
+            right.push((0, Role::HeaderStale, "nothing was kept".into()));
         }
+        (Some(_), _) if !age.is_read && age.is_given_up => {
+            right.push((0, Role::HeaderStale, "nothing was read".into()));
+        }
+        (Some(_), _) if !age.is_read => right.push((0, Role::Note, format!("reading{}", ui.signs().cut()))),
+        (Some((main, _)), Some((at, _))) => {
+            let text = format!("{} as of {} ({} old)", main.word(), ui.clock(at), cell::age(at, ui.now));
+            right.push((0, Role::HeaderStale, text));
+        }
+        (Some((main, within)), None) => {
+            right.push((0, Role::Header, format!("{} under {} old", main.word(), about(within))));
+        }
+    }
+    if let (Some((at, scope, source)), true) = (age.behind, age.is_read) {
+        let (scope, old) = (harmless(&scope.to_string()).into_owned(), cell::age(at, ui.now));
+        right.push((4, Role::HeaderStale, format!("behind: {scope} {} ({old} old)", source.word())));
+    }
+    if age.missing > 0 && age.is_read {
+        let why = if ui.is_past() { "not kept" } else { "not read yet" };
+        right.push((6, Role::Note, format!("{} {why}", age.missing)));
     }
     let spending = &ui.world.spending;
     right.push((7, Role::Header, format!("{} calls", roughly(spending.calls))));
@@ -110,15 +147,24 @@ pub(crate) fn header(ui: &Ui) -> TextLine {
     fit(left, right, usize::from(ui.width), ui.signs().dot())
 }
 
-/// A count that grows all the time, to two digits: each change of it would be bytes on an idle line. The
-/// troubles page has it exactly.
+/// A span in its largest whole unit: `30s`, `2m`, `1h`.
+fn about(span: Duration) -> String {
+    match span.as_secs() {
+        seconds @ ..=90 => format!("{seconds}s"),
+        seconds @ 91..7200 => format!("{}m", seconds.div_ceil(60)),
+        seconds => format!("{}h", seconds.div_ceil(3600)),
+    }
+}
+
+/// A count that grows all the time, in steps of 1, 2 and 5: each change of it would be bytes on an idle line.
+/// The troubles page has it exactly.
 fn roughly(count: u64) -> String {
-    match count.checked_ilog10().unwrap_or(0) {
-        0 | 1 => count.to_string(),
-        digits => {
-            let step = 10_u64.pow(digits - 1);
-            format!("{}+", count / step * step)
-        }
+    let step = 10_u64.pow(count.checked_ilog10().unwrap_or(0));
+    match count / step {
+        _ if count < 10 => count.to_string(),
+        1 => format!("{step}+"),
+        2..5 => format!("{}+", 2 * step),
+        _ => format!("{}+", 5 * step),
     }
 }
 
@@ -264,6 +310,16 @@ fn facts(ui: &Ui) -> TextLine {
         let arrow = if sort.is_descending { signs.descending() } else { signs.ascending() };
         line.push((Role::TitlePart, format!("  by {} {arrow}", sort.column)));
     }
+    if let Some(by) = list.group_by {
+        line.push((Role::TitlePart, format!("  {} groups by {by}", list.view.groups.len())));
+    }
+    let (marked, gone) = (ui.marks.count(list.kind), ui.marks.gone(list.kind));
+    if marked > 0 {
+        line.push((Role::Strong, format!("  {marked} marked")));
+    }
+    if gone > 0 {
+        line.push((Role::Unknown, format!(" ({gone} gone)")));
+    }
     line
 }
 
@@ -378,8 +434,8 @@ pub(crate) fn hints(ui: &Ui) -> TextLine {
         return vec![(Role::HintKey, format!("{} {}", show_sequence(&ui.pending), ui.signs().cut()))];
     }
     use Action::{
-        Accept, Back, Cancel, Command, Describe, Filter, Help, Left, Metrics, Open, Overview, Quit, Refresh,
-        Reverse, Right, Sort, Troubles, Wide,
+        Accept, Back, Cancel, Command, Describe, Down, Filter, Help, Left, Metrics, Open, Overview, Quit,
+        Refresh, Reverse, Right, Sort, Troubles, Up, Wide,
     };
     let go = [
         Action::Go(crate::query::Kind::Instances),
@@ -388,17 +444,42 @@ pub(crate) fn hints(ui: &Ui) -> TextLine {
     ];
     let actions: Vec<Action> = match ui.layer() {
         Layer::Sort => vec![Left, Right, Accept, Cancel],
+        Layer::Menu => match &ui.menu {
+            Some(Menu::Columns(_)) => {
+                vec![Accept, Cancel, Action::Mark, Action::MoveDown, Action::MoveUp, Down, Up]
+            }
+            _ => vec![Accept, Cancel, Down, Up],
+        },
         Layer::List if ui.list().is_some() => {
             vec![
-                Open, Describe, Filter, Sort, Back, Help, Wide, Command, Refresh, Reverse, Metrics, Troubles,
+                Open,
+                Describe,
+                Filter,
+                Sort,
+                Back,
+                Help,
+                Action::Jump,
+                Command,
+                Action::Split,
+                Wide,
+                Action::Mark,
+                Action::GroupBy,
+                Refresh,
+                Action::Columns,
+                Reverse,
+                Metrics,
+                Troubles,
                 Quit,
             ]
         }
         Layer::List => {
-            let mut actions = vec![Open, Help];
+            let mut actions = vec![Open, Help, Action::Jump];
             actions.extend(go);
             actions.extend([Command, Refresh, Troubles, Quit]);
             actions
+        }
+        _ if matches!(ui.here.page, Page::Describe(_)) => {
+            vec![Back, Action::NextLink, Open, Action::Jump, Help, Command, Refresh, Quit]
         }
         _ => vec![Back, Help, Command, Overview, Troubles, Refresh, Quit],
     };

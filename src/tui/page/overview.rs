@@ -1,10 +1,13 @@
-//! The overview: every tier with its health, capacity, spread and troubles; what is a guess; alarms.
+//! The overview: every tier with its health, capacity, spread and troubles; what is a guess; what is going on;
+//! alarms; money.
 
 use super::TextLine;
+use super::running::{self, Running};
 use crate::fleet::TierRow;
 use crate::gateway::Source;
 use crate::model::text::harmless;
 use crate::model::{AlarmState, Health, Known};
+use crate::query::Kind;
 use crate::tui::cell;
 use crate::tui::state::Ui;
 use crate::tui::theme::Role;
@@ -15,6 +18,7 @@ pub(crate) const SOURCES: &[Source] = &[
     Source::Instances,
     Source::Statuses,
     Source::Groups,
+    Source::Refreshes,
     Source::Clusters,
     Source::Services,
     Source::Tasks,
@@ -29,11 +33,16 @@ pub(crate) const SOURCES: &[Source] = &[
 /// How many troubles of one tier show.
 const TROUBLES: usize = 3;
 
+/// How many of the things that go on show.
+const RUNNING: usize = 12;
+
 /// Something the cursor can be on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Item {
     /// A tier, by its number.
     Tier(usize),
+    /// Something that goes on, by the kind and the number of its row; and which of them it is.
+    Running(Kind, usize, usize),
     /// An alarm, by its number.
     Alarm(usize),
 }
@@ -47,7 +56,9 @@ pub(crate) struct Row {
 /// What the cursor can be on, in order.
 pub(crate) fn items(ui: &Ui) -> Vec<Item> {
     let tiers = (0..ui.world.fleet.tiers.len()).map(Item::Tier);
-    tiers.chain(ringing(ui).into_iter().map(Item::Alarm)).collect()
+    let running = running::all(ui).into_iter().take(RUNNING).enumerate();
+    let running = running.map(|(nth, it)| Item::Running(it.kind, it.at, nth));
+    tiers.chain(running).chain(ringing(ui).into_iter().map(Item::Alarm)).collect()
 }
 
 /// What the cursor is on.
@@ -74,8 +85,23 @@ const COLUMNS: [(&str, usize, bool); 9] = [
     ("ZONES", 0, false),
 ];
 
-/// Every line.
+/// How much the overview tells of each tier, from the most to the least: troubles, and what it runs on.
+const DETAIL: [(usize, bool); 4] = [(TROUBLES, true), (2, true), (1, true), (1, false)];
+
+/// Every line: as much of each tier as leaves room for what goes on and what rings.
 pub(crate) fn rows(ui: &Ui) -> Vec<Row> {
+    let height = super::height(ui);
+    let mut made = Vec::new();
+    for detail in DETAIL {
+        made = told(ui, detail);
+        if made.len() <= height {
+            break;
+        }
+    }
+    made
+}
+
+fn told(ui: &Ui, detail: (usize, bool)) -> Vec<Row> {
     let width = usize::from(ui.width);
     let fleet = &ui.world.fleet;
     let mut rows = Vec::new();
@@ -88,27 +114,85 @@ pub(crate) fn rows(ui: &Ui) -> Vec<Row> {
         let (role, text) = nothing(ui, &[Source::Instances], "no tiers: nothing was found");
         rows.extend(cell::wrap(&text, width.saturating_sub(2)).into_iter().map(|text| plain(role, text)));
     } else {
-        let shown = shown(width);
-        let heads = COLUMNS
-            .iter()
-            .zip(&shown)
-            .map(|((title, ..), width)| ((Role::Column, (*title).to_string()), *width));
-        rows.push(Row { item: None, pieces: cells(ui, heads.collect()) });
-        for (at, tier) in fleet.tiers.iter().enumerate() {
-            rows.push(Row { item: Some(Item::Tier(at)), pieces: cells(ui, tier_cells(ui, tier, &shown)) });
-            let more = tier.troubles.len().saturating_sub(TROUBLES);
-            for (nth, trouble) in tier.troubles.iter().take(TROUBLES).enumerate() {
-                let more =
-                    if nth + 1 == TROUBLES && more > 0 { format!(" (+{more} more)") } else { String::new() };
-                let room = width.saturating_sub(6 + more.len());
-                let text = cell::cut(trouble, room, ui.signs().cut()).into_owned();
-                rows.push(plain(Role::Trouble, format!("  {} {text}{more}", ui.signs().dot())));
-            }
+        tiers(ui, width, detail, &mut rows);
+    }
+    let is_roomy = detail.1;
+    let blank = |rows: &mut Vec<Row>| {
+        if is_roomy {
+            rows.push(plain(Role::Text, String::new()));
+        }
+    };
+    blank(&mut rows);
+    going_on(ui, width, &mut rows);
+    blank(&mut rows);
+    alarms(ui, width, &mut rows);
+    blank(&mut rows);
+    let spend = vec![(Role::Title, "Spend".into()), (Role::Dim, "  not known yet: cost is not read".into())];
+    rows.push(Row { item: None, pieces: spend });
+    rows
+}
+
+/// The table of tiers, and below each what it runs on and what is wrong.
+fn tiers(ui: &Ui, width: usize, (troubles, has_spread): (usize, bool), rows: &mut Vec<Row>) {
+    let shown = shown(width);
+    let heads =
+        COLUMNS.iter().zip(&shown).map(|((title, ..), width)| ((Role::Column, (*title).to_string()), *width));
+    rows.push(Row { item: None, pieces: cells(ui, heads.collect()) });
+    for (at, tier) in ui.world.fleet.tiers.iter().enumerate() {
+        rows.push(Row { item: Some(Item::Tier(at)), pieces: cells(ui, tier_cells(ui, tier, &shown)) });
+        if let Some(spread) = spread(ui, tier, width).filter(|_| has_spread) {
+            rows.push(plain(Role::Dim, spread));
+        }
+        let more = tier.troubles.len().saturating_sub(troubles);
+        for (nth, trouble) in tier.troubles.iter().take(troubles).enumerate() {
+            let more =
+                if nth + 1 == troubles && more > 0 { format!(" (+{more} more)") } else { String::new() };
+            let room = width.saturating_sub(6 + more.len());
+            let text = cell::cut(trouble, room, ui.signs().cut()).into_owned();
+            rows.push(plain(Role::Trouble, format!("  {} {text}{more}", ui.signs().dot())));
         }
     }
-    rows.push(plain(Role::Text, String::new()));
-    alarms(ui, width, &mut rows);
-    rows
+}
+
+/// Which types of instances a tier runs on, and over which zones they spread where the table has no room for
+/// that.
+fn spread(ui: &Ui, tier: &TierRow, width: usize) -> Option<String> {
+    let at_least = if extent(ui, Source::Instances) == Extent::All { "" } else { ui.signs().at_least() };
+    let told = |counts: &[(crate::model::Text, u32)]| {
+        let each = counts.iter().map(|(name, count)| format!("{} {at_least}{count}", harmless(name)));
+        each.collect::<Vec<_>>().join("  ")
+    };
+    let has_zones = shown(width).len() == COLUMNS.len();
+    let mut says = told(&tier.types);
+    if !has_zones && !tier.zones.is_empty() {
+        says.push_str(&format!(" {} {}", ui.signs().dot(), told(&tier.zones)));
+    }
+    let says = cell::cut(&says, width.saturating_sub(6), ui.signs().cut()).into_owned();
+    (!says.is_empty()).then(|| format!("    {says}"))
+}
+
+/// What is going on now.
+fn going_on(ui: &Ui, width: usize, rows: &mut Vec<Row>) {
+    let all = running::all(ui);
+    let sources = [Source::Groups, Source::Refreshes, Source::Services, Source::Hosts];
+    let mut title = vec![(Role::Title, "Running now".to_string())];
+    match (all.len(), nothing(ui, &sources, "no refresh, deployment or drain")) {
+        (0, (role, text)) => title.push((role, format!("  {text}"))),
+        (n, _) if n > RUNNING => title.push((Role::Dim, format!("  {RUNNING} of {n}"))),
+        (n, _) => title.push((Role::Dim, format!("  {n}"))),
+    }
+    rows.push(Row { item: None, pieces: title });
+    for (nth, it) in all.into_iter().take(RUNNING).enumerate() {
+        let Running { kind, at, what, name, says, health } = it;
+        let lead = format!("{} {what:<10}  ", ui.signs().health(health));
+        let name = cell::cut(&name, (width / 2).max(20), ui.signs().cut()).into_owned();
+        let rest = width.saturating_sub(2 + lead.width() + name.width() + 2);
+        let says = cell::cut(&says, rest, ui.signs().cut()).into_owned();
+        rows.push(Row {
+            item: Some(Item::Running(kind, at, nth)),
+            pieces: vec![(health_role(health), lead), (Role::RowKey, name), (Role::Dim, format!("  {says}"))],
+        });
+    }
 }
 
 fn plain(role: Role, text: String) -> Row {

@@ -47,6 +47,10 @@ pub(crate) fn placed(list: &List, width: u16) -> Vec<Placed> {
         placed.push(Placed { at, shape: *shape, x, width: wide });
         x = x.saturating_add(wide + GAP);
     }
+    // What is left over belongs to the last column that was cut.
+    if let Some(last) = placed.last_mut().filter(|last| last.at > 0 && !last.shape.is_number()) {
+        last.width = last.shape.full.min(width.saturating_sub(last.x)).max(last.width);
+    }
     placed
 }
 

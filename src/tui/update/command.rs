@@ -1,6 +1,6 @@
 //! The command line: pages with a query, actions by name, `sort COLUMN`.
 
-use super::{act, open_filtered, sort_by};
+use super::{act, marking, open_filtered, sort_by, together};
 use crate::config::parse_moment;
 use crate::error::did_you_mean;
 use crate::query::{Ctx, Kind, Query, complete};
@@ -11,7 +11,7 @@ use crate::tui::state::{Effect, PromptError, SortBy, Ui};
 const OFFERED: usize = 12;
 
 /// Commands that are no action and no page.
-const OWN: [&str; 5] = ["sort", "filter", "overview", "at", "q"];
+const OWN: [&str; 8] = ["sort", "filter", "group", "ungroup", "mark", "overview", "at", "q"];
 
 impl PromptError {
     /// The first fault; how many more there are shows when it is mended.
@@ -72,6 +72,33 @@ pub(super) fn run(ui: &mut Ui, line: &str) -> Result<Vec<Effect>, PromptError> {
                 }
             };
             sort_by(ui, Some(SortBy { column: column.name, is_descending }));
+            return Ok(Vec::new());
+        }
+        "group" => {
+            let Some(kind) = ui.list().map(|list| list.kind) else {
+                return wrong(0, "this page has no table".into());
+            };
+            let column = kind.column(rest).map_err(|error| PromptError {
+                at: rest_at,
+                message: error.hints.into_iter().take(1).fold(error.message, |a, b| format!("{a}; {b}")),
+            })?;
+            if ui.list().is_some_and(|list| list.group_by != Some(column.name)) {
+                together::put(ui, column.name);
+            }
+            return Ok(Vec::new());
+        }
+        "ungroup" => {
+            together::apart(ui);
+            return Ok(Vec::new());
+        }
+        "mark" => {
+            let Some(kind) = ui.list().map(|list| list.kind) else {
+                return wrong(0, "this page has no rows to mark".into());
+            };
+            check(kind, rest, rest_at)?;
+            if let Ok(query) = Query::parse(rest, kind) {
+                marking::by_query(ui, &query);
+            }
             return Ok(Vec::new());
         }
         "filter" => {
@@ -145,9 +172,14 @@ pub(super) fn candidates(kind: Option<Kind>, ctx: Ctx<'_>, before: &str) -> (usi
     let head = before.get(..from).unwrap_or_default().trim();
     match (head, kind) {
         ("", _) => (from, matching(typed, words())),
-        ("sort", Some(kind)) => (from, matching(typed, kind.columns().iter().map(|column| column.name))),
+        ("sort" | "group", Some(kind)) => {
+            (from, matching(typed, kind.columns().iter().map(|column| column.name)))
+        }
         (head, Some(kind)) if head == "filter" || head.starts_with("filter ") => {
             filter_candidates(kind, ctx, before, "filter".len())
+        }
+        (head, Some(kind)) if head == "mark" || head.starts_with("mark ") => {
+            filter_candidates(kind, ctx, before, "mark".len())
         }
         (head, _) => match Kind::parse(head.split_whitespace().next().unwrap_or_default()) {
             Ok(kind) => {

@@ -74,7 +74,7 @@ fn pick(ui: &mut Ui, action: Action) {
 
 /// Scrolls sideways until the picked heading shows.
 pub(super) fn show_picked(ui: &mut Ui) {
-    let width = ui.width;
+    let width = page::layout(ui).body_width;
     let Some(list) = ui.list_mut() else { return };
     let Some(picked) = list.picking else { return };
     if picked > 0 && picked <= list.left {

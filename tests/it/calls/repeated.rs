@@ -4,7 +4,7 @@ use crate::loopback::{Answer, Loopback, Request, ask};
 use crate::python::{Python, judges};
 use coredeck::aws;
 use coredeck::clock::Clock;
-use coredeck::collect::once;
+use coredeck::collect::{Patience, once};
 use coredeck::config::{Account, Config, Login, Regions};
 use coredeck::gateway::{CallRecord, FleetReader, Source};
 use coredeck::model::{AccountName, Region};
@@ -79,7 +79,7 @@ fn plain(value: ciborium::Value) -> Value {
 async fn read_everything(reader: &Arc<aws::Aws>, config: &Arc<Config>) {
     let read = |sources: &'static [Source], interest| {
         let reader: Arc<dyn FleetReader> = Arc::clone(reader) as _;
-        once(reader, Arc::clone(config), sources, interest, Clock::Real)
+        once(reader, Arc::clone(config), sources, interest, Clock::Real, Patience::default())
     };
     let world = read(&Source::ALL, Interest::default()).await;
     assert!(world.snapshot.troubled().next().is_none(), "{:?}", world.snapshot.troubled().next());

@@ -6,6 +6,7 @@ use coredeck::tui::painter::Painter;
 use coredeck::tui::theme::{Depth, Theme};
 use coredeck::tui::{Input, Setup, chord};
 use std::num::NonZero;
+use std::sync::Arc;
 
 /// What a terminal shows after bytes.
 fn shown(parser: &vt100::Parser) -> String {
@@ -62,6 +63,23 @@ fn an_unchanged_frame_costs_nothing() {
     line.screen.input(Input::Tick(fleet::now()));
     line.screen.input(Input::World(fleet::full()));
     assert_eq!(line.draw(), 0);
+}
+
+#[test]
+fn reading_the_same_again_costs_nothing_as_long_as_it_is_read_in_time() {
+    for keys in ["1", "2", "3", "7", "2d", "?"] {
+        let mut line = Line::new((180, 50));
+        line.press(keys);
+        let (mut world, mut at) = (fleet::full(), fleet::now());
+        for _ in 0..3 {
+            // Less than a minute in all: what is told as an age of so many minutes is another matter.
+            (world, at) = (fleet::read_again(&world, 7), fleet::later(at, 7));
+            line.screen.input(Input::Tick(at)).input(Input::World(Arc::clone(&world)));
+            assert_eq!(line.draw(), 0, "after {keys}");
+        }
+        line.screen.input(Input::Tick(fleet::later(at, 121)));
+        assert!(line.draw() > 0, "after {keys}: what is not read in time is told with its age");
+    }
 }
 
 #[test]

@@ -22,6 +22,10 @@ pub(super) fn ago(seconds: i64) -> Timestamp {
     Timestamp::from_second(now().as_second() - seconds).unwrap()
 }
 
+pub(super) fn later(at: Timestamp, seconds: i64) -> Timestamp {
+    Timestamp::from_second(at.as_second() + seconds).unwrap()
+}
+
 fn text(raw: &str) -> Option<Text> {
     Some(Text::new(raw))
 }
@@ -390,4 +394,19 @@ pub(super) fn full() -> Arc<World> {
     );
     third.failed(Source::Clusters, denied());
     world(vec![first, second, third])
+}
+
+/// The same world, every list read again so many seconds later with the same result.
+pub(super) fn read_again(world: &World, seconds: i64) -> Arc<World> {
+    let mut snapshot = world.snapshot.as_ref().clone();
+    for part in snapshot.parts.iter_mut().map(Arc::make_mut) {
+        macro_rules! read_again {
+            ($($section:ident)+) => { $(part.$section.as_of = part.$section.as_of.map(|at| later(at, seconds));)+ };
+        }
+        read_again!(identity instances statuses templates images groups refreshes activities clusters services);
+        read_again!(tasks hosts target_groups targets rules agents alarms registry metrics);
+    }
+    let mut spending = world.spending;
+    spending.calls += 7;
+    Arc::new(World { snapshot: Arc::new(snapshot), spending, ..world.clone() })
 }

@@ -5,10 +5,14 @@ use coredeck::gateway::{Reading, Source};
 use coredeck::model::{AlarmState, InstanceId, Metrics, Point, Scope};
 use coredeck::snapshot::Part;
 use coredeck::tui::headless::{Headless, headless};
+use coredeck::tui::keymap::Keymap;
 use coredeck::tui::screen::wake_at;
-use coredeck::tui::{Effect, Input};
+use coredeck::tui::signs::Signs;
+use coredeck::tui::theme::Theme;
+use coredeck::tui::{About, Effect, Input, Setup};
 use coredeck::world::{Interest, Wish, World};
 use std::sync::Arc;
+use std::time::Duration;
 
 const SMALL: (u16, u16) = (80, 24);
 
@@ -83,8 +87,70 @@ fn the_overview_wakes_for_the_alarms_that_it_shows_and_no_others() {
         part.settle(Reading::Alarms(vec![alarm]), fleet::ago(20), true);
         wake_at(&Headless::new(fleet::world(vec![part]), SMALL).ui).unwrap()
     };
-    assert_eq!(with(AlarmState::Ok), fleet::ago(20 - 300), "only when its data has become old");
+    assert_eq!(with(AlarmState::Ok), fleet::ago(20 - 120), "only when its data has become old");
     assert!(with(AlarmState::Alarm) <= fleet::ago(-60));
+}
+
+#[test]
+fn the_header_tells_how_old_the_list_is_once_it_is_overdue_by_its_own_cadence() {
+    let mut part = fleet::part("prod", "eu-west-1", vec![fleet::instance(1, "shared", "a", "eu-west-1")]);
+    let late = fleet::part("dev", "eu-west-1", vec![]);
+    let at = |seconds: &[(Source, u64)], parts: Vec<Part>, keys: &str, now: i64| {
+        let cadence = seconds.iter().map(|(source, every)| (*source, Duration::from_secs(*every))).collect();
+        let setup = Setup {
+            about: About { cadence, ..About::default() },
+            keymap: Keymap::shipped("default").unwrap(),
+            signs: Signs::Unicode,
+            size: (120, 24),
+        };
+        let mut screen = Headless::with(fleet::world(parts), fleet::ago(-now), setup, Theme::plain());
+        screen.keys(keys);
+        (screen.text().lines().next().unwrap().to_string(), wake_at(&screen.ui).unwrap())
+    };
+    // Read 20 seconds ago, every 15 seconds.
+    let every = [(Source::Instances, 15)];
+    let (head, wake) = at(&every, vec![part.clone()], "2", 0);
+    assert!(head.contains("instances under 30s old") && !head.contains("as of"), "{head}");
+    assert_eq!(wake, fleet::ago(20 - 30));
+    let (head, _) = at(&every, vec![part.clone()], "2", 9);
+    assert!(head.contains("under 30s old"), "{head}");
+    let (head, _) = at(&every, vec![part.clone()], "2", 10);
+    assert!(head.contains("instances as of 21:02:52Z (<1m old)"), "{head}");
+    let (head, wake) = at(&every, vec![part.clone()], "2", 50);
+    assert!(head.contains("(1m old)"), "{head}");
+    assert!(wake <= fleet::ago(20 - 120), "{wake}");
+    part.settle(Reading::Statuses(vec![]), fleet::ago(100), true);
+    // Another list that shows beside it is named with its place.
+    let (head, _) = at(&[(Source::Statuses, 40)], vec![part.clone(), late], "2", 0);
+    assert!(head.contains("under 2m old"), "{head}");
+    assert!(head.contains("behind: prod/eu-west-1 statuses (1m old)"), "{head}");
+}
+
+#[test]
+fn where_nothing_could_be_read_the_header_does_not_wait() {
+    let mut part = Part::new(fleet::scope("prod", "us-east-1"));
+    Source::ALL.into_iter().for_each(|source| part.failed(source, fleet::denied()));
+    let head = |part: &Part| {
+        headless(fleet::world(vec![part.clone()]), "2", SMALL).lines().next().unwrap().to_string()
+    };
+    assert!(head(&part).contains("nothing was read"), "{}", head(&part));
+    part.asked(Source::Instances);
+    assert!(head(&part).contains("reading…"), "{}", head(&part));
+}
+
+#[test]
+fn over_help_and_troubles_the_page_below_is_still_read_and_so_is_what_failed() {
+    let mut part = fleet::part("prod", "eu-west-1", vec![]);
+    part.failed(Source::Rules, fleet::denied());
+    let mut screen = Headless::new(fleet::world(vec![part]), SMALL);
+    screen.keys("2");
+    let list = looks(&screen).last().unwrap().sources.clone();
+    assert!(list.contains(&Source::Instances) && !list.contains(&Source::Rules));
+    screen.keys("?");
+    assert_eq!(looks(&screen).last().unwrap().sources, list);
+    screen.keys("?!");
+    let look = looks(&screen).last().unwrap().sources.clone();
+    assert!(look.contains(&Source::Instances) && look.contains(&Source::Rules), "{look:?}");
 }
 
 #[test]

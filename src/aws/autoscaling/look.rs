@@ -1,0 +1,83 @@
+//! Groups by name, their hooks, and their refreshes with what tells whose they are.
+
+use super::{PAGE, groups, history};
+use crate::aws::api::Api;
+use crate::aws::call::Desk;
+use crate::aws::look::all;
+use crate::aws::translate::{count, required, text, whole};
+use crate::model::{Group, GroupName, Hook, RefreshDetail, Trouble};
+use aws_sdk_autoscaling::types::{InstanceRefresh, LifecycleHook};
+use futures::FutureExt as _;
+
+/// How many groups one call names.
+const NAMED: usize = 50;
+
+/// These groups.
+pub(in crate::aws) async fn look_at_groups(desk: &Desk, of: &[GroupName]) -> Result<Vec<Group>, Trouble> {
+    let chunks: Vec<Vec<String>> =
+        of.chunks(NAMED).map(|names| names.iter().map(ToString::to_string).collect()).collect();
+    let ask = |names: Vec<String>| {
+        async move {
+            let request = |token| {
+                let ask = desk.autoscaling().describe_auto_scaling_groups();
+                let ask = ask.set_auto_scaling_group_names(Some(names.clone()));
+                ask.max_records(PAGE).set_next_token(token).send()
+            };
+            let read = desk.pages(Api::DescribeAutoScalingGroups, request, |page| {
+                let all = page.auto_scaling_groups.unwrap_or_default();
+                (all.into_iter().map(groups::group).collect(), page.next_token)
+            });
+            Ok(read.await?)
+        }
+        .boxed()
+    };
+    all(chunks, ask).await
+}
+
+/// Hooks of a group.
+pub(in crate::aws) async fn look_at_hooks(desk: &Desk, group: &GroupName) -> Result<Vec<Hook>, Trouble> {
+    let request =
+        || desk.autoscaling().describe_lifecycle_hooks().auto_scaling_group_name(group.as_str()).send();
+    let answer = desk.call(Api::DescribeLifecycleHooks, request).await?;
+    Ok(answer.lifecycle_hooks.unwrap_or_default().into_iter().map(hook).collect())
+}
+
+fn hook(raw: LifecycleHook) -> Hook {
+    Hook {
+        name: required(raw.lifecycle_hook_name),
+        is_on_terminate: raw.lifecycle_transition.as_deref() == Some("autoscaling:EC2_INSTANCE_TERMINATING"),
+        heartbeat_s: count(raw.heartbeat_timeout),
+        default_result: required(raw.default_result),
+        notifies: text(raw.notification_target_arn),
+    }
+}
+
+/// The latest refreshes of a group, newest first.
+pub(in crate::aws) async fn look_at_refreshes(
+    desk: &Desk,
+    group: &GroupName,
+) -> Result<Vec<RefreshDetail>, Trouble> {
+    let request = || {
+        let ask = desk.autoscaling().describe_instance_refreshes().auto_scaling_group_name(group.as_str());
+        ask.max_records(PAGE).send()
+    };
+    let answer = desk.call(Api::DescribeInstanceRefreshes, request).await?;
+    let all = answer.instance_refreshes.unwrap_or_default();
+    let all = all.into_iter().map(|raw| refresh(raw, group)).collect();
+    Ok(history::newest_first(all, |one: &RefreshDetail| one.refresh.started_at))
+}
+
+fn refresh(raw: InstanceRefresh, group: &GroupName) -> RefreshDetail {
+    let launches = raw.desired_configuration.clone().and_then(|wanted| {
+        let mixed = wanted.mixed_instances_policy.and_then(|policy| policy.launch_template);
+        wanted.launch_template.or_else(|| mixed?.launch_template_specification)
+    });
+    let percentages = raw.preferences.as_ref().and_then(|it| it.checkpoint_percentages.clone());
+    RefreshDetail {
+        launches: launches.map(groups::reference),
+        checkpoints: percentages.unwrap_or_default().into_iter().filter_map(whole).collect(),
+        rolls_back: raw.preferences.as_ref().and_then(|it| it.auto_rollback).unwrap_or(false),
+        rollback_reason: raw.rollback_details.clone().and_then(|it| text(it.rollback_reason)),
+        refresh: history::refresh(raw, group),
+    }
+}

@@ -1,0 +1,80 @@
+//! Looks: single things by their ids, at the urgency of a running operation, and all or nothing.
+
+use super::call::{Broken, Desk};
+use super::{Aws, autoscaling, ec2, ecs, elb, ssm};
+use crate::gateway::{FleetProbe, Look, Seen, Urgency};
+use crate::model::{Scope, Trouble};
+use futures::FutureExt as _;
+use futures::StreamExt as _;
+use futures::TryStreamExt as _;
+use futures::future::BoxFuture;
+
+/// How many questions of one look are under way at once.
+const AT_ONCE: usize = 4;
+
+/// Asks once for each item and puts the answers together in the order of the items. Unlike a list, a look
+/// that fails in part has failed: what is missing would be taken for gone.
+pub(super) async fn all<'a, I, T>(
+    items: Vec<I>,
+    ask: impl Fn(I) -> BoxFuture<'a, Result<Vec<T>, Trouble>> + Send + 'a,
+) -> Result<Vec<T>, Trouble>
+where
+    I: Send + 'a,
+    T: Send + 'a,
+{
+    let answers = futures::stream::iter(items).map(ask).buffered(AT_ONCE);
+    answers
+        .try_fold(Vec::new(), |mut all, more| async move {
+            all.extend(more);
+            Ok(all)
+        })
+        .await
+}
+
+impl<T> From<Broken<T>> for Trouble {
+    /// Half an answer is none.
+    fn from(broken: Broken<T>) -> Self {
+        broken.trouble
+    }
+}
+
+async fn look_from(desk: &Desk, look: &Look) -> Result<Seen, Trouble> {
+    Ok(match look {
+        Look::Instances { of } => Seen::Instances(ec2::look_at_instances(desk, of).await?),
+        Look::Versions { template, from } => {
+            Seen::Versions(ec2::look_at_versions(desk, template, *from).await?)
+        }
+        Look::Groups { of } => Seen::Groups(autoscaling::look_at_groups(desk, of).await?),
+        Look::Hooks { group } => Seen::Hooks(autoscaling::look_at_hooks(desk, group).await?),
+        Look::Refreshes { group } => Seen::Refreshes(autoscaling::look_at_refreshes(desk, group).await?),
+        Look::Hosts { cluster, of } => Seen::Hosts(ecs::look_at_hosts(desk, cluster, of).await?),
+        Look::HostsOf { cluster } => Seen::Hosts(ecs::look_at_all_hosts(desk, cluster).await?),
+        Look::Tasks { cluster, of } => Seen::Tasks(ecs::look_at_tasks(desk, cluster, of).await?),
+        Look::TasksOn { cluster, host } => Seen::Tasks(ecs::look_at_tasks_on(desk, cluster, host).await?),
+        Look::TasksOf { cluster, service } => {
+            Seen::Tasks(ecs::look_at_tasks_of(desk, cluster, service).await?)
+        }
+        Look::Services { cluster, of } => Seen::Services(ecs::look_at_services(desk, cluster, of).await?),
+        Look::Definitions { of } => Seen::Definitions(ecs::look_at_definitions(desk, of).await?),
+        Look::Protections { cluster, of } => {
+            Seen::Protections(ecs::look_at_protections(desk, cluster, of).await?)
+        }
+        Look::Targets { group } => Seen::Targets(elb::look_at_targets(desk, group).await?),
+        Look::Leavings { of } => Seen::Leavings(elb::look_at_leavings(desk, of).await?),
+        Look::Commands { document, since } => {
+            Seen::Commands(ssm::look_at_commands(desk, document, *since).await?)
+        }
+        Look::Invocations { command } => Seen::Invocations(ssm::look_at_invocations(desk, command).await?),
+        Look::Document { name } => Seen::Document(ssm::look_at_document(desk, name).await?),
+    })
+}
+
+impl FleetProbe for Aws {
+    fn look<'a>(&'a self, scope: &'a Scope, look: &'a Look) -> BoxFuture<'a, Result<Seen, Trouble>> {
+        async move {
+            let desk = self.desk(scope, Urgency::Operation).await.map_err(|error| error.trouble)?;
+            look_from(&desk, look).await
+        }
+        .boxed()
+    }
+}
