@@ -13,7 +13,7 @@ use crate::query::{Column, Kind, Value};
 use jiff::Timestamp;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Position;
-use ratatui::style::Style;
+use ratatui::style::{Modifier, Style};
 use unicode_width::UnicodeWidthStr;
 
 /// A frame: the cells, and where the cursor stands when a line is being typed.
