@@ -379,7 +379,10 @@ fn host_tiers(from: Marks, fleet: &mut Fleet) {
 fn made_from(part: &Part, from: Marks, fleet: &mut Fleet) {
     let (mut by_template, mut by_image) = (HashMap::<&str, Vec<&str>>::new(), HashMap::<&str, u32>::new());
     for row in fleet.instances[from.instances..].iter().filter(|row| !row.it.state.is_gone()) {
-        if let Some((template, version)) = row.it.template_tag() {
+        // The tags tell what it was launched from; where there are none, its group does.
+        let told = row.member.as_ref().yes().and_then(|member| member.as_ref()?.template.as_ref());
+        let told = told.map(|used| (used.id.as_str(), used.version.as_str()));
+        if let Some((template, version)) = row.it.template_tag().or(told) {
             by_template.entry(template).or_default().push(version);
         }
         *by_image.entry(row.it.image_id.as_str()).or_default() += 1;

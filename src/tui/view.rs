@@ -309,7 +309,9 @@ impl Question {
         for column in self.kind.columns() {
             let costs = self.has_metrics && column.needs.contains(&Source::Metrics);
             let sorted = self.sort.is_some_and(|sort| sort.column == column.name);
-            let asked = named.contains(&column.name);
+            // What says in another unit what a column says already would stand there twice.
+            let is_told = cell::is_age(column) && columns.iter().any(|it| it.title == column.title);
+            let asked = named.contains(&column.name) && !is_told;
             if (costs || sorted || asked) && !columns.iter().any(|it| it.name == column.name) {
                 columns.push(column);
             }
@@ -385,6 +387,8 @@ fn rank(kind: Kind, column: &Column) -> u8 {
         "health" => 1,
         "state" | "status" | "last_status" => 2,
         "name" => 4,
+        // What happened is worth more than where.
+        "account" | "region" if kind == Kind::Events => 8,
         "account" => 5,
         "region" => 6,
         _ => 7,

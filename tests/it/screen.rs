@@ -1,6 +1,8 @@
 //! The screen: keys in, picture out, by the same state and drawing as in a terminal; and the bytes it costs.
 
 mod bytes;
+mod demo;
+mod every;
 mod fleet;
 mod honest;
 mod large;
@@ -8,3 +10,6 @@ mod pages;
 mod past;
 mod props;
 mod pty;
+mod relations;
+mod rich;
+mod tables;

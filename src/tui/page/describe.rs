@@ -255,12 +255,16 @@ impl Paper<'_> {
             let says = format!("  now {}, at most {}", shown(last), shown(highest));
             let room = self.width.saturating_sub(names + 2 + says.width()).clamp(1, 60);
             let drawn = chart(&values, most.unwrap_or(highest), room, lines, self.ui.signs());
-            for (nth, drawn) in drawn.iter().enumerate() {
+            // Few points stand broader.
+            let broad = (room / values.len().max(1)).clamp(1, 3);
+            let widen =
+                |line: &String| line.chars().flat_map(|c| std::iter::repeat_n(c, broad)).collect::<String>();
+            for (nth, drawn) in drawn.iter().map(widen).enumerate() {
                 let is_last = nth + 1 == lines;
                 let name = if is_last { name } else { "" };
                 let mut pieces = vec![
                     (Role::Field, format!("{name:<width$}", width = names + 2)),
-                    (Role::HealthBusy, drawn.clone()),
+                    (Role::HealthBusy, drawn),
                 ];
                 if is_last {
                     pieces.push((Role::Text, says.clone()));

@@ -47,11 +47,27 @@ pub(crate) fn placed(list: &List, width: u16) -> Vec<Placed> {
         placed.push(Placed { at, shape: *shape, x, width: wide });
         x = x.saturating_add(wide + GAP);
     }
-    // What is left over belongs to the last column that was cut.
-    if let Some(last) = placed.last_mut().filter(|last| last.at > 0 && !last.shape.is_number()) {
-        last.width = last.shape.full.min(width.saturating_sub(last.x)).max(last.width);
-    }
+    spread(&mut placed, width);
     placed
+}
+
+/// What is left over at the right goes to the columns that were cut, to the one that lacks most first.
+fn spread(placed: &mut [Placed], width: u16) {
+    let mut left = placed.last().map_or(0, |last| width.saturating_sub(last.x + last.width));
+    let lacks = |place: &Placed| place.shape.full.saturating_sub(place.width);
+    let mut order: Vec<usize> = (0..placed.len()).collect();
+    order.sort_by_key(|nth| std::cmp::Reverse(placed.get(*nth).map_or(0, lacks)));
+    for nth in order {
+        let more = placed.get(nth).map_or(0, lacks).min(left);
+        left -= more;
+        for (at, place) in placed.iter_mut().enumerate().skip(nth) {
+            if at == nth {
+                place.width += more;
+            } else {
+                place.x += more;
+            }
+        }
+    }
 }
 
 /// The number of the last column that shows.

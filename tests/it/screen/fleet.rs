@@ -26,7 +26,7 @@ pub(super) fn later(at: Timestamp, seconds: i64) -> Timestamp {
     Timestamp::from_second(at.as_second() + seconds).unwrap()
 }
 
-fn text(raw: &str) -> Option<Text> {
+pub(super) fn text(raw: &str) -> Option<Text> {
     Some(Text::new(raw))
 }
 
@@ -245,7 +245,7 @@ pub(super) fn alarm(name: &str, state: AlarmState) -> Alarm {
     }
 }
 
-fn settle(part: &mut Part, reading: Reading) {
+pub(super) fn settle(part: &mut Part, reading: Reading) {
     part.settle(reading, ago(20), true);
 }
 
@@ -333,6 +333,11 @@ pub(super) fn world(parts: Vec<Part>) -> Arc<World> {
 
 /// The full fleet of the tests.
 pub(super) fn full() -> Arc<World> {
+    world(parts())
+}
+
+/// Its parts.
+pub(super) fn parts() -> Vec<Part> {
     let mut instances = Vec::new();
     instances.extend((1..=6).map(|n| instance(n, "shared", "shared-hosts", "eu-west-1")));
     instances.extend((10..=25).map(|n| instance(n, "production", "prod-api", "eu-west-1")));
@@ -393,7 +398,7 @@ pub(super) fn full() -> Arc<World> {
         (40..=44).map(|n| instance(n, "development", "dev-hosts", "eu-west-1")).collect(),
     );
     third.failed(Source::Clusters, denied());
-    world(vec![first, second, third])
+    vec![first, second, third]
 }
 
 /// The same world, every list read again so many seconds later with the same result.
