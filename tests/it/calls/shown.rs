@@ -85,7 +85,7 @@ fn the_page_lists_calls_newest_first() {
     let shown = headless(world(), ":calls<ret>", (140, 12));
     let (first, second) = (shown.find("throttled  ").unwrap(), shown.find(" ok ").unwrap());
     assert!(first < second, "{shown}");
-    for said in ["ec2:DescribeInstances", "RequestLimitExceeded", "680ms", "$0.00001", "us-east-1"] {
+    for said in ["aws ec2 describe-instances", "RequestLimitExceeded", "680ms", "$0.00001", "us-east-1"] {
         assert!(shown.contains(said), "{said} in\n{shown}");
     }
     let narrowed = headless(world(), ":calls result=ok<ret>", (140, 12));

@@ -128,11 +128,11 @@ fn a_row_shows_in_full_beside_its_list_below_it_or_not_at_all() {
 fn what_shows_beside_a_list_is_read_but_never_for_money() {
     let mut screen = Headless::new(rich(), LARGE);
     screen.keys("2vjj");
-    let looks = screen.effects.iter().filter_map(|effect| match effect {
+    let mut looks = screen.effects.iter().filter_map(|effect| match effect {
         Effect::Wish(Wish::Look(interest)) => Some(interest),
         _ => None,
     });
-    let last = looks.last().unwrap();
+    let last = looks.next_back().unwrap();
     assert!(last.sources.contains(&coredeck::gateway::Source::Agents), "{:?}", last.sources);
     assert!(last.metrics_of.is_empty() && !last.sources.contains(&coredeck::gateway::Source::Metrics));
 }
