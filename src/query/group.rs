@@ -4,6 +4,7 @@ use super::columns::{Column, Ctx};
 use super::kind::Kind;
 use super::value::{Unit, Value};
 use crate::model::Health;
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::time::Duration;
 
@@ -50,16 +51,16 @@ pub fn is_groupable(column: &Column) -> bool {
 /// Puts rows together by a column, in the order in which they come.
 pub fn group(ctx: Ctx<'_>, kind: Kind, by: &Column, rows: &[u32]) -> Vec<Group> {
     let mut groups: Vec<Group> = Vec::new();
-    let mut places: HashMap<String, usize> = HashMap::new();
+    let mut places: HashMap<Cow<'_, str>, usize> = HashMap::new();
     for row in rows {
         let at = *row as usize;
         let name = name(by, ctx, at);
-        let place = match places.get(&name) {
+        let place = match places.get(name.as_ref()) {
             Some(place) => *place,
             None => {
                 let by_health = [Health::Ok, Health::Busy, Health::Unknown, Health::Warn, Health::Bad];
                 let by_health = by_health.map(|health| (health, 0));
-                groups.push(Group { name: name.clone(), rows: Vec::new(), by_health });
+                groups.push(Group { name: name.to_string(), rows: Vec::new(), by_health });
                 places.insert(name, groups.len() - 1);
                 groups.len() - 1
             }
@@ -75,10 +76,10 @@ pub fn group(ctx: Ctx<'_>, kind: Kind, by: &Column, rows: &[u32]) -> Vec<Group> 
     groups
 }
 
-fn name(by: &Column, ctx: Ctx<'_>, at: usize) -> String {
+fn name<'a>(by: &Column, ctx: Ctx<'a>, at: usize) -> Cow<'a, str> {
     match (by.get)(ctx, at) {
-        Value::Moment(at) => at.strftime("%Y-%m-%d").to_string(),
-        value => value.show(by.unit, ctx.now).into_owned(),
+        Value::Moment(at) => Cow::Owned(at.strftime("%Y-%m-%d").to_string()),
+        value => value.show(by.unit, ctx.now),
     }
 }
 

@@ -3,7 +3,7 @@
 use super::state::RowKey;
 use super::view;
 use crate::fleet::Fleet;
-use crate::query::Kind;
+use crate::query::{Ctx, Kind};
 use std::collections::{BTreeMap, HashSet};
 
 /// Every marked row.
@@ -75,7 +75,12 @@ impl Marks {
     pub(super) fn look(&mut self, fleet: &Fleet) {
         self.gone.clear();
         for (kind, marked) in self.of.iter().filter(|(_, marked)| !marked.is_empty()) {
-            let keys = (0..kind.len(fleet)).filter_map(|at| view::key(*kind, fleet, at));
+            let ctx = Ctx { fleet, now: fleet.at };
+            // Few rows are marked and many are not: only those that are called like one are looked at closely.
+            let names: HashSet<&str> = marked.iter().map(|key| key.id.as_str()).collect();
+            let called =
+                (0..kind.len(fleet)).filter(|at| names.contains(view::identity(*kind, ctx, *at).as_ref()));
+            let keys = called.filter_map(|at| view::key(*kind, fleet, at));
             let there = keys.filter(|key| marked.contains(key)).count();
             self.gone.insert(*kind, marked.len().saturating_sub(there));
         }

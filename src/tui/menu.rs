@@ -3,6 +3,7 @@
 use super::drill::{Drill, called};
 use super::state::Ui;
 use super::{page, view};
+use crate::model::text::harmless;
 use crate::model::{Health, TierName};
 use crate::query::related::related;
 use crate::query::{Column, Ctx, Kind, Width};
@@ -96,6 +97,10 @@ impl Way {
             |health: Health| rows.iter().filter(|row| to.health(ctx, **row as usize) == Some(health)).count();
         let health = health.into_iter().map(|health| (health, count(health))).filter(|(_, n)| *n > 0);
         let name = match rows {
+            // An event's id says nothing to anybody; what happened does.
+            [only] if to == Kind::Events => {
+                ctx.fleet.events.get(*only as usize).map(|event| harmless(&event.what()).into_owned())
+            }
             [only] => Some(called(to, ctx, *only as usize)),
             _ => None,
         };

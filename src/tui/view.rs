@@ -342,7 +342,7 @@ pub(super) fn key(kind: Kind, fleet: &Fleet, at: usize) -> Option<RowKey> {
 
 /// What tells rows of one scope apart. Ids do, but for tasks and hosts of several clusters only ARNs do,
 /// and one target may stand in several groups.
-fn identity<'a>(kind: Kind, ctx: Ctx<'a>, at: usize) -> std::borrow::Cow<'a, str> {
+pub(super) fn identity<'a>(kind: Kind, ctx: Ctx<'a>, at: usize) -> std::borrow::Cow<'a, str> {
     let fleet = ctx.fleet;
     let own = match kind {
         Kind::Services => fleet.services.get(at).map(|row| row.it.arn.as_str()),

@@ -54,6 +54,8 @@ impl Section {
     fn of(column: &Column) -> Self {
         match (column.needs, column.shown, column.unit) {
             (.., Unit::Tags) => Self::Tags,
+            // A selector put it there, whatever its group says.
+            _ if column.name == "tier_by" => Self::More,
             (_, Shown::Always, _) => Self::Main,
             ([only], ..) => Self::From(*only),
             ([_, .., last], ..) => Self::From(*last),

@@ -55,8 +55,8 @@ pub(super) fn by_query(ui: &mut Ui, query: &Query) {
     let Some(list) = ui.list() else { return };
     let kind = list.kind;
     let found = weigh(query, Ctx { fleet: &fleet, now: ui.now }, kind);
-    let shown: HashSet<u32> = list.view.rows.iter().copied().collect();
-    let keys = found.rows.iter().filter(|row| shown.contains(row));
+    let here: HashSet<&u32> = list.view.rows.iter().collect();
+    let keys = found.rows.iter().filter(|row| here.contains(row));
     let keys = keys.filter_map(|row| crate::tui::view::key(kind, &fleet, *row as usize));
     let keys: Vec<RowKey> = keys.collect();
     let all = keys.len();
