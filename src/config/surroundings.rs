@@ -18,7 +18,7 @@ pub struct Surroundings {
     pub config_folder: Option<PathBuf>,
     /// The folder for what can be lost, `~/.cache`.
     pub cache_folder: Option<PathBuf>,
-    /// The folder for what a program remembers, `~/.local/state`.
+    /// The folder for what should outlive a run, `~/.local/state`.
     pub state_folder: Option<PathBuf>,
 }
 

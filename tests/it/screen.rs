@@ -12,4 +12,5 @@ mod props;
 mod pty;
 mod relations;
 mod rich;
+mod seat;
 mod tables;
