@@ -95,6 +95,15 @@ impl Ui {
         self.settle();
     }
 
+    /// Puts the cursor on the row that was chosen, wherever that is now. `found` is its line, where that is known.
+    pub(super) fn follow_anchor(&mut self, found: Option<usize>) {
+        let Page::List(list) = &self.here.page else { return };
+        let anchor = list.anchor.as_ref().filter(|_| list.is_chosen);
+        if let Some(at) = anchor.and_then(|anchor| found.or_else(|| list.position_of(anchor))) {
+            self.here.cursor = at;
+        }
+    }
+
     /// The rows that the open list shows are of this fleet; everything else is of the world's.
     pub(super) fn fleet_here(&self) -> &Arc<Fleet> {
         self.list().and_then(|list| list.view.fleet.as_ref()).unwrap_or(&self.world.fleet)

@@ -345,16 +345,6 @@ impl Ui {
         self.seat.has_focus
     }
 
-    /// Tells whether what is shown is the past.
-    pub(super) fn is_past(&self) -> bool {
-        self.world.timeline.past.is_some()
-    }
-
-    /// The moment that is shown, or is going to be.
-    pub(super) fn moment_wanted(&self) -> Timestamp {
-        self.travel.or(self.world.timeline.past).unwrap_or(self.real)
-    }
-
     /// A moment with its date.
     pub(super) fn moment(&self, at: Timestamp) -> String {
         self.written(at, "%Y-%m-%d %H:%M:%S")
@@ -417,15 +407,6 @@ impl Ui {
             }
         }
         self.settle();
-    }
-
-    /// Puts the cursor on the row that was chosen, wherever that is now. `found` is its line, where that is known.
-    pub(super) fn follow_anchor(&mut self, found: Option<usize>) {
-        let Page::List(list) = &self.here.page else { return };
-        let anchor = list.anchor.as_ref().filter(|_| list.is_chosen);
-        if let Some(at) = anchor.and_then(|anchor| found.or_else(|| list.position_of(anchor))) {
-            self.here.cursor = at;
-        }
     }
 
     /// Keeps the cursor on a row that exists, and that row on the screen.

@@ -156,6 +156,12 @@ impl List {
         }
     }
 
+    /// What is said before there is any answer.
+    pub(super) fn first_answer(&self, fleet: &Fleet) -> Option<String> {
+        let all = || format!("sorting {} {}", self.question().size(fleet), self.kind.word());
+        self.view.question.is_none().then(all)
+    }
+
     /// Tells whether the lines answer another question than the one that is asked now.
     pub(super) fn is_sorting(&self) -> bool {
         self.is_behind && self.view.question.as_ref() != Some(&self.question())

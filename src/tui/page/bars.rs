@@ -254,12 +254,8 @@ fn facts(ui: &Ui) -> TextLine {
     if let Page::List(list) = &ui.here.page {
         let (rows, of) = (list.view.rows.len(), list.view.of);
         let count = if rows == of { format!("  {rows}") } else { format!("  {rows} of {of}") };
-        if list.view.question.is_some() {
-            line.push((Role::Strong, count));
-        }
-        if list.is_sorting() {
-            line.push((Role::Note, format!("  sorting{}", signs.cut())));
-        }
+        line.extend(list.view.question.is_some().then_some((Role::Strong, count)));
+        line.extend(list.is_sorting().then(|| (Role::Note, format!("  sorting{}", signs.cut()))));
     }
     let parts = &ui.world.snapshot.parts;
     let has = |part: &Part, source: &Source| {
@@ -274,10 +270,7 @@ fn facts(ui: &Ui) -> TextLine {
     };
     if ui.is_past() {
         let missing = lists().filter(|(part, source)| !has(part, source)).count();
-        if missing > 0 {
-            let text = format!("  partial: {missing} of {} lists were not kept", lists().count());
-            line.push((Role::Unknown, text));
-        }
+        line.extend(super::slider::not_kept(missing, lists().count()));
     } else if lists().any(comes) {
         let read = lists().filter(|(part, source)| has(part, source)).count();
         let text = format!("  reading{} ({read} of {} lists)", signs.cut(), lists().count());
@@ -386,9 +379,8 @@ pub(crate) fn empty_list(ui: &Ui) -> (Role, String) {
         let text = format!("{} is not in the fleet any more, or its list was not read", drill.label());
         return (Role::Trouble, text);
     }
-    if list.view.question.is_none() {
-        let all = list.question().size(&ui.world.fleet);
-        return (Role::Note, format!("sorting {all} {}{}", list.kind.word(), ui.signs().cut()));
+    if let Some(says) = list.first_answer(&ui.world.fleet) {
+        return (Role::Note, format!("{says}{}", ui.signs().cut()));
     }
     if !list.view.undecided.is_empty() {
         return (Role::Unknown, undecided(ui, list));

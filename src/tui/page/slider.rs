@@ -12,6 +12,18 @@ use unicode_width::UnicodeWidthStr;
 const LONGEST: usize = 48;
 const SHORTEST: usize = 12;
 
+impl Ui {
+    /// Tells whether what is shown is the past.
+    pub(in crate::tui) fn is_past(&self) -> bool {
+        self.world.timeline.past.is_some()
+    }
+
+    /// The moment that is shown, or is going to be.
+    pub(in crate::tui) fn moment_wanted(&self) -> Timestamp {
+        self.travel.or(self.world.timeline.past).unwrap_or(self.real)
+    }
+}
+
 /// Tells whether the line is there: in the past, and on the way there.
 pub(crate) fn is_there(ui: &Ui) -> bool {
     ui.is_past() || ui.travel.is_some()
@@ -49,6 +61,11 @@ pub(crate) fn line(ui: &Ui) -> TextLine {
     }
     line.extend(keys);
     line
+}
+
+/// What the title says of lists that nobody had read by then.
+pub(crate) fn not_kept(missing: usize, of: usize) -> Option<(Role, String)> {
+    (missing > 0).then(|| (Role::Unknown, format!("  partial: {missing} of {of} lists were not kept")))
 }
 
 /// From the first moment that is kept to now, with a knob where one is.
