@@ -14,6 +14,7 @@ mod config;
 mod describe;
 mod failure;
 mod get;
+mod history;
 mod json;
 mod log;
 mod looks;
@@ -21,6 +22,7 @@ mod op;
 pub mod output;
 mod pages;
 mod partial;
+mod past;
 mod plan;
 mod reach;
 mod rows;
@@ -93,6 +95,7 @@ fn is_json(command: Option<&Command>) -> bool {
         Some(Command::Verb(verb)) => verb.is_json(),
         Some(Command::Apply(apply)) => apply.is_json(),
         Some(Command::Op(op)) => op.is_json(),
+        Some(Command::History(history)) => history.output == ShowFormat::Json,
         Some(Command::Describe(describe)) => describe.output == DescribeFormat::Json,
         Some(Command::Config(args::ConfigCommand::Show { output })) => *output == ShowFormat::Json,
         _ => false,
@@ -153,11 +156,30 @@ fn obey(argv: Argv, outside: &Outside, out: &mut Output) -> Result<()> {
         Some(Command::Calls(args)) => calls::run(&args, &global, outside, out),
         // Calls are not in AWS: those of earlier runs are listed, like `coredeck calls`.
         Some(Command::Get(args)) if Kind::parse(&args.kind)? == Kind::Calls => {
+            if args.at.is_some() {
+                return Err(Error::usage("calls are listed with their times, not as of a moment")
+                    .hint("name the span: `coredeck calls --since 2h`"));
+            }
             if args.watch.is_some() {
                 return Err(Error::usage("calls of earlier runs cannot be watched")
                     .hint("those of the screen show there: open it and type `:calls`"));
             }
             calls::run(&(&args).into(), &global, outside, out)
+        }
+        Some(Command::History(args)) => history::run(&args, &global, outside, out),
+        Some(Command::Get(args)) if args.at.is_some() => {
+            let plan = plan::Plan::new(&args)?;
+            let archive = past::Archive::open(&global, outside, out)?;
+            let world = archive.world(args.at.as_deref().unwrap_or_default())?;
+            archive.say(&world, out);
+            get::show(&plan, &args, &archive.config, &world, out)
+        }
+        Some(Command::Describe(args)) if args.at.is_some() && Kind::parse(&args.kind)? != Kind::Calls => {
+            let kind = Kind::parse(&args.kind)?;
+            let archive = past::Archive::open(&global, outside, out)?;
+            let world = archive.world(args.at.as_deref().unwrap_or_default())?;
+            archive.say(&world, out);
+            describe::answer(&args, kind, &world, out)
         }
         Some(Command::Get(args)) => {
             let plan = plan::Plan::new(&args)?;

@@ -4,6 +4,7 @@ mod cadence;
 mod fault;
 mod load;
 mod origin;
+mod past;
 mod read;
 mod regions;
 mod settings;
@@ -15,6 +16,7 @@ pub use cadence::{least_every, parse_span, span};
 pub use fault::{Fault, Faults, Place};
 pub use load::{Flags, Loaded, check, check_text, file, init, load};
 pub use origin::{Origin, Origins};
+pub use past::{Keep, parse_moment, size};
 pub use settings::{Setting, settings};
 pub use surroundings::Surroundings;
 
@@ -49,6 +51,8 @@ pub struct Config {
     pub theme: String,
     /// The screen's keymap, by name.
     pub keymap: String,
+    /// How much of what is read is kept for a look back.
+    pub history: Keep,
     /// The file it came from, if there was one.
     pub file: Option<PathBuf>,
 }
@@ -67,6 +71,7 @@ impl Default for Config {
             read_only: false,
             theme: "default".to_owned(),
             keymap: "default".to_owned(),
+            history: Keep::default(),
             file: None,
         }
     }

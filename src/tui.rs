@@ -10,6 +10,7 @@
 //! the same without a terminal: keys in, screen out.
 
 pub mod action;
+mod ask;
 mod card;
 mod cell;
 pub mod chord;
@@ -42,6 +43,7 @@ pub mod theme;
 pub mod update;
 mod view;
 
+pub use ask::{Answered, Job};
 pub use copy::Between;
 pub use headless::{drive, headless};
 pub use options::{Looks, Options};

@@ -1,6 +1,7 @@
 //! What can be typed: the tree of commands and flags. Nothing is done here.
 
 use super::calls::CallsArgs;
+use super::history::HistoryArgs;
 use super::sim::SimArgs;
 use crate::config::Flags;
 use crate::query::Kind;
@@ -143,6 +144,8 @@ pub(super) enum Command {
     Describe(DescribeArgs),
     /// List what earlier runs asked of AWS, as aws commands, with what it cost
     Calls(CallsArgs),
+    /// Tell what is kept of the past, or remove some of it
+    History(HistoryArgs),
     /// Look after the configuration
     #[command(subcommand)]
     Config(ConfigCommand),
@@ -195,6 +198,9 @@ pub(super) struct GetArgs {
     /// Keep looking and write again whenever something changed; JSON then takes one line each time
     #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "", value_name = "INTERVAL")]
     pub(super) watch: Option<String>,
+    /// Show the fleet as it was then, from what was kept: -1h, 22:54, 2026-11-21T22:54:00Z
+    #[arg(long, value_name = "TIME", allow_hyphen_values = true, conflicts_with = "watch")]
+    pub(super) at: Option<String>,
     /// Show after so long what has answered by then, and name what has not; otherwise places that are silent
     /// a quarter of a minute longer than all others are given up
     #[arg(long, value_name = "SPAN", conflicts_with = "watch")]
@@ -218,6 +224,9 @@ pub(super) struct DescribeArgs {
     /// How to write it
     #[arg(short, long, value_enum, default_value_t = DescribeFormat::Text)]
     pub(super) output: DescribeFormat,
+    /// Show it as it was then, from what was kept: -1h, 22:54, 2026-11-21T22:54:00Z
+    #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
+    pub(super) at: Option<String>,
     /// Show after so long what has answered by then, and name what has not; otherwise places that are silent
     /// a quarter of a minute longer than all others are given up
     #[arg(long, value_name = "SPAN")]

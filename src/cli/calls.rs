@@ -133,6 +133,7 @@ pub(super) fn run(args: &CallsArgs, global: &Global, outside: &Outside, out: &mu
         sort: args.sort.clone(),
         limit: args.limit,
         watch: None,
+        at: None,
         timeout: None,
         allow_partial: true,
         no_headers: args.no_headers,

@@ -5,6 +5,7 @@ use super::cell;
 use super::json;
 use super::output::{Colour, Output, paint};
 use super::partial::{Extent, Warning, as_of, texts, verdict, warnings, with_needs};
+use super::past;
 use super::plan::free;
 use super::reach::Reach;
 use super::rows::object;
@@ -39,7 +40,8 @@ pub(super) fn rests_on(kind: Kind) -> Vec<Source> {
 pub(super) fn answer(args: &DescribeArgs, kind: Kind, world: &World, out: &mut Output) -> Result<()> {
     let ctx = Ctx { fleet: &world.fleet, now: world.fleet.at };
     let rests_on = rests_on(kind);
-    let warnings = warnings(&world.snapshot, &rests_on);
+    let mut warnings = warnings(&world.snapshot, &rests_on);
+    past::explain(&mut warnings, world);
     let rows = kind.find(ctx, &args.id);
     if rows.is_empty() {
         texts(&warnings).iter().for_each(|text| out.warn(text));
@@ -53,13 +55,14 @@ pub(super) fn answer(args: &DescribeArgs, kind: Kind, world: &World, out: &mut O
         DescribeFormat::Json | DescribeFormat::Yaml => {
             let data: Json = rows.iter().map(|at| Json::Object(document(ctx, kind, *at))).collect();
             let as_of = as_of(&world.snapshot, &rests_on).map(|at| at.to_string());
-            let document = json!({
+            let mut document = json!({
                 "schema": "coredeck.describe.v1",
                 "kind": kind.word(),
                 "as_of": as_of,
                 "data": data,
                 "warnings": warnings,
             });
+            past::mark(&mut document, world);
             if args.output == DescribeFormat::Json {
                 json::document(&document)
             } else {

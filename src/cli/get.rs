@@ -6,7 +6,7 @@ use super::partial::{Warning, extent, texts, verdict};
 use super::plan::{MetricsOf, Plan};
 use super::reach::Reach;
 use super::rows::{Answer, Paper, answer, stream};
-use crate::collect::Keeping;
+use crate::collect::{Collector, Keeping};
 use crate::config::{Config, least_every, span};
 use crate::error::{Error, ErrorKind, Result};
 use crate::fleet::join;
@@ -132,8 +132,24 @@ pub(super) async fn watch(plan: &Plan, args: &GetArgs, reach: &Reach, out: &mut 
     let (config, slower) = cadence(plan, args.watch.as_deref().unwrap_or_default(), &reach.config)?;
     slower.iter().for_each(|note| out.say(note));
     let cancel = CancellationToken::new();
-    let _guard = cancel.clone().drop_guard();
-    let mut collector = reach.start(config, &plan.rests_on(), Keeping::default(), cancel);
+    // What is watched is also kept for a look back.
+    let kept = Keeping { cache: None, history: reach.history()? };
+    let mut collector = reach.start(config, &plan.rests_on(), kept, cancel.clone());
+    let ended = follow(plan, &slower, reach, &mut collector, out).await;
+    cancel.cancel();
+    // What was read last is still to be kept; what one of the reads broke of is in the log.
+    let _ = collector.task.await;
+    ended
+}
+
+/// Writes an answer for every world that says something else, until nobody reads any more.
+async fn follow(
+    plan: &Plan,
+    slower: &Option<String>,
+    reach: &Reach,
+    collector: &mut Collector,
+    out: &mut Output,
+) -> Result<()> {
     let gone = out.gone();
     tokio::pin!(gone);
     let mut last = None;

@@ -4,6 +4,7 @@ use super::Outside;
 use super::args::Global;
 use super::calls;
 use super::output::Output;
+use super::past::{self, Past};
 use crate::clock::Clock;
 use crate::collect::{self, Collector, Keeping, Patience};
 use crate::config::{Config, Loaded, Surroundings, load, span};
@@ -11,7 +12,7 @@ use crate::error::{Error, Result};
 use crate::gateway::{FleetProbe, FleetReader, FleetWriter, NoteCall, Source};
 use crate::model::Scope;
 use crate::model::text::harmless;
-use crate::store::CallBook;
+use crate::store::{CallBook, History};
 use crate::world::{Interest, World};
 use std::sync::Arc;
 use std::time::Duration;
@@ -26,6 +27,8 @@ pub(super) struct Reach {
     /// What operations see and act with.
     hands: Option<Hands>,
     clock: Clock,
+    /// Where what is read is kept for a look back.
+    past: Option<Past>,
     /// The record of its calls.
     book: Option<Arc<CallBook>>,
     /// What the configuration made us warn of.
@@ -78,8 +81,10 @@ pub(super) async fn quietly(global: &Global, outside: &Outside, warnings: &mut V
         let (running, config, options) = super::sim::demo(config, clock).await?;
         let reader = Arc::new(crate::aws::connect(&config, options).await?);
         let hands = Hands::of(&reader);
+        let past = Past::in_memory(&config);
         let mut reach = Reach::new(config, reader, clock);
         reach.hands = Some(hands);
+        reach.past = past;
         reach._demo = Some(running);
         return Ok(reach);
     }
@@ -89,8 +94,10 @@ pub(super) async fn quietly(global: &Global, outside: &Outside, warnings: &mut V
     let options = crate::aws::Options { clock, asker, witness, ..Default::default() };
     let reader = Arc::new(crate::aws::connect(&config, options).await?);
     let hands = Hands::of(&reader);
+    let past = past::of(&config, &outside.around);
     let mut reach = Reach::new(config, reader, clock);
     reach.hands = Some(hands);
+    reach.past = past;
     reach.book = book;
     Ok(reach)
 }
@@ -142,6 +149,7 @@ impl Reach {
             reader,
             hands: None,
             clock,
+            past: None,
             book: None,
             warnings: Vec::new(),
             _demo: None,
@@ -161,6 +169,11 @@ impl Reach {
     /// The time.
     pub(super) fn clock(&self) -> Clock {
         self.clock
+    }
+
+    /// The history of what is read; none where nothing is to be kept.
+    pub(super) fn history(&self) -> Result<Option<History>> {
+        self.past.as_ref().map(|past| past.open(self.clock.now())).transpose()
     }
 
     /// Reads sources once, for so long at most when there is a limit. A person is told whom it waits for.

@@ -5,6 +5,7 @@ use super::cell;
 use super::json;
 use super::output::{Colour, Output};
 use super::partial::{Warning, as_of, undecided, warnings};
+use super::past;
 use super::plan::Plan;
 use super::table::{self, Cell, Heading};
 use crate::error::{Error, Result};
@@ -38,6 +39,7 @@ pub(super) fn answer(plan: &Plan, world: &World, paper: Paper) -> Result<Answer>
     let columns = plan.columns(&world.fleet);
     let rests_on = plan.answer_rests_on(ctx);
     let mut warnings = warnings(&world.snapshot, &rests_on);
+    past::explain(&mut warnings, world);
     warnings.extend(undecided(plan.undecided(ctx)));
     let needs_json = paper.is_stream || matches!(plan.format, Format::Json | Format::Yaml);
     let data = if needs_json { data(&columns, ctx, &rows) } else { Json::Null };
@@ -56,13 +58,14 @@ pub(super) fn answer(plan: &Plan, world: &World, paper: Paper) -> Result<Answer>
         }
         Format::Json | Format::Yaml => {
             let as_of = as_of(&world.snapshot, &rests_on).map(|at| at.to_string());
-            let document = json!({
+            let mut document = json!({
                 "schema": SCHEMA,
                 "kind": plan.kind.word(),
                 "as_of": as_of,
                 "data": data,
                 "warnings": warnings,
             });
+            past::mark(&mut document, world);
             match (plan.format, paper.is_stream) {
                 (Format::Json, true) => json::line(&document) + "\n",
                 (Format::Json, false) => json::document(&document),

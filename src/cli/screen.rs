@@ -72,7 +72,7 @@ pub(super) async fn run(
     let guard = cancel.clone().drop_guard();
     let cache = if global.demo { None } else { cache(&reach.config, around, &mut warnings) };
     // Everything but what costs money is read; metrics are for the rows that are looked at.
-    let kept = Keeping { cache, history: None };
+    let kept = Keeping { cache, history: reach.history()? };
     let collector = reach.start(Config::clone(&reach.config), &Source::ALL, kept, cancel);
     let about = about(&reach.config, around, global.demo, outside.clock, &warnings);
     let shown = match &args.headless {

@@ -11,7 +11,7 @@ pub(super) use accounts::unknown_profile;
 use super::fault::{Doc, Fault, is_secret};
 use super::origin::{Origin, Origins};
 use super::shape::{self, Verdict, Wrong};
-use super::{Account, Regions, cadence};
+use super::{Account, Regions, cadence, past};
 use crate::error::did_you_mean;
 use crate::gateway::Source;
 use crate::model::{FleetName, Region, Tier};
@@ -23,8 +23,20 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 /// The keys at the top of a file.
-const TOP: [&str; 9] =
-    ["fleet", "accounts", "regions", "tiers", "refresh", "endpoint_url", "read_only", "theme", "keymap"];
+const TOP: [&str; 10] = [
+    "fleet",
+    "accounts",
+    "regions",
+    "tiers",
+    "refresh",
+    "history",
+    "endpoint_url",
+    "read_only",
+    "theme",
+    "keymap",
+];
+/// The keys of `[history]`.
+const HISTORY: [&str; 2] = ["keep", "size"];
 
 /// What a file says; what it does not say is none.
 #[derive(Debug, Default)]
@@ -38,6 +50,8 @@ pub(super) struct Layer {
     pub(super) read_only: Option<bool>,
     pub(super) theme: Option<String>,
     pub(super) keymap: Option<String>,
+    pub(super) keep: Option<Duration>,
+    pub(super) size: Option<u64>,
 }
 
 /// A layer with what was found on the way to it.
@@ -151,6 +165,9 @@ impl Reader<'_> {
         }
         if let Some(cell) = table.get("refresh") {
             layer.refresh = self.refresh(cell);
+        }
+        if let Some(cell) = table.get("history") {
+            (layer.keep, layer.size) = self.history(cell);
         }
         if let Some(cell) = table.get("accounts") {
             self.note("accounts", cell);
@@ -337,6 +354,28 @@ impl Reader<'_> {
         spans
     }
 
+    fn history(&mut self, cell: &Cell<'_>) -> (Option<Duration>, Option<u64>) {
+        let Some(table) = cell.get_ref().as_table() else {
+            self.wrong_type(cell, "history", "a table");
+            return (None, None);
+        };
+        self.keys(table, &HISTORY, "[history]");
+        let keep = self.kept(table, "keep", past::span_kept);
+        (keep, self.kept(table, "size", past::bytes_kept))
+    }
+
+    fn kept<T>(&mut self, table: &DeTable<'_>, key: &str, read: fn(&str) -> Result<T, Wrong>) -> Option<T> {
+        let cell = table.get(key)?;
+        self.note(format!("history.{key}"), cell);
+        match read(self.text(cell, key)?) {
+            Ok(value) => Some(value),
+            Err(wrong) => {
+                self.fault(cell.span(), wrong);
+                None
+            }
+        }
+    }
+
     /// The tables of a list of tables.
     fn tables<'t, 'd>(&mut self, cell: &'t Cell<'d>, key: &str) -> Vec<(Range<usize>, &'t DeTable<'d>)> {
         let DeValue::Array(cells) = cell.get_ref() else {
@@ -365,6 +404,8 @@ fn home_of(key: &str) -> Option<&'static str> {
         Some("[[tiers]]")
     } else if Source::ALL.iter().any(|source| source.word() == key) {
         Some("[refresh]")
+    } else if HISTORY.contains(&key) {
+        Some("[history]")
     } else {
         None
     }

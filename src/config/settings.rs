@@ -1,6 +1,6 @@
 //! Every value of a configuration in one list, with where it came from.
 
-use super::{Config, Loaded, Login, Origin, Regions, Surroundings, cadence};
+use super::{Config, Loaded, Login, Origin, Regions, Surroundings, cadence, past};
 use crate::model::{Limit, Selector, Tier};
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -41,6 +41,10 @@ pub fn settings(loaded: &Loaded, around: &Surroundings) -> Vec<Setting> {
     for (source, every) in &config.cadence {
         list.push(&format!("refresh.{}", source.word()), json!(cadence::span(*every)));
     }
+    let keep = &config.history;
+    let span = if keep.span.is_zero() { "off".to_owned() } else { cadence::span(keep.span) };
+    list.push("history.keep", json!(span));
+    list.push("history.size", json!(past::size(keep.bytes)));
     list.push("theme", json!(config.theme));
     list.push("keymap", json!(config.keymap));
     list.settings

@@ -112,6 +112,11 @@ pub enum Action {
     Troubles,
     Command,
     Refresh,
+    Earlier,
+    Later,
+    HourEarlier,
+    HourLater,
+    Now,
     Overview,
     Go(Kind),
     Down,
@@ -179,6 +184,11 @@ actions! {
     Troubles "troubles" "troubles" "Show everything that could not be read, in full" [All List Text];
     Command "command" "command" "Type a command: a page, or the name of an action" [All List Text];
     Refresh "refresh" "refresh" "Read again now what this page shows; on the troubles page, all that failed" [All List Text];
+    Earlier "earlier" "earlier" "Show the fleet as it was five minutes before" [All List Text];
+    Later "later" "later" "Show the fleet as it was five minutes after" [All List Text];
+    HourEarlier "hour-earlier" "1h earlier" "Show the fleet as it was an hour before" [All List Text];
+    HourLater "hour-later" "1h later" "Show the fleet as it was an hour after" [All List Text];
+    Now "now" "now" "Show the fleet as it is again" [All List Text];
     Redraw "redraw" "redraw" "Draw the whole screen again" [All List Text Sort Menu Prompt];
     Suspend "suspend" "suspend" "Go to the background; `fg` returns" [All List Text Sort Menu Prompt];
     Overview "go-overview" "overview" "Tiers and alarms" [All List Text];

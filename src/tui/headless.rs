@@ -56,7 +56,16 @@ impl Headless {
 
     /// Something happens.
     pub fn input(&mut self, input: Input) -> &mut Self {
-        self.effects.extend(update(&mut self.ui, input));
+        let mut inputs = vec![input];
+        while let Some(input) = inputs.pop() {
+            for effect in update(&mut self.ui, input) {
+                match effect {
+                    // What would be done beside the drawing is done here and now.
+                    Effect::Sift(job) => inputs.push(Input::Sifted(Box::new(job.run()))),
+                    effect => self.effects.push(effect),
+                }
+            }
+        }
         self
     }
 

@@ -7,6 +7,7 @@ pub(super) mod help;
 pub(super) mod menu;
 pub(super) mod overview;
 pub(super) mod running;
+pub(super) mod slider;
 pub(super) mod table;
 pub(super) mod troubles;
 
@@ -27,6 +28,8 @@ pub(super) type TextLine = Vec<(Role, String)>;
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Layout {
     pub(super) header: Option<u16>,
+    /// That this is the past.
+    pub(super) slider: Option<u16>,
     pub(super) title: Option<u16>,
     pub(super) columns: Option<u16>,
     pub(super) body: u16,
@@ -71,6 +74,8 @@ pub(super) fn layout(ui: &Ui) -> Layout {
     let types = ui.prompt.is_some();
     let is_list = ui.list().is_some();
     let mut bottom = take(types);
+    // That this is the past is worth more than where one is.
+    let slider = take(slider::is_there(ui));
     let title = take(true);
     let advice = take(types);
     let trouble = take(has_trouble(ui));
@@ -84,7 +89,7 @@ pub(super) fn layout(ui: &Ui) -> Layout {
             at - 1
         })
     };
-    let (header, title, columns) = (next(header), next(title), next(columns));
+    let (header, slider, title, columns) = (next(header), next(slider), next(title), next(columns));
     let body = at;
     let below = u16::from(trouble) + u16::from(advice) + u16::from(bottom);
     let body_height = ui.height.saturating_sub(body + below);
@@ -99,6 +104,7 @@ pub(super) fn layout(ui: &Ui) -> Layout {
     let (trouble, bottom, advice) = (next(trouble), next(bottom), next(advice));
     let whole = Layout {
         header,
+        slider,
         title,
         columns,
         body,
@@ -149,6 +155,7 @@ pub(super) fn key_column(kind: Kind) -> &'static str {
 pub(super) fn has_trouble(ui: &Ui) -> bool {
     let snapshot = &ui.world.snapshot;
     !snapshot.troubles.is_empty()
+        || ui.world.timeline.trouble.is_some()
         || snapshot.troubled().next().is_some()
         || registry_faults(snapshot).next().is_some()
         || !snapshot.doubled().is_empty()
@@ -307,14 +314,15 @@ pub(super) fn interest(ui: &Ui) -> Interest {
     // A screen without the focus is still looked at, beside the window that has it: what is free goes on being
     // read, and what costs money waits until somebody comes back. One in the background is stopped with all of
     // the program, so nothing is read then anyway.
-    let is_paid = sources.contains(&Source::Metrics) && ui.has_focus();
+    // And nothing is paid for rows of the past.
+    let is_paid = sources.contains(&Source::Metrics) && ui.has_focus() && !ui.is_past();
     let metrics_of = if is_paid { looked_at(ui) } else { Vec::new() };
     Interest { sources, metrics_of, is_idle: false }
 }
 
 /// The instances on the screen, and those that the filter cannot decide without.
 fn looked_at(ui: &Ui) -> Vec<(crate::model::Scope, crate::model::InstanceId)> {
-    let fleet = &ui.world.fleet;
+    let fleet = ui.fleet_here();
     let rows: Vec<usize> = match &ui.here.page {
         Page::List(list) if list.kind == Kind::Instances => {
             let lines = ui.here.top..ui.here.top.saturating_add(height(ui));

@@ -1,5 +1,6 @@
 //! The loop: waits for keys, worlds, signals and the next moment that something ages; draws what changed.
 
+use super::ask::Answered;
 use super::copy::{Between, clipboard};
 use super::decode::Heard;
 use super::keyboard::Keyboard;
@@ -20,6 +21,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::{mpsc, watch};
+use tokio::task::JoinHandle;
 
 /// The least time between two frames.
 const FRAME: Duration = Duration::from_millis(16);
@@ -63,7 +65,7 @@ pub async fn run(
         asked: None,
         is_auto,
     };
-    screen.tick();
+    let begun = screen.tick();
     if has_mouse {
         terminal.mouse(true)?;
     }
@@ -72,13 +74,14 @@ pub async fn run(
     if asks {
         screen.ask(&terminal)?;
     }
-    live(&mut screen, &terminal, &mut keyboard, &mut signals, &mut world, &wishes, between).await
+    live(&mut screen, begun, &terminal, &mut keyboard, &mut signals, &mut world, &wishes, between).await
 }
 
 /// Lives until the person leaves, or something else ends it. Nothing is read ahead: what is typed from then on
 /// is for the shell.
 async fn live(
     screen: &mut Screen,
+    begun: Vec<Effect>,
     terminal: &Terminal,
     keyboard: &mut Keyboard,
     signals: &mut Signals,
@@ -86,7 +89,44 @@ async fn live(
     wishes: &mpsc::Sender<Wish>,
     between: Between,
 ) -> Result<()> {
+    let mut effects = begun;
+    // Rows that are being filtered and sorted on a thread of their own; `update` never asks for two at once.
+    let mut sifting: Option<JoinHandle<Box<Answered>>> = None;
     loop {
+        for effect in effects.drain(..) {
+            match effect {
+                Effect::Quit => {
+                    if screen.asked.is_some_and(|at| monotonic().duration_since(at) < 4 * ANSWER) {
+                        keyboard.hear_out(ANSWER).await;
+                    }
+                    return Ok(());
+                }
+                Effect::Copy(text) => terminal.write(&clipboard(&text, between))?,
+                Effect::Mouse(is_ours) => terminal.mouse(is_ours)?,
+                Effect::Theme(_) | Effect::Keymap(_) | Effect::Views(_) => {
+                    for input in screen.props.carry_out(&effect) {
+                        screen.take(input);
+                    }
+                }
+                Effect::Wish(wish) => screen.post(wish),
+                Effect::Redraw => screen.start_over()?,
+                Effect::Sift(job) => {
+                    sifting = Some(tokio::task::spawn_blocking(move || Box::new(job.run())));
+                }
+                Effect::Suspend if is_alone() => {
+                    screen.ui.complain("no shell waits for coredeck here, so nothing could bring it back");
+                }
+                Effect::Suspend => {
+                    terminal.suspend();
+                    // Ctrl-Z reached us as a key, so nobody else stops us, nor whoever started us and waits
+                    // with us in the same job. SIGSTOP, because SIGTSTP is caught.
+                    kill_current_process_group(Signal::STOP)
+                        .map_err(|error| Error::failed("going to the background failed").because(error))?;
+                    terminal.resume()?;
+                    screen.start_over()?;
+                }
+            }
+        }
         screen.draw_when_due(terminal)?;
         let wake = screen.wake_in();
         let next = tokio::select! {
@@ -101,6 +141,12 @@ async fn live(
                 changed.map_err(|_| Error::failed("nothing reads the fleet any more"))?;
                 Happened::World
             }
+            found = async { sifting.as_mut()?.await.ok() }, if sifting.is_some() => {
+                sifting = None;
+                let found =
+                    found.ok_or_else(|| Error::failed("sorting rows failed; what it said stands above"))?;
+                Happened::Sifted(found)
+            }
             permit = wishes.reserve(), if !screen.outbox.is_empty() => {
                 let permit = permit.map_err(|_| Error::failed("nothing reads the fleet any more"))?;
                 if let Some(wish) = screen.outbox.pop_front() {
@@ -110,9 +156,10 @@ async fn live(
             }
             () = tokio::time::sleep(wake.unwrap_or(FRAME)), if wake.is_some() => Happened::Time,
         };
-        screen.tick();
-        let effects = match next {
+        effects = screen.tick();
+        effects.append(&mut match next {
             Happened::Time => Vec::new(),
+            Happened::Sifted(found) => screen.take(Input::Sifted(found)),
             Happened::World => {
                 let world = Arc::clone(&world.borrow_and_update());
                 screen.take(Input::World(world))
@@ -142,38 +189,7 @@ async fn live(
                 }
                 effects
             }
-        };
-        for effect in effects {
-            match effect {
-                Effect::Quit => {
-                    if screen.asked.is_some_and(|at| monotonic().duration_since(at) < 4 * ANSWER) {
-                        keyboard.hear_out(ANSWER).await;
-                    }
-                    return Ok(());
-                }
-                Effect::Copy(text) => terminal.write(&clipboard(&text, between))?,
-                Effect::Mouse(is_ours) => terminal.mouse(is_ours)?,
-                Effect::Theme(_) | Effect::Keymap(_) | Effect::Views(_) => {
-                    for input in screen.props.carry_out(&effect) {
-                        screen.take(input);
-                    }
-                }
-                Effect::Wish(wish) => screen.post(wish),
-                Effect::Redraw => screen.start_over()?,
-                Effect::Suspend if is_alone() => {
-                    screen.ui.complain("no shell waits for coredeck here, so nothing could bring it back");
-                }
-                Effect::Suspend => {
-                    terminal.suspend();
-                    // Ctrl-Z reached us as a key, so nobody else stops us, nor whoever started us and waits
-                    // with us in the same job. SIGSTOP, because SIGTSTP is caught.
-                    kill_current_process_group(Signal::STOP)
-                        .map_err(|error| Error::failed("going to the background failed").because(error))?;
-                    terminal.resume()?;
-                    screen.start_over()?;
-                }
-            }
-        }
+        });
     }
 }
 
@@ -188,6 +204,7 @@ enum Happened {
     Heard(Heard),
     World,
     Time,
+    Sifted(Box<Answered>),
     Signal(Told),
 }
 
@@ -256,13 +273,9 @@ struct Screen {
 }
 
 impl Screen {
-    fn tick(&mut self) {
+    fn tick(&mut self) -> Vec<Effect> {
         let now = self.clock.now();
-        for effect in self.take(Input::Tick(now)) {
-            if let Effect::Wish(wish) = effect {
-                self.post(wish);
-            }
-        }
+        self.take(Input::Tick(now))
     }
 
     fn take(&mut self, input: Input) -> Vec<Effect> {

@@ -5,7 +5,7 @@ mod palette;
 
 use super::card::Card;
 use super::keymap::Match;
-use super::page::{self, TextLine, bars, describe, menu, overview, table};
+use super::page::{self, TextLine, bars, describe, menu, overview, slider, table};
 use super::state::{Page, Purpose, Ui};
 use super::theme::{Role, Theme};
 use super::{cell, painter};
@@ -14,7 +14,7 @@ use crate::query::{Column, Kind, Value};
 use jiff::Timestamp;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Position;
-use ratatui::style::Style;
+use ratatui::style::{Modifier, Style};
 use unicode_width::UnicodeWidthStr;
 
 /// A frame: the cells, and where the cursor stands when a line is being typed.
@@ -49,7 +49,12 @@ impl Canvas<'_> {
         let mut x = x;
         for (role, text) in pieces {
             let room = self.cells.area.width.saturating_sub(x);
-            x = self.put(x, y, text, self.theme.style(*role), room);
+            let mut style = self.theme.style(*role);
+            if *role == Role::Past {
+                // Told in every theme, and without colours too.
+                style = style.add_modifier(Modifier::REVERSED | Modifier::BOLD);
+            }
+            x = self.put(x, y, text, style, room);
         }
     }
 }
@@ -70,6 +75,9 @@ pub fn draw(ui: &Ui, theme: &Theme) -> Frame {
     let layout = page::layout(ui);
     if let Some(y) = layout.header {
         canvas.line(0, y, &bars::header(ui));
+    }
+    if let Some(y) = layout.slider {
+        canvas.line(0, y, &slider::line(ui));
     }
     if let Some(y) = layout.title {
         canvas.line(0, y, &bars::title(ui));
@@ -344,10 +352,14 @@ fn draw_advice(ui: &Ui, canvas: &mut Canvas<'_>, y: u16, caret: usize) {
 
 /// The next moment at which something on the screen must change by itself; none when nothing will.
 pub fn wake_at(ui: &Ui) -> Option<Timestamp> {
+    // The past stays as it was.
+    if ui.is_past() {
+        return None;
+    }
     let mut moments: Vec<Timestamp> = Vec::new();
     moments.extend(bars::age(ui).next_change(ui.now));
     let height = page::height(ui);
-    let ctx = page::ctx(&ui.world.fleet, ui);
+    let ctx = page::ctx(ui.fleet_here(), ui);
     let mut see = |column: &Column, at: usize| match (column.get)(ctx, at) {
         Value::Moment(at) => moments.push(cell::next_change(at, ui.now)),
         Value::Span(span) if cell::is_age(column) => {

@@ -100,6 +100,11 @@ impl Signs {
         self.pick("─", "-")
     }
 
+    /// Where one is on a line.
+    pub fn knob(self) -> &'static str {
+        self.pick("●", "o")
+    }
+
     /// The set for a locale, `C` or `en_GB.UTF-8`; the first of the variables that is set decides.
     pub fn of_locale(lc_all: Option<&str>, lc_ctype: Option<&str>, lang: Option<&str>) -> Self {
         let set = [lc_all, lc_ctype, lang].into_iter().flatten().find(|value| !value.is_empty());

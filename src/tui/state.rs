@@ -1,6 +1,7 @@
 //! Everything the screen knows besides the world: pages, cursors, what is being typed. Plain data.
 
 use super::action::Layer;
+use super::ask::{Answered, Asking, Job};
 use super::card::Card;
 use super::chord::Chord;
 use super::decode::Mouse;
@@ -76,6 +77,8 @@ pub enum Input {
     World(Arc<World>),
     /// It is this late.
     Tick(Timestamp),
+    /// The rows that a job of `Effect::Sift` found.
+    Sifted(Box<Answered>),
     /// The mouse did something.
     Mouse(Mouse),
     /// The window of the terminal has the focus now, or lost it.
@@ -101,6 +104,8 @@ pub enum Effect {
     Suspend,
     /// Draw everything again, whatever the terminal shows.
     Redraw,
+    /// Filter and sort a large table, off the drawing task; the result comes back as `Input::Sifted`.
+    Sift(Box<Job>),
     /// Put this into the clipboard.
     Copy(String),
     /// Take the mouse, or leave it to the terminal.
@@ -121,7 +126,12 @@ pub struct Ui {
     pub(super) signs: Signs,
     /// The world that every view was made for.
     pub(super) world: Arc<World>,
+    /// The moment that is shown: ages are counted to it.
     pub(super) now: Timestamp,
+    /// The moment that it is.
+    pub(super) real: Timestamp,
+    /// The moment of the past that was asked for.
+    pub(super) travel: Option<Timestamp>,
     pub(super) width: u16,
     pub(super) height: u16,
     pub(super) here: Place,
@@ -142,6 +152,8 @@ pub struct Ui {
     pub(super) seat: Seat,
     /// What the collector was last told is being looked at.
     pub(super) told: Option<Interest>,
+    /// The large table that is being filtered and sorted.
+    pub(super) asking: Asking,
 }
 
 /// One sentence at the bottom, until the next key.
@@ -204,6 +216,8 @@ pub(super) struct List {
     /// The person chose that row. Until then the cursor stays at the top while rows arrive and are sorted.
     pub(super) is_chosen: bool,
     pub(super) view: View,
+    /// The view is older than what it should show: a newer one is being made, or waits to be.
+    pub(super) is_behind: bool,
     /// How far rows that the filter could not decide have been looked into.
     pub(super) probe: Probe,
 }
@@ -286,6 +300,8 @@ impl Ui {
             signs: setup.signs,
             world,
             now,
+            real: now,
+            travel: None,
             width: setup.size.0,
             height: setup.size.1,
             here: Place::new(Page::Overview),
@@ -311,6 +327,7 @@ impl Ui {
                 views: setup.views,
             },
             told: None,
+            asking: Asking::default(),
         }
     }
 
@@ -373,7 +390,8 @@ impl Ui {
         self.refresh_view();
     }
 
-    /// Makes the view again when the world, the filter or the order is no longer what it was made for.
+    /// Makes the view again when the world, the filter or the order is no longer what it was made for: a small
+    /// one at once, a large one as soon as the loop has carried out what `update` asks for.
     pub(super) fn refresh_view(&mut self) {
         let world = Arc::clone(&self.world);
         if let Page::Describe(card) = &mut self.here.page {
@@ -381,10 +399,11 @@ impl Ui {
         }
         if let Page::List(list) = &mut self.here.page {
             list.chosen = self.chosen.get(&list.kind).cloned();
-            list.make_view(&world, self.now);
-            let anchor = list.anchor.as_ref().filter(|_| list.is_chosen);
-            if let Some(at) = anchor.and_then(|anchor| list.position_of(anchor)) {
-                self.here.cursor = at;
+            let question = list.question();
+            list.is_behind = question.size(&world.fleet) > super::ask::AT_ONCE;
+            if !list.is_behind {
+                list.view = question.answer(&world.fleet, self.now);
+                self.follow_anchor(None);
             }
         }
         self.settle();

@@ -97,6 +97,7 @@ roles! {
     HeaderFleet "header.fleet"
     HeaderMark "header.mark"
     HeaderStale "header.stale"
+    Past "header.past"
     Title "title"
     TitlePart "title.part"
     Column "column"

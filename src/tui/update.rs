@@ -8,6 +8,7 @@ mod mouse;
 mod moves;
 mod palette;
 mod rereading;
+mod time;
 mod together;
 mod typing;
 mod views;
@@ -44,14 +45,22 @@ pub fn update(ui: &mut Ui, input: Input) -> Vec<Effect> {
             Vec::new()
         }
         Input::World(world) => {
-            ui.now = ui.now.max(world.snapshot.taken_at);
             ui.world = world;
+            time::arrived(ui);
             ui.marks.look(&ui.world.fleet);
             ui.refresh_view();
             Vec::new()
         }
         Input::Tick(now) => {
-            ui.now = now;
+            ui.real = now;
+            // The past does not age.
+            if !ui.is_past() {
+                ui.now = now;
+            }
+            Vec::new()
+        }
+        Input::Sifted(answered) => {
+            ui.take_rows(*answered);
             Vec::new()
         }
         Input::Mouse(mouse) => mouse::heard(ui, mouse),
@@ -86,6 +95,7 @@ pub fn update(ui: &mut Ui, input: Input) -> Vec<Effect> {
     };
     // Not while a filter is typed: what is half typed is not asked for money.
     if ui.prompt.is_none()
+        && !ui.is_past()
         && let Some(list) = ui.list_mut()
     {
         list.probe.look(list.kind, &list.filter, &list.view);
@@ -95,6 +105,7 @@ pub fn update(ui: &mut Ui, input: Input) -> Vec<Effect> {
         ui.told = Some(interest.clone());
         effects.push(Effect::Wish(Wish::Look(interest)));
     }
+    effects.extend(ui.next_job());
     effects
 }
 
@@ -125,6 +136,12 @@ fn press(ui: &mut Ui, chord: Chord) -> Vec<Effect> {
 
 /// Carries out an action.
 fn act(ui: &mut Ui, action: Action) -> Vec<Effect> {
+    if ui.is_past() && time::is_refused(action) {
+        let key = ui.keymap.keys_of(ui.layer_below(), Action::Now).into_iter().next();
+        let key = key.map_or_else(String::new, |key| format!("; {key} returns to now"));
+        ui.complain(format!("this is the past: nothing is read or done from here{key}"));
+        return Vec::new();
+    }
     if ui.menu.is_some() && menus::takes(ui, action) {
         return Vec::new();
     }
@@ -133,6 +150,9 @@ fn act(ui: &mut Ui, action: Action) -> Vec<Effect> {
         Action::Suspend => return vec![Effect::Suspend],
         Action::Redraw => return vec![Effect::Redraw],
         Action::Refresh => return rereading::refresh(ui),
+        Action::Earlier | Action::Later | Action::HourEarlier | Action::HourLater | Action::Now => {
+            return time::act(ui, action);
+        }
         Action::Back => back(ui),
         Action::Forward => forward(ui),
         Action::Help => {
@@ -248,7 +268,7 @@ fn toggle(ui: &mut Ui, page: Page, is_it: fn(&Page) -> bool) {
     }
 }
 
-/// What the cursor is on: a kind and the row's number in the world's fleet.
+/// What the cursor is on: a kind and the row's number in the fleet that is shown here.
 fn under_cursor(ui: &Ui) -> Option<(Kind, usize)> {
     match &ui.here.page {
         Page::List(list) => Some((list.kind, list.row(ui.here.cursor)?)),
@@ -282,7 +302,7 @@ fn open(ui: &mut Ui) {
     }
     let Some((kind, at)) = under_cursor(ui) else { return };
     choose(ui);
-    let fleet = Arc::clone(&ui.world.fleet);
+    let fleet = Arc::clone(ui.fleet_here());
     match Drill::into(kind, page::ctx(&fleet, ui), at) {
         Some((kind, into)) => drill(ui, kind, into),
         None => describe(ui),
@@ -311,7 +331,7 @@ fn describe(ui: &mut Ui) {
         }
         return;
     };
-    let Some(key) = view::key(kind, &ui.world.fleet, at) else { return };
+    let Some(key) = view::key(kind, ui.fleet_here(), at) else { return };
     choose(ui);
     show_card(ui, kind, key);
 }

@@ -1,6 +1,7 @@
 //! Which rows a list shows, in which order, and how wide its columns are.
 //!
-//! Made when the world, the filter, the columns or the order changes, never while drawing.
+//! Made when the world, the filter, the columns or the order changes, never while drawing; of a large table
+//! not even on the drawing task (`ask`).
 
 use super::cell;
 use super::drill::Drill;
@@ -12,7 +13,6 @@ use crate::gateway::Source;
 use crate::model::Scope;
 use crate::query::group::{Group, group};
 use crate::query::{Column, Ctx, Direction, Kind, Query, Sort, Unit, Width, sort};
-use crate::world::World;
 use jiff::Timestamp;
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
@@ -28,9 +28,25 @@ const WIDEST: usize = 36;
 /// What a list of calls shows.
 const CALLS: [&str; 6] = ["called_at", "result", "code", "duration", "cost", "command"];
 
+/// What decides which lines a list shows, in which order and with which columns.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Question {
+    pub(super) kind: Kind,
+    drill: Option<Drill>,
+    filter: String,
+    sort: Option<SortBy>,
+    group_by: Option<&'static str>,
+    folded: BTreeSet<String>,
+    chosen: Option<Vec<&'static str>>,
+    is_wide: bool,
+    has_metrics: bool,
+}
+
 /// The rows of a list, as numbers into the fleet that it was made for.
 #[derive(Clone, Debug, Default)]
 pub(super) struct View {
+    /// What was asked; none before any answer.
+    pub(super) question: Option<Question>,
     pub(super) fleet: Option<Arc<Fleet>>,
     pub(super) rows: Vec<u32>,
     /// How many there were before the filter.
@@ -52,6 +68,38 @@ pub(super) enum Line {
     Head(usize),
     /// A row.
     Row(u32),
+}
+
+impl View {
+    /// Its rows are put together in groups.
+    fn is_grouped(&self) -> bool {
+        self.question.as_ref().is_some_and(|question| question.group_by.is_some())
+    }
+
+    /// How many lines there are: rows, or the heads of groups and the rows that are not folded away.
+    fn count(&self) -> usize {
+        if self.is_grouped() { self.lines.len() } else { self.rows.len() }
+    }
+
+    /// The row of the fleet that a line shows; none where it is the head of a group.
+    fn row(&self, line: usize) -> Option<usize> {
+        let row = if self.is_grouped() {
+            match self.lines.get(line) {
+                Some(Line::Row(row)) => Some(row),
+                _ => None,
+            }
+        } else {
+            self.rows.get(line)
+        };
+        row.and_then(|at| usize::try_from(*at).ok())
+    }
+
+    /// The line that a row is on.
+    pub(super) fn position_of(&self, wanted: &RowKey) -> Option<usize> {
+        let (fleet, kind) = (self.fleet.as_deref()?, self.question.as_ref()?.kind);
+        let ctx = Ctx { fleet, now: fleet.at };
+        (0..self.count()).find(|line| self.row(*line).is_some_and(|at| is_called(kind, ctx, at, wanted)))
+    }
 }
 
 /// A column that shows, and how wide it is.
@@ -88,13 +136,89 @@ impl List {
             anchor: None,
             is_chosen: false,
             view: View::default(),
+            is_behind: false,
             probe: Probe::default(),
         }
     }
 
-    /// Makes the view for this world.
-    pub(super) fn make_view(&mut self, world: &World, now: Timestamp) {
-        let fleet = &world.fleet;
+    /// What its lines are to answer.
+    pub(super) fn question(&self) -> Question {
+        Question {
+            kind: self.kind,
+            drill: self.drill.clone(),
+            filter: self.filter.clone(),
+            sort: self.sort,
+            group_by: self.group_by,
+            folded: self.folded.clone(),
+            chosen: self.chosen.clone(),
+            is_wide: self.is_wide,
+            has_metrics: self.has_metrics,
+        }
+    }
+
+    /// What is said before there is any answer.
+    pub(super) fn first_answer(&self, fleet: &Fleet) -> Option<String> {
+        let all = || format!("sorting {} {}", self.question().size(fleet), self.kind.word());
+        self.view.question.is_none().then(all)
+    }
+
+    /// Tells whether the lines answer another question than the one that is asked now.
+    pub(super) fn is_sorting(&self) -> bool {
+        self.is_behind && self.view.question.as_ref() != Some(&self.question())
+    }
+
+    /// How many lines the list has: its rows, or the heads of groups and the rows that are not folded away.
+    pub(super) fn count(&self) -> usize {
+        self.view.count()
+    }
+
+    /// The row of the fleet that a line of the list shows; none where it is the head of a group.
+    pub(super) fn row(&self, line: usize) -> Option<usize> {
+        self.view.row(line)
+    }
+
+    /// The group whose head a line is.
+    pub(super) fn head(&self, line: usize) -> Option<&Group> {
+        match self.view.lines.get(line).filter(|_| self.view.is_grouped()) {
+            Some(Line::Head(nth)) => self.view.groups.get(*nth),
+            _ => None,
+        }
+    }
+
+    /// The group that a line belongs to, and the line of its head.
+    pub(super) fn group_of(&self, line: usize) -> Option<(usize, &Group)> {
+        (0..=line).rev().find_map(|line| Some((line, self.head(line)?)))
+    }
+
+    /// What every row is called, in order, folded away or not.
+    pub(super) fn keys(&self) -> impl Iterator<Item = RowKey> {
+        let fleet = self.view.fleet.as_deref();
+        self.view.rows.iter().filter_map(move |row| key(self.kind, fleet?, *row as usize))
+    }
+
+    /// What the row of a line is called.
+    pub(super) fn key_of(&self, line: usize) -> Option<RowKey> {
+        key(self.kind, self.view.fleet.as_deref()?, self.row(line)?)
+    }
+
+    /// The line that a row is on.
+    pub(super) fn position_of(&self, wanted: &RowKey) -> Option<usize> {
+        self.view.position_of(wanted)
+    }
+
+    pub(super) fn clamp_left(&mut self) {
+        self.left = self.left.min(self.view.columns.len().saturating_sub(2));
+    }
+}
+
+impl Question {
+    /// How many rows must be looked at to answer it.
+    pub(super) fn size(&self, fleet: &Fleet) -> usize {
+        self.kind.len(fleet)
+    }
+
+    /// Answers it from these rows.
+    pub(super) fn answer(self, fleet: &Arc<Fleet>, now: Timestamp) -> View {
         let ctx = Ctx { fleet, now };
         let kind = self.kind;
         let opened = self.drill.as_ref().map(|drill| drill.rows(kind, ctx));
@@ -128,7 +252,7 @@ impl List {
         let columns = shapes.collect();
         let (groups, lines) = self.put_together(ctx, &rows);
         let fleet = Some(Arc::clone(fleet));
-        self.view = View { fleet, rows, of, undecided, paid, columns, groups, lines };
+        View { question: Some(self), fleet, rows, of, undecided, paid, columns, groups, lines }
     }
 
     /// Groups, in the order of their first rows, and the lines that show of them.
@@ -212,58 +336,6 @@ impl List {
             }
         });
         columns
-    }
-
-    /// How many lines the list has: its rows, or the heads of groups and the rows that are not folded away.
-    pub(super) fn count(&self) -> usize {
-        if self.group_by.is_some() { self.view.lines.len() } else { self.view.rows.len() }
-    }
-
-    /// The row of the fleet that a line of the list shows; none where it is the head of a group.
-    pub(super) fn row(&self, line: usize) -> Option<usize> {
-        let row = match self.group_by {
-            Some(_) => match self.view.lines.get(line) {
-                Some(Line::Row(row)) => Some(row),
-                _ => None,
-            },
-            None => self.view.rows.get(line),
-        };
-        row.and_then(|at| usize::try_from(*at).ok())
-    }
-
-    /// The group whose head a line is.
-    pub(super) fn head(&self, line: usize) -> Option<&Group> {
-        match self.view.lines.get(line).filter(|_| self.group_by.is_some()) {
-            Some(Line::Head(nth)) => self.view.groups.get(*nth),
-            _ => None,
-        }
-    }
-
-    /// The group that a line belongs to, and the line of its head.
-    pub(super) fn group_of(&self, line: usize) -> Option<(usize, &Group)> {
-        (0..=line).rev().find_map(|line| Some((line, self.head(line)?)))
-    }
-
-    /// What every row is called, in order, folded away or not.
-    pub(super) fn keys(&self) -> impl Iterator<Item = RowKey> {
-        let fleet = self.view.fleet.as_deref();
-        self.view.rows.iter().filter_map(move |row| key(self.kind, fleet?, *row as usize))
-    }
-
-    /// What the row of a line is called.
-    pub(super) fn key_of(&self, line: usize) -> Option<RowKey> {
-        key(self.kind, self.view.fleet.as_deref()?, self.row(line)?)
-    }
-
-    /// The line that a row is on.
-    pub(super) fn position_of(&self, wanted: &RowKey) -> Option<usize> {
-        let fleet = self.view.fleet.as_deref()?;
-        let ctx = Ctx { fleet, now: fleet.at };
-        (0..self.count()).find(|line| self.row(*line).is_some_and(|at| is_called(self.kind, ctx, at, wanted)))
-    }
-
-    pub(super) fn clamp_left(&mut self) {
-        self.left = self.left.min(self.view.columns.len().saturating_sub(2));
     }
 }
 

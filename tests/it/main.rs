@@ -12,6 +12,7 @@ mod changes;
 mod cli;
 mod config;
 mod fuzz;
+mod history;
 mod looks;
 mod loopback;
 mod moto;

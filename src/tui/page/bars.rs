@@ -100,6 +100,9 @@ type Piece = (u8, Role, String);
 pub(crate) fn header(ui: &Ui) -> TextLine {
     let snapshot = &ui.world.snapshot;
     let mut left: Vec<Piece> = vec![(1, Role::HeaderFleet, harmless(&ui.about.fleet).into_owned())];
+    if ui.is_past() {
+        left.push((0, Role::Past, " PAST ".into()));
+    }
     if let Some(endpoint) = &ui.about.endpoint {
         left.push((2, Role::HeaderMark, harmless(endpoint).into_owned()));
     }
@@ -122,6 +125,9 @@ pub(crate) fn header(ui: &Ui) -> TextLine {
     let age = age(ui);
     match (age.main, age.late) {
         (None, _) => {}
+        (Some(_), _) if !age.is_read && ui.is_past() => {
+            right.push((0, Role::HeaderStale, "nothing was kept".into()));
+        }
         (Some(_), _) if !age.is_read && age.is_given_up => {
             right.push((0, Role::HeaderStale, "nothing was read".into()));
         }
@@ -139,7 +145,8 @@ pub(crate) fn header(ui: &Ui) -> TextLine {
         right.push((4, Role::HeaderStale, format!("behind: {scope} {} ({old} old)", source.word())));
     }
     if age.missing > 0 && age.is_read {
-        right.push((6, Role::Note, format!("{} not read yet", age.missing)));
+        let why = if ui.is_past() { "not kept" } else { "not read yet" };
+        right.push((6, Role::Note, format!("{} {why}", age.missing)));
     }
     let spending = &ui.world.spending;
     right.push((7, Role::Header, format!("{} calls", roughly(spending.calls))));
@@ -251,7 +258,8 @@ fn facts(ui: &Ui) -> TextLine {
     if let Page::List(list) = &ui.here.page {
         let (rows, of) = (list.view.rows.len(), list.view.of);
         let count = if rows == of { format!("  {rows}") } else { format!("  {rows} of {of}") };
-        line.push((Role::Strong, count));
+        line.extend(list.view.question.is_some().then_some((Role::Strong, count)));
+        line.extend(list.is_sorting().then(|| (Role::Note, format!("  sorting{}", signs.cut()))));
     }
     let parts = &ui.world.snapshot.parts;
     let has = |part: &Part, source: &Source| {
@@ -264,7 +272,10 @@ fn facts(ui: &Ui) -> TextLine {
     let comes = |(part, source): (&Arc<Part>, &Source)| {
         !has(part, source) && part.standing(*source).trouble.is_none()
     };
-    if lists().any(comes) {
+    if ui.is_past() {
+        let missing = lists().filter(|(part, source)| !has(part, source)).count();
+        line.extend(super::slider::not_kept(missing, lists().count()));
+    } else if lists().any(comes) {
         let read = lists().filter(|(part, source)| has(part, source)).count();
         let text = format!("  reading{} ({read} of {} lists)", signs.cut(), lists().count());
         line.push((Role::Note, text));
@@ -321,6 +332,9 @@ pub(crate) fn empty_list(ui: &Ui) -> (Role, String) {
     if let Some(drill) = list.drill.as_ref().filter(|drill| drill.is_gone(super::ctx(&ui.world.fleet, ui))) {
         let text = format!("{} is not in the fleet any more, or its list was not read", drill.label());
         return (Role::Trouble, text);
+    }
+    if let Some(says) = list.first_answer(&ui.world.fleet) {
+        return (Role::Note, format!("{says}{}", ui.signs().cut()));
     }
     if !list.view.undecided.is_empty() {
         return (Role::Unknown, undecided(ui, list));

@@ -393,6 +393,9 @@ pub(crate) fn nothing(ui: &Ui, sources: &[Source], found_nothing: &str) -> (Role
     if more > 0 {
         waits.push_str(&format!(" and {more} more"));
     }
+    if ui.is_past() && !waits.is_empty() {
+        return (Role::Unknown, format!("not known: nobody had read {waits} in the hour before"));
+    }
     match (waits.is_empty(), failed) {
         (false, None) => (Role::Note, format!("reading{} {waits}", ui.signs().cut())),
         (false, Some(failed)) => (Role::Trouble, format!("{failed}; reading{} {waits}", ui.signs().cut())),

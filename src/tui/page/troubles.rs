@@ -46,6 +46,10 @@ pub(crate) fn lines(ui: &Ui, width: usize) -> Vec<TextLine> {
         lines.push(Vec::new());
     }
     let sign = ui.signs().health(crate::model::Health::Warn);
+    if let Some(why) = &ui.world.timeline.trouble {
+        put(&mut lines, Role::Trouble, &format!("{sign} history: {why}"), 0, width);
+        lines.push(Vec::new());
+    }
     for (scope, fault) in super::registry_faults(snapshot) {
         put(&mut lines, Role::Trouble, &format!("{sign} {scope} registry: {fault}"), 0, width);
         lines.push(Vec::new());

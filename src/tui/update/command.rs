@@ -1,6 +1,7 @@
 //! The command line: pages with a query, actions by name, `sort COLUMN`.
 
 use super::{act, marking, open_filtered, palette, sort_by, together, views};
+use crate::config::parse_moment;
 use crate::error::did_you_mean;
 use crate::query::{Ctx, Kind, Offer, Query, complete};
 use crate::tui::action::{ACTIONS, Action, Layer};
@@ -11,10 +12,11 @@ use crate::tui::state::{Candidate, Effect, PromptError, SortBy, Target, Ui};
 const OFFERED: usize = 12;
 
 /// Commands that take something after them, and what they do.
-pub(super) const OWN: [(&str, &str); 8] = [
+pub(super) const OWN: [(&str, &str); 9] = [
     ("sort", "Sort by a column, also one that does not show; `desc` for the greatest first"),
     ("filter", "Show only rows that match a query"),
     ("group", "Put rows together by a column"),
+    ("at", "Show the fleet as it was: -1h, 22:54, 2026-11-21T22:54:00Z"),
     ("mark", "Mark every row that matches a query"),
     ("theme", "Change the colours"),
     ("keymap", "Change the keys"),
@@ -48,6 +50,13 @@ pub(super) fn run(ui: &mut Ui, line: &str) -> Result<Vec<Effect>, PromptError> {
         "" => return Ok(Vec::new()),
         "q" | "quit" | "exit" => return Ok(act(ui, Action::Quit)),
         "overview" => return Ok(act(ui, Action::Overview)),
+        "at" => {
+            let at = parse_moment(rest, ui.real, &ui.about.zone);
+            return match at {
+                Ok(at) => Ok(super::time::go(ui, Some(at))),
+                Err(why) => wrong(rest_at, why),
+            };
+        }
         "sort" => {
             let Some(kind) = ui.list().map(|list| list.kind) else {
                 return wrong(0, "this page has no table to sort".into());

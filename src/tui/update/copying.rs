@@ -19,7 +19,8 @@ pub(super) fn copy(ui: &mut Ui, part: Part) -> Vec<Effect> {
         Some(list) => list.view.columns.iter().map(|shape| shape.column.name).collect(),
         None => kind.columns().iter().map(|column| column.name).collect(),
     };
-    let ctx = Ctx { fleet: &ui.world.fleet, now: ui.now };
+    let fleet = std::sync::Arc::clone(ui.fleet_here());
+    let ctx = Ctx { fleet: &fleet, now: ui.now };
     match text(part, kind, ctx, at, &shown) {
         Ok(text) if text.len() > MOST => {
             ui.complain(format!("{} bytes are more than a terminal's clipboard takes", text.len()));

@@ -51,7 +51,7 @@ pub(super) fn act(ui: &mut Ui, action: Action) {
 
 /// Marks the rows of the list that a query is certain of.
 pub(super) fn by_query(ui: &mut Ui, query: &Query) {
-    let fleet = std::sync::Arc::clone(&ui.world.fleet);
+    let fleet = std::sync::Arc::clone(ui.fleet_here());
     let Some(list) = ui.list() else { return };
     let kind = list.kind;
     let found = weigh(query, Ctx { fleet: &fleet, now: ui.now }, kind);

@@ -11,7 +11,7 @@ use std::sync::Arc;
 
 /// Opens the menu of everything that belongs to the row.
 pub(super) fn jump(ui: &mut Ui) {
-    let fleet = Arc::clone(&ui.world.fleet);
+    let fleet = Arc::clone(ui.fleet_here());
     let ctx = page::ctx(&fleet, ui);
     let item = match &ui.here.page {
         Page::Overview => page::overview::item(ui, ui.here.cursor),

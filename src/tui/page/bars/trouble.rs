@@ -52,6 +52,9 @@ pub(crate) fn trouble<'a>(ui: &'a Ui) -> TextLine {
         let what = format!("{scope} {}", source.word());
         tell(here.contains(&source), what, said(trouble), trouble.hint.as_deref());
     }
+    if let Some(why) = &ui.world.timeline.trouble {
+        tell(false, "history".to_owned(), why.to_string(), None);
+    }
     for (scope, fault) in registry_faults(snapshot) {
         tell(here.contains(&Source::Registry), format!("{scope} registry"), fault.to_string(), None);
     }

@@ -1,0 +1,316 @@
+//! Runs the release binary in a pseudo terminal over a fleet of a simulator in another process, and measures what the
+//! person at the keys pays: bytes, processor, memory and time for each key.
+//!
+//! `cargo bench --bench screen` measures 1,040 instances, `… -- 1040 100000` both sizes of the README's table. Each
+//! fleet is measured at 80×24 and 180×50. It takes a minute for the small fleet and several for the large one.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a bench fails by panicking")]
+#![allow(clippy::print_stdout, clippy::print_stderr, reason = "the figures are what it is for")]
+#![allow(dead_code, reason = "shares the home with the tests and uses a part of it")]
+
+#[path = "../tests/it/binary.rs"]
+mod binary;
+
+use portable_pty::{Child, CommandBuilder, MasterPty, PtySize, native_pty_system};
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::process::{Command, Stdio};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
+use std::time::{Duration, Instant};
+
+/// Keys of one sort that are measured.
+const KEYS: usize = 40;
+/// When nothing has come for so long, a key has had its effect.
+const QUIET: Duration = Duration::from_millis(30);
+/// How long nothing is pressed, to measure what an idle screen costs. Lists are read again meanwhile.
+const IDLE: Duration = Duration::from_secs(30);
+/// Nothing may take longer.
+const WITHIN: Duration = Duration::from_secs(300);
+
+fn main() {
+    let fleets: Vec<usize> = std::env::args().skip(1).filter_map(|word| word.parse().ok()).collect();
+    let fleets = if fleets.is_empty() { vec![1_040] } else { fleets };
+    let mut rows: Vec<Row> = Vec::new();
+    for fleet in fleets {
+        let home = binary::Home::new();
+        let simulator = Simulator::start(&home, fleet);
+        for (cols, lines) in [(80, 24), (180, 50)] {
+            measure(&home, &simulator, fleet, (cols, lines), &mut rows);
+        }
+    }
+    println!("\n| fleet | screen | what | measured | budget | |");
+    println!("|---:|---|---|---:|---:|---|");
+    for Row { fleet, size, what, measured, budget } in rows {
+        let (shown, unit, met) = match budget {
+            Some((most, unit)) => {
+                (format!("{most} {unit}"), unit, if measured <= most { "met" } else { "**missed**" })
+            }
+            None => (String::new(), "ms", ""),
+        };
+        println!("| {fleet} | {}×{} | {what} | {measured:.2} {unit} | {shown} | {met} |", size.0, size.1);
+    }
+}
+
+struct Row {
+    fleet: usize,
+    size: (u16, u16),
+    what: &'static str,
+    measured: f64,
+    /// The most that it may be, and its unit.
+    budget: Option<(f64, &'static str)>,
+}
+
+/// `coredeck sim` in a process of its own, in which time stands still.
+struct Simulator {
+    child: std::process::Child,
+    exports: Vec<(String, String)>,
+}
+
+impl Simulator {
+    fn start(home: &binary::Home, instances: usize) -> Self {
+        let mut child = home
+            .command()
+            .args(["sim", "--speed", "0", "--instances", &instances.to_string()])
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        let mut exports = Vec::new();
+        for line in BufReader::new(child.stdout.take().unwrap()).lines() {
+            let line = line.unwrap();
+            let Some((name, value)) = line.strip_prefix("export ").and_then(|it| it.split_once('=')) else {
+                continue;
+            };
+            exports.push((name.to_owned(), value.to_owned()));
+            if exports.iter().any(|(name, _)| name == "AWS_ENDPOINT_URL")
+                && exports.iter().any(|(name, _)| name == "AWS_REGION")
+                && exports.iter().any(|(name, _)| name == "AWS_SECRET_ACCESS_KEY")
+            {
+                break;
+            }
+        }
+        Self { child, exports }
+    }
+}
+
+impl Drop for Simulator {
+    fn drop(&mut self) {
+        self.child.kill().ok();
+        self.child.wait().ok();
+    }
+}
+
+/// The screen in a pseudo terminal.
+struct Screen {
+    _master: Box<dyn MasterPty + Send>,
+    keys: Box<dyn std::io::Write + Send>,
+    child: Box<dyn Child + Send + Sync>,
+    output: Receiver<Vec<u8>>,
+    parser: vt100::Parser,
+    bytes: usize,
+}
+
+impl Screen {
+    fn start(home: &binary::Home, simulator: &Simulator, (cols, rows): (u16, u16)) -> Self {
+        let mut command = CommandBuilder::new(env!("CARGO_BIN_EXE_coredeck"));
+        command.env_clear();
+        let given = home.environment();
+        for (name, value) in given.iter().chain(&simulator.exports) {
+            command.env(name, value);
+        }
+        command.env("LC_ALL", "C.UTF-8");
+        command.cwd(home.path());
+        let size = PtySize { rows, cols, pixel_width: 0, pixel_height: 0 };
+        let pair = native_pty_system().openpty(size).unwrap();
+        let child = pair.slave.spawn_command(command).unwrap();
+        drop(pair.slave);
+        let mut reader = pair.master.try_clone_reader().unwrap();
+        let (sender, output) = sync_channel(1024);
+        std::thread::spawn(move || {
+            let mut buffer = [0; 65536];
+            while let Ok(read @ 1..) = reader.read(&mut buffer) {
+                if sender.send(buffer[..read].to_vec()).is_err() {
+                    break;
+                }
+            }
+        });
+        let keys = pair.master.take_writer().unwrap();
+        let some = |n| std::num::NonZeroU16::new(n).unwrap();
+        let parser = vt100::Parser::new(some(rows), some(cols), 0);
+        Self { _master: pair.master, keys, child, output, parser, bytes: 0 }
+    }
+
+    fn text(&self) -> String {
+        self.parser.screen().contents()
+    }
+
+    fn take(&mut self, bytes: &[u8]) {
+        self.bytes += bytes.len();
+        self.parser.process(bytes);
+    }
+
+    /// Takes what comes until the screen is as wanted; returns how long that took.
+    fn wait(&mut self, what: &str, wanted: impl Fn(&str) -> bool) -> Duration {
+        let began = Instant::now();
+        while !wanted(&self.text()) {
+            match self.output.recv_timeout(WITHIN.saturating_sub(began.elapsed())) {
+                Ok(bytes) => self.take(&bytes),
+                Err(_) => panic!("{what}: never came\n{}", self.text()),
+            }
+        }
+        began.elapsed()
+    }
+
+    /// Takes what comes for so long; returns the bytes.
+    fn rest(&mut self, span: Duration) -> usize {
+        let (began, before) = (Instant::now(), self.bytes);
+        loop {
+            match self.output.recv_timeout(span.saturating_sub(began.elapsed())) {
+                Ok(bytes) => self.take(&bytes),
+                Err(RecvTimeoutError::Timeout) => return self.bytes - before,
+                Err(RecvTimeoutError::Disconnected) => panic!("it ended\n{}", self.text()),
+            }
+        }
+    }
+
+    /// Waits until nothing comes any more.
+    fn settle(&mut self) {
+        while self.rest(Duration::from_millis(400)) > 0 {}
+    }
+
+    fn press(&mut self, keys: &str) {
+        self.keys.write_all(keys.as_bytes()).unwrap();
+        self.keys.flush().unwrap();
+    }
+
+    /// Presses a key; returns the bytes that it cost and the time until the last of them.
+    fn key(&mut self, key: &str) -> (usize, Duration) {
+        let before = self.bytes;
+        let began = Instant::now();
+        self.press(key);
+        let mut last = Duration::ZERO;
+        while let Ok(bytes) = self.output.recv_timeout(QUIET) {
+            last = began.elapsed();
+            self.take(&bytes);
+        }
+        (self.bytes - before, last)
+    }
+
+    /// The processor time that the program has used so far.
+    fn processor(&self) -> f64 {
+        let pid = self.child.process_id().unwrap();
+        let told = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap();
+        let fields: Vec<&str> = told.rsplit_once(") ").unwrap().1.split(' ').collect();
+        let ticks: f64 = fields[11].parse::<f64>().unwrap() + fields[12].parse::<f64>().unwrap();
+        let told = Command::new("getconf").arg("CLK_TCK").output().unwrap().stdout;
+        ticks / String::from_utf8(told).unwrap().trim().parse::<f64>().unwrap()
+    }
+
+    /// The memory that the program holds and the most that it ever held, in MiB.
+    fn memory(&self) -> (f64, f64) {
+        let pid = self.child.process_id().unwrap();
+        let told = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap();
+        let of = |name: &str| {
+            let line = told.lines().find(|line| line.starts_with(name)).unwrap();
+            line.split_whitespace().nth(1).unwrap().parse::<f64>().unwrap() / 1024.0
+        };
+        (of("VmRSS:"), of("VmHWM:"))
+    }
+
+    fn quit(mut self) {
+        self.press("q");
+        self.child.wait().unwrap();
+    }
+}
+
+fn millis(time: Duration) -> f64 {
+    time.as_secs_f64() * 1000.0
+}
+
+/// The share-th of sorted values.
+fn at(values: &mut [f64], share: f64) -> f64 {
+    values.sort_by(f64::total_cmp);
+    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, clippy::cast_precision_loss)]
+    values[((values.len() - 1) as f64 * share).round() as usize]
+}
+
+fn measure(home: &binary::Home, simulator: &Simulator, fleet: usize, size: (u16, u16), rows: &mut Vec<Row>) {
+    let mut put = |what, measured, budget| {
+        eprintln!("{fleet} {}×{} {what}: {measured:.2}", size.0, size.1);
+        rows.push(Row { fleet, size, what, measured, budget });
+    };
+    // A run that leaves something for the next one to begin with.
+    let is_read = |text: &str| !text.contains("reading") && !text.contains("not read yet");
+    let mut screen = Screen::start(home, simulator, size);
+    screen.wait("the overview", |text| text.contains("TIER"));
+    let is_there = |text: &str| {
+        let is_list = text.lines().take(2).any(|line| line.starts_with("instances  "));
+        is_list && text.contains("▌") && text.contains("i-0") && !text.contains("sorting")
+    };
+    screen.press("2");
+    let first = screen.wait("the first read", |text| is_there(text) && is_read(text));
+    put("first read of everything, s", first.as_secs_f64(), None);
+    screen.settle();
+    screen.quit();
+
+    let began = Instant::now();
+    let mut screen = Screen::start(home, simulator, size);
+    screen.wait("the overview from the cache", |text| text.contains("TIER") && text.contains(" old"));
+    let start = began.elapsed();
+    put("list shown after start, from the cache", millis(start), Some((100.0, "ms")));
+    screen.press("2");
+    screen.wait("the list", |text| is_there(text) && is_read(text));
+    screen.settle();
+
+    let cursor = |screen: &mut Screen, key: &str| {
+        let (mut bytes, mut times) = (Vec::new(), Vec::new());
+        for _ in 0..KEYS {
+            let (cost, time) = screen.key(key);
+            #[allow(clippy::cast_precision_loss)]
+            bytes.push(cost as f64);
+            times.push(millis(time));
+        }
+        (at(&mut bytes, 0.5), at(&mut times, 0.5), at(&mut times, 0.95))
+    };
+    // The first lines do not scroll: as many keys as fit.
+    let (bytes, median, late) = cursor(&mut screen, "j");
+    put("bytes for one cursor move (median)", bytes, Some((150.0, "bytes")));
+    put("key to last byte, median", median, Some((3.0, "ms")));
+    put("key to last byte, p95", late, Some((3.0, "ms")));
+    let (_, _, late) = cursor(&mut screen, " ");
+    put("a page down, key to last byte, p95", late, None);
+    screen.press("\u{1b}[H");
+    screen.settle();
+
+    let mut filters = Vec::new();
+    for filter in ["state:running", "zone:1a", "no such thing"] {
+        screen.press("/");
+        screen.settle();
+        for letter in filter.chars() {
+            filters.push(millis(screen.key(&letter.to_string()).1));
+        }
+        screen.press("\u{1b}");
+        screen.settle();
+    }
+    put("a letter of a filter, key to the new rows, p95", at(&mut filters, 0.95), None);
+    let mut sorts = Vec::new();
+    for column in ["name", "launched_at", "zone"] {
+        screen.press(&format!(":sort {column}"));
+        screen.settle();
+        sorts.push(millis(screen.key("\r").1));
+    }
+    put("a sort, key to the new rows, most of 3", at(&mut sorts, 1.0), None);
+    screen.press(":sort\r");
+    screen.settle();
+
+    let before = screen.processor();
+    let bytes = screen.rest(IDLE);
+    let share = 10.0 / IDLE.as_secs_f64();
+    #[allow(clippy::cast_precision_loss)]
+    put("bytes in 10 s without a key", bytes as f64 * share, Some((0.0, "bytes")));
+    put("processor in 10 s without a key", (screen.processor() - before) * share, Some((0.02, "s")));
+    let (held, most) = screen.memory();
+    let budget = if fleet > 10_000 { 250.0 } else { 30.0 };
+    put("memory", held, Some((budget, "MiB")));
+    put("memory, the most ever held, MiB", most, None);
+    screen.quit();
+}

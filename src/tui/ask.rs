@@ -1,0 +1,111 @@
+//! Filtering and sorting a large table off the drawing task: at most one job runs, and at most one waits.
+//!
+//! The rows that were there stay until the new ones are. A job that nobody wants the answer of any more is not
+//! stopped, but what it finds is dropped; the next one asks what is wanted then, so none is ever queued.
+
+use super::state::{Effect, Page, RowKey, Ui};
+use super::view::{Question, View};
+use crate::fleet::Fleet;
+use jiff::Timestamp;
+use std::sync::Arc;
+
+/// Tables of at most so many rows are filtered and sorted at once. Measured: 5,000 rows take less than a
+/// millisecond, and nothing flickers; see docs/speed.md.
+pub(super) const AT_ONCE: usize = 5_000;
+
+/// What is being asked.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Asking {
+    /// Counts the jobs.
+    generation: u64,
+    /// The job that runs.
+    running: Option<u64>,
+}
+
+/// A large table to be filtered and sorted, with all that it needs.
+#[derive(Clone, Debug)]
+pub struct Job {
+    generation: u64,
+    question: Question,
+    fleet: Arc<Fleet>,
+    now: Timestamp,
+    /// The row that the cursor is on.
+    anchor: Option<RowKey>,
+}
+
+impl PartialEq for Job {
+    fn eq(&self, other: &Self) -> bool {
+        self.generation == other.generation && self.question == other.question
+    }
+}
+
+/// What a job found.
+#[derive(Clone, Debug)]
+pub struct Answered {
+    generation: u64,
+    view: View,
+    /// The line of the row that the cursor was on.
+    anchor: Option<(RowKey, usize)>,
+}
+
+impl Job {
+    /// Does the work: milliseconds of a processor.
+    pub fn run(self) -> Answered {
+        let Self { generation, question, fleet, now, anchor } = self;
+        let view = question.answer(&fleet, now);
+        let anchor = anchor.and_then(|anchor| view.position_of(&anchor).map(|at| (anchor, at)));
+        Answered { generation, view, anchor }
+    }
+}
+
+impl Ui {
+    /// The job that is to run now: none while one runs, or when the rows are what they should be.
+    pub(super) fn next_job(&mut self) -> Option<Effect> {
+        let Page::List(list) = &self.here.page else { return None };
+        if !list.is_behind || self.asking.running.is_some() {
+            return None;
+        }
+        let generation = self.asking.generation + 1;
+        self.asking = Asking { generation, running: Some(generation) };
+        Some(Effect::Sift(Box::new(Job {
+            generation,
+            question: list.question(),
+            fleet: Arc::clone(&self.world.fleet),
+            now: self.now,
+            anchor: list.anchor.clone().filter(|_| list.is_chosen),
+        })))
+    }
+
+    /// Takes in what a job found. Rows that answer another question than the one asked now are dropped; rows
+    /// of an older world are better than those of a still older one.
+    pub(super) fn take_rows(&mut self, answered: Answered) {
+        let Answered { generation, view, anchor } = answered;
+        if self.asking.running != Some(generation) {
+            return;
+        }
+        self.asking.running = None;
+        let Page::List(list) = &mut self.here.page else { return };
+        if !list.is_behind || view.question.as_ref() != Some(&list.question()) {
+            return;
+        }
+        list.is_behind = view.fleet.as_ref().is_none_or(|fleet| !Arc::ptr_eq(fleet, &self.world.fleet));
+        list.view = view;
+        let found = anchor.filter(|(key, _)| list.anchor.as_ref() == Some(key)).map(|(_, at)| at);
+        self.follow_anchor(found);
+        self.settle();
+    }
+
+    /// Puts the cursor on the row that was chosen, wherever that is now. `found` is its line, where that is known.
+    pub(super) fn follow_anchor(&mut self, found: Option<usize>) {
+        let Page::List(list) = &self.here.page else { return };
+        let anchor = list.anchor.as_ref().filter(|_| list.is_chosen);
+        if let Some(at) = anchor.and_then(|anchor| found.or_else(|| list.position_of(anchor))) {
+            self.here.cursor = at;
+        }
+    }
+
+    /// The rows that the open list shows are of this fleet; everything else is of the world's.
+    pub(super) fn fleet_here(&self) -> &Arc<Fleet> {
+        self.list().and_then(|list| list.view.fleet.as_ref()).unwrap_or(&self.world.fleet)
+    }
+}

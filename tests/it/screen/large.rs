@@ -1,0 +1,139 @@
+//! Tables that are too large to be filtered and sorted while one types: what runs, what waits, and what shows.
+
+use super::fleet;
+use coredeck::tui::headless::Headless;
+use coredeck::tui::update::update;
+use coredeck::tui::{Effect, Input, Job};
+use coredeck::world::World;
+use std::sync::Arc;
+
+const SMALL: (u16, u16) = (80, 24);
+
+/// More rows than are sorted at once.
+fn many(rows: u32) -> Arc<World> {
+    let instances = (0..rows).map(|n| fleet::instance(n, "shared", "hosts", "eu-west-1")).collect();
+    fleet::world(vec![fleet::part("prod", "eu-west-1", instances)])
+}
+
+/// A screen whose jobs are run when the test says so.
+struct Screen {
+    screen: Headless,
+    jobs: Vec<Job>,
+}
+
+impl Screen {
+    fn new(world: Arc<World>) -> Self {
+        Self { screen: Headless::new(world, SMALL), jobs: Vec::new() }
+    }
+
+    fn input(&mut self, input: Input) {
+        for effect in update(&mut self.screen.ui, input) {
+            if let Effect::Sift(job) = effect {
+                self.jobs.push(*job);
+            }
+        }
+        assert!(self.jobs.len() <= 1, "one runs, and none is queued");
+    }
+
+    fn keys(&mut self, keys: &str) {
+        for chord in coredeck::tui::chord::parse_keys(keys) {
+            self.input(Input::Key(chord));
+        }
+    }
+
+    /// The job that runs ends.
+    fn end(&mut self) {
+        let job = self.jobs.pop().expect("a job runs");
+        self.input(Input::Sifted(Box::new(job.run())));
+    }
+
+    fn title(&self) -> String {
+        self.screen.text().lines().nth(1).unwrap().to_string()
+    }
+}
+
+#[test]
+fn while_a_filter_is_typed_one_job_runs_and_what_nobody_wants_any_more_is_dropped() {
+    let mut screen = Screen::new(many(6_000));
+    screen.keys("2");
+    assert!(screen.screen.text().contains("sorting 6000 instances"), "{}", screen.screen.text());
+    screen.end();
+    assert!(screen.title().contains("6000") && !screen.title().contains("sorting"), "{}", screen.title());
+    screen.keys("/id:17");
+    let before = screen.screen.text();
+    assert!(screen.title().contains("6000") && screen.title().contains("sorting"), "{before}");
+    assert!(before.contains("i-0000000000000"), "the old rows stay: {before}");
+    // What the first letters asked for is dropped; then what was typed meanwhile is asked.
+    screen.end();
+    assert!(screen.title().contains("  6000  sorting"), "{}", screen.title());
+    screen.keys("6f");
+    screen.end();
+    assert!(screen.title().contains("sorting"), "{}", screen.title());
+    screen.end();
+    assert!(
+        screen.title().contains(" 1 of 6000") && !screen.title().contains("sorting"),
+        "{}",
+        screen.title()
+    );
+    assert!(screen.jobs.is_empty());
+    screen.keys("<ret>");
+    screen.end();
+    assert!(screen.jobs.is_empty());
+}
+
+#[test]
+fn a_world_that_arrives_meanwhile_is_sorted_next_and_nothing_starves() {
+    let mut screen = Screen::new(many(6_000));
+    screen.keys("2");
+    for rows in [6_001, 6_002, 6_003] {
+        screen.input(Input::World(many(rows)));
+    }
+    screen.end();
+    assert!(screen.title().contains(" 6000") && !screen.title().contains("sorting"), "{}", screen.title());
+    screen.end();
+    assert!(screen.title().contains(" 6003"), "{}", screen.title());
+    assert!(screen.jobs.is_empty());
+}
+
+#[test]
+fn a_row_is_opened_as_it_shows_though_a_newer_world_is_being_sorted() {
+    let mut screen = Screen::new(many(6_000));
+    screen.keys("2");
+    screen.end();
+    screen.keys("jjj");
+    let shown = screen.screen.text().lines().find(|line| line.starts_with('▌')).map(str::to_string);
+    let shown = shown.unwrap_or_else(|| panic!("no cursor:\n{}", screen.screen.text()));
+    let id = shown
+        .split_whitespace()
+        .find(|word| word.contains("i-0"))
+        .unwrap()
+        .trim_start_matches('▌')
+        .to_string();
+    // In the newer world that row stands elsewhere.
+    let instances = (0..6_500).rev().map(|n| fleet::instance(n, "shared", "hosts", "eu-west-1")).collect();
+    screen.input(Input::World(fleet::world(vec![fleet::part("prod", "eu-west-1", instances)])));
+    screen.keys("d");
+    assert!(screen.screen.text().contains(&id), "{id}\n{}", screen.screen.text());
+}
+
+#[test]
+fn whoever_leaves_and_comes_back_sees_the_rows_that_were_asked_for() {
+    let mut screen = Screen::new(many(6_000));
+    screen.keys("2");
+    screen.end();
+    screen.keys("s<ret>");
+    screen.keys("3");
+    screen.end();
+    assert!(screen.jobs.is_empty(), "nobody looks at them");
+    screen.keys("<esc>");
+    screen.end();
+    assert!(screen.title().contains("6000") && screen.title().contains("by "), "{}", screen.title());
+}
+
+#[test]
+fn a_small_table_is_sorted_at_once() {
+    let mut screen = Screen::new(many(5_000));
+    screen.keys("2/id:17<ret>s<ret>w");
+    assert!(screen.jobs.is_empty());
+    assert!(screen.title().contains(" of 5000"), "{}", screen.title());
+}
