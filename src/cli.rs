@@ -13,6 +13,7 @@ mod failure;
 mod get;
 mod json;
 mod log;
+mod looks;
 pub mod output;
 mod pages;
 mod partial;
@@ -126,10 +127,16 @@ fn misunderstood(error: &clap::Error, out: &mut Output) -> Result<()> {
 }
 
 fn obey(argv: Argv, outside: &Outside, out: &mut Output) -> Result<()> {
-    let Argv { global, command } = argv;
+    let Argv { global, screen, command } = argv;
     log::start(&global)?;
+    if command.is_some() && screen != args::ScreenArgs::default() {
+        return Err(Error::usage("--lean, --no-mouse, --headless and --size are flags of the screen")
+            .hint("the screen opens without a command: `coredeck --lean`"));
+    }
     match command {
         Some(Command::Config(command)) => config::run(&command, &global.flags(), &outside.around, out),
+        Some(Command::Theme(command)) => looks::theme(&command, &global, outside, out),
+        Some(Command::Keymap(command)) => looks::keymap(&command, &global, outside, out),
         Some(Command::Completions { shell }) => pages::completions(shell, out),
         Some(Command::Man { folder }) => pages::man(folder.as_deref(), out),
         Some(Command::Calls(args)) => calls::run(&args, &global, outside, out),
@@ -161,7 +168,7 @@ fn obey(argv: Argv, outside: &Outside, out: &mut Output) -> Result<()> {
             })
         }
         Some(Command::Sim(args)) => block_on(sim::run(args, outside.clock, out)),
-        None => block_on(screen::run(&global, outside, out)),
+        None => block_on(screen::run(&global, &screen, outside, out)),
     }
 }
 

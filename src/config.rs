@@ -13,7 +13,7 @@ mod tiers;
 
 pub use cadence::{least_every, parse_span, span};
 pub use fault::{Fault, Faults, Place};
-pub use load::{Flags, Loaded, check, file, init, load};
+pub use load::{Flags, Loaded, check, check_text, file, init, load};
 pub use origin::{Origin, Origins};
 pub use settings::{Setting, settings};
 pub use surroundings::Surroundings;

@@ -16,6 +16,8 @@ use std::path::PathBuf;
 pub(super) struct Argv {
     #[command(flatten)]
     pub(super) global: Global,
+    #[command(flatten)]
+    pub(super) screen: ScreenArgs,
     #[command(subcommand)]
     pub(super) command: Option<Command>,
 }
@@ -56,6 +58,45 @@ pub(super) struct Global {
     pub(super) log_file: Option<PathBuf>,
 }
 
+/// Flags of the screen, which opens without a command.
+#[derive(Args, Clone, Debug, Default, PartialEq)]
+#[command(next_help_heading = "The screen")]
+pub(super) struct ScreenArgs {
+    /// Send the terminal as little as can be; on its own that happens when it answers slowly
+    #[arg(long, value_enum, num_args = 0..=1, require_equals = true, default_missing_value = "always", value_name = "WHEN")]
+    pub(super) lean: Option<When>,
+    /// Leave the mouse to the terminal
+    #[arg(long)]
+    pub(super) no_mouse: bool,
+    /// Press these keys, `2/type:t3<ret>`, without a terminal, and write the last screen to stdout
+    #[arg(long, value_name = "KEYS", allow_hyphen_values = true)]
+    pub(super) headless: Option<String>,
+    /// How large the screen without a terminal is
+    #[arg(long, value_name = "COLUMNSxROWS", value_parser = size, requires = "headless")]
+    pub(super) size: Option<(u16, u16)>,
+}
+
+/// When something is done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum When {
+    /// Whatever the terminal is like
+    Always,
+    /// When the terminal answers slowly
+    Auto,
+    /// Not at all
+    Never,
+}
+
+/// `80x24`
+fn size(raw: &str) -> Result<(u16, u16), String> {
+    let parsed =
+        raw.split_once(['x', '×']).and_then(|(wide, high)| Some((wide.parse().ok()?, high.parse().ok()?)));
+    match parsed {
+        Some((1..=1000, 1..=1000)) => parsed.ok_or_else(String::new),
+        _ => Err("write columns and rows, 1 to 1000 of each, as in 80x24".to_owned()),
+    }
+}
+
 impl Global {
     /// What they say of the configuration.
     pub(super) fn flags(&self) -> Flags {
@@ -81,6 +122,12 @@ pub(super) enum Command {
     /// Look after the configuration
     #[command(subcommand)]
     Config(ConfigCommand),
+    /// Look at the screen's colours
+    #[command(subcommand)]
+    Theme(LooksCommand),
+    /// Look at the screen's keys
+    #[command(subcommand)]
+    Keymap(LooksCommand),
     /// Serve a pretended AWS on this machine, for trying things out and for tests
     Sim(SimArgs),
     /// Write the completions for a shell to stdout
@@ -179,6 +226,29 @@ pub(super) enum ConfigCommand {
     },
     /// Tell where the configuration is looked for
     Path,
+}
+
+/// `coredeck theme` and `coredeck keymap`
+#[derive(Debug, Subcommand)]
+pub(super) enum LooksCommand {
+    /// List every name, and where it is found
+    List,
+    /// Show what one of them comes to, with all that it inherits
+    Show {
+        /// Its name; the one in force by default
+        name: Option<String>,
+    },
+    /// Find every fault of a file, or of one by its name
+    Check {
+        /// The file, or a name; the one in force by default
+        #[arg(value_name = "FILE", value_hint = ValueHint::FilePath)]
+        file: Option<String>,
+    },
+    /// Write the file of one that comes with coredeck to stdout, to begin one's own with
+    PrintDefault {
+        /// Its name; the default by default
+        name: Option<String>,
+    },
 }
 
 /// How rows are written.

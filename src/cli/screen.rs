@@ -1,7 +1,7 @@
 //! The screen, opened from the command line: reads on and on, and ends when the person leaves.
 
 use super::Outside;
-use super::args::Global;
+use super::args::{Global, ScreenArgs, When};
 use super::calls;
 use super::output::{Output, can_open_screen};
 use super::reach;
@@ -13,17 +13,27 @@ use crate::error::{Error, Result};
 use crate::gateway::Source;
 use crate::model::text::harmless;
 use crate::store::Cache;
-use crate::tui::{About, Options, run as show};
+use crate::tui::saved::Views;
+use crate::tui::{About, Lean, Options, drive, run as show, views};
 use jiff::tz::TimeZone;
 use tokio_util::sync::CancellationToken;
 
 /// Opens the screen.
-pub(super) async fn run(global: &Global, outside: &Outside, out: &mut Output) -> Result<()> {
-    if let Err(why) = can_open_screen() {
+pub(super) async fn run(
+    global: &Global,
+    args: &ScreenArgs,
+    outside: &Outside,
+    out: &mut Output,
+) -> Result<()> {
+    let is_headless = args.headless.is_some();
+    if let Err(why) = can_open_screen()
+        && !is_headless
+    {
         return Err(Error::usage(format!("the screen cannot be opened: {why}"))
-            .hint("in scripts use `coredeck get KIND -o json`; `coredeck --help` lists all commands"));
+            .hint("in scripts use `coredeck get KIND -o json`; `coredeck --help` lists all commands")
+            .hint("`coredeck --headless KEYS` presses keys without a terminal and writes the last screen"));
     }
-    if global.verbose > 0 && global.log_file.is_none() {
+    if !is_headless && global.verbose > 0 && global.log_file.is_none() {
         return Err(Error::usage("a log on stderr would spoil the screen").hint("add `--log-file FILE`"));
     }
     // The alternate screen would hide what is said before it opens: the screen says it.
@@ -44,7 +54,20 @@ pub(super) async fn run(global: &Global, outside: &Outside, out: &mut Output) ->
             around.var(name).map(str::to_owned)
         }
     })?;
-    let options = Options { clock: outside.clock, ..options };
+    let saved = around.state_folder.as_ref().map(|folder| folder.join("coredeck").join("views.toml"));
+    let kept = saved.as_deref().map_or_else(|| Ok(Views::default()), views);
+    let views = kept.map_err(|faults| {
+        let mut error = Error::usage("the kept views cannot be read");
+        error.hints = faults.iter().map(ToString::to_string).collect();
+        error
+    })?;
+    let lean = match args.lean {
+        Some(When::Always) => Some(Lean::Asked),
+        Some(When::Never) => Some(Lean::Off),
+        Some(When::Auto) | None => options.lean,
+    };
+    let has_mouse = options.has_mouse && !args.no_mouse;
+    let options = Options { clock: outside.clock, lean, has_mouse, saved, views, ..options };
     let cancel = CancellationToken::new();
     let guard = cancel.clone().drop_guard();
     let cache = if global.demo { None } else { cache(&reach.config, around, &mut warnings) };
@@ -52,7 +75,14 @@ pub(super) async fn run(global: &Global, outside: &Outside, out: &mut Output) ->
     let kept = Keeping { cache, history: None };
     let collector = reach.start(Config::clone(&reach.config), &Source::ALL, kept, cancel);
     let about = about(&reach.config, around, global.demo, outside.clock, &warnings);
-    let shown = show(collector.world, collector.wishes, about, options).await;
+    let shown = match &args.headless {
+        Some(keys) => {
+            let size = args.size.unwrap_or((80, 24));
+            let drawn = drive(collector.world, collector.wishes, about, options, keys, size).await;
+            drawn.and_then(|text| out.data(&text))
+        }
+        None => show(collector.world, collector.wishes, about, options).await,
+    };
     drop(guard);
     // The reads end with the token; what one of them broke of is in the log.
     let _ = collector.task.await;

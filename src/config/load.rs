@@ -76,7 +76,12 @@ pub fn load(flags: &Flags, around: &Surroundings) -> Result<Loaded> {
 /// Checks one file and nothing else; returns its warnings.
 pub fn check(path: &Path, around: &Surroundings) -> Result<Vec<Fault>> {
     let text = text_of(path, &Origin::Flag("--config"))?.unwrap_or_default();
-    let outcome = read_text(path, &text, &around.profiles());
+    check_text(path, &text, &around.profiles())
+}
+
+/// Checks the text of a file, where these AWS profiles exist; returns its warnings.
+pub fn check_text(path: &Path, text: &str, profiles: &[String]) -> Result<Vec<Fault>> {
+    let outcome = read_text(path, text, profiles);
     if outcome.faults.is_empty() {
         Ok(outcome.warnings)
     } else {

@@ -18,6 +18,8 @@ pub struct Surroundings {
     pub config_folder: Option<PathBuf>,
     /// The folder for what can be lost, `~/.cache`.
     pub cache_folder: Option<PathBuf>,
+    /// The folder for what should outlive a run, `~/.local/state`.
+    pub state_folder: Option<PathBuf>,
 }
 
 impl Surroundings {
@@ -33,6 +35,7 @@ impl Surroundings {
             home: folders.as_ref().map(|folders| folders.home_dir().to_path_buf()),
             config_folder: folders.as_ref().map(BaseStrategy::config_dir),
             cache_folder: folders.as_ref().map(BaseStrategy::cache_dir),
+            state_folder: folders.as_ref().and_then(BaseStrategy::state_dir),
         }
     }
 

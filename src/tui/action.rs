@@ -67,10 +67,26 @@ pub struct About {
     pub doc: &'static str,
     /// The layers in which it may be bound.
     pub layers: &'static [Layer],
+    /// What it can do to the fleet.
+    pub danger: Danger,
 }
 
+/// What an action can do to the fleet: whatever destroys may not be bound to a key that is pressed by accident.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Danger {
+    /// Nothing: it changes what is shown, no more.
+    None,
+    /// It changes something that can be put back.
+    Changes,
+    /// It ends or loses something.
+    Destroys,
+}
+
+// A line ends in `Changes` or `Destroys` where the action touches the fleet: `Stop "stop" … [List] Destroys;`.
 macro_rules! actions {
-    ($($variant:ident $(($kind:ident))? $name:literal $brief:literal $doc:literal [$($layer:ident)+];)+) => {
+    (@danger) => { Danger::None };
+    (@danger $danger:ident) => { Danger::$danger };
+    ($($variant:ident $(($kind:ident))? $name:literal $brief:literal $doc:literal [$($layer:ident)+] $($danger:ident)?;)+) => {
         /// Every action, in the order of the help page.
         pub const ACTIONS: &[About] = &[$(About {
             action: Action::$variant $((Kind::$kind))?,
@@ -78,6 +94,7 @@ macro_rules! actions {
             brief: $brief,
             doc: $doc,
             layers: &[$(Layer::$layer),+],
+            danger: actions!(@danger $($danger)?),
         }),+];
     };
 }
@@ -131,6 +148,12 @@ pub enum Action {
     Reverse,
     Wide,
     Metrics,
+    CopyId,
+    CopyRow,
+    CopyCommand,
+    CopyJson,
+    Mouse,
+    Lean,
     Accept,
     Cancel,
     Complete,
@@ -139,6 +162,7 @@ pub enum Action {
     EraseForward,
     EraseWord,
     EraseLine,
+    EraseRest,
     CursorLeft,
     CursorRight,
     CursorStart,
@@ -198,6 +222,12 @@ actions! {
     Reverse "reverse" "reverse" "Turn the order round" [List Sort];
     Wide "wide" "wide" "Show more columns, or fewer" [List];
     Metrics "metrics" "metrics" "Show columns that cost money to read, or hide them" [List];
+    CopyId "copy-id" "copy id" "Copy the row's id" [List Text];
+    CopyRow "copy-row" "copy row" "Copy the row as it shows, with tabs between" [List Text];
+    CopyCommand "copy-command" "copy command" "Copy the aws command that shows the row" [List Text];
+    CopyJson "copy-json" "copy JSON" "Copy every field of the row as JSON" [List Text];
+    Mouse "mouse" "mouse" "Leave the mouse to the terminal, or take it again" [All List Text];
+    Lean "lean" "lean" "Send as little as can be to the terminal, or what looks good again" [All List Text];
     Down "down" "down" "One line down" [List Text Menu];
     Up "up" "up" "One line up" [List Text Menu];
     PageDown "page-down" "page down" "One screen down" [List Text Menu];
@@ -216,6 +246,7 @@ actions! {
     EraseForward "erase-forward" "erase forward" "Erase the character under the cursor" [Prompt];
     EraseWord "erase-word" "erase word" "Erase the word before the cursor" [Prompt];
     EraseLine "erase-line" "erase line" "Erase everything before the cursor" [Prompt];
+    EraseRest "erase-rest" "erase rest" "Erase everything from the cursor on" [Prompt];
     CursorLeft "cursor-left" "left" "Move the cursor left" [Prompt];
     CursorRight "cursor-right" "right" "Move the cursor right" [Prompt];
     CursorStart "cursor-start" "start" "Move the cursor to the start" [Prompt];

@@ -1,6 +1,5 @@
 //! Keys as people write them: `j`, `ctrl-f`, `shift-tab`, and whole runs of them, `/cpu>80<ret>jj<esc>`.
 
-use crossterm::event::{KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
 use std::fmt;
 
 /// A key without its modifiers.
@@ -15,7 +14,7 @@ pub enum Key {
 }
 
 macro_rules! named {
-    ($($variant:ident $name:literal $($other:literal)*, $code:ident;)+) => {
+    ($($variant:ident $name:literal $($other:literal)*;)+) => {
         /// A key that writes no character.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
         #[allow(missing_docs)]
@@ -28,9 +27,6 @@ macro_rules! named {
             fn parse(word: &str) -> Option<Self> {
                 match word { $($name $(| $other)* => Some(Self::$variant),)+ _ => None }
             }
-            fn from_code(code: KeyCode) -> Option<Self> {
-                match code { $(KeyCode::$code => Some(Self::$variant),)+ _ => None }
-            }
         }
 
         /// Every name that a key may be called by.
@@ -39,20 +35,20 @@ macro_rules! named {
 }
 
 named! {
-    Enter "enter" "ret" "return", Enter;
-    Esc "esc" "escape", Esc;
-    Tab "tab", Tab;
-    Backspace "backspace" "bs", Backspace;
-    Delete "delete" "del", Delete;
-    Insert "insert" "ins", Insert;
-    Left "left", Left;
-    Right "right", Right;
-    Up "up", Up;
-    Down "down", Down;
-    Home "home", Home;
-    End "end", End;
-    PageUp "pageup" "pgup", PageUp;
-    PageDown "pagedown" "pgdn" "pgdown", PageDown;
+    Enter "enter" "ret" "return";
+    Esc "esc" "escape";
+    Tab "tab";
+    Backspace "backspace" "bs";
+    Delete "delete" "del";
+    Insert "insert" "ins";
+    Left "left";
+    Right "right";
+    Up "up";
+    Down "down";
+    Home "home";
+    End "end";
+    PageUp "pageup" "pgup";
+    PageDown "pagedown" "pgdn" "pgdown";
 }
 
 /// One press: a key and what was held with it.
@@ -74,32 +70,15 @@ impl Chord {
         Self { key, has_ctrl: false, has_alt: false, has_shift: false }
     }
 
-    /// What a terminal reported; none for releases and for keys that nobody binds (media keys).
-    pub fn from_event(event: KeyEvent) -> Option<Self> {
-        if event.kind == KeyEventKind::Release {
-            return None;
-        }
-        let held = |modifier| event.modifiers.contains(modifier);
-        let mut chord = Self {
-            key: Key::Char(' '),
-            has_ctrl: held(KeyModifiers::CONTROL),
-            has_alt: held(KeyModifiers::ALT) || held(KeyModifiers::META),
-            has_shift: false,
+    /// A key with what was held with it. A letter takes shift into its case, and loses its case to control,
+    /// because terminals cannot tell the two apart.
+    pub(super) fn held(key: Key, has_ctrl: bool, has_alt: bool, has_shift: bool) -> Self {
+        let key = match key {
+            Key::Char(c) if has_ctrl => Key::Char(c.to_ascii_lowercase()),
+            Key::Char(c) if has_shift => Key::Char(c.to_ascii_uppercase()),
+            key => key,
         };
-        chord.key = match event.code {
-            KeyCode::Char(c) if chord.has_ctrl => Key::Char(c.to_ascii_lowercase()),
-            KeyCode::Char(c) if held(KeyModifiers::SHIFT) && c.is_ascii_lowercase() => {
-                Key::Char(c.to_ascii_uppercase())
-            }
-            KeyCode::Char(c) => Key::Char(c),
-            KeyCode::F(n) => Key::F(n),
-            KeyCode::BackTab => Key::Named(Named::Tab),
-            code => Key::Named(Named::from_code(code)?),
-        };
-        if !matches!(chord.key, Key::Char(_)) {
-            chord.has_shift = held(KeyModifiers::SHIFT) || event.code == KeyCode::BackTab;
-        }
-        Some(chord)
+        Self { key, has_ctrl, has_alt, has_shift: has_shift && !matches!(key, Key::Char(_)) }
     }
 
     /// Reads one chord, `ctrl-f`; the error says what is wrong with it.

@@ -7,7 +7,7 @@ use std::fmt;
 pub struct Fault {
     /// The file's name, as it was given.
     pub file: String,
-    /// The line, from 1.
+    /// The line, from 1; 0 where no file is meant.
     pub line: usize,
     /// The column in characters, from 1.
     pub column: usize,
@@ -19,7 +19,10 @@ pub struct Fault {
 
 impl fmt::Display for Fault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}:{}:{}: {}", self.file, self.line, self.column, self.message)?;
+        if self.line > 0 {
+            write!(f, "{}:{}:{}: ", self.file, self.line, self.column)?;
+        }
+        f.write_str(&self.message)?;
         match &self.hint {
             Some(hint) => write!(f, "; {hint}"),
             None => Ok(()),
@@ -52,6 +55,11 @@ impl<'a> Faults<'a> {
             let offset = error.span().map_or(0, |span| span.start);
             self.at(offset, error.message().lines().collect::<Vec<_>>().join(" "), None);
         }
+    }
+
+    /// The line that a byte offset is on, from 1.
+    pub(crate) fn line(&self, offset: usize) -> usize {
+        place(self.text, offset).0
     }
 
     /// Every fault so far, in the order of the file.

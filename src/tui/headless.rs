@@ -2,15 +2,23 @@
 
 use super::chord::parse_keys;
 use super::keymap::Keymap;
+use super::options::Options;
+use super::page;
 use super::screen::{Frame, draw};
+use super::setup::Setup;
 use super::signs::Signs;
-use super::state::{About, Effect, Input, Setup, Ui};
+use super::state::{About, Effect, Input, Ui};
 use super::theme::Theme;
 use super::update::update;
-use crate::world::World;
+use crate::clock::monotonic;
+use crate::error::{Error, Result};
+use crate::world::{Wish, World};
 use jiff::Timestamp;
 use ratatui::buffer::Buffer;
 use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::{mpsc, watch};
+use tokio::time::timeout_at;
 
 /// A screen that is driven by keys as text.
 #[derive(Debug)]
@@ -26,7 +34,7 @@ pub struct Headless {
 impl Headless {
     /// A screen on a world. The moment is the world's own, so that ages hold still.
     pub fn new(world: Arc<World>, size: (u16, u16)) -> Self {
-        let setup = Setup { about: About::default(), keymap: Keymap::default(), signs: Signs::Unicode, size };
+        let setup = Setup::new(Keymap::default(), Signs::Unicode, size);
         let now = world.snapshot.taken_at;
         let mut screen = Self { ui: Ui::new(world, now, setup), theme: Theme::plain(), effects: Vec::new() };
         if let Ok(keymap) = Keymap::shipped("default") {
@@ -74,6 +82,56 @@ impl Headless {
 /// Presses keys on a world and returns the screen as text.
 pub fn headless(world: Arc<World>, keys: &str, size: (u16, u16)) -> String {
     Headless::new(world, size).keys(keys).text()
+}
+
+/// How long the whole of a script may wait for the fleet.
+const WITHIN: Duration = Duration::from_secs(120);
+
+/// Drives the screen by keys, without a terminal: each key is pressed once every list of the page was read, or
+/// could not be. Returns the last screen as text. Fails when the fleet is not read in time.
+pub async fn drive(
+    mut world: watch::Receiver<Arc<World>>,
+    wishes: mpsc::Sender<Wish>,
+    about: About,
+    options: Options,
+    keys: &str,
+    size: (u16, u16),
+) -> Result<String> {
+    let clock = options.clock;
+    let first = Arc::clone(&world.borrow_and_update());
+    let (setup, mut props) = options.into_parts(about, size);
+    let mut screen = Headless::with(first, clock.now(), setup, props.theme.clone());
+    let until = (monotonic() + WITHIN).into();
+    let gone = || Error::failed("nothing reads the fleet any more");
+    for chord in parse_keys(keys).into_iter().map(Some).chain([None]) {
+        loop {
+            for effect in std::mem::take(&mut screen.effects) {
+                match effect {
+                    Effect::Quit => return Ok(screen.text()),
+                    Effect::Wish(wish) => wishes.send(wish).await.map_err(|_| gone())?,
+                    effect => {
+                        for input in props.carry_out(&effect) {
+                            screen.input(input);
+                        }
+                        screen.theme = props.theme.clone();
+                    }
+                }
+            }
+            if !page::awaits(&screen.ui) {
+                break;
+            }
+            timeout_at(until, world.changed())
+                .await
+                .map_err(|_| Error::failed("the fleet was not read in two minutes"))?
+                .map_err(|_| gone())?;
+            let next = Arc::clone(&world.borrow_and_update());
+            screen.input(Input::Tick(clock.now())).input(Input::World(next));
+        }
+        if let Some(chord) = chord {
+            screen.input(Input::Tick(clock.now())).input(Input::Key(chord));
+        }
+    }
+    Ok(screen.text())
 }
 
 /// Cells as text, a line a row, without blanks at their ends.

@@ -6,15 +6,21 @@
 mod file;
 
 use super::action::{Action, Layer};
-use super::chord::{Chord, show_sequence};
+use super::chord::{Chord, Key, show_sequence};
 use super::fault::Fault;
+use super::layered::Shelf;
 use std::collections::BTreeMap;
 
 /// The keymaps that come with the program: name and text.
 pub const SHIPPED: &[(&str, &str)] = &[
     ("default", include_str!("../../keymaps/default.toml")),
     ("vim", include_str!("../../keymaps/vim.toml")),
+    ("emacs", include_str!("../../keymaps/emacs.toml")),
+    ("k9s", include_str!("../../keymaps/k9s.toml")),
 ];
+
+/// The keymaps that come with the program.
+pub const SHELF: Shelf = Shelf::shipped("keymap", SHIPPED);
 
 /// Every binding, and what prefixes are called in the which-key box.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -38,15 +44,42 @@ impl Keymap {
     /// The keymap of that name that comes with the program. No fault is possible in one of them that
     /// passed the tests.
     pub fn shipped(name: &str) -> Result<Self, Vec<Fault>> {
-        let Some((_, text)) = SHIPPED.iter().find(|(shipped, _)| *shipped == name) else {
-            return Err(vec![file::no_such(name)]);
-        };
-        Self::parse(&format!("{name}.toml"), text)
+        Self::load(&SHELF, name)
     }
 
-    /// Reads a keymap file. Tells every fault at once.
+    /// The keymap of that name from a shelf of them.
+    pub fn load(shelf: &Shelf, name: &str) -> Result<Self, Vec<Fault>> {
+        shelf.load(name)
+    }
+
+    /// Reads a keymap file that may inherit from those that come with the program. Tells every fault at once.
     pub fn parse(file: &str, text: &str) -> Result<Self, Vec<Fault>> {
-        file::parse(file, text)
+        SHELF.read(file, text)
+    }
+
+    /// Reads a keymap file that may inherit from those of a shelf. Tells every fault at once.
+    pub fn parse_on(shelf: &Shelf, file: &str, text: &str) -> Result<Self, Vec<Fault>> {
+        shelf.read(file, text)
+    }
+
+    /// The whole keymap as a file that inherits from none.
+    pub fn to_toml(&self, name: &str) -> String {
+        let quoted = |text: &str| toml::Value::String(text.to_owned()).to_string();
+        let mut text = format!("name = {}\n\n[labels]\n", quoted(name));
+        for (keys, label) in &self.labels {
+            text.push_str(&format!("{} = {}\n", quoted(&show_sequence(keys)), quoted(label)));
+        }
+        for layer in Layer::ALL {
+            text.push_str(&format!("\n[{}]\n", layer.word()));
+            for (keys, action) in self.layer(layer) {
+                text.push_str(&format!(
+                    "{} = {}\n",
+                    quoted(&show_sequence(keys)),
+                    quoted(&action.to_string())
+                ));
+            }
+        }
+        text
     }
 
     /// What `keys` mean while `layer` has the focus.
@@ -117,6 +150,15 @@ impl Keymap {
     }
 }
 
+/// Tells whether keys are pressed by accident: one key alone, or what other programs taught fingers to press
+/// (ctrl-a in screen, ctrl-d and ctrl-k everywhere). Nothing that destroys may be bound to them.
+fn is_a_slip(keys: &[Chord]) -> bool {
+    let Some((first, rest)) = keys.split_first() else { return true };
+    let is_taught = first.has_ctrl && !first.has_alt && matches!(first.key, Key::Char('a' | 'd' | 'k'));
+    let is_bare = rest.is_empty() && !first.has_ctrl && !first.has_alt;
+    is_taught || is_bare
+}
+
 fn reach(layer: Layer) -> impl Iterator<Item = Layer> {
     std::iter::once(layer).chain(layer.falls_through().then_some(Layer::All))
 }
@@ -131,12 +173,56 @@ mod tests {
     }
 
     #[test]
-    fn every_shipped_keymap_loads_and_binds_every_action() {
+    fn every_shipped_keymap_loads_and_binds_or_names_every_action() {
         for (name, _) in SHIPPED {
             let keymap = Keymap::shipped(name).unwrap_or_else(|faults| panic!("{faults:#?}"));
             for about in ACTIONS {
-                let bound = about.layers.iter().any(|l| !keymap.keys_of(*l, about.action).is_empty());
-                assert!(bound, "{name} binds nothing to {}", about.name);
+                let is_bound = about.layers.iter().any(|l| !keymap.keys_of(*l, about.action).is_empty());
+                // What is about the line being typed cannot be typed there.
+                let is_named = crate::tui::update::is_offered(about.action);
+                assert!(
+                    is_bound || (is_named && *name != "default"),
+                    "{name} binds nothing to {}",
+                    about.name
+                );
+            }
+            let command = keymap.keys_of(Layer::List, Action::Command);
+            assert!(!command.is_empty(), "{name} has no way to type a name");
+        }
+    }
+
+    #[test]
+    fn a_keymap_written_out_reads_back_the_same() {
+        for (name, _) in SHIPPED {
+            let keymap = Keymap::shipped(name).unwrap();
+            assert_eq!(Keymap::parse("again.toml", &keymap.to_toml(name)).as_ref(), Ok(&keymap), "{name}");
+        }
+    }
+
+    #[test]
+    fn nothing_that_destroys_is_one_slip_away() {
+        for (text, slips) in [
+            ("x", true),
+            ("delete", true),
+            ("f8", true),
+            ("X", true),
+            ("ctrl-d", true),
+            ("ctrl-k x", true),
+            ("ctrl-a ctrl-x", true),
+            ("x x", false),
+            ("alt-x", false),
+            ("ctrl-alt-d", false),
+            ("ctrl-x", false),
+        ] {
+            assert_eq!(is_a_slip(&keys(text)), slips, "{text}");
+        }
+        for (name, _) in SHIPPED {
+            let keymap = Keymap::shipped(name).unwrap();
+            for layer in Layer::ALL {
+                for (keys, action) in keymap.layer(layer) {
+                    let destroys = action.about().unwrap().danger == crate::tui::action::Danger::Destroys;
+                    assert!(!destroys || !is_a_slip(keys), "{name} [{}] {action}", layer.word());
+                }
             }
         }
     }
@@ -195,7 +281,7 @@ mod tests {
         let faults: Vec<String> =
             Keymap::parse("my.toml", text).unwrap_err().iter().map(ToString::to_string).collect();
         let expected = [
-            "my.toml:1:12: no keymap named `defualt` comes with coredeck; did you mean `default`?",
+            "my.toml:1:12: no keymap named `defualt`; did you mean `default`?",
             "my.toml:2:2: no layer named `al`; did you mean `all`?",
             "my.toml:5:5: no action named `qiut`; did you mean `quit`?",
             "my.toml:6:1: no modifier named `hyper`: write ctrl-, alt- or shift-",

@@ -59,6 +59,10 @@ impl Line {
         self.cursor = from;
     }
 
+    pub(crate) fn erase_rest(&mut self) {
+        self.text.truncate(self.cursor);
+    }
+
     pub(crate) fn erase_line(&mut self) {
         self.text.replace_range(..self.cursor, "");
         self.cursor = 0;

@@ -269,6 +269,22 @@ pub(super) fn sources(ui: &Ui) -> Vec<Source> {
     sources
 }
 
+/// Tells whether some list of the page was neither read nor could not be.
+pub(super) fn awaits(ui: &Ui) -> bool {
+    let snapshot = &ui.world.snapshot;
+    let mut sources = sources(ui);
+    if sources.is_empty() {
+        sources = Source::ALL.to_vec();
+    }
+    sources.retain(|source| *source != Source::Metrics);
+    let is_missing = |part: &crate::snapshot::Part, source: &Source| {
+        let standing = part.standing(*source);
+        standing.trouble.is_none() && (standing.as_of.is_none() || !standing.is_whole)
+    };
+    let is_empty = snapshot.parts.is_empty() && snapshot.troubles.is_empty();
+    is_empty || snapshot.parts.iter().any(|part| sources.iter().any(|source| is_missing(part, source)))
+}
+
 /// What a row in full rests on, but for what costs money.
 fn in_full(kind: Kind) -> Vec<Source> {
     let free = kind.columns().iter().filter(|column| !column.needs.contains(&Source::Metrics));
@@ -288,9 +304,11 @@ pub(super) fn interest(ui: &Ui) -> Interest {
         sources.sort();
         sources.dedup();
     }
-    let metrics_of = if sources.contains(&Source::Metrics) { looked_at(ui) } else { Vec::new() };
-    // A screen without the focus is still looked at, beside the window that has it; and one in the
-    // background is stopped with all of the program, so nothing is read then anyway.
+    // A screen without the focus is still looked at, beside the window that has it: what is free goes on being
+    // read, and what costs money waits until somebody comes back. One in the background is stopped with all of
+    // the program, so nothing is read then anyway.
+    let is_paid = sources.contains(&Source::Metrics) && ui.has_focus();
+    let metrics_of = if is_paid { looked_at(ui) } else { Vec::new() };
     Interest { sources, metrics_of, is_idle: false }
 }
 

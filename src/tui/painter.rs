@@ -5,7 +5,7 @@
 
 use ratatui::buffer::{Buffer, Cell};
 use ratatui::layout::{Position, Rect};
-use ratatui::style::{Color, Modifier};
+use ratatui::style::{Color, Modifier, Style};
 use std::io::Write;
 use unicode_width::UnicodeWidthStr;
 
@@ -20,7 +20,11 @@ pub struct Painter {
     at: Option<Position>,
     has_cursor: Option<bool>,
     only_ascii: bool,
+    is_lean: bool,
 }
+
+/// The longest frame that a lean line gets without saying that it is one: it comes in one piece anyway.
+const ONE_PIECE: usize = 512;
 
 /// How the next character will look.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -61,12 +65,17 @@ fn width(cell: &Cell) -> u16 {
 impl Painter {
     /// A painter for a terminal of which nothing is known yet.
     pub fn new(only_ascii: bool) -> Self {
-        Self { shown: None, pen: None, at: None, has_cursor: None, only_ascii }
+        Self { shown: None, pen: None, at: None, has_cursor: None, only_ascii, is_lean: false }
     }
 
     /// Forgets what the terminal shows: after a resize, and after somebody else drew on it.
     pub fn forget(&mut self) {
-        *self = Self::new(self.only_ascii);
+        *self = Self { is_lean: self.is_lean, ..Self::new(self.only_ascii) };
+    }
+
+    /// Sends as little as can be: short frames without the marks around them.
+    pub fn lean(&mut self, is_lean: bool) {
+        self.is_lean = is_lean;
     }
 
     /// The bytes that turn what is shown into `next`, with the cursor at `cursor` or hidden.
@@ -103,7 +112,7 @@ impl Painter {
             None => {}
         }
         self.shown = Some(next.clone());
-        if out.is_empty() {
+        if out.is_empty() || (self.is_lean && out.len() <= ONE_PIECE) {
             return out;
         }
         let mut framed = Vec::with_capacity(out.len() + BEGIN.len() + END.len());
@@ -235,6 +244,18 @@ impl Painter {
         let _ = write!(out, "\x1b[{best}m");
         self.pen = Some(pen);
     }
+}
+
+/// The escape sequence after which text looks like this, whatever it looked like before.
+pub(super) fn pen(style: Style) -> String {
+    let pen = Pen {
+        fg: style.fg.unwrap_or(Color::Reset),
+        bg: style.bg.unwrap_or(Color::Reset),
+        modifier: style.add_modifier,
+    };
+    let mut codes = vec!["0".to_string()];
+    parts(Pen::PLAIN, pen, &mut codes);
+    format!("\x1b[{}m", codes.join(";"))
 }
 
 /// The attributes that lead from one pen to another.

@@ -1,19 +1,19 @@
 //! The loop: waits for keys, worlds, signals and the next moment that something ages; draws what changed.
 
-use super::chord::Chord;
+use super::copy::{Between, clipboard};
+use super::decode::Heard;
+use super::keyboard::Keyboard;
 use super::options::Options;
 use super::painter::Painter;
+use super::props::Props;
 use super::screen::{draw, wake_at};
 use super::signs::Signs;
-use super::state::{About, Effect, Input, Setup, Ui};
+use super::state::{About, Effect, Input, Ui};
 use super::terminal::Terminal;
-use super::theme::Theme;
 use super::update::update;
 use crate::clock::{Clock, monotonic};
 use crate::error::{Error, ErrorKind, Result};
 use crate::world::{Wish, World};
-use crossterm::event::{Event, EventStream};
-use futures::StreamExt;
 use rustix::process::{Signal, getpid, getsid, kill_current_process_group};
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -23,6 +23,15 @@ use tokio::sync::{mpsc, watch};
 
 /// The least time between two frames.
 const FRAME: Duration = Duration::from_millis(16);
+/// The least time between two frames that nobody looks at.
+const UNSEEN: Duration = Duration::from_secs(1);
+/// From this time on that the terminal takes to answer, as little as can be is sent to it.
+const SLOW: Duration = Duration::from_millis(150);
+/// How long an answer is waited for on leaving.
+const ANSWER: Duration = Duration::from_millis(400);
+/// What are you, and, in the other, what is your background? Every terminal answers the first, and in order.
+const WHAT: &[u8] = b"\x1b[c";
+const WHAT_BACKGROUND: &[u8] = b"\x1b]11;?\x1b\\\x1b[c";
 /// Events that are taken in before a frame is drawn, at most: a stuck key must not starve the screen.
 const DRAINED: usize = 512;
 
@@ -38,32 +47,44 @@ pub async fn run(
     let mut signals = Signals::new()?;
     let terminal = Terminal::open()?;
     let first = Arc::clone(&world.borrow_and_update());
-    let setup = Setup { about, keymap: options.keymap, signs: options.signs, size: Terminal::size()? };
+    let (has_mouse, asks, clock) = (options.has_mouse, options.asks, options.clock);
+    let painter = Painter::new(options.signs == Signs::Ascii);
+    let (is_auto, between) = (options.lean.is_none(), options.between);
+    let (setup, props) = options.into_parts(about, Terminal::size()?);
     let mut screen = Screen {
-        ui: Ui::new(first, options.clock.now(), setup),
-        theme: options.theme,
-        painter: Painter::new(options.signs == Signs::Ascii),
-        clock: options.clock,
+        ui: Ui::new(first, clock.now(), setup),
+        props,
+        painter,
+        clock,
         drawn_at: None,
         is_dirty: true,
+        is_urgent: true,
         outbox: VecDeque::new(),
+        asked: None,
+        is_auto,
     };
     screen.tick();
-    let mut events = Events::new();
-    let ended = live(&mut screen, &terminal, &mut events, &mut signals, &mut world, &wishes).await;
-    // What is typed from here on is for the shell.
-    events.close().await;
-    ended
+    if has_mouse {
+        terminal.mouse(true)?;
+    }
+    let mut keyboard = Keyboard::new()?;
+    screen.draw_when_due(&terminal)?;
+    if asks {
+        screen.ask(&terminal)?;
+    }
+    live(&mut screen, &terminal, &mut keyboard, &mut signals, &mut world, &wishes, between).await
 }
 
-/// Lives until the person leaves, or something else ends it.
+/// Lives until the person leaves, or something else ends it. Nothing is read ahead: what is typed from then on
+/// is for the shell.
 async fn live(
     screen: &mut Screen,
     terminal: &Terminal,
-    events: &mut Events,
+    keyboard: &mut Keyboard,
     signals: &mut Signals,
     world: &mut watch::Receiver<Arc<World>>,
     wishes: &mpsc::Sender<Wish>,
+    between: Between,
 ) -> Result<()> {
     loop {
         screen.draw_when_due(terminal)?;
@@ -75,7 +96,7 @@ async fn live(
                     .hint("please report it with those lines"));
             }
             what = signals.next() => Happened::Signal(what),
-            event = events.coming.recv() => Happened::Event(event),
+            heard = keyboard.next() => Happened::Heard(heard?),
             changed = world.changed() => {
                 changed.map_err(|_| Error::failed("nothing reads the fleet any more"))?;
                 Happened::World
@@ -106,18 +127,37 @@ async fn live(
                 screen.start_over()?;
                 Vec::new()
             }
-            Happened::Event(event) => {
-                let mut effects = screen.take_event(event)?;
+            Happened::Signal(Told::Resized) => {
+                // Also where the size is what it was: it may have been smaller for a moment, and then the
+                // terminal has forgotten what did not fit.
+                screen.start_over()?;
+                Vec::new()
+            }
+            Happened::Heard(heard) => {
+                screen.is_urgent = true;
+                let mut effects = screen.hear(heard);
                 for _ in 0..DRAINED {
-                    let Ok(event) = events.coming.try_recv() else { break };
-                    effects.append(&mut screen.take_event(Some(event))?);
+                    let Some(heard) = keyboard.at_hand() else { break };
+                    effects.append(&mut screen.hear(heard));
                 }
                 effects
             }
         };
         for effect in effects {
             match effect {
-                Effect::Quit => return Ok(()),
+                Effect::Quit => {
+                    if screen.asked.is_some_and(|at| monotonic().duration_since(at) < 4 * ANSWER) {
+                        keyboard.hear_out(ANSWER).await;
+                    }
+                    return Ok(());
+                }
+                Effect::Copy(text) => terminal.write(&clipboard(&text, between))?,
+                Effect::Mouse(is_ours) => terminal.mouse(is_ours)?,
+                Effect::Theme(_) | Effect::Keymap(_) | Effect::Views(_) => {
+                    for input in screen.props.carry_out(&effect) {
+                        screen.take(input);
+                    }
+                }
                 Effect::Wish(wish) => screen.post(wish),
                 Effect::Redraw => screen.start_over()?,
                 Effect::Suspend if is_alone() => {
@@ -143,40 +183,9 @@ fn is_alone() -> bool {
     getsid(None).is_ok_and(|session| session == getpid())
 }
 
-/// What the terminal reports, in a queue of its own: `EventStream` wakes only whoever polled it first, so
-/// it cannot be asked in passing whether more is there. It stays open while we are stopped, and stands on
-/// crossterm's `use-dev-tty`, which asks the terminal each time whether there is more: the other source is
-/// told of a key once, and forgets it when a resize or the end of a stream comes in the same instant.
-struct Events {
-    coming: mpsc::Receiver<std::io::Result<Event>>,
-    reader: tokio::task::JoinHandle<()>,
-}
-
-impl Events {
-    fn new() -> Self {
-        let (sender, coming) = mpsc::channel(DRAINED);
-        let reader = tokio::spawn(async move {
-            let mut events = EventStream::new();
-            while let Some(event) = events.next().await {
-                if sender.send(event).await.is_err() {
-                    break;
-                }
-            }
-        });
-        Self { coming, reader }
-    }
-
-    /// Reads no more: comes back when nobody takes what is typed away from whoever is next.
-    async fn close(self) {
-        self.reader.abort();
-        // It ends by being aborted, which is no news.
-        let _ = self.reader.await;
-    }
-}
-
 /// What the loop woke up for.
 enum Happened {
-    Event(Option<std::io::Result<Event>>),
+    Heard(Heard),
     World,
     Time,
     Signal(Told),
@@ -187,15 +196,17 @@ enum Told {
     End(&'static str),
     Suspend,
     Continue,
+    Resized,
 }
 
-/// The signals that end, stop and continue a program.
+/// The signals that end, stop and continue a program, and the one for a terminal of another size.
 struct Signals {
     term: tokio::signal::unix::Signal,
     hup: tokio::signal::unix::Signal,
     int: tokio::signal::unix::Signal,
     stop: tokio::signal::unix::Signal,
     cont: tokio::signal::unix::Signal,
+    winch: tokio::signal::unix::Signal,
 }
 
 impl Signals {
@@ -210,6 +221,7 @@ impl Signals {
             int: of(Signal::INT)?,
             stop: of(Signal::TSTP)?,
             cont: of(Signal::CONT)?,
+            winch: of(Signal::WINCH)?,
         })
     }
 
@@ -220,6 +232,7 @@ impl Signals {
             _ = self.int.recv() => Told::End("SIGINT"),
             _ = self.stop.recv() => Told::Suspend,
             _ = self.cont.recv() => Told::Continue,
+            _ = self.winch.recv() => Told::Resized,
         }
     }
 }
@@ -227,13 +240,19 @@ impl Signals {
 /// The state, and what the terminal shows of it.
 struct Screen {
     ui: Ui,
-    theme: Theme,
+    props: Props,
     painter: Painter,
     clock: Clock,
     drawn_at: Option<Instant>,
     is_dirty: bool,
+    /// Somebody did something and waits to see it.
+    is_urgent: bool,
     /// Wishes that the collector has no room for yet.
     outbox: VecDeque<Wish>,
+    /// When the terminal was asked what it is, until it answers.
+    asked: Option<Instant>,
+    /// The time that it takes to answer decides how much is sent.
+    is_auto: bool,
 }
 
 impl Screen {
@@ -251,25 +270,33 @@ impl Screen {
         update(&mut self.ui, input)
     }
 
-    fn take_event(&mut self, event: Option<std::io::Result<Event>>) -> Result<Vec<Effect>> {
-        let event = match event {
-            Some(Ok(event)) => event,
-            Some(Err(error)) => return Err(Error::failed("the terminal cannot be read").because(error)),
-            None => return Err(Error::new(ErrorKind::Interrupted, "the terminal is gone")),
-        };
-        Ok(match event {
-            Event::Key(key) => {
-                Chord::from_event(key).map_or_else(Vec::new, |chord| self.take(Input::Key(chord)))
+    fn hear(&mut self, heard: Heard) -> Vec<Effect> {
+        match heard {
+            Heard::Key(chord) => self.take(Input::Key(chord)),
+            Heard::Paste(text) => self.take(Input::Paste(text)),
+            Heard::Mouse(mouse) => self.take(Input::Mouse(mouse)),
+            Heard::Focus(has_focus) => self.take(Input::Focus(has_focus)),
+            Heard::Background(colour) => {
+                if let Some(theme) = self.props.looks.see(colour) {
+                    self.props.theme = theme;
+                    self.is_dirty = true;
+                }
+                Vec::new()
             }
-            Event::Paste(text) => self.take(Input::Paste(text)),
-            Event::Resize(width, height) => {
-                // Also where the size is what it was: it may have been smaller for a moment, and then the
-                // terminal has forgotten what did not fit.
-                self.painter.forget();
-                self.take(Input::Resize(width, height))
-            }
-            Event::FocusGained | Event::FocusLost | Event::Mouse(_) => Vec::new(),
-        })
+            Heard::Attributes => match self.asked.take().map(|at| monotonic().duration_since(at)) {
+                Some(by) => {
+                    tracing::info!(milliseconds = by.as_millis(), "the terminal answered");
+                    if self.is_auto && by >= SLOW { self.take(Input::Slow(by)) } else { Vec::new() }
+                }
+                None => Vec::new(),
+            },
+        }
+    }
+
+    /// Asks the terminal what it is, after the first frame, so that nobody waits for the answer.
+    fn ask(&mut self, terminal: &Terminal) -> Result<()> {
+        self.asked = Some(monotonic());
+        terminal.write(if self.props.looks.wants_background() { WHAT_BACKGROUND } else { WHAT })
     }
 
     /// Only the last of several wishes to look matters.
@@ -282,6 +309,7 @@ impl Screen {
 
     /// Draws everything again, whatever the terminal shows.
     fn start_over(&mut self) -> Result<()> {
+        self.is_urgent = true;
         let (width, height) = Terminal::size()?;
         self.painter.forget();
         self.take(Input::Resize(width, height));
@@ -290,21 +318,27 @@ impl Screen {
 
     /// Draws when something happened and the last frame is long enough ago.
     fn draw_when_due(&mut self, terminal: &Terminal) -> Result<()> {
-        let is_due = self.drawn_at.is_none_or(|at| monotonic().duration_since(at) >= FRAME);
+        let is_due = self.drawn_at.is_none_or(|at| monotonic().duration_since(at) >= self.frame());
         if self.is_dirty && is_due {
-            let frame = draw(&self.ui, &self.theme);
+            let frame = draw(&self.ui, &self.props.theme);
+            self.painter.lean(self.ui.lean().is_on());
             terminal.write(&self.painter.paint(&frame.cells, frame.cursor))?;
             self.drawn_at = Some(monotonic());
-            self.is_dirty = false;
+            (self.is_dirty, self.is_urgent) = (false, false);
         }
         Ok(())
+    }
+
+    /// The least time between two frames now.
+    fn frame(&self) -> Duration {
+        if self.is_urgent || self.ui.has_focus() { FRAME } else { UNSEEN }
     }
 
     /// How long nothing must be done: until the next frame is due, or until something on it ages.
     fn wake_in(&self) -> Option<Duration> {
         if self.is_dirty {
             let since = self.drawn_at.map(|at| monotonic().duration_since(at))?;
-            return Some(FRAME.saturating_sub(since));
+            return Some(self.frame().saturating_sub(since));
         }
         let at = wake_at(&self.ui)?;
         let until = at.duration_since(self.clock.now());

@@ -1,6 +1,7 @@
 //! Draws the state. Reads it, never changes it; builds only the rows that show.
 
 mod list;
+mod palette;
 
 use super::card::Card;
 use super::keymap::Match;
@@ -55,6 +56,13 @@ impl Canvas<'_> {
 
 /// Draws everything.
 pub fn draw(ui: &Ui, theme: &Theme) -> Frame {
+    let lean;
+    let theme = if ui.lean().is_on() {
+        lean = theme.clone().lean();
+        &lean
+    } else {
+        theme
+    };
     let mut canvas = Canvas { cells: painter::frame(ui.width, ui.height), theme };
     if ui.width == 0 || ui.height == 0 {
         return Frame { cells: canvas.cells, cursor: None };
@@ -86,6 +94,7 @@ pub fn draw(ui: &Ui, theme: &Theme) -> Frame {
     draw_aside(ui, &mut canvas, layout);
     draw_menu(ui, &mut canvas, layout);
     draw_which_key(ui, &mut canvas, layout);
+    palette::draw(ui, &mut canvas, layout);
     let mut cursor = None;
     match (&ui.prompt, layout.bottom) {
         (Some(_), Some(y)) => cursor = draw_prompt(ui, &mut canvas, y, layout.advice),
@@ -142,6 +151,15 @@ fn overview_top(ui: &Ui, rows: &[overview::Row], height: usize) -> usize {
     let is_last = ui.here.cursor + 1 == items.len();
     let end = if is_last { rows.len() } else { (at + 1 + next).min(at + height) };
     end.saturating_sub(height).min(at)
+}
+
+/// The number of the overview's item that stands in a row of the screen.
+pub(super) fn overview_item_at(ui: &Ui, y: u16) -> Option<usize> {
+    let layout = page::layout(ui);
+    let rows = overview::rows(ui);
+    let top = overview_top(ui, &rows, usize::from(layout.body_height));
+    let item = rows.get(top + usize::from(y.checked_sub(layout.body)?))?.item?;
+    overview::items(ui).iter().position(|it| *it == item)
 }
 
 fn gutter(ui: &Ui, canvas: &mut Canvas<'_>, y: u16) {
@@ -297,14 +315,25 @@ fn draw_advice(ui: &Ui, canvas: &mut Canvas<'_>, y: u16, caret: usize) {
         }
         return;
     }
-    let mut x = 1;
+    let mut x: u16 = 1;
     for (at, candidate) in prompt.candidates.iter().enumerate() {
-        let wide = u16::try_from(candidate.width()).unwrap_or(u16::MAX);
-        if x + wide > ui.width {
+        let wide = u16::try_from(candidate.text.width()).unwrap_or(u16::MAX);
+        if x.saturating_add(wide) > ui.width || prompt.purpose == Purpose::Command {
             break;
         }
         let role = if prompt.picked == Some(at) { Role::PromptPicked } else { Role::PromptCandidate };
-        x = canvas.put(x, y, candidate, canvas.theme.style(role), ui.width) + 2;
+        x = canvas.put(x, y, &candidate.text, canvas.theme.style(role), ui.width) + 2;
+    }
+    if prompt.purpose == Purpose::Command
+        && prompt.candidates.is_empty()
+        && !prompt.line.text.trim().is_empty()
+    {
+        let text = cell::cut("nothing is called like that", width.saturating_sub(1), ui.signs().cut());
+        let is_command =
+            super::update::is_command(prompt.line.text.split_whitespace().next().unwrap_or_default());
+        if !is_command {
+            canvas.put(1, y, &text, canvas.theme.style(Role::Hint), ui.width);
+        }
     }
     if prompt.candidates.is_empty() && prompt.purpose == Purpose::Filter {
         let text = "words, column:value, cpu>80, age<2h, !not, and, or, (…); tab completes a column";

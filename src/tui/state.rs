@@ -3,6 +3,7 @@
 use super::action::Layer;
 use super::card::Card;
 use super::chord::Chord;
+use super::decode::Mouse;
 use super::drill::Drill;
 use super::keymap::Keymap;
 use super::line::{Line, Typed};
@@ -10,6 +11,9 @@ use super::marks::Marks;
 use super::menu::Menu;
 use super::page;
 use super::probe::Probe;
+use super::saved::Views;
+use super::seat::{Lean, Seat};
+use super::setup::Setup;
 use super::signs::Signs;
 use super::view::View;
 use crate::gateway::Source;
@@ -59,19 +63,6 @@ impl Default for About {
     }
 }
 
-/// What a screen begins with.
-#[derive(Clone, Debug)]
-pub struct Setup {
-    /// The session.
-    pub about: About,
-    /// The keys.
-    pub keymap: Keymap,
-    /// The signs that the locale allows.
-    pub signs: Signs,
-    /// Columns and rows.
-    pub size: (u16, u16),
-}
-
 /// What happened at the terminal, or came down to it.
 #[derive(Clone, Debug)]
 pub enum Input {
@@ -85,6 +76,18 @@ pub enum Input {
     World(Arc<World>),
     /// It is this late.
     Tick(Timestamp),
+    /// The mouse did something.
+    Mouse(Mouse),
+    /// The window of the terminal has the focus now, or lost it.
+    Focus(bool),
+    /// The terminal takes this long to answer.
+    Slow(Duration),
+    /// There are other keys now.
+    Keymap(Arc<Keymap>),
+    /// There are other kept views now.
+    Views(Views),
+    /// Something that was asked for was done, or could not be; one sentence.
+    Said(std::result::Result<String, String>),
 }
 
 /// What `update` asks for.
@@ -98,6 +101,16 @@ pub enum Effect {
     Suspend,
     /// Draw everything again, whatever the terminal shows.
     Redraw,
+    /// Put this into the clipboard.
+    Copy(String),
+    /// Take the mouse, or leave it to the terminal.
+    Mouse(bool),
+    /// Change to the theme of this name.
+    Theme(String),
+    /// Change to the keymap of this name.
+    Keymap(String),
+    /// Keep these views from now on.
+    Views(Views),
 }
 
 /// Everything the screen knows.
@@ -126,6 +139,7 @@ pub struct Ui {
     pub(super) filters: Typed,
     pub(super) commands: Typed,
     pub(super) note: Option<Note>,
+    pub(super) seat: Seat,
     /// What the collector was last told is being looked at.
     pub(super) told: Option<Interest>,
 }
@@ -224,10 +238,35 @@ pub(super) struct Prompt {
     /// The filter that holds again when this one is given up.
     pub(super) before: String,
     pub(super) error: Option<PromptError>,
-    pub(super) candidates: Vec<String>,
+    pub(super) candidates: Vec<Candidate>,
     pub(super) picked: Option<usize>,
+    /// The line itself is no command: what is taken is the first candidate.
+    pub(super) takes_first: bool,
     /// Where in the line the word begins that a candidate replaces.
     pub(super) word_from: usize,
+}
+
+/// What the word being typed may become, or what the whole line may mean.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Candidate {
+    /// What is written when it is taken.
+    pub(super) text: String,
+    /// What it is: a page, an action, an instance.
+    pub(super) what: &'static str,
+    /// More about it.
+    pub(super) doc: String,
+    /// The key that does the same.
+    pub(super) key: String,
+    pub(super) target: Target,
+}
+
+/// What happens when a candidate is taken.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum Target {
+    /// The line that it is written into is carried out.
+    Line,
+    /// The thing is shown.
+    Object(Kind, RowKey),
 }
 
 /// What is wrong with the line, and where.
@@ -262,12 +301,31 @@ impl Ui {
             filters: Typed::default(),
             commands: Typed::default(),
             note: None,
+            seat: Seat {
+                lean: setup.lean,
+                has_focus: true,
+                has_mouse: setup.has_mouse,
+                clicked: None,
+                themes: setup.themes,
+                keymaps: setup.keymaps,
+                views: setup.views,
+            },
             told: None,
         }
     }
 
     pub(super) fn signs(&self) -> Signs {
-        self.signs
+        if self.seat.lean.is_on() { Signs::Ascii } else { self.signs }
+    }
+
+    /// How little is sent to the terminal.
+    pub fn lean(&self) -> Lean {
+        self.seat.lean
+    }
+
+    /// Whether the window of the terminal has the focus, as far as it tells.
+    pub fn has_focus(&self) -> bool {
+        self.seat.has_focus
     }
 
     /// A moment with its date.

@@ -1,25 +1,37 @@
 //! From what happened to what the screen is next, and what is asked of others. Pure.
 
 mod command;
+mod copying;
 mod marking;
 mod menus;
+mod mouse;
 mod moves;
+mod palette;
+mod rereading;
 mod together;
 mod typing;
+mod views;
 
 use super::action::Action;
 use super::card::{Card, Link};
 use super::chord::{Chord, Key, Named, show_sequence};
+use super::copy::Part;
 use super::drill::Drill;
 use super::keymap::Match;
 use super::page;
 use super::page::overview::Item;
+use super::seat::Lean;
 use super::state::{Effect, Input, Page, Pick, Place, Purpose, RowKey, SortBy, Ui};
 use super::view;
 use crate::gateway::Source;
+use crate::model::text::harmless;
 use crate::query::Kind;
 use crate::world::Wish;
 use std::sync::Arc;
+
+pub(super) use command::is_command;
+#[cfg(test)]
+pub(super) use command::is_offered;
 
 /// Takes in what happened. The returned effects are for the loop to carry out, in order.
 pub fn update(ui: &mut Ui, input: Input) -> Vec<Effect> {
@@ -40,6 +52,35 @@ pub fn update(ui: &mut Ui, input: Input) -> Vec<Effect> {
         }
         Input::Tick(now) => {
             ui.now = now;
+            Vec::new()
+        }
+        Input::Mouse(mouse) => mouse::heard(ui, mouse),
+        Input::Focus(has_focus) => {
+            ui.seat.has_focus = has_focus;
+            Vec::new()
+        }
+        Input::Slow(by) => {
+            if !ui.seat.lean.is_on() {
+                ui.seat.lean = Lean::Slow(by);
+                ui.settle();
+            }
+            Vec::new()
+        }
+        Input::Keymap(keymap) => {
+            ui.keymap = keymap;
+            ui.pending.clear();
+            ui.settle();
+            Vec::new()
+        }
+        Input::Views(views) => {
+            ui.seat.views = views;
+            Vec::new()
+        }
+        Input::Said(said) => {
+            match said {
+                Ok(text) => ui.say(harmless(&text)),
+                Err(text) => ui.complain(harmless(&text)),
+            }
             Vec::new()
         }
     };
@@ -91,7 +132,7 @@ fn act(ui: &mut Ui, action: Action) -> Vec<Effect> {
         Action::Quit => return vec![Effect::Quit],
         Action::Suspend => return vec![Effect::Suspend],
         Action::Redraw => return vec![Effect::Redraw],
-        Action::Refresh => return refresh(ui),
+        Action::Refresh => return rereading::refresh(ui),
         Action::Back => back(ui),
         Action::Forward => forward(ui),
         Action::Help => {
@@ -120,6 +161,25 @@ fn act(ui: &mut Ui, action: Action) -> Vec<Effect> {
         Action::Reverse => reverse(ui),
         Action::Wide => change_list(ui, |list| list.is_wide = !list.is_wide),
         Action::Metrics => metrics(ui),
+        Action::CopyId => return copying::copy(ui, Part::Id),
+        Action::CopyRow => return copying::copy(ui, Part::Row),
+        Action::CopyCommand => return copying::copy(ui, Part::Command),
+        Action::CopyJson => return copying::copy(ui, Part::Json),
+        Action::Mouse => {
+            ui.seat.has_mouse = !ui.seat.has_mouse;
+            let says = if ui.seat.has_mouse {
+                "the mouse is coredeck's"
+            } else {
+                "the mouse is the terminal's: select text"
+            };
+            ui.say(says);
+            return vec![Effect::Mouse(ui.seat.has_mouse)];
+        }
+        Action::Lean => {
+            ui.seat.lean = if ui.seat.lean.is_on() { Lean::Off } else { Lean::Asked };
+            ui.say(if ui.seat.lean.is_on() { "lean: as little as can be is sent" } else { "no longer lean" });
+            ui.settle();
+        }
         Action::Down
         | Action::Up
         | Action::PageDown
@@ -144,6 +204,7 @@ fn act(ui: &mut Ui, action: Action) -> Vec<Effect> {
         | Action::EraseForward
         | Action::EraseWord
         | Action::EraseLine
+        | Action::EraseRest
         | Action::CursorLeft
         | Action::CursorRight
         | Action::CursorStart
@@ -152,55 +213,6 @@ fn act(ui: &mut Ui, action: Action) -> Vec<Effect> {
         | Action::Newer => return typing::act(ui, action),
     }
     Vec::new()
-}
-
-/// Reads again what the page shows; on the troubles page, everything that is in trouble.
-fn refresh(ui: &mut Ui) -> Vec<Effect> {
-    if matches!(ui.here.page, Page::Troubles) {
-        return retry(ui);
-    }
-    let sources = page::sources(ui);
-    if let Some(list) = ui.list_mut() {
-        list.probe.go_on();
-    }
-    ui.say("reading again");
-    vec![Effect::Wish(Wish::Refresh(sources))]
-}
-
-/// Every scope with a section in trouble is read again, what was found in the registry too; and where an
-/// account's regions could not be listed, they are listed again with any wish to refresh.
-fn retry(ui: &mut Ui) -> Vec<Effect> {
-    let snapshot = Arc::clone(&ui.world.snapshot);
-    let mut scopes = Vec::new();
-    for (scope, ..) in snapshot.troubled() {
-        if !scopes.contains(scope) {
-            scopes.push(scope.clone());
-        }
-    }
-    let mut says = Vec::new();
-    let mut effects = Vec::new();
-    let accounts: Vec<&str> = snapshot.troubles.iter().map(|(what, _)| what.as_str()).collect();
-    let has_faults = page::registry_faults(&snapshot).next().is_some();
-    if !accounts.is_empty() {
-        says.push(format!("listing the regions of {} again", accounts.join(", ")));
-    }
-    if !scopes.is_empty() {
-        let names: Vec<String> = scopes.iter().map(ToString::to_string).collect();
-        says.push(format!("reading {} again", names.join(", ")));
-    }
-    if has_faults {
-        says.push("reading the registry again".into());
-    }
-    if !accounts.is_empty() || has_faults {
-        let sources = if has_faults { vec![Source::Registry] } else { Vec::new() };
-        effects.push(Effect::Wish(Wish::Refresh(sources)));
-    }
-    effects.extend(scopes.into_iter().map(|scope| Effect::Wish(Wish::Retry(scope))));
-    if says.is_empty() {
-        says.push("nothing is in trouble".into());
-    }
-    ui.say(crate::model::text::harmless(&says.join("; ")));
-    effects
 }
 
 fn back(ui: &mut Ui) {

@@ -31,6 +31,7 @@ impl Home {
             home: Some(folder.path().to_path_buf()),
             config_folder: Some(folder.path().join(".config")),
             cache_folder: Some(folder.path().join(".cache")),
+            state_folder: Some(folder.path().join(".state")),
         };
         Self { folder, around }
     }

@@ -11,6 +11,8 @@ mod calls;
 mod changes;
 mod cli;
 mod config;
+mod fuzz;
+mod looks;
 mod loopback;
 mod moto;
 mod permissions;

@@ -106,6 +106,11 @@ impl Terminal {
         self.parser.screen().contents()
     }
 
+    /// Something of what the screen shows.
+    pub(crate) fn screen<T>(&self, of: impl Fn(&vt100::Screen) -> T) -> T {
+        of(self.parser.screen())
+    }
+
     /// Reads until the screen is as wanted.
     pub(crate) fn wait(&mut self, what: &str, wanted: impl Fn(&vt100::Screen) -> bool) {
         while !wanted(self.parser.screen()) {
@@ -141,6 +146,21 @@ impl Terminal {
     pub(crate) fn press(&mut self, keys: &str) {
         self.keys.write_all(keys.as_bytes()).unwrap();
         self.keys.flush().unwrap();
+    }
+
+    /// All that the program wrote so far, as far as it was read.
+    pub(crate) fn written(&self) -> String {
+        String::from_utf8_lossy(&self.bytes).into_owned()
+    }
+
+    /// Reads until the program has written this.
+    pub(crate) fn wait_written(&mut self, wanted: &str) {
+        while !self.written().contains(wanted) {
+            match self.output.recv_timeout(self.left()) {
+                Ok(bytes) => self.take(&bytes),
+                Err(_) => panic!("{wanted:?} was never written\n{}", self.text()),
+            }
+        }
     }
 
     /// Sends a signal by its name, without SIG.

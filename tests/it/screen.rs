@@ -10,4 +10,5 @@ mod props;
 mod pty;
 mod relations;
 mod rich;
+mod seat;
 mod tables;

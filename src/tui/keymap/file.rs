@@ -1,9 +1,10 @@
 //! Reads a keymap file: layers, sequences, `inherits`, `unbind`, labels.
 
-use super::{Keymap, SHIPPED};
-use crate::tui::action::{ACTIONS, Action, Layer};
+use super::{Keymap, is_a_slip};
+use crate::tui::action::{ACTIONS, Action, Danger, Layer};
 use crate::tui::chord::{Chord, KEY_NAMES, parse_sequence, show_sequence};
-use crate::tui::fault::{Fault, Faults, meant};
+use crate::tui::fault::{Faults, meant};
+use crate::tui::layered::Draft;
 use std::collections::BTreeMap;
 use toml::de::{DeTable, DeValue};
 
@@ -17,90 +18,40 @@ struct Binding {
     action: Option<Action>,
 }
 
-pub(super) fn no_such(name: &str) -> Fault {
-    Fault {
-        file: name.to_string(),
-        line: 1,
-        column: 1,
-        message: format!("no keymap named `{name}` comes with coredeck"),
-        hint: meant(name, SHIPPED.iter().map(|(name, _)| *name)),
-    }
-}
-
-pub(super) fn parse(file: &str, text: &str) -> Result<Keymap, Vec<Fault>> {
-    parse_within(file, text, &mut Vec::new())
-}
-
-fn parse_within(file: &str, text: &str, heirs: &mut Vec<String>) -> Result<Keymap, Vec<Fault>> {
-    let mut faults = Faults::new(file, text);
-    let (table, errors) = DeTable::parse_recoverable(text);
-    faults.toml(&errors);
-    let mut keymap = Keymap::default();
-    let mut inherited = Vec::new();
-    let mut layers: Vec<(Layer, Vec<Binding>)> = Vec::new();
-    for (key, value) in table.get_ref() {
-        let at = key.span().start;
-        match (key.get_ref().as_ref(), value.get_ref()) {
-            ("name", DeValue::String(_)) => {}
-            ("inherits", DeValue::String(name)) => match parent(name, heirs) {
-                Ok(parent) => keymap = parent,
-                Err(Inherit::Unknown) => {
-                    let hint = meant(name, SHIPPED.iter().map(|(name, _)| *name));
-                    faults.at(
-                        value.span().start,
-                        format!("no keymap named `{name}` comes with coredeck"),
-                        hint,
-                    );
+impl Draft for Keymap {
+    fn take(&mut self, table: &DeTable<'_>, faults: &mut Faults<'_>) {
+        let mut layers: Vec<(Layer, Vec<Binding>)> = Vec::new();
+        for (key, value) in table {
+            let at = key.span().start;
+            match (key.get_ref().as_ref(), value.get_ref()) {
+                ("name" | "inherits", _) => {}
+                ("labels", DeValue::Table(table)) => labels(faults, table, self),
+                (word, DeValue::Table(table)) => {
+                    match Layer::ALL.into_iter().find(|layer| layer.word() == word) {
+                        Some(layer) => layers.push((layer, bindings(faults, layer, table))),
+                        None => {
+                            let words = Layer::ALL.iter().map(|layer| layer.word()).chain(["labels"]);
+                            faults.at(at, format!("no layer named `{word}`"), meant(word, words));
+                        }
+                    }
                 }
-                Err(Inherit::Cycle) => {
-                    faults.at(value.span().start, format!("`{name}` inherits from itself"), None);
-                }
-                Err(Inherit::Faults(mut found)) => inherited.append(&mut found),
-            },
-            ("name" | "inherits", _) => faults.at(value.span().start, "a name is expected, in quotes", None),
-            ("labels", DeValue::Table(table)) => labels(&mut faults, table, &mut keymap),
-            (word, DeValue::Table(table)) => {
-                match Layer::ALL.into_iter().find(|layer| layer.word() == word) {
-                    Some(layer) => layers.push((layer, bindings(&mut faults, layer, table))),
-                    None => faults.at(
-                        at,
-                        format!("no layer named `{word}`"),
-                        meant(word, Layer::ALL.iter().map(|layer| layer.word())),
-                    ),
+                (word, _) => {
+                    let known = ["name", "inherits", "labels"];
+                    let words = known.into_iter().chain(Layer::ALL.iter().map(|layer| layer.word()));
+                    faults.at(at, format!("no setting named `{word}`"), meant(word, words));
                 }
             }
-            (word, _) => {
-                let known = ["name", "inherits", "labels"];
-                let words = known.into_iter().chain(Layer::ALL.iter().map(|layer| layer.word()));
-                faults.at(at, format!("no setting named `{word}`"), meant(word, words));
+        }
+        for (layer, bindings) in &layers {
+            conflicts(faults, bindings);
+            let bound = self.layers.entry(*layer).or_default();
+            for binding in bindings {
+                bind(bound, binding);
             }
         }
+        // A layer in which nothing is bound is none.
+        self.layers.retain(|_, bound| !bound.is_empty());
     }
-    for (layer, bindings) in &layers {
-        conflicts(&mut faults, text, bindings);
-        let bound = keymap.layers.entry(*layer).or_default();
-        for binding in bindings {
-            bind(bound, binding);
-        }
-    }
-    let mut found = faults.into_found();
-    found.append(&mut inherited);
-    if found.is_empty() { Ok(keymap) } else { Err(found) }
-}
-
-enum Inherit {
-    Unknown,
-    Cycle,
-    Faults(Vec<Fault>),
-}
-
-fn parent(name: &str, heirs: &mut Vec<String>) -> Result<Keymap, Inherit> {
-    if heirs.iter().any(|heir| heir == name) {
-        return Err(Inherit::Cycle);
-    }
-    let (_, text) = SHIPPED.iter().find(|(shipped, _)| *shipped == name).ok_or(Inherit::Unknown)?;
-    heirs.push(name.to_string());
-    parse_within(&format!("{name}.toml"), text, heirs).map_err(Inherit::Faults)
 }
 
 fn labels(faults: &mut Faults<'_>, table: &DeTable<'_>, keymap: &mut Keymap) {
@@ -143,6 +94,14 @@ fn bindings(faults: &mut Faults<'_>, layer: Layer, table: &DeTable<'_>) -> Vec<B
             continue;
         };
         let layers = action.about().map_or(&[][..], |about| about.layers);
+        let destroys = action.about().is_some_and(|about| about.danger == Danger::Destroys);
+        if destroys && is_a_slip(&chords) {
+            let message = format!(
+                "`{name}` must not be one slip away: write a sequence or alt-, not `{}`",
+                show_sequence(&chords)
+            );
+            faults.at(offset, message, None);
+        }
         if layers.contains(&layer) {
             found.push(Binding { chords, offset, action: Some(action) });
         } else {
@@ -168,18 +127,14 @@ fn one_of(words: Vec<String>) -> String {
 }
 
 /// Two bindings of one layer in one file that cannot both be meant.
-fn conflicts(faults: &mut Faults<'_>, text: &str, bindings: &[Binding]) {
-    let line =
-        |binding: &Binding| text.get(..binding.offset).map_or(1, |before| before.matches('\n').count() + 1);
+fn conflicts(faults: &mut Faults<'_>, bindings: &[Binding]) {
     for (at, binding) in bindings.iter().enumerate() {
         for earlier in bindings.iter().take(at) {
             let keys = show_sequence(&binding.chords);
             if earlier.chords == binding.chords {
-                faults.at(
-                    binding.offset,
-                    format!("`{keys}` is the same key as line {} binds", line(earlier)),
-                    None,
-                );
+                let message =
+                    format!("`{keys}` is the same key as line {} binds", faults.line(earlier.offset));
+                faults.at(binding.offset, message, None);
             } else if earlier.action.is_some() && binding.action.is_some() {
                 let (short, long) = if binding.chords.starts_with(&earlier.chords) {
                     (earlier, binding)
@@ -192,7 +147,7 @@ fn conflicts(faults: &mut Faults<'_>, text: &str, bindings: &[Binding]) {
                     "`{}` can never be pressed, because `{}` is bound on line {}",
                     show_sequence(&long.chords),
                     show_sequence(&short.chords),
-                    line(short)
+                    faults.line(short.offset)
                 );
                 faults.at(long.offset, message, None);
             }

@@ -15,6 +15,7 @@ use crate::tui::cell;
 use crate::tui::chord::show_sequence;
 use crate::tui::menu::Menu;
 use crate::tui::probe::BOUND;
+use crate::tui::seat::Lean;
 use crate::tui::signs::Signs;
 use crate::tui::state::{List, Page, Ui};
 use crate::tui::theme::Role;
@@ -101,6 +102,11 @@ pub(crate) fn header(ui: &Ui) -> TextLine {
     let mut left: Vec<Piece> = vec![(1, Role::HeaderFleet, harmless(&ui.about.fleet).into_owned())];
     if let Some(endpoint) = &ui.about.endpoint {
         left.push((2, Role::HeaderMark, harmless(endpoint).into_owned()));
+    }
+    match ui.lean() {
+        Lean::Off => {}
+        Lean::Asked => left.push((3, Role::HeaderMark, "lean".into())),
+        Lean::Slow(by) => left.push((3, Role::HeaderMark, format!("lean: {} ms away", by.as_millis()))),
     }
     let accounts: BTreeSet<_> = snapshot.parts.iter().map(|part| &part.scope.account).collect();
     let regions: BTreeSet<_> = snapshot.parts.iter().map(|part| &part.scope.region).collect();

@@ -65,6 +65,30 @@ impl Depth {
     }
 }
 
+/// How well one colour is read on another, as WCAG 2 has it: from 1 to 21; 4.5 is enough for text.
+pub fn contrast(one: [u8; 3], other: [u8; 3]) -> f64 {
+    let luminance = |colour: [u8; 3]| {
+        let linear = |part: u8| {
+            let part = f64::from(part) / 255.0;
+            if part <= 0.040_45 { part / 12.92 } else { ((part + 0.055) / 1.055).powf(2.4) }
+        };
+        let [r, g, b] = colour.map(linear);
+        0.2126 * r + 0.7152 * g + 0.0722 * b
+    };
+    let (one, other) = (luminance(one), luminance(other));
+    (one.max(other) + 0.05) / (one.min(other) + 0.05)
+}
+
+/// What a colour that every terminal shows alike looks like; none for those that its own palette decides.
+#[cfg(test)]
+pub(super) fn seen(colour: Color) -> Option<[u8; 3]> {
+    match colour {
+        Color::Rgb(r, g, b) => Some([r, g, b]),
+        Color::Indexed(index @ 16..) => Some(rgb(index)),
+        _ => None,
+    }
+}
+
 fn distance(a: [u8; 3], b: [u8; 3]) -> i32 {
     // Green weighs most in what the eye calls bright, blue least.
     a.iter()

@@ -1,7 +1,8 @@
 //! Reads a theme file: `inherits`, `[palette]`, `[styles]`.
 
-use super::{Role, SHIPPED, Theme, color};
-use crate::tui::fault::{Fault, Faults, meant};
+use super::{Background, Role, Theme, color};
+use crate::tui::fault::{Faults, meant};
+use crate::tui::layered::Draft;
 use ratatui::style::{Color, Modifier, Style};
 use std::collections::BTreeMap;
 use toml::Spanned;
@@ -10,7 +11,8 @@ use toml::de::{DeTable, DeValue};
 /// A theme before its roles fall back on their parents. Colours stay names until the end, so that an
 /// heir that changes only the palette changes everything painted with it.
 #[derive(Default)]
-struct Draft {
+pub(super) struct Sketch {
+    background: Option<Background>,
     palette: BTreeMap<String, Color>,
     styles: BTreeMap<String, Named>,
 }
@@ -23,28 +25,20 @@ struct Named {
     modifier: Modifier,
 }
 
-pub(super) fn no_such(name: &str) -> Fault {
-    Fault {
-        file: name.to_string(),
-        line: 1,
-        column: 1,
-        message: format!("no theme named `{name}` comes with coredeck"),
-        hint: meant(name, SHIPPED.iter().map(|(name, _)| *name)),
+impl Sketch {
+    /// Every role painted, with the background that it is meant for.
+    pub(super) fn paint(&self) -> Theme {
+        let find = |name: &String| self.palette.get(name).copied().or_else(|| color::parse(name));
+        let paint = |named: &Named| {
+            let mut style = Style::new().add_modifier(named.modifier);
+            style.fg = named.fg.as_ref().and_then(find);
+            style.bg = named.bg.as_ref().and_then(find);
+            style
+        };
+        let styles =
+            Role::ALL.iter().map(|role| resolve(&self.styles, role.name()).map_or_else(Style::new, paint));
+        Theme { styles: styles.collect(), background: self.background }
     }
-}
-
-pub(super) fn parse(file: &str, text: &str) -> Result<Theme, Vec<Fault>> {
-    let draft = draft(file, text, &mut Vec::new())?;
-    let find = |name: &String| draft.palette.get(name).copied().or_else(|| color::parse(name));
-    let paint = |named: &Named| {
-        let mut style = Style::new().add_modifier(named.modifier);
-        style.fg = named.fg.as_ref().and_then(find);
-        style.bg = named.bg.as_ref().and_then(find);
-        style
-    };
-    let styles =
-        Role::ALL.iter().map(|role| resolve(&draft.styles, role.name()).map_or_else(Style::new, paint));
-    Ok(Theme { styles: styles.collect() })
 }
 
 /// The style of a role, or of its nearest ancestor that has one; `text` is everybody's ancestor.
@@ -62,69 +56,54 @@ fn resolve<'s>(styles: &'s BTreeMap<String, Named>, name: &str) -> Option<&'s Na
     }
 }
 
-fn draft(file: &str, text: &str, heirs: &mut Vec<String>) -> Result<Draft, Vec<Fault>> {
-    let mut faults = Faults::new(file, text);
-    let (table, errors) = DeTable::parse_recoverable(text);
-    faults.toml(&errors);
-    let mut theme = Draft::default();
-    let mut inherited = Vec::new();
-    for (key, value) in table.get_ref() {
-        let at = value.span().start;
-        match (key.get_ref().as_ref(), value.get_ref()) {
-            ("name", DeValue::String(_)) | ("palette" | "styles", DeValue::Table(_)) => {}
-            ("background", DeValue::String(word)) if matches!(word.as_ref(), "dark" | "light") => {}
-            ("background", _) => faults.at(at, "a background is \"dark\" or \"light\"", None),
-            ("inherits", DeValue::String(name)) => {
-                let shipped = SHIPPED.iter().find(|(shipped, _)| shipped == name);
-                if heirs.iter().any(|heir| heir == name) {
-                    faults.at(at, format!("`{name}` inherits from itself"), None);
-                } else if let Some((_, text)) = shipped {
-                    heirs.push(name.to_string());
-                    match draft(&format!("{name}.toml"), text, heirs) {
-                        Ok(parent) => theme = parent,
-                        Err(mut found) => inherited.append(&mut found),
+impl Draft for Sketch {
+    fn take(&mut self, table: &DeTable<'_>, faults: &mut Faults<'_>) {
+        for (key, value) in table {
+            let at = value.span().start;
+            match (key.get_ref().as_ref(), value.get_ref()) {
+                ("name" | "inherits", _) | ("palette" | "styles", DeValue::Table(_)) => {}
+                ("background", DeValue::String(word)) => match Background::parse(word) {
+                    Some(background) => self.background = Some(background),
+                    None => {
+                        faults.at(at, "a background is \"dark\", \"light\" or a colour, \"#rrggbb\"", None);
                     }
-                } else {
-                    let hint = meant(name, SHIPPED.iter().map(|(name, _)| *name));
-                    faults.at(at, format!("no theme named `{name}` comes with coredeck"), hint);
+                },
+                ("background", _) => {
+                    faults.at(at, "a background is \"dark\", \"light\" or a colour, \"#rrggbb\"", None);
+                }
+                ("palette" | "styles", _) => faults.at(at, "a table is expected", None),
+                (word, _) => {
+                    let hint = meant(word, ["name", "inherits", "background", "palette", "styles"]);
+                    faults.at(key.span().start, format!("no setting named `{word}`"), hint);
                 }
             }
-            ("name" | "inherits", _) => faults.at(at, "a name is expected, in quotes", None),
-            ("palette" | "styles", _) => faults.at(at, "a table is expected", None),
-            (word, _) => {
-                let hint = meant(word, ["name", "inherits", "background", "palette", "styles"]);
-                faults.at(key.span().start, format!("no setting named `{word}`"), hint);
+        }
+        // The palette first, wherever it stands in the file: styles name its colours.
+        for (name, value) in section(table, "palette") {
+            let colour = match value.get_ref() {
+                DeValue::String(text) => color::parse(text).ok_or_else(|| text.to_string()),
+                DeValue::Integer(number) => {
+                    color::parse(number.as_str()).ok_or_else(|| number.as_str().to_string())
+                }
+                other => Err(other.type_str().to_string()),
+            };
+            match colour {
+                Ok(colour) => drop(self.palette.insert(name.get_ref().to_string(), colour)),
+                Err(wrong) => faults.at(value.span().start, no_colour(&wrong), None),
+            }
+        }
+        for (name, value) in section(table, "styles") {
+            if !is_role(name.get_ref()) {
+                let names = Role::ALL.iter().map(|role| role.name());
+                let hint = meant(name.get_ref(), names);
+                faults.at(name.span().start, format!("no role named `{}`", name.get_ref()), hint);
+                continue;
+            }
+            if let Some(style) = style(faults, &self.palette, value) {
+                self.styles.insert(name.get_ref().to_string(), style);
             }
         }
     }
-    // The palette first, wherever it stands in the file: styles name its colours.
-    for (name, value) in section(table.get_ref(), "palette") {
-        let colour = match value.get_ref() {
-            DeValue::String(text) => color::parse(text).ok_or_else(|| text.to_string()),
-            DeValue::Integer(number) => {
-                color::parse(number.as_str()).ok_or_else(|| number.as_str().to_string())
-            }
-            other => Err(other.type_str().to_string()),
-        };
-        match colour {
-            Ok(colour) => drop(theme.palette.insert(name.get_ref().to_string(), colour)),
-            Err(wrong) => faults.at(value.span().start, no_colour(&wrong), None),
-        }
-    }
-    for (name, value) in section(table.get_ref(), "styles") {
-        if !is_role(name.get_ref()) {
-            let names = Role::ALL.iter().map(|role| role.name());
-            let hint = meant(name.get_ref(), names);
-            faults.at(name.span().start, format!("no role named `{}`", name.get_ref()), hint);
-            continue;
-        }
-        if let Some(style) = style(&mut faults, &theme.palette, value) {
-            theme.styles.insert(name.get_ref().to_string(), style);
-        }
-    }
-    let mut found = faults.into_found();
-    found.append(&mut inherited);
-    if found.is_empty() { Ok(theme) } else { Err(found) }
 }
 
 /// A role, or a parent of roles.

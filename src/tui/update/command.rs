@@ -1,16 +1,26 @@
 //! The command line: pages with a query, actions by name, `sort COLUMN`.
 
-use super::{act, marking, open_filtered, sort_by, together};
+use super::{act, marking, open_filtered, palette, sort_by, together, views};
 use crate::error::did_you_mean;
-use crate::query::{Ctx, Kind, Query, complete};
+use crate::query::{Ctx, Kind, Offer, Query, complete};
 use crate::tui::action::{ACTIONS, Action, Layer};
-use crate::tui::state::{Effect, PromptError, SortBy, Ui};
+use crate::tui::saved;
+use crate::tui::state::{Candidate, Effect, PromptError, SortBy, Target, Ui};
 
 /// How many candidates are offered.
 const OFFERED: usize = 12;
 
-/// Commands that are no action and no page.
-const OWN: [&str; 7] = ["sort", "filter", "group", "ungroup", "mark", "overview", "q"];
+/// Commands that take something after them, and what they do.
+pub(super) const OWN: [(&str, &str); 8] = [
+    ("sort", "Sort by a column, also one that does not show; `desc` for the greatest first"),
+    ("filter", "Show only rows that match a query"),
+    ("group", "Put rows together by a column"),
+    ("mark", "Mark every row that matches a query"),
+    ("theme", "Change the colours"),
+    ("keymap", "Change the keys"),
+    ("save-view", "Keep this page with its filter and order under a name"),
+    ("forget-view", "Forget a view that was kept"),
+];
 
 impl PromptError {
     /// The first fault; how many more there are shows when it is mended.
@@ -104,11 +114,41 @@ pub(super) fn run(ui: &mut Ui, line: &str) -> Result<Vec<Effect>, PromptError> {
             ui.refresh_view();
             return Ok(Vec::new());
         }
+        "theme" | "keymap" if rest.is_empty() => {
+            let names = if word == "theme" { &ui.seat.themes } else { &ui.seat.keymaps };
+            return wrong(line.len(), format!("which? {}", names.join(", ")));
+        }
+        "theme" => return Ok(vec![Effect::Theme(rest.to_owned())]),
+        "keymap" => return Ok(vec![Effect::Keymap(rest.to_owned())]),
+        "save-view" => {
+            let name =
+                saved::name_of(rest).map_err(|message| PromptError { at: rest_at, message })?.to_owned();
+            let Some(view) = views::of(ui) else {
+                return wrong(0, "this page is no list: open one, filter and sort it, and keep that".into());
+            };
+            let mut kept = ui.seat.views.clone();
+            kept.keep(&name, view);
+            return Ok(vec![Effect::Views(kept)]);
+        }
+        "forget-view" => {
+            let mut kept = ui.seat.views.clone();
+            if !kept.forget(rest) {
+                let names: Vec<&str> = kept.iter().map(|(name, _)| name).collect();
+                let near = did_you_mean(rest, names.iter().copied());
+                let hint = near.map_or_else(String::new, |near| format!("; did you mean `{near}`?"));
+                return wrong(rest_at, format!("no view named `{rest}`{hint}"));
+            }
+            return Ok(vec![Effect::Views(kept)]);
+        }
         _ => {}
     }
     if let Ok(kind) = Kind::parse(word) {
         check(kind, rest, rest_at)?;
         open_filtered(ui, kind, rest);
+        return Ok(Vec::new());
+    }
+    if let Some(view) = ui.seat.views.get(word).filter(|_| rest.is_empty()).cloned() {
+        views::open(ui, &view);
         return Ok(Vec::new());
     }
     let action = Action::named(word).filter(|action| is_offered(*action));
@@ -144,7 +184,7 @@ fn check(kind: Kind, query: &str, at: usize) -> Result<(), PromptError> {
 }
 
 /// Actions that make sense when typed: not those about the line itself.
-fn is_offered(action: Action) -> bool {
+pub(in crate::tui) fn is_offered(action: Action) -> bool {
     action.about().is_some_and(|about| {
         about.layers.iter().any(|layer| matches!(layer, Layer::All | Layer::List))
             && !matches!(action, Action::Command | Action::Sort | Action::Filter)
@@ -154,45 +194,80 @@ fn is_offered(action: Action) -> bool {
 fn words() -> impl Iterator<Item = &'static str> {
     let kinds = Kind::ALL.into_iter().map(Kind::word);
     let actions = ACTIONS.iter().filter(|about| is_offered(about.action)).map(|about| about.name);
-    kinds.chain(OWN).chain(actions)
+    let own = OWN.iter().map(|(name, _)| *name);
+    kinds.chain(own).chain(["overview", "ungroup", "q", "quit", "exit"]).chain(actions)
 }
 
-/// What the word before the cursor may become: where it begins, and the candidates.
-pub(super) fn candidates(kind: Option<Kind>, ctx: Ctx<'_>, before: &str) -> (usize, Vec<String>) {
+/// Tells whether a line that begins with this word is a command.
+pub(in crate::tui) fn is_command(word: &str) -> bool {
+    Kind::parse(word).is_ok() || words().any(|known| known == word)
+}
+
+/// What the line may become: where the part begins that a candidate replaces, and the candidates.
+pub(super) fn candidates(ui: &Ui, before: &str) -> (usize, Vec<Candidate>) {
+    let kind = ui.list().map(|list| list.kind);
+    let ctx = Ctx { fleet: &ui.world.fleet, now: ui.now };
     let from = word_start(before);
     let typed = before.get(from..).unwrap_or_default();
-    let head = before.get(..from).unwrap_or_default().trim();
-    match (head, kind) {
-        ("", _) => (from, matching(typed, words())),
-        ("sort" | "group", Some(kind)) => {
-            (from, matching(typed, kind.columns().iter().map(|column| column.name)))
+    let words: Vec<&str> = before.get(..from).unwrap_or_default().split_whitespace().collect();
+    let of = |what, names: Vec<&str>| {
+        (from, matching(typed, names.into_iter()).into_iter().map(|text| plain(text, what)).collect())
+    };
+    let names = |names: &[String]| names.iter().map(|name| &**name).collect::<Vec<_>>().join("\n");
+    match (words.as_slice(), kind) {
+        ([], _) => (before.len() - before.trim_start().len(), palette::candidates(ui, before)),
+        (["sort" | "group"], Some(kind)) => {
+            of("column", kind.columns().iter().map(|column| column.name).collect())
         }
-        (head, Some(kind)) if head == "filter" || head.starts_with("filter ") => {
-            filter_candidates(kind, ctx, before, "filter".len())
+        (["sort", _], Some(_)) => of("order", vec!["asc", "desc"]),
+        (["theme"], _) => of("theme", names(&ui.seat.themes).lines().collect()),
+        (["keymap"], _) => of("keymap", names(&ui.seat.keymaps).lines().collect()),
+        (["save-view" | "forget-view"], _) => {
+            of("view", ui.seat.views.iter().map(|(name, _)| name).collect())
         }
-        (head, Some(kind)) if head == "mark" || head.starts_with("mark ") => {
-            filter_candidates(kind, ctx, before, "mark".len())
-        }
-        (head, _) => match Kind::parse(head.split_whitespace().next().unwrap_or_default()) {
-            Ok(kind) => {
-                let word = before.trim_start().find(char::is_whitespace).unwrap_or(0);
-                filter_candidates(kind, ctx, before, before.len() - before.trim_start().len() + word)
-            }
-            Err(_) if head.starts_with("sort ") => (from, matching(typed, ["asc", "desc"].into_iter())),
-            Err(_) => (from, Vec::new()),
+        (["filter" | "mark", ..], Some(kind)) => filter_candidates(kind, ctx, before, after_word(before)),
+        ([first, ..], _) => match Kind::parse(first) {
+            Ok(kind) => filter_candidates(kind, ctx, before, after_word(before)),
+            Err(_) if is_command(first) => (from, Vec::new()),
+            // Several words of a name.
+            Err(_) => (before.len() - before.trim_start().len(), palette::candidates(ui, before)),
         },
     }
 }
 
+/// Where the first word of a line ends.
+fn after_word(line: &str) -> usize {
+    let lead = line.len() - line.trim_start().len();
+    lead + line.trim_start().find(char::is_whitespace).unwrap_or(line.len() - lead)
+}
+
+fn plain(text: String, what: &'static str) -> Candidate {
+    Candidate { text, what, doc: String::new(), key: String::new(), target: Target::Line }
+}
+
 /// What the query that begins at byte `at` may go on with: columns, and values that rows have.
-pub(super) fn filter_candidates(kind: Kind, ctx: Ctx<'_>, before: &str, at: usize) -> (usize, Vec<String>) {
+pub(super) fn filter_candidates(
+    kind: Kind,
+    ctx: Ctx<'_>,
+    before: &str,
+    at: usize,
+) -> (usize, Vec<Candidate>) {
     let query = before.get(at..).unwrap_or_default();
     if query.trim().is_empty() {
         return (before.len(), Vec::new());
     }
     let completion = complete(query, query.len(), ctx, kind);
-    let texts = completion.candidates.into_iter().map(|candidate| candidate.text).take(OFFERED);
-    (at + completion.span.start, texts.collect())
+    let offered = completion.candidates.into_iter().take(OFFERED).map(|candidate| {
+        let what = match candidate.offer {
+            Offer::Column => "column",
+            Offer::Tag => "tag",
+            Offer::Sign => "sign",
+            Offer::Value => "value",
+            Offer::Keyword => "word",
+        };
+        Candidate { doc: candidate.doc, ..plain(candidate.text, what) }
+    });
+    (at + completion.span.start, offered.collect())
 }
 
 fn word_start(before: &str) -> usize {

@@ -1,10 +1,10 @@
 //! A line being typed: the filter, which works while it is typed, and the command line.
 
-use super::command;
+use super::{command, palette};
 use crate::query::{Ctx, Query};
 use crate::tui::action::Action;
 use crate::tui::line::Line;
-use crate::tui::state::{Effect, Prompt, PromptError, Purpose, Ui};
+use crate::tui::state::{Candidate, Effect, Prompt, PromptError, Purpose, Target, Ui};
 
 pub(super) fn begin(ui: &mut Ui, purpose: Purpose) {
     let before = match (purpose, ui.list()) {
@@ -22,6 +22,7 @@ pub(super) fn begin(ui: &mut Ui, purpose: Purpose) {
         error: None,
         candidates: Vec::new(),
         picked: None,
+        takes_first: false,
         word_from: 0,
     });
     changed(ui);
@@ -72,6 +73,7 @@ pub(super) fn act(ui: &mut Ui, action: Action) -> Vec<Effect> {
         Action::EraseForward => line.erase_forward(),
         Action::EraseWord => line.erase_word(),
         Action::EraseLine => line.erase_line(),
+        Action::EraseRest => line.erase_rest(),
         Action::Older | Action::Newer => {
             let typed = match prompt.purpose {
                 Purpose::Filter => &mut ui.filters,
@@ -100,8 +102,10 @@ fn changed(ui: &mut Ui) {
     let ctx = Ctx { fleet: &world.fleet, now: ui.now };
     let (word_from, candidates) = match (purpose, kind) {
         (Purpose::Filter, Some(kind)) => command::filter_candidates(kind, ctx, &before, 0),
-        _ => command::candidates(kind, ctx, &before),
+        _ => command::candidates(ui, &before),
     };
+    let word = text.split_whitespace().next().unwrap_or_default();
+    let is_known = word.is_empty() || command::is_command(word) || ui.seat.views.get(text.trim()).is_some();
     let mut error = None;
     if let (Purpose::Filter, Some(kind)) = (purpose, kind) {
         match Query::parse(&text, kind) {
@@ -117,6 +121,7 @@ fn changed(ui: &mut Ui) {
         }
     }
     if let Some(prompt) = &mut ui.prompt {
+        prompt.takes_first = purpose == Purpose::Command && !is_known && !candidates.is_empty();
         (prompt.word_from, prompt.candidates, prompt.error) = (word_from, candidates, error);
     }
 }
@@ -133,7 +138,7 @@ fn complete(ui: &mut Ui, backwards: bool) {
         (Some(at), false) => (at + 1) % count,
         (Some(at), true) => (at + count - 1) % count,
     };
-    let Some(word) = prompt.candidates.get(picked).cloned() else { return };
+    let Some(word) = prompt.candidates.get(picked).map(|candidate| candidate.text.clone()) else { return };
     let from = prompt.word_from;
     let kept = std::mem::take(&mut prompt.candidates);
     let cursor = prompt.line.cursor;
@@ -167,6 +172,27 @@ fn accept(ui: &mut Ui) -> Vec<Effect> {
         return Vec::new();
     }
     let (purpose, text) = (prompt.purpose, prompt.line.text.trim().to_string());
+    let taken =
+        prompt.picked.or(prompt.takes_first.then_some(0)).and_then(|at| prompt.candidates.get(at)).cloned();
+    match taken {
+        Some(Candidate { target: Target::Object(kind, key), .. }) => {
+            ui.prompt = None;
+            ui.commands.remember(&text);
+            palette::go_to(ui, kind, key);
+            ui.settle();
+            return Vec::new();
+        }
+        // What needs something after it goes on being typed.
+        Some(candidate) if prompt.takes_first && prompt.picked.is_none() => {
+            let text = candidate.text;
+            if let Some(prompt) = &mut ui.prompt {
+                prompt.line = Line::new(text.clone());
+            }
+            changed(ui);
+            return if text.ends_with(' ') { Vec::new() } else { accept(ui) };
+        }
+        _ => {}
+    }
     match purpose {
         Purpose::Filter => {
             ui.prompt = None;

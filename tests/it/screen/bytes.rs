@@ -150,12 +150,8 @@ fn text_from_outside_cannot_drive_the_terminal() {
 
 #[test]
 fn a_terminal_without_utf8_gets_ascii_only() {
-    let setup = Setup {
-        about: Default::default(),
-        keymap: coredeck::tui::keymap::Keymap::shipped("default").unwrap(),
-        signs: coredeck::tui::signs::Signs::Ascii,
-        size: (80, 24),
-    };
+    let keymap = coredeck::tui::keymap::Keymap::shipped("default").unwrap();
+    let setup = Setup::new(keymap, coredeck::tui::signs::Signs::Ascii, (80, 24));
     let mut screen = Headless::with(fleet::full(), fleet::now(), setup, Theme::plain());
     for key in chord::parse_keys("1") {
         screen.input(Input::Key(key));

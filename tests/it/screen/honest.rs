@@ -97,12 +97,9 @@ fn the_header_tells_how_old_the_list_is_once_it_is_overdue_by_its_own_cadence() 
     let late = fleet::part("dev", "eu-west-1", vec![]);
     let at = |seconds: &[(Source, u64)], parts: Vec<Part>, keys: &str, now: i64| {
         let cadence = seconds.iter().map(|(source, every)| (*source, Duration::from_secs(*every))).collect();
-        let setup = Setup {
-            about: About { cadence, ..About::default() },
-            keymap: Keymap::shipped("default").unwrap(),
-            signs: Signs::Unicode,
-            size: (120, 24),
-        };
+        let keymap = Keymap::shipped("default").unwrap();
+        let about = About { cadence, ..About::default() };
+        let setup = Setup { about, ..Setup::new(keymap, Signs::Unicode, (120, 24)) };
         let mut screen = Headless::with(fleet::world(parts), fleet::ago(-now), setup, Theme::plain());
         screen.keys(keys);
         (screen.text().lines().next().unwrap().to_string(), wake_at(&screen.ui).unwrap())

@@ -8,6 +8,7 @@ use coredeck::tui::signs::Signs;
 use coredeck::tui::theme::Theme;
 use coredeck::tui::{About, Options};
 use portable_pty::CommandBuilder;
+use std::time::{Duration, Instant};
 use tokio::sync::{mpsc, watch};
 
 /// Set for the program under test where it must panic.
@@ -90,6 +91,92 @@ fn without_a_shell_to_return_to_it_does_not_stop() {
     assert!(seat.ended().0.success());
 }
 
+/// What a terminal says that is a plain VT220.
+const ATTRIBUTES: &str = "\u{1b}[?62;22c";
+
+#[test]
+fn a_light_background_and_a_quick_answer_are_taken_in() {
+    let mut seat = demo(24, 80);
+    seat.wait_written("\u{1b}]11;?");
+    let title = |screen: &vt100::Screen| screen.cell(1, 0).map(vt100::Cell::fgcolor);
+    let dark = seat.screen(title);
+    seat.press(&format!("\u{1b}]11;rgb:ffff/ffff/f0f0\u{1b}\\{ATTRIBUTES}"));
+    seat.wait("the colours for a light ground", |screen| title(screen) != dark);
+    assert!(!seat.text().contains("11;rgb"), "{}", seat.text());
+    seat.press("q");
+    assert!(seat.ended().0.success());
+}
+
+#[test]
+fn a_terminal_that_answers_slowly_gets_less() {
+    let mut seat = demo(24, 80);
+    let begun = Instant::now();
+    // Nothing but what is done anyway: the answer is held back while somebody moves about.
+    while begun.elapsed() < Duration::from_millis(400) {
+        seat.press("3");
+        seat.wait_for("IN SERVICE");
+        seat.press("2");
+        seat.wait_for("TYPE");
+    }
+    seat.press(ATTRIBUTES);
+    seat.wait_for("ms away");
+    seat.press("q");
+    assert!(seat.ended().0.success());
+}
+
+#[test]
+fn the_mouse_the_clipboard_and_pasted_text() {
+    let mut seat = demo(24, 80);
+    let is_ours =
+        |screen: &vt100::Screen| screen.mouse_protocol_mode() == vt100::MouseProtocolMode::PressRelease;
+    seat.wait("the mouse is ours", is_ours);
+    seat.wait_for("▌ i-");
+    seat.press("\u{1b}[<0;5;6M\u{1b}[<0;5;6m");
+    seat.wait("the third row", |screen| {
+        screen.contents().lines().nth(5).is_some_and(|line| line.starts_with("▌ i-"))
+    });
+    seat.press("y");
+    seat.wait_for("sent to the clipboard: i-");
+    assert!(seat.written().contains("\u{1b}]52;c;aS0"), "OSC 52 with an id that begins with i-");
+    seat.press("\u{1b}[200~q\n:quit\r\u{1b}[201~");
+    seat.wait_for("pasted text is only taken");
+    seat.press(",m");
+    seat.wait("the mouse is the terminal's", |screen| !is_ours(screen));
+    seat.press("q");
+    assert!(seat.ended().0.success());
+}
+
+#[test]
+fn a_storm_of_resizes_ends_at_the_last_size() {
+    let mut seat = demo(24, 80);
+    for n in 0..60 {
+        seat.resize(5 + n % 40, 10 + (n * 37) % 190);
+    }
+    seat.resize(30, 100);
+    seat.press("1");
+    seat.wait("the overview at the last size", |screen| {
+        let last = screen.rows(0, 100).last();
+        screen.contents().contains("production") && last.is_some_and(|row| row.contains("help"))
+    });
+    seat.press("q");
+    assert!(seat.ended().0.success());
+}
+
+#[test]
+fn looks_change_while_it_runs() {
+    let mut seat = demo(24, 80);
+    seat.press(":theme dracula\r");
+    seat.wait_for("theme dracula");
+    seat.press(":theme drakula\r");
+    seat.wait_for("did you mean `dracula`?");
+    seat.press(":keymap k9s\r");
+    seat.wait_for("keymap k9s");
+    seat.press("1");
+    seat.wait_for("production");
+    seat.press(":quit\r");
+    assert!(seat.ended().0.success());
+}
+
 #[test]
 fn a_panic_anywhere_gives_the_terminal_back_and_is_read() {
     if std::env::var_os(PANIC).is_some() {
@@ -122,12 +209,8 @@ fn panic_with_a_screen() {
             let _world = world;
             panic!("the collector fell over");
         });
-        let options = Options {
-            theme: Theme::plain(),
-            keymap: Keymap::shipped("default").unwrap(),
-            signs: Signs::Unicode,
-            clock: Clock::Fixed(fleet::now()),
-        };
+        let keymap = Keymap::shipped("default").unwrap();
+        let options = Options::new(Theme::plain(), keymap, Signs::Unicode, Clock::Fixed(fleet::now()));
         let shown = coredeck::tui::run(seen, wishes, About::default(), options).await;
         assert!(collector.await.is_err());
         shown
