@@ -32,7 +32,7 @@ fn every_fault_is_told_at_once_with_its_place() {
     let home = Home::new();
     let file = home.write("config/coredeck/keymaps/mine.toml", "inherits = 'vimm'\n[all]\nq = 'qiut'\n");
     let ran = home.run(&["keymap", "check", "mine"]);
-    assert_eq!(ran.code, Some(64), "{ran:?}");
+    assert_eq!(ran.code, Some(2), "{ran:?}");
     let at = file.display();
     assert!(
         ran.err.contains(&format!("{at}:1:12: no keymap named `vimm`; did you mean `vim`?")),
@@ -45,7 +45,7 @@ fn every_fault_is_told_at_once_with_its_place() {
         ran.err
     );
     let ran = home.run(&["theme", "show", "solarised"]);
-    assert!(ran.code == Some(64) && ran.err.contains("no theme named `solarised`"), "{ran:?}");
+    assert!(ran.code == Some(2) && ran.err.contains("no theme named `solarised`"), "{ran:?}");
 }
 
 #[test]
@@ -57,14 +57,14 @@ fn keys_without_a_terminal_write_the_last_screen() {
     assert!(!ran.out.contains("reading"), "every list was read: {}", ran.out);
     assert_eq!(ran.out.lines().count(), 20);
     let ran = home.run(&["--headless", "q", "get", "instances"]);
-    assert!(ran.code == Some(64) && ran.err.contains("flags of the screen"), "{ran:?}");
+    assert!(ran.code == Some(2) && ran.err.contains("flags of the screen"), "{ran:?}");
     let ran = home.run(&["--demo", "--headless", "q", "--size", "0x9"]);
-    assert!(ran.code == Some(64) && ran.err.contains("80x24"), "{ran:?}");
+    assert!(ran.code == Some(2) && ran.err.contains("80x24"), "{ran:?}");
 }
 
 #[test]
 fn a_terminal_that_cannot_draw_is_told_what_to_do_instead() {
     let home = Home::new();
     let ran = home.run_with(&["--demo"], &[("TERM", "dumb")]);
-    assert!(ran.code == Some(64) && ran.err.contains("coredeck get"), "{ran:?}");
+    assert!(ran.code == Some(2) && ran.err.contains("coredeck get"), "{ran:?}");
 }

@@ -255,6 +255,6 @@ fn a_person_is_told_whom_a_run_waits_for_and_a_limit_ends_it() {
     assert!(ran.err.contains("no answer within 1 s") && !ran.err.contains("waiting for"), "{}", ran.err);
     for wrong in ["0s", "soon", "5"] {
         let ran = home.run(&["get", "instances", "--timeout", wrong]);
-        assert!(ran.code == Some(64) && ran.err.contains("--timeout"), "{wrong}: {}", ran.err);
+        assert!(ran.code == Some(2) && ran.err.contains("--timeout"), "{wrong}: {}", ran.err);
     }
 }

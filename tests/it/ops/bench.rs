@@ -162,15 +162,6 @@ impl Bench {
             .collect()
     }
 
-    /// How many of a tier are unavailable now.
-    pub(super) async fn down(&self, tier: &str) -> usize {
-        use coredeck::ops::census::Census;
-        let scope = Scope { account: "demo".into(), region: "us-east-1".into() };
-        let reader = Arc::clone(&self.aws) as Arc<dyn FleetReader>;
-        let lists = Lists { reader, scopes: vec![scope], tiers: self.config.tiers.clone() };
-        lists.count(self.timer.now()).await.unwrap().remove(tier).unwrap_or_default().down.len()
-    }
-
     /// What was changed in the pretended AWS, by call, without what names the operation.
     pub(super) fn changes(&self) -> BTreeMap<String, usize> {
         let mut counts = BTreeMap::new();

@@ -1,12 +1,11 @@
 //! Operations beside each other and beside people: stale plans, held targets, budgets, pauses, cancels, undos.
 
-use super::bench::{Bench, beginning, intent, later, runner, start, who};
+use super::bench::{Bench, beginning, intent, later, start, who};
 use coredeck::error::ErrorKind;
 use coredeck::model::Known;
 use coredeck::ops::begin::{check, enter};
 use coredeck::ops::{End, Intent, Outcome, Plan, Timer, Value};
 use coredeck::store::journal::{Journal, Ledger};
-use std::sync::Arc;
 
 async fn member(bench: &Bench) -> String {
     let world = bench.world("protect").await;
@@ -127,43 +126,6 @@ async fn a_pause_a_cancel_and_a_rollback_are_heard() {
         status.map(|(_, value)| value.clone()).collect::<Vec<_>>()
     };
     assert_eq!(status(&after), status(&before));
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn two_drains_of_a_tier_never_exceed_its_budget() {
-    let mut bench = Bench::new().await;
-    // All workers are one tier here, of which two may be unavailable.
-    let tier = coredeck::model::Tier {
-        name: "workers".into(),
-        selectors: vec![coredeck::model::Selector::Group("workers*".into())],
-        max_unavailable: Some(coredeck::model::Limit::Count(3)),
-        ..Default::default()
-    };
-    bench.config.tiers = vec![tier];
-    let hosts = shared_hosts(&bench, 6).await;
-    let plan = |names: Vec<&str>| intent("drain", &names);
-    let of = |some: &[String]| plan(some.iter().map(String::as_str).collect());
-    let one = bench.plan(of(&hosts[..3])).await.unwrap();
-    let two = bench.plan(of(&hosts[3..])).await.unwrap();
-    assert!(one.lanes.iter().all(|lane| lane.tier.as_deref() == Some("workers")), "{one:?}");
-    let journal = bench.journal();
-    let first = enter(&journal, &one, beginning("anna", start())).unwrap();
-    let second = enter(&journal, &two, beginning("ben", start())).unwrap();
-    let start_of = |user: &'static str, id: String| {
-        let edge = bench.edge(Arc::new(bench.journal()), bench.writer());
-        tokio::spawn(async move { coredeck::ops::run(&edge, &id, &runner(user)).await.map(|_| ()) })
-    };
-    let runs = [start_of("anna", first.id), start_of("ben", second.id)];
-    // Drained hosts stay down, so that three of the six never get their turn: it is enough to see that the
-    // budget holds for some minutes.
-    let mut most = 0;
-    while bench.timer.now() < later(5) && runs.iter().any(|run| !run.is_finished()) {
-        let down = bench.down("workers").await;
-        most = most.max(down);
-        assert!(down <= 3, "{down} are down at {}", bench.timer.now());
-    }
-    runs.iter().for_each(tokio::task::JoinHandle::abort);
-    assert_eq!(most, 3);
 }
 
 #[tokio::test(flavor = "multi_thread")]
