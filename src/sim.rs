@@ -33,6 +33,8 @@ mod shape;
 mod skew;
 mod ssm;
 mod sts;
+#[cfg(test)]
+mod tests;
 mod time;
 mod wire;
 mod world;
