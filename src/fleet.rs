@@ -3,6 +3,7 @@
 //! `join` is pure: snapshot and tiers in, rows out. Screens and scripts both work on a `Fleet`, so a
 //! script can never lag behind the screen.
 
+pub mod drain;
 mod events;
 mod health;
 mod join;

@@ -30,6 +30,8 @@ mod service;
 mod shape;
 mod ssm;
 mod sts;
+#[cfg(test)]
+mod tests;
 mod time;
 mod wire;
 mod world;
