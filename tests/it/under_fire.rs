@@ -120,7 +120,11 @@ async fn an_hour_of_throttling_resets_and_garbage() {
         .iter()
         .map(|line| format!("{:?}: {} rows, {} warnings", line.after, line.ids.len(), line.warnings.len()))
         .collect();
-    assert!(hit.get("throttle").is_some_and(|count| *count * 5 > calls.len()), "{hit:?} of {}", calls.len());
+    // On a slow machine more calls come after the hour than in it.
+    let pretended = |call: &&Value| call["elapsed_ms"].as_f64().unwrap() / 1000.0 * SPEED;
+    let within = calls.iter().filter(|call| pretended(call) < HOUR.as_secs_f64()).count();
+    assert!(within > 20, "{within} calls in an hour are too few to judge by");
+    assert!(hit.get("throttle").is_some_and(|count| *count * 5 > within), "{hit:?} of {within}");
     assert!(hit.contains_key("reset"), "{hit:?}");
 
     // Trouble was shown, and it is gone again.
