@@ -64,6 +64,7 @@ pub async fn run(
         outbox: VecDeque::new(),
         asked: None,
         is_auto,
+        between,
     };
     let begun = screen.tick();
     if has_mouse {
@@ -74,7 +75,7 @@ pub async fn run(
     if asks {
         screen.ask(&terminal)?;
     }
-    live(&mut screen, begun, &terminal, &mut keyboard, &mut signals, &mut world, &wishes, between).await
+    live(&mut screen, begun, &terminal, &mut keyboard, &mut signals, &mut world, &wishes).await
 }
 
 /// Lives until the person leaves, or something else ends it. Nothing is read ahead: what is typed from then on
@@ -87,13 +88,12 @@ async fn live(
     signals: &mut Signals,
     world: &mut watch::Receiver<Arc<World>>,
     wishes: &mpsc::Sender<Wish>,
-    between: Between,
 ) -> Result<()> {
-    let mut effects = begun;
+    let mut effects = VecDeque::from(begun);
     // Rows that are being filtered and sorted on a thread of their own; `update` never asks for two at once.
     let mut sifting: Option<JoinHandle<Box<Answered>>> = None;
     loop {
-        for effect in effects.drain(..) {
+        while let Some(effect) = effects.pop_front() {
             match effect {
                 Effect::Quit => {
                     if screen.asked.is_some_and(|at| monotonic().duration_since(at) < 4 * ANSWER) {
@@ -101,15 +101,15 @@ async fn live(
                     }
                     return Ok(());
                 }
-                Effect::Copy(text) => terminal.write(&clipboard(&text, between))?,
+                Effect::Copy(text) => terminal.write(&clipboard(&text, screen.between))?,
                 Effect::Mouse(is_ours) => terminal.mouse(is_ours)?,
                 Effect::Theme(_) | Effect::Keymap(_) | Effect::Views(_) => {
                     for input in screen.props.carry_out(&effect) {
-                        screen.take(input);
+                        effects.extend(screen.take(input));
                     }
                 }
                 Effect::Wish(wish) => screen.post(wish),
-                Effect::Redraw => screen.start_over()?,
+                Effect::Redraw => effects.extend(screen.start_over()?),
                 Effect::Sift(job) => {
                     sifting = Some(tokio::task::spawn_blocking(move || Box::new(job.run())));
                 }
@@ -123,7 +123,7 @@ async fn live(
                     kill_current_process_group(Signal::STOP)
                         .map_err(|error| Error::failed("going to the background failed").because(error))?;
                     terminal.resume()?;
-                    screen.start_over()?;
+                    effects.extend(screen.start_over()?);
                 }
             }
         }
@@ -156,8 +156,8 @@ async fn live(
             }
             () = tokio::time::sleep(wake.unwrap_or(FRAME)), if wake.is_some() => Happened::Time,
         };
-        effects = screen.tick();
-        effects.append(&mut match next {
+        effects.extend(screen.tick());
+        effects.extend(match next {
             Happened::Time => Vec::new(),
             Happened::Sifted(found) => screen.take(Input::Sifted(found)),
             Happened::World => {
@@ -171,14 +171,12 @@ async fn live(
             Happened::Signal(Told::Continue) => {
                 // Somebody else may have changed the terminal while we were stopped.
                 terminal.resume()?;
-                screen.start_over()?;
-                Vec::new()
+                screen.start_over()?
             }
             Happened::Signal(Told::Resized) => {
                 // Also where the size is what it was: it may have been smaller for a moment, and then the
                 // terminal has forgotten what did not fit.
-                screen.start_over()?;
-                Vec::new()
+                screen.start_over()?
             }
             Happened::Heard(heard) => {
                 screen.is_urgent = true;
@@ -270,6 +268,8 @@ struct Screen {
     asked: Option<Instant>,
     /// The time that it takes to answer decides how much is sent.
     is_auto: bool,
+    /// What stands between us and the terminal that has the clipboard.
+    between: Between,
 }
 
 impl Screen {
@@ -321,12 +321,11 @@ impl Screen {
     }
 
     /// Draws everything again, whatever the terminal shows.
-    fn start_over(&mut self) -> Result<()> {
+    fn start_over(&mut self) -> Result<Vec<Effect>> {
         self.is_urgent = true;
         let (width, height) = Terminal::size()?;
         self.painter.forget();
-        self.take(Input::Resize(width, height));
-        Ok(())
+        Ok(self.take(Input::Resize(width, height)))
     }
 
     /// Draws when something happened and the last frame is long enough ago.
