@@ -90,9 +90,11 @@ pub(super) fn stream(plan: &Plan, world: &World, out: &mut Output) -> Result<Vec
     columns.sort_by_key(|column| column.name);
     let rests_on = plan.answer_rests_on(ctx);
     let mut warnings = warnings(&world.snapshot, &rests_on);
+    past::explain(&mut warnings, world);
     warnings.extend(undecided(plan.undecided(ctx)));
     let document = Document {
         as_of: as_of(&world.snapshot, &rests_on).map(|at| at.to_string()),
+        at: world.timeline.past.map(|at| at.to_string()),
         data: Rows { columns: &columns, ctx, rows: &rows },
         kind: plan.kind.word(),
         schema: SCHEMA,
@@ -109,6 +111,8 @@ const SCHEMA: &str = "coredeck.get.v1";
 #[derive(Serialize)]
 struct Document<'a> {
     as_of: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    at: Option<String>,
     data: Rows<'a>,
     kind: &'static str,
     schema: &'static str,

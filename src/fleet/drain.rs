@@ -8,6 +8,7 @@
 //! two disagree the verdict is [`Outcome::Unclear`], not a guess.
 
 mod blocker;
+mod daemons;
 mod expression;
 mod room;
 
@@ -116,10 +117,9 @@ pub fn will_it_move(scene: &Scene<'_>, leaving: &[HostArn]) -> Verdict {
         let mine = tasks_of(scene, one);
         mine.into_iter().any(|task| is_on(&task, &named))
     });
-    Verdict {
-        services: moving.map(|service| judge(scene, service, &gone)).collect(),
-        standalone: standalone.map(|task| task.arn.clone()).collect(),
-    }
+    let mut services: Vec<Moving> = moving.map(|service| judge(scene, service, &gone)).collect();
+    daemons::last(scene, &gone, &mut services);
+    Verdict { services, standalone: standalone.map(|task| task.arn.clone()).collect() }
 }
 
 /// The tasks of a service that ECS does not want stopped.

@@ -9,8 +9,8 @@ use crate::fleet::Fleet;
 use jiff::Timestamp;
 use std::sync::Arc;
 
-/// Tables of at most so many rows are filtered and sorted at once. Measured: 5,000 rows take less than a
-/// millisecond, and nothing flickers; see docs/speed.md.
+/// Tables of at most so many rows are filtered and sorted at once, so that nothing flickers. The
+/// number is a judgement: what that many take was not measured on a quiet machine.
 pub(super) const AT_ONCE: usize = 5_000;
 
 /// What is being asked.

@@ -102,11 +102,11 @@ fn what_is_typed_wrong_is_said_before_anything_is_looked_for() {
         (ran.code, ran.err)
     };
     let (code, err) = wrong(&["get", "instances", "--at", "soon"]);
-    assert_eq!(code, Some(64), "{err}");
+    assert_eq!(code, Some(2), "{err}");
     assert!(err.contains("`soon` is no moment; write -1h"), "{err}");
     assert!(wrong(&["get", "instances", "--at", "-1h", "--watch"]).1.contains("cannot be used with"));
     assert!(wrong(&["--demo", "get", "instances", "--at", "-1h"]).1.contains("only for as long as it runs"));
-    assert_eq!(wrong(&["history", "prune"]).0, Some(64));
+    assert_eq!(wrong(&["history", "prune"]).0, Some(2));
     assert!(wrong(&["get", "calls", "--at", "-1h"]).1.contains("coredeck calls --since 2h"));
 }
 

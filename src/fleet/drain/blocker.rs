@@ -39,6 +39,11 @@ pub enum Blocker {
         /// Which.
         tasks: Vec<TaskArn>,
     },
+    /// A daemon leaves a host last: these services may keep it there.
+    After {
+        /// Which.
+        services: Vec<Text>,
+    },
     /// A deployment is under way.
     Deploying,
     /// Something that was not read, or not understood.
@@ -103,6 +108,9 @@ impl Blocker {
                 let more = if tasks.len() > 3 { ", …" } else { "" };
                 format!("{} protected from being stopped: {}{more}", count(tasks.len()), names.join(", "))
             }
+            Self::After { services } => {
+                format!("a daemon leaves a host last, and tasks of {} may stay there", services.join(", "))
+            }
             Self::Deploying => "a deployment is under way, which moves tasks by itself".to_owned(),
             Self::Unknown(why) => why.clone(),
         }
@@ -124,6 +132,7 @@ impl Blocker {
             Self::Protected { .. } => {
                 "wait until the protection ends, or take it away: coredeck unprotect task …".to_owned()
             }
+            Self::After { services } => format!("mend {} first: {service} follows", services.join(", ")),
             Self::Deploying => format!("wait until the deployment of {service} is over"),
             Self::Unknown(_) => "look at it yourself, and override the check if it is well".to_owned(),
         }

@@ -38,12 +38,15 @@ pub(super) struct Bench {
     pub(super) folder: tempfile::TempDir,
 }
 
+/// Something that happens at a moment.
+type Due = (Timestamp, Box<dyn FnOnce() + Send>);
+
 /// Time that passes when somebody waits for it, in the pretended world too.
 pub(super) struct Stepper {
     running: Arc<Running>,
     now: Mutex<Timestamp>,
     /// What happens when a moment is reached.
-    pub(super) then: Mutex<Vec<(Timestamp, Box<dyn FnOnce() + Send>)>>,
+    pub(super) then: Mutex<Vec<Due>>,
 }
 
 impl Timer for Stepper {

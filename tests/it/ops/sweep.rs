@@ -246,6 +246,9 @@ fn matters(changes: &BTreeMap<String, usize>) -> BTreeMap<String, usize> {
         .collect()
 }
 
+/// Where a run is disturbed: after a record of the journal, or around a call.
+type Point = (Option<i64>, Option<(usize, Fate)>);
+
 async fn sweep(case: &Case) {
     let mut plans = plans(case).await;
     let plan = plans.pop().unwrap();
@@ -254,8 +257,7 @@ async fn sweep(case: &Case) {
     let calm = bench.run(&record.id).await;
     assert_eq!(calm.ended.map(|(end, _)| end), Some(Outcome::Done), "{}: {:?}", case.name, calm.lanes);
     let (facts, changes) = (bench.facts(&plan).await, matters(&bench.changes()));
-    let mut points: Vec<(Option<i64>, Option<(usize, Fate)>)> =
-        (1..calm.length as i64 - 1).map(|record| (Some(record), None)).collect();
+    let mut points: Vec<Point> = (1..calm.length as i64 - 1).map(|record| (Some(record), None)).collect();
     for call in 0..calm.calls.len() {
         points.extend(
             [Fate::DiesBefore, Fate::DiesAfter, Fate::Unheard].map(|fate| (None, Some((call, fate)))),
