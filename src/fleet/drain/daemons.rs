@@ -30,7 +30,7 @@ pub(super) fn last(scene: &Scene<'_>, gone: &HashSet<&HostArn>, verdicts: &mut [
     }
     let daemons: Vec<(usize, Vec<&HostArn>)> = pairs(scene, verdicts)
         .enumerate()
-        .filter(|(_, (moving, is))| is.0 && moving.outcome == Outcome::Moves)
+        .filter(|(_, (moving, is))| is.0 && moving.outcome != Outcome::Unclear)
         .map(|(at, (_, is))| (at, hosts(scene, is.1, gone)))
         .collect();
     for (at, hosts) in daemons {
@@ -38,7 +38,9 @@ pub(super) fn last(scene: &Scene<'_>, gone: &HashSet<&HostArn>, verdicts: &mut [
         let Some(moving) = verdicts.get_mut(at).filter(|_| !held.is_empty()) else { continue };
         let is_certain = held.iter().all(|host| host.is_certain);
         let left = u32::try_from(held.len()).unwrap_or(u32::MAX);
-        moving.outcome = if is_certain { Outcome::Stays(left) } else { Outcome::Unclear };
+        // Which of its tasks its own limits would keep is not known beforehand.
+        let is_all = held.len() == hosts.len() || moving.outcome == Outcome::Moves;
+        moving.outcome = if is_certain && is_all { Outcome::Stays(left) } else { Outcome::Unclear };
         let mut services: Vec<Text> = held.iter().flat_map(|host| host.services.iter().cloned()).collect();
         services.sort();
         services.dedup();
