@@ -315,7 +315,7 @@ fn templates_equal_boto3_and_hold_every_version_in_use() {
             ("tags", |raw| tags(&raw["Tags"])),
             ("region", at_home),
         ],
-        joined: &["image", "groups", "instances", "versions", "account"],
+        joined: &["image", "groups", "instances", "older", "behind", "versions", "account"],
         unread: &[],
     }
     .judge(seeded);
@@ -377,7 +377,7 @@ fn images_equal_boto3_and_a_gone_one_is_called_gone() {
             ("root_device_type", |raw| maybe(&raw["RootDeviceType"])),
             ("region", at_home),
         ],
-        joined: &["health", "troubles", "instances", "templates", "account"],
+        joined: &["health", "troubles", "instances", "templates", "newer", "account"],
         unread: &[],
     }
     .judge(seeded);
