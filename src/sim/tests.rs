@@ -107,7 +107,11 @@ fn made(samples: &Samples, case: u64, now: Moment) -> Place {
                 let (_, cpu, memory, _) = &free[*at];
                 *cpu >= definition.cpu && *memory >= definition.memory
             };
-            let Some(at) = (0..count).map(|step| (start as usize + step) % count).find(fits) else { break };
+            // A daemon has one task a host, and none where the host is full.
+            let reach = if is_daemon { 1 } else { count };
+            let Some(at) = (0..reach).map(|step| (start as usize + step) % count).find(fits) else {
+                continue;
+            };
             let (host, cpu, memory, zone) = &mut free[at];
             (*cpu, *memory) = (*cpu - definition.cpu, *memory - definition.memory);
             let id = CompactString::from(dice.hex(32));
