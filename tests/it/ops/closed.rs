@@ -98,12 +98,20 @@ async fn scripts_get_plans_codes_and_sentences() {
         assert!(code == 1 && err.contains("changed after it was made"), "{code}: {err}");
         let (code, _, err) = run(&["apply", plan, "--yes", "--detach"]);
         assert!(code == 7 && err.contains("coredeck op watch"), "{code}: {err}");
+        let detached = err.split_whitespace().skip_while(|word| *word != "watch").nth(1).unwrap().to_owned();
+        let detached = detached.trim_matches(|c: char| !c.is_ascii_alphanumeric() && c != '-');
         let (code, out, err) = run(&["op", "list", "-o", "json"]);
         assert!(code == 0 && out.contains("coredeck.operation.v1"), "{code}: {out} {err}");
         let (code, _, err) = run(&["scale", "no-such-thing", "--desired", "6", "--yes"]);
         assert!(code == 1 && err.contains("there is no such service"), "{code}: {err}");
         let (code, _, err) = run(&["drain", "--read-only", "i-0", "--yes"]);
         assert_eq!(code, 1, "{err}");
+        // Its runner would outlive this test, and wait for an AWS that is gone.
+        let (code, _, err) = run(&["op", "cancel", detached]);
+        assert!(
+            code == 5 && err.contains("stopped part way") && err.contains("op rollback"),
+            "{code}: {err}"
+        );
     })
     .await
     .unwrap();
