@@ -24,6 +24,7 @@
 //! | `query` | the filter language, typed columns, sorting |
 //! | `collect` | what to read when |
 //! | `aws` | the AWS SDK behind `gateway`; `aws/call.rs` is the only road to the network |
+//! | `supertokens` | the cores' own admin API behind `gateway` |
 //! | `sim` | a pretend AWS on loopback, sharing no code with `aws` |
 //! | `tui` | the screen |
 //! | `cli` | the command line |
@@ -52,5 +53,6 @@ pub mod query;
 pub mod sim;
 pub mod snapshot;
 pub mod store;
+pub mod supertokens;
 pub mod tui;
 pub mod world;

@@ -10,6 +10,7 @@ mod binary;
 mod calls;
 mod cli;
 mod config;
+mod core_api;
 mod loopback;
 mod moto;
 mod permissions;
