@@ -7,6 +7,7 @@ mod autoscaling;
 mod cached;
 mod call;
 mod chain;
+mod change;
 mod cloudwatch;
 mod command;
 mod ec2;
@@ -57,6 +58,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::{OnceCell, mpsc};
 use wire::{Retries, Wire};
 
+pub use change::Writer;
 pub use mfa::{AskCode, Nobody, Question, Terminal};
 
 /// The region that is asked for what is the same in all of them.
@@ -96,6 +98,7 @@ pub struct Aws {
     sites: Mutex<BTreeMap<Scope, Arc<OnceCell<Arc<Site>>>>>,
     owners: Owners,
     gear: Gear,
+    read_only: bool,
 }
 
 /// One account with its credentials.
@@ -156,7 +159,13 @@ pub async fn connect(config: &Config, options: Options) -> Result<Aws, Error> {
         config.accounts.iter().map(|account| Entry::new(account, &config.regions, &gear)).collect();
     futures::future::join_all(accounts.iter().map(|entry| enter_with_code(entry, &gear))).await;
     gear.may_ask.store(false, Ordering::Relaxed);
-    Ok(Aws { accounts, sites: Mutex::default(), owners: Owners::default(), gear })
+    Ok(Aws {
+        accounts,
+        sites: Mutex::default(),
+        owners: Owners::default(),
+        gear,
+        read_only: config.read_only,
+    })
 }
 
 /// Enters an account that needs an MFA code, and leaves all others for later.
@@ -169,6 +178,10 @@ async fn enter_with_code(entry: &Entry, gear: &Gear) {
 
 impl Aws {
     async fn desk(&self, scope: &Scope, urgency: Urgency) -> Result<Desk, GatewayError> {
+        Ok(Desk::new(self.site(scope).await?, urgency))
+    }
+
+    async fn site(&self, scope: &Scope) -> Result<Arc<Site>, GatewayError> {
         let entry = self.entry(&scope.account).ok_or_else(|| self.unknown(&scope.account))?;
         let cell = {
             let mut sites = self.sites.lock().unwrap_or_else(PoisonError::into_inner);
@@ -189,7 +202,7 @@ impl Aws {
                 Arc::new(site.entered(record::login_of(&entry.account.login), profile))
             })
             .await;
-        Ok(Desk::new(Arc::clone(site), urgency))
+        Ok(Arc::clone(site))
     }
 
     fn entry(&self, name: &AccountName) -> Option<&Entry> {

@@ -43,6 +43,8 @@ pub struct Config {
     pub cadence: Vec<(Source, Duration)>,
     /// Where AWS is, when it is not AWS: a simulator, moto.
     pub endpoint_url: Option<String>,
+    /// Whether nothing may be changed: then nothing that could is made.
+    pub read_only: bool,
     /// The screen's theme, by name.
     pub theme: String,
     /// The screen's keymap, by name.
@@ -62,6 +64,7 @@ impl Default for Config {
             tiers_are_guessed: true,
             cadence: cadence::usual(),
             endpoint_url: None,
+            read_only: false,
             theme: "default".to_owned(),
             keymap: "default".to_owned(),
             file: None,

@@ -71,12 +71,22 @@ const fn ec2(name: &'static str) -> Family {
     Family { name, refill: 20, burst: 100 }
 }
 
+/// Calls of EC2 that change something have smaller buckets.
+const fn ec2_change(name: &'static str, refill: u32, burst: u32) -> Family {
+    Family { name, refill, burst }
+}
+
 const AUTO_SCALING: Family = Family { name: "autoscaling", refill: 10, burst: 20 };
 const ECS_CLUSTER: Family = Family { name: "ecs cluster read", refill: 20, burst: 50 };
 const ECS_RESOURCE: Family = Family { name: "ecs cluster resource read", refill: 20, burst: 100 };
 const ECS_SERVICE: Family = Family { name: "ecs service read", refill: 20, burst: 100 };
 const ECS_CAPACITY: Family = Family { name: "ecs capacity provider read", refill: 20, burst: 50 };
 const ELB: Family = Family { name: "elasticloadbalancing", refill: 10, burst: 80 };
+const ECS_CHANGE: Family = Family { name: "ecs cluster resource modify", refill: 40, burst: 100 };
+const ECS_SERVICE_CHANGE: Family = Family { name: "ecs service modify", refill: 5, burst: 50 };
+const ECS_PROTECTION: Family = Family { name: "ecs task protection", refill: 80, burst: 200 };
+const ECS_DEFINITION: Family = Family { name: "ecs task definition read", refill: 20, burst: 50 };
+const SSM_COMMANDS: Family = Family { name: "ssm commands", refill: 2, burst: 8 };
 const SSM: Family = Family { name: "ssm", refill: 4, burst: 20 };
 const SSM_PARAMETERS: Family = Family { name: "ssm parameters", refill: 10, burst: 80 };
 const ALARMS: Family = Family { name: "cloudwatch alarms", refill: 9, burst: 18 };
@@ -114,7 +124,78 @@ apis! {
     GetMetricData: "cloudwatch", METRICS, Light, 10;
     GetCallerIdentity: "sts", STS, Light, 0;
     AssumeRole: "sts", STS, Light, 0;
+    DescribeLifecycleHooks: "autoscaling", AUTO_SCALING, Light, 0;
+    DescribeTaskDefinition: "ecs", ECS_DEFINITION, Light, 0;
+    GetTaskProtection: "ecs", ECS_PROTECTION, Light, 0;
+    DescribeTargetGroupAttributes: "elasticloadbalancing", ELB, Light, 0;
+    ListCommands: "ssm", SSM, Light, 0;
+    ListCommandInvocations: "ssm", SSM, Light, 0;
+    DescribeDocument: "ssm", SSM, Light, 0;
+    UpdateContainerInstancesState: "ecs", ECS_CHANGE, Light, 0;
+    StopTask: "ecs", ECS_CHANGE, Light, 0;
+    UpdateTaskProtection: "ecs", ECS_PROTECTION, Light, 0;
+    UpdateService: "ecs", ECS_SERVICE_CHANGE, Light, 0;
+    EnterStandby: "autoscaling", AUTO_SCALING, Light, 0;
+    ExitStandby: "autoscaling", AUTO_SCALING, Light, 0;
+    SetInstanceProtection: "autoscaling", AUTO_SCALING, Light, 0;
+    TerminateInstanceInAutoScalingGroup: "autoscaling", AUTO_SCALING, Light, 0;
+    SetDesiredCapacity: "autoscaling", AUTO_SCALING, Light, 0;
+    UpdateAutoScalingGroup: "autoscaling", AUTO_SCALING, Light, 0;
+    SuspendProcesses: "autoscaling", AUTO_SCALING, Light, 0;
+    ResumeProcesses: "autoscaling", AUTO_SCALING, Light, 0;
+    CompleteLifecycleAction: "autoscaling", AUTO_SCALING, Light, 0;
+    StartInstanceRefresh: "autoscaling", AUTO_SCALING, Light, 0;
+    CancelInstanceRefresh: "autoscaling", AUTO_SCALING, Light, 0;
+    RollbackInstanceRefresh: "autoscaling", AUTO_SCALING, Light, 0;
+    DeregisterTargets: "elasticloadbalancing", ELB, Light, 0;
+    RegisterTargets: "elasticloadbalancing", ELB, Light, 0;
+    StopInstances: "ec2", ec2_change("StopInstances", 5, 50), Light, 0;
+    StartInstances: "ec2", ec2_change("StartInstances", 2, 5), Light, 0;
+    RebootInstances: "ec2", ec2_change("RebootInstances", 5, 50), Light, 0;
+    TerminateInstances: "ec2", ec2_change("TerminateInstances", 5, 100), Light, 0;
+    RunInstances: "ec2", ec2_change("RunInstances", 2, 5), Light, 0;
+    CreateLaunchTemplateVersion: "ec2", ec2_change("CreateLaunchTemplateVersion", 5, 100), Light, 0;
+    ModifyLaunchTemplate: "ec2", ec2_change("ModifyLaunchTemplate", 5, 100), Light, 0;
+    CreateTags: "ec2", ec2_change("CreateTags", 10, 100), Light, 0;
+    DeleteTags: "ec2", ec2_change("DeleteTags", 10, 100), Light, 0;
+    SendCommand: "ssm", SSM_COMMANDS, Light, 0;
+    CancelCommand: "ssm", SSM_COMMANDS, Light, 0;
+    CreateDocument: "ssm", SSM, Light, 0;
 }
+
+/// Calls that change something. A desk that only reads sends none of them.
+const CHANGES: &[Api] = &[
+    Api::UpdateContainerInstancesState,
+    Api::StopTask,
+    Api::UpdateTaskProtection,
+    Api::UpdateService,
+    Api::EnterStandby,
+    Api::ExitStandby,
+    Api::SetInstanceProtection,
+    Api::TerminateInstanceInAutoScalingGroup,
+    Api::SetDesiredCapacity,
+    Api::UpdateAutoScalingGroup,
+    Api::SuspendProcesses,
+    Api::ResumeProcesses,
+    Api::CompleteLifecycleAction,
+    Api::StartInstanceRefresh,
+    Api::CancelInstanceRefresh,
+    Api::RollbackInstanceRefresh,
+    Api::DeregisterTargets,
+    Api::RegisterTargets,
+    Api::StopInstances,
+    Api::StartInstances,
+    Api::RebootInstances,
+    Api::TerminateInstances,
+    Api::RunInstances,
+    Api::CreateLaunchTemplateVersion,
+    Api::ModifyLaunchTemplate,
+    Api::CreateTags,
+    Api::DeleteTags,
+    Api::SendCommand,
+    Api::CancelCommand,
+    Api::CreateDocument,
+];
 
 impl Api {
     /// The call of that name, as the SDK names its operations.
@@ -125,6 +206,11 @@ impl Api {
     /// The call of that action, as a policy spells it.
     pub(super) fn of_action(action: &str) -> Option<Self> {
         Self::ALL.iter().copied().find(|api| api.action() == action)
+    }
+
+    /// Tells whether it changes something.
+    pub(super) fn is_change(self) -> bool {
+        CHANGES.contains(&self)
     }
 
     /// Tells whether AWS knows no permission for this call on single resources: a policy allows it for all
@@ -148,6 +234,11 @@ impl Api {
             | Self::DescribeTargetGroups
             | Self::DescribeTargetHealth
             | Self::DescribeInstanceInformation
+            | Self::DescribeLifecycleHooks
+            | Self::DescribeTaskDefinition
+            | Self::DescribeTargetGroupAttributes
+            | Self::ListCommands
+            | Self::ListCommandInvocations
             | Self::GetMetricData
             | Self::GetCallerIdentity => true,
             Self::DescribeClusters
@@ -160,7 +251,11 @@ impl Api {
             | Self::DescribeContainerInstances
             | Self::GetParametersByPath
             | Self::DescribeAlarms
+            | Self::GetTaskProtection
+            | Self::DescribeDocument
             | Self::AssumeRole => false,
+            // Changes are asked one by one, and nobody goes on to the next after a denial.
+            _ => false,
         }
     }
 }
@@ -177,6 +272,15 @@ mod tests {
             let (service, name) = api.action().split_once(':').unwrap();
             assert_eq!(name, api.name());
             assert!(service.bytes().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit()));
+        }
+    }
+
+    #[test]
+    fn what_only_reads_is_told_by_its_name() {
+        for api in Api::ALL {
+            let reads =
+                ["Describe", "List", "Get", "AssumeRole"].iter().any(|verb| api.name().starts_with(verb));
+            assert_eq!(api.is_change(), !reads, "{}", api.name());
         }
     }
 

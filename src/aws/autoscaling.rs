@@ -1,7 +1,11 @@
 //! Auto Scaling: groups, instance refreshes, scaling activities.
 
+mod change;
 mod groups;
 mod history;
+mod refresh;
+
+pub(super) use change::change;
 
 use super::api::Api;
 use super::call::{Desk, Pages};

@@ -4,11 +4,11 @@
 //! and for lists with [`Desk::pages`]. Nothing else sends a request with an SDK client.
 
 use super::api::Api;
-use super::errors;
+use super::errors::{self, Doubt};
 use super::record::Open;
 use super::site::Site;
 use crate::clock::monotonic;
-use crate::gateway::{GatewayError, Outcome, Reading, Urgency};
+use crate::gateway::{CallRecord, GatewayError, Outcome, Reading, Urgency};
 use crate::model::{Text, Trouble, TroubleKind, Usd};
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_runtime_api::client::result::SdkError;
@@ -34,16 +34,22 @@ type Answer<T, E> = Result<T, SdkError<E, HttpResponse>>;
 pub(super) struct Desk {
     site: Arc<Site>,
     urgency: Urgency,
+    /// Whether calls that change something leave from here.
+    may_change: bool,
 }
 
 impl Desk {
     /// A desk in front of a site.
     pub(super) fn new(site: Arc<Site>, urgency: Urgency) -> Self {
-        Self { site, urgency }
+        Self { site, urgency, may_change: false }
+    }
+
+    /// The desk from which changes are sent, and nowhere else.
+    pub(super) fn of_changes(site: Arc<Site>) -> Self {
+        Self { site, urgency: Urgency::Operation, may_change: true }
     }
 
     /// What the desk stands before.
-    #[cfg(test)]
     pub(super) fn site(&self) -> &Site {
         &self.site
     }
@@ -114,24 +120,50 @@ impl Desk {
         F: Fn() -> Fut + Send + Sync,
         Fut: Future<Output = Answer<T, E>> + Send,
     {
+        self.send(api, pieces, request).await.map(|(answer, _)| answer).map_err(|stop| stop.trouble)
+    }
+
+    /// Like [`Desk::call_for`], and tells of an answer its record, and of a failure whether AWS may have acted.
+    pub(super) async fn send<T, E, F, Fut>(
+        &self,
+        api: Api,
+        pieces: usize,
+        request: F,
+    ) -> Result<(T, Option<Arc<CallRecord>>), Stop>
+    where
+        T: Send,
+        E: StdError + ProvideErrorMetadata + Send + Sync + 'static,
+        F: Fn() -> Fut + Send + Sync,
+        Fut: Future<Output = Answer<T, E>> + Send,
+    {
+        if api.is_change() && !self.may_change {
+            let said = "this run only reads; nothing was sent";
+            return Err(Stop::before(self.trouble(api, TroubleKind::Refused, said)));
+        }
         let session = self.site.session();
-        let mut seen = session.ready(api, self.now()).await?;
+        let mut seen = session.ready(api, self.now()).await.map_err(Stop::before)?;
         for is_last in [false, true] {
             match self.attempt(api, pieces, &request).await {
                 Ok(answer) => return Ok(answer),
-                Err(trouble) if trouble.kind == TroubleKind::Expired && !is_last => {
-                    match session.renewed_since(seen, api, self.now()).await? {
+                Err(stop) if stop.trouble.kind == TroubleKind::Expired && !is_last => {
+                    // What AWS refused for its credentials did nothing, so that it may be sent with others.
+                    match session.renewed_since(seen, api, self.now()).await.map_err(Stop::before)? {
                         Some(newer) => seen = newer,
-                        None => return Err(trouble),
+                        None => return Err(stop),
                     }
                 }
-                Err(trouble) => return Err(trouble),
+                Err(stop) => return Err(stop),
             }
         }
-        Err(self.trouble(api, TroubleKind::Other, "the request was not sent"))
+        Err(Stop::before(self.trouble(api, TroubleKind::Other, "the request was not sent")))
     }
 
-    async fn attempt<T, E, F, Fut>(&self, api: Api, pieces: usize, request: &F) -> Result<T, Trouble>
+    async fn attempt<T, E, F, Fut>(
+        &self,
+        api: Api,
+        pieces: usize,
+        request: &F,
+    ) -> Result<(T, Option<Arc<CallRecord>>), Stop>
     where
         E: StdError + ProvideErrorMetadata + Send + Sync + 'static,
         F: Fn() -> Fut + Send + Sync,
@@ -140,7 +172,7 @@ impl Desk {
         let site = &self.site;
         if site.limiter().turn(api.family(), self.urgency).await.is_err() {
             let said = "too many requests of this kind already wait for their turn";
-            return Err(self.trouble(api, TroubleKind::Throttled, said));
+            return Err(Stop::before(self.trouble(api, TroubleKind::Throttled, said)));
         }
         let began = monotonic();
         let patience = site.patience();
@@ -154,21 +186,30 @@ impl Desk {
             },
         };
         drop(answer);
-        let trouble = match outcome {
+        let (trouble, doubt) = match outcome {
             Some(Ok(answer)) => {
                 site.hear();
-                open.end(Outcome::Answered, site.ledger().bill(api, pieces));
-                return Ok(answer);
+                let record = open.end(Outcome::Answered, site.ledger().bill(api, pieces));
+                return Ok((answer, record));
             }
-            Some(Err(error)) => errors::trouble(api, &error, &site.circumstances(api, self.now())),
+            Some(Err(error)) => {
+                let around = site.circumstances(api, self.now());
+                (errors::trouble(api, &error, &around), errors::doubt(&error))
+            }
             None => {
                 let waited = monotonic().saturating_duration_since(began);
-                errors::timeout(api, waited, &site.circumstances(api, self.now()))
+                (errors::timeout(api, waited, &site.circumstances(api, self.now())), Doubt::MayHaveActed)
             }
         };
         site.ledger().failed(trouble.kind);
-        open.end(Outcome::Failed(trouble.kind, trouble.code.clone()), Usd::ZERO);
-        Err(trouble)
+        let record = open.end(Outcome::Failed(trouble.kind, trouble.code.clone()), Usd::ZERO);
+        let doubt = match &record {
+            None => Doubt::NotSent,
+            // A "no" to a later attempt says nothing of an earlier one that nobody answered.
+            Some(record) if record.attempts > record.throttles + 1 => Doubt::MayHaveActed,
+            Some(_) => doubt,
+        };
+        Err(Stop { trouble, doubt })
     }
 
     /// Reads a list page by page until the token is absent or empty.
@@ -281,6 +322,22 @@ impl Desk {
             request_id: None,
             at: self.now(),
         }
+    }
+}
+
+/// A request that got nowhere: why, and whether AWS may have acted on it all the same.
+#[derive(Debug)]
+pub(super) struct Stop {
+    /// What went wrong.
+    pub(super) trouble: Trouble,
+    /// What it leaves open.
+    pub(super) doubt: Doubt,
+}
+
+impl Stop {
+    /// Before anything was sent.
+    pub(super) fn before(trouble: Trouble) -> Self {
+        Self { trouble, doubt: Doubt::NotSent }
     }
 }
 

@@ -82,7 +82,7 @@ fn service(api: Api) -> &'static str {
 
 /// Tells whether the aws command may page through the answer by itself.
 fn is_a_list(api: Api) -> bool {
-    !matches!(api, Api::GetCallerIdentity | Api::AssumeRole)
+    !api.is_change() && !matches!(api, Api::GetCallerIdentity | Api::AssumeRole)
 }
 
 /// A parameter as flags, if the aws command reads them as what they are.

@@ -1,10 +1,13 @@
 //! EC2: instances, their status, launch templates and images.
 
+mod change;
 mod images;
 mod instances;
 mod shards;
 mod status;
 mod templates;
+
+pub(super) use change::{change, launch};
 
 use super::api::Api;
 use super::call::{Broken, Desk, Pages};

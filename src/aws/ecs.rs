@@ -1,12 +1,15 @@
 //! ECS: clusters, services, tasks, container instances. Lists give ARNs only; describing them is the
 //! second step, in chunks as large as each call takes.
 
+mod change;
 mod chunks;
 mod clusters;
 mod failures;
 mod hosts;
 mod services;
 mod tasks;
+
+pub(super) use change::change;
 
 use super::api::Api;
 use super::call::{Desk, Pages};

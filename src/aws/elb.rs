@@ -1,7 +1,10 @@
 //! Load balancing: target groups, the health of their targets, listener rules.
 
+mod change;
 mod rules;
 mod targets;
+
+pub(super) use change::change;
 
 use super::api::Api;
 use super::call::{Desk, Pages};

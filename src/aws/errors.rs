@@ -4,6 +4,7 @@ use super::api::Api;
 use super::login::Failure;
 use crate::model::text::harmless;
 use crate::model::{AccountName, Region, Text, Trouble, TroubleKind};
+use aws_smithy_runtime_api::client::dns::ResolveDnsError;
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_runtime_api::client::result::{ConnectorError, SdkError};
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
@@ -57,6 +58,70 @@ impl Circumstances {
 pub(super) fn timeout(api: Api, waited: Duration, around: &Circumstances) -> Trouble {
     let message = format!("no answer from {} within {} s", around.place(), waited.as_secs().max(1));
     around.blank(api, TroubleKind::Timeout, message)
+}
+
+/// What a failure leaves open.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Doubt {
+    /// Nothing reached AWS.
+    NotSent,
+    /// AWS said no, and means that nothing happened.
+    No,
+    /// A request left, and no answer came that says what became of it.
+    MayHaveActed,
+}
+
+/// Says what the failure of one attempt leaves open; in doubt, doubt.
+pub(super) fn doubt<E>(error: &SdkError<E, HttpResponse>) -> Doubt
+where
+    E: StdError + ProvideErrorMetadata + Send + Sync + 'static,
+{
+    if failure_beneath(error).is_some() {
+        return Doubt::NotSent;
+    }
+    match error {
+        SdkError::ConstructionFailure(_) => Doubt::NotSent,
+        SdkError::DispatchFailure(failure) => match failure.as_connector_error() {
+            // The only time-out that a connection has is that of its making.
+            Some(connector) if connector.is_timeout() || never_connected(connector) => Doubt::NotSent,
+            _ => Doubt::MayHaveActed,
+        },
+        SdkError::ServiceError(service) => {
+            let status = service.raw().status().as_u16();
+            match service.err().code() {
+                Some(code) if status < 500 || is_plain_no(code, status) => Doubt::No,
+                _ => Doubt::MayHaveActed,
+            }
+        }
+        _ => Doubt::MayHaveActed,
+    }
+}
+
+/// Codes that come with the status of a broken service, and all the same say that nothing was done.
+fn is_plain_no(code: &str, status: u16) -> bool {
+    kind_of(code, status) == TroubleKind::Throttled
+        || matches!(code, "ResourceContention" | "InsufficientInstanceCapacity" | "DryRunOperation")
+}
+
+/// Tells whether the connection never came about: nothing listens, or there is no such host.
+fn never_connected(error: &ConnectorError) -> bool {
+    let mut at: Option<&(dyn StdError + 'static)> = Some(error);
+    while let Some(current) = at {
+        if let Some(io) = current.downcast_ref::<std::io::Error>() {
+            use std::io::ErrorKind::{
+                AddrNotAvailable, ConnectionRefused, HostUnreachable, NetworkUnreachable,
+            };
+            let never = [AddrNotAvailable, ConnectionRefused, HostUnreachable, NetworkUnreachable];
+            if never.contains(&io.kind()) {
+                return true;
+            }
+        }
+        if current.downcast_ref::<ResolveDnsError>().is_some() {
+            return true;
+        }
+        at = current.source();
+    }
+    false
 }
 
 /// Trouble for a request that failed in any way the SDK knows.

@@ -72,7 +72,7 @@ impl Ledger {
     }
 
     /// Files a call that has ended, and gives it its name.
-    pub(super) fn file(&self, api: Api, mut record: CallRecord) {
+    pub(super) fn file(&self, api: Api, mut record: CallRecord) -> Arc<CallRecord> {
         let record = {
             let mut book = self.book();
             book.filed += 1;
@@ -95,6 +95,7 @@ impl Ledger {
         if let Some(witness) = &self.witness {
             witness.note(&record);
         }
+        record
     }
 
     /// The latest calls, newest first.
@@ -215,7 +216,7 @@ fn is_throttled(context: &FinalizerInterceptorContextRef<'_>, components: &Runti
 }
 
 /// What of a request decides the command that repeats it. Its headers hold the signature and stay behind.
-fn sent(request: &HttpRequest) -> Sent {
+pub(super) fn sent(request: &HttpRequest) -> Sent {
     Sent {
         kind: request.headers().get("content-type").unwrap_or_default().to_owned(),
         body: request.body().bytes().unwrap_or_default().to_vec(),

@@ -101,27 +101,23 @@ pub(super) struct Open<'a> {
     ledger: &'a Ledger,
     clock: Clock,
     began: Instant,
-    end: Option<(Outcome, Usd)>,
 }
 
 impl<'a> Open<'a> {
     /// Begins now.
     pub(super) fn new(api: Api, origin: &'a Origin, ledger: &'a Ledger, clock: Clock) -> Self {
-        Self { slip: Slip::default(), api, origin, ledger, clock, began: monotonic(), end: None }
+        Self { slip: Slip::default(), api, origin, ledger, clock, began: monotonic() }
     }
 
-    /// Ends it so, at this cost.
-    pub(super) fn end(mut self, outcome: Outcome, cost: Usd) {
-        self.end = Some((outcome, cost));
+    /// Ends it so, at this cost, and returns its record; none where no request left.
+    pub(super) fn end(self, outcome: Outcome, cost: Usd) -> Option<Arc<CallRecord>> {
+        self.file(outcome, cost)
     }
-}
 
-impl Drop for Open<'_> {
-    fn drop(&mut self) {
+    fn file(&self, outcome: Outcome, cost: Usd) -> Option<Arc<CallRecord>> {
         let mut seen = self.slip.seen();
-        // What never left, for want of credentials or of an address, is no call.
-        let Some(sent) = seen.sent.take() else { return };
-        let (outcome, cost) = self.end.take().unwrap_or((Outcome::Dropped, Usd::ZERO));
+        // What never left, for want of credentials or of an address, is no call; and one is filed once.
+        let sent = seen.sent.take()?;
         let at = seen.at.unwrap_or_else(|| self.clock.now());
         let place = Place {
             region: self.origin.scope.region.as_str(),
@@ -132,7 +128,7 @@ impl Drop for Open<'_> {
             tracing::warn!(call = self.api.action(), kind = sent.kind, "a request could not be read back");
             String::new()
         });
-        self.ledger.file(
+        let record = self.ledger.file(
             self.api,
             CallRecord {
                 id: Text::default(),
@@ -150,6 +146,13 @@ impl Drop for Open<'_> {
                 command: Arc::from(told),
             },
         );
+        Some(record)
+    }
+}
+
+impl Drop for Open<'_> {
+    fn drop(&mut self) {
+        self.file(Outcome::Dropped, Usd::ZERO);
     }
 }
 

@@ -1,7 +1,10 @@
 //! Systems Manager: managed instances, and the registry of cores and tenants in Parameter Store.
 
 mod agents;
+mod change;
 mod registry;
+
+pub(super) use change::change;
 
 use super::api::Api;
 use super::call::{Desk, Pages};

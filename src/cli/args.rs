@@ -42,6 +42,9 @@ pub(super) struct Global {
     /// Look at a pretended fleet that runs inside this process; touches no AWS account
     #[arg(long, global = true, conflicts_with_all = ["profiles", "endpoint_url"])]
     pub(super) demo: bool,
+    /// Change nothing: whatever could is not even made; configured as read_only = true
+    #[arg(long, global = true)]
+    read_only: bool,
     /// Never colour anything; NO_COLOR does the same
     #[arg(long, global = true)]
     pub(super) no_color: bool,
@@ -61,6 +64,7 @@ impl Global {
             profiles: self.profiles.clone(),
             regions: self.regions.clone(),
             endpoint_url: self.endpoint_url.clone(),
+            read_only: self.read_only,
         }
     }
 }

@@ -25,6 +25,8 @@ pub struct Flags {
     pub regions: Vec<String>,
     /// `--endpoint-url`
     pub endpoint_url: Option<String>,
+    /// `--read-only`
+    pub read_only: bool,
 }
 
 /// A configuration, and where its values came from.
@@ -149,6 +151,7 @@ fn under_file(layer: Layer, origins: Origins, file: Option<PathBuf>) -> (Config,
     config.accounts = layer.accounts.unwrap_or(config.accounts);
     config.regions = layer.regions.unwrap_or(config.regions);
     config.endpoint_url = layer.endpoint_url;
+    config.read_only = layer.read_only.unwrap_or(config.read_only);
     config.theme = layer.theme.unwrap_or(config.theme);
     config.keymap = layer.keymap.unwrap_or(config.keymap);
     (config, origins)
@@ -185,6 +188,9 @@ impl Over<'_> {
             let name = "COREDECK_ENDPOINT_URL";
             self.endpoint(raw, Place::Env(name), Origin::Env(name), origins);
         }
+        if let Some(raw) = around.var("COREDECK_READ_ONLY") {
+            self.read_only(raw, "COREDECK_READ_ONLY", origins);
+        }
         if let Some(raw) = around.var("COREDECK_THEME") {
             let name = "COREDECK_THEME";
             self.fault(Place::Env(name), shape::name(raw, "a theme"));
@@ -211,6 +217,26 @@ impl Over<'_> {
         if let Some(raw) = &flags.endpoint_url {
             let flag = "--endpoint-url";
             self.endpoint(raw, Place::Flag(flag), Origin::Flag(flag), origins);
+        }
+        if flags.read_only {
+            self.config.read_only = true;
+            origins.note("read_only", Origin::Flag("--read-only"));
+        }
+    }
+
+    /// What the file made read-only stays so: a variable left over in a shell must not open it.
+    fn read_only(&mut self, raw: &str, name: &'static str, origins: &mut Origins) {
+        match raw.to_ascii_lowercase().as_str() {
+            "1" | "true" | "yes" => {
+                self.config.read_only = true;
+                origins.note("read_only", Origin::Env(name));
+            }
+            "0" | "false" | "no" => {}
+            _ => {
+                let wrong =
+                    (format!("`{raw}` is neither true nor false"), Some(format!("export {name}=true")));
+                self.fault(Place::Env(name), Some(wrong));
+            }
         }
     }
 

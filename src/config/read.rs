@@ -23,8 +23,8 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 /// The keys at the top of a file.
-const TOP: [&str; 8] =
-    ["fleet", "accounts", "regions", "tiers", "refresh", "endpoint_url", "theme", "keymap"];
+const TOP: [&str; 9] =
+    ["fleet", "accounts", "regions", "tiers", "refresh", "endpoint_url", "read_only", "theme", "keymap"];
 
 /// What a file says; what it does not say is none.
 #[derive(Debug, Default)]
@@ -35,6 +35,7 @@ pub(super) struct Layer {
     pub(super) tiers: Option<Vec<Tier>>,
     pub(super) refresh: Vec<(Source, Duration)>,
     pub(super) endpoint_url: Option<String>,
+    pub(super) read_only: Option<bool>,
     pub(super) theme: Option<String>,
     pub(super) keymap: Option<String>,
 }
@@ -127,6 +128,13 @@ impl Reader<'_> {
         if let Some(cell) = table.get("endpoint_url") {
             self.note("endpoint_url", cell);
             layer.endpoint_url = self.checked(cell, "endpoint_url", shape::endpoint).map(str::to_owned);
+        }
+        if let Some(cell) = table.get("read_only") {
+            self.note("read_only", cell);
+            match cell.get_ref() {
+                DeValue::Boolean(is_read_only) => layer.read_only = Some(*is_read_only),
+                _ => self.wrong_type(cell, "read_only", "true or false"),
+            }
         }
         if let Some(cell) = table.get("theme") {
             self.note("theme", cell);

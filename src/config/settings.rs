@@ -34,6 +34,7 @@ pub fn settings(loaded: &Loaded, around: &Surroundings) -> Vec<Setting> {
     }
     list.regions("regions", &config.regions);
     list.endpoint(config);
+    list.push("read_only", json!(config.read_only));
     for tier in &config.tiers {
         list.tier(tier);
     }

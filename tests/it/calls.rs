@@ -1,7 +1,7 @@
 //! The record of calls: every request made is in it, as the command that repeats it and with what it cost,
 //! in this run and for later ones.
 
-mod repeated;
+pub(crate) mod repeated;
 mod shown;
 
 use crate::binary::Home;

@@ -114,7 +114,7 @@ fn unknown_keys() {
         | ^^^^^^^^^ it belongs in [refresh]
     keys.toml:4:1: unknown key `shiny`
       4 | shiny = true
-        | ^^^^^ known here: fleet, accounts, regions, tiers, refresh, endpoint_url, theme, keymap
+        | ^^^^^ known here: fleet, accounts, regions, tiers, refresh, endpoint_url, read_only, theme, keymap
     keys.toml:7:1: unknown key `instance` in [refresh]
       7 | instance = "15s"
         | ^^^^^^^^ did you mean `instances`?
@@ -453,10 +453,32 @@ fn later_layers_win_and_every_value_knows_its_source() {
     accounts.main.profile = "main" (flag --profile)
     regions = "us-east-1" (env AWS_REGION)
     endpoint_url = null (default)
+    read_only = false (default)
     theme = "dim" (env COREDECK_THEME)
     keymap = "vim" (HOME/.config/coredeck/coredeck.toml:3)
     refresh.instances = "30s" (HOME/.config/coredeck/coredeck.toml:5)
     "#);
+}
+
+#[test]
+fn read_only_is_switched_on_anywhere_and_off_only_where_it_was_switched_on() {
+    let home = |file: &str, said: &str| {
+        let home = if said.is_empty() { Home::new() } else { Home::new().var("COREDECK_READ_ONLY", said) };
+        home.write(file);
+        home
+    };
+    let is_read_only = |file: &str, said: &str, flag: bool| {
+        let flags = Flags { read_only: flag, ..Flags::default() };
+        load(&flags, &home(file, said).around).unwrap().config.read_only
+    };
+    assert!(!is_read_only("", "", false) && !is_read_only("read_only = false\n", "no", false));
+    assert!(is_read_only("read_only = true\n", "", false));
+    assert!(is_read_only("read_only = true\n", "false", false), "a variable left over opens nothing");
+    assert!(is_read_only("read_only = false\n", "TRUE", false) && is_read_only("", "", true));
+    let error = load(&Flags::default(), &home("read_only = \"yes\"\n", "maybe").around).unwrap_err();
+    let text = told(&error);
+    assert!(text.contains("`read_only` must be true or false, not text"), "{text}");
+    assert!(text.contains("COREDECK_READ_ONLY: `maybe` is neither true nor false"), "{text}");
 }
 
 #[test]

@@ -8,6 +8,7 @@
 mod architecture;
 mod binary;
 mod calls;
+mod changes;
 mod cli;
 mod config;
 mod core_api;

@@ -12,13 +12,34 @@ use std::collections::BTreeMap;
 const DEEPEST: u32 = 32;
 
 /// Parameters that are yes or no, which a form writes like any other text.
-const YES_OR_NO: [&str; 6] = [
+const YES_OR_NO: [&str; 13] = [
     "AllRegions",
+    "AutoRollback",
+    "DryRun",
+    "HonorCooldown",
     "IncludeAllInstances",
     "IncludeDeletedGroups",
     "IncludeDeprecated",
     "IncludeDisabled",
+    "ProtectedFromScaleIn",
     "ResolveAlias",
+    "ShouldDecrementDesiredCapacity",
+    "SkipMatching",
+    "WaitForTransitioningInstances",
+];
+
+/// Parameters that are numbers, or lists of them, where they stand inside others: there the aws command takes
+/// JSON, which tells a number from a text.
+const NUMBERS: [&str; 9] = [
+    "BakeTime",
+    "CheckpointDelay",
+    "CheckpointPercentages",
+    "InstanceWarmup",
+    "MaxHealthyPercentage",
+    "MinHealthyPercentage",
+    "OnDemandBaseCapacity",
+    "OnDemandPercentageAboveBaseCapacity",
+    "Port",
 ];
 
 /// The parameters by the names that AWS's model has for them.
@@ -93,15 +114,27 @@ fn named(name: String, value: Value, is_ec2: bool) -> (String, Value) {
     let value = match value.as_str() {
         Some("true") if YES_OR_NO.contains(&name.as_str()) => Value::Bool(true),
         Some("false") if YES_OR_NO.contains(&name.as_str()) => Value::Bool(false),
+        _ if NUMBERS.contains(&name.as_str()) => numbers(value),
         _ => value,
     };
     let name = match (name.as_str(), &value) {
+        ("ResourceId", Value::Array(_)) if is_ec2 => "Resources".to_owned(),
+        ("SetDefaultVersion", _) if is_ec2 => "DefaultVersion".to_owned(),
         ("LaunchTemplateVersion", Value::Array(_)) => "Versions".to_owned(),
         ("ExecutableBy", Value::Array(_)) => "ExecutableUsers".to_owned(),
         (own, Value::Array(_)) if is_ec2 && !own.ends_with('s') => format!("{own}s"),
         _ => name,
     };
     (name, value)
+}
+
+/// A text that is a number as one, and so in a list.
+fn numbers(value: Value) -> Value {
+    match value {
+        Value::Array(items) => items.into_iter().map(numbers).collect(),
+        Value::String(text) => text.parse::<i64>().map_or(Value::String(text), Value::from),
+        other => other,
+    }
 }
 
 fn cbor(decoder: &mut Decoder<'_>, depth: u32) -> Option<Value> {

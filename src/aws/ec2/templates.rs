@@ -40,7 +40,7 @@ pub(super) fn version(raw: LaunchTemplateVersion) -> (TemplateId, TemplateVersio
     (raw.launch_template_id.map(TemplateId::from).unwrap_or_default(), version)
 }
 
-fn number(raw: Option<i64>) -> u64 {
+pub(super) fn number(raw: Option<i64>) -> u64 {
     raw.and_then(|number| u64::try_from(number).ok()).unwrap_or(0)
 }
 

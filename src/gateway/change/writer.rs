@@ -77,8 +77,18 @@ pub trait FleetWriter: Send + Sync {
         subnet: Option<&'a str>,
     ) -> BoxFuture<'a, Result<Proof, WriteError>>;
 
-    /// The `aws …` command that does the same, for a preview. Nothing is sent.
-    fn command(&self, scope: &Scope, change: &Change, token: &Token) -> String;
+    /// The `aws …` command that does the same, for a preview: read back from the request that would be
+    /// sent, and is not.
+    ///
+    /// # Errors
+    ///
+    /// [`WriteError::NotSent`] when there could be no such request.
+    fn command<'a>(
+        &'a self,
+        scope: &'a Scope,
+        change: &'a Change,
+        token: &'a Token,
+    ) -> BoxFuture<'a, Result<String, WriteError>>;
 }
 
 #[cfg(test)]

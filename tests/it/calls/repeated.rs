@@ -39,7 +39,7 @@ fn recorder(host: String) -> (Loopback, Heard) {
 }
 
 /// What a request asks, whatever the protocol.
-fn asked(request: &Request) -> (String, Value) {
+pub(crate) fn asked(request: &Request) -> (String, Value) {
     let kind = request.header("content-type").unwrap_or_default();
     let mut asks = if kind.starts_with("application/x-www-form-urlencoded") {
         let pairs = form_urlencoded::parse(&request.body).into_owned();
@@ -99,7 +99,11 @@ fn one_of_each(calls: Vec<Arc<CallRecord>>) -> Vec<Arc<CallRecord>> {
     calls.into_iter().filter(|call| seen.insert((call.call.clone(), sort(call)))).collect()
 }
 
-fn repeat(python: &Python, commands: &[&str], exports: Vec<(&'static str, String)>) -> Vec<(i64, String)> {
+pub(crate) fn repeat(
+    python: &Python,
+    commands: &[&str],
+    exports: Vec<(&'static str, String)>,
+) -> Vec<(i64, String)> {
     let mut child = python
         .command("repeat_commands.py")
         .envs(exports)

@@ -1,0 +1,143 @@
+//! What changes instances, template versions and tags; EC2 alone can be asked first whether it would.
+
+use super::templates::number;
+use crate::aws::api::Api;
+use crate::aws::call::Stop;
+use crate::aws::change::{Done, Pen, inked};
+use crate::aws::translate::{required, word};
+use crate::gateway::change::{Answered, Miss, Moved};
+use crate::gateway::{Change, Token};
+use crate::model::{InstanceId, TemplateRef};
+use aws_sdk_ec2::types::{InstanceStateChange, LaunchTemplateSpecification, RequestLaunchTemplateData, Tag};
+
+/// Carries out a change of EC2, or asks whether it would be.
+pub(in crate::aws) async fn change(pen: &Pen<'_>, change: &Change, token: &Token) -> Result<Done, Stop> {
+    let ec2 = pen.desk().ec2();
+    let texts = |ids: &[InstanceId]| -> Vec<String> { ids.iter().map(ToString::to_string).collect() };
+    Ok(match change {
+        Change::StopInstances { instances } => {
+            let ids = texts(instances);
+            let request = || {
+                let ask = ec2.stop_instances().set_instance_ids(Some(ids.clone()));
+                inked!(pen, aws_sdk_ec2, ask.set_dry_run(pen.dry()))
+            };
+            moved(pen.put(Api::StopInstances, request).await?.stopping_instances)
+        }
+        Change::StartInstances { instances } => {
+            let ids = texts(instances);
+            let request = || {
+                let ask = ec2.start_instances().set_instance_ids(Some(ids.clone()));
+                inked!(pen, aws_sdk_ec2, ask.set_dry_run(pen.dry()))
+            };
+            moved(pen.put(Api::StartInstances, request).await?.starting_instances)
+        }
+        Change::TerminateInstances { instances } => {
+            let ids = texts(instances);
+            let request = || {
+                let ask = ec2.terminate_instances().set_instance_ids(Some(ids.clone()));
+                inked!(pen, aws_sdk_ec2, ask.set_dry_run(pen.dry()))
+            };
+            moved(pen.put(Api::TerminateInstances, request).await?.terminating_instances)
+        }
+        Change::RebootInstances { instances } => {
+            let ids = texts(instances);
+            let request = || {
+                let ask = ec2.reboot_instances().set_instance_ids(Some(ids.clone()));
+                inked!(pen, aws_sdk_ec2, ask.set_dry_run(pen.dry()))
+            };
+            pen.put(Api::RebootInstances, request).await?;
+            Answered::Yes.into()
+        }
+        Change::CreateTemplateVersion { template, from, image, description } => {
+            let data = RequestLaunchTemplateData::builder().image_id(image.as_str()).build();
+            let request = || {
+                let ask = ec2
+                    .create_launch_template_version()
+                    .launch_template_id(template.as_str())
+                    .source_version(from.to_string())
+                    .version_description(description)
+                    .launch_template_data(data.clone())
+                    .client_token(token.as_str());
+                inked!(pen, aws_sdk_ec2, ask.set_dry_run(pen.dry()))
+            };
+            let answer = pen.put(Api::CreateLaunchTemplateVersion, request).await?;
+            let made = answer.launch_template_version.and_then(|version| version.version_number);
+            // EC2 makes a version that cannot be launched as well, and says what is wrong with it.
+            let wrong = answer.warning.and_then(|warning| warning.errors).unwrap_or_default();
+            let missed = wrong.into_iter().map(|one| Miss {
+                target: template.as_str().into(),
+                reason: required(one.code),
+                detail: one.message,
+            });
+            Done { answered: Answered::Version(number(made)), missed: missed.collect() }
+        }
+        Change::SetDefaultVersion { template, version } => {
+            let request = || {
+                let ask = ec2
+                    .modify_launch_template()
+                    .launch_template_id(template.as_str())
+                    .default_version(version.to_string())
+                    .client_token(token.as_str());
+                inked!(pen, aws_sdk_ec2, ask.set_dry_run(pen.dry()))
+            };
+            let template = pen.put(Api::ModifyLaunchTemplate, request).await?.launch_template;
+            Answered::Version(number(template.and_then(|it| it.default_version_number))).into()
+        }
+        Change::Tag { resources, tags } => {
+            let resources: Vec<String> = resources.iter().map(ToString::to_string).collect();
+            let tags: Vec<Tag> =
+                tags.iter().map(|(key, value)| Tag::builder().key(key).value(value).build()).collect();
+            let request = || {
+                let ask = ec2.create_tags().set_resources(Some(resources.clone()));
+                inked!(pen, aws_sdk_ec2, ask.set_tags(Some(tags.clone())).set_dry_run(pen.dry()))
+            };
+            pen.put(Api::CreateTags, request).await?;
+            Answered::Yes.into()
+        }
+        Change::Untag { resources, keys } => {
+            let resources: Vec<String> = resources.iter().map(ToString::to_string).collect();
+            let tags: Vec<Tag> = keys.iter().map(|key| Tag::builder().key(key.as_str()).build()).collect();
+            let request = || {
+                let ask = ec2.delete_tags().set_resources(Some(resources.clone()));
+                inked!(pen, aws_sdk_ec2, ask.set_tags(Some(tags.clone())).set_dry_run(pen.dry()))
+            };
+            pen.put(Api::DeleteTags, request).await?;
+            Answered::Yes.into()
+        }
+        other => return Err(pen.elsewhere(other)),
+    })
+}
+
+/// Asks whether one instance of a template version would be launched. Always dry, whatever the pen.
+pub(in crate::aws) async fn launch(
+    pen: &Pen<'_>,
+    template: &TemplateRef,
+    subnet: Option<&str>,
+) -> Result<(), Stop> {
+    let named = |text: &str| (!text.is_empty()).then(|| text.to_owned());
+    // A template is named by its id or by its name, never by both.
+    let id = named(template.id.as_str());
+    let name = if id.is_some() { None } else { named(&template.name) };
+    let spec = LaunchTemplateSpecification::builder()
+        .set_launch_template_id(id)
+        .set_launch_template_name(name)
+        .set_version(named(&template.version))
+        .build();
+    let request = || {
+        let ask = pen.desk().ec2().run_instances().launch_template(spec.clone()).min_count(1).max_count(1);
+        inked!(pen, aws_sdk_ec2, ask.set_subnet_id(subnet.map(str::to_owned)).dry_run(true))
+    };
+    pen.put(Api::RunInstances, request).await.map(|_| ())
+}
+
+fn moved(changes: Option<Vec<InstanceStateChange>>) -> Done {
+    let state = |state: Option<aws_sdk_ec2::types::InstanceState>| {
+        word(state.and_then(|state| state.name)).unwrap_or_default()
+    };
+    let one = |change: InstanceStateChange| Moved {
+        id: InstanceId::new(required(change.instance_id)),
+        before: state(change.previous_state),
+        now: state(change.current_state),
+    };
+    Answered::Instances(changes.unwrap_or_default().into_iter().map(one).collect()).into()
+}
