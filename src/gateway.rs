@@ -3,10 +3,12 @@
 //! `aws` answers these; `collect` decides when to ask; nothing else talks to a cloud.
 //! `FleetWriter` carries out changes, one value a call; cores' own admin API is `CoreAdmin`.
 
+mod admin;
 mod calls;
 pub mod change;
 mod look;
 
+pub use admin::{AdminError, Answer, CoreAdmin, Door};
 pub use calls::{Bucket, CallRecord, NoteCall, Outcome};
 pub use change::{Again, Change, FleetWriter, Proof, Receipt, Token, WriteError};
 pub use look::{FleetProbe, Look, Seen};
@@ -365,11 +367,4 @@ pub trait FleetReader: Send + Sync {
     fn buckets(&self) -> Vec<Bucket> {
         Vec::new()
     }
-}
-
-/// The seam for the cores' own admin API; a later issue fills it. It stands here so that `collect`
-/// and `fleet` know where a core's health will come from.
-pub trait CoreAdmin: Send + Sync {
-    /// Tells whether the core answers `/hello` at this address.
-    fn hello(&self, address: &str) -> BoxFuture<'_, Result<bool, GatewayError>>;
 }

@@ -25,6 +25,7 @@
 //! | `ops` | operations: plan, journal, run, undo |
 //! | `collect` | what to read when |
 //! | `aws` | the AWS SDK behind `gateway`; `aws/call.rs` is the only road to the network |
+//! | `supertokens` | the cores' own admin API behind `gateway` |
 //! | `sim` | a pretend AWS on loopback, sharing no code with `aws` |
 //! | `tui` | the screen |
 //! | `cli` | the command line |
@@ -54,5 +55,6 @@ pub mod query;
 pub mod sim;
 pub mod snapshot;
 pub mod store;
+pub mod supertokens;
 pub mod tui;
 pub mod world;

@@ -3,6 +3,7 @@
 //! Everything that crosses a module border is made of these types. They know nothing of the AWS SDK
 //! (`aws` translates into them) and nothing of drawing (`query` turns them into cells).
 
+pub mod admin;
 pub mod alarm;
 pub mod balancer;
 pub mod cluster;
@@ -14,6 +15,7 @@ pub mod ids;
 pub mod instance;
 pub mod money;
 pub mod scope;
+pub mod sealed;
 pub mod tags;
 pub mod template;
 pub mod text;
@@ -35,6 +37,7 @@ pub use instance::{
 };
 pub use money::Usd;
 pub use scope::{Identity, Scope};
+pub use sealed::{Sealed, Setting};
 pub use tags::Tags;
 pub use template::{Image, Template, TemplateVersion};
 pub use text::Text;

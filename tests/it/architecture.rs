@@ -35,6 +35,7 @@ const TABLE: &[(&str, May)] = &[
     ),
     ("collect", May::Name(&["model", "clock", "gateway", "snapshot", "store", "config", "fleet", "world"])),
     ("aws", May::Name(&["model", "error", "clock", "config", "gateway"])),
+    ("supertokens", May::Name(&["model", "error", "clock", "gateway"])),
     ("sim", May::Name(&["clock", "error"])),
     (
         "tui",
@@ -63,6 +64,7 @@ const SAYINGS: &[(&str, &[&str], &str)] = &[
         &["aws", "aws.rs"],
         "SDK crates stay behind `aws`",
     ),
+    (r"\breqwest\b", &["supertokens", "supertokens.rs"], "one road to the cores"),
     (r"\b(ratatui|crossterm)\b", &["tui", "tui.rs"], "only the screen draws"),
     (r"\b(axum|quick_xml|ciborium)::", &["sim", "sim.rs"], "a wire that only the simulator serves"),
     (r"\bclap(_complete|_mangen)?::", &["cli", "cli.rs"], "only `cli` knows argv"),

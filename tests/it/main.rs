@@ -11,6 +11,7 @@ mod calls;
 mod changes;
 mod cli;
 mod config;
+mod core_api;
 mod fuzz;
 mod history;
 mod looks;
