@@ -35,6 +35,7 @@ mod ssm;
 mod sts;
 mod translate;
 mod wire;
+mod xml;
 
 use crate::clock::Clock;
 use crate::config::{Account, Config, Login, Regions};

@@ -27,7 +27,7 @@ const MOST_PAGES: usize = 5_000;
 const MOST_EMPTY_PAGES: usize = 20;
 
 /// What an SDK client answers to one request.
-type Answer<T, E> = Result<T, SdkError<E, HttpResponse>>;
+pub(super) type Answer<T, E> = Result<T, SdkError<E, HttpResponse>>;
 
 /// A scope at an urgency: where a reader finds its clients and sends its requests.
 #[derive(Clone)]

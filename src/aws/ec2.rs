@@ -3,12 +3,14 @@
 mod change;
 mod images;
 mod instances;
+mod lean;
 mod look;
 mod shards;
 mod status;
 mod templates;
 
 pub(super) use change::{change, launch};
+pub(super) use lean::Seen;
 pub(super) use look::{look_at_instances, look_at_versions};
 
 use super::api::Api;
@@ -18,7 +20,12 @@ use crate::gateway::{GatewayError, Reading};
 use crate::model::{
     Image, ImageId, Instance, InstanceStatus, Template, TemplateId, TemplateRef, TemplateVersion, TroubleKind,
 };
+use aws_sdk_ec2::operation::describe_instance_status::{
+    DescribeInstanceStatus, DescribeInstanceStatusOutput,
+};
+use aws_smithy_runtime_api::client::interceptors::context::Output;
 use futures::FutureExt as _;
+use lean::Lean;
 use std::sync::Arc;
 
 /// The longest page that `DescribeInstances` and `DescribeInstanceStatus` give.
@@ -38,22 +45,25 @@ pub(super) async fn instances(desk: &Desk, pages: &Pages) -> Result<Vec<Arc<Inst
 
 /// Status checks and scheduled events of all instances, whatever their state.
 pub(super) async fn statuses(desk: &Desk, pages: &Pages) -> Result<Vec<InstanceStatus>, GatewayError> {
+    let seen = desk.site().seen_statuses();
+    let empty = || Output::erase(DescribeInstanceStatusOutput::builder().build());
     let request = |token| {
         let ask = desk.ec2().describe_instance_status().include_all_instances(true);
-        ask.max_results(PAGE).set_next_token(token).send()
+        let ask = ask.max_results(PAGE).set_next_token(token).customize();
+        let lean = Lean::new(&DescribeInstanceStatus::new(), empty, status::SHAPE, Arc::clone(seen));
+        async move {
+            let page = ask.interceptor(lean.clone()).send().await?;
+            Ok(lean.take().unwrap_or_else(|| {
+                let statuses = page.instance_statuses.unwrap_or_default();
+                (statuses.into_iter().map(status::status).collect(), page.next_token)
+            }))
+        }
     };
-    desk.pages_shown(
-        Api::DescribeInstanceStatus,
-        request,
-        |page| {
-            let statuses = page.instance_statuses.unwrap_or_default();
-            (statuses.into_iter().map(status::status).collect(), page.next_token)
-        },
-        pages,
-        Reading::Statuses,
-    )
-    .await
-    .map_err(|broken| broken.partial(Reading::Statuses))
+    seen.begin();
+    let read = desk.pages_shown(Api::DescribeInstanceStatus, request, |page| page, pages, Reading::Statuses);
+    let read = read.await;
+    seen.end();
+    read.map_err(|broken| broken.partial(Reading::Statuses))
 }
 
 /// All launch templates, with their default and latest versions and those that are named.

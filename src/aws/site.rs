@@ -1,6 +1,7 @@
 //! One account in one region: its clients, made when first used, its limiter, and whether AWS answers there.
 
 use super::api::{Api, Weight};
+use super::ec2::Seen;
 use super::errors::Circumstances;
 use super::ledger::{Counting, Ledger};
 use super::limit::{Level, Limiter};
@@ -9,7 +10,7 @@ use super::record::Origin;
 use super::session::Session;
 use crate::clock::{Clock, monotonic};
 use crate::gateway::Bucket;
-use crate::model::{Scope, Text};
+use crate::model::{Instance, InstanceStatus, Scope, Text};
 use aws_types::SdkConfig;
 use jiff::Timestamp;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -68,6 +69,8 @@ pub(super) struct Site {
     born_at: Instant,
     heard_ms: AtomicU64,
     patience: Patience,
+    seen_instances: Arc<Seen<Arc<Instance>>>,
+    seen_statuses: Arc<Seen<InstanceStatus>>,
     ec2: OnceLock<aws_sdk_ec2::Client>,
     autoscaling: OnceLock<aws_sdk_autoscaling::Client>,
     ecs: OnceLock<aws_sdk_ecs::Client>,
@@ -112,6 +115,8 @@ impl Site {
             born_at: monotonic(),
             heard_ms: AtomicU64::new(0),
             patience: Patience::default(),
+            seen_instances: Arc::default(),
+            seen_statuses: Arc::default(),
             ec2: OnceLock::new(),
             autoscaling: OnceLock::new(),
             ecs: OnceLock::new(),
@@ -120,6 +125,16 @@ impl Site {
             cloudwatch: OnceLock::new(),
             sts: OnceLock::new(),
         }
+    }
+
+    /// The pages of instances that were read here.
+    pub(super) fn seen_instances(&self) -> &Arc<Seen<Arc<Instance>>> {
+        &self.seen_instances
+    }
+
+    /// The pages of status checks that were read here.
+    pub(super) fn seen_statuses(&self) -> &Arc<Seen<InstanceStatus>> {
+        &self.seen_statuses
     }
 
     clients! {

@@ -46,6 +46,11 @@ pub(super) fn text(raw: Option<String>) -> Option<Text> {
     raw.filter(|raw| !raw.is_empty()).map(Text::from)
 }
 
+/// The same of a text that lies in an answer.
+pub(super) fn written(raw: &str) -> Option<Text> {
+    (!raw.is_empty()).then(|| Text::new(raw))
+}
+
 /// Returns the text as it came, or an empty one.
 pub(super) fn required(raw: Option<String>) -> Text {
     raw.map(Text::from).unwrap_or_default()

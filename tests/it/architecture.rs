@@ -66,7 +66,12 @@ const SAYINGS: &[(&str, &[&str], &str)] = &[
     ),
     (r"\breqwest\b", &["supertokens", "supertokens.rs"], "one road to the cores"),
     (r"\b(ratatui|crossterm)\b", &["tui", "tui.rs"], "only the screen draws"),
-    (r"\b(axum|quick_xml|ciborium)::", &["sim", "sim.rs"], "a wire that only the simulator serves"),
+    (r"\b(axum|ciborium)::", &["sim", "sim.rs"], "a wire that only the simulator serves"),
+    (
+        r"\bquick_xml::",
+        &["sim", "sim.rs", "aws/xml.rs"],
+        "the simulator writes it, and one walk reads the lists that are too long for the SDK",
+    ),
     (r"\bclap(_complete|_mangen)?::", &["cli", "cli.rs"], "only `cli` knows argv"),
     (
         r"\bFleetWriter\b",

@@ -1,8 +1,13 @@
 //! `DescribeInstances`: every reservation, every instance in it, every page.
+//!
+//! An instance is read in two ways that have to agree: out of the answer itself, which is quick, and out of
+//! what the SDK makes of it, where the first way fails.
 
-use crate::aws::translate::{moment, required, tags, text, word};
+use super::lean::{Page, Shape};
+use crate::aws::translate::{moment, required, tags, text, word, written, written_moment};
+use crate::aws::xml::{Unreadable, Walk};
 use crate::model::{
-    AccountId, ImageId, Instance, InstanceId, InstanceState, InstanceType, Lifecycle, Text, Zone,
+    AccountId, ImageId, Instance, InstanceId, InstanceState, InstanceType, Lifecycle, Tags, Text, Zone,
 };
 use aws_sdk_ec2::types::{
     Instance as SdkInstance, InstanceLifecycleType, InstanceStateName, MonitoringState, Reservation,
@@ -73,6 +78,108 @@ fn lifecycle(kind: Option<&InstanceLifecycleType>) -> Lifecycle {
         Some(InstanceLifecycleType::Spot) => Lifecycle::Spot,
         Some(_) => Lifecycle::Other,
     }
+}
+
+/// How the list is read out of the answer itself.
+pub(super) const SHAPE: Shape<Arc<Instance>> = Shape { list: "reservationSet", parse: answer };
+
+fn answer(body: &str) -> Result<Page<Arc<Instance>>, Unreadable> {
+    let (mut all, mut next) = (Vec::new(), None);
+    let mut walk = Walk::new(body);
+    walk.enter("DescribeInstancesResponse")?;
+    walk.each(|walk, name| {
+        match name {
+            "reservationSet" => walk.items(|walk| written_reservation(walk, &mut all))?,
+            "nextToken" => next = Some(walk.text()?.into_owned()),
+            _ => walk.skip()?,
+        }
+        Ok(())
+    })?;
+    Ok((all, next))
+}
+
+/// Adds the instances of one reservation, whose id and owner may stand before or after them.
+fn written_reservation(walk: &mut Walk<'_>, all: &mut Vec<Arc<Instance>>) -> Result<(), Unreadable> {
+    let (mut id, mut owner, mut read) = (Text::default(), AccountId::default(), Vec::new());
+    walk.each(|walk, name| {
+        match name {
+            "reservationId" => id = Text::from(walk.text()?),
+            "ownerId" => owner = AccountId::new(walk.text()?),
+            "instancesSet" => walk.items(|walk| {
+                read.push(written_instance(walk)?);
+                Ok(())
+            })?,
+            _ => walk.skip()?,
+        }
+        Ok(())
+    })?;
+    all.extend(
+        read.into_iter()
+            .map(|one| Arc::new(Instance { reservation_id: id.clone(), owner_id: owner.clone(), ..one })),
+    );
+    Ok(())
+}
+
+fn written_instance(walk: &mut Walk<'_>) -> Result<Instance, Unreadable> {
+    let mut one = instance(SdkInstance::builder().build(), Text::default(), AccountId::default());
+    let mut groups: Vec<Text> = Vec::new();
+    let mut tags: Vec<(Text, Text)> = Vec::new();
+    walk.each(|walk, name| {
+        match name {
+            "instanceId" => one.id = InstanceId::new(walk.text()?),
+            "imageId" => one.image_id = ImageId::new(walk.text()?),
+            "instanceState" => {
+                one.state = state(Some(InstanceStateName::from(&*walk.text_of("name")?)));
+            }
+            "stateReason" => one.state_reason = written(&walk.text_of("code")?),
+            "instanceType" => one.instance_type = InstanceType::new(walk.text()?),
+            "placement" => one.zone = Zone::new(walk.text_of("availabilityZone")?),
+            "architecture" => one.architecture = written(&walk.text()?),
+            "instanceLifecycle" => {
+                one.lifecycle = lifecycle(Some(&InstanceLifecycleType::from(&*walk.text()?)));
+            }
+            "spotInstanceRequestId" => one.spot_request_id = written(&walk.text()?),
+            "launchTime" => one.launched_at = written_moment(Some(&walk.text()?)),
+            "privateIpAddress" => one.private_ip = written(&walk.text()?),
+            "ipAddress" => one.public_ip = written(&walk.text()?),
+            "privateDnsName" => one.private_dns = written(&walk.text()?),
+            "dnsName" => one.public_dns = written(&walk.text()?),
+            "vpcId" => one.vpc_id = written(&walk.text()?),
+            "subnetId" => one.subnet_id = written(&walk.text()?),
+            "keyName" => one.key_name = written(&walk.text()?),
+            "iamInstanceProfile" => one.profile_arn = written(&walk.text_of("arn")?),
+            "platformDetails" => one.platform = written(&walk.text()?),
+            "groupSet" => walk.items(|walk| {
+                groups.extend(written(&walk.text_of("groupId")?));
+                Ok(())
+            })?,
+            "rootDeviceName" => one.root_device = written(&walk.text()?),
+            "monitoring" => one.detailed_monitoring = walk.text_of("state")? == "enabled",
+            "tagSet" => walk.items(|walk| {
+                tags.push(written_tag(walk)?);
+                Ok(())
+            })?,
+            _ => walk.skip()?,
+        }
+        Ok(())
+    })?;
+    groups.sort();
+    one.security_groups = groups.into_boxed_slice();
+    one.tags = Tags::new(tags);
+    Ok(one)
+}
+
+fn written_tag(walk: &mut Walk<'_>) -> Result<(Text, Text), Unreadable> {
+    let (mut key, mut value) = (Text::default(), Text::default());
+    walk.each(|walk, name| {
+        match name {
+            "key" => key = Text::from(walk.text()?),
+            "value" => value = Text::from(walk.text()?),
+            _ => walk.skip()?,
+        }
+        Ok(())
+    })?;
+    Ok((key, value))
 }
 
 #[cfg(test)]

@@ -9,17 +9,21 @@
 //! ```
 
 use super::PAGE;
-use super::instances::of_reservation;
+use super::instances::{SHAPE, of_reservation};
+use super::lean::{Lean, Page};
 use crate::aws::api::Api;
-use crate::aws::call::{Desk, Pages};
+use crate::aws::call::{Answer, Desk, Pages};
 use crate::aws::fan::{self, Piece};
 use crate::gateway::Reading;
 use crate::model::{Instance, InstanceState, Zone};
-use aws_sdk_ec2::operation::describe_instances::DescribeInstancesOutput;
-use aws_sdk_ec2::operation::describe_instances::builders::DescribeInstancesFluentBuilder;
+use aws_sdk_ec2::operation::describe_instances::{
+    DescribeInstances, DescribeInstancesError, DescribeInstancesOutput,
+};
 use aws_sdk_ec2::types::Filter;
+use aws_smithy_runtime_api::client::interceptors::context::Output;
 use futures::FutureExt as _;
 use std::collections::HashSet;
+use std::future::Future;
 use std::sync::{Arc, Mutex, PoisonError};
 use tokio::task::JoinSet;
 
@@ -30,9 +34,16 @@ type Rows = Vec<Arc<Instance>>;
 
 /// Reads every instance.
 pub(super) async fn read(desk: &Desk, pages: &Pages) -> Piece<Arc<Instance>> {
+    let seen = desk.site().seen_instances();
+    seen.begin();
+    let all = read_all(desk, pages).await;
+    seen.end();
+    all
+}
+
+async fn read_all(desk: &Desk, pages: &Pages) -> Piece<Arc<Instance>> {
     let api = Api::DescribeInstances;
-    let page = desk.call(api, || ask(desk, None, None).send()).await.map_err(fan::nothing)?;
-    let (first, next) = split(page);
+    let (first, next) = desk.call(api, || ask(desk, None, None)).await.map_err(fan::nothing)?;
     let Some(next) = next.filter(|next| !next.is_empty()) else { return Ok(first) };
     pages.show(|| Reading::Instances(first.clone()));
     if first.len() >= FULL {
@@ -42,19 +53,29 @@ pub(super) async fn read(desk: &Desk, pages: &Pages) -> Piece<Arc<Instance>> {
         }
     }
     let show = |rest: &[Arc<Instance>]| pages.show(|| Reading::Instances([&first, rest].concat()));
-    let request = |token| ask(desk, token, None).send();
-    let rest = desk.follow(api, Some(next), request, split, show).await;
+    let request = |token| ask(desk, token, None);
+    let rest = desk.follow(api, Some(next), request, |page| page, show).await;
     let (rest, trouble) = fan::apart(rest);
     fan::settle([first, rest].concat(), trouble)
 }
 
-fn ask(desk: &Desk, token: Option<String>, zone: Option<&Zone>) -> DescribeInstancesFluentBuilder {
+fn ask(
+    desk: &Desk,
+    token: Option<String>,
+    zone: Option<&Zone>,
+) -> impl Future<Output = Answer<Page<Arc<Instance>>, DescribeInstancesError>> + Send + use<> {
     let filter = zone.map(|zone| Filter::builder().name("availability-zone").values(zone.as_str()).build());
     let ask = desk.ec2().describe_instances().max_results(PAGE).set_next_token(token);
-    ask.set_filters(filter.map(|filter| vec![filter]))
+    let ask = ask.set_filters(filter.map(|filter| vec![filter])).customize();
+    let empty = || Output::erase(DescribeInstancesOutput::builder().build());
+    let lean = Lean::new(&DescribeInstances::new(), empty, SHAPE, Arc::clone(desk.site().seen_instances()));
+    async move {
+        let page = ask.interceptor(lean.clone()).send().await?;
+        Ok(lean.take().unwrap_or_else(|| split(page)))
+    }
 }
 
-fn split(page: DescribeInstancesOutput) -> (Rows, Option<String>) {
+fn split(page: DescribeInstancesOutput) -> Page<Arc<Instance>> {
     let reservations = page.reservations.unwrap_or_default();
     (reservations.into_iter().flat_map(of_reservation).collect(), page.next_token)
 }
@@ -99,8 +120,8 @@ async fn by_zone(
                     Reading::Instances(together(so_far.concat(), &known))
                 });
             };
-            let request = |token| ask(&desk, token, Some(&zone)).send();
-            (at, desk.follow(Api::DescribeInstances, None, request, split, show).boxed().await)
+            let request = |token| ask(&desk, token, Some(&zone));
+            (at, desk.follow(Api::DescribeInstances, None, request, |page| page, show).boxed().await)
         });
     }
     let mut pieces = Vec::with_capacity(zones.len());

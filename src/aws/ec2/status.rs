@@ -4,8 +4,10 @@
 //! either way), and a pending or stopped instance then reads `not-applicable` instead of unknown, with
 //! the retirement that may be waiting for it.
 
-use crate::aws::translate::{moment, required, word};
-use crate::model::{Check, InstanceId, InstanceStatus, ScheduledEvent};
+use super::lean::{Page, Shape};
+use crate::aws::translate::{moment, required, word, written_moment};
+use crate::aws::xml::{Unreadable, Walk};
+use crate::model::{Check, InstanceId, InstanceStatus, ScheduledEvent, Text};
 use aws_sdk_ec2::types::{InstanceStatus as SdkStatus, InstanceStatusEvent, SummaryStatus};
 
 /// Returns the checks and events of one instance.
@@ -36,6 +38,64 @@ fn event(raw: InstanceStatusEvent) -> ScheduledEvent {
         description: required(raw.description),
         not_before: moment(raw.not_before),
     }
+}
+
+/// How the list is read out of the answer itself.
+pub(super) const SHAPE: Shape<InstanceStatus> = Shape { list: "instanceStatusSet", parse: answer };
+
+fn answer(body: &str) -> Result<Page<InstanceStatus>, Unreadable> {
+    let (mut all, mut next) = (Vec::new(), None);
+    let mut walk = Walk::new(body);
+    walk.enter("DescribeInstanceStatusResponse")?;
+    walk.each(|walk, name| {
+        match name {
+            "instanceStatusSet" => walk.items(|walk| {
+                all.push(written_status(walk)?);
+                Ok(())
+            })?,
+            "nextToken" => next = Some(walk.text()?.into_owned()),
+            _ => walk.skip()?,
+        }
+        Ok(())
+    })?;
+    Ok((all, next))
+}
+
+fn written_status(walk: &mut Walk<'_>) -> Result<InstanceStatus, Unreadable> {
+    let mut one = status(SdkStatus::builder().build());
+    walk.each(|walk, name| {
+        match name {
+            "instanceId" => one.id = InstanceId::new(walk.text()?),
+            "systemStatus" => one.system = written_check(walk)?,
+            "instanceStatus" => one.instance = written_check(walk)?,
+            "attachedEbsStatus" => one.ebs = Some(written_check(walk)?),
+            "eventsSet" => walk.items(|walk| {
+                one.events.push(written_event(walk)?);
+                Ok(())
+            })?,
+            _ => walk.skip()?,
+        }
+        Ok(())
+    })?;
+    Ok(one)
+}
+
+fn written_check(walk: &mut Walk<'_>) -> Result<Check, Unreadable> {
+    Ok(check(Some(SummaryStatus::from(&*walk.text_of("status")?))))
+}
+
+fn written_event(walk: &mut Walk<'_>) -> Result<ScheduledEvent, Unreadable> {
+    let mut one = event(InstanceStatusEvent::builder().build());
+    walk.each(|walk, name| {
+        match name {
+            "code" => one.code = Text::from(walk.text()?),
+            "description" => one.description = Text::from(walk.text()?),
+            "notBefore" => one.not_before = written_moment(Some(&walk.text()?)),
+            _ => walk.skip()?,
+        }
+        Ok(())
+    })?;
+    Ok(one)
 }
 
 #[cfg(test)]
