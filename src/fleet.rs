@@ -11,6 +11,7 @@ mod lack;
 mod people;
 mod rows;
 mod samples;
+mod shared;
 mod tenants;
 mod tiers;
 mod traffic;
@@ -22,6 +23,7 @@ pub use rows::{
     TargetGroupRow, TargetRow, TaskRow, TemplateRow, TierRow,
 };
 pub use samples::{metric_samples, samples};
+pub use shared::Rows;
 
 use crate::gateway::CallRecord;
 use crate::model::{Core, Tenant};
@@ -34,62 +36,82 @@ pub struct Fleet {
     /// The moment of the snapshot; ages are counted to it.
     pub at: Timestamp,
     /// One row per tier, and one for what falls into none.
-    pub tiers: Vec<TierRow>,
+    pub tiers: Rows<TierRow>,
     /// Instances.
-    pub instances: Vec<InstanceRow>,
+    pub instances: Rows<InstanceRow>,
     /// Groups.
-    pub groups: Vec<GroupRow>,
+    pub groups: Rows<GroupRow>,
     /// Templates.
-    pub templates: Vec<TemplateRow>,
+    pub templates: Rows<TemplateRow>,
     /// Images.
-    pub images: Vec<ImageRow>,
+    pub images: Rows<ImageRow>,
     /// Clusters.
-    pub clusters: Vec<ClusterRow>,
+    pub clusters: Rows<ClusterRow>,
     /// Services.
-    pub services: Vec<ServiceRow>,
+    pub services: Rows<ServiceRow>,
     /// Tasks.
-    pub tasks: Vec<TaskRow>,
+    pub tasks: Rows<TaskRow>,
     /// Container instances.
-    pub hosts: Vec<HostRow>,
+    pub hosts: Rows<HostRow>,
     /// Cores.
-    pub cores: Vec<Core>,
+    pub cores: Rows<Core>,
     /// Tenants.
-    pub tenants: Vec<Tenant>,
+    pub tenants: Rows<Tenant>,
     /// Target groups.
-    pub target_groups: Vec<TargetGroupRow>,
+    pub target_groups: Rows<TargetGroupRow>,
     /// Targets.
-    pub targets: Vec<TargetRow>,
+    pub targets: Rows<TargetRow>,
     /// Rules.
-    pub rules: Vec<RuleRow>,
+    pub rules: Rows<RuleRow>,
     /// Alarms.
-    pub alarms: Vec<AlarmRow>,
+    pub alarms: Rows<AlarmRow>,
     /// What happened and what AWS has announced: what is still to come first, then the newest.
-    pub events: Vec<EventRow>,
+    pub events: Rows<EventRow>,
     /// Calls of AWS, newest first: rows like all others, though nothing in AWS. `join` leaves them empty.
     pub calls: Arc<[Arc<CallRecord>]>,
 }
 
 impl Fleet {
+    /// Tells whether these are the very rows of the other, calls aside: nothing but ages is new.
+    pub fn shares_rows_with(&self, other: &Self) -> bool {
+        self.tiers.are(&other.tiers)
+            && self.instances.are(&other.instances)
+            && self.groups.are(&other.groups)
+            && self.templates.are(&other.templates)
+            && self.images.are(&other.images)
+            && self.clusters.are(&other.clusters)
+            && self.services.are(&other.services)
+            && self.tasks.are(&other.tasks)
+            && self.hosts.are(&other.hosts)
+            && self.cores.are(&other.cores)
+            && self.tenants.are(&other.tenants)
+            && self.target_groups.are(&other.target_groups)
+            && self.targets.are(&other.targets)
+            && self.rules.are(&other.rules)
+            && self.alarms.are(&other.alarms)
+            && self.events.are(&other.events)
+    }
+
     /// A fleet of which nothing is known.
     pub fn empty(at: Timestamp) -> Self {
         Self {
             at,
-            tiers: Vec::new(),
-            instances: Vec::new(),
-            groups: Vec::new(),
-            templates: Vec::new(),
-            images: Vec::new(),
-            clusters: Vec::new(),
-            services: Vec::new(),
-            tasks: Vec::new(),
-            hosts: Vec::new(),
-            cores: Vec::new(),
-            tenants: Vec::new(),
-            target_groups: Vec::new(),
-            targets: Vec::new(),
-            rules: Vec::new(),
-            alarms: Vec::new(),
-            events: Vec::new(),
+            tiers: Rows::default(),
+            instances: Rows::default(),
+            groups: Rows::default(),
+            templates: Rows::default(),
+            images: Rows::default(),
+            clusters: Rows::default(),
+            services: Rows::default(),
+            tasks: Rows::default(),
+            hosts: Rows::default(),
+            cores: Rows::default(),
+            tenants: Rows::default(),
+            target_groups: Rows::default(),
+            targets: Rows::default(),
+            rules: Rows::default(),
+            alarms: Rows::default(),
+            events: Rows::default(),
             calls: Arc::default(),
         }
     }

@@ -105,7 +105,34 @@ impl<T> Default for Section<T> {
     }
 }
 
+impl<T: PartialEq> Section<T> {
+    /// Takes a value in. One that equals what is there leaves that where it is: whoever holds it sees that
+    /// nothing is new but its age.
+    fn settle(&mut self, value: T, at: Timestamp, is_whole: bool) {
+        if self.value.as_ref().is_none_or(|before| **before != value) {
+            self.value = Some(Arc::new(value));
+        }
+        self.as_of = Some(at);
+        self.is_whole = is_whole;
+        if is_whole {
+            self.trouble = None;
+            self.is_asked = false;
+        }
+    }
+}
+
 impl<T> Section<T> {
+    /// Tells whether rows that were joined from the other say the same of this one: the very same value, and
+    /// the same trouble. Only its age may differ, and that it is being read again.
+    fn says_the_same(&self, other: &Self) -> bool {
+        let is_same_value = match (&self.value, &other.value) {
+            (Some(own), Some(other)) => Arc::ptr_eq(own, other),
+            (None, None) => self.is_asked == other.is_asked,
+            _ => false,
+        };
+        is_same_value && self.is_whole == other.is_whole && self.trouble == other.trouble
+    }
+
     /// The value, or why there is none.
     pub fn known(&self) -> Known<&T> {
         match (&self.value, &self.trouble) {
@@ -123,16 +150,6 @@ impl<T> Section<T> {
             is_whole: self.is_whole,
             trouble: self.trouble.as_ref(),
             is_asked: self.is_asked,
-        }
-    }
-
-    fn settle(&mut self, value: T, at: Timestamp, is_whole: bool) {
-        self.value = Some(Arc::new(value));
-        self.as_of = Some(at);
-        self.is_whole = is_whole;
-        if is_whole {
-            self.trouble = None;
-            self.is_asked = false;
         }
     }
 }
@@ -161,6 +178,11 @@ macro_rules! sections {
             /// The age and trouble of one section.
             pub fn standing(&self, source: Source) -> Standing<'_> {
                 match source { $(Source::$source => self.$field.standing()),+ }
+            }
+
+            /// Tells whether rows joined from the other part say the same of this one.
+            pub fn says_the_same(&self, other: &Self) -> bool {
+                self.scope == other.scope $(&& self.$field.says_the_same(&other.$field))+
             }
 
             /// Marks a section as being read.

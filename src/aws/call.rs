@@ -290,7 +290,11 @@ impl Desk {
             if !is_repeated {
                 read.extend(items);
             }
-            let Some(next) = next else { return Ok(read) };
+            let Some(next) = next else {
+                // The list is kept for long; the room it grew into is not.
+                read.shrink_to_fit();
+                return Ok(read);
+            };
             if is_repeated {
                 // What came with it may be a page that was read already: nothing is shown twice.
                 let said = format!(

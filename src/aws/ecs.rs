@@ -20,6 +20,7 @@ pub(super) use look::{
 use super::api::Api;
 use super::call::{Desk, Pages};
 use super::fan::{self, Piece};
+use crate::aws::translate::each;
 use crate::gateway::{GatewayError, Reading};
 use crate::model::{CapacityProvider, Cluster, ClusterArn, Host, Service, Task, Text};
 use aws_sdk_ecs::types::{ClusterField, ContainerInstanceField, DesiredStatus, ServiceField, TaskField};
@@ -61,7 +62,7 @@ async fn describe_clusters(desk: &Desk, arns: Vec<String>) -> Piece<Cluster> {
         ask.include(ClusterField::Tags).send()
     };
     let answer = desk.call(Api::DescribeClusters, request).await.map_err(fan::nothing)?;
-    let clusters = answer.clusters.unwrap_or_default().into_iter().map(clusters::cluster).collect();
+    let clusters = each(answer.clusters, clusters::cluster);
     failures::settle(desk, Api::DescribeClusters, clusters, answer.failures)
 }
 
@@ -113,7 +114,7 @@ async fn describe_services(desk: &Desk, chunk: Chunk) -> Piece<Service> {
         ask.set_services(Some(chunk.arns.clone())).include(ServiceField::Tags).send()
     };
     let answer = desk.call(Api::DescribeServices, request).await.map_err(fan::nothing)?;
-    let services = answer.services.unwrap_or_default().into_iter().map(services::service).collect();
+    let services = each(answer.services, services::service);
     failures::settle(desk, Api::DescribeServices, services, answer.failures)
 }
 

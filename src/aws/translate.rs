@@ -72,6 +72,15 @@ pub(super) fn ids<I: From<String>>(raw: Option<Vec<String>>) -> Vec<I> {
     raw.unwrap_or_default().into_iter().map(I::from).collect()
 }
 
+/// Returns what becomes of each of a list, in memory of its own: `collect` would keep the SDK's, whose values
+/// are several times as large, for as long as the list lives.
+pub(super) fn each<T, U>(raw: Option<Vec<T>>, of: impl FnMut(T) -> U) -> Vec<U> {
+    let raw = raw.unwrap_or_default();
+    let mut all = Vec::with_capacity(raw.len());
+    all.extend(raw.into_iter().map(of));
+    all
+}
+
 /// Returns tags out of an SDK's key and value pairs.
 pub(super) fn tags(pairs: impl IntoIterator<Item = (Option<String>, Option<String>)>) -> Tags {
     pairs.into_iter().map(|(key, value)| (required(key), required(value))).collect()

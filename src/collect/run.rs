@@ -8,10 +8,10 @@ use super::board::{Begun, Board, Job};
 use super::memory::{Memory, Past};
 use crate::clock::{Clock, monotonic};
 use crate::config::{Account, Config, Regions};
-use crate::fleet::join;
+use crate::fleet::{Fleet, join};
 use crate::gateway::{FleetReader, GatewayError, Reading, Source, Urgency};
 use crate::model::{Region, Scope, Trouble, TroubleKind};
-use crate::snapshot::Snapshot;
+use crate::snapshot::{Part, Snapshot};
 use crate::store::{Cache, History, Kept};
 use crate::world::{Wish, World};
 use futures::FutureExt;
@@ -31,6 +31,8 @@ const WISHES: usize = 16;
 const PUBLISH_PAUSE: Duration = Duration::from_millis(50);
 /// And never more than this share of the time is spent on joining rows.
 const JOIN_SHARE: u32 = 4;
+/// Rows are joined anew after so long although nothing has changed.
+const JOINED_FOR: Duration = Duration::from_secs(60);
 
 /// A running collection.
 #[derive(Debug)]
@@ -83,6 +85,13 @@ enum Ended {
 /// What has been read of a list so far, and where.
 type Page = (Arc<Scope>, Reading);
 
+/// Rows, and the parts that they were joined from.
+struct Joined {
+    at: Instant,
+    parts: Vec<Arc<Part>>,
+    fleet: Fleet,
+}
+
 struct Run {
     reader: Arc<dyn FleetReader>,
     config: Arc<Config>,
@@ -95,6 +104,7 @@ struct Run {
     listing: Vec<usize>,
     cache: Option<Cache>,
     memory: Memory,
+    joined: Option<Joined>,
     /// What an earlier run read of places that are not known yet.
     kept: Vec<Kept>,
     /// Accounts whose regions could not be listed, and when to try again.
@@ -123,6 +133,7 @@ impl Run {
             listing: Vec::new(),
             cache: None,
             memory: Memory::default(),
+            joined: None,
             kept: Vec::new(),
             unlisted: Vec::new(),
         };
@@ -381,10 +392,27 @@ impl Run {
         }
     }
 
+    /// The rows of a snapshot: those of the last one, where nothing but ages has changed since. They are joined
+    /// anew once a minute all the same, for what they say of days and hours.
+    fn joined(&mut self, snapshot: &Snapshot) -> Fleet {
+        let now = monotonic();
+        if let Some(last) = &self.joined
+            && now.saturating_duration_since(last.at) < JOINED_FOR
+            && last.parts.len() == snapshot.parts.len()
+            && last.parts.iter().zip(&snapshot.parts).all(|(before, now)| now.says_the_same(before))
+        {
+            return last.fleet.clone();
+        }
+        let fleet = join(snapshot, &self.config.tiers);
+        self.joined = Some(Joined { at: now, parts: snapshot.parts.clone(), fleet: fleet.clone() });
+        fleet
+    }
+
     fn world(&mut self) -> Arc<World> {
         let at = self.clock.now();
         let snapshot: Snapshot = self.board.picture(at);
-        let mut fleet = join(&snapshot, &self.config.tiers);
+        let mut fleet = self.joined(&snapshot);
+        fleet.at = at;
         fleet.calls = Arc::from(self.reader.calls());
         self.memory.sample(&snapshot, &fleet);
         let (snapshot, fleet) = self.memory.shown().unwrap_or((Arc::new(snapshot), Arc::new(fleet)));

@@ -170,14 +170,21 @@ async fn a_wish_reads_again_and_old_rows_stay_meanwhile() {
         .clone();
     assert_eq!(again.fleet.clusters.len(), 1);
     fake.gate.as_ref().unwrap().add_permits(1);
-    collector
+    let same = collector
         .world
         .wait_for(|world| {
             world.snapshot.seq > again.snapshot.seq && !world.snapshot.parts[0].clusters.is_asked
         })
         .await
-        .unwrap();
+        .unwrap()
+        .clone();
     assert_eq!(fake.asked.lock().unwrap().len(), 2);
+    let age = |world: &World| world.snapshot.parts[0].clusters.as_of;
+    assert!(age(&same) > age(&again), "it was read again");
+    assert!(
+        same.fleet.shares_rows_with(&again.fleet),
+        "and brought nothing new: the rows are not joined again"
+    );
     cancel.cancel();
     collector.task.await.unwrap();
 }

@@ -31,8 +31,8 @@ pub fn join(snapshot: &Snapshot, tiers: &[Tier]) -> Fleet {
         spans.push(Span { from, to: Marks::of(&fleet) });
     }
     people::join(snapshot, tiers, &spans, &mut fleet);
-    fleet.events = events::join(snapshot, &fleet);
-    fleet.tiers = tiers::sum(snapshot, tiers, &fleet);
+    fleet.events = events::join(snapshot, &fleet).into();
+    fleet.tiers = tiers::sum(snapshot, tiers, &fleet).into();
     fleet
 }
 
@@ -182,6 +182,7 @@ fn instances(part: &Part, index: &Index, cores_on: &HashMap<&str, u32>, tiers: &
         })
         .collect();
     let Some(list) = &part.instances.value else { return };
+    fleet.instances.reserve_exact(list.len());
     // Half a registry counts too few.
     let registry = match &part.registry {
         registry if registry.is_whole => Known::Yes(()),

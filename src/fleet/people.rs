@@ -39,7 +39,7 @@ pub(super) fn join(snapshot: &Snapshot, tiers: &[Tier], spans: &[Span], fleet: &
     heed_balancers(fleet, &mut cores);
     let tenants = tenants::join(snapshot, spans, fleet, &cores);
     count(tiers, &tenants, &mut cores);
-    fleet.cores = cores;
+    fleet.cores = cores.into();
     fleet.tenants = tenants.into_iter().map(|(tenant, _)| tenant).collect();
 }
 

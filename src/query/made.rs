@@ -14,7 +14,7 @@ pub(super) const NOW: Timestamp = Timestamp::constant(1_780_315_200, 0);
 
 /// A fleet of these instances.
 pub(super) fn fleet(instances: Vec<InstanceRow>) -> Fleet {
-    Fleet { instances, ..Fleet::empty(NOW) }
+    Fleet { instances: instances.into(), ..Fleet::empty(NOW) }
 }
 
 /// An instance of which nothing beyond EC2's own fields is known.

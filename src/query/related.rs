@@ -532,9 +532,10 @@ mod tests {
     fn a_core_at_home_comes_before_one_of_the_same_name_elsewhere_both_ways() {
         let (here, there) = (scope("main", "eu-west-1"), scope("main", "us-east-1"));
         let mut fleet = fleet(vec![row("i-0000000a", &[]), row("i-0000000b", &[])]);
-        fleet.cores = vec![core("c", &here, "i-0000000a"), core("c", &there, "i-0000000b")];
+        fleet.cores = vec![core("c", &here, "i-0000000a"), core("c", &there, "i-0000000b")].into();
         let third = scope("other", "eu-west-1");
-        fleet.tenants = vec![tenant("a", &here, "c"), tenant("b", &there, "c"), tenant("x", &third, "c")];
+        fleet.tenants =
+            vec![tenant("a", &here, "c"), tenant("b", &there, "c"), tenant("x", &third, "c")].into();
         let ctx = Ctx { fleet: &fleet, now: NOW };
         assert_eq!(reach(ctx, Kind::Tenants, &[0], Kind::Cores), [0]);
         assert_eq!(reach(ctx, Kind::Tenants, &[1], Kind::Cores), [1]);

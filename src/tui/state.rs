@@ -400,8 +400,9 @@ impl Ui {
         if let Page::List(list) = &mut self.here.page {
             list.chosen = self.chosen.get(&list.kind).cloned();
             let question = list.question();
-            list.is_behind = question.size(&world.fleet) > super::ask::AT_ONCE;
-            if !list.is_behind {
+            let is_large = question.size(&world.fleet) > super::ask::AT_ONCE;
+            list.is_behind = is_large && !list.view.takes_over(&question, &world.fleet);
+            if !is_large {
                 list.view = question.answer(&world.fleet, self.now);
                 self.follow_anchor(None);
             }

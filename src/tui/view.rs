@@ -94,6 +94,17 @@ impl View {
         row.and_then(|at| usize::try_from(*at).ok())
     }
 
+    /// Goes on with the rows it has for a fleet whose rows are the very same; tells whether it could.
+    pub(super) fn takes_over(&mut self, question: &Question, fleet: &Arc<Fleet>) -> bool {
+        let is_same = question.kind != Kind::Calls
+            && self.question.as_ref() == Some(question)
+            && self.fleet.as_ref().is_some_and(|before| fleet.shares_rows_with(before));
+        if is_same {
+            self.fleet = Some(Arc::clone(fleet));
+        }
+        is_same
+    }
+
     /// The line that a row is on.
     pub(super) fn position_of(&self, wanted: &RowKey) -> Option<usize> {
         let (fleet, kind) = (self.fleet.as_deref()?, self.question.as_ref()?.kind);

@@ -1,6 +1,6 @@
 //! `DescribeAutoScalingGroups`: members, what they launch, the mix, protection, suspended processes.
 
-use crate::aws::translate::{count, ids, moment, required, tags, text, texts, whole, word};
+use crate::aws::translate::{count, each, ids, moment, required, tags, text, texts, whole, word};
 use crate::model::{Group, GroupName, InstanceId, InstanceType, Member, Mix, TemplateId, TemplateRef, Zone};
 use aws_sdk_autoscaling::types::{
     AutoScalingGroup, Instance as SdkMember, InstancesDistribution, LaunchTemplateSpecification,
@@ -22,7 +22,7 @@ pub(super) fn group(raw: AutoScalingGroup) -> Group {
         min: count(raw.min_size),
         max: count(raw.max_size),
         desired: count(raw.desired_capacity),
-        members: raw.instances.unwrap_or_default().into_iter().map(member).collect(),
+        members: each(raw.instances, member),
         template: raw.launch_template.map(reference).or(mixed_template),
         launch_configuration: text(raw.launch_configuration_name),
         mix,

@@ -4,7 +4,7 @@ use super::{PAGE, groups, history};
 use crate::aws::api::Api;
 use crate::aws::call::Desk;
 use crate::aws::look::all;
-use crate::aws::translate::{count, required, text, whole};
+use crate::aws::translate::{count, each, required, text, whole};
 use crate::model::{Group, GroupName, Hook, RefreshDetail, Trouble};
 use aws_sdk_autoscaling::types::{InstanceRefresh, LifecycleHook};
 use futures::FutureExt as _;
@@ -39,7 +39,7 @@ pub(in crate::aws) async fn look_at_hooks(desk: &Desk, group: &GroupName) -> Res
     let request =
         || desk.autoscaling().describe_lifecycle_hooks().auto_scaling_group_name(group.as_str()).send();
     let answer = desk.call(Api::DescribeLifecycleHooks, request).await?;
-    Ok(answer.lifecycle_hooks.unwrap_or_default().into_iter().map(hook).collect())
+    Ok(each(answer.lifecycle_hooks, hook))
 }
 
 fn hook(raw: LifecycleHook) -> Hook {

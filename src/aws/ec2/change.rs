@@ -4,7 +4,7 @@ use super::templates::number;
 use crate::aws::api::Api;
 use crate::aws::call::Stop;
 use crate::aws::change::{Done, Pen, inked};
-use crate::aws::translate::{required, word};
+use crate::aws::translate::{each, required, word};
 use crate::gateway::change::{Answered, Miss, Moved};
 use crate::gateway::{Change, Token};
 use crate::model::{InstanceId, TemplateRef};
@@ -139,5 +139,5 @@ fn moved(changes: Option<Vec<InstanceStateChange>>) -> Done {
         before: state(change.previous_state),
         now: state(change.current_state),
     };
-    Answered::Instances(changes.unwrap_or_default().into_iter().map(one).collect()).into()
+    Answered::Instances(each(changes, one)).into()
 }

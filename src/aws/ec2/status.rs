@@ -5,7 +5,7 @@
 //! the retirement that may be waiting for it.
 
 use super::lean::{Page, Shape};
-use crate::aws::translate::{moment, required, word, written_moment};
+use crate::aws::translate::{each, moment, required, word, written_moment};
 use crate::aws::xml::{Unreadable, Walk};
 use crate::model::{Check, InstanceId, InstanceStatus, ScheduledEvent, Text};
 use aws_sdk_ec2::types::{InstanceStatus as SdkStatus, InstanceStatusEvent, SummaryStatus};
@@ -17,7 +17,7 @@ pub(super) fn status(raw: SdkStatus) -> InstanceStatus {
         system: check(raw.system_status.and_then(|it| it.status)),
         instance: check(raw.instance_status.and_then(|it| it.status)),
         ebs: raw.attached_ebs_status.map(|it| check(it.status)),
-        events: raw.events.unwrap_or_default().into_iter().map(event).collect(),
+        events: each(raw.events, event),
     }
 }
 

@@ -1,7 +1,7 @@
 //! Task definitions: what a task needs of a host. Environment, secrets and commands are never kept.
 
 use super::tasks::family_and_revision;
-use crate::aws::translate::{count, port, required, text, whole, word};
+use crate::aws::translate::{count, each, port, required, text, whole, word};
 use crate::model::{Constraint, Container, Definition, Port, Protocol, Text};
 use aws_sdk_ecs::types::{ContainerDefinition, PortMapping, ResourceType, TaskDefinition, TransportProtocol};
 
@@ -14,7 +14,7 @@ pub(super) fn definition(raw: TaskDefinition) -> Definition {
         network: word(raw.network_mode),
         cpu: raw.cpu.and_then(|cpu| cpu.parse().ok()),
         memory: raw.memory.and_then(|memory| memory.parse().ok()),
-        containers: raw.container_definitions.unwrap_or_default().into_iter().map(container).collect(),
+        containers: each(raw.container_definitions, container),
         constraints: constraints.map(|one| constraint(word(one.r#type), one.expression)).collect(),
         architecture: raw.runtime_platform.and_then(|platform| word(platform.cpu_architecture)),
         attributes: attributes.map(|one| (Text::from(one.name), text(one.value))).collect(),

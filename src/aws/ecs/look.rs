@@ -4,7 +4,7 @@ use super::{DESCRIBED, DESCRIBED_SERVICES, PAGE, chunks, definitions, failures, 
 use crate::aws::api::Api;
 use crate::aws::call::Desk;
 use crate::aws::look::all;
-use crate::aws::translate::{fractional_moment, required};
+use crate::aws::translate::{each, fractional_moment, required};
 use crate::model::{
     ClusterArn, Definition, HostArn, HostDetail, Protection, ServiceArn, ServiceDetail, Task, TaskArn, Text,
     Trouble,
@@ -80,7 +80,7 @@ async fn told(desk: &Desk, cluster: &ClusterArn, arns: Vec<String>) -> Result<Ve
                 ask.set_tasks(Some(arns.clone())).include(TaskField::Tags).send()
             };
             let answer = desk.call(Api::DescribeTasks, request).await?;
-            let read = answer.tasks.unwrap_or_default().into_iter().map(tasks::task).collect();
+            let read = each(answer.tasks, tasks::task);
             Ok(failures::settle(desk, Api::DescribeTasks, read, answer.failures)?)
         }
         .boxed()
@@ -162,7 +162,7 @@ pub(in crate::aws) async fn look_at_services(
                 ask.set_services(Some(arns.clone())).include(ServiceField::Tags).send()
             };
             let answer = desk.call(Api::DescribeServices, request).await?;
-            let read = answer.services.unwrap_or_default().into_iter().map(services::detail).collect();
+            let read = each(answer.services, services::detail);
             Ok(failures::settle(desk, Api::DescribeServices, read, answer.failures)?)
         }
         .boxed()

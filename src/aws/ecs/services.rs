@@ -2,7 +2,7 @@
 
 use super::definitions::constraint;
 use super::tasks::family_and_revision;
-use crate::aws::translate::{count, fractional_moment, required, tags, text, whole, word};
+use crate::aws::translate::{count, each, fractional_moment, required, tags, text, whole, word};
 use crate::model::{
     ClusterArn, Deployment, Service, ServiceArn, ServiceDetail, ServiceEvent, TargetGroupArn, Text,
 };
@@ -17,9 +17,9 @@ const EVENTS: usize = 10;
 /// Returns a service.
 pub(super) fn service(raw: SdkService) -> Service {
     let limits = raw.deployment_configuration;
-    let mut deployments: Vec<_> = raw.deployments.unwrap_or_default().into_iter().map(deployment).collect();
+    let mut deployments: Vec<_> = each(raw.deployments, deployment);
     deployments.sort_by_key(|deployment| deployment.status != "PRIMARY");
-    let mut events: Vec<_> = raw.events.unwrap_or_default().into_iter().map(event).collect();
+    let mut events: Vec<_> = each(raw.events, event);
     events.sort_by_key(|event| Reverse(event.at));
     events.truncate(EVENTS);
     Service {

@@ -2,7 +2,7 @@
 
 use crate::aws::api::Api;
 use crate::aws::call::Desk;
-use crate::aws::translate::{count, fractional_moment, required, text, word};
+use crate::aws::translate::{count, each, fractional_moment, required, text, word};
 use crate::model::{Command, DocumentDetail, InstanceId, Invocation, Text, Trouble};
 use aws_sdk_ssm::types::{
     Command as SdkCommand, CommandFilter, CommandFilterKey, CommandInvocation, DocumentDescription,
@@ -32,9 +32,7 @@ pub(in crate::aws) async fn look_at_commands(
         let ask = desk.ssm().list_commands().filters(after.clone()).filters(named.clone());
         ask.max_results(PAGE).set_next_token(token).send()
     };
-    let read = desk.pages(Api::ListCommands, request, |page| {
-        (page.commands.unwrap_or_default().into_iter().map(command).collect(), page.next_token)
-    });
+    let read = desk.pages(Api::ListCommands, request, |page| (each(page.commands, command), page.next_token));
     let mut read: Vec<Command> = read.await?;
     read.sort_by_key(|command| std::cmp::Reverse(command.sent_at));
     Ok(read)

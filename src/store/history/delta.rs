@@ -99,9 +99,13 @@ pub(super) fn write_all<T: Row>(rows: &[Option<T>]) -> io::Result<Vec<u8>> {
     out.into_inner().map_err(io::IntoInnerError::into_error)?.finish()
 }
 
-/// The list that these bytes make of the one before. A row that cannot be read is none; fails where the bytes
-/// themselves are damaged.
-pub(super) fn apply<T: Row>(bytes: &[u8], mut before: Vec<Option<T>>) -> io::Result<Vec<Option<T>>> {
+/// The list that these bytes make of the one before, of whatever `read` makes of a row's JSON. Fails where the
+/// bytes themselves are damaged.
+pub(super) fn apply<R: Default>(
+    bytes: &[u8],
+    mut before: Vec<R>,
+    mut read: impl FnMut(&[u8]) -> R,
+) -> io::Result<Vec<R>> {
     let damaged = || io::Error::new(io::ErrorKind::InvalidData, "a frame names rows that are not there");
     let mut lines = BufReader::with_capacity(1 << 16, DeflateDecoder::new(bytes));
     let mut after = Vec::new();
@@ -112,7 +116,7 @@ pub(super) fn apply<T: Row>(bytes: &[u8], mut before: Vec<Option<T>>) -> io::Res
             return Ok(after);
         }
         match line.strip_prefix(b"=") {
-            None => after.push(serde_json::from_slice(&line).ok()),
+            None => after.push(read(&line)),
             Some(run) => {
                 let run = std::str::from_utf8(run).map_err(|_| damaged())?.trim_end();
                 let (from, count) = run.split_once(',').ok_or_else(damaged)?;
@@ -120,7 +124,7 @@ pub(super) fn apply<T: Row>(bytes: &[u8], mut before: Vec<Option<T>>) -> io::Res
                 let count: usize = count.parse().map_err(|_| damaged())?;
                 let to = from.checked_add(count).ok_or_else(damaged)?;
                 let kept = before.get_mut(from..to).ok_or_else(damaged)?;
-                after.extend(kept.iter_mut().map(Option::take));
+                after.extend(kept.iter_mut().map(std::mem::take));
             }
         }
     }
@@ -161,8 +165,9 @@ mod tests {
         let mut out = DeflateEncoder::new(Vec::new(), Compression::fast());
         out.write_all(b"=0,2\n").unwrap();
         let bytes = out.finish().unwrap();
-        assert!(apply::<crate::model::Agent>(&bytes, vec![None]).is_err());
-        assert!(apply::<crate::model::Agent>(b"\xff\xff", vec![]).is_err());
-        assert_eq!(apply::<crate::model::Agent>(&bytes, vec![None, None]).unwrap(), [None, None]);
+        let len = |line: &[u8]| line.len();
+        assert!(apply(&bytes, vec![1], len).is_err());
+        assert!(apply(b"\xff\xff", vec![], len).is_err());
+        assert_eq!(apply(&bytes, vec![1, 2], len).unwrap(), [1, 2]);
     }
 }

@@ -77,8 +77,18 @@ pub(super) fn last(db: &Connection, section: i64, at: Timestamp) -> rusqlite::Re
     query.query_row(params![section, at.as_microsecond()], frame).optional()
 }
 
-/// The rows that a section had at a frame.
+/// The rows that a section had at a frame; none in the place of one that cannot be read.
 pub(super) fn rows<T: Row>(db: &Connection, section: i64, frame: Frame) -> Result<Vec<Option<T>>, Wrong> {
+    list(db, section, frame, |line| serde_json::from_slice(line).ok())
+}
+
+/// The list that a section was at a frame, of whatever `read` makes of a row's JSON.
+fn list<R: Default>(
+    db: &Connection,
+    section: i64,
+    frame: Frame,
+    mut read: impl FnMut(&[u8]) -> R,
+) -> Result<Vec<R>, Wrong> {
     let mut query = db.prepare_cached(
         "select body from frame where section = ?1 and at_us <= ?2 and at_us >= (
             select max(at_us) from frame where section = ?1 and at_us <= ?2 and chain = 0
@@ -88,7 +98,7 @@ pub(super) fn rows<T: Row>(db: &Connection, section: i64, frame: Frame) -> Resul
     let mut rows = Vec::new();
     while let Some(row) = bodies.next()? {
         let body = row.get_ref(0)?.as_blob().map_err(rusqlite::Error::from)?;
-        rows = apply(body, rows)?;
+        rows = apply(body, rows, &mut read)?;
     }
     Ok(rows)
 }
@@ -331,9 +341,11 @@ impl Typed for Numbers<'_> {
     fn of<T: Row>(self, _: fn(Vec<T>) -> Option<Reading>) -> Self::Out {
         let Self(db, section, frame) = self;
         let mut buffer = Vec::new();
-        let rows = rows::<T>(db, section, frame)?;
-        // A row that cannot be read is like no row that will come.
-        Ok(rows.iter().map(|row| row.as_ref().and_then(|row| hash(row, &mut buffer)).unwrap_or(0)).collect())
+        // A row that cannot be read is like no row that will come. Each is let go before the next is read: all
+        // of them together are as much as the fleet itself.
+        list(db, section, frame, |line| {
+            serde_json::from_slice::<T>(line).ok().and_then(|row| hash(&row, &mut buffer)).unwrap_or(0)
+        })
     }
 }
 
