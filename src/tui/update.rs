@@ -30,9 +30,9 @@ use crate::query::Kind;
 use crate::world::Wish;
 use std::sync::Arc;
 
-pub(super) use command::is_command;
 #[cfg(test)]
 pub(super) use command::is_offered;
+pub(super) use command::{is_command, means_anything};
 
 /// Takes in what happened. The returned effects are for the loop to carry out, in order.
 pub fn update(ui: &mut Ui, input: Input) -> Vec<Effect> {
@@ -61,6 +61,12 @@ pub fn update(ui: &mut Ui, input: Input) -> Vec<Effect> {
         }
         Input::Sifted(answered) => {
             ui.take_rows(*answered);
+            Vec::new()
+        }
+        Input::Hunted(hunted) => {
+            if ui.take_things(*hunted) {
+                typing::offer(ui);
+            }
             Vec::new()
         }
         Input::Mouse(mouse) => mouse::heard(ui, mouse),
@@ -106,6 +112,7 @@ pub fn update(ui: &mut Ui, input: Input) -> Vec<Effect> {
         effects.push(Effect::Wish(Wish::Look(interest)));
     }
     effects.extend(ui.next_job());
+    effects.extend(ui.next_hunt());
     effects
 }
 
