@@ -40,7 +40,7 @@ pub(crate) fn health(standing: Standing) -> Health {
 
 /// A bar of so many columns.
 pub(crate) fn bar(signs: Signs, done: usize, total: usize, width: usize) -> String {
-    let full = if total == 0 { 0 } else { (done * width / total).min(width) };
+    let full = (done * width).checked_div(total).unwrap_or(0).min(width);
     format!("{}{}", signs.full().repeat(full), signs.void().repeat(width - full))
 }
 
