@@ -92,10 +92,13 @@ fn cores_by_host(snapshot: &Snapshot) -> HashMap<&str, u32> {
     count
 }
 
+/// Alarms by the id of the instance that they name.
+type Ringing = HashMap<Text, Vec<Item<Alarm>>>;
+
 /// Alarms that ring, by the instance that they name: that may be in another part, where one account watches
 /// over others.
-fn alarms_by_host(snapshot: &Snapshot) -> HashMap<Text, Vec<Item<Alarm>>> {
-    let mut ringing: HashMap<Text, Vec<Item<Alarm>>> = HashMap::new();
+fn alarms_by_host(snapshot: &Snapshot) -> Ringing {
+    let mut ringing = Ringing::new();
     let alarms = snapshot.parts.iter().filter_map(|part| part.alarms.value.as_ref()).flat_map(Item::all);
     for alarm in alarms.filter(|alarm| alarm.state == AlarmState::Alarm) {
         let named = alarm.dimensions.iter().filter(|(name, _)| &**name == "InstanceId");
@@ -183,7 +186,7 @@ impl Index {
 fn instances(
     part: &Part,
     index: &Index,
-    (cores_on, alarms): (&HashMap<&str, u32>, &HashMap<Text, Vec<Item<Alarm>>>),
+    (cores_on, alarms): (&HashMap<&str, u32>, &Ringing),
     tiers: &[Tier],
     fleet: &mut Fleet,
 ) {

@@ -58,8 +58,12 @@ fn states() -> [(&'static str, Arc<World>, &'static [&'static str]); 5] {
         ("full", rich(), &[]),
         ("empty", every::empty(), &[]),
         ("loading", every::loading(), &["reading"]),
-        ("partial", partial(), &["partial", "denied"]),
-        ("failed", fleet::world(vec![every::failed("prod")]), &["could not be read", "partial", "denied"]),
+        ("partial", partial(), &["partial", "denied", "let the role"]),
+        (
+            "failed",
+            fleet::world(vec![every::failed("prod")]),
+            &["could not be read", "partial", "denied", "let the role"],
+        ),
     ]
 }
 

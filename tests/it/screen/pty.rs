@@ -143,6 +143,8 @@ fn a_terminal_that_answers_nothing_hangs_nothing_and_loses_no_key() {
     // What could be the first byte of an answer is a key, soon.
     seat.press("\u{1b}");
     seat.wait_for("/type:zzz");
+    seat.press("3");
+    seat.wait_for("IN SERVICE");
     seat.press("y");
     seat.wait_for("sent to the clipboard");
     seat.press("?");
