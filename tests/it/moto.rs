@@ -3,6 +3,7 @@
 
 mod accounts;
 mod alike;
+mod changes;
 mod equal;
 mod pages;
 mod registry;
