@@ -387,6 +387,21 @@ impl Running {
         self.cores.as_ref().is_some_and(|cores| cores.cut_off(core, is_cut_off))
     }
 
+    /// Takes a database host of the pretended cores down, or brings it back. Databases stand at hosts that end in
+    /// `.db.internal`; the same name in `.proxy.internal` leads to the same host.
+    pub fn take_down(&self, host: &str, is_down: bool) {
+        if let Some(cores) = &self.cores {
+            cores.take_down(host, is_down);
+        }
+    }
+
+    /// Lets a database host take so many connections of pretended cores at most.
+    pub fn limit_connections(&self, host: &str, connections: u32) {
+        if let Some(cores) = &self.cores {
+            cores.limit(host, connections);
+        }
+    }
+
     /// Moves its time forward.
     pub fn step(&self, by: Duration) {
         self.site.world.clock.step(by);

@@ -12,6 +12,7 @@ mod changes;
 mod cli;
 mod config;
 mod core_api;
+mod core_facts;
 mod fuzz;
 mod history;
 mod looks;
