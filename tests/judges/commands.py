@@ -1,7 +1,7 @@
 """The aws command inside this process, and what it was seen to call: shared by the judges that use it."""
-import contextlib, functools, io, json, os, shlex, sys, time
+import contextlib, functools, io, json, os, shlex, sys
 
-import botocore.loaders, botocore.session, botocore.waiter
+import botocore.loaders, botocore.session
 from awscli.clidriver import create_clidriver
 from botocore import xform_name
 

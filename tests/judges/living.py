@@ -1,28 +1,12 @@
-"""What the judges of changes share: clients, looks at the pretended world, and waiting in pretended time: botocore's
-waiters wait as long as AWS's models say, of the time that passes in the world."""
-import botocore.waiter
+"""What the judges of changes share: clients, looks at the pretended world, waiting in pretended time, and calls that
+AWS's models do not allow."""
 from judging import *
-
-SPEED = float(os.environ["SPEED"])
-
-
-class Pretended:
-    @staticmethod
-    def sleep(seconds):
-        time.sleep(seconds / SPEED)
-
-
-botocore.waiter.time = Pretended
+from pretended import happens
 
 
 def until(what, happened, within=3600):
     """Waits until it happened, for at most so many pretended seconds."""
-    end = time.monotonic() + within / SPEED
-    while time.monotonic() < end:
-        if happened():
-            return True
-    fault(f"{what} did not happen within {within} s")
-    return False
+    check(happens(happened, within), f"{what} did not happen within {within} s")
 
 
 def spoilt(shape, value, path=""):

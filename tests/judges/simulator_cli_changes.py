@@ -3,25 +3,12 @@ a person would do it, with the command's own waiters, which wait in pretended ti
 The commands run inside this process, ten times as fast as one process each; simulator_cli.py starts real ones."""
 import boto3
 from commands import *
-
-SPEED = float(os.environ["SPEED"])
-
-
-class Pretended:
-    @staticmethod
-    def sleep(seconds):
-        time.sleep(seconds / SPEED)
-
-
-botocore.waiter.time = Pretended
+from pretended import happens
 
 
 def until(what, happened, within=3600):
     """Waits until it happened, for at most so many pretended seconds."""
-    end = time.monotonic() + within / SPEED
-    while not happened():
-        if time.monotonic() > end:
-            return check(False, f"{what} did not happen within {within} s")
+    check(happens(happened, within), f"{what} did not happen within {within} s")
 
 
 # What is looked at again and again is looked at with boto3, which simulator.py judges.

@@ -55,6 +55,8 @@ pub(crate) async fn follow(
     let mut told = Teller::new(how.is_json, out);
     let mut since = 0;
     loop {
+        // First whether it lives: a runner that comes to its end writes so, and then lives no more.
+        let lives = journal.runner(id)?.is_some_and(|(_, lives)| lives);
         for entry in journal.entries(id, since)? {
             since = entry.seq;
             if entry.seq > op.last_seq {
@@ -64,7 +66,6 @@ pub(crate) async fn follow(
                 told.event(&op, &entry, &event, out)?;
             }
         }
-        let lives = journal.runner(id)?.is_some_and(|(_, lives)| lives);
         let progress = Progress::of(&op, lives, clock.now());
         told.standing(&progress);
         if op.ended.is_some() {
