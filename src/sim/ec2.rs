@@ -218,6 +218,15 @@ fn by_tag(filter: &Filter, tags: &[Tag]) -> Option<bool> {
     }
 }
 
+/// How the metadata of every machine here can be asked for: by session only.
+fn metadata_options() -> Fields {
+    Fields::new()
+        .with("state", "applied")
+        .with("httpTokens", "required")
+        .with("httpPutResponseHopLimit", 2i64)
+        .with("httpEndpoint", "enabled")
+}
+
 fn tag_set(tags: &[Tag]) -> Shape {
     list(tags, |(key, value)| Fields::new().with("key", key).with("value", value))
 }
