@@ -68,7 +68,9 @@ pub(crate) async fn follow(
         }
         let progress = Progress::of(&op, lives, clock.now());
         told.standing(&progress);
-        if op.ended.is_some() {
+        // A runner that has written its end gives its targets back next, and rings: whoever goes on with them at once
+        // shall find them free.
+        if op.ended.is_some() && !lives {
             told.close();
             if how.is_json {
                 out.data(&(standing_json(&progress) + "\n"))?;
