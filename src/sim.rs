@@ -158,7 +158,7 @@ pub struct Served {
     /// The service as people name it.
     pub service: &'static str,
     /// The service as AWS's models name it.
-    pub signed_as: &'static str,
+    pub model: &'static str,
     /// The operation.
     pub operation: &'static str,
     /// It changes something.
@@ -171,7 +171,7 @@ pub fn served() -> Vec<Served> {
         let (title, model) = (service.title, service.model);
         service.operations.iter().map(move |operation| Served {
             service: title,
-            signed_as: model,
+            model,
             operation: operation.name,
             changes: matches!(operation.run, Run::Write(_)),
         })
@@ -385,6 +385,21 @@ impl Running {
     /// such a core.
     pub fn cut_off(&self, core: &str, is_cut_off: bool) -> bool {
         self.cores.as_ref().is_some_and(|cores| cores.cut_off(core, is_cut_off))
+    }
+
+    /// Takes a database host of the pretended cores down, or brings it back. Databases stand at hosts that end in
+    /// `.db.internal`; the same name in `.proxy.internal` leads to the same host.
+    pub fn take_down(&self, host: &str, is_down: bool) {
+        if let Some(cores) = &self.cores {
+            cores.take_down(host, is_down);
+        }
+    }
+
+    /// Lets a database host take so many connections of pretended cores at most.
+    pub fn limit_connections(&self, host: &str, connections: u32) {
+        if let Some(cores) = &self.cores {
+            cores.limit(host, connections);
+        }
     }
 
     /// Moves its time forward.

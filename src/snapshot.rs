@@ -91,6 +91,10 @@ pub struct Section<T> {
     pub value: Option<Arc<T>>,
     /// When that value was read.
     pub as_of: Option<Timestamp>,
+    /// Since when every whole reading found this same value, of lists that name what other lists hold (groups,
+    /// target groups, rules, the registry); of all others when it was read. What it names was there then: that
+    /// a list which is younger lacks it is proof, though this one was read again since.
+    pub same_since: Option<Timestamp>,
     /// Whether the value is the whole list. False while pages arrive and after a read broke off.
     pub is_whole: bool,
     /// The last trouble, gone after the next good read.
@@ -101,7 +105,7 @@ pub struct Section<T> {
 
 impl<T> Default for Section<T> {
     fn default() -> Self {
-        Self { value: None, as_of: None, is_whole: false, trouble: None, is_asked: false }
+        Self { value: None, as_of: None, same_since: None, is_whole: false, trouble: None, is_asked: false }
     }
 }
 
@@ -109,14 +113,27 @@ impl<T: PartialEq> Section<T> {
     /// Takes a value in. One that equals what is there leaves that where it is: whoever holds it sees that
     /// nothing is new but its age.
     fn settle(&mut self, value: T, at: Timestamp, is_whole: bool) {
-        if self.value.as_ref().is_none_or(|before| **before != value) {
+        if self.value.as_deref() != Some(&value) {
             self.value = Some(Arc::new(value));
         }
+        self.same_since = Some(at);
         self.as_of = Some(at);
         self.is_whole = is_whole;
         if is_whole {
             self.trouble = None;
             self.is_asked = false;
+        }
+    }
+}
+
+impl<T: PartialEq> Section<T> {
+    /// Like `settle`, and notes where it is the same again.
+    fn settle_named(&mut self, value: T, at: Timestamp, is_whole: bool) {
+        let before = self.value.clone().filter(|_| self.is_whole && is_whole);
+        let since = self.same_since;
+        self.settle(value, at, is_whole);
+        if before.is_some_and(|before| self.value.as_ref().is_some_and(|now| Arc::ptr_eq(now, &before))) {
+            self.same_since = since.or(Some(at));
         }
     }
 }
@@ -215,8 +232,11 @@ impl Part {
     pub fn settle(&mut self, reading: Reading, at: Timestamp, is_whole: bool) {
         macro_rules! put {
             ($field:ident, $value:expr) => {
+                put!($field, $value, settle)
+            };
+            ($field:ident, $value:expr, $settle:ident) => {
                 if is_whole || !self.$field.is_whole {
-                    self.$field.settle($value, at, is_whole);
+                    self.$field.$settle($value, at, is_whole);
                 }
             };
         }
@@ -226,20 +246,20 @@ impl Part {
             Reading::Statuses(value) => put!(statuses, value),
             Reading::Templates(value) => put!(templates, value),
             Reading::Images(value) => put!(images, value),
-            Reading::Groups(value) => put!(groups, value),
+            Reading::Groups(value) => put!(groups, value, settle_named),
             Reading::Refreshes(value) => put!(refreshes, value),
             Reading::Activities(value) => put!(activities, value),
             Reading::Clusters(value) => put!(clusters, value),
             Reading::Services(value) => put!(services, value),
             Reading::Tasks(value) => put!(tasks, value),
             Reading::Hosts(value) => put!(hosts, value),
-            Reading::TargetGroups(value) => put!(target_groups, value),
+            Reading::TargetGroups(value) => put!(target_groups, value, settle_named),
             Reading::Targets(value) => put!(targets, value),
-            Reading::Rules(value) => put!(rules, value),
+            Reading::Rules(value) => put!(rules, value, settle_named),
             Reading::Agents(value) => put!(agents, value),
             Reading::Alarms(value) => put!(alarms, value),
             Reading::Registry { cores, tenants, faults } => {
-                put!(registry, Registry { cores, tenants, faults });
+                put!(registry, Registry { cores, tenants, faults }, settle_named);
             }
             Reading::Metrics(value) => put!(metrics, value),
         }
@@ -277,6 +297,33 @@ impl Part {
 }
 
 impl Snapshot {
+    /// Tells whether rows joined from the other would say the same of this one: the same values and troubles,
+    /// and wherever the age of one list decides what it proves about another, the same proofs.
+    pub fn says_the_same(&self, other: &Self) -> bool {
+        self.parts.len() == other.parts.len()
+            && self.parts.iter().zip(&other.parts).all(|(own, other)| own.says_the_same(other))
+            && self.troubles == other.troubles
+            && self.proofs().eq(other.proofs())
+    }
+
+    /// Which lists were read since the lists that name what they hold have been what they are.
+    fn proofs(&self) -> impl Iterator<Item = bool> {
+        let named = |part: &'_ Arc<Part>| {
+            let part = part.as_ref();
+            [
+                part.groups.same_since,
+                part.target_groups.same_since,
+                part.rules.same_since,
+                part.registry.same_since,
+            ]
+        };
+        self.parts.iter().flat_map(named).flat_map(|since| {
+            let read =
+                self.parts.iter().flat_map(|part| Source::ALL.map(|source| part.standing(source).as_of));
+            read.map(move |read| read < since)
+        })
+    }
+
     /// The places that are configured twice, as far as it is known which AWS accounts they are.
     pub fn doubled(&self) -> Vec<Doubled> {
         let mut seen: Vec<(&AccountId, &Arc<Scope>)> = Vec::new();

@@ -4,13 +4,17 @@
 //! every host that it does not know, without an error. So each request names its domain there, and for the
 //! base domain nothing but the address, which no core knows as a domain.
 //!
-//! There is no call here that removes a domain, an app or a tenant: a core deletes the users with it.
+//! Nothing here removes an app or a tenant, and a domain only when its database was proved to hold nobody
+//! (`remove`): a core deletes the users with it.
 
 mod answers;
 mod path;
 mod refusal;
+mod remove;
 mod settings;
 mod tally;
+
+pub use remove::Empty;
 
 use crate::clock::{Clock, monotonic};
 use crate::gateway::{AdminError, Answer, CoreAdmin, Door};

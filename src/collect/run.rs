@@ -11,7 +11,7 @@ use crate::config::{Account, Config, Regions};
 use crate::fleet::{Fleet, join};
 use crate::gateway::{FleetReader, GatewayError, Reading, Source, Urgency};
 use crate::model::{Region, Scope, Trouble, TroubleKind};
-use crate::snapshot::{Part, Snapshot};
+use crate::snapshot::Snapshot;
 use crate::store::{Cache, History, Kept};
 use crate::world::{Wish, World};
 use futures::FutureExt;
@@ -85,10 +85,10 @@ enum Ended {
 /// What has been read of a list so far, and where.
 type Page = (Arc<Scope>, Reading);
 
-/// Rows, and the parts that they were joined from.
+/// Rows, and what they were joined from.
 struct Joined {
     at: Instant,
-    parts: Vec<Arc<Part>>,
+    snapshot: Snapshot,
     fleet: Fleet,
 }
 
@@ -398,13 +398,12 @@ impl Run {
         let now = monotonic();
         if let Some(last) = &self.joined
             && now.saturating_duration_since(last.at) < JOINED_FOR
-            && last.parts.len() == snapshot.parts.len()
-            && last.parts.iter().zip(&snapshot.parts).all(|(before, now)| now.says_the_same(before))
+            && snapshot.says_the_same(&last.snapshot)
         {
             return last.fleet.clone();
         }
         let fleet = join(snapshot, &self.config.tiers);
-        self.joined = Some(Joined { at: now, parts: snapshot.parts.clone(), fleet: fleet.clone() });
+        self.joined = Some(Joined { at: now, snapshot: snapshot.clone(), fleet: fleet.clone() });
         fleet
     }
 

@@ -61,6 +61,8 @@ pub enum AdminError {
     OtherDomain,
     #[error("the core refused: {text}")]
     Refused { text: String },
+    #[error("{domain} was not proved to be empty: {why}")]
+    NotEmpty { domain: Text, why: String },
     #[error("the core cannot reach the database")]
     DatabaseDown,
     #[error("the database takes no more connections")]

@@ -5,9 +5,19 @@
 //! port of its own besides. A core whose container or host does not run resets the connection.
 
 mod answers;
+mod keys;
+mod list;
+mod look;
+mod memory;
+mod place;
+mod pool;
+mod put;
+mod remove;
+mod seed;
 mod stats;
 
 use self::answers::{Asked, Core, Said, answer};
+use self::memory::Memory;
 use super::http::Site;
 use super::time::Moment;
 use super::wire::{Lines, Switch};
@@ -21,7 +31,6 @@ use axum::extract::{ConnectInfo, Request, State};
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::Response;
 use compact_str::CompactString;
-use std::collections::{BTreeMap, HashMap};
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -56,21 +65,11 @@ struct Key {
     port: u16,
 }
 
-/// What a core process keeps in its memory, and whether its database is away.
-#[derive(Debug, Default)]
-pub(super) struct Talk {
-    /// Tokens of /hello that are left for an app, and since when.
-    hello: HashMap<String, (f64, Moment)>,
-    /// Requests by app and minute.
-    asked: BTreeMap<(String, i64), u32>,
-    is_cut_off: bool,
-}
-
 /// All cores of a simulator.
 #[derive(Debug)]
 pub(crate) struct Cores {
     site: Arc<Site>,
-    talks: Mutex<HashMap<Key, Talk>>,
+    memory: Mutex<Memory>,
     list: Vec<(Key, CoreAt)>,
     door: SocketAddr,
 }
@@ -107,7 +106,7 @@ pub(crate) async fn open(site: &Arc<Site>, regions: &[&'static str]) -> Result<A
     let door = TcpListener::bind(loopback).await.map_err(bind)?;
     let at = door.local_addr()?;
     listeners.push((door, None));
-    let cores = Arc::new(Cores { site: Arc::clone(site), talks: Mutex::default(), list, door: at });
+    let cores = Arc::new(Cores { site: Arc::clone(site), memory: Mutex::default(), list, door: at });
     for (listener, only) in listeners {
         let app = axum::Router::new()
             .fallback(enter)
@@ -183,7 +182,7 @@ async fn enter(
         version: header("cdi-version"),
         body: String::from_utf8_lossy(&body).into_owned(),
     };
-    let said = key.and_then(|key| door.cores.ask(&key, &asked));
+    let said = key.as_ref().and_then(|key| door.cores.ask(key, &asked));
     let Some(said) = said else {
         // Nothing listens there.
         if door.only.is_none() {
@@ -192,11 +191,12 @@ async fn enter(
         switch.throw();
         return Response::new(Body::empty());
     };
-    if !said.delay.is_zero() {
-        tokio::select! {
-            () = tokio::time::sleep(said.delay) => {}
-            () = door.cores.site.stop.cancelled() => {}
-        }
+    if let Some(key) = &key
+        && !door.cores.wait(key, said.delay).await
+    {
+        // An empty reply.
+        switch.throw();
+        return Response::new(Body::empty());
     }
     let mut response = Response::new(Body::from(said.body));
     *response.status_mut() = StatusCode::from_u16(said.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
@@ -225,9 +225,24 @@ impl Cores {
     pub(crate) fn cut_off(&self, id: &str, is_cut_off: bool) -> bool {
         let found = self.list.iter().find(|(_, core)| core.id == id);
         if let Some((key, _)) = found {
-            held(&self.talks).entry(key.clone()).or_default().is_cut_off = is_cut_off;
+            held(&self.memory).processes.entry(key.clone()).or_default().is_cut_off = is_cut_off;
         }
         found.is_some()
+    }
+
+    /// Takes a database host down, or brings it back.
+    pub(crate) fn take_down(&self, host: &str, is_down: bool) {
+        let mut memory = held(&self.memory);
+        if is_down {
+            memory.databases.down.insert(host.to_owned());
+        } else {
+            memory.databases.down.remove(host);
+        }
+    }
+
+    /// Lets a database host take so many connections at most.
+    pub(crate) fn limit(&self, host: &str, connections: u32) {
+        held(&self.memory).databases.limits.insert(host.to_owned(), connections);
     }
 
     fn listed(&self) -> Response {
@@ -272,13 +287,20 @@ impl Cores {
         let place = place.read().unwrap_or_else(PoisonError::into_inner);
         let container = place.core_at(&key.instance, key.port, now)?;
         let host = place.instances.get(&key.instance)?;
-        let tenants = container.core.as_ref().map(|id| tenants(&place, id)).unwrap_or_default();
         let busy = place.containers(&key.instance).iter().filter(|one| one.runs(now)).count();
+        let id = container.core.clone().unwrap_or_else(|| container.name.clone());
+        let mut memory = held(&self.memory);
+        let base = seed::ready(&place, &id, key, &container, &mut memory, self.site.world.seed);
+        let domains = memory.bases.get(&base).map_or(0, |base| base.rows.len().saturating_sub(1));
+        if now < container.started.plus(seed::boot(domains)) {
+            // The port is not open before every pool of connections is.
+            return None;
+        }
         let core = Core {
-            id: container.core.clone().unwrap_or_else(|| container.name.clone()),
+            id,
+            key: key.clone(),
+            base,
             version: container.image.rsplit_once(':').map_or("", |(_, tag)| tag).to_owned(),
-            key: container.core.as_ref().and_then(|id| secret(&place, id)),
-            domains: tenants,
             load: host.load,
             machine: host.kind,
             neighbours: busy.max(1),
@@ -286,38 +308,49 @@ impl Cores {
             now,
             seed: self.site.world.seed,
         };
-        let mut talks = held(&self.talks);
-        let talk = talks.entry(key.clone()).or_default();
-        let mut said = answer(&core, asked, talk);
-        // Pretended time passes faster than real time, or not at all.
+        Some(answer(&core, asked, &mut memory))
+    }
+
+    /// When the core was told to stop, if it was since then.
+    fn closing(&self, key: &Key, since: Moment) -> Option<Moment> {
+        let now = self.site.world.clock.now();
+        let place = self.site.world.place(&key.account, key.region);
+        if place.read().unwrap_or_else(PoisonError::into_inner).is_due(now) {
+            place.write().unwrap_or_else(PoisonError::into_inner).advance(now);
+        }
+        let place = place.read().unwrap_or_else(PoisonError::into_inner);
+        let all = place.docker.get(&key.instance)?;
+        let mine = all.iter().find(|one| one.ports.iter().any(|(port, _)| *port == key.port))?;
+        mine.closing.filter(|at| *at >= since && *at <= now)
+    }
+
+    /// Waits as long as an answer takes in pretended time. False when the core was told to stop meanwhile, and the
+    /// five seconds that it gives to whom it still serves are over.
+    async fn wait(&self, key: &Key, delay: Duration) -> bool {
         let speed = self.site.world.clock.speed();
-        said.delay = if speed > 0.0 { said.delay.div_f64(speed) } else { Duration::ZERO };
-        Some(said)
-    }
-}
-
-/// The domains of the tenants of a core.
-fn tenants(place: &Place, core: &str) -> Vec<String> {
-    let mut found = Vec::new();
-    for parameter in place.parameters.values() {
-        let is_tenant = parameter.name.starts_with("/coredeck/") && parameter.name.contains("/tenants/");
-        if !is_tenant {
-            continue;
+        // Pretended time passes faster than real time, or not at all.
+        if delay.is_zero() || speed <= 0.0 {
+            return true;
         }
-        let Ok(value) = serde_json::from_str::<serde_json::Value>(&parameter.value) else { continue };
-        let text = |name: &str| value.get(name).and_then(serde_json::Value::as_str);
-        if text("core") == Some(core)
-            && let Some(domain) = text("domain")
-        {
-            found.push(domain.to_owned());
+        let begun = self.site.world.clock.now();
+        let until = Moment(begun.0.saturating_add(i64::try_from(delay.as_millis()).unwrap_or(i64::MAX)));
+        loop {
+            let now = self.site.world.clock.now();
+            if self.closing(key, begun).is_some_and(|at| seed::is_cut(at, now)) {
+                return false;
+            }
+            if now >= until {
+                return true;
+            }
+            let left = u64::try_from(until.0 - now.0).unwrap_or(0);
+            let slice = Duration::from_millis(left).div_f64(speed).clamp(
+                Duration::from_millis(1),
+                Duration::from_millis(250).div_f64(speed.max(1.0)).max(Duration::from_millis(5)),
+            );
+            tokio::select! {
+                () = tokio::time::sleep(slice) => {}
+                () = self.site.stop.cancelled() => return true,
+            }
         }
     }
-    found
-}
-
-/// The key of a core's base app.
-fn secret(place: &Place, core: &str) -> Option<String> {
-    let suffix = format!("/secrets/{core}/api-key");
-    let mut all = place.parameters.values();
-    all.find(|parameter| parameter.name.ends_with(&suffix)).map(|parameter| parameter.value.clone())
 }

@@ -9,7 +9,7 @@ use sha2::{Digest, Sha256};
 use std::sync::Arc;
 
 /// The source text that decides the shape of what is stored: this file, the sections, and all of the model.
-const SHAPES: [(&str, &str); 20] = [
+const SHAPES: [(&str, &str); 21] = [
     ("body.rs", include_str!("body.rs")),
     ("snapshot.rs", include_str!("../snapshot.rs")),
     ("admin.rs", include_str!("../model/admin.rs")),
@@ -19,6 +19,7 @@ const SHAPES: [(&str, &str); 20] = [
     ("core.rs", include_str!("../model/core.rs")),
     ("definition.rs", include_str!("../model/definition.rs")),
     ("detail.rs", include_str!("../model/detail.rs")),
+    ("gauge.rs", include_str!("../model/gauge.rs")),
     ("group.rs", include_str!("../model/group.rs")),
     ("ids.rs", include_str!("../model/ids.rs")),
     ("instance.rs", include_str!("../model/instance.rs")),

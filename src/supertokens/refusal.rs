@@ -28,8 +28,9 @@ pub(super) fn refusal(status: u16, body: &str) -> AdminError {
 
 fn wrong(body: &str) -> AdminError {
     let text = body.strip_prefix("Invalid core config: ").unwrap_or(body);
+    // The base domain is empty: nothing may follow the last word.
     if let Some((domain, with)) =
-        between(text, "ConnectionUriDomain: ", " cannot be mapped to the same user pool as ")
+        between(text, "ConnectionUriDomain: ", " cannot be mapped to the same user pool as")
     {
         return AdminError::SamePool { domain, with };
     }

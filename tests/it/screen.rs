@@ -1,11 +1,13 @@
 //! The screen: keys in, picture out, by the same state and drawing as in a terminal; and the bytes it costs.
 
 mod bytes;
+mod changes;
 mod demo;
 mod every;
 mod fleet;
 mod honest;
 mod large;
+mod matrix;
 mod pages;
 mod past;
 mod props;
@@ -14,3 +16,4 @@ mod relations;
 mod rich;
 mod seat;
 mod tables;
+mod trends;

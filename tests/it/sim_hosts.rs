@@ -233,10 +233,13 @@ async fn a_shared_core_tells_its_tenants_to_whoever_has_the_key() {
     let domains = all["connectionUriDomains"].as_array().unwrap();
     assert_eq!((status, domains.len()), (200, 48), "the base and 47 tenants");
     let one = domains[1]["connectionUriDomain"].as_str().unwrap();
-    let (status, body) = core(shared, list, &[("api-key", &secret), ("host", one)]).await.unwrap();
+    let own = domains[1]["apps"][0]["tenants"][0]["coreConfig"]["api_keys"].as_str().unwrap();
+    let (status, body) = core(shared, list, &[("api-key", own), ("host", one)]).await.unwrap();
     assert_eq!(status, 403, "{body}");
+    let (status, _) = core(shared, list, &[("api-key", &secret), ("host", one)]).await.unwrap();
+    assert_eq!(status, 401, "a customer with keys of its own is not opened by the base's");
     let (_, base) = core(shared, "/users/count", &[("api-key", &secret)]).await.unwrap();
-    let (_, of_one) = core(shared, "/users/count", &[("api-key", &secret), ("host", one)]).await.unwrap();
+    let (_, of_one) = core(shared, "/users/count", &[("api-key", own), ("host", one)]).await.unwrap();
     let (_, of_nobody) =
         core(shared, "/users/count", &[("api-key", &secret), ("host", "nobody.example")]).await.unwrap();
     assert!(base != of_one && base == of_nobody, "an unknown host is the base: {base} {of_one} {of_nobody}");

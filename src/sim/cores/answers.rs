@@ -1,8 +1,14 @@
-//! What a core answers: its admin interface as far as it only looks, with the texts and statuses of a real one.
+//! What a core answers: the order of its checks, with the texts and statuses of a real one.
 
-use super::Talk;
+use super::Key;
+use super::list::listed;
+use super::look::{hello, looked};
+use super::memory::{Base, Databases, Memory, Process, Row, Settings};
+use super::place::Place;
+use super::pool::Pool;
+use super::put::{Desk, put};
+use super::remove::remove;
 use super::stats::count;
-use crate::sim::dice::Dice;
 use crate::sim::time::Moment;
 use crate::sim::world::load::Load;
 use crate::sim::world::machine::Kind;
@@ -14,12 +20,12 @@ use std::time::Duration;
 #[derive(Debug)]
 pub(super) struct Core {
     pub(super) id: CompactString,
+    /// Its process.
+    pub(super) key: Key,
+    /// The base database that it has, by name.
+    pub(super) base: String,
     /// `11.0.4`
     pub(super) version: String,
-    /// The key of the base app; none where any key will do.
-    pub(super) key: Option<String>,
-    /// Connection URI domains besides the base one.
-    pub(super) domains: Vec<String>,
     pub(super) load: Load,
     pub(super) machine: &'static Kind,
     /// Containers that share the host.
@@ -30,7 +36,7 @@ pub(super) struct Core {
 }
 
 /// A request.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct Asked {
     pub(super) method: String,
     pub(super) path: String,
@@ -39,6 +45,14 @@ pub(super) struct Asked {
     pub(super) key: Option<String>,
     pub(super) version: Option<String>,
     pub(super) body: String,
+}
+
+impl Asked {
+    /// A parameter of the query.
+    pub(super) fn parameter(&self, name: &str) -> Option<&str> {
+        let mut pairs = self.query.split('&').filter_map(|pair| pair.split_once('='));
+        pairs.find(|(key, _)| *key == name).map(|(_, value)| value)
+    }
 }
 
 /// An answer.
@@ -51,267 +65,176 @@ pub(super) struct Said {
     pub(super) delay: Duration,
 }
 
-fn text(status: u16, body: impl Into<String>) -> Said {
+pub(super) fn text(status: u16, body: impl Into<String>) -> Said {
     Said { status, kind: "text/html;charset=UTF-8", body: body.into(), delay: Duration::ZERO }
 }
 
-fn good(value: &Value) -> Said {
+pub(super) fn good(value: &Value) -> Said {
     let kind = "application/json;charset=UTF-8";
     Said { status: 200, kind, body: value.to_string(), delay: Duration::ZERO }
 }
 
+pub(super) fn late(mut said: Said, by: Duration) -> Said {
+    said.delay = by;
+    said
+}
+
 /// How long a core waits for a database that is away.
-const GIVES_UP: Duration = Duration::from_secs(5);
+pub(super) const GIVES_UP: Duration = Duration::from_secs(5);
+/// Server threads of a core, where its configuration does not say.
+const THREADS: u64 = 10;
 
-/// Where a request goes: domain, app and tenant, and the path that is left.
-struct Place<'a> {
-    domain: &'a str,
-    app: &'a str,
-    tenant: &'a str,
-    path: String,
-}
-
-fn place<'a>(core: &'a Core, asked: &'a Asked) -> Place<'a> {
-    let host = asked.host.rsplit_once(':').map_or(asked.host.as_str(), |(host, _)| host).to_lowercase();
-    // A host that nobody knows is no error: it is the base.
-    let domain = core.domains.iter().find(|known| **known == host).map_or("", String::as_str);
-    let mut rest = asked.path.trim_matches('/');
-    let mut app = "public";
-    if let Some(after) = rest.strip_prefix("appid-") {
-        (app, rest) = after.split_once('/').unwrap_or((after, ""));
-    }
-    let known = [
-        "recipe",
-        "users",
-        "hello",
-        "requests",
-        "apiversion",
-        "telemetry",
-        "config",
-        "ee",
-        ".well-known",
-        "",
-    ];
-    let first = rest.split('/').next().unwrap_or_default();
-    let mut tenant = "public";
-    if !known.contains(&first) {
-        (tenant, rest) = rest.split_once('/').unwrap_or((rest, ""));
-    }
-    Place { domain, app, tenant, path: format!("/{rest}") }
-}
-
-/// Interface versions that a core speaks.
-fn versions(core: &Core) -> Vec<&'static str> {
+/// Interface versions that a core speaks, in no order.
+pub(super) fn versions(core: &Core) -> Vec<&'static str> {
     let all = [
         "2.7", "2.8", "2.9", "2.10", "2.11", "2.12", "2.13", "2.14", "2.15", "2.16", "2.17", "2.18", "2.19",
-        "2.20", "2.21", "3.0", "3.1", "4.0", "5.0", "5.1", "5.2", "5.3", "5.4",
+        "2.20", "2.21", "3.0", "3.1", "4.0", "5.0", "5.1", "5.2", "5.3", "5.4", "5.5", "5.6",
     ];
-    let major: u32 = core.version.split('.').next().and_then(|text| text.parse().ok()).unwrap_or(0);
-    let last = match major {
+    let last = match core.major() {
         0..=9 => "5.1",
         10 => "5.2",
-        _ => "5.4",
+        11 => "5.4",
+        _ => "5.6",
     };
     let end = all.iter().position(|one| *one == last).unwrap_or(all.len() - 1);
-    all.iter().take(end + 1).copied().collect()
+    let mut spoken: Vec<&str> = all.iter().take(end + 1).copied().collect();
+    spoken.rotate_left(7);
+    spoken
 }
 
-/// Answers a request, and remembers that it was made.
-pub(super) fn answer(core: &Core, asked: &Asked, talk: &mut Talk) -> Said {
-    let place = place(core, asked);
-    let app = format!("{}/{}", place.domain, place.app);
-    count(talk, &app, core.now);
-    let is_hello = matches!(place.path.as_str(), "/hello" | "/");
-    if is_hello {
-        return hello(core, talk, &app);
+impl Core {
+    pub(super) fn major(&self) -> u32 {
+        self.version.split('.').next().and_then(|text| text.parse().ok()).unwrap_or(0)
+    }
+}
+
+/// With whose key a request came.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Rights {
+    /// A key of the app, or nobody asks for one.
+    Key,
+    /// The secret of a shared core.
+    Secret,
+}
+
+/// Whether a key opens an app: first the app's own keys, then the secret.
+fn rights(base: &Base, settings: &Settings, key: Option<&str>) -> Option<Rights> {
+    let keys = settings.get("api_keys").and_then(Value::as_str);
+    let secret = base.settings.get("supertokens_saas_secret").and_then(Value::as_str);
+    let is_among = |keys: &str| key.is_some_and(|key| keys.split(',').any(|known| known.trim() == key));
+    match keys {
+        _ if secret.is_some() && key == secret => Some(Rights::Secret),
+        None => Some(Rights::Key),
+        Some(keys) => is_among(keys).then_some(Rights::Key),
+    }
+}
+
+/// Answers a request, and remembers that it was made. A process that waits for databases with all of its threads
+/// lets everybody else wait too.
+pub(super) fn answer(core: &Core, asked: &Asked, memory: &mut Memory) -> Said {
+    let Memory { bases, processes, databases } = memory;
+    let base = bases.entry(core.base.clone()).or_default();
+    let process = processes.entry(core.key.clone()).or_default();
+    process.look(&core.key, base, databases, core.now);
+    let mut said = checked(core, asked, base, process, databases);
+    process.waiting.retain(|until| *until > core.now);
+    let threads = base.settings.get("max_server_pool_size").and_then(Value::as_u64).unwrap_or(THREADS);
+    let threads = usize::try_from(threads).unwrap_or(usize::MAX);
+    if process.waiting.len() >= threads
+        && let Some(first) = process.waiting.iter().min().copied()
+    {
+        let wait = u64::try_from(first.0 - core.now.0).unwrap_or(0);
+        said.delay += Duration::from_millis(wait);
+    }
+    if !said.delay.is_zero() {
+        let until = core.now.0.saturating_add(i64::try_from(said.delay.as_millis()).unwrap_or(i64::MAX));
+        process.waiting.push(Moment(until));
+    }
+    said
+}
+
+fn checked(
+    core: &Core,
+    asked: &Asked,
+    base: &mut Base,
+    process: &mut Process,
+    databases: &mut Databases,
+) -> Said {
+    let place = Place::of(process, asked);
+    count(process, &place.app_key(), core.now);
+    if let Some(only) = base.settings.get("supertokens_saas_load_only_cud").and_then(Value::as_str)
+        && !place.domain().is_empty()
+        && place.domain() != only
+    {
+        return text(400, "Connection URI domain is disallowed");
+    }
+    let settings = base.resolved(&process.known, &place.triple);
+    let pool = Pool::of(&settings);
+    let is_up = !process.is_cut_off && databases.is_up(&pool);
+    let trouble = || match process.without_pool.contains(&place.triple) {
+        true => Some(late(
+            text(500, "org.postgresql.util.PSQLException: FATAL: sorry, too many clients already"),
+            Duration::from_secs(1),
+        )),
+        false if is_up || base.is_in_memory => None,
+        false => Some(late(text(500, pool.trouble()), GIVES_UP)),
+    };
+    if matches!(place.path.as_str(), "/hello" | "/") {
+        if !matches!(asked.method.as_str(), "GET" | "POST" | "PUT" | "DELETE") {
+            return text(405, "Method not supported");
+        }
+        let trouble = trouble();
+        return hello(process, &place.app_key(), core.now, trouble);
     }
     if place.path == "/config" {
-        let pid = asked.query.split('&').any(|pair| pair.starts_with("pid="));
-        return match (place.domain, pid) {
-            ("", true) => good(&json!({ "status": "NOT_ALLOWED" })),
-            ("", false) => text(400, "Field name 'pid' is missing in GET request"),
+        return match (place.domain(), asked.parameter("pid")) {
+            ("", Some(_)) => good(&json!({ "status": "NOT_ALLOWED" })),
+            ("", None) => text(400, "Field name 'pid' is missing in GET request"),
             _ => text(403, "Only the default connectionUriDomain is allowed to call this API"),
         };
     }
-    if place.path != "/.well-known/jwks.json"
-        && core.key.as_ref().is_some_and(|key| asked.key.as_ref() != Some(key))
-        && asked.key.as_deref() != Some(key_of(core, place.domain).as_str())
-    {
+    let is_open = place.path == "/.well-known/jwks.json";
+    let Some(rights) = rights(base, &settings, asked.key.as_deref()).or(is_open.then_some(Rights::Key))
+    else {
         return text(401, "Invalid API key");
-    }
+    };
     if let Some(wanted) = asked.version.as_deref()
         && !versions(core).contains(&wanted)
     {
         return text(400, format!("cdi-version {wanted} not supported"));
     }
-    if place.app != "public" || place.tenant != "public" {
+    let call = place.path.strip_prefix("/recipe/multitenancy/").map(|rest| rest.trim_end_matches("/v2"));
+    if !process.known.contains_key(&place.triple) {
+        if call == Some("tenant") && asked.method == "GET" {
+            return good(&json!({ "status": "TENANT_NOT_FOUND_ERROR" }));
+        }
+        let (domain, app, tenant) = &place.triple;
         return text(
             400,
             format!(
-                "AppId or tenantId not found => Tenant with the following connectionURIDomain, appId and tenantId combination not found: ({}, {}, {})",
-                place.domain, place.app, place.tenant
+                "AppId or tenantId not found => Tenant with the following connectionURIDomain, appId and tenantId combination not found: ({domain}, {app}, {tenant})"
             ),
         );
     }
-    let paths = [
-        "/apiversion",
-        "/requests/stats",
-        "/telemetry",
-        "/users/count",
-        "/users/count/active",
-        "/ee/featureflag",
-        "/ee/license",
-        "/.well-known/jwks.json",
-        "/recipe/jwt/jwks",
-    ];
-    let lists = ["connectionuridomain/list", "app/list", "tenant/list", "tenant"];
-    let list = place.path.strip_prefix("/recipe/multitenancy/").map(|rest| rest.trim_end_matches("/v2"));
-    let list = list.filter(|rest| lists.contains(rest));
-    if list.is_none() && !paths.contains(&place.path.as_str()) {
-        tracing::warn!(core = %core.id, method = asked.method, path = asked.path, body = asked.body.len(), "not served by pretended cores");
-        return text(404, "Not found");
-    }
-    if asked.method != "GET" {
-        return text(405, "Method not supported");
-    }
-    if talk.is_cut_off && !matches!(place.path.as_str(), "/apiversion" | "/requests/stats") {
-        return Said { delay: GIVES_UP, ..text(500, trouble(core, place.domain)) };
-    }
-    if let Some(list) = list {
-        return listed(core, &place, list);
-    }
-    looked(core, asked, &place, talk, &app)
-}
-
-/// /hello asks the database, but not more often than five times a second for one app: beyond that it says yes.
-fn hello(core: &Core, talk: &mut Talk, app: &str) -> Said {
-    let (left, at) = talk.hello.entry(app.to_owned()).or_insert((5.0, core.now));
-    let passed = (core.now.0 - at.0).max(0) as f64 / 200.0;
-    *left = (*left + passed).min(5.0);
-    *at = core.now;
-    let is_asked = *left >= 1.0;
-    if is_asked {
-        *left -= 1.0;
-    }
-    match is_asked && talk.is_cut_off {
-        true => Said { delay: GIVES_UP, ..text(500, trouble(core, "")) },
-        false => text(200, "Hello\n"),
-    }
-}
-
-fn trouble(core: &Core, domain: &str) -> String {
-    let name = database(core, domain);
-    format!(
-        "java.sql.SQLException: com.zaxxer.hikari.pool.HikariPool$PoolInitializationException: Failed to initialize pool: Connection to {name}.db.internal:5432 refused. Check that the hostname and port are correct and that the postmaster is accepting TCP/IP connections."
-    )
-}
-
-fn database(core: &Core, domain: &str) -> String {
-    let mut dice = Dice::new(core.seed, &format!("{}/{domain}/database", core.id));
-    format!("customers-{}", dice.below(9) + 1)
-}
-
-/// The key of one domain's app: a customer's own, which lists show in clear as a real core does.
-fn key_of(core: &Core, domain: &str) -> String {
-    Dice::new(core.seed, &format!("{}/{domain}/key", core.id)).hex(32)
-}
-
-fn tenant(core: &Core, domain: &str, is_new: bool) -> Value {
-    let mut settings = json!({});
-    if !domain.is_empty() {
-        let user = domain.split('.').next().unwrap_or_default().replace('-', "_");
-        settings = json!({
-            "api_keys": key_of(core, domain),
-            "postgresql_host": format!("{}.db.internal", database(core, domain)),
-            "postgresql_database_name": user,
-            "postgresql_user": user,
-            "postgresql_password": Dice::new(core.seed, &format!("{domain}/password")).hex(24),
-            "postgresql_connection_pool_size": 3,
-        });
-    }
-    let mut row = json!({ "tenantId": "public", "thirdParty": { "providers": [] }, "coreConfig": settings });
-    if !is_new && let Some(row) = row.as_object_mut() {
-        for method in ["emailPassword", "passwordless"] {
-            row.insert(method.to_owned(), json!({ "enabled": true }));
+    let trouble = trouble();
+    let mut desk = Desk { core, asked, place: &place, base, process, databases, rights };
+    let wrong = |right: &str| (asked.method != right).then(|| text(405, "Method not supported"));
+    match call {
+        Some("connectionuridomain" | "app" | "config/thirdparty") => {
+            wrong("PUT").unwrap_or_else(|| put(&mut desk, call.unwrap_or_default()))
         }
-    }
-    row
-}
-
-fn listed(core: &Core, place: &Place, list: &str) -> Said {
-    let is_new = place.path.ends_with("/v2");
-    let app = |domain: &str| json!({ "appId": "public", "tenants": [tenant(core, domain, is_new)] });
-    match list {
-        "connectionuridomain/list" if !place.domain.is_empty() => text(
-            403,
-            "Only the public tenantId, public appId and default connectionUriDomain is allowed to list all connectionUriDomains and appIds associated with this core",
-        ),
-        "connectionuridomain/list" => {
-            let all = std::iter::once("").chain(core.domains.iter().map(String::as_str));
-            let rows: Vec<Value> =
-                all.map(|domain| json!({ "connectionUriDomain": domain, "apps": [app(domain)] })).collect();
-            good(&json!({ "status": "OK", "connectionUriDomains": rows }))
+        Some("tenant") if asked.method == "PUT" => put(&mut desk, "tenant"),
+        Some("connectionuridomain/remove" | "app/remove" | "tenant/remove" | "config/thirdparty/remove") => {
+            wrong("POST").unwrap_or_else(|| remove(&mut desk, call.unwrap_or_default()))
         }
-        "app/list" => good(&json!({ "status": "OK", "apps": [app(place.domain)] })),
-        "tenant/list" => good(&json!({ "status": "OK", "tenants": [tenant(core, place.domain, is_new)] })),
-        _ => {
-            let mut row = tenant(core, place.domain, is_new);
-            if let Some(row) = row.as_object_mut() {
-                row.insert("status".to_owned(), "OK".into());
-            }
-            good(&row)
+        Some(list @ ("connectionuridomain/list" | "app/list" | "tenant/list" | "tenant")) => {
+            wrong("GET").or(trouble).unwrap_or_else(|| listed(&mut desk, list))
         }
+        _ => looked(&mut desk, trouble),
     }
 }
 
-/// Users of a domain: some thousand, and more as time passes.
-fn users(core: &Core, domain: &str) -> u64 {
-    let mut dice = Dice::new(core.seed, &format!("{}/{domain}/users", core.id));
-    let (begun, daily) = (dice.below(18_000) + 40, dice.below(60));
-    let days = u64::try_from(core.now.since(core.started) / 86_400).unwrap_or(0);
-    begun + days * daily
-}
-
-fn looked(core: &Core, asked: &Asked, place: &Place, talk: &Talk, app: &str) -> Said {
-    let parameter = |name: &str| {
-        let mut pairs = asked.query.split('&').filter_map(|pair| pair.split_once('='));
-        pairs.find(|(key, _)| *key == name).map(|(_, value)| value)
-    };
-    let active = |days: f64| {
-        let all = users(core, place.domain) as f64;
-        (all * 0.42 * (1.0 - (-days / 9.0).exp())).round() as u64
-    };
-    let mut dice = Dice::new(core.seed, &format!("{}/{}/identity", core.id, place.domain));
-    match place.path.as_str() {
-        "/apiversion" => good(&json!({ "versions": versions(core) })),
-        "/requests/stats" => good(&core.stats(app, talk)),
-        "/telemetry" => good(&json!({ "exists": true, "telemetryId": dice.uuid() })),
-        "/users/count" => good(&json!({ "status": "OK", "count": users(core, place.domain) })),
-        "/users/count/active" => match parameter("since").and_then(|since| since.parse::<i64>().ok()) {
-            Some(since) => {
-                let days = (core.now.0 - since).max(0) as f64 / 86_400_000.0;
-                good(&json!({ "status": "OK", "count": active(days) }))
-            }
-            None => text(400, "Field name 'since' is missing in GET request"),
-        },
-        "/ee/featureflag" => {
-            let months: Vec<u64> = (1..=31).map(|days| active(f64::from(days))).collect();
-            good(&json!({
-                "status": "OK", "features": ["multi_tenancy"], "usageStats": { "maus": months },
-            }))
-        }
-        "/ee/license" => good(&json!({ "status": "OK", "licenseKey": dice.uuid() })),
-        _ => {
-            let keys: Vec<Value> = ["d", "s"]
-                .iter()
-                .map(|sort| {
-                    json!({
-                        "kty": "RSA", "kid": format!("{sort}-{}", dice.uuid()), "n": dice.hex(64), "e": "AQAB",
-                        "alg": "RS256", "use": "sig",
-                    })
-                })
-                .collect();
-            good(&json!({ "keys": keys }))
-        }
-    }
+/// A tenant that a put makes: the public one may use every login method, any other none unless it is told.
+pub(super) fn new_row(tenant: &str) -> Row {
+    Row { first: (tenant != "public").then(Vec::new), ..Row::default() }
 }

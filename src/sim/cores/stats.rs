@@ -1,7 +1,7 @@
 //! How much a core has to do, minute by minute: its host's load, and what it was really asked.
 
-use super::Talk;
 use super::answers::Core;
+use super::memory::Process;
 use crate::sim::dice::{hash, mix};
 use crate::sim::time::Moment;
 use serde_json::{Value, json};
@@ -14,17 +14,18 @@ const MINUTES: i64 = 1440;
 
 impl Core {
     /// Requests a second of an app in a minute: its share of what the host has to do.
-    fn rate(&self, app: &str, minute: i64) -> f64 {
+    fn rate(&self, app: &str, apps: usize, minute: i64) -> f64 {
         let at = Moment(minute * 60_000);
         let whole = self.load.cpu(self.machine, at) * PER_PERCENT / self.neighbours as f64;
-        let apps = self.domains.len() as f64 + 1.0;
+        let apps = apps.max(1) as f64;
         let noise =
             (mix(hash(app) ^ mix(u64::try_from(minute).unwrap_or(0))) >> 11) as f64 / (1u64 << 53) as f64;
         whole / apps * (0.6 + 0.8 * noise)
     }
 
     /// The answer of /requests/stats for an app: a day of minutes, -1 where nothing is known.
-    pub(super) fn stats(&self, app: &str, talk: &Talk) -> Value {
+    pub(super) fn stats(&self, app: &str, process: &Process) -> Value {
+        let apps = process.known.keys().filter(|(.., tenant)| tenant == "public").count();
         let this = self.now.0 / 60_000;
         let first = self.started.0 / 60_000 + 1;
         let (mut averages, mut peaks): (Vec<Value>, Vec<Value>) = (Vec::new(), Vec::new());
@@ -34,8 +35,8 @@ impl Core {
                 peaks.push((-1).into());
                 continue;
             }
-            let asked = talk.asked.get(&(app.to_owned(), minute)).copied().unwrap_or(0);
-            let average = self.rate(app, minute) + f64::from(asked) / 60.0;
+            let asked = process.asked.get(&(minute, app.to_owned())).copied().unwrap_or(0);
+            let average = self.rate(app, apps, minute) + f64::from(asked) / 60.0;
             averages.push(((average * 1000.0).round() / 1000.0).into());
             let asked_at_once = i64::from(asked.min(5));
             peaks.push(((average * 2.4).ceil() as i64).max(asked_at_once).into());
@@ -47,8 +48,8 @@ impl Core {
 }
 
 /// Counts a request of an app, and forgets what is older than a day.
-pub(super) fn count(talk: &mut Talk, app: &str, now: Moment) {
+pub(super) fn count(process: &mut Process, app: &str, now: Moment) {
     let minute = now.0 / 60_000;
-    *talk.asked.entry((app.to_owned(), minute)).or_default() += 1;
-    talk.asked.retain(|(_, at), _| *at > minute - MINUTES);
+    *process.asked.entry((minute, app.to_owned())).or_default() += 1;
+    process.asked = process.asked.split_off(&(minute - MINUTES, String::new()));
 }

@@ -28,6 +28,8 @@ pub(crate) struct Container {
     pub(crate) started: Moment,
     /// When it stopped or will have stopped, and how it exited.
     pub(crate) stopped: Option<(Moment, i64)>,
+    /// When it was last told to stop: from then on it takes no more connections.
+    pub(crate) closing: Option<Moment>,
     /// MiB that it may use at most; none for no limit.
     pub(crate) memory: Option<u32>,
     /// Thousandths of a processor that it may use at most.
@@ -81,6 +83,7 @@ impl Place {
                 created: started.minus(1),
                 started,
                 stopped: None,
+                closing: None,
                 memory,
                 cpus: (tier == "development").then_some(500),
                 core: Some(core.into()),
@@ -109,6 +112,7 @@ impl Place {
                     created: found.launched.plus(40),
                     started: found.launched.plus(41),
                     stopped: None,
+                    closing: None,
                     memory: None,
                     cpus: None,
                     core: None,
@@ -140,6 +144,7 @@ impl Place {
                     created: started.minus(1),
                     started,
                     stopped: None,
+                    closing: None,
                     memory: Some(definition.memory),
                     cpus: None,
                     core: None,
@@ -155,7 +160,8 @@ impl Place {
         let all = if runs { self.containers(instance) } else { Vec::new() };
         all.into_iter().find(|one| {
             let is_core = one.core.is_some() || one.image.starts_with("supertokens/");
-            is_core && one.runs(now) && one.ports.iter().any(|(host, _)| *host == port)
+            let is_closing = one.closing.is_some_and(|at| at <= now && one.started <= at);
+            is_core && one.runs(now) && !is_closing && one.ports.iter().any(|(host, _)| *host == port)
         })
     }
 
@@ -170,7 +176,7 @@ impl Place {
         let now = self.now;
         for one in self.docker.get_mut(instance).into_iter().flatten() {
             if one.runs(now) {
-                one.stopped = Some((now, 143));
+                (one.stopped, one.closing) = (Some((now, 143)), Some(now));
             }
         }
     }

@@ -39,15 +39,23 @@ pub(super) fn insert(ui: &mut Ui, text: &str) {
 /// Pasted text goes into the line being typed, as one line; elsewhere it means nothing, since a pasted
 /// `q` must not quit.
 pub(super) fn paste(ui: &mut Ui, text: &str) -> Vec<Effect> {
-    if ui.prompt.is_some() {
+    if ui.prompt.is_some() || ui.dialog.as_ref().is_some_and(|dialog| !dialog.is_confirming()) {
         let line: String = text
             .trim_end_matches(['\n', '\r'])
             .chars()
             .map(|c| if c.is_control() { ' ' } else { c })
             .collect();
+        if ui.prompt.is_none() {
+            return super::changing::insert(ui, &line);
+        }
         insert(ui, &line);
     } else {
-        ui.say("pasted text is only taken while a filter or a command is typed");
+        let says = if ui.dialog.is_some() {
+            "pasted text confirms nothing: type it"
+        } else {
+            "pasted text is only taken while a filter or a command is typed"
+        };
+        ui.say(says);
     }
     Vec::new()
 }
@@ -90,6 +98,11 @@ pub(super) fn act(ui: &mut Ui, action: Action) -> Vec<Effect> {
     Vec::new()
 }
 
+/// Offers what has been found meanwhile for the line as it stands.
+pub(super) fn offer(ui: &mut Ui) {
+    changed(ui);
+}
+
 /// After every change of the line: candidates, and for filters the rows at once.
 fn changed(ui: &mut Ui) {
     let Some(prompt) = &mut ui.prompt else { return };
@@ -104,8 +117,7 @@ fn changed(ui: &mut Ui) {
         (Purpose::Filter, Some(kind)) => command::filter_candidates(kind, ctx, &before, 0),
         _ => command::candidates(ui, &before),
     };
-    let word = text.split_whitespace().next().unwrap_or_default();
-    let is_known = word.is_empty() || command::is_command(word) || ui.seat.views.get(text.trim()).is_some();
+    let is_known = is_known(ui, &text);
     let mut error = None;
     if let (Purpose::Filter, Some(kind)) = (purpose, kind) {
         match Query::parse(&text, kind) {
@@ -124,6 +136,12 @@ fn changed(ui: &mut Ui) {
         prompt.takes_first = purpose == Purpose::Command && !is_known && !candidates.is_empty();
         (prompt.word_from, prompt.candidates, prompt.error) = (word_from, candidates, error);
     }
+}
+
+/// Tells whether a line is a command, or a view that is kept.
+fn is_known(ui: &Ui, text: &str) -> bool {
+    let word = text.split_whitespace().next().unwrap_or_default();
+    word.is_empty() || command::is_command(word) || ui.seat.views.get(text.trim()).is_some()
 }
 
 fn complete(ui: &mut Ui, backwards: bool) {
@@ -172,6 +190,10 @@ fn accept(ui: &mut Ui) -> Vec<Effect> {
         return Vec::new();
     }
     let (purpose, text) = (prompt.purpose, prompt.line.text.trim().to_string());
+    if purpose == Purpose::Command && !is_known(ui, &text) && ui.hunt_now() {
+        changed(ui);
+    }
+    let Some(prompt) = &ui.prompt else { return Vec::new() };
     let taken =
         prompt.picked.or(prompt.takes_first.then_some(0)).and_then(|at| prompt.candidates.get(at)).cloned();
     match taken {

@@ -198,8 +198,8 @@ impl OnHost<'_> {
         ended
     }
 
-    /// Changes one container; what it takes in seconds. A core needs some to close: what it is asked in the moment
-    /// that it is told to stop it still answers, and one in eight takes so long that docker has to kill it.
+    /// Changes one container; what it takes in seconds. A core needs some to close: from the moment
+    /// that it is told to stop it takes no new connections, and one in eight takes so long that docker has to kill it.
     fn change_one(
         &mut self,
         verb: &str,
@@ -233,6 +233,7 @@ impl OnHost<'_> {
         let Some(known) = mine.get_mut(at) else { return Ok(0) };
         Ok(match verb {
             "stop" | "kill" if runs => {
+                known.closing = Some(now.plus(already));
                 known.stopped = Some((now.plus(already + seconds), code));
                 seconds
             }
@@ -242,6 +243,7 @@ impl OnHost<'_> {
             }
             "restart" => {
                 let seconds = if runs { seconds + 1 } else { 1 };
+                known.closing = Some(now.plus(already));
                 (known.started, known.stopped) = (now.plus(already + seconds), None);
                 seconds
             }
