@@ -251,8 +251,8 @@ impl Aws {
             Ask::Agents => Reading::Agents(ssm::agents(desk, pages).await?),
             Ask::Alarms => Reading::Alarms(cloudwatch::alarms(desk, pages).await?),
             Ask::Registry(path) => ssm::registry(desk, &path, pages).await?,
-            Ask::Metrics { of, since } => {
-                Reading::Metrics(cloudwatch::metrics(desk, &of, since, pages).await?)
+            Ask::Metrics { of, gauges, since } => {
+                Reading::Metrics(cloudwatch::metrics(desk, &of, gauges, since, pages).await?)
             }
         })
     }

@@ -14,9 +14,9 @@ pub use change::{Again, Change, FleetWriter, Proof, Receipt, Token, WriteError};
 pub use look::{FleetProbe, Look, Seen};
 
 use crate::model::{
-    AccountName, Activity, Agent, Alarm, Cluster, ClusterArn, CoreRecord, Group, GroupName, Host, Identity,
-    Image, ImageId, Instance, InstanceId, InstanceStatus, Metrics, Refresh, Region, Rule, Scope, Service,
-    Target, TargetGroup, TargetGroupArn, Task, Template, TemplateRef, TenantRecord, Trouble,
+    AccountName, Activity, Agent, Alarm, Cluster, ClusterArn, CoreRecord, Gauges, Group, GroupName, Host,
+    Identity, Image, ImageId, Instance, InstanceId, InstanceStatus, Metrics, Refresh, Region, Rule, Scope,
+    Service, Target, TargetGroup, TargetGroupArn, Task, Template, TemplateRef, TenantRecord, Trouble,
 };
 use futures::future::BoxFuture;
 use jiff::Timestamp;
@@ -225,6 +225,8 @@ pub enum Ask {
     Metrics {
         /// Which instances.
         of: Vec<InstanceId>,
+        /// Which of the four series; each is paid for.
+        gauges: Gauges,
         /// The start of the window.
         since: Timestamp,
     },

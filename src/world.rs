@@ -4,7 +4,7 @@
 
 use crate::fleet::{Deed, Fleet};
 use crate::gateway::{Bucket, Source, Spending};
-use crate::model::{InstanceId, Scope};
+use crate::model::{Gauges, InstanceId, Scope};
 use crate::snapshot::{Snapshot, Trends};
 use jiff::Timestamp;
 use std::collections::BTreeMap;
@@ -63,6 +63,8 @@ pub struct Interest {
     pub sources: Vec<Source>,
     /// Visible instances, whose metrics are wanted.
     pub metrics_of: Vec<(Scope, InstanceId)>,
+    /// Which of their metrics.
+    pub gauges: Gauges,
     /// Whether anybody looks at all: false while the terminal is suspended or out of focus.
     pub is_idle: bool,
 }

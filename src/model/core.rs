@@ -6,7 +6,7 @@
 use super::ids::{CoreId, InstanceId, RuleArn, TargetGroupArn, TaskArn, TenantId, TierName};
 use super::scope::Scope;
 use super::text::Text;
-use super::trouble::Health;
+use super::trouble::{Health, Known};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
@@ -95,10 +95,10 @@ pub struct Core {
     pub port: Option<u16>,
     /// Its version, where the registry or the image tag tells it.
     pub version: Option<Text>,
-    /// How many tenants name it.
-    pub tenants: u32,
+    /// How many tenants name it; not known until every registry was read.
+    pub tenants: Known<u32>,
     /// How many more its tier allows; none where the tier sets no density.
-    pub room: Option<i64>,
+    pub room: Known<Option<i64>>,
     /// How well it is, from its host, task and targets (its own API is not asked yet).
     pub health: Health,
     /// Why, in short sentences.

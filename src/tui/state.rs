@@ -8,6 +8,7 @@ use super::chord::Chord;
 use super::decode::Mouse;
 use super::dialog::Dialog;
 use super::drill::Drill;
+use super::hunt::{Hunt, Hunted, Hunting};
 use super::keymap::Keymap;
 use super::line::{Line, Typed};
 use super::marks::Marks;
@@ -47,6 +48,8 @@ pub enum Input {
     Tick(Timestamp),
     /// The rows that a job of `Effect::Sift` found.
     Sifted(Box<Answered>),
+    /// The things that a hunt of `Effect::Hunt` found.
+    Hunted(Box<Hunted>),
     /// The mouse did something.
     Mouse(Mouse),
     /// The window of the terminal has the focus now, or lost it.
@@ -80,6 +83,9 @@ pub enum Effect {
     Redraw,
     /// Filter and sort a large table, off the drawing task; the result comes back as `Input::Sifted`.
     Sift(Box<Job>),
+    /// Look through the things of a large fleet, off the key's own task; the result comes back as
+    /// `Input::Hunted`.
+    Hunt(Box<Hunt>),
     /// Put this into the clipboard.
     Copy(String),
     /// Take the mouse, or leave it to the terminal.
@@ -138,6 +144,8 @@ pub struct Ui {
     pub(super) told: Option<Interest>,
     /// The large table that is being filtered and sorted.
     pub(super) asking: Asking,
+    /// The things that are being looked for by what was typed.
+    pub(super) hunting: Hunting,
 }
 
 /// One sentence at the bottom, until the next key.
@@ -320,6 +328,7 @@ impl Ui {
             },
             told: None,
             asking: Asking::default(),
+            hunting: Hunting::default(),
         }
     }
 
