@@ -3,6 +3,7 @@
 //! `join` is pure: snapshot and tiers in, rows out. Screens and scripts both work on a `Fleet`, so a
 //! script can never lag behind the screen.
 
+mod deeds;
 pub mod drain;
 mod events;
 mod health;
@@ -16,6 +17,7 @@ mod tenants;
 mod tiers;
 mod traffic;
 
+pub use deeds::Deed;
 pub use events::{EventRow, Sort as EventSort, Subject};
 pub use join::join;
 pub use rows::{
@@ -72,7 +74,7 @@ pub struct Fleet {
 }
 
 impl Fleet {
-    /// Tells whether these are the very rows of the other, calls aside: nothing but ages is new.
+    /// Tells whether these are the very rows of the other, events and calls aside: nothing but ages is new.
     pub fn shares_rows_with(&self, other: &Self) -> bool {
         self.tiers.are(&other.tiers)
             && self.instances.are(&other.instances)
@@ -89,7 +91,6 @@ impl Fleet {
             && self.targets.are(&other.targets)
             && self.rules.are(&other.rules)
             && self.alarms.are(&other.alarms)
-            && self.events.are(&other.events)
     }
 
     /// A fleet of which nothing is known.

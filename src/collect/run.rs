@@ -8,7 +8,7 @@ use super::board::{Begun, Board, Job};
 use super::memory::{Memory, Past};
 use crate::clock::{Clock, monotonic};
 use crate::config::{Account, Config, Regions};
-use crate::fleet::{Fleet, join};
+use crate::fleet::{Deed, Fleet, join};
 use crate::gateway::{FleetReader, GatewayError, Reading, Source, Urgency};
 use crate::model::{Region, Scope, Trouble, TroubleKind};
 use crate::snapshot::Snapshot;
@@ -105,6 +105,8 @@ struct Run {
     cache: Option<Cache>,
     memory: Memory,
     joined: Option<Joined>,
+    /// Operations that are told among what happened.
+    deeds: Arc<[Deed]>,
     /// What an earlier run read of places that are not known yet.
     kept: Vec<Kept>,
     /// Accounts whose regions could not be listed, and when to try again.
@@ -134,6 +136,7 @@ impl Run {
             cache: None,
             memory: Memory::default(),
             joined: None,
+            deeds: Arc::default(),
             kept: Vec::new(),
             unlisted: Vec::new(),
         };
@@ -377,6 +380,7 @@ impl Run {
                 self.board.want(Some(&scope), &sources);
             }
             Wish::Look(interest) => self.board.look(interest),
+            Wish::Deeds(deeds) => self.deeds = deeds,
             Wish::At(at) => {
                 self.memory.show(at);
                 self.look_back();
@@ -414,6 +418,7 @@ impl Run {
         fleet.at = at;
         fleet.calls = Arc::from(self.reader.calls());
         self.memory.sample(&snapshot, &fleet);
+        fleet.tell(&self.deeds);
         let (snapshot, fleet) = self.memory.shown().unwrap_or((Arc::new(snapshot), Arc::new(fleet)));
         Arc::new(World {
             snapshot,

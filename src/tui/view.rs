@@ -96,7 +96,7 @@ impl View {
 
     /// Goes on with the rows it has for a fleet whose rows are the very same; tells whether it could.
     pub(super) fn takes_over(&mut self, question: &Question, fleet: &Arc<Fleet>) -> bool {
-        let is_same = question.kind != Kind::Calls
+        let is_same = !matches!(question.kind, Kind::Calls | Kind::Events)
             && self.question.as_ref() == Some(question)
             && self.fleet.as_ref().is_some_and(|before| fleet.shares_rows_with(before));
         if is_same {
