@@ -3,6 +3,7 @@
 //! `join` is pure: snapshot and tiers in, rows out. Screens and scripts both work on a `Fleet`, so a
 //! script can never lag behind the screen.
 
+mod deeds;
 pub mod drain;
 mod events;
 mod health;
@@ -17,6 +18,7 @@ mod tenants;
 mod tiers;
 mod traffic;
 
+pub use deeds::Deed;
 pub use events::{EventRow, Sort as EventSort, Subject};
 pub use join::join;
 pub use rows::{

@@ -22,6 +22,7 @@ mod dialog;
 mod drill;
 pub mod fault;
 pub mod headless;
+mod held;
 mod hunt;
 mod keyboard;
 pub mod keymap;

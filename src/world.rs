@@ -2,7 +2,7 @@
 //!
 //! `collect` publishes a `World` after every change and acts on each `Wish`; screens never see a client.
 
-use crate::fleet::Fleet;
+use crate::fleet::{Deed, Fleet};
 use crate::gateway::{Bucket, Source, Spending};
 use crate::model::{Gauges, InstanceId, Scope};
 use crate::snapshot::{Snapshot, Trends};
@@ -52,6 +52,8 @@ pub enum Wish {
     Look(Interest),
     /// Show the fleet as it was then; none: as it is.
     At(Option<Timestamp>),
+    /// Tell these operations among what happened, from now on.
+    Deeds(Arc<[Deed]>),
 }
 
 /// What is being looked at: decides what is read often, and whose metrics are paid for.

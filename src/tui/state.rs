@@ -20,6 +20,7 @@ use super::seat::{Lean, Seat};
 use super::setup::Setup;
 use super::signs::Signs;
 use super::view::View;
+use crate::fleet::Deed;
 use crate::model::Scope;
 use crate::ops::counter::{Answer, Order, Register};
 use crate::query::Kind;
@@ -123,6 +124,10 @@ pub struct Ui {
     pub(super) dialog: Option<Box<Dialog>>,
     /// The journal's operations.
     pub(super) register: Arc<Register>,
+    /// What operations that are not over hold, and which of them.
+    pub(super) held: BTreeMap<String, String>,
+    /// The operations that the collector was last told of.
+    pub(super) deeds: Arc<[Deed]>,
     /// Counts what is asked for, so that each answer finds its question.
     pub(super) tickets: u64,
     pub(super) marks: Marks,
@@ -302,6 +307,8 @@ impl Ui {
             menu: None,
             dialog: None,
             register: Arc::default(),
+            held: BTreeMap::new(),
+            deeds: Arc::default(),
             tickets: 0,
             marks: Marks::default(),
             chosen: BTreeMap::new(),

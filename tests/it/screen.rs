@@ -1,5 +1,6 @@
 //! The screen: keys in, picture out, by the same state and drawing as in a terminal; and the bytes it costs.
 
+mod acts;
 mod bytes;
 mod changes;
 mod demo;

@@ -106,6 +106,17 @@ pub(crate) fn lines(ui: &Ui, card: &Card, width: usize) -> Vec<CardLine> {
     for trouble in kind.troubles(ctx, at) {
         paper.wrapped(Role::Trouble, &format!("{} ", ui.signs().dot()), trouble);
     }
+    if let Some(listed) = ui.holder(kind, fleet, at) {
+        let progress = super::operations::progress(ui, listed);
+        let text = format!(
+            "held by operation {} of {} ({}): {}",
+            progress.id,
+            progress.who,
+            progress.standing.word(),
+            progress.title
+        );
+        paper.wrapped(Role::Note, &format!("{} ", ui.signs().held()), &text);
+    }
     if !paper.lines.is_empty() {
         paper.blank();
     }
