@@ -247,9 +247,14 @@ fn drained_hosts_are_what_boto3_then_reads_and_again_what_they_were() {
         let target = format!("{kept}:3567");
         assert_eq!(scene.targets("direct"), [target.as_str()]);
         let drain = |machine: &str, more: &[&str]| {
-            seat.watched(&[&["drain", machine, "--yes"], more].concat(), moves(seat, machine))
+            seat.watched(
+                &[&["drain", machine, "--yes", "--override-verdict"], more].concat(),
+                moves(seat, machine),
+            )
         };
-        let alike = |machine: &str, more: &[&str]| seat.run(&[&["drain", machine, "--yes"], more].concat());
+        let alike = |machine: &str, more: &[&str]| {
+            seat.run(&[&["drain", machine, "--yes", "--override-verdict"], more].concat())
+        };
         // Side by side: each waits in real time for what the scheduler does, or does not.
         let (kept_end, standing_end, ended_end, late_end, forced_end) = std::thread::scope(|scope| {
             let kept = scope.spawn(|| drain(kept, &[]));
@@ -267,7 +272,11 @@ fn drained_hosts_are_what_boto3_then_reads_and_again_what_they_were() {
         });
         let well = [&kept_end, &standing_end, &ended_end, &forced_end];
         assert!(well.iter().all(|end| end.code == 0), "{:?}", well.map(|end| &end.said));
-        assert!(kept_end.said.contains("whether tasks are protected is not known"), "{}", kept_end.said);
+        assert!(
+            kept_end.said.contains("would move is not known: ecs:GetTaskProtection"),
+            "{}",
+            kept_end.said
+        );
 
         assert_eq!(scene.host(kept), "DRAINING");
         assert!(scene.targets("direct").is_empty());
@@ -300,7 +309,7 @@ fn drained_hosts_are_what_boto3_then_reads_and_again_what_they_were() {
         let refused = seat.run(&["drain", alone, "--yes"]);
         assert!(refused.code == 1 && refused.said.contains("--include-standalone"), "{}", refused.said);
         assert_eq!(scene.host(alone), "ACTIVE");
-        let emptied = seat.done(&["drain", alone, "--include-standalone"]);
+        let emptied = seat.done(&["drain", alone, "--include-standalone", "--override-verdict"]);
         assert_eq!(scene.host(alone), "DRAINING");
         for task in scene.made["alone_tasks"].as_array().unwrap() {
             let task = scene.task(task.as_str().unwrap());
