@@ -14,6 +14,7 @@ mod samples;
 mod tenants;
 mod tiers;
 mod traffic;
+mod words;
 
 pub use events::{EventRow, Sort as EventSort, Subject};
 pub use join::join;

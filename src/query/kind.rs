@@ -261,6 +261,7 @@ impl Kind {
                 Source::Statuses,
                 Source::TargetGroups,
                 Source::Targets,
+                Source::Admin,
             ],
             Self::Tenants => &[
                 Source::Registry,
@@ -273,6 +274,7 @@ impl Kind {
                 Source::Instances,
                 Source::Groups,
                 Source::Statuses,
+                Source::Admin,
             ],
             Self::TargetGroups => &[Source::TargetGroups, Source::Targets],
             Self::Targets => &[Source::TargetGroups, Source::Targets],
