@@ -11,6 +11,7 @@ mod calls;
 mod cell;
 mod choose;
 mod config;
+mod counter;
 mod describe;
 mod failure;
 mod get;

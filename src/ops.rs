@@ -17,6 +17,8 @@ pub mod aspect;
 pub mod begin;
 pub mod census;
 pub mod condition;
+pub mod confirm;
+pub mod counter;
 pub mod desk;
 pub mod event;
 pub mod guard;
@@ -33,6 +35,7 @@ pub mod state;
 
 pub use aspect::{Aspect, Value};
 pub use condition::{Condition, Eye};
+pub use confirm::Confirm;
 pub use desk::Desk;
 pub use event::{At, End, Event, Outcome, Verb, Way};
 pub use intent::{Intent, OnTimeout, Options, Then};

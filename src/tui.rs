@@ -1,14 +1,16 @@
 //! The screen: state comes down as worlds, wishes go up as values, and in between everything is pure.
 //!
 //! ```text
-//! terminal ─→ Input ─→ update(&mut Ui) ─→ Effect ─→ Wish (collector) | leave | suspend
-//! World    ─┘               │
+//! terminal ─→ Input ─→ update(&mut Ui) ─→ Effect ─→ Wish (collector) | Order (counter) | leave | suspend
+//! World    ─┤               │
+//! Register ─┘               │
 //!                           └─→ draw(&Ui, &Theme) ─→ Frame ─→ Painter ─→ bytes
 //! ```
 //!
 //! `run` is the thin edge around that: it owns the terminal, waits, and carries effects out. `headless` is
 //! the same without a terminal: keys in, screen out.
 
+mod about;
 pub mod action;
 mod ask;
 mod card;
@@ -16,6 +18,7 @@ mod cell;
 pub mod chord;
 mod copy;
 pub mod decode;
+mod dialog;
 mod drill;
 pub mod fault;
 pub mod headless;
@@ -51,4 +54,4 @@ pub use props::views;
 pub use run::run;
 pub use seat::Lean;
 pub use setup::Setup;
-pub use state::{About, Effect, Input, Ui};
+pub use state::{About, Acting, Effect, Input, Ui};

@@ -4,15 +4,17 @@ use super::Outside;
 use super::args::Global;
 use super::op::{self, Place};
 use super::output::Output;
-use super::reach::{self, Reach};
+use super::reach::{self, Hands, Reach};
+use crate::config::Config;
 use crate::error::{Error, ErrorKind, Result};
 use crate::gateway::Source;
 use crate::model::{Identity, Scope};
 use crate::ops::begin::{Beginning, check, enter};
-use crate::ops::kinds::{Danger, kind};
-use crate::ops::{Desk, Intent, Plan, preview};
+use crate::ops::kinds::kind;
+use crate::ops::{Confirm, Desk, Intent, Plan, preview};
 use crate::world::{Interest, World};
 use clap::{Args, ValueEnum};
+use jiff::Timestamp;
 use std::io::{BufRead, IsTerminal, Write};
 use std::path::PathBuf;
 use std::time::Duration;
@@ -110,29 +112,41 @@ pub(super) async fn apply(
 ) -> Result<()> {
     let reach = reach::open(global, outside, out).await?;
     let world = reach.once(&[Source::Identity], Interest::default(), None, out).await;
-    let identities: Vec<(Scope, Identity)> = world
-        .snapshot
-        .parts
-        .iter()
-        .filter_map(|part| Some(((*part.scope).clone(), Identity::clone(part.identity.value.as_ref()?))))
-        .collect();
+    let identities = identities(&world);
     let probe = std::sync::Arc::clone(&reach.hands()?.probe);
     let now = reach.clock().now();
     check(&plan, reach.config.fleet.as_str(), &identities, probe.as_ref(), now).await?;
     run(plan, manner, &reach, global, outside, out).await
 }
 
+/// As whom each account knows us.
+pub(super) fn identities(world: &World) -> Vec<(Scope, Identity)> {
+    let parts = world.snapshot.parts.iter();
+    parts
+        .filter_map(|part| Some(((*part.scope).clone(), Identity::clone(part.identity.value.as_ref()?))))
+        .collect()
+}
+
 /// Where plans are made of what was just read.
 pub(super) fn desk<'a>(reach: &'a Reach, world: &'a World) -> Result<Desk<'a>> {
-    let hands = reach.hands()?;
-    Ok(Desk {
+    Ok(desk_of(&reach.config, reach.hands()?, world, reach.clock().now()))
+}
+
+/// The same for whoever holds no more than that.
+pub(super) fn desk_of<'a>(
+    config: &'a Config,
+    hands: &'a Hands,
+    world: &'a World,
+    now: Timestamp,
+) -> Desk<'a> {
+    Desk {
         snapshot: &world.snapshot,
         fleet: &world.fleet,
-        config: &reach.config,
+        config,
         probe: hands.probe.as_ref(),
         writer: hands.writer.as_deref(),
-        now: reach.clock().now(),
-    })
+        now,
+    }
 }
 
 /// Shows a plan, and runs it if that is wanted.
@@ -180,7 +194,7 @@ pub(super) async fn run(
     if global.demo {
         return op::run_here(&record.id, reach, journal, &follow, out).await;
     }
-    op::start(&record, &place, &journal, outside, out).await?;
+    op::start(&record, &place, &journal, outside).await?.said(out);
     if manner.detach {
         if is_json {
             op::say_standing(&journal, &record.id, reach.clock(), out)?;
@@ -211,36 +225,17 @@ fn confirm(plan: &Plan, out: &mut Output) -> Result<()> {
         .hint("say --yes to change it unasked; guards hold all the same")
         .hint("or look first: --dry-run shows the plan, --plan-out FILE keeps it"));
     }
-    let answer = wanted(plan);
+    let answer = Confirm::of(plan);
     out.ask(&match &answer {
-        None => "Type yes to do this [no]: ".to_owned(),
-        Some(words) => format!("Type `{words}` to do this [no]: "),
+        Confirm::Yes => "Type yes to do this [no]: ".to_owned(),
+        Confirm::Words(words) => format!("Type `{words}` to do this [no]: "),
     });
     let mut typed = String::new();
     std::io::stdin().lock().read_line(&mut typed)?;
     let typed = typed.trim();
     let is_meant = match answer {
-        None => matches!(typed, "yes" | "y"),
-        Some(words) => typed == words,
+        Confirm::Yes => matches!(typed, "yes" | "y"),
+        Confirm::Words(words) => typed == words,
     };
     if is_meant { Ok(()) } else { Err(refused()) }
-}
-
-/// What must be typed: yes, the name of the only target, or what is destroyed and how many.
-fn wanted(plan: &Plan) -> Option<String> {
-    let is_gone = plan
-        .lanes
-        .iter()
-        .flat_map(|lane| &lane.steps)
-        .any(|step| matches!(step.undo, crate::ops::Undo::Impossible { .. }));
-    let danger = kind(&plan.intent.verb).map_or(Danger::Destroys, |kind| kind.danger);
-    let lane = plan.lanes.first()?;
-    let short = crate::model::ids::short_arn(&lane.target).to_owned();
-    match (danger.max(if is_gone { Danger::Destroys } else { Danger::Harmless }), plan.lanes.len()) {
-        (Danger::Harmless, _) => None,
-        (Danger::Disturbs, 1) => None,
-        (Danger::Disturbs, _) => Some(plan.intent.verb.clone()),
-        (Danger::Destroys, 1) => Some(short),
-        (Danger::Destroys, count) => Some(format!("{} {count}", plan.intent.verb)),
-    }
 }

@@ -20,7 +20,8 @@ use crate::store::journal::{Journal, Ledger, OpRecord, Who};
 use clap::{Args, Subcommand};
 use std::path::{Path, PathBuf};
 
-pub(super) use runner::run_here;
+pub(super) use ask::{ask, request};
+pub(super) use runner::{run_here, run_quietly};
 pub(super) use spawn::start;
 pub(super) use watch::{Follow, follow};
 

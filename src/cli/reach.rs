@@ -54,6 +54,23 @@ impl Hands {
     }
 }
 
+/// What plans and operations need of a fleet, for whoever works beside the screen.
+#[derive(Clone)]
+pub(super) struct Tools {
+    pub(super) config: Arc<Config>,
+    pub(super) reader: Arc<dyn FleetReader>,
+    pub(super) hands: Hands,
+    pub(super) clock: Clock,
+}
+
+impl Tools {
+    /// Reads sources once.
+    pub(super) async fn once(&self, sources: &[Source]) -> Arc<World> {
+        let (reader, config) = (Arc::clone(&self.reader), Arc::clone(&self.config));
+        collect::once(reader, config, sources, Interest::default(), self.clock, Patience::default()).await
+    }
+}
+
 /// Resolves the configuration, says its warnings, and makes its accounts ready.
 pub(super) async fn open(global: &Global, outside: &Outside, out: &mut Output) -> Result<Reach> {
     let mut warnings = Vec::new();
@@ -175,9 +192,14 @@ impl Reach {
         self.hands.as_ref().ok_or_else(|| Error::failed("this fleet can only be read"))
     }
 
-    /// Who reads lists.
-    pub(super) fn reader(&self) -> Arc<dyn FleetReader> {
-        Arc::clone(&self.reader)
+    /// What plans and operations need of it.
+    pub(super) fn tools(&self) -> Result<Tools> {
+        Ok(Tools {
+            config: Arc::clone(&self.config),
+            reader: Arc::clone(&self.reader),
+            hands: self.hands()?.clone(),
+            clock: self.clock,
+        })
     }
 
     /// The time.

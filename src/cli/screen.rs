@@ -14,7 +14,7 @@ use crate::gateway::Source;
 use crate::model::text::harmless;
 use crate::store::Cache;
 use crate::tui::saved::Views;
-use crate::tui::{About, Lean, Options, drive, run as show, views};
+use crate::tui::{About, Acting, Lean, Options, drive, run as show, views};
 use jiff::tz::TimeZone;
 use tokio_util::sync::CancellationToken;
 
@@ -73,19 +73,31 @@ pub(super) async fn run(
     let cache = if global.demo { None } else { cache(&reach.config, around, &mut warnings) };
     // Everything but what costs money is read; metrics are for the rows that are looked at.
     let kept = Keeping { cache, history: reach.history()? };
-    let collector = reach.start(Config::clone(&reach.config), &Source::ALL, kept, cancel);
+    let collector = reach.start(Config::clone(&reach.config), &Source::ALL, kept, cancel.clone());
+    let (counter, clerk) = match reach.tools() {
+        Ok(tools) => {
+            let (counter, clerk) = super::counter::open(tools, global, outside, cancel);
+            (Some(counter), Some(clerk))
+        }
+        // Who only reads has no operations to show.
+        Err(_) => (None, None),
+    };
     let about = about(&reach.config, around, global.demo, outside.clock, &warnings);
     let shown = match &args.headless {
         Some(keys) => {
             let size = args.size.unwrap_or((80, 24));
-            let drawn = drive(collector.world, collector.wishes, about, options, keys, size).await;
+            let drawn = drive(collector.world, collector.wishes, counter, about, options, keys, size).await;
             drawn.and_then(|text| out.data(&text))
         }
-        None => show(collector.world, collector.wishes, about, options).await,
+        None => show(collector.world, collector.wishes, counter, about, options).await,
     };
     drop(guard);
     // The reads end with the token; what one of them broke of is in the log.
     let _ = collector.task.await;
+    if let Some(clerk) = clerk {
+        // It ends with the token too, and has nothing to say.
+        let _ = clerk.await;
+    }
     shown
 }
 
@@ -115,7 +127,8 @@ fn about(config: &Config, around: &Surroundings, is_demo: bool, clock: Clock, wa
         Clock::Fixed(_) => TimeZone::UTC,
     };
     let cadence = Source::ALL.into_iter().map(|source| (source, config.every(source))).collect();
-    About { fleet: config.fleet.to_string(), endpoint, note, zone, cadence }
+    let acting = if config.read_only { Acting::ReadOnly } else { Acting::Yes };
+    About { fleet: config.fleet.to_string(), endpoint, note, zone, cadence, acting }
 }
 
 /// A warning as the screen has room for it: what is wrong and the hint, without the line of the file.

@@ -63,7 +63,7 @@ fn write(plan: &Plan, text: &mut String) -> std::fmt::Result {
 }
 
 /// Which steps AWS was asked about.
-fn proofs(plan: &Plan) -> String {
+pub fn proofs(plan: &Plan) -> String {
     let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
     for step in plan.lanes.iter().flat_map(|lane| &lane.steps) {
         if matches!(step.go.act, Act::Wait) {
@@ -81,7 +81,7 @@ fn proofs(plan: &Plan) -> String {
 }
 
 /// Whether it can be undone, in words.
-fn reversible(plan: &Plan) -> &'static str {
+pub fn reversible(plan: &Plan) -> &'static str {
     let undos = || plan.lanes.iter().flat_map(|lane| &lane.steps).map(|step| &step.undo);
     if undos().any(|undo| matches!(undo, Undo::Impossible { .. })) {
         "NO, not wholly: see above"

@@ -18,11 +18,14 @@ pub enum Layer {
     Menu,
     /// A line being typed: the filter and the command line.
     Prompt,
+    /// The dialog in which a change is looked at and confirmed.
+    Dialog,
 }
 
 impl Layer {
     /// Every layer, in the order of the help page.
-    pub const ALL: [Self; 6] = [Self::All, Self::List, Self::Text, Self::Sort, Self::Menu, Self::Prompt];
+    pub const ALL: [Self; 7] =
+        [Self::All, Self::List, Self::Text, Self::Sort, Self::Menu, Self::Prompt, Self::Dialog];
 
     /// Its name in keymap files.
     pub fn word(self) -> &'static str {
@@ -33,6 +36,7 @@ impl Layer {
             Self::Sort => "sort",
             Self::Menu => "menu",
             Self::Prompt => "prompt",
+            Self::Dialog => "dialog",
         }
     }
 
@@ -45,12 +49,13 @@ impl Layer {
             Self::Sort => "While choosing a column to sort or group by",
             Self::Menu => "In a menu: where to go, which columns show",
             Self::Prompt => "While typing a filter or a command",
+            Self::Dialog => "In the dialog before something is changed",
         }
     }
 
     /// Tells whether keys that it does not bind are looked up in `all`.
     pub fn falls_through(self) -> bool {
-        !matches!(self, Self::All | Self::Menu | Self::Prompt)
+        !matches!(self, Self::All | Self::Menu | Self::Prompt | Self::Dialog)
     }
 }
 
@@ -174,6 +179,28 @@ pub enum Action {
     CursorEnd,
     Older,
     Newer,
+    NextField,
+    PreviousField,
+    Operations,
+    Drain,
+    Undrain,
+    Protect,
+    Unprotect,
+    Standby,
+    Return,
+    Stop,
+    Start,
+    Reboot,
+    Terminate,
+    Scale,
+    Redeploy,
+    SuspendProcesses,
+    ResumeProcesses,
+    PauseOperation,
+    ResumeOperation,
+    CancelOperation,
+    RollBack,
+    TakeOver,
 }
 
 actions! {
@@ -189,8 +216,8 @@ actions! {
     HourEarlier "hour-earlier" "1h earlier" "Show the fleet as it was an hour before" [All List Text];
     HourLater "hour-later" "1h later" "Show the fleet as it was an hour after" [All List Text];
     Now "now" "now" "Show the fleet as it is again" [All List Text];
-    Redraw "redraw" "redraw" "Draw the whole screen again" [All List Text Sort Menu Prompt];
-    Suspend "suspend" "suspend" "Go to the background; `fg` returns" [All List Text Sort Menu Prompt];
+    Redraw "redraw" "redraw" "Draw the whole screen again" [All List Text Sort Menu Prompt Dialog];
+    Suspend "suspend" "suspend" "Go to the background; `fg` returns" [All List Text Sort Menu Prompt Dialog];
     Overview "go-overview" "overview" "Tiers and alarms" [All List Text];
     Go(Instances) "go-instances" "instances" "EC2 instances" [All List Text Menu];
     Go(Groups) "go-groups" "groups" "Auto Scaling groups" [All List Text Menu];
@@ -208,6 +235,7 @@ actions! {
     Go(Calls) "go-calls" "calls" "What was asked of AWS, as aws commands" [All List Text Menu];
     Go(Templates) "go-templates" "templates" "Launch templates" [All List Text Menu];
     Go(Images) "go-images" "images" "Machine images in use" [All List Text Menu];
+    Operations "go-operations" "operations" "Operations: what runs now and what ran, how far, and whose" [All List Text];
     Open "open" "open" "Go into the row: a tier's or group's instances, a service's tasks, or its details; along a related line" [List Text];
     Describe "describe" "describe" "Show every field of the row" [List];
     Jump "jump" "jump" "Choose where to go from the row: everything that belongs to it" [List Text];
@@ -232,37 +260,58 @@ actions! {
     Reverse "reverse" "reverse" "Turn the order round" [List Sort];
     Wide "wide" "wide" "Show more columns, or fewer" [List];
     Metrics "metrics" "metrics" "Show columns that cost money to read, or hide them" [List];
+    Drain "drain" "drain" "Empty instances of tasks and traffic: the row, or all marked" [List Text] Changes;
+    Undrain "undrain" "undrain" "Let drained container instances take tasks again" [List Text] Changes;
+    Protect "protect" "protect" "Protect instances from scale-in" [List Text] Changes;
+    Unprotect "unprotect" "unprotect" "Let groups scale instances in again" [List Text] Changes;
+    Standby "standby" "standby" "Take instances out of service, and keep them" [List Text] Changes;
+    Return "return" "return" "Put instances back into service from standby" [List Text] Changes;
+    Stop "stop" "stop" "Stop instances or tasks" [List Text] Changes;
+    Start "start" "start" "Start instances that are stopped" [List Text] Changes;
+    Reboot "reboot" "reboot" "Reboot instances" [List Text] Changes;
+    Terminate "terminate" "terminate" "End instances or tasks for good" [List Text] Destroys;
+    Scale "scale" "scale" "Set how many instances a group has, or tasks a service" [List Text] Changes;
+    Redeploy "redeploy" "redeploy" "Replace all tasks of services by new ones" [List Text] Changes;
+    SuspendProcesses "suspend-processes" "suspend" "Suspend processes of groups" [List Text] Changes;
+    ResumeProcesses "resume-processes" "resume" "Resume processes of groups" [List Text] Changes;
+    PauseOperation "pause-operation" "pause" "Make no more calls for the operation until resumed" [List Text] Changes;
+    ResumeOperation "resume-operation" "resume" "Let the operation go on, with a new runner if need be" [List Text] Changes;
+    CancelOperation "cancel-operation" "cancel it" "Begin no more targets, leave those begun as they are" [List Text] Changes;
+    RollBack "roll-back" "roll back" "Undo what the operation did" [List Text] Changes;
+    TakeOver "take-over" "take over" "Take the operation from a runner that does not answer" [List Text] Changes;
     CopyId "copy-id" "copy id" "Copy the row's id" [List Text];
     CopyRow "copy-row" "copy row" "Copy the row as it shows, with tabs between" [List Text];
     CopyCommand "copy-command" "copy command" "Copy the aws command that shows the row" [List Text];
     CopyJson "copy-json" "copy JSON" "Copy every field of the row as JSON" [List Text];
     Mouse "mouse" "mouse" "Leave the mouse to the terminal, or take it again" [All List Text];
     Lean "lean" "lean" "Send as little as can be to the terminal, or what looks good again" [All List Text];
-    Down "down" "down" "One line down" [List Text Menu];
-    Up "up" "up" "One line up" [List Text Menu];
-    PageDown "page-down" "page down" "One screen down" [List Text Menu];
-    PageUp "page-up" "page up" "One screen up" [List Text Menu];
+    Down "down" "down" "One line down" [List Text Menu Dialog];
+    Up "up" "up" "One line up" [List Text Menu Dialog];
+    PageDown "page-down" "page down" "One screen down" [List Text Menu Dialog];
+    PageUp "page-up" "page up" "One screen up" [List Text Menu Dialog];
     HalfDown "half-page-down" "half down" "Half a screen down" [List Text];
     HalfUp "half-page-up" "half up" "Half a screen up" [List Text];
     Top "top" "top" "To the first line" [List Text Sort Menu];
     Bottom "bottom" "bottom" "To the last line" [List Text Sort Menu];
     Left "left" "left" "One column to the left" [List Sort];
     Right "right" "right" "One column to the right" [List Sort];
-    Accept "accept" "accept" "Take it" [Sort Menu Prompt];
-    Cancel "cancel" "cancel" "Leave everything as it was" [Sort Menu Prompt];
+    Accept "accept" "accept" "Take it" [Sort Menu Prompt Dialog];
+    Cancel "cancel" "cancel" "Leave everything as it was" [Sort Menu Prompt Dialog];
     Complete "complete" "complete" "Complete the word, or take the next candidate" [Prompt];
     CompleteBack "complete-back" "complete back" "Take the candidate before" [Prompt];
-    Erase "erase" "erase" "Erase the character before the cursor" [Prompt];
-    EraseForward "erase-forward" "erase forward" "Erase the character under the cursor" [Prompt];
-    EraseWord "erase-word" "erase word" "Erase the word before the cursor" [Prompt];
-    EraseLine "erase-line" "erase line" "Erase everything before the cursor" [Prompt];
-    EraseRest "erase-rest" "erase rest" "Erase everything from the cursor on" [Prompt];
-    CursorLeft "cursor-left" "left" "Move the cursor left" [Prompt];
-    CursorRight "cursor-right" "right" "Move the cursor right" [Prompt];
-    CursorStart "cursor-start" "start" "Move the cursor to the start" [Prompt];
-    CursorEnd "cursor-end" "end" "Move the cursor to the end" [Prompt];
+    Erase "erase" "erase" "Erase the character before the cursor" [Prompt Dialog];
+    EraseForward "erase-forward" "erase forward" "Erase the character under the cursor" [Prompt Dialog];
+    EraseWord "erase-word" "erase word" "Erase the word before the cursor" [Prompt Dialog];
+    EraseLine "erase-line" "erase line" "Erase everything before the cursor" [Prompt Dialog];
+    EraseRest "erase-rest" "erase rest" "Erase everything from the cursor on" [Prompt Dialog];
+    CursorLeft "cursor-left" "left" "Move the cursor left; take the choice before" [Prompt Dialog];
+    CursorRight "cursor-right" "right" "Move the cursor right; take the next choice" [Prompt Dialog];
+    CursorStart "cursor-start" "start" "Move the cursor to the start" [Prompt Dialog];
+    CursorEnd "cursor-end" "end" "Move the cursor to the end" [Prompt Dialog];
     Older "older" "older" "The line typed before this one" [Prompt];
     Newer "newer" "newer" "The line typed after this one" [Prompt];
+    NextField "next-field" "next field" "To the next field" [Dialog];
+    PreviousField "previous-field" "field before" "To the field before" [Dialog];
 }
 
 impl Action {

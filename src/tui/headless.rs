@@ -9,9 +9,10 @@ use super::setup::Setup;
 use super::signs::Signs;
 use super::state::{About, Effect, Input, Ui};
 use super::theme::Theme;
-use super::update::update;
+use super::update::{nobody, update};
 use crate::clock::monotonic;
 use crate::error::{Error, Result};
+use crate::ops::counter::Counter;
 use crate::world::{Wish, World};
 use jiff::Timestamp;
 use ratatui::buffer::Buffer;
@@ -101,6 +102,7 @@ const WITHIN: Duration = Duration::from_secs(120);
 pub async fn drive(
     mut world: watch::Receiver<Arc<World>>,
     wishes: mpsc::Sender<Wish>,
+    mut counter: Option<Counter>,
     about: About,
     options: Options,
     keys: &str,
@@ -118,6 +120,12 @@ pub async fn drive(
                 match effect {
                     Effect::Quit => return Ok(screen.text()),
                     Effect::Wish(wish) => wishes.send(wish).await.map_err(|_| gone())?,
+                    Effect::Order(order) => match &counter {
+                        Some(counter) => counter.orders.send(order).await.map_err(|_| gone())?,
+                        None => {
+                            nobody(order).map(|answer| screen.input(Input::Answer(answer)));
+                        }
+                    },
                     effect => {
                         for input in props.carry_out(&effect) {
                             screen.input(input);
@@ -129,18 +137,36 @@ pub async fn drive(
             if !page::awaits(&screen.ui) {
                 break;
             }
-            timeout_at(until, world.changed())
+            let next = timeout_at(until, next(&mut world, &mut counter))
                 .await
                 .map_err(|_| Error::failed("the fleet was not read in two minutes"))?
-                .map_err(|_| gone())?;
-            let next = Arc::clone(&world.borrow_and_update());
-            screen.input(Input::Tick(clock.now())).input(Input::World(next));
+                .ok_or_else(gone)?;
+            screen.input(Input::Tick(clock.now())).input(next);
         }
         if let Some(chord) = chord {
             screen.input(Input::Tick(clock.now())).input(Input::Key(chord));
         }
     }
     Ok(screen.text())
+}
+
+/// What comes next, from the collector or from behind the counter; none when one of them is gone.
+async fn next(world: &mut watch::Receiver<Arc<World>>, counter: &mut Option<Counter>) -> Option<Input> {
+    let Some(Counter { register, answers, .. }) = counter else {
+        world.changed().await.ok()?;
+        return Some(Input::World(Arc::clone(&world.borrow_and_update())));
+    };
+    tokio::select! {
+        changed = world.changed() => {
+            changed.ok()?;
+            Some(Input::World(Arc::clone(&world.borrow_and_update())))
+        }
+        changed = register.changed() => {
+            changed.ok()?;
+            Some(Input::Register(Arc::clone(&register.borrow_and_update())))
+        }
+        answer = answers.recv() => answer.map(Input::Answer),
+    }
 }
 
 /// Cells as text, a line a row, without blanks at their ends.

@@ -151,7 +151,7 @@ impl Keymap {
 }
 
 /// Tells whether keys are pressed by accident: one key alone, or what other programs taught fingers to press
-/// (ctrl-a in screen, ctrl-d and ctrl-k everywhere). Nothing that destroys may be bound to them.
+/// (ctrl-a in screen, ctrl-d and ctrl-k everywhere). Nothing that changes the fleet may be bound to them.
 fn is_a_slip(keys: &[Chord]) -> bool {
     let Some((first, rest)) = keys.split_first() else { return true };
     let is_taught = first.has_ctrl && !first.has_alt && matches!(first.key, Key::Char('a' | 'd' | 'k'));
@@ -186,6 +186,16 @@ mod tests {
                     about.name
                 );
             }
+            for about in ACTIONS.iter().filter(|about| about.danger != crate::tui::action::Danger::None) {
+                for layer in [Layer::List, Layer::Text] {
+                    let keys = keymap.keys_of(layer, about.action);
+                    assert!(
+                        keys.iter().any(|keys| keys.contains(' ')),
+                        "{name}: no sequence for {}",
+                        about.name
+                    );
+                }
+            }
             let command = keymap.keys_of(Layer::List, Action::Command);
             assert!(!command.is_empty(), "{name} has no way to type a name");
         }
@@ -200,7 +210,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_that_destroys_is_one_slip_away() {
+    fn nothing_that_changes_the_fleet_is_one_slip_away() {
         for (text, slips) in [
             ("x", true),
             ("delete", true),
@@ -220,8 +230,8 @@ mod tests {
             let keymap = Keymap::shipped(name).unwrap();
             for layer in Layer::ALL {
                 for (keys, action) in keymap.layer(layer) {
-                    let destroys = action.about().unwrap().danger == crate::tui::action::Danger::Destroys;
-                    assert!(!destroys || !is_a_slip(keys), "{name} [{}] {action}", layer.word());
+                    let is_dangerous = action.about().unwrap().danger != crate::tui::action::Danger::None;
+                    assert!(!is_dangerous || !is_a_slip(keys), "{name} [{}] {action}", layer.word());
                 }
             }
         }
@@ -289,7 +299,7 @@ mod tests {
             "my.toml:8:1: `g i` can never be pressed, because `g` is bound on line 7",
             "my.toml:10:1: `enter` is the same key as line 9 binds",
             "my.toml:11:5: the name of an action is expected, in quotes",
-            "my.toml:12:5: `down` cannot be bound in [all]; it belongs in [list], [text] or [menu]",
+            "my.toml:12:5: `down` cannot be bound in [all]; it belongs in [list], [text], [menu] or [dialog]",
             "my.toml:13:1: an empty key: write `space` for the space bar",
         ];
         assert_eq!(faults, expected);

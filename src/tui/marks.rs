@@ -66,6 +66,16 @@ impl Marks {
         self.of.remove(&kind).map_or(0, |marked| marked.len())
     }
 
+    /// The rows of a kind that are marked, as they stand in a fleet.
+    pub(super) fn rows(&self, kind: Kind, fleet: &Fleet) -> Vec<usize> {
+        let Some(marked) = self.of.get(&kind) else { return Vec::new() };
+        let ctx = Ctx { fleet, now: fleet.at };
+        let names: HashSet<&str> = marked.iter().map(|key| key.id.as_str()).collect();
+        let called =
+            (0..kind.len(fleet)).filter(|at| names.contains(view::identity(kind, ctx, *at).as_ref()));
+        called.filter(|at| view::key(kind, fleet, *at).is_some_and(|key| marked.contains(&key))).collect()
+    }
+
     /// The row of a kind that was marked last.
     pub(super) fn last(&self, kind: Kind) -> Option<&RowKey> {
         self.last.as_ref().filter(|(of, _)| *of == kind).map(|(_, key)| key)

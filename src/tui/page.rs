@@ -3,9 +3,13 @@
 pub(super) mod bars;
 pub(super) mod chart;
 pub(super) mod describe;
+pub(super) mod dialog;
 pub(super) mod help;
 pub(super) mod menu;
+pub(super) mod operation;
+pub(super) mod operations;
 pub(super) mod overview;
+pub(super) mod preview;
 pub(super) mod running;
 pub(super) mod slider;
 pub(super) mod table;
@@ -171,7 +175,11 @@ pub(super) fn registry_faults(snapshot: &Snapshot) -> impl Iterator<Item = (&Sco
 
 /// How many lines of the page show at once.
 pub(super) fn height(ui: &Ui) -> usize {
-    usize::from(layout(ui).body_height)
+    let rows = usize::from(layout(ui).body_height);
+    match &ui.here.page {
+        Page::Operations if rows > 0 => (rows / operations::DEEP).max(1),
+        _ => rows,
+    }
 }
 
 /// How many rows, or lines of text, the page has.
@@ -179,6 +187,7 @@ pub(super) fn count(ui: &Ui) -> usize {
     match &ui.here.page {
         Page::Overview => overview::items(ui).len(),
         Page::List(list) => list.count(),
+        Page::Operations => ui.register.ops.len(),
         _ => text(ui).len(),
     }
 }
@@ -192,7 +201,8 @@ pub(super) fn text(ui: &Ui) -> Vec<TextLine> {
         }
         Page::Troubles => troubles::lines(ui, width),
         Page::Help(kind) => help::lines(ui, *kind, width),
-        Page::Overview | Page::List(_) => Vec::new(),
+        Page::Operation(id) => operation::lines(ui, id, width),
+        Page::Overview | Page::List(_) | Page::Operations => Vec::new(),
     }
 }
 
@@ -204,6 +214,8 @@ pub(super) fn name(ui: &Ui) -> &'static str {
         Page::Describe(card) => card.kind.singular(),
         Page::Troubles => "troubles",
         Page::Help(_) => "help",
+        Page::Operations => "operations",
+        Page::Operation(_) => "operation",
     }
 }
 
@@ -212,6 +224,7 @@ pub(super) fn path(ui: &Ui) -> Vec<String> {
     let mut path = ui.here.path.clone();
     path.push(match &ui.here.page {
         Page::Describe(card) => titled(ui, card),
+        Page::Operation(id) => id.clone(),
         _ => name(ui).to_string(),
     });
     path
@@ -239,6 +252,8 @@ pub(super) fn own_sources(ui: &Ui) -> &'static [Source] {
     match beneath(ui) {
         Page::List(list) => list.kind.sources(),
         Page::Describe(card) => card.kind.sources(),
+        // Operations are the journal's, and read nothing of AWS.
+        Page::Operations | Page::Operation(_) => &[],
         Page::Overview | Page::Troubles | Page::Help(_) => overview::SOURCES,
     }
 }
@@ -250,6 +265,7 @@ pub(super) fn main_source(ui: &Ui) -> Option<Source> {
     let main = match beneath(ui) {
         Page::List(list) => named(&list.kind),
         Page::Describe(card) => named(&card.kind),
+        Page::Operations | Page::Operation(_) => None,
         Page::Overview | Page::Troubles | Page::Help(_) => Some(&Source::Instances),
     };
     main.or(sources.first()).copied()
@@ -269,7 +285,7 @@ pub(super) fn sources(ui: &Ui) -> Vec<Source> {
             sources.extend(in_full(card.kind));
             card.kind.columns().iter().for_each(|column| sources.extend_from_slice(column.needs));
         }
-        Page::Overview | Page::Troubles | Page::Help(_) => {}
+        Page::Overview | Page::Troubles | Page::Help(_) | Page::Operations | Page::Operation(_) => {}
     }
     sources.sort();
     sources.dedup();
@@ -278,6 +294,12 @@ pub(super) fn sources(ui: &Ui) -> Vec<Source> {
 
 /// Tells whether some list of the page was neither read nor could not be.
 pub(super) fn awaits(ui: &Ui) -> bool {
+    if ui.dialog.as_ref().is_some_and(|dialog| dialog.is_waiting()) {
+        return true;
+    }
+    if matches!(ui.here.page, Page::Operations | Page::Operation(_)) && !ui.register.is_read {
+        return true;
+    }
     let snapshot = &ui.world.snapshot;
     let mut sources = sources(ui);
     if sources.is_empty() {

@@ -11,9 +11,10 @@ use super::screen::{draw, wake_at};
 use super::signs::Signs;
 use super::state::{About, Effect, Input, Ui};
 use super::terminal::Terminal;
-use super::update::update;
+use super::update::{nobody, update};
 use crate::clock::{Clock, monotonic};
 use crate::error::{Error, ErrorKind, Result};
+use crate::ops::counter::{Answer, Counter, Order, Register};
 use crate::world::{Wish, World};
 use rustix::process::{Signal, getpid, getsid, kill_current_process_group};
 use std::collections::VecDeque;
@@ -43,9 +44,11 @@ const DRAINED: usize = 512;
 pub async fn run(
     mut world: watch::Receiver<Arc<World>>,
     wishes: mpsc::Sender<Wish>,
+    counter: Option<Counter>,
     about: About,
     options: Options,
 ) -> Result<()> {
+    let mut counter = counter.map(Desk::new);
     let mut signals = Signals::new()?;
     let terminal = Terminal::open()?;
     let first = Arc::clone(&world.borrow_and_update());
@@ -62,6 +65,7 @@ pub async fn run(
         is_dirty: true,
         is_urgent: true,
         outbox: VecDeque::new(),
+        orders: VecDeque::new(),
         asked: None,
         is_auto,
         between,
@@ -75,7 +79,8 @@ pub async fn run(
     if asks {
         screen.ask(&terminal)?;
     }
-    live(&mut screen, begun, &terminal, &mut keyboard, &mut signals, &mut world, &wishes).await
+    let ends = Ends { world: &mut world, wishes: &wishes, counter: counter.as_mut() };
+    live(&mut screen, begun, &terminal, &mut keyboard, &mut signals, ends).await
 }
 
 /// Lives until the person leaves, or something else ends it. Nothing is read ahead: what is typed from then on
@@ -86,9 +91,9 @@ async fn live(
     terminal: &Terminal,
     keyboard: &mut Keyboard,
     signals: &mut Signals,
-    world: &mut watch::Receiver<Arc<World>>,
-    wishes: &mpsc::Sender<Wish>,
+    ends: Ends<'_>,
 ) -> Result<()> {
+    let Ends { world, wishes, mut counter } = ends;
     let mut effects = VecDeque::from(begun);
     // Rows that are being filtered and sorted on a thread of their own; `update` never asks for two at once.
     let mut sifting: Option<JoinHandle<Box<Answered>>> = None;
@@ -109,6 +114,11 @@ async fn live(
                     }
                 }
                 Effect::Wish(wish) => screen.post(wish),
+                Effect::Order(order) if counter.is_some() => screen.orders.push_back(order),
+                Effect::Order(order) => {
+                    let answer = nobody(order).map(Input::Answer);
+                    effects.extend(answer.map(|answer| screen.take(answer)).unwrap_or_default());
+                }
                 Effect::Redraw => effects.extend(screen.start_over()?),
                 Effect::Sift(job) => {
                     sifting = Some(tokio::task::spawn_blocking(move || Box::new(job.run())));
@@ -154,11 +164,23 @@ async fn live(
                 }
                 continue;
             }
+            told = heard(&mut counter, !screen.orders.is_empty()), if counter.is_some() => match told {
+                Behind::Ready(permit) => {
+                    if let Some(order) = screen.orders.pop_front() {
+                        permit.send(order);
+                    }
+                    continue;
+                }
+                Behind::Register(register) => Happened::Input(Input::Register(register)),
+                Behind::Answer(answer) => Happened::Input(Input::Answer(answer)),
+                Behind::Gone => return Err(Error::failed("nobody stands behind the counter any more")),
+            },
             () = tokio::time::sleep(wake.unwrap_or(FRAME)), if wake.is_some() => Happened::Time,
         };
         effects.extend(screen.tick());
         effects.extend(match next {
             Happened::Time => Vec::new(),
+            Happened::Input(input) => screen.take(input),
             Happened::Sifted(found) => screen.take(Input::Sifted(found)),
             Happened::World => {
                 let world = Arc::clone(&world.borrow_and_update());
@@ -191,6 +213,46 @@ async fn live(
     }
 }
 
+/// Where what is shown comes from, and where wishes go to.
+struct Ends<'a> {
+    world: &'a mut watch::Receiver<Arc<World>>,
+    wishes: &'a mpsc::Sender<Wish>,
+    counter: Option<&'a mut Desk>,
+}
+
+/// A counter with its register marked as not seen yet.
+struct Desk(Counter);
+
+impl Desk {
+    fn new(mut counter: Counter) -> Self {
+        counter.register.mark_changed();
+        Self(counter)
+    }
+}
+
+/// What comes from behind the counter.
+enum Behind<'a> {
+    Ready(mpsc::Permit<'a, Order>),
+    Register(Arc<Register>),
+    Answer(Answer),
+    Gone,
+}
+
+/// Waits for something from behind the counter: forever where nobody stands there.
+async fn heard<'a>(counter: &'a mut Option<&mut Desk>, has_order: bool) -> Behind<'a> {
+    let Some(Desk(Counter { register, orders, answers })) = counter.as_deref_mut() else {
+        return std::future::pending().await;
+    };
+    tokio::select! {
+        changed = register.changed() => match changed {
+            Ok(()) => Behind::Register(Arc::clone(&register.borrow_and_update())),
+            Err(_) => Behind::Gone,
+        },
+        answer = answers.recv() => answer.map_or(Behind::Gone, Behind::Answer),
+        permit = orders.reserve(), if has_order => permit.map_or(Behind::Gone, Behind::Ready),
+    }
+}
+
 /// Tells whether no shell could continue us once we are stopped: what a terminal or sshd starts as its only
 /// program leads a session of its own.
 fn is_alone() -> bool {
@@ -200,6 +262,7 @@ fn is_alone() -> bool {
 /// What the loop woke up for.
 enum Happened {
     Heard(Heard),
+    Input(Input),
     World,
     Time,
     Sifted(Box<Answered>),
@@ -264,6 +327,8 @@ struct Screen {
     is_urgent: bool,
     /// Wishes that the collector has no room for yet.
     outbox: VecDeque<Wish>,
+    /// Orders that nobody has taken yet.
+    orders: VecDeque<Order>,
     /// When the terminal was asked what it is, until it answers.
     asked: Option<Instant>,
     /// The time that it takes to answer decides how much is sent.

@@ -1,6 +1,8 @@
 //! Draws the state. Reads it, never changes it; builds only the rows that show.
 
+mod dialog;
 mod list;
+mod operations;
 mod palette;
 
 use super::card::Card;
@@ -88,6 +90,7 @@ pub fn draw(ui: &Ui, theme: &Theme) -> Frame {
     match &ui.here.page {
         Page::Overview => draw_overview(ui, &mut canvas, layout),
         Page::List(list) => list::draw(ui, list, &mut canvas, layout),
+        Page::Operations => operations::draw(ui, &mut canvas, layout),
         _ => {
             let lines = page::text(ui);
             let shown = lines.iter().skip(ui.here.top).take(usize::from(layout.body_height));
@@ -100,10 +103,11 @@ pub fn draw(ui: &Ui, theme: &Theme) -> Frame {
         }
     }
     draw_aside(ui, &mut canvas, layout);
+    let in_dialog = dialog::draw(ui, &mut canvas);
     draw_menu(ui, &mut canvas, layout);
     draw_which_key(ui, &mut canvas, layout);
     palette::draw(ui, &mut canvas, layout);
-    let mut cursor = None;
+    let mut cursor = in_dialog;
     match (&ui.prompt, layout.bottom) {
         (Some(_), Some(y)) => cursor = draw_prompt(ui, &mut canvas, y, layout.advice),
         (None, Some(y)) => canvas.line(0, y, &bars::hints(ui)),
@@ -387,6 +391,14 @@ pub fn wake_at(ui: &Ui) -> Option<Timestamp> {
             let alarms = &ui.world.fleet.alarms;
             let shown = overview::ringing(ui).into_iter().filter_map(|at| alarms.get(at)?.it.changed_at);
             moments.extend(shown.map(|at| cell::next_change(at, ui.now)));
+        }
+        Page::Operations => {
+            let shown = ui.register.ops.iter().skip(ui.here.top).take(height);
+            moments.extend(shown.map(|listed| cell::next_change(listed.op.record.at, ui.real)));
+        }
+        Page::Operation(id) => {
+            let shown = ui.register.find(id).map(|listed| listed.op.record.at);
+            moments.extend(shown.map(|at| cell::next_change(at, ui.real)));
         }
         Page::Troubles | Page::Help(_) => {}
     }

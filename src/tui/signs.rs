@@ -105,6 +105,21 @@ impl Signs {
         self.pick("●", "o")
     }
 
+    /// What a bar is filled with as far as something is done.
+    pub fn full(self) -> &'static str {
+        self.pick("█", "#")
+    }
+
+    /// The rest of a bar.
+    pub fn void(self) -> &'static str {
+        self.pick("░", ".")
+    }
+
+    /// Before a row that an operation holds.
+    pub fn held(self) -> &'static str {
+        self.pick("»", "=")
+    }
+
     /// The set for a locale, `C` or `en_GB.UTF-8`; the first of the variables that is set decides.
     pub fn of_locale(lc_all: Option<&str>, lc_ctype: Option<&str>, lang: Option<&str>) -> Self {
         let set = [lc_all, lc_ctype, lang].into_iter().flatten().find(|value| !value.is_empty());

@@ -1,10 +1,12 @@
 //! Everything the screen knows besides the world: pages, cursors, what is being typed. Plain data.
 
+pub use super::about::{About, Acting};
 use super::action::Layer;
 use super::ask::{Answered, Asking, Job};
 use super::card::Card;
 use super::chord::Chord;
 use super::decode::Mouse;
+use super::dialog::Dialog;
 use super::drill::Drill;
 use super::keymap::Keymap;
 use super::line::{Line, Typed};
@@ -17,52 +19,17 @@ use super::seat::{Lean, Seat};
 use super::setup::Setup;
 use super::signs::Signs;
 use super::view::View;
-use crate::gateway::Source;
 use crate::model::Scope;
+use crate::ops::counter::{Answer, Order, Register};
 use crate::query::Kind;
 use crate::world::{Interest, Wish, World};
 use jiff::Timestamp;
-use jiff::tz::TimeZone;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
 /// How many pages `back` remembers.
 const REMEMBERED: usize = 100;
-
-/// What the screen says about the session, whatever the world looks like.
-#[derive(Clone, Debug, PartialEq)]
-pub struct About {
-    /// The fleet's name.
-    pub fleet: String,
-    /// Where AWS is when it is not AWS: `demo`, or an endpoint's URL.
-    pub endpoint: Option<String>,
-    /// Said on the overview when tiers are the built-in guess.
-    pub note: Option<String>,
-    /// The zone that times are shown in.
-    pub zone: TimeZone,
-    /// How often each list is read while its rows show; one that is not named, each minute.
-    pub cadence: BTreeMap<Source, Duration>,
-}
-
-impl About {
-    /// How old a list may become before it is overdue: twice its cadence, for reading takes its time too.
-    pub(super) fn fresh_for(&self, source: Source) -> Duration {
-        self.cadence.get(&source).copied().unwrap_or(Duration::from_secs(60)).saturating_mul(2)
-    }
-}
-
-impl Default for About {
-    fn default() -> Self {
-        Self {
-            fleet: "default".into(),
-            endpoint: None,
-            note: None,
-            zone: TimeZone::UTC,
-            cadence: BTreeMap::new(),
-        }
-    }
-}
 
 /// What happened at the terminal, or came down to it.
 #[derive(Clone, Debug)]
@@ -89,6 +56,10 @@ pub enum Input {
     Keymap(Arc<Keymap>),
     /// There are other kept views now.
     Views(Views),
+    /// The journal says something else.
+    Register(Arc<Register>),
+    /// What came of an order.
+    Answer(Answer),
     /// Something that was asked for was done, or could not be; one sentence.
     Said(std::result::Result<String, String>),
 }
@@ -98,6 +69,8 @@ pub enum Input {
 pub enum Effect {
     /// To be sent to the collector.
     Wish(Wish),
+    /// To be carried out behind the counter of operations; what comes of it comes back as `Input::Answer`.
+    Order(Order),
     /// Leave.
     Quit,
     /// Go to the background.
@@ -140,6 +113,12 @@ pub struct Ui {
     pub(super) pending: Vec<Chord>,
     pub(super) prompt: Option<Prompt>,
     pub(super) menu: Option<Menu>,
+    /// What is about to be changed, while it is looked at.
+    pub(super) dialog: Option<Box<Dialog>>,
+    /// The journal's operations.
+    pub(super) register: Arc<Register>,
+    /// Counts what is asked for, so that each answer finds its question.
+    pub(super) tickets: u64,
     pub(super) marks: Marks,
     /// The columns that were chosen, kind by kind.
     pub(super) chosen: BTreeMap<Kind, Vec<&'static str>>,
@@ -182,6 +161,9 @@ pub(super) enum Page {
     Describe(Box<Card>),
     Troubles,
     Help(Option<Kind>),
+    Operations,
+    /// An operation, by its id.
+    Operation(String),
 }
 
 /// What a row is called across worlds.
@@ -310,6 +292,9 @@ impl Ui {
             pending: Vec::new(),
             prompt: None,
             menu: None,
+            dialog: None,
+            register: Arc::default(),
+            tickets: 0,
             marks: Marks::default(),
             chosen: BTreeMap::new(),
             is_split: false,
@@ -372,9 +357,10 @@ impl Ui {
     pub(super) fn layer(&self) -> Layer {
         match (&self.prompt, &self.here.page) {
             (Some(_), _) => Layer::Prompt,
+            (None, _) if self.dialog.is_some() => Layer::Dialog,
             (None, _) if self.menu.is_some() => Layer::Menu,
             (None, Page::List(list)) if list.picking.is_some() => Layer::Sort,
-            (None, Page::List(_) | Page::Overview) => Layer::List,
+            (None, Page::List(_) | Page::Overview | Page::Operations) => Layer::List,
             (None, _) => Layer::Text,
         }
     }
@@ -451,7 +437,7 @@ impl Ui {
     /// The layer of the page, whatever lies over it.
     pub(super) fn layer_below(&self) -> Layer {
         match &self.here.page {
-            Page::List(_) | Page::Overview => Layer::List,
+            Page::List(_) | Page::Overview | Page::Operations => Layer::List,
             _ => Layer::Text,
         }
     }

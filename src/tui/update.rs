@@ -1,5 +1,7 @@
 //! From what happened to what the screen is next, and what is asked of others. Pure.
 
+mod beside;
+mod changing;
 mod command;
 mod copying;
 mod marking;
@@ -8,6 +10,7 @@ mod mouse;
 mod moves;
 mod palette;
 mod rereading;
+mod steering;
 mod time;
 mod together;
 mod typing;
@@ -30,6 +33,7 @@ use crate::query::Kind;
 use crate::world::Wish;
 use std::sync::Arc;
 
+pub(super) use changing::nobody;
 pub(super) use command::is_command;
 #[cfg(test)]
 pub(super) use command::is_offered;
@@ -85,6 +89,8 @@ pub fn update(ui: &mut Ui, input: Input) -> Vec<Effect> {
             ui.seat.views = views;
             Vec::new()
         }
+        Input::Register(register) => steering::arrived(ui, register),
+        Input::Answer(answer) => changing::answered(ui, answer),
         Input::Said(said) => {
             match said {
                 Ok(text) => ui.say(harmless(&text)),
@@ -124,6 +130,10 @@ fn press(ui: &mut Ui, chord: Chord) -> Vec<Effect> {
         Match::Pending => Vec::new(),
         Match::Nothing => {
             let keys = std::mem::take(&mut ui.pending);
+            if let (Some(_), None, [only]) = (&ui.dialog, &ui.prompt, keys.as_slice()) {
+                let typed = only.typed();
+                return typed.map_or_else(Vec::new, |c| changing::insert(ui, c.encode_utf8(&mut [0; 4])));
+            }
             match (&ui.prompt, chord.typed()) {
                 (Some(_), Some(c)) if keys.len() == 1 => typing::insert(ui, c.encode_utf8(&mut [0; 4])),
                 _ if keys.len() > 1 => ui.complain(format!("{} means nothing here", show_sequence(&keys))),
@@ -145,6 +155,15 @@ fn act(ui: &mut Ui, action: Action) -> Vec<Effect> {
     if ui.menu.is_some() && menus::takes(ui, action) {
         return Vec::new();
     }
+    if ui.dialog.is_some() && ui.prompt.is_none() && !matches!(action, Action::Suspend | Action::Redraw) {
+        return changing::act(ui, action);
+    }
+    if let Some(verb) = changing::verb(action) {
+        return changing::begin(ui, verb);
+    }
+    if let Some(verb) = steering::verb(action) {
+        return steering::begin(ui, verb);
+    }
     match action {
         Action::Quit => return vec![Effect::Quit],
         Action::Suspend => return vec![Effect::Suspend],
@@ -162,12 +181,13 @@ fn act(ui: &mut Ui, action: Action) -> Vec<Effect> {
         Action::Troubles => toggle(ui, Page::Troubles, |page| matches!(page, Page::Troubles)),
         Action::Overview => ui.open(Place::new(Page::Overview)),
         Action::Go(kind) => ui.open(Place::list(kind, None)),
+        Action::Operations => ui.open(Place::new(Page::Operations)),
         Action::Open => open(ui),
         Action::Describe => describe(ui),
         Action::Jump => menus::jump(ui),
         Action::Columns => menus::columns(ui),
-        Action::Split => split(ui),
-        Action::PaneDown | Action::PaneUp => pane(ui, action == Action::PaneDown),
+        Action::Split => beside::split(ui),
+        Action::PaneDown | Action::PaneUp => beside::pane(ui, action == Action::PaneDown),
         Action::NextLink | Action::PreviousLink => pick_link(ui, action == Action::NextLink),
         Action::Mark | Action::MarkRange | Action::MarkInvert | Action::MarkNone => marking::act(ui, action),
         Action::GroupBy => begin_pick(ui, Pick::Group),
@@ -231,6 +251,8 @@ fn act(ui: &mut Ui, action: Action) -> Vec<Effect> {
         | Action::CursorEnd
         | Action::Older
         | Action::Newer => return typing::act(ui, action),
+        // Changes, steering and the fields of a dialog were dealt with above.
+        _ => {}
     }
     Vec::new()
 }
@@ -282,6 +304,10 @@ fn under_cursor(ui: &Ui) -> Option<(Kind, usize)> {
 }
 
 fn open(ui: &mut Ui) {
+    if matches!(ui.here.page, Page::Operations) {
+        steering::show(ui);
+        return;
+    }
     if let Page::Overview = ui.here.page
         && let Some(Item::Tier(at)) = page::overview::item(ui, ui.here.cursor)
     {
@@ -377,36 +403,6 @@ fn pick_link(ui: &mut Ui, is_forward: bool) {
         None => ui.say("nothing that was read belongs to it"),
     }
     ui.settle();
-}
-
-fn split(ui: &mut Ui) {
-    if ui.list().is_none() {
-        ui.say("this page has no list to show a row beside");
-        return;
-    }
-    ui.is_split = !ui.is_split;
-    if let Some(why) = page::no_room(ui) {
-        ui.is_split = false;
-        ui.complain(why);
-    }
-    ui.settle();
-}
-
-/// Scrolls what shows beside the list by half of its height.
-fn pane(ui: &mut Ui, is_down: bool) {
-    let Some(area) = page::layout(ui).aside else {
-        ui.say("nothing shows beside the list");
-        return;
-    };
-    let Some(card) = &ui.aside else { return };
-    let lines = page::describe::lines(ui, card, usize::from(area.width)).len();
-    let height = usize::from(area.height);
-    let half = (height / 2).max(1);
-    let last = lines.saturating_sub(height);
-    if let Some(card) = &mut ui.aside {
-        let top = card.top.min(last);
-        card.top = if is_down { (top + half).min(last) } else { top.saturating_sub(half) };
-    }
 }
 
 fn clear_filter(ui: &mut Ui) {

@@ -39,7 +39,9 @@ const TABLE: &[(&str, May)] = &[
     ("sim", May::Name(&["clock", "error"])),
     (
         "tui",
-        May::Name(&["model", "error", "clock", "gateway", "snapshot", "config", "fleet", "world", "query"]),
+        May::Name(&[
+            "model", "error", "clock", "gateway", "snapshot", "config", "fleet", "world", "query", "ops",
+        ]),
     ),
     ("cli", May::NameAll),
     ("lib", May::NameAll),

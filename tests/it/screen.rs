@@ -1,6 +1,7 @@
 //! The screen: keys in, picture out, by the same state and drawing as in a terminal; and the bytes it costs.
 
 mod bytes;
+mod changes;
 mod demo;
 mod every;
 mod fleet;

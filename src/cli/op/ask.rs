@@ -9,7 +9,7 @@ use crate::cli::reach;
 use crate::error::{Error, ErrorKind, Result};
 use crate::gateway::Source;
 use crate::ops::{self, Verb};
-use crate::store::journal::Ledger;
+use crate::store::journal::{Journal, Ledger};
 use crate::world::Interest;
 
 /// Asks something.
@@ -23,6 +23,80 @@ pub(super) async fn run(
     let journal = place.open()?;
     let op = ops::read(&journal, &args.one.id)?;
     let id = op.record.id.clone();
+    let asked = ask(verb, &op, args.reason.as_deref(), place, &journal, outside).await?;
+    asked.warning.iter().for_each(|warning| out.warn(warning));
+    asked.says.iter().for_each(|says| out.say(says));
+    if verb == Verb::Pause {
+        return Ok(());
+    }
+    if args.detach {
+        return Err(still_running(&id));
+    }
+    let how = Follow { is_json: args.one.output == Form::Json, within: None };
+    follow(&journal, &id, &how, outside.clock, out).await
+}
+
+/// What came of asking.
+#[derive(Default)]
+pub(in crate::cli) struct Asked {
+    /// What happens now, a sentence each.
+    pub(in crate::cli) says: Vec<String>,
+    /// What did not go as it should.
+    pub(in crate::cli) warning: Option<String>,
+}
+
+/// Writes into the journal what is asked of an operation; where no runner is there to hear it, one is started.
+pub(in crate::cli) async fn ask(
+    verb: Verb,
+    op: &ops::OpState,
+    reason: Option<&str>,
+    place: &Place,
+    journal: &Journal,
+    outside: &Outside,
+) -> Result<Asked> {
+    let Listening { runner, lives } = request(verb, op, reason, journal, outside)?;
+    let id = &op.record.id;
+    let mut asked = Asked::default();
+    match (verb, lives) {
+        (Verb::Takeover, true) => {
+            let runner = runner.unwrap_or_default();
+            asked.says.push(format!(
+                "{runner} is asked to let go of {id}; whether it answers or not, it is taken over"
+            ));
+            let started = super::spawn::take_over(&op.record, place, journal, outside).await?;
+            asked.warning = started.warning;
+            asked.says.push(started.says);
+        }
+        (Verb::Pause, false) => {
+            asked.says.push(format!("operation {id} has no runner: it stands still already"));
+        }
+        (_, true) => asked.says.push(format!("operation {id} is asked to {}", verb.word())),
+        (_, false) => {
+            let started = super::start(&op.record, place, journal, outside).await?;
+            asked.warning = started.warning;
+            asked.says.push(started.says);
+        }
+    }
+    Ok(asked)
+}
+
+/// Who hears what is asked.
+pub(in crate::cli) struct Listening {
+    /// The runner that has the operation, or had it last.
+    pub(in crate::cli) runner: Option<String>,
+    /// It lives.
+    pub(in crate::cli) lives: bool,
+}
+
+/// Writes into the journal what is asked of an operation.
+pub(in crate::cli) fn request(
+    verb: Verb,
+    op: &ops::OpState,
+    reason: Option<&str>,
+    journal: &Journal,
+    outside: &Outside,
+) -> Result<Listening> {
+    let id = &op.record.id;
     if let Some((outcome, at)) = op.ended {
         let error = Error::new(
             ErrorKind::Refused,
@@ -34,35 +108,10 @@ pub(super) async fn run(
         );
         return Err(error.hint(format!("coredeck op rollback {id} takes back what it did")));
     }
-    let now = outside.clock.now();
-    let runner = journal.runner(&id)?;
+    let runner = journal.runner(id)?;
     let lives = runner.as_ref().is_some_and(|(_, lives)| *lives);
-    journal.ask(&id, verb.word(), &who(outside), args.reason.as_deref(), now)?;
-    match (verb, lives) {
-        (Verb::Takeover, true) => {
-            let runner = runner.map(|(runner, _)| runner.who.to_string()).unwrap_or_default();
-            out.say(&format!(
-                "{runner} is asked to let go of {id}; whether it answers or not, it is taken over"
-            ));
-            super::spawn::take_over(&op.record, place, &journal, outside, out).await?;
-        }
-        (Verb::Pause, false) => {
-            out.say(&format!("operation {id} has no runner: it stands still already"));
-            return Ok(());
-        }
-        (_, true) => out.say(&format!("operation {id} is asked to {}", verb.word())),
-        (_, false) => {
-            super::start(&op.record, place, &journal, outside, out).await?;
-        }
-    }
-    if verb == Verb::Pause {
-        return Ok(());
-    }
-    if args.detach {
-        return Err(still_running(&id));
-    }
-    let how = Follow { is_json: args.one.output == Form::Json, within: None };
-    follow(&journal, &id, &how, outside.clock, out).await
+    journal.ask(id, verb.word(), &who(outside), reason, outside.clock.now())?;
+    Ok(Listening { runner: runner.map(|(runner, _)| runner.who.to_string()), lives })
 }
 
 /// `coredeck op rollback`

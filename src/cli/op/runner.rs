@@ -4,7 +4,7 @@ use super::{Follow, Place, RunArgs, ended, follow, who};
 use crate::cli::Outside;
 use crate::cli::args::Global;
 use crate::cli::output::Output;
-use crate::cli::reach::{self, Reach};
+use crate::cli::reach::{self, Reach, Tools};
 use crate::clock::{Clock, monotonic};
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::Scope;
@@ -36,7 +36,7 @@ pub(super) async fn run(
     let op = ops::read(&journal, &args.id)?;
     let reach = reach::open(global, outside, out).await?;
     let start = Start { who: who(outside), home: args.home.clone(), force: args.force };
-    let edge = edge(&op, &reach, journal, stop.clone())?;
+    let edge = edge(&op, &reach.tools()?, journal, stop.clone())?;
     let running = ops::run(&edge, &op.record.id, &start);
     tokio::pin!(running);
     loop {
@@ -64,7 +64,7 @@ pub(crate) async fn run_here(
 ) -> Result<()> {
     let file = journal.file().to_path_buf();
     let op = ops::read(&journal, id)?;
-    let edge = edge(&op, reach, Journal::open(&file)?, CancellationToken::new())?;
+    let edge = edge(&op, &reach.tools()?, Journal::open(&file)?, CancellationToken::new())?;
     let start = Start { who: op.record.who.clone(), home: "here".to_owned(), force: false };
     let (ran, seen) =
         tokio::join!(ops::run(&edge, id, &start), follow(&journal, id, how, reach.clock(), out));
@@ -76,8 +76,23 @@ pub(crate) async fn run_here(
     seen
 }
 
-fn edge(op: &ops::OpState, reach: &Reach, journal: Journal, stop: CancellationToken) -> Result<Edge> {
-    let hands = reach.hands()?.clone();
+/// Runs an operation in this process to its end, or until it is told to stop: for the screen of a demo.
+pub(crate) async fn run_quietly(
+    id: &str,
+    tools: &Tools,
+    file: &std::path::Path,
+    is_forced: bool,
+    stop: CancellationToken,
+) -> Result<()> {
+    let journal = Journal::open(file)?;
+    let op = ops::read(&journal, id)?;
+    let start = Start { who: op.record.who.clone(), home: "here".to_owned(), force: is_forced };
+    let edge = edge(&op, tools, journal, stop)?;
+    ops::run(&edge, id, &start).await.map(|_| ())
+}
+
+fn edge(op: &ops::OpState, tools: &Tools, journal: Journal, stop: CancellationToken) -> Result<Edge> {
+    let hands = tools.hands.clone();
     let writer = hands.writer.ok_or_else(|| {
         Error::new(ErrorKind::Refused, "coredeck is in read-only mode, and an operation changes something")
     })?;
@@ -88,8 +103,12 @@ fn edge(op: &ops::OpState, reach: &Reach, journal: Journal, stop: CancellationTo
         probe: hands.probe,
         writer,
         ledger: Arc::new(journal) as Arc<dyn Ledger>,
-        census: Arc::new(Lists { reader: reach.reader(), scopes, tiers: reach.config.tiers.clone() }),
-        timer: Arc::new(Watch { begun: reach.clock().now(), at: monotonic(), clock: reach.clock() }),
+        census: Arc::new(Lists {
+            reader: Arc::clone(&tools.reader),
+            scopes,
+            tiers: tools.config.tiers.clone(),
+        }),
+        timer: Arc::new(Watch { begun: tools.clock.now(), at: monotonic(), clock: tools.clock }),
         bell,
         stop,
     })

@@ -33,15 +33,30 @@ const ENVIRONMENT: [&str; 11] = [
     "USER",
 ];
 
+/// A runner that has its operation.
+pub(in crate::cli) struct Started {
+    /// What it lives in, in a sentence.
+    pub(in crate::cli) says: String,
+    /// What did not go as it should.
+    pub(in crate::cli) warning: Option<String>,
+}
+
+impl Started {
+    /// Tells a person at a command line.
+    pub(in crate::cli) fn said(&self, out: &mut Output) {
+        self.warning.iter().for_each(|warning| out.warn(warning));
+        out.say(&self.says);
+    }
+}
+
 /// Starts a runner for an operation, and waits until it has it.
 pub(crate) async fn start(
     record: &OpRecord,
     place: &Place,
     journal: &Journal,
     outside: &Outside,
-    out: &mut Output,
-) -> Result<()> {
-    launch(record, place, journal, outside, out, false).await
+) -> Result<Started> {
+    launch(record, place, journal, outside, false).await
 }
 
 /// Starts a runner that takes an operation from another one, which may still live.
@@ -50,9 +65,8 @@ pub(super) async fn take_over(
     place: &Place,
     journal: &Journal,
     outside: &Outside,
-    out: &mut Output,
-) -> Result<()> {
-    launch(record, place, journal, outside, out, true).await
+) -> Result<Started> {
+    launch(record, place, journal, outside, true).await
 }
 
 async fn launch(
@@ -60,9 +74,8 @@ async fn launch(
     place: &Place,
     journal: &Journal,
     outside: &Outside,
-    out: &mut Output,
     is_forced: bool,
-) -> Result<()> {
+) -> Result<Started> {
     let id = &record.id;
     let bell = journal.watch();
     let before = journal.runner(id)?.map_or(0, |(runner, _)| runner.epoch);
@@ -74,13 +87,14 @@ async fn launch(
     };
     let file = open(&log).map_err(failed)?;
     let exe = std::env::current_exe().map_err(failed)?;
+    let mut warning = None;
     let (mut child, home) = match systemd(&outside.around) {
         Ok(()) => {
             let arguments = arguments(record, "systemd", is_forced);
             match by_systemd(id, &exe, &arguments, place, &outside.around, &log) {
                 Ok(child) => (child, "in a unit of your systemd, which outlives your logins".to_owned()),
                 Err(why) => {
-                    out.warn(&format!("systemd-run could not be started: {why}"));
+                    warning = Some(format!("systemd-run could not be started: {why}"));
                     (by_session(&exe, record, is_forced, place, file).map_err(failed)?, session())
                 }
             }
@@ -90,12 +104,13 @@ async fn launch(
             (child, format!("{}; not by systemd: {why}", session()))
         }
     };
-    out.say(&format!("it runs {home}"));
     let deadline = tokio::time::sleep(READY_WITHIN);
     tokio::pin!(deadline);
     loop {
         if journal.runner(id)?.is_some_and(|(runner, _)| runner.epoch > before) {
-            return Ok(());
+            // A screen may live longer than the runner, whose end somebody must take in.
+            drop(tokio::task::spawn_blocking(move || child.wait()));
+            return Ok(Started { says: format!("it runs {home}"), warning });
         }
         let is_over = child.try_wait().map_err(failed)?.is_some_and(|status| !status.success());
         if is_over {

@@ -41,6 +41,11 @@ impl Bell {
         Self { socket: None, path: PathBuf::new() }
     }
 
+    /// Whether it can ring at all.
+    pub fn is_hung(&self) -> bool {
+        self.socket.is_some()
+    }
+
     /// Waits until it rings. Several rings may be heard as one.
     pub async fn rings(&self) {
         let Some(socket) = &self.socket else { return std::future::pending().await };

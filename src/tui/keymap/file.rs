@@ -94,8 +94,8 @@ fn bindings(faults: &mut Faults<'_>, layer: Layer, table: &DeTable<'_>) -> Vec<B
             continue;
         };
         let layers = action.about().map_or(&[][..], |about| about.layers);
-        let destroys = action.about().is_some_and(|about| about.danger == Danger::Destroys);
-        if destroys && is_a_slip(&chords) {
+        let is_dangerous = action.about().is_some_and(|about| about.danger != Danger::None);
+        if is_dangerous && is_a_slip(&chords) {
             let message = format!(
                 "`{name}` must not be one slip away: write a sequence or alt-, not `{}`",
                 show_sequence(&chords)

@@ -106,6 +106,9 @@ pub(crate) fn header(ui: &Ui) -> TextLine {
     if let Some(endpoint) = &ui.about.endpoint {
         left.push((2, Role::HeaderMark, harmless(endpoint).into_owned()));
     }
+    if let Some((role, text)) = super::operations::in_header(ui) {
+        left.push((1, role, text));
+    }
     match ui.lean() {
         Lean::Off => {}
         Lean::Asked => left.push((3, Role::HeaderMark, "lean".into())),
@@ -377,6 +380,15 @@ fn undecided(ui: &Ui, list: &List) -> String {
     text
 }
 
+/// What steers an operation.
+const STEER: [Action; 5] = [
+    Action::PauseOperation,
+    Action::ResumeOperation,
+    Action::CancelOperation,
+    Action::RollBack,
+    Action::TakeOver,
+];
+
 /// The last line: what was said, the keys pressed so far, or what can be done here.
 pub(crate) fn hints(ui: &Ui) -> TextLine {
     if let Some(note) = &ui.note {
@@ -389,6 +401,9 @@ pub(crate) fn hints(ui: &Ui) -> TextLine {
         Accept, Back, Cancel, Command, Describe, Down, Filter, Help, Left, Metrics, Open, Overview, Quit,
         Refresh, Reverse, Right, Sort, Troubles, Up, Wide,
     };
+    if ui.layer() == Layer::Dialog {
+        return in_dialog(ui);
+    }
     let go = [
         Action::Go(crate::query::Kind::Instances),
         Action::Go(crate::query::Kind::Groups),
@@ -424,6 +439,9 @@ pub(crate) fn hints(ui: &Ui) -> TextLine {
                 Quit,
             ]
         }
+        Layer::List if matches!(ui.here.page, Page::Operations) => {
+            [&[Open, Back][..], &STEER, &[Help, Command, Quit]].concat()
+        }
         Layer::List => {
             let mut actions = vec![Open, Help, Action::Jump];
             actions.extend(go);
@@ -433,20 +451,40 @@ pub(crate) fn hints(ui: &Ui) -> TextLine {
         _ if matches!(ui.here.page, Page::Describe(_)) => {
             vec![Back, Action::NextLink, Open, Action::Jump, Help, Command, Refresh, Quit]
         }
+        _ if matches!(ui.here.page, Page::Operation(_)) => {
+            [&[Back][..], &STEER, &[Help, Command, Quit]].concat()
+        }
         _ => vec![Back, Help, Command, Overview, Troubles, Refresh, Quit],
     };
+    let briefs = actions.into_iter().filter_map(|action| Some((action, action.about()?.brief)));
+    with_keys(ui, briefs)
+}
+
+/// What can be done in a dialog.
+fn in_dialog(ui: &Ui) -> TextLine {
+    let hints = [
+        (Action::Cancel, "leave"),
+        (Action::NextField, "next field"),
+        (Action::CursorRight, "next choice"),
+        (Action::Down, "scroll"),
+        (Action::PageDown, "page down"),
+    ];
+    with_keys(ui, hints)
+}
+
+/// Hints with the first key of each, as many as there is room for.
+fn with_keys(ui: &Ui, hints: impl IntoIterator<Item = (Action, &'static str)>) -> TextLine {
     let mut line = TextLine::new();
     let mut used = 0;
-    for action in actions {
-        let Some(about) = action.about() else { continue };
+    for (action, brief) in hints {
         let Some(key) = ui.keymap.keys_of(ui.layer(), action).into_iter().next() else { continue };
-        let wide = key.width() + 1 + about.brief.width() + 2;
+        let wide = key.width() + 1 + brief.width() + 2;
         if used + wide > usize::from(ui.width) + 2 {
             break;
         }
         used += wide;
         line.push((Role::HintKey, key));
-        line.push((Role::Hint, format!(" {}  ", about.brief)));
+        line.push((Role::Hint, format!(" {brief}  ")));
     }
     line
 }

@@ -16,6 +16,15 @@ pub(super) fn heard(ui: &mut Ui, mouse: Mouse) -> Vec<Effect> {
     if ui.prompt.is_some() || ui.menu.is_some() {
         return Vec::new();
     }
+    if ui.dialog.is_some() {
+        // The wheel scrolls the plan; a click confirms nothing.
+        let action = match mouse.what {
+            Button::WheelUp => Action::Up,
+            Button::WheelDown => Action::Down,
+            _ => return Vec::new(),
+        };
+        return (0..STEP).flat_map(|_| super::changing::act(ui, action)).collect();
+    }
     ui.note = None;
     ui.pending.clear();
     match mouse.what {
@@ -51,6 +60,10 @@ fn click(ui: &mut Ui, mouse: Mouse) -> Vec<Effect> {
             Some(line).filter(|line| *line < list.count())
         }
         Page::Overview => screen::overview_item_at(ui, mouse.y),
+        Page::Operations => {
+            let line = ui.here.top + usize::from(mouse.y - layout.body) / page::operations::DEEP;
+            Some(line).filter(|line| *line < ui.register.ops.len())
+        }
         _ => None,
     };
     let Some(line) = line else { return Vec::new() };

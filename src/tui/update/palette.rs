@@ -31,6 +31,14 @@ pub(super) fn candidates(ui: &Ui, typed: &str) -> Vec<Candidate> {
             target: Target::Line,
         });
     }
+    let about = Action::Operations.about().map_or("", |about| about.doc);
+    search.offer("operations", about, 60, || Candidate {
+        text: "operations".to_owned(),
+        what: "page",
+        doc: about.to_owned(),
+        key: key(ui, Action::Operations),
+        target: Target::Line,
+    });
     for (name, view) in ui.seat.views.iter() {
         search.offer(name, "", 50, || Candidate {
             text: name.to_owned(),
@@ -40,7 +48,7 @@ pub(super) fn candidates(ui: &Ui, typed: &str) -> Vec<Candidate> {
             target: Target::Line,
         });
     }
-    let is_page = |action: Action| matches!(action, Action::Go(_) | Action::Overview);
+    let is_page = |action: Action| matches!(action, Action::Go(_) | Action::Overview | Action::Operations);
     for about in ACTIONS.iter().filter(|about| is_offered(about.action) && !is_page(about.action)) {
         search.offer(about.name, about.doc, 40, || Candidate {
             text: about.name.to_owned(),

@@ -1,6 +1,6 @@
 //! Going back in time and forward again. Where one is then is the past: nothing is read or done from there.
 
-use crate::tui::action::Action;
+use crate::tui::action::{Action, Danger};
 use crate::tui::state::{Effect, Ui};
 use crate::world::Wish;
 use jiff::{SignedDuration, Timestamp};
@@ -52,7 +52,8 @@ pub(super) fn go(ui: &mut Ui, at: Option<Timestamp>) -> Vec<Effect> {
 /// Tells whether an action means what is now, and is therefore refused in the past. Whatever changes the fleet
 /// belongs here.
 pub(super) fn is_refused(action: Action) -> bool {
-    matches!(action, Action::Refresh)
+    let is_change = action.about().is_some_and(|about| about.danger != Danger::None);
+    is_change || matches!(action, Action::Refresh)
 }
 
 /// Takes in which moment a new world shows.

@@ -39,15 +39,23 @@ pub(super) fn insert(ui: &mut Ui, text: &str) {
 /// Pasted text goes into the line being typed, as one line; elsewhere it means nothing, since a pasted
 /// `q` must not quit.
 pub(super) fn paste(ui: &mut Ui, text: &str) -> Vec<Effect> {
-    if ui.prompt.is_some() {
+    if ui.prompt.is_some() || ui.dialog.as_ref().is_some_and(|dialog| !dialog.is_confirming()) {
         let line: String = text
             .trim_end_matches(['\n', '\r'])
             .chars()
             .map(|c| if c.is_control() { ' ' } else { c })
             .collect();
+        if ui.prompt.is_none() {
+            return super::changing::insert(ui, &line);
+        }
         insert(ui, &line);
     } else {
-        ui.say("pasted text is only taken while a filter or a command is typed");
+        let says = if ui.dialog.is_some() {
+            "pasted text confirms nothing: type it"
+        } else {
+            "pasted text is only taken while a filter or a command is typed"
+        };
+        ui.say(says);
     }
     Vec::new()
 }

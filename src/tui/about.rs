@@ -1,0 +1,53 @@
+//! The session that a screen shows: whose fleet, where from, and what may be done.
+
+use crate::gateway::Source;
+use jiff::tz::TimeZone;
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+/// What the screen says about the session, whatever the world looks like.
+#[derive(Clone, Debug, PartialEq)]
+pub struct About {
+    /// The fleet's name.
+    pub fleet: String,
+    /// Where AWS is when it is not AWS: `demo`, or an endpoint's URL.
+    pub endpoint: Option<String>,
+    /// Said on the overview when tiers are the built-in guess.
+    pub note: Option<String>,
+    /// The zone that times are shown in.
+    pub zone: TimeZone,
+    /// How often each list is read while its rows show; one that is not named, each minute.
+    pub cadence: BTreeMap<Source, Duration>,
+    /// Whether anything may be changed from here.
+    pub acting: Acting,
+}
+
+/// Whether anything may be changed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Acting {
+    /// What is shown and confirmed is done.
+    #[default]
+    Yes,
+    /// Nothing is: the configuration or a flag says so.
+    ReadOnly,
+}
+
+impl About {
+    /// How old a list may become before it is overdue: twice its cadence, for reading takes its time too.
+    pub(super) fn fresh_for(&self, source: Source) -> Duration {
+        self.cadence.get(&source).copied().unwrap_or(Duration::from_secs(60)).saturating_mul(2)
+    }
+}
+
+impl Default for About {
+    fn default() -> Self {
+        Self {
+            fleet: "default".into(),
+            endpoint: None,
+            note: None,
+            zone: TimeZone::UTC,
+            cadence: BTreeMap::new(),
+            acting: Acting::Yes,
+        }
+    }
+}

@@ -1,0 +1,232 @@
+//! The fields of a dialog: what each verb lets one choose, and the options that come of it.
+
+use crate::ops::{OnTimeout, Options, Then};
+use crate::tui::line::Line;
+
+/// A field.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Field {
+    pub(crate) name: Name,
+    pub(crate) content: Content,
+}
+
+/// Which field it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Name {
+    Desired,
+    Min,
+    Max,
+    Processes,
+    Then,
+    Replace,
+    Standalone,
+    Containers,
+    OnTimeout,
+    Budget,
+    Tag,
+    Reason,
+}
+
+/// What is in it.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Content {
+    /// One of some words.
+    Choice(&'static [&'static str], usize),
+    /// A line.
+    Text(Line),
+}
+
+const THEN: &[&str] = &["keep", "standby", "terminate"];
+const ON_TIMEOUT: &[&str] = &["undo", "leave", "force"];
+const REPLACE: &[&str] = &["not said", "yes", "no"];
+const STANDALONE: &[&str] = &["refuse", "stop"];
+const CONTAINERS: &[&str] = &["leave", "stop"];
+const BUDGET: &[&str] = &["keep", "override"];
+const TAG: &[&str] = &["heed", "ignore"];
+
+impl Name {
+    /// What stands before it.
+    pub(crate) fn label(self) -> &'static str {
+        match self {
+            Self::Desired => "desired",
+            Self::Min => "min",
+            Self::Max => "max",
+            Self::Processes => "processes",
+            Self::Then => "then",
+            Self::Replace => "replace",
+            Self::Standalone => "standalone tasks",
+            Self::Containers => "other containers",
+            Self::OnTimeout => "on time-out",
+            Self::Budget => "budget",
+            Self::Tag => "do-not-disrupt",
+            Self::Reason => "reason",
+        }
+    }
+
+    /// What it means, for the line below.
+    pub(crate) fn doc(self) -> &'static str {
+        match self {
+            Self::Desired => "how many instances or tasks there should be",
+            Self::Min => "fewest instances; empty leaves it as it is (groups only)",
+            Self::Max => "most instances; empty leaves it as it is (groups only)",
+            Self::Processes => {
+                "Launch, Terminate, HealthCheck, InstanceRefresh, ReplaceUnhealthy, AZRebalance, …"
+            }
+            Self::Then => "what becomes of an instance that is empty",
+            Self::Replace => "whether its group launches another instance for one that leaves",
+            Self::Standalone => "tasks that no service keeps: a stopped one is gone for good",
+            Self::Containers => "containers that ECS does not know, stopped through Systems Manager",
+            Self::OnTimeout => "what happens to a target that takes too long",
+            Self::Budget => "how many of a tier may be unavailable at once",
+            Self::Tag => "what the tag coredeck:do-not-disrupt forbids",
+            Self::Reason => "why: kept in the journal",
+        }
+    }
+}
+
+impl Field {
+    fn choice(name: Name, all: &'static [&'static str]) -> Self {
+        Self { name, content: Content::Choice(all, 0) }
+    }
+
+    /// A line to be typed.
+    pub(crate) fn line(name: Name, text: String) -> Self {
+        Self { name, content: Content::Text(Line::new(text)) }
+    }
+
+    /// The fields of a verb: with the size that its only target has, and the processes that stand still there.
+    pub(crate) fn of_verb(verb: &str, desired: Option<u32>, processes: String) -> Vec<Self> {
+        let mut fields = match verb {
+            "drain" => vec![
+                Self::choice(Name::Then, THEN),
+                Self::choice(Name::Replace, REPLACE),
+                Self::choice(Name::Standalone, STANDALONE),
+                Self::choice(Name::Containers, CONTAINERS),
+            ],
+            "standby" | "terminate" => vec![Self::choice(Name::Replace, REPLACE)],
+            "scale" => {
+                let desired = desired.map(|desired| desired.to_string()).unwrap_or_default();
+                vec![
+                    Self::line(Name::Desired, desired),
+                    Self::line(Name::Min, String::new()),
+                    Self::line(Name::Max, String::new()),
+                ]
+            }
+            "suspend" | "resume" => vec![Self::line(Name::Processes, processes)],
+            _ => Vec::new(),
+        };
+        fields.push(Self::choice(Name::OnTimeout, ON_TIMEOUT));
+        if matches!(verb, "drain" | "standby" | "stop" | "reboot" | "terminate") {
+            fields.push(Self::choice(Name::Budget, BUDGET));
+        }
+        fields.push(Self::choice(Name::Tag, TAG));
+        fields.push(Self::line(Name::Reason, String::new()));
+        fields
+    }
+
+    /// The line, or the word that is chosen.
+    pub(crate) fn text(&self) -> &str {
+        match &self.content {
+            Content::Choice(all, at) => all.get(*at).copied().unwrap_or_default(),
+            Content::Text(line) => &line.text,
+        }
+    }
+
+    /// Whether another plan comes of another content.
+    pub(crate) fn is_planned(&self) -> bool {
+        self.name != Name::Reason
+    }
+}
+
+/// The options that fields come to.
+///
+/// # Errors
+///
+/// A sentence about the one that is no number.
+pub(crate) fn options(fields: &[Field]) -> Result<Options, String> {
+    let mut options = Options::default();
+    for field in fields {
+        let text = field.text().trim();
+        let number = || match text {
+            "" => Ok(None),
+            digits => match digits.parse() {
+                Ok(number) => Ok(Some(number)),
+                Err(_) => Err(format!("{}: `{digits}` is no whole number", field.name.label())),
+            },
+        };
+        match field.name {
+            Name::Desired => options.desired = number()?,
+            Name::Min => options.min = number()?,
+            Name::Max => options.max = number()?,
+            Name::Processes => {
+                let words = text.split([' ', ',']).filter(|word| !word.is_empty());
+                options.processes = words.map(str::to_owned).collect();
+            }
+            Name::Then => {
+                options.then = match text {
+                    "standby" => Then::Standby,
+                    "terminate" => Then::Terminate,
+                    _ => Then::Keep,
+                }
+            }
+            Name::Replace => {
+                options.replace = match text {
+                    "yes" => Some(true),
+                    "no" => Some(false),
+                    _ => None,
+                }
+            }
+            Name::Standalone => options.include_standalone = text == "stop",
+            Name::Containers => options.stop_containers = text == "stop",
+            Name::OnTimeout => {
+                options.on_timeout = match text {
+                    "leave" => OnTimeout::Leave,
+                    "force" => OnTimeout::Force,
+                    _ => OnTimeout::Undo,
+                }
+            }
+            Name::Budget => options.override_budget = text == "override",
+            Name::Tag => options.ignore_do_not_disrupt = text == "ignore",
+            Name::Reason => {}
+        }
+    }
+    Ok(options)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_dialog_in_which_nothing_was_chosen_asks_for_what_a_script_without_flags_does() {
+        for kind in crate::ops::KINDS {
+            assert_eq!(
+                options(&Field::of_verb(kind.word, None, String::new())),
+                Ok(Options::default()),
+                "{}",
+                kind.word
+            );
+        }
+    }
+
+    #[test]
+    fn every_choice_becomes_its_option() {
+        let mut fields = Field::of_verb("drain", None, String::new());
+        for field in &mut fields {
+            if let Content::Choice(all, at) = &mut field.content {
+                *at = all.len() - 1;
+            }
+        }
+        let chosen = options(&fields).unwrap();
+        assert_eq!(
+            (chosen.then, chosen.on_timeout, chosen.replace),
+            (Then::Terminate, OnTimeout::Force, Some(false))
+        );
+        assert!(chosen.include_standalone && chosen.stop_containers);
+        assert!(chosen.override_budget && chosen.ignore_do_not_disrupt);
+        let mut fields = Field::of_verb("scale", Some(4), String::new());
+        assert_eq!(options(&fields).unwrap().desired, Some(4));
+        fields[1].content = Content::Text(Line::new("two"));
+        assert_eq!(options(&fields), Err("min: `two` is no whole number".to_owned()));
+    }
+}

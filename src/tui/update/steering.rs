@@ -1,0 +1,114 @@
+//! Steering operations: which one is meant, what may be asked of it, and what is asked first.
+
+use super::changing::{may_act, open, reason};
+use crate::gateway::Source;
+use crate::ops::counter::{Listed, Order, Register};
+use crate::ops::{Verb, kind};
+use crate::tui::action::Action;
+use crate::tui::dialog::{Dialog, What};
+use crate::tui::state::{Effect, Page, Place, Ui};
+use crate::world::Wish;
+use std::sync::Arc;
+
+/// What an action asks of an operation; none where it asks nothing.
+pub(super) fn verb(action: Action) -> Option<Verb> {
+    Some(match action {
+        Action::PauseOperation => Verb::Pause,
+        Action::ResumeOperation => Verb::Resume,
+        Action::CancelOperation => Verb::Cancel,
+        Action::RollBack => Verb::Rollback,
+        Action::TakeOver => Verb::Takeover,
+        _ => return None,
+    })
+}
+
+/// Asks something of the operation that is meant. What is put back by its opposite is asked at once.
+pub(super) fn begin(ui: &mut Ui, verb: Verb) -> Vec<Effect> {
+    if !may_act(ui) {
+        return Vec::new();
+    }
+    let Some(listed) = meant(ui) else {
+        ui.say("which operation? choose one on the operations page (:operations)");
+        return Vec::new();
+    };
+    let id = listed.op.record.id.clone();
+    match (verb, listed.op.ended) {
+        (Verb::Rollback, Some(_)) => {
+            let title = format!("roll back {id}: {}", listed.op.record.title);
+            open(ui, Dialog::new(What::TakeBack(id), title, reason()))
+        }
+        (_, Some((outcome, _))) => {
+            ui.complain(format!("{id} is over ({}): there is nothing to {}", outcome.word(), verb.word()));
+            Vec::new()
+        }
+        (Verb::Pause | Verb::Resume, None) => {
+            ui.say(format!("{}: asked of {id}", verb.word()));
+            vec![Effect::Order(Order::Ask { op: id, verb, reason: None })]
+        }
+        (Verb::Cancel | Verb::Rollback | Verb::Takeover, None) => {
+            let title = format!("{} {id}: {}", said(verb), listed.op.record.title);
+            open(ui, Dialog::new(What::Ask(id, verb), title, reason()))
+        }
+    }
+}
+
+/// What is asked, as a person says it.
+fn said(verb: Verb) -> &'static str {
+    match verb {
+        Verb::Pause => "pause",
+        Verb::Resume => "resume",
+        Verb::Cancel => "cancel",
+        Verb::Rollback => "roll back",
+        Verb::Takeover => "take over",
+    }
+}
+
+/// The operation under the cursor, the one that is shown, or the only one that is not over.
+fn meant(ui: &Ui) -> Option<Arc<Listed>> {
+    match &ui.here.page {
+        Page::Operations => ui.register.ops.get(ui.here.cursor).cloned(),
+        Page::Operation(id) => ui.register.find(id).cloned(),
+        _ => {
+            let mut open = ui.register.open();
+            let first = open.next().cloned();
+            first.filter(|_| open.next().is_none())
+        }
+    }
+}
+
+/// Opens the operation under the cursor.
+pub(super) fn show(ui: &mut Ui) {
+    let Some(id) = ui.register.ops.get(ui.here.cursor).map(|listed| listed.op.record.id.clone()) else {
+        return;
+    };
+    let mut place = Place::new(Page::Operation(id));
+    place.path = crate::tui::page::path(ui);
+    ui.open(place);
+}
+
+/// Takes in what the journal says now. What an operation that has just ended rests on is read again, so that
+/// rows do not lag behind it.
+pub(super) fn arrived(ui: &mut Ui, register: Arc<Register>) -> Vec<Effect> {
+    let chosen = match &ui.here.page {
+        Page::Operations => ui.register.ops.get(ui.here.cursor).map(|listed| listed.op.record.id.clone()),
+        _ => None,
+    };
+    let mut sources: Vec<Source> = Vec::new();
+    for listed in register.ops.iter().filter(|listed| listed.op.ended.is_some()) {
+        let before = ui.register.find(&listed.op.record.id);
+        if before.is_some_and(|before| before.op.ended.is_none()) {
+            let read = kind(&listed.op.record.kind).map_or(&[Source::Instances][..], |kind| kind.sources);
+            sources.extend(read);
+        }
+    }
+    sources.sort();
+    sources.dedup();
+    // The cursor stays on its operation when another one is put before it.
+    let at = chosen.and_then(|id| register.ops.iter().position(|listed| listed.op.record.id == id));
+    if let Some(at) = at {
+        ui.here.cursor = at;
+    }
+    ui.register = register;
+    ui.settle();
+    if sources.is_empty() || ui.is_past() { Vec::new() } else { vec![Effect::Wish(Wish::Refresh(sources))] }
+}
