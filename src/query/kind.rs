@@ -261,7 +261,6 @@ impl Kind {
                 Source::Statuses,
                 Source::TargetGroups,
                 Source::Targets,
-                Source::Admin,
             ],
             Self::Tenants => &[
                 Source::Registry,
@@ -274,7 +273,6 @@ impl Kind {
                 Source::Instances,
                 Source::Groups,
                 Source::Statuses,
-                Source::Admin,
             ],
             Self::TargetGroups => &[Source::TargetGroups, Source::Targets],
             Self::Targets => &[Source::TargetGroups, Source::Targets],

@@ -14,7 +14,7 @@ async fn started() -> (Running, Home) {
     let home = Home::new();
     let door = running.cores_door().unwrap();
     home.write(
-        "config/coredeck/config.toml",
+        "coredeck.toml",
         &format!("fleet = \"demo\"\n[cores]\nreach = \"direct\"\nproxy = \"http://{door}\"\n"),
     );
     (running, home)
@@ -26,7 +26,12 @@ async fn run(running: &Running, home: &std::sync::Arc<Home>, args: &str) -> crat
     let (home, args) = (std::sync::Arc::clone(home), args.to_owned());
     tokio::task::spawn_blocking(move || {
         let env: Vec<(&str, &str)> = env.iter().map(|(name, value)| (*name, value.as_str())).collect();
-        home.run_with(&args.split(' ').collect::<Vec<_>>(), &env)
+        let config = home.path().join("coredeck.toml");
+        let mut args: Vec<&str> = args.split(' ').collect();
+        if !args.contains(&"--config") {
+            args.extend(["--config", config.to_str().unwrap()]);
+        }
+        home.run_with(&args, &env)
     })
     .await
     .unwrap()
@@ -176,9 +181,10 @@ async fn cores_and_tenants_stand_with_their_own_word_and_without_a_secret() {
 #[tokio::test(flavor = "multi_thread")]
 async fn without_leave_no_core_is_asked() {
     let (running, home) = started().await;
-    home.write("config/coredeck/config.toml", "fleet = \"demo\"\n");
+    home.write("coredeck.toml", "fleet = \"demo\"\n");
     let home = std::sync::Arc::new(home);
     let rows = run(&running, &home, "get cores -o json").await.data();
+    assert!(rows.iter().any(|row| row["id"] == "shared-prod-1"), "the registry was read");
     assert!(rows.iter().all(|row| row["rate"].is_null() && row["answer"].is_null()));
     assert!(running.calls().iter().all(|call| call["operation"] != "GetParameters"));
     let wrong = home.write("wrong.toml", "[cores]\nreach = \"sideways\"\nproxi = 1\nproxy = \"nowhere\"\n");

@@ -16,7 +16,7 @@ columns!(cores, |row, ctx| {
     Always version "VERSION" Text [] "the core's version" => Value::maybe_text(row.version.as_ref());
     Always tenants "TENANTS" Count [] "tenants that name it" => Value::count(row.tenants);
     Always room "ROOM" Count [] "how many more tenants its tier allows" => Value::maybe_count(row.room);
-    Always rate "REQ/S" Number [Admin] "requests a second in its last full minute, without ours" =>
+    Wide rate "REQ/S" Number [Admin] "requests a second in its last full minute, without ours" =>
         Value::of(&row.word, |word| maybe_number(word.rate()));
     Wide answer "ANSWER" Text [Admin] "what its sign of life is worth: well, unproven, failed, silent, unreached" =>
         Value::of(&row.word, |word| Value::text(word.sign.word()));

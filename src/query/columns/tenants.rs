@@ -15,7 +15,7 @@ columns!(tenants, |row, ctx| {
     Always tier "TIER" Text [Services, Tasks, Instances, Groups] "the tier of that core" =>
         Value::maybe_text(row.tier.as_ref());
     Always health "HEALTH" Health [Instances, Statuses] "ok, busy, unknown, warn or bad" => Value::Health(row.health);
-    Always rate "REQ/S" Number [Admin] "requests a second in the last full minute, without ours" =>
+    Wide rate "REQ/S" Number [Admin] "requests a second in the last full minute, without ours" =>
         Value::of(&row.word, |word| word.rate.map_or(Value::Absent, Value::Number));
     Wide answer "ANSWER" Text [Admin] "what its sign of life is worth: well, unproven, failed" =>
         Value::of(&row.word, |word| Value::text(word.sign.word()));
