@@ -158,7 +158,7 @@ pub struct Served {
     /// The service as people name it.
     pub service: &'static str,
     /// The service as AWS's models name it.
-    pub signed_as: &'static str,
+    pub model: &'static str,
     /// The operation.
     pub operation: &'static str,
     /// It changes something.
@@ -171,7 +171,7 @@ pub fn served() -> Vec<Served> {
         let (title, model) = (service.title, service.model);
         service.operations.iter().map(move |operation| Served {
             service: title,
-            signed_as: model,
+            model,
             operation: operation.name,
             changes: matches!(operation.run, Run::Write(_)),
         })

@@ -189,7 +189,8 @@ impl Writer {
         let desk = self.checked(scope, change).await?;
         let hand = if change.again() == Again::Token { Hand::Again } else { Hand::Once };
         let pen = Pen::new(&desk, hand, false);
-        let Done { answered, missed } = put(&pen, change, token).await.map_err(told)?;
+        let Done { answered, missed } =
+            put(&pen, change, token).await.map_err(|stop| told(in_part(change, stop)))?;
         let record = pen.held().take();
         Ok(Receipt {
             request_id: record.as_ref().and_then(|record| record.request_id.clone()),
@@ -223,6 +224,16 @@ fn proof(end: Result<(), Stop>, desk: &Desk) -> Result<Proof, WriteError> {
             let trouble = desk.trouble(Api::RunInstances, TroubleKind::Garbled, said);
             Err(WriteError::Unknown(trouble))
         }
+    }
+}
+
+/// A no that is one for a part of the targets only: of several instances EC2 keeps those whose zone has a protected
+/// one, says no to the whole call, and ends the others all the same.
+fn in_part(change: &Change, stop: Stop) -> Stop {
+    let is_several = matches!(change, Change::TerminateInstances { instances } if instances.len() > 1);
+    match stop.trouble.code.as_deref() {
+        Some("OperationNotPermitted") if is_several => Stop { doubt: Doubt::MayHaveActed, ..stop },
+        _ => stop,
     }
 }
 

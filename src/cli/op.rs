@@ -231,10 +231,17 @@ pub(super) fn still_running(id: &str) -> Error {
         .hint(format!("coredeck op pause {id}, cancel or rollback steer it"))
 }
 
+/// An operation, and whether a runner has it. That is asked first: a runner that comes to its end writes so, and then
+/// lives no more.
+fn seen(journal: &dyn Ledger, id: &str) -> Result<(ops::OpState, bool)> {
+    let id = journal.op(id)?.id;
+    let lives = journal.runner(&id)?.is_some_and(|(_, lives)| lives);
+    Ok((ops::read(journal, &id)?, lives))
+}
+
 /// How an operation stands.
 pub(super) fn progress(journal: &dyn Ledger, id: &str, clock: Clock) -> Result<Progress> {
-    let op = ops::read(journal, id)?;
-    let lives = journal.runner(&op.record.id)?.is_some_and(|(_, lives)| lives);
+    let (op, lives) = seen(journal, id)?;
     Ok(Progress::of(&op, lives, clock.now()))
 }
 
@@ -317,11 +324,7 @@ impl Reading {
     /// One operation with its records, and whether a runner has it.
     pub(super) fn state(&self, id: &str) -> Result<(ops::OpState, bool)> {
         match self {
-            Self::Whole(journal) => {
-                let op = ops::read(journal.as_ref(), id)?;
-                let lives = journal.runner(&op.record.id)?.is_some_and(|(_, lives)| lives);
-                Ok((op, lives))
-            }
+            Self::Whole(journal) => seen(journal.as_ref(), id),
             Self::Saved(saved) => {
                 let mut op = ops::OpState::new(saved.op(id)?)?;
                 let id = op.record.id.clone();

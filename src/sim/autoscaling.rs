@@ -8,7 +8,7 @@ mod refreshes;
 use super::fault::Fault;
 use super::filter::filters;
 use super::page::Paging;
-use super::service::{Answer, Call, Operation, Protocol, Run, Service};
+use super::service::{Answer, Call, Operation, Protocol, Service};
 use super::shape::{Fields, Shape, list};
 use super::world::place::Place;
 use super::world::scaling::{Activity, Group, Member, Mix, TemplateChoice};
@@ -24,40 +24,34 @@ pub(crate) const SERVICE: Service = Service {
     namespace: "http://autoscaling.amazonaws.com/doc/2011-01-01/",
     bad_parameter: "ValidationError",
     operations: &[
-        Operation {
-            name: "DescribeAutoScalingGroups",
-            takes: &["AutoScalingGroupNames", "Filters", "IncludeInstances", "MaxRecords", "NextToken"],
-            run: Run::Read(describe_groups),
-        },
-        Operation {
-            name: "DescribeAutoScalingInstances",
-            takes: &["InstanceIds", "MaxRecords", "NextToken"],
-            run: Run::Read(describe_instances),
-        },
-        Operation {
-            name: "DescribeInstanceRefreshes",
-            takes: &["AutoScalingGroupName", "InstanceRefreshIds", "MaxRecords", "NextToken"],
-            run: Run::Read(refreshes::describe),
-        },
-        Operation {
-            name: "DescribeScalingActivities",
-            takes: &[
-                "ActivityIds",
-                "AutoScalingGroupName",
-                "IncludeDeletedGroups",
-                "MaxRecords",
-                "NextToken",
-            ],
-            run: Run::Read(describe_activities),
-        },
-        Operation {
-            name: "SetDesiredCapacity",
-            takes: &["AutoScalingGroupName", "DesiredCapacity", "HonorCooldown"],
-            run: Run::Write(changes::set_desired),
-        },
-        Operation {
-            name: "UpdateAutoScalingGroup",
-            takes: &[
+        Operation::read(
+            "DescribeAutoScalingGroups",
+            &["AutoScalingGroupNames", "Filters", "IncludeInstances", "MaxRecords", "NextToken"],
+            describe_groups,
+        ),
+        Operation::read(
+            "DescribeAutoScalingInstances",
+            &["InstanceIds", "MaxRecords", "NextToken"],
+            describe_instances,
+        ),
+        Operation::read(
+            "DescribeInstanceRefreshes",
+            &["AutoScalingGroupName", "InstanceRefreshIds", "MaxRecords", "NextToken"],
+            refreshes::describe,
+        ),
+        Operation::read(
+            "DescribeScalingActivities",
+            &["ActivityIds", "AutoScalingGroupName", "IncludeDeletedGroups", "MaxRecords", "NextToken"],
+            describe_activities,
+        ),
+        Operation::write(
+            "SetDesiredCapacity",
+            &["AutoScalingGroupName", "DesiredCapacity", "HonorCooldown"],
+            changes::set_desired,
+        ),
+        Operation::write(
+            "UpdateAutoScalingGroup",
+            &[
                 "AutoScalingGroupName",
                 "MinSize",
                 "MaxSize",
@@ -70,57 +64,41 @@ pub(crate) const SERVICE: Service = Service {
                 "CapacityRebalance",
                 "NewInstancesProtectedFromScaleIn",
             ],
-            run: Run::Write(changes::update),
-        },
-        Operation {
-            name: "SetInstanceProtection",
-            takes: &["AutoScalingGroupName", "InstanceIds", "ProtectedFromScaleIn"],
-            run: Run::Write(changes::protect),
-        },
-        Operation {
-            name: "SuspendProcesses",
-            takes: &["AutoScalingGroupName", "ScalingProcesses"],
-            run: Run::Write(changes::suspend),
-        },
-        Operation {
-            name: "ResumeProcesses",
-            takes: &["AutoScalingGroupName", "ScalingProcesses"],
-            run: Run::Write(changes::resume),
-        },
-        Operation {
-            name: "EnterStandby",
-            takes: &["AutoScalingGroupName", "InstanceIds", "ShouldDecrementDesiredCapacity"],
-            run: Run::Write(changes::enter_standby),
-        },
-        Operation {
-            name: "ExitStandby",
-            takes: &["AutoScalingGroupName", "InstanceIds"],
-            run: Run::Write(changes::exit_standby),
-        },
-        Operation {
-            name: "TerminateInstanceInAutoScalingGroup",
-            takes: &["InstanceId", "ShouldDecrementDesiredCapacity"],
-            run: Run::Write(changes::terminate),
-        },
-        Operation {
-            name: "DetachInstances",
-            takes: &["AutoScalingGroupName", "InstanceIds", "ShouldDecrementDesiredCapacity"],
-            run: Run::Write(changes::detach),
-        },
-        Operation { name: "CreateAutoScalingGroup", takes: make::TAKES, run: Run::Write(make::create) },
-        Operation {
-            name: "DeleteAutoScalingGroup",
-            takes: &["AutoScalingGroupName", "ForceDelete"],
-            run: Run::Write(make::delete),
-        },
-        Operation {
-            name: "DescribeLifecycleHooks",
-            takes: &["AutoScalingGroupName", "LifecycleHookNames"],
-            run: Run::Read(hooks::describe),
-        },
-        Operation {
-            name: "PutLifecycleHook",
-            takes: &[
+            changes::update,
+        ),
+        Operation::write(
+            "SetInstanceProtection",
+            &["AutoScalingGroupName", "InstanceIds", "ProtectedFromScaleIn"],
+            changes::protect,
+        ),
+        Operation::write("SuspendProcesses", &["AutoScalingGroupName", "ScalingProcesses"], changes::suspend),
+        Operation::write("ResumeProcesses", &["AutoScalingGroupName", "ScalingProcesses"], changes::resume),
+        Operation::write(
+            "EnterStandby",
+            &["AutoScalingGroupName", "InstanceIds", "ShouldDecrementDesiredCapacity"],
+            changes::enter_standby,
+        ),
+        Operation::write("ExitStandby", &["AutoScalingGroupName", "InstanceIds"], changes::exit_standby),
+        Operation::write(
+            "TerminateInstanceInAutoScalingGroup",
+            &["InstanceId", "ShouldDecrementDesiredCapacity"],
+            changes::terminate,
+        ),
+        Operation::write(
+            "DetachInstances",
+            &["AutoScalingGroupName", "InstanceIds", "ShouldDecrementDesiredCapacity"],
+            changes::detach,
+        ),
+        Operation::write("CreateAutoScalingGroup", make::TAKES, make::create),
+        Operation::write("DeleteAutoScalingGroup", &["AutoScalingGroupName", "ForceDelete"], make::delete),
+        Operation::read(
+            "DescribeLifecycleHooks",
+            &["AutoScalingGroupName", "LifecycleHookNames"],
+            hooks::describe,
+        ),
+        Operation::write(
+            "PutLifecycleHook",
+            &[
                 "AutoScalingGroupName",
                 "LifecycleHookName",
                 "LifecycleTransition",
@@ -130,44 +108,40 @@ pub(crate) const SERVICE: Service = Service {
                 "RoleARN",
                 "NotificationMetadata",
             ],
-            run: Run::Write(hooks::put),
-        },
-        Operation {
-            name: "DeleteLifecycleHook",
-            takes: &["AutoScalingGroupName", "LifecycleHookName"],
-            run: Run::Write(hooks::delete),
-        },
-        Operation {
-            name: "CompleteLifecycleAction",
-            takes: &[
+            hooks::put,
+        ),
+        Operation::write(
+            "DeleteLifecycleHook",
+            &["AutoScalingGroupName", "LifecycleHookName"],
+            hooks::delete,
+        ),
+        Operation::write(
+            "CompleteLifecycleAction",
+            &[
                 "AutoScalingGroupName",
                 "LifecycleHookName",
                 "LifecycleActionResult",
                 "LifecycleActionToken",
                 "InstanceId",
             ],
-            run: Run::Write(hooks::complete),
-        },
-        Operation {
-            name: "RecordLifecycleActionHeartbeat",
-            takes: &["AutoScalingGroupName", "LifecycleHookName", "LifecycleActionToken", "InstanceId"],
-            run: Run::Write(hooks::heartbeat),
-        },
-        Operation {
-            name: "StartInstanceRefresh",
-            takes: &["AutoScalingGroupName", "Strategy", "DesiredConfiguration", "Preferences"],
-            run: Run::Write(refreshes::start),
-        },
-        Operation {
-            name: "CancelInstanceRefresh",
-            takes: &["AutoScalingGroupName", "WaitForTransitioningInstances"],
-            run: Run::Write(refreshes::cancel),
-        },
-        Operation {
-            name: "RollbackInstanceRefresh",
-            takes: &["AutoScalingGroupName"],
-            run: Run::Write(refreshes::roll_back),
-        },
+            hooks::complete,
+        ),
+        Operation::write(
+            "RecordLifecycleActionHeartbeat",
+            &["AutoScalingGroupName", "LifecycleHookName", "LifecycleActionToken", "InstanceId"],
+            hooks::heartbeat,
+        ),
+        Operation::write(
+            "StartInstanceRefresh",
+            &["AutoScalingGroupName", "Strategy", "DesiredConfiguration", "Preferences"],
+            refreshes::start,
+        ),
+        Operation::write(
+            "CancelInstanceRefresh",
+            &["AutoScalingGroupName", "WaitForTransitioningInstances"],
+            refreshes::cancel,
+        ),
+        Operation::write("RollbackInstanceRefresh", &["AutoScalingGroupName"], refreshes::roll_back),
     ],
 };
 
@@ -196,6 +170,9 @@ fn group<'p>(place: &'p Place, name: &str) -> Result<&'p Group, Fault> {
 
 fn describe_groups(call: &Call, place: &Place) -> Answer {
     let names = call.input.texts("AutoScalingGroupNames");
+    for name in &names {
+        changes::check_name("autoScalingGroupNames", name)?;
+    }
     let filters = filters(call.input, "Filters", "Values");
     let known = |name: &str| name.starts_with("tag:") || matches!(name, "tag-key" | "tag-value");
     if let Some(filter) = filters.iter().find(|filter| !known(filter.name)) {

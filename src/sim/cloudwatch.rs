@@ -8,7 +8,7 @@ pub(crate) mod statistics;
 
 use super::fault::Fault;
 use super::page::Paging;
-use super::service::{Answer, Call, Operation, Protocol, Run, Service};
+use super::service::{Answer, Call, Operation, Protocol, Service};
 use super::shape::{self, Fields, Shape};
 use super::world::keeping::Alarm;
 use super::world::place::Place;
@@ -23,9 +23,9 @@ pub(crate) const SERVICE: Service = Service {
     namespace: "http://monitoring.amazonaws.com/doc/2010-08-01/",
     bad_parameter: "InvalidParameterValue",
     operations: &[
-        Operation {
-            name: "DescribeAlarms",
-            takes: &[
+        Operation::read(
+            "DescribeAlarms",
+            &[
                 "ActionPrefix",
                 "AlarmNamePrefix",
                 "AlarmNames",
@@ -34,11 +34,11 @@ pub(crate) const SERVICE: Service = Service {
                 "NextToken",
                 "StateValue",
             ],
-            run: Run::Read(describe_alarms),
-        },
-        Operation {
-            name: "GetMetricData",
-            takes: &[
+            describe_alarms,
+        ),
+        Operation::read(
+            "GetMetricData",
+            &[
                 "MetricDataQueries",
                 "StartTime",
                 "EndTime",
@@ -47,11 +47,11 @@ pub(crate) const SERVICE: Service = Service {
                 "NextToken",
                 "LabelOptions",
             ],
-            run: Run::Read(metrics::get_metric_data),
-        },
-        Operation {
-            name: "GetMetricStatistics",
-            takes: &[
+            metrics::get_metric_data,
+        ),
+        Operation::read(
+            "GetMetricStatistics",
+            &[
                 "Namespace",
                 "MetricName",
                 "Dimensions",
@@ -62,13 +62,13 @@ pub(crate) const SERVICE: Service = Service {
                 "ExtendedStatistics",
                 "Unit",
             ],
-            run: Run::Read(statistics::get_metric_statistics),
-        },
-        Operation {
-            name: "ListMetrics",
-            takes: &["Namespace", "MetricName", "Dimensions", "NextToken", "RecentlyActive"],
-            run: Run::Read(list::list_metrics),
-        },
+            statistics::get_metric_statistics,
+        ),
+        Operation::read(
+            "ListMetrics",
+            &["Namespace", "MetricName", "Dimensions", "NextToken", "RecentlyActive"],
+            list::list_metrics,
+        ),
     ],
 };
 
@@ -133,19 +133,19 @@ fn alarm_shape(place: &Place, alarm: &Alarm, topic: &str) -> Fields {
         .with("StateReason", &alarm.reason)
         .with("StateUpdatedTimestamp", alarm.since)
         .with("StateTransitionedTimestamp", alarm.since)
-        .with("MetricName", &alarm.metric)
-        .with("Namespace", &alarm.namespace)
-        .with("Statistic", alarm.statistic)
+        .with("MetricName", &alarm.watch.metric)
+        .with("Namespace", &alarm.watch.namespace)
+        .with("Statistic", alarm.watch.statistic)
         .with(
             "Dimensions",
             shape::list(&alarm.dimensions, |(name, value)| {
                 Fields::new().with("Name", *name).with("Value", value)
             }),
         )
-        .with("Period", alarm.period)
-        .with("EvaluationPeriods", alarm.evaluations)
-        .with("DatapointsToAlarm", alarm.datapoints)
-        .with("Threshold", alarm.threshold)
-        .with("ComparisonOperator", alarm.comparison)
-        .with("TreatMissingData", alarm.missing)
+        .with("Period", alarm.watch.period)
+        .with("EvaluationPeriods", alarm.watch.evaluations)
+        .with("DatapointsToAlarm", alarm.watch.datapoints)
+        .with("Threshold", alarm.watch.threshold)
+        .with("ComparisonOperator", alarm.watch.comparison)
+        .with("TreatMissingData", alarm.watch.missing)
 }

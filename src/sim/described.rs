@@ -8,6 +8,7 @@ mod troubles;
 pub(crate) use self::build::fill;
 
 use super::script::pattern::Pattern;
+use super::world::keeping::Watch;
 use super::world::machine::Kind;
 use std::time::Duration;
 
@@ -219,15 +220,7 @@ pub(crate) struct Alarm {
     pub(crate) name: Pattern,
     pub(crate) count: usize,
     pub(crate) watched: Watched,
-    pub(crate) namespace: String,
-    pub(crate) metric: String,
-    pub(crate) statistic: &'static str,
-    pub(crate) period: u32,
-    pub(crate) evaluations: u32,
-    pub(crate) datapoints: u32,
-    pub(crate) threshold: f64,
-    pub(crate) comparison: &'static str,
-    pub(crate) missing: &'static str,
+    pub(crate) watch: Watch,
 }
 
 /// Log groups.

@@ -15,7 +15,7 @@ mod versions;
 use super::fault::Fault;
 use super::filter::Filter;
 use super::page::Paging;
-use super::service::{Call, Operation, Protocol, Run, Service};
+use super::service::{Call, Operation, Protocol, Service};
 use super::shape::{Fields, Shape, list};
 use super::world::machine::Tag;
 use templates::version_shape;
@@ -30,24 +30,24 @@ pub(crate) const SERVICE: Service = Service {
     namespace: "http://ec2.amazonaws.com/doc/2016-11-15/",
     bad_parameter: "UnknownParameter",
     operations: &[
-        Operation {
-            name: "DescribeInstances",
-            takes: &["InstanceId", "Filter", "MaxResults", "NextToken", "DryRun"],
-            run: Run::Read(instances::describe),
-        },
-        Operation {
-            name: "DescribeInstanceStatus",
-            takes: &["InstanceId", "Filter", "MaxResults", "NextToken", "DryRun", "IncludeAllInstances"],
-            run: Run::Read(statuses::describe),
-        },
-        Operation {
-            name: "DescribeLaunchTemplates",
-            takes: &["LaunchTemplateId", "LaunchTemplateName", "Filter", "MaxResults", "NextToken", "DryRun"],
-            run: Run::Read(templates::describe),
-        },
-        Operation {
-            name: "DescribeLaunchTemplateVersions",
-            takes: &[
+        Operation::read(
+            "DescribeInstances",
+            &["InstanceId", "Filter", "MaxResults", "NextToken", "DryRun"],
+            instances::describe,
+        ),
+        Operation::read(
+            "DescribeInstanceStatus",
+            &["InstanceId", "Filter", "MaxResults", "NextToken", "DryRun", "IncludeAllInstances"],
+            statuses::describe,
+        ),
+        Operation::read(
+            "DescribeLaunchTemplates",
+            &["LaunchTemplateId", "LaunchTemplateName", "Filter", "MaxResults", "NextToken", "DryRun"],
+            templates::describe,
+        ),
+        Operation::read(
+            "DescribeLaunchTemplateVersions",
+            &[
                 "LaunchTemplateId",
                 "LaunchTemplateName",
                 "LaunchTemplateVersion",
@@ -58,11 +58,11 @@ pub(crate) const SERVICE: Service = Service {
                 "NextToken",
                 "DryRun",
             ],
-            run: Run::Read(templates::describe_versions),
-        },
-        Operation {
-            name: "DescribeImages",
-            takes: &[
+            templates::describe_versions,
+        ),
+        Operation::read(
+            "DescribeImages",
+            &[
                 "ImageId",
                 "Owner",
                 "ExecutableBy",
@@ -73,21 +73,21 @@ pub(crate) const SERVICE: Service = Service {
                 "IncludeDisabled",
                 "DryRun",
             ],
-            run: Run::Read(images::describe),
-        },
-        Operation {
-            name: "DescribeRegions",
-            takes: &["RegionName", "Filter", "AllRegions", "DryRun"],
-            run: Run::Read(regions::describe),
-        },
-        Operation {
-            name: "DescribeAvailabilityZones",
-            takes: &["ZoneName", "ZoneId", "Filter", "AllAvailabilityZones", "DryRun"],
-            run: Run::Read(regions::describe_zones),
-        },
-        Operation {
-            name: "DescribeSpotPriceHistory",
-            takes: &[
+            images::describe,
+        ),
+        Operation::read(
+            "DescribeRegions",
+            &["RegionName", "Filter", "AllRegions", "DryRun"],
+            regions::describe,
+        ),
+        Operation::read(
+            "DescribeAvailabilityZones",
+            &["ZoneName", "ZoneId", "Filter", "AllAvailabilityZones", "DryRun"],
+            regions::describe_zones,
+        ),
+        Operation::read(
+            "DescribeSpotPriceHistory",
+            &[
                 "InstanceType",
                 "ProductDescription",
                 "AvailabilityZone",
@@ -99,52 +99,36 @@ pub(crate) const SERVICE: Service = Service {
                 "NextToken",
                 "DryRun",
             ],
-            run: Run::Read(spot::history),
-        },
-        Operation {
-            name: "DescribeInstanceTypes",
-            takes: &["InstanceType", "Filter", "MaxResults", "NextToken", "DryRun"],
-            run: Run::Read(kinds::describe),
-        },
-        Operation {
-            name: "DescribeInstanceTypeOfferings",
-            takes: &["LocationType", "Filter", "MaxResults", "NextToken", "DryRun"],
-            run: Run::Read(kinds::offerings),
-        },
-        Operation {
-            name: "TerminateInstances",
-            takes: &["InstanceId", "DryRun"],
-            run: Run::Write(changes::terminate),
-        },
-        Operation {
-            name: "StopInstances",
-            takes: &["InstanceId", "DryRun", "Force"],
-            run: Run::Write(changes::stop),
-        },
-        Operation {
-            name: "StartInstances",
-            takes: &["InstanceId", "DryRun"],
-            run: Run::Write(changes::start),
-        },
-        Operation { name: "RunInstances", takes: launch::TAKES, run: Run::Write(launch::run) },
-        Operation {
-            name: "RebootInstances",
-            takes: &["InstanceId", "DryRun"],
-            run: Run::Write(changes::reboot),
-        },
-        Operation {
-            name: "DescribeInstanceAttribute",
-            takes: &["InstanceId", "Attribute", "DryRun"],
-            run: Run::Read(attributes::describe),
-        },
-        Operation {
-            name: "ModifyInstanceAttribute",
-            takes: &["InstanceId", "Attribute", "Value", "DisableApiTermination", "DryRun"],
-            run: Run::Write(attributes::modify),
-        },
-        Operation {
-            name: "CreateLaunchTemplate",
-            takes: &[
+            spot::history,
+        ),
+        Operation::read(
+            "DescribeInstanceTypes",
+            &["InstanceType", "Filter", "MaxResults", "NextToken", "DryRun"],
+            kinds::describe,
+        ),
+        Operation::read(
+            "DescribeInstanceTypeOfferings",
+            &["LocationType", "Filter", "MaxResults", "NextToken", "DryRun"],
+            kinds::offerings,
+        ),
+        Operation::write("TerminateInstances", &["InstanceId", "DryRun"], changes::terminate),
+        Operation::write("StopInstances", &["InstanceId", "DryRun", "Force"], changes::stop),
+        Operation::write("StartInstances", &["InstanceId", "DryRun"], changes::start),
+        Operation::write("RunInstances", launch::TAKES, launch::run),
+        Operation::write("RebootInstances", &["InstanceId", "DryRun"], changes::reboot),
+        Operation::read(
+            "DescribeInstanceAttribute",
+            &["InstanceId", "Attribute", "DryRun"],
+            attributes::describe,
+        ),
+        Operation::write(
+            "ModifyInstanceAttribute",
+            &["InstanceId", "Attribute", "Value", "DisableApiTermination", "DryRun"],
+            attributes::modify,
+        ),
+        Operation::write(
+            "CreateLaunchTemplate",
+            &[
                 "LaunchTemplateName",
                 "VersionDescription",
                 "LaunchTemplateData",
@@ -152,26 +136,18 @@ pub(crate) const SERVICE: Service = Service {
                 "ClientToken",
                 "DryRun",
             ],
-            run: Run::Write(versions::create_template),
-        },
-        Operation {
-            name: "DeleteLaunchTemplate",
-            takes: &["LaunchTemplateId", "LaunchTemplateName", "DryRun"],
-            run: Run::Write(versions::delete_template),
-        },
-        Operation {
-            name: "CreateTags",
-            takes: &["ResourceId", "Tag", "DryRun"],
-            run: Run::Write(changes::create_tags),
-        },
-        Operation {
-            name: "DeleteTags",
-            takes: &["ResourceId", "Tag", "DryRun"],
-            run: Run::Write(changes::delete_tags),
-        },
-        Operation {
-            name: "CreateLaunchTemplateVersion",
-            takes: &[
+            versions::create_template,
+        ),
+        Operation::write(
+            "DeleteLaunchTemplate",
+            &["LaunchTemplateId", "LaunchTemplateName", "DryRun"],
+            versions::delete_template,
+        ),
+        Operation::write("CreateTags", &["ResourceId", "Tag", "DryRun"], changes::create_tags),
+        Operation::write("DeleteTags", &["ResourceId", "Tag", "DryRun"], changes::delete_tags),
+        Operation::write(
+            "CreateLaunchTemplateVersion",
+            &[
                 "LaunchTemplateId",
                 "LaunchTemplateName",
                 "SourceVersion",
@@ -180,18 +156,18 @@ pub(crate) const SERVICE: Service = Service {
                 "ClientToken",
                 "DryRun",
             ],
-            run: Run::Write(versions::create_version),
-        },
-        Operation {
-            name: "ModifyLaunchTemplate",
-            takes: &["LaunchTemplateId", "LaunchTemplateName", "SetDefaultVersion", "ClientToken", "DryRun"],
-            run: Run::Write(versions::modify_template),
-        },
-        Operation {
-            name: "DeleteLaunchTemplateVersions",
-            takes: &["LaunchTemplateId", "LaunchTemplateName", "LaunchTemplateVersion", "DryRun"],
-            run: Run::Write(versions::delete_versions),
-        },
+            versions::create_version,
+        ),
+        Operation::write(
+            "ModifyLaunchTemplate",
+            &["LaunchTemplateId", "LaunchTemplateName", "SetDefaultVersion", "ClientToken", "DryRun"],
+            versions::modify_template,
+        ),
+        Operation::write(
+            "DeleteLaunchTemplateVersions",
+            &["LaunchTemplateId", "LaunchTemplateName", "LaunchTemplateVersion", "DryRun"],
+            versions::delete_versions,
+        ),
     ],
 };
 
@@ -240,6 +216,15 @@ fn by_tag(filter: &Filter, tags: &[Tag]) -> Option<bool> {
         "tag-value" => Some(filter.admits_any(tags.iter().map(|(_, value)| value.as_str()))),
         _ => None,
     }
+}
+
+/// How the metadata of every machine here can be asked for: by session only.
+fn metadata_options() -> Fields {
+    Fields::new()
+        .with("state", "applied")
+        .with("httpTokens", "required")
+        .with("httpPutResponseHopLimit", 2i64)
+        .with("httpEndpoint", "enabled")
 }
 
 fn tag_set(tags: &[Tag]) -> Shape {

@@ -11,7 +11,7 @@ mod tasks;
 
 use super::fault::Fault;
 use super::page::Paging;
-use super::service::{Call, Operation, Protocol, Run, Service};
+use super::service::{Call, Operation, Protocol, Service};
 use super::shape::{Fields, Shape, list};
 use super::world::containers::{Cluster, Share};
 use super::world::machine::Tag;
@@ -28,34 +28,22 @@ pub(crate) const SERVICE: Service = Service {
     namespace: "",
     bad_parameter: "InvalidParameterException",
     operations: &[
-        Operation {
-            name: "ListClusters",
-            takes: &["maxResults", "nextToken"],
-            run: Run::Read(clusters::list_clusters),
-        },
-        Operation {
-            name: "DescribeClusters",
-            takes: &["clusters", "include"],
-            run: Run::Read(clusters::describe),
-        },
-        Operation {
-            name: "DescribeCapacityProviders",
-            takes: &["capacityProviders", "cluster", "include", "maxResults", "nextToken"],
-            run: Run::Read(clusters::describe_providers),
-        },
-        Operation {
-            name: "ListServices",
-            takes: &["cluster", "launchType", "schedulingStrategy", "maxResults", "nextToken"],
-            run: Run::Read(services::list_services),
-        },
-        Operation {
-            name: "DescribeServices",
-            takes: &["cluster", "services", "include"],
-            run: Run::Read(services::describe),
-        },
-        Operation {
-            name: "ListTasks",
-            takes: &[
+        Operation::read("ListClusters", &["maxResults", "nextToken"], clusters::list_clusters),
+        Operation::read("DescribeClusters", &["clusters", "include"], clusters::describe),
+        Operation::read(
+            "DescribeCapacityProviders",
+            &["capacityProviders", "cluster", "include", "maxResults", "nextToken"],
+            clusters::describe_providers,
+        ),
+        Operation::read(
+            "ListServices",
+            &["cluster", "launchType", "schedulingStrategy", "maxResults", "nextToken"],
+            services::list_services,
+        ),
+        Operation::read("DescribeServices", &["cluster", "services", "include"], services::describe),
+        Operation::read(
+            "ListTasks",
+            &[
                 "cluster",
                 "containerInstance",
                 "family",
@@ -66,36 +54,28 @@ pub(crate) const SERVICE: Service = Service {
                 "maxResults",
                 "nextToken",
             ],
-            run: Run::Read(tasks::list_tasks),
-        },
-        Operation {
-            name: "DescribeTasks",
-            takes: &["cluster", "tasks", "include"],
-            run: Run::Read(tasks::describe),
-        },
-        Operation {
-            name: "DescribeTaskDefinition",
-            takes: &["taskDefinition", "include"],
-            run: Run::Read(definitions::describe),
-        },
-        Operation {
-            name: "ListContainerInstances",
-            takes: &["cluster", "status", "filter", "maxResults", "nextToken"],
-            run: Run::Read(hosts::list_hosts),
-        },
-        Operation {
-            name: "DescribeContainerInstances",
-            takes: &["cluster", "containerInstances", "include"],
-            run: Run::Read(hosts::describe),
-        },
-        Operation {
-            name: "UpdateContainerInstancesState",
-            takes: &["cluster", "containerInstances", "status"],
-            run: Run::Write(changes::update_hosts),
-        },
-        Operation {
-            name: "UpdateService",
-            takes: &[
+            tasks::list_tasks,
+        ),
+        Operation::read("DescribeTasks", &["cluster", "tasks", "include"], tasks::describe),
+        Operation::read("DescribeTaskDefinition", &["taskDefinition", "include"], definitions::describe),
+        Operation::read(
+            "ListContainerInstances",
+            &["cluster", "status", "filter", "maxResults", "nextToken"],
+            hosts::list_hosts,
+        ),
+        Operation::read(
+            "DescribeContainerInstances",
+            &["cluster", "containerInstances", "include"],
+            hosts::describe,
+        ),
+        Operation::write(
+            "UpdateContainerInstancesState",
+            &["cluster", "containerInstances", "status"],
+            changes::update_hosts,
+        ),
+        Operation::write(
+            "UpdateService",
+            &[
                 "cluster",
                 "service",
                 "desiredCount",
@@ -105,55 +85,35 @@ pub(crate) const SERVICE: Service = Service {
                 "placementConstraints",
                 "healthCheckGracePeriodSeconds",
             ],
-            run: Run::Write(changes::update_service),
-        },
-        Operation { name: "CreateService", takes: make::TAKES, run: Run::Write(make::create) },
-        Operation {
-            name: "DeleteService",
-            takes: &["cluster", "service", "force"],
-            run: Run::Write(make::delete),
-        },
-        Operation {
-            name: "RegisterTaskDefinition",
-            takes: definitions::TAKES,
-            run: Run::Write(definitions::register),
-        },
-        Operation {
-            name: "DeregisterTaskDefinition",
-            takes: &["taskDefinition"],
-            run: Run::Write(definitions::deregister),
-        },
-        Operation { name: "RunTask", takes: run::TAKES, run: Run::Write(run::run) },
-        Operation {
-            name: "UpdateTaskProtection",
-            takes: &["cluster", "tasks", "protectionEnabled", "expiresInMinutes"],
-            run: Run::Write(run::protect),
-        },
-        Operation {
-            name: "GetTaskProtection",
-            takes: &["cluster", "tasks"],
-            run: Run::Read(run::protections),
-        },
-        Operation {
-            name: "DeregisterContainerInstance",
-            takes: &["cluster", "containerInstance", "force"],
-            run: Run::Write(run::deregister),
-        },
-        Operation {
-            name: "PutClusterCapacityProviders",
-            takes: &["cluster", "capacityProviders", "defaultCapacityProviderStrategy"],
-            run: Run::Write(changes::put_providers),
-        },
-        Operation {
-            name: "UpdateCapacityProvider",
-            takes: &["name", "cluster", "autoScalingGroupProvider"],
-            run: Run::Write(changes::update_provider),
-        },
-        Operation {
-            name: "StopTask",
-            takes: &["cluster", "task", "reason"],
-            run: Run::Write(changes::stop_task),
-        },
+            changes::update_service,
+        ),
+        Operation::write("CreateService", make::TAKES, make::create),
+        Operation::write("DeleteService", &["cluster", "service", "force"], make::delete),
+        Operation::write("RegisterTaskDefinition", definitions::TAKES, definitions::register),
+        Operation::write("DeregisterTaskDefinition", &["taskDefinition"], definitions::deregister),
+        Operation::write("RunTask", run::TAKES, run::run),
+        Operation::write(
+            "UpdateTaskProtection",
+            &["cluster", "tasks", "protectionEnabled", "expiresInMinutes"],
+            run::protect,
+        ),
+        Operation::read("GetTaskProtection", &["cluster", "tasks"], run::protections),
+        Operation::write(
+            "DeregisterContainerInstance",
+            &["cluster", "containerInstance", "force"],
+            run::deregister,
+        ),
+        Operation::write(
+            "PutClusterCapacityProviders",
+            &["cluster", "capacityProviders", "defaultCapacityProviderStrategy"],
+            changes::put_providers,
+        ),
+        Operation::write(
+            "UpdateCapacityProvider",
+            &["name", "cluster", "autoScalingGroupProvider"],
+            changes::update_provider,
+        ),
+        Operation::write("StopTask", &["cluster", "task", "reason"], changes::stop_task),
     ],
 };
 

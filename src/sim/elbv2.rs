@@ -7,7 +7,7 @@ mod rules;
 
 use super::fault::Fault;
 use super::page::Paging;
-use super::service::{Answer, Call, Operation, Protocol, Run, Service};
+use super::service::{Answer, Call, Operation, Protocol, Service};
 use super::shape::{Fields, Shape, list};
 use super::world::balancing::{Act, Health, Listener, Rule, Target, TargetGroup};
 use super::world::place::Place;
@@ -23,70 +23,42 @@ pub(crate) const SERVICE: Service = Service {
     namespace: "http://elasticloadbalancing.amazonaws.com/doc/2015-12-01/",
     bad_parameter: "ValidationError",
     operations: &[
-        Operation {
-            name: "DescribeLoadBalancers",
-            takes: &["LoadBalancerArns", "Names", "Marker", "PageSize"],
-            run: Run::Read(describe_balancers),
-        },
-        Operation {
-            name: "DescribeListeners",
-            takes: &["LoadBalancerArn", "ListenerArns", "Marker", "PageSize"],
-            run: Run::Read(describe_listeners),
-        },
-        Operation {
-            name: "DescribeRules",
-            takes: &["ListenerArn", "RuleArns", "Marker", "PageSize"],
-            run: Run::Read(describe_rules),
-        },
-        Operation {
-            name: "DescribeTargetGroups",
-            takes: &["LoadBalancerArn", "TargetGroupArns", "Names", "Marker", "PageSize"],
-            run: Run::Read(describe_target_groups),
-        },
-        Operation { name: "DescribeTags", takes: &["ResourceArns"], run: Run::Read(more::describe_tags) },
-        Operation {
-            name: "DescribeTargetGroupAttributes",
-            takes: &["TargetGroupArn"],
-            run: Run::Read(more::describe_attributes),
-        },
-        Operation {
-            name: "DescribeTargetHealth",
-            takes: &["TargetGroupArn", "Targets", "Include"],
-            run: Run::Read(describe_target_health),
-        },
-        Operation {
-            name: "RegisterTargets",
-            takes: &["TargetGroupArn", "Targets"],
-            run: Run::Write(changes::register),
-        },
-        Operation {
-            name: "DeregisterTargets",
-            takes: &["TargetGroupArn", "Targets"],
-            run: Run::Write(changes::deregister),
-        },
-        Operation {
-            name: "ModifyRule",
-            takes: &["RuleArn", "Conditions", "Actions"],
-            run: Run::Write(rules::modify),
-        },
-        Operation { name: "DeleteRule", takes: &["RuleArn"], run: Run::Write(rules::delete) },
-        Operation {
-            name: "CreateRule",
-            takes: &["ListenerArn", "Conditions", "Priority", "Actions"],
-            run: Run::Write(rules::create),
-        },
-        Operation {
-            name: "SetRulePriorities",
-            takes: &["RulePriorities"],
-            run: Run::Write(rules::set_priorities),
-        },
-        Operation {
-            name: "ModifyTargetGroupAttributes",
-            takes: &["TargetGroupArn", "Attributes"],
-            run: Run::Write(more::modify_attributes),
-        },
-        Operation { name: "CreateTargetGroup", takes: groups::TAKES, run: Run::Write(groups::create) },
-        Operation { name: "DeleteTargetGroup", takes: &["TargetGroupArn"], run: Run::Write(groups::delete) },
+        Operation::read(
+            "DescribeLoadBalancers",
+            &["LoadBalancerArns", "Names", "Marker", "PageSize"],
+            describe_balancers,
+        ),
+        Operation::read(
+            "DescribeListeners",
+            &["LoadBalancerArn", "ListenerArns", "Marker", "PageSize"],
+            describe_listeners,
+        ),
+        Operation::read("DescribeRules", &["ListenerArn", "RuleArns", "Marker", "PageSize"], describe_rules),
+        Operation::read(
+            "DescribeTargetGroups",
+            &["LoadBalancerArn", "TargetGroupArns", "Names", "Marker", "PageSize"],
+            describe_target_groups,
+        ),
+        Operation::read("DescribeTags", &["ResourceArns"], more::describe_tags),
+        Operation::read("DescribeTargetGroupAttributes", &["TargetGroupArn"], more::describe_attributes),
+        Operation::read(
+            "DescribeTargetHealth",
+            &["TargetGroupArn", "Targets", "Include"],
+            describe_target_health,
+        ),
+        Operation::write("RegisterTargets", &["TargetGroupArn", "Targets"], changes::register),
+        Operation::write("DeregisterTargets", &["TargetGroupArn", "Targets"], changes::deregister),
+        Operation::write("ModifyRule", &["RuleArn", "Conditions", "Actions"], rules::modify),
+        Operation::write("DeleteRule", &["RuleArn"], rules::delete),
+        Operation::write("CreateRule", &["ListenerArn", "Conditions", "Priority", "Actions"], rules::create),
+        Operation::write("SetRulePriorities", &["RulePriorities"], rules::set_priorities),
+        Operation::write(
+            "ModifyTargetGroupAttributes",
+            &["TargetGroupArn", "Attributes"],
+            more::modify_attributes,
+        ),
+        Operation::write("CreateTargetGroup", groups::TAKES, groups::create),
+        Operation::write("DeleteTargetGroup", &["TargetGroupArn"], groups::delete),
     ],
 };
 
@@ -358,14 +330,25 @@ fn group_shape(place: &Place, group: &TargetGroup) -> Fields {
         .with("IpAddressType", "ipv4")
 }
 
+/// A member that must be there and is not.
+fn absent(member: &str) -> Fault {
+    Fault::new(
+        "ValidationError",
+        format!(
+            "1 validation error detected: Value null at '{member}' failed to satisfy constraint: Member must not be null"
+        ),
+    )
+}
+
 fn describe_target_health(call: &Call, place: &Place) -> Answer {
-    let arn = call.input.text("TargetGroupArn").ok_or_else(|| {
-        Fault::new("ValidationError", "1 validation error detected: Value null at 'targetGroupArn'")
-    })?;
+    let arn = call.input.text("TargetGroupArn").ok_or_else(|| absent("targetGroupArn"))?;
     let group =
         place.target_groups.get(arn).ok_or_else(|| not_found("TargetGroupNotFound", "Target groups", arn))?;
     let is_used = !users(place, arn).is_empty();
     let wanted = call.input.list("Targets");
+    if wanted.iter().any(|one| one.text("Id").is_none()) {
+        return Err(absent("targets.member.id"));
+    }
     let mut shapes = Vec::new();
     for target in &group.targets {
         let is_wanted = wanted.is_empty()

@@ -4,7 +4,6 @@ use super::dice::mix;
 use super::fault::Fault;
 use super::filter::glob;
 use super::time::Moment;
-use std::borrow::Cow;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
@@ -186,7 +185,7 @@ pub(crate) fn refusal(kind: Mischief, target: Target, who: &str) -> Option<Fault
         _ => query,
     };
     let fault = |code: &'static str, status: u16, message: String| {
-        Some(Fault { code: Cow::Borrowed(code), message, status })
+        Some(Fault::new(code, message).with_status(status))
     };
     match kind {
         Mischief::Throttle => {

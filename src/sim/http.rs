@@ -161,7 +161,7 @@ fn perform(
     let kind = rule.map(|rule| rule.kind);
     let spoils = matches!(kind, Some(Mischief::LostAnswer | Mischief::Cut | Mischief::Truncate));
     let came = Outcome {
-        acted: outcome.as_ref().is_ok_and(|(_, repeats)| !repeats),
+        acted: outcome.as_ref().map_or_else(|fault| fault.has_acted, |(_, repeats)| !repeats),
         answered: !spoils,
         made: outcome.as_ref().map(|(shape, _)| made(&asked.operation, shape)).unwrap_or_default(),
     };

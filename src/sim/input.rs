@@ -45,9 +45,14 @@ impl<'a> Input<'a> {
 
     /// A truth member.
     pub(crate) fn flag(self, name: &str) -> bool {
-        match self.get(name).map(|part| part.0) {
-            Some(Value::Bool(yes)) => *yes,
-            Some(Value::String(text)) => text.eq_ignore_ascii_case("true"),
+        self.get(name).is_some_and(Self::as_flag)
+    }
+
+    /// This part as truth.
+    pub(crate) fn as_flag(self) -> bool {
+        match self.0 {
+            Value::Bool(yes) => *yes,
+            Value::String(text) => text.eq_ignore_ascii_case("true"),
             _ => false,
         }
     }

@@ -73,7 +73,8 @@ pub struct Mutation {
     pub request_id: String,
     /// The code of the refusal.
     pub error: Option<String>,
-    /// Something was done: it was not refused, and it was no repetition under a known client token.
+    /// Something was done: it was no repetition under a known client token, and it was not refused, or only for a
+    /// part of its targets.
     pub acted: bool,
     /// The answer went back whole. An operation that acted and did not answer left its caller in doubt.
     pub answered: bool,

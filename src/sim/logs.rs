@@ -2,7 +2,7 @@
 
 use super::fault::Fault;
 use super::page::Paging;
-use super::service::{Answer, Call, Operation, Protocol, Run, Service};
+use super::service::{Answer, Call, Operation, Protocol, Service};
 use super::shape::{Fields, list};
 use super::world::keeping::LogGroup;
 use super::world::place::Place;
@@ -17,21 +17,13 @@ pub(crate) const SERVICE: Service = Service {
     namespace: "",
     bad_parameter: "InvalidParameterException",
     operations: &[
-        Operation {
-            name: "DescribeLogGroups",
-            takes: &["logGroupNamePrefix", "logGroupNamePattern", "limit", "nextToken"],
-            run: Run::Read(describe),
-        },
-        Operation {
-            name: "PutRetentionPolicy",
-            takes: &["logGroupName", "retentionInDays"],
-            run: Run::Write(put_retention),
-        },
-        Operation {
-            name: "DeleteRetentionPolicy",
-            takes: &["logGroupName"],
-            run: Run::Write(delete_retention),
-        },
+        Operation::read(
+            "DescribeLogGroups",
+            &["logGroupNamePrefix", "logGroupNamePattern", "limit", "nextToken"],
+            describe,
+        ),
+        Operation::write("PutRetentionPolicy", &["logGroupName", "retentionInDays"], put_retention),
+        Operation::write("DeleteRetentionPolicy", &["logGroupName"], delete_retention),
     ],
 };
 

@@ -5,7 +5,7 @@
 use super::dice::Dice;
 use super::fault::Fault;
 use super::page::Paging;
-use super::service::{Answer, Call, Operation, Protocol, Run, Service};
+use super::service::{Answer, Call, Operation, Protocol, Service};
 use super::shape::{Fields, Shape, list};
 use super::world::place::Place;
 use serde_json::{Value, json};
@@ -20,21 +20,21 @@ pub(crate) const SERVICE: Service = Service {
     namespace: "",
     bad_parameter: "InvalidParameterException",
     operations: &[
-        Operation {
-            name: "GetProducts",
-            takes: &["ServiceCode", "Filters", "FormatVersion", "MaxResults", "NextToken"],
-            run: Run::Read(get_products),
-        },
-        Operation {
-            name: "DescribeServices",
-            takes: &["ServiceCode", "FormatVersion", "MaxResults", "NextToken"],
-            run: Run::Read(describe_services),
-        },
-        Operation {
-            name: "GetAttributeValues",
-            takes: &["ServiceCode", "AttributeName", "MaxResults", "NextToken"],
-            run: Run::Read(get_attribute_values),
-        },
+        Operation::read(
+            "GetProducts",
+            &["ServiceCode", "Filters", "FormatVersion", "MaxResults", "NextToken"],
+            get_products,
+        ),
+        Operation::read(
+            "DescribeServices",
+            &["ServiceCode", "FormatVersion", "MaxResults", "NextToken"],
+            describe_services,
+        ),
+        Operation::read(
+            "GetAttributeValues",
+            &["ServiceCode", "AttributeName", "MaxResults", "NextToken"],
+            get_attribute_values,
+        ),
     ],
 };
 

@@ -98,6 +98,24 @@ impl Service {
 }
 
 impl Operation {
+    /// An operation that only looks.
+    pub(crate) const fn read(
+        name: &'static str,
+        takes: &'static [&'static str],
+        run: fn(&Call, &Place) -> Answer,
+    ) -> Self {
+        Self { name, takes, run: Run::Read(run) }
+    }
+
+    /// An operation that changes something.
+    pub(crate) const fn write(
+        name: &'static str,
+        takes: &'static [&'static str],
+        run: fn(&Call, &mut Place) -> Answer,
+    ) -> Self {
+        Self { name, takes, run: Run::Write(run) }
+    }
+
     /// The first parameter that is not understood.
     pub(crate) fn stranger<'a>(&self, input: Input<'a>) -> Option<&'a str> {
         input.names().find(|name| !matches!(*name, "Action" | "Version") && !self.takes.contains(name))

@@ -8,7 +8,7 @@ mod parameters;
 use super::fault::Fault;
 use super::filter::Filter;
 use super::page::Paging;
-use super::service::{Answer, Call, Operation, Protocol, Run, Service};
+use super::service::{Answer, Call, Operation, Protocol, Service};
 use super::shape::{Fields, list};
 use super::world::machine::{Agent, Instance, State, dotted};
 use super::world::place::Place;
@@ -23,29 +23,21 @@ pub(crate) const SERVICE: Service = Service {
     namespace: "",
     bad_parameter: "ValidationException",
     operations: &[
-        Operation {
-            name: "DescribeInstanceInformation",
-            takes: &["Filters", "InstanceInformationFilterList", "MaxResults", "NextToken"],
-            run: Run::Read(describe_instances),
-        },
-        Operation {
-            name: "GetParameter",
-            takes: &["Name", "WithDecryption"],
-            run: Run::Read(parameters::get),
-        },
-        Operation {
-            name: "GetParameters",
-            takes: &["Names", "WithDecryption"],
-            run: Run::Read(parameters::get_several),
-        },
-        Operation {
-            name: "GetParametersByPath",
-            takes: &["Path", "Recursive", "WithDecryption", "MaxResults", "NextToken"],
-            run: Run::Read(parameters::get_by_path),
-        },
-        Operation {
-            name: "PutParameter",
-            takes: &[
+        Operation::read(
+            "DescribeInstanceInformation",
+            &["Filters", "InstanceInformationFilterList", "MaxResults", "NextToken"],
+            describe_instances,
+        ),
+        Operation::read("GetParameter", &["Name", "WithDecryption"], parameters::get),
+        Operation::read("GetParameters", &["Names", "WithDecryption"], parameters::get_several),
+        Operation::read(
+            "GetParametersByPath",
+            &["Path", "Recursive", "WithDecryption", "MaxResults", "NextToken"],
+            parameters::get_by_path,
+        ),
+        Operation::write(
+            "PutParameter",
+            &[
                 "Name",
                 "Value",
                 "Type",
@@ -57,62 +49,50 @@ pub(crate) const SERVICE: Service = Service {
                 "AllowedPattern",
                 "Tags",
             ],
-            run: Run::Write(changes::put),
-        },
-        Operation { name: "DeleteParameter", takes: &["Name"], run: Run::Write(changes::delete) },
-        Operation { name: "DeleteParameters", takes: &["Names"], run: Run::Write(changes::delete_several) },
-        Operation {
-            name: "CreateDocument",
-            takes: &["Name", "Content", "DocumentType", "DocumentFormat", "TargetType"],
-            run: Run::Write(documents::create),
-        },
-        Operation {
-            name: "UpdateDocument",
-            takes: &["Name", "Content", "DocumentVersion", "DocumentFormat", "TargetType"],
-            run: Run::Write(documents::update),
-        },
-        Operation {
-            name: "UpdateDocumentDefaultVersion",
-            takes: &["Name", "DocumentVersion"],
-            run: Run::Write(documents::set_default),
-        },
-        Operation { name: "DeleteDocument", takes: &["Name"], run: Run::Write(documents::delete) },
-        Operation {
-            name: "DescribeDocument",
-            takes: &["Name", "DocumentVersion"],
-            run: Run::Read(documents::describe),
-        },
-        Operation {
-            name: "GetDocument",
-            takes: &["Name", "DocumentVersion", "DocumentFormat"],
-            run: Run::Read(documents::get),
-        },
-        Operation { name: "SendCommand", takes: commands::TAKES, run: Run::Write(commands::send) },
-        Operation {
-            name: "CancelCommand",
-            takes: &["CommandId", "InstanceIds"],
-            run: Run::Write(commands::cancel),
-        },
-        Operation {
-            name: "ListCommands",
-            takes: &["CommandId", "InstanceId", "Filters", "MaxResults", "NextToken"],
-            run: Run::Read(commands::list_commands),
-        },
-        Operation {
-            name: "ListCommandInvocations",
-            takes: &["CommandId", "InstanceId", "Filters", "Details", "MaxResults", "NextToken"],
-            run: Run::Read(commands::list_invocations),
-        },
-        Operation {
-            name: "GetCommandInvocation",
-            takes: &["CommandId", "InstanceId", "PluginName"],
-            run: Run::Read(commands::get_invocation),
-        },
-        Operation {
-            name: "GetParameterHistory",
-            takes: &["Name", "WithDecryption", "MaxResults", "NextToken"],
-            run: Run::Read(parameters::history),
-        },
+            changes::put,
+        ),
+        Operation::write("DeleteParameter", &["Name"], changes::delete),
+        Operation::write("DeleteParameters", &["Names"], changes::delete_several),
+        Operation::write(
+            "CreateDocument",
+            &["Name", "Content", "DocumentType", "DocumentFormat", "TargetType"],
+            documents::create,
+        ),
+        Operation::write(
+            "UpdateDocument",
+            &["Name", "Content", "DocumentVersion", "DocumentFormat", "TargetType"],
+            documents::update,
+        ),
+        Operation::write(
+            "UpdateDocumentDefaultVersion",
+            &["Name", "DocumentVersion"],
+            documents::set_default,
+        ),
+        Operation::write("DeleteDocument", &["Name"], documents::delete),
+        Operation::read("DescribeDocument", &["Name", "DocumentVersion"], documents::describe),
+        Operation::read("GetDocument", &["Name", "DocumentVersion", "DocumentFormat"], documents::get),
+        Operation::write("SendCommand", commands::TAKES, commands::send),
+        Operation::write("CancelCommand", &["CommandId", "InstanceIds"], commands::cancel),
+        Operation::read(
+            "ListCommands",
+            &["CommandId", "InstanceId", "Filters", "MaxResults", "NextToken"],
+            commands::list_commands,
+        ),
+        Operation::read(
+            "ListCommandInvocations",
+            &["CommandId", "InstanceId", "Filters", "Details", "MaxResults", "NextToken"],
+            commands::list_invocations,
+        ),
+        Operation::read(
+            "GetCommandInvocation",
+            &["CommandId", "InstanceId", "PluginName"],
+            commands::get_invocation,
+        ),
+        Operation::read(
+            "GetParameterHistory",
+            &["Name", "WithDecryption", "MaxResults", "NextToken"],
+            parameters::history,
+        ),
     ],
 };
 

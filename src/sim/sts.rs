@@ -1,7 +1,7 @@
 //! Security Token Service: who a key is, and roles that make accounts separate.
 
 use super::fault::Fault;
-use super::service::{Answer, Call, Operation, Protocol, Run, Service};
+use super::service::{Answer, Call, Operation, Protocol, Service};
 use super::shape::Fields;
 use super::world::Caller;
 use super::world::place::Place;
@@ -17,10 +17,10 @@ pub(crate) const SERVICE: Service = Service {
     namespace: "https://sts.amazonaws.com/doc/2011-06-15/",
     bad_parameter: "ValidationError",
     operations: &[
-        Operation { name: "GetCallerIdentity", takes: &[], run: Run::Read(get_caller_identity) },
-        Operation {
-            name: "AssumeRole",
-            takes: &[
+        Operation::read("GetCallerIdentity", &[], get_caller_identity),
+        Operation::read(
+            "AssumeRole",
+            &[
                 "RoleArn",
                 "RoleSessionName",
                 "DurationSeconds",
@@ -29,8 +29,8 @@ pub(crate) const SERVICE: Service = Service {
                 "TokenCode",
                 "SourceIdentity",
             ],
-            run: Run::Read(assume_role),
-        },
+            assume_role,
+        ),
     ],
 };
 

@@ -25,6 +25,7 @@ mod pty;
 mod python;
 mod screen;
 mod sim;
+mod sim_facts;
 mod sim_faults;
 mod sim_groups;
 mod sim_hosts;

@@ -3,12 +3,14 @@
 
 mod accounts;
 mod alike;
+mod changes;
 mod equal;
+mod operations;
 mod pages;
 mod registry;
 
-use crate::python::{Moto, judges};
-use serde_json::Value;
+use crate::python::{Boto, Moto, judges};
+use serde_json::{Value, json};
 use std::sync::LazyLock;
 
 /// The fleet's name in the seed and in every run.
@@ -41,6 +43,97 @@ impl Seeded {
     /// boto3's list of a kind.
     pub(crate) fn list(&self, kind: &str) -> &[Value] {
         self.truth[kind].as_array().unwrap()
+    }
+}
+
+/// A moto with a small fleet to be changed, and boto3 to see what came of it.
+pub(crate) struct Changed {
+    /// The server.
+    pub(crate) moto: Moto,
+    /// Who is asked.
+    pub(crate) boto: Boto,
+    /// What the seed says it made.
+    pub(crate) made: Value,
+}
+
+impl Changed {
+    /// A fleet of one's own; none when the judges are skipped on purpose.
+    pub(crate) fn new() -> Option<Self> {
+        let python = judges()?;
+        let moto = Moto::start(python, &[]);
+        let made = python.run("seed_changes.py", &[&moto.url, "us-east-1"]);
+        let boto = Boto::start(python, &moto.url);
+        Some(Self { moto, boto, made })
+    }
+
+    /// What the seed made, by the way to it: `/members/spare/0`.
+    pub(crate) fn made(&self, way: &str) -> &str {
+        self.made.pointer(way).and_then(Value::as_str).unwrap_or_else(|| panic!("nothing was made at {way}"))
+    }
+
+    /// A group as boto3 sees it.
+    pub(crate) fn group(&self, name: &str) -> Value {
+        let asked = json!({ "AutoScalingGroupNames": [name] });
+        self.boto.ask("autoscaling", "describe_auto_scaling_groups", asked)["AutoScalingGroups"][0].take()
+    }
+
+    /// A member of a group as boto3 sees it; null when it is none.
+    pub(crate) fn member(&self, group: &str, id: &str) -> Value {
+        let group = self.group(group);
+        let mut members = group["Instances"].as_array().unwrap().iter();
+        members.find(|one| one["InstanceId"] == id).cloned().unwrap_or_default()
+    }
+
+    /// The processes of a group that stand still.
+    pub(crate) fn suspended(&self, group: &str) -> Vec<String> {
+        let group = self.group(group);
+        let names = group["SuspendedProcesses"].as_array().unwrap().iter();
+        let mut names: Vec<_> = names.map(|one| one["ProcessName"].as_str().unwrap().to_owned()).collect();
+        names.sort();
+        names
+    }
+
+    /// An instance as boto3 sees it.
+    pub(crate) fn instance(&self, id: &str) -> Value {
+        let mut said = self.boto.ask("ec2", "describe_instances", json!({ "InstanceIds": [id] }));
+        said["Reservations"][0]["Instances"][0].take()
+    }
+
+    /// The state of an instance.
+    pub(crate) fn state(&self, id: &str) -> String {
+        self.instance(id)["State"]["Name"].as_str().unwrap().to_owned()
+    }
+
+    /// The status of the container instance on a machine.
+    pub(crate) fn host(&self, machine: &str) -> String {
+        let asked =
+            json!({ "cluster": "cores", "containerInstances": [self.made(&format!("/hosts/{machine}"))] });
+        let said = self.boto.ask("ecs", "describe_container_instances", asked);
+        said["containerInstances"][0]["status"].as_str().unwrap().to_owned()
+    }
+
+    /// A task.
+    pub(crate) fn task(&self, arn: &str) -> Value {
+        let asked = json!({ "cluster": "cores", "tasks": [arn] });
+        self.boto.ask("ecs", "describe_tasks", asked)["tasks"][0].take()
+    }
+
+    /// A service.
+    pub(crate) fn service(&self, name: &str) -> Value {
+        let asked = json!({ "cluster": "cores", "services": [name] });
+        self.boto.ask("ecs", "describe_services", asked)["services"][0].take()
+    }
+
+    /// The targets of a group, `id:port`.
+    pub(crate) fn targets(&self, name: &str) -> Vec<String> {
+        let asked = json!({ "TargetGroupArn": self.made(&format!("/targets/{name}")) });
+        let said = self.boto.ask("elbv2", "describe_target_health", asked);
+        let rows = said["TargetHealthDescriptions"].as_array().unwrap().iter();
+        let mut all: Vec<_> = rows
+            .map(|row| format!("{}:{}", row["Target"]["Id"].as_str().unwrap(), row["Target"]["Port"]))
+            .collect();
+        all.sort();
+        all
     }
 }
 

@@ -11,7 +11,7 @@ use std::collections::VecDeque;
 use std::fs::{self, File};
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::sync::mpsc::sync_channel;
 use std::sync::{Arc, LazyLock, Mutex};
 use std::time::Duration;
@@ -171,6 +171,49 @@ impl Moto {
 }
 
 impl Drop for Moto {
+    fn drop(&mut self) {
+        // Both fail only when it has already ended by itself.
+        self.child.kill().ok();
+        self.child.wait().ok();
+    }
+}
+
+/// boto3 at the end of a pipe: whoever judges asks it again and again without starting it anew.
+pub(crate) struct Boto {
+    child: Child,
+    pipes: Mutex<(ChildStdin, BufReader<ChildStdout>)>,
+}
+
+impl Boto {
+    /// Starts it for one endpoint.
+    pub(crate) fn start(python: &Python, url: &str) -> Self {
+        let mut command = python.command("asked.py");
+        command.args([url, "us-east-1"]).stdin(Stdio::piped()).stdout(Stdio::piped());
+        let mut child = command.spawn().unwrap();
+        let pipes = (child.stdin.take().unwrap(), BufReader::new(child.stdout.take().unwrap()));
+        Self { child, pipes: Mutex::new(pipes) }
+    }
+
+    /// What AWS answers, with its own field names.
+    ///
+    /// # Panics
+    /// When it is an error.
+    pub(crate) fn ask(&self, service: &str, call: &str, asked: Value) -> Value {
+        let mut said = self.say(service, call, &asked);
+        assert!(said.get("ok").is_some(), "{service} {call} {asked}: {said}");
+        said["ok"].take()
+    }
+
+    fn say(&self, service: &str, call: &str, asked: &Value) -> Value {
+        let mut pipes = self.pipes.lock().unwrap();
+        writeln!(pipes.0, "{}", serde_json::json!([service, call, asked])).unwrap();
+        let mut line = String::new();
+        pipes.1.read_line(&mut line).unwrap();
+        serde_json::from_str(&line).unwrap_or_else(|why| panic!("{service} {call} {asked}: {why}: {line}"))
+    }
+}
+
+impl Drop for Boto {
     fn drop(&mut self) {
         // Both fail only when it has already ended by itself.
         self.child.kill().ok();

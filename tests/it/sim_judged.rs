@@ -7,10 +7,13 @@ use std::process::{Output, Stdio};
 /// Runs one of the scripts of `tests/judges/` with the environment pointing to the simulator. It must call
 /// every operation of its sort, those that look or those that change something.
 async fn judge(python: &'static Python, script: &'static str, running: &Running, changes: bool) -> Output {
-    let mine = served().into_iter().filter(|one| one.changes == changes);
-    let names: Vec<String> = mine.map(|one| format!("{}.{}", one.signed_as, one.operation)).collect();
+    let names = |wanted: &dyn Fn(bool) -> bool| -> String {
+        let mine = served().into_iter().filter(|one| wanted(one.changes));
+        mine.map(|one| format!("{}.{}", one.model, one.operation)).collect::<Vec<_>>().join(" ")
+    };
     let mut command = python.command(script);
-    command.envs(running.exports()).env("SERVED", names.join(" ")).env("SPEED", SPEED.to_string());
+    command.envs(running.exports()).env("SPEED", SPEED.to_string());
+    command.env("SERVED", names(&|is_change| is_change == changes)).env("SERVED_ALL", names(&|_| true));
     command.stdin(Stdio::null());
     tokio::task::spawn_blocking(move || command.output().unwrap()).await.unwrap()
 }
@@ -31,10 +34,18 @@ async fn boto3_reads_the_demo_fleet_through_every_call() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_aws_command_reads_the_demo_fleet() {
+async fn the_aws_command_reads_the_demo_fleet_through_every_call() {
     let Some(python) = judges() else { return };
     let running = serve(Options { speed: 0.0, ..Options::default() }).await.unwrap();
     let output = judge(python, "simulator_cli.py", &running, false).await;
+    assert!(output.status.success(), "{}", said(&output));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_aws_command_changes_the_demo_fleet_through_every_call() {
+    let Some(python) = judges() else { return };
+    let running = serve(Options { speed: SPEED, ..Options::default() }).await.unwrap();
+    let output = judge(python, "simulator_cli_changes.py", &running, true).await;
     assert!(output.status.success(), "{}", said(&output));
 }
 

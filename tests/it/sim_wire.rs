@@ -99,6 +99,13 @@ async fn a_protected_instance_keeps_its_zone_alive() {
         states.push(first(state, "name").to_owned());
     }
     assert_eq!(states, ["running", "running", "terminated"]);
+    // The same again ends nothing more, and a dry run ends nothing at all.
+    ec2(&running, &format!("Action=TerminateInstances{named}")).await;
+    ec2(&running, &format!("Action=TerminateInstances{named}&DryRun=true")).await;
+    let log = running.mutations();
+    let ends: Vec<_> = log.iter().filter(|one| one.action == "TerminateInstances").collect();
+    assert!(ends.iter().all(|one| one.error.as_deref() == Some("OperationNotPermitted") && one.answered));
+    assert_eq!(ends.iter().map(|one| one.acted).collect::<Vec<_>>(), [true, false, false]);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -291,9 +291,24 @@ check(ec2.describe_instance_attribute(InstanceId=ids[0], Attribute="disableApiTe
 check(len(ecs.get_task_protection(cluster="workers-prod")["protectedTasks"]) > 5, "tasks that are not protected")
 shell = ssm.describe_document(Name="AWS-RunShellScript")["Document"]
 check(json.loads(ssm.get_document(Name="AWS-RunShellScript")["Content"])["schemaVersion"] == "2.2" and shell["Owner"] == "Amazon", "AWS's own document")
-check(ssm.list_commands()["Commands"] == [] and ssm.list_command_invocations()["CommandInvocations"] == [], "no commands yet")
+check(pages(ssm, "list_commands", "Commands")[0] == pages(ssm, "list_command_invocations", "CommandInvocations")[0] == [], "no commands yet")
 refused("InvocationDoesNotExist", lambda: ssm.get_command_invocation(CommandId="0" * 36, InstanceId=ids[0]), 400)
 history, _ = pages(ssm, "get_parameter_history", "Parameters", Name=secret, WithDecryption=True)
 check([v["Version"] for v in history] == [1], "one version")
+# What a model requires is missed: nothing may be answered, and the code is one that the model lists.
+lax = Config(retries={"total_max_attempts": 1}, parameter_validation=False)
+for name in list(CLIENTS):
+    client(name, config=lax)
+for c, name, operation in served():
+    shape = c.meta.service_model.operation_model(operation).input_shape
+    if shape is not None and shape.required_members:
+        try:
+            getattr(c, xform_name(operation))()
+            fault(f"{name}.{operation} without {', '.join(shape.required_members)} is answered")
+        except ClientError as error:
+            check(error.response["ResponseMetadata"]["HTTPStatusCode"] in (400, 404), f"{operation} of nothing: {error}")
+
+for paginator in unpaged():
+    fault(f"{paginator} has pages, is served, and was not judged by botocore's paginator")
 verdict(instances=len(instances), groups=len(groups), services=len(services), tasks=len(tasks), hosts=len(hosts),
         cores=len(cores), tenants=len(tenants), rules=len(rules))

@@ -46,7 +46,7 @@ check(any(i["InstanceId"] == standby and i["ProtectedFromScaleIn"] for i in grou
 asg.set_instance_protection(AutoScalingGroupName="dev-hosts", InstanceIds=[standby], ProtectedFromScaleIn=False)
 ended = asg.terminate_instance_in_auto_scaling_group(InstanceId=standby, ShouldDecrementDesiredCapacity=False)
 check(standby in ended["Activity"]["Description"], "the activity names the instance")
-ec2.get_waiter("instance_terminated").wait(InstanceIds=[standby], WaiterConfig={"Delay": 1, "MaxAttempts": 10})
+ec2.get_waiter("instance_terminated").wait(InstanceIds=[standby])
 until("replacement", lambda: sum(i["LifecycleState"] == "InService" for i in group("dev-hosts")["Instances"]) == 12, 600)
 
 # a refresh, to its end; then one that is cancelled, and one that is rolled back
@@ -92,21 +92,21 @@ ecs.update_container_instances_state(cluster="api-prod", containerInstances=host
 check(service("auth-core")["runningCount"] >= 6, "the service kept its tasks")
 task = ecs.list_tasks(cluster="api-prod", serviceName="auth-core")["taskArns"][0]
 check(ecs.stop_task(cluster="api-prod", task=task, reason="judge")["task"]["stoppedReason"] == "judge", "the reason is kept")
-ecs.get_waiter("tasks_stopped").wait(cluster="api-prod", tasks=[task], WaiterConfig={"Delay": 1, "MaxAttempts": 20})
+ecs.get_waiter("tasks_stopped").wait(cluster="api-prod", tasks=[task])
 until("its replacement", lambda: service("auth-core")["runningCount"] == 6, 600)
 ecs.update_service(cluster="api-prod", service="dashboard", deploymentConfiguration={"minimumHealthyPercent": 0, "maximumPercent": 100})
 until("the stuck service's deployment", lambda: len(service("dashboard")["deployments"]) == 1, 1200)
 updated = ecs.update_service(cluster="api-prod", service="auth-core", desiredCount=8, forceNewDeployment=True)["service"]
 check(updated["desiredCount"] == 8 and len(updated["deployments"]) == 2, "a deployment by force")
 until("the deployment", lambda: service("auth-core")["deployments"][0]["rolloutState"] == "COMPLETED", 3600)
-ecs.get_waiter("services_stable").wait(cluster="api-prod", services=["auth-core"], WaiterConfig={"Delay": 1, "MaxAttempts": 5})
+ecs.get_waiter("services_stable").wait(cluster="api-prod", services=["auth-core"])
 
 # targets and rules
 empty = next(t for t in elb.describe_target_groups()["TargetGroups"] if t["TargetGroupName"] == "core-meadowlark")["TargetGroupArn"]
 health = lambda **k: [h["TargetHealth"]["State"] for h in elb.describe_target_health(TargetGroupArn=empty, **k)["TargetHealthDescriptions"]]
 shared = group("shared-hosts")["Instances"][0]["InstanceId"]
 elb.register_targets(TargetGroupArn=empty, Targets=[{"Id": shared}])
-elb.get_waiter("target_in_service").wait(TargetGroupArn=empty, Targets=[{"Id": shared}], WaiterConfig={"Delay": 1, "MaxAttempts": 5})
+elb.get_waiter("target_in_service").wait(TargetGroupArn=empty, Targets=[{"Id": shared}])
 elb.deregister_targets(TargetGroupArn=empty, Targets=[{"Id": shared}])
 check(health() in (["draining"], []), "draining first")
 until("the end of the drain", lambda: health() == [], 900)
@@ -138,12 +138,13 @@ check("retentionInDays" not in logs.describe_log_groups(logGroupNamePrefix="/ecs
 bastion = ec2.describe_instances(Filters=[{"Name": "tag:Name", "Values": ["bastion"]}])["Reservations"][0]["Instances"][0]["InstanceId"]
 stopping = ec2.stop_instances(InstanceIds=[bastion])["StoppingInstances"][0]
 check(stopping["CurrentState"]["Name"] == "stopping" and stopping["PreviousState"]["Name"] == "running", "stopping")
-ec2.get_waiter("instance_stopped").wait(InstanceIds=[bastion], WaiterConfig={"Delay": 1, "MaxAttempts": 10})
+ec2.get_waiter("instance_stopped").wait(InstanceIds=[bastion])
 ec2.start_instances(InstanceIds=[bastion])
-ec2.get_waiter("instance_running").wait(InstanceIds=[bastion], WaiterConfig={"Delay": 1, "MaxAttempts": 10})
-ec2.get_waiter("instance_status_ok").wait(InstanceIds=[bastion], WaiterConfig={"Delay": 1, "MaxAttempts": 10})
+ec2.get_waiter("instance_running").wait(InstanceIds=[bastion])
+ec2.get_waiter("instance_status_ok").wait(InstanceIds=[bastion])
 ended = ec2.terminate_instances(InstanceIds=[bastion])["TerminatingInstances"][0]
 check(ended["CurrentState"]["Name"] == "shutting-down", "shutting down")
 refused("IncorrectInstanceState", lambda: ec2.start_instances(InstanceIds=[bastion]), 400)
 import simulator_operations
+import simulator_waits
 verdict()

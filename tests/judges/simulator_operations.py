@@ -12,7 +12,7 @@ check(ids == again and len(ids) == 2, "one launch for one token")
 refused("IdempotentParameterMismatch", lambda: ec2.run_instances(**{**ask, "MaxCount": 3}), 400)
 refused("InvalidAMIID.NotFound", lambda: ec2.run_instances(ImageId="ami-0123456789abcdef0", MinCount=1, MaxCount=1), 400)
 refused("InvalidParameterValue", lambda: ec2.run_instances(ImageId=image, InstanceType="m7g.large", MinCount=1, MaxCount=1), 400)
-ec2.get_waiter("instance_running").wait(InstanceIds=ids, WaiterConfig={"Delay": 1, "MaxAttempts": 10})
+ec2.get_waiter("instance_running").wait(InstanceIds=ids)
 check(instance(ids[0])["State"]["Name"] == "running" and {"Key": "Name", "Value": "judged"} in instance(ids[0])["Tags"], "running, with its tags")
 ec2.reboot_instances(InstanceIds=ids)
 ec2.modify_instance_attribute(InstanceId=ids[0], DisableApiTermination={"Value": True})
@@ -20,7 +20,7 @@ check(ec2.describe_instance_attribute(InstanceId=ids[0], Attribute="disableApiTe
 refused("OperationNotPermitted", lambda: ec2.terminate_instances(InstanceIds=ids), 400)
 ec2.modify_instance_attribute(InstanceId=ids[0], DisableApiTermination={"Value": False})
 ec2.terminate_instances(InstanceIds=ids)
-ec2.get_waiter("instance_terminated").wait(InstanceIds=ids, WaiterConfig={"Delay": 1, "MaxAttempts": 10})
+ec2.get_waiter("instance_terminated").wait(InstanceIds=ids)
 
 # a template and a group of one's own, with hooks
 made = ec2.create_launch_template(LaunchTemplateName="judged", ClientToken="judge-lt", LaunchTemplateData={"ImageId": image, "InstanceType": "t3.micro"})["LaunchTemplate"]
@@ -67,7 +67,9 @@ made = ecs.create_service(**ask)["service"]
 check(made["serviceArn"] == ecs.create_service(**ask)["service"]["serviceArn"], "one service for one token")
 refused("InvalidParameterException", lambda: ecs.create_service(**{**ask, "clientToken": "other"}), 400)
 refused("InvalidParameterException", lambda: ecs.update_service(cluster="workers-prod", service="judged", deploymentConfiguration={"minimumHealthyPercent": 100, "maximumPercent": 100}), 400)
-ecs.get_waiter("services_stable").wait(cluster="workers-prod", services=["judged"], WaiterConfig={"Delay": 1, "MaxAttempts": 10})
+ecs.get_waiter("services_stable").wait(cluster="workers-prod", services=["judged"])
+# A breaker goes back to what has been completed, which is later than stable.
+until("the first deployment", lambda: service("judged", "workers-prod")["deployments"][0]["rolloutState"] == "COMPLETED", 600)
 tasks = ecs.list_tasks(cluster="workers-prod", serviceName="judged")["taskArns"]
 check(len(tasks) == 3, "three tasks")
 kept = ecs.update_task_protection(cluster="workers-prod", tasks=tasks[:1] + ["no-such-task"], protectionEnabled=True, expiresInMinutes=2880)
@@ -77,20 +79,20 @@ ecs.update_task_protection(cluster="workers-prod", tasks=tasks[:1], protectionEn
 definition("judged:crashes")
 ecs.update_service(cluster="workers-prod", service="judged", taskDefinition="judged:2")
 until("the breaker", lambda: service("judged", "workers-prod")["taskDefinition"].endswith("judged:1"), 3600)
-ecs.get_waiter("services_stable").wait(cluster="workers-prod", services=["judged"], WaiterConfig={"Delay": 1, "MaxAttempts": 20})
+ecs.get_waiter("services_stable").wait(cluster="workers-prod", services=["judged"])
 ran = ecs.run_task(cluster="workers-prod", taskDefinition="judged:1", count=2, startedBy="judge", group="judged")
 check(len(ran["tasks"]) == 2 and ran["tasks"][0]["group"] == "judged" and not ran["failures"], "two tasks of nobody's")
 alone = [t["taskArn"] for t in ran["tasks"]]
-ecs.get_waiter("tasks_running").wait(cluster="workers-prod", tasks=alone, WaiterConfig={"Delay": 1, "MaxAttempts": 10})
+ecs.get_waiter("tasks_running").wait(cluster="workers-prod", tasks=alone)
 big = ecs.register_task_definition(family="big", containerDefinitions=[{**container, "memory": 200000}], runtimePlatform={"cpuArchitecture": "ARM64", "operatingSystemFamily": "LINUX"})
 check(ecs.run_task(cluster="workers-prod", taskDefinition="big")["failures"][0]["reason"] == "RESOURCE:MEMORY", "a task that fits nowhere")
 ecs.stop_task(cluster="workers-prod", task=alone[0])
-ecs.get_waiter("tasks_stopped").wait(cluster="workers-prod", tasks=alone[:1], WaiterConfig={"Delay": 1, "MaxAttempts": 10})
+ecs.get_waiter("tasks_stopped").wait(cluster="workers-prod", tasks=alone[:1])
 ecs.deregister_task_definition(taskDefinition="big:1")
 refused("ClientException", lambda: ecs.run_task(cluster="workers-prod", taskDefinition="big:1"), 400)
 refused("InvalidParameterException", lambda: ecs.delete_service(cluster="workers-prod", service="judged"), 400)
 ecs.delete_service(cluster="workers-prod", service="judged", force=True)
-ecs.get_waiter("services_inactive").wait(cluster="workers-prod", services=["judged"], WaiterConfig={"Delay": 1, "MaxAttempts": 10})
+ecs.get_waiter("services_inactive").wait(cluster="workers-prod", services=["judged"])
 host = ecs.describe_tasks(cluster="workers-prod", tasks=alone[1:])["tasks"][0]["containerInstanceArn"]
 refused("InvalidParameterException", lambda: ecs.deregister_container_instance(cluster="workers-prod", containerInstance=host), 400)
 check(ecs.deregister_container_instance(cluster="workers-prod", containerInstance=host, force=True)["containerInstance"]["status"] == "INACTIVE", "deregistered")
@@ -124,9 +126,9 @@ check([c["Field"] for c in changed["Conditions"]] == ["path-pattern"], "conditio
 member = group("shared-hosts")["Instances"][0]["InstanceId"]
 target = [{"Id": member, "Port": 3567}]
 elb.register_targets(TargetGroupArn=arn, Targets=target)
-elb.get_waiter("target_in_service").wait(TargetGroupArn=arn, Targets=target, WaiterConfig={"Delay": 1, "MaxAttempts": 10})
+elb.get_waiter("target_in_service").wait(TargetGroupArn=arn, Targets=target)
 elb.deregister_targets(TargetGroupArn=arn, Targets=target)
-elb.get_waiter("target_deregistered").wait(TargetGroupArn=arn, Targets=target, WaiterConfig={"Delay": 1, "MaxAttempts": 10})
+elb.get_waiter("target_deregistered").wait(TargetGroupArn=arn, Targets=target)
 elb.deregister_targets(TargetGroupArn=arn, Targets=target)
 elb.delete_rule(RuleArn=new["RuleArn"])
 elb.delete_target_group(TargetGroupArn=arn)
@@ -164,7 +166,7 @@ hosts = [i["InstanceId"] for i in group("dev-hosts")["Instances"] if i["Lifecycl
 sent = ssm.send_command(DocumentName="judged-list", InstanceIds=hosts, Comment="judge", TimeoutSeconds=60)["Command"]
 refused("InvocationDoesNotExist", lambda: ssm.get_command_invocation(CommandId=sent["CommandId"], InstanceId="i-0123456789abcdef0"), 400)
 for one in hosts:
-    ssm.get_waiter("command_executed").wait(CommandId=sent["CommandId"], InstanceId=one, WaiterConfig={"Delay": 1, "MaxAttempts": 20})
+    ssm.get_waiter("command_executed").wait(CommandId=sent["CommandId"], InstanceId=one)
 said = {one: ssm.get_command_invocation(CommandId=sent["CommandId"], InstanceId=one) for one in hosts}
 check(all(s["Status"] == "Success" and s["ResponseCode"] == 0 for s in said.values()), "all have answered")
 shell = next(c for c in ssm.list_commands(CommandId=sent["CommandId"])["Commands"])
@@ -173,12 +175,12 @@ listed, _ = pages(ssm, "list_command_invocations", "CommandInvocations", 5, Comm
 check(len(listed) == len(hosts) and all(i["CommandPlugins"] for i in listed), "invocations in small pages")
 prod = next(i for r in ec2.describe_instances(Filters=[{"Name": "tag:Name", "Values": ["prod-ferncart"]}])["Reservations"] for i in r["Instances"])["InstanceId"]
 asked = ssm.send_command(DocumentName="judged-list", InstanceIds=[prod])["Command"]["CommandId"]
-ssm.get_waiter("command_executed").wait(CommandId=asked, InstanceId=prod, WaiterConfig={"Delay": 1, "MaxAttempts": 20})
+ssm.get_waiter("command_executed").wait(CommandId=asked, InstanceId=prod)
 container = ssm.get_command_invocation(CommandId=asked, InstanceId=prod)["StandardOutputContent"].split()
 check(len(container) == 2 and container[1] == "supertokens-prod-ferncart", f"one core: {container}")
 refused("InvalidParameters", lambda: ssm.send_command(DocumentName="judged-stop", InstanceIds=[prod], Parameters={"id": ["$(reboot)"]}), 400)
 stopped = ssm.send_command(DocumentName="judged-stop", InstanceIds=[prod], Parameters={"id": [container[0]]}, DocumentHash=updated["Hash"], DocumentHashType="Sha256")["Command"]["CommandId"]
-ssm.get_waiter("command_executed").wait(CommandId=stopped, InstanceId=prod, WaiterConfig={"Delay": 1, "MaxAttempts": 20})
+ssm.get_waiter("command_executed").wait(CommandId=stopped, InstanceId=prod)
 core_group = next(t for t in elb.describe_target_groups()["TargetGroups"] if t["TargetGroupName"] == "core-ferncart")["TargetGroupArn"]
 check(elb.describe_target_health(TargetGroupArn=core_group)["TargetHealthDescriptions"][0]["TargetHealth"]["State"] == "unhealthy", "its target fails")
 thistle = next(i for r in ec2.describe_instances(Filters=[{"Name": "tag:Name", "Values": ["prod-thistle"]}])["Reservations"] for i in r["Instances"])["InstanceId"]

@@ -55,6 +55,8 @@ pub(crate) async fn follow(
     let mut told = Teller::new(how.is_json, out);
     let mut since = 0;
     loop {
+        // First whether it lives: a runner that comes to its end writes so, and then lives no more.
+        let lives = journal.runner(id)?.is_some_and(|(_, lives)| lives);
         for entry in journal.entries(id, since)? {
             since = entry.seq;
             if entry.seq > op.last_seq {
@@ -64,10 +66,11 @@ pub(crate) async fn follow(
                 told.event(&op, &entry, &event, out)?;
             }
         }
-        let lives = journal.runner(id)?.is_some_and(|(_, lives)| lives);
         let progress = Progress::of(&op, lives, clock.now());
         told.standing(&progress);
-        if op.ended.is_some() {
+        // A runner that has written its end gives its targets back next, and rings: whoever goes on with them at once
+        // shall find them free.
+        if op.ended.is_some() && !lives {
             told.close();
             if how.is_json {
                 out.data(&(standing_json(&progress) + "\n"))?;

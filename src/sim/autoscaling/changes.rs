@@ -8,11 +8,28 @@ use crate::sim::shape::{Fields, list};
 use crate::sim::world::life::Event;
 use crate::sim::world::machine::Kind;
 use crate::sim::world::place::Place;
-use crate::sim::world::scaling::{Group, Mix, Stage, TemplateChoice};
+use crate::sim::world::scaling::{Group, Mix, PROCESSES, Stage, TemplateChoice};
 use compact_str::{CompactString, format_compact};
 
 pub(super) fn invalid(sentence: impl Into<String>) -> Fault {
     Fault::new("ValidationError", sentence)
+}
+
+/// A member that must be there and is not.
+pub(super) fn absent(member: &str) -> Fault {
+    invalid(format!(
+        "1 validation error detected: Value null at '{member}' failed to satisfy constraint: Member must not be null"
+    ))
+}
+
+/// Refuses a name that is longer than Auto Scaling takes.
+pub(super) fn check_name<'a>(member: &str, name: &'a str) -> Result<&'a str, Fault> {
+    if (1..=255).contains(&name.chars().count()) {
+        return Ok(name);
+    }
+    Err(invalid(format!(
+        "1 validation error detected: Value '{name}' at '{member}' failed to satisfy constraint: Member must have length from 1 to 255"
+    )))
 }
 
 /// The name of the group that a call names, which is there.
@@ -202,7 +219,11 @@ fn members(call: &Call, place: &Place, name: &str, most: usize) -> Result<Vec<Co
 pub(super) fn protect(call: &Call, place: &mut Place) -> Answer {
     let name = named(call, place)?;
     let ids = members(call, place, &name, 50)?;
-    let protects = call.input.flag("ProtectedFromScaleIn");
+    if ids.is_empty() {
+        return Err(absent("instanceIds"));
+    }
+    let protects = call.input.get("ProtectedFromScaleIn").ok_or_else(|| absent("protectedFromScaleIn"))?;
+    let protects = protects.as_flag();
     change(place, &name, |group| {
         for member in group.members.iter_mut().filter(|member| ids.contains(&member.instance)) {
             member.is_protected = protects;
@@ -236,18 +257,6 @@ pub(super) fn resume(call: &Call, place: &mut Place) -> Answer {
     nothing()
 }
 
-const PROCESSES: [&str; 9] = [
-    "Launch",
-    "Terminate",
-    "AddToLoadBalancer",
-    "AlarmNotification",
-    "AZRebalance",
-    "HealthCheck",
-    "InstanceRefresh",
-    "ReplaceUnhealthy",
-    "ScheduledActions",
-];
-
 fn processes<'a>(call: &Call<'a>) -> Result<Vec<&'a str>, Fault> {
     let named = call.input.texts("ScalingProcesses");
     if let Some(stranger) = named.iter().find(|process| !PROCESSES.contains(process)) {
@@ -260,19 +269,9 @@ fn processes<'a>(call: &Call<'a>) -> Result<Vec<&'a str>, Fault> {
 pub(super) fn enter_standby(call: &Call, place: &mut Place) -> Answer {
     let name = named(call, place)?;
     let ids = members(call, place, &name, 20)?;
-    let decrements = decrement(call)?;
     let group = group(place, &name)?;
-    let not_ready = group.members.iter().find(|m| ids.contains(&m.instance) && m.stage != Stage::InService);
-    if let Some(member) = not_ready {
-        return Err(invalid(format!("The instance {} is not in InService.", member.instance)));
-    }
-    let count = u32::try_from(ids.len()).unwrap_or(0);
-    if decrements && group.desired.saturating_sub(count) < group.min {
-        return Err(invalid(format!(
-            "AutoScalingGroup {name} has min-size={}, max-size={}, and desired-size={}. To place into standby {count} instance, please update the AutoScalingGroup sizes appropriately.",
-            group.min, group.max, group.desired
-        )));
-    }
+    are_at(group, &ids, &[Stage::InService], "InService")?;
+    let fewer = fewer(call, group, ids.len(), "place into standby")?;
     for id in &ids {
         let cause = "instance was moved to standby in response to a user request.";
         place.act(&name, &format!("Moving EC2 instance to Standby: {id}"), cause);
@@ -283,7 +282,7 @@ pub(super) fn enter_standby(call: &Call, place: &mut Place) -> Answer {
         for member in group.members.iter_mut().filter(|member| ids.contains(&member.instance)) {
             member.is_protected = false;
         }
-        group.desired -= if decrements { count } else { 0 };
+        group.desired -= fewer;
     });
     // Without a load balancer there is nothing to wait for.
     place.proceed(&name);
@@ -295,10 +294,7 @@ pub(super) fn exit_standby(call: &Call, place: &mut Place) -> Answer {
     let name = named(call, place)?;
     let ids = members(call, place, &name, 20)?;
     let group = group(place, &name)?;
-    let not_ready = group.members.iter().find(|m| ids.contains(&m.instance) && m.stage != Stage::Standby);
-    if let Some(member) = not_ready {
-        return Err(invalid(format!("The instance {} is not in Standby.", member.instance)));
-    }
+    are_at(group, &ids, &[Stage::Standby], "Standby")?;
     let count = u32::try_from(ids.len()).unwrap_or(0);
     if group.desired + count > group.max {
         return Err(invalid(format!("AutoScalingGroup {name} would exceed its max-size={}", group.max)));
@@ -315,11 +311,35 @@ pub(super) fn exit_standby(call: &Call, place: &mut Place) -> Answer {
     activities(place, &name, ids.len())
 }
 
+/// Refuses members that are elsewhere in their lives.
+fn are_at(group: &Group, ids: &[CompactString], stages: &[Stage], words: &str) -> Result<(), Fault> {
+    let mut members = group.members.iter().filter(|member| ids.contains(&member.instance));
+    match members.find(|member| !stages.contains(&member.stage)) {
+        None => Ok(()),
+        Some(member) => Err(invalid(format!("The instance {} is not in {words}.", member.instance))),
+    }
+}
+
+/// By how much the desired capacity goes down with so many members, as the call says; never below the minimum.
+fn fewer(call: &Call, group: &Group, leaving: usize, verb: &str) -> Result<u32, Fault> {
+    let count = u32::try_from(leaving).unwrap_or(u32::MAX);
+    if !decrement(call)? {
+        return Ok(0);
+    }
+    if group.desired.checked_sub(count).is_none_or(|left| left < group.min) {
+        return Err(invalid(format!(
+            "AutoScalingGroup {} has min-size={}, max-size={}, and desired-size={}. To {verb} {count} instance, please update the AutoScalingGroup sizes appropriately.",
+            group.name, group.min, group.max, group.desired
+        )));
+    }
+    Ok(count)
+}
+
 fn decrement(call: &Call) -> Result<bool, Fault> {
     call.input
         .get("ShouldDecrementDesiredCapacity")
         .map(|_| call.input.flag("ShouldDecrementDesiredCapacity"))
-        .ok_or_else(|| invalid("1 validation error detected: Value null at 'shouldDecrementDesiredCapacity'"))
+        .ok_or_else(|| absent("shouldDecrementDesiredCapacity"))
 }
 
 fn activities(place: &Place, name: &str, newest: usize) -> Answer {
@@ -362,28 +382,17 @@ pub(super) fn terminate(call: &Call, place: &mut Place) -> Answer {
 pub(super) fn detach(call: &Call, place: &mut Place) -> Answer {
     let name = named(call, place)?;
     let ids = members(call, place, &name, 20)?;
-    let decrements = decrement(call)?;
     let group = group(place, &name)?;
-    let is_ready = |stage| matches!(stage, Stage::InService | Stage::Standby);
-    let not_ready = group.members.iter().find(|m| ids.contains(&m.instance) && !is_ready(m.stage));
-    if let Some(member) = not_ready {
-        return Err(invalid(format!("The instance {} is not in InService or Standby.", member.instance)));
-    }
+    are_at(group, &ids, &[Stage::InService, Stage::Standby], "InService or Standby")?;
     let serving = group.members.iter().filter(|m| ids.contains(&m.instance) && m.stage == Stage::InService);
-    let count = u32::try_from(serving.count()).unwrap_or(0);
-    if decrements && group.desired.saturating_sub(count) < group.min {
-        return Err(invalid(format!(
-            "AutoScalingGroup {name} has min-size={}, max-size={}, and desired-size={}. To detach {count} instance, please update the AutoScalingGroup sizes appropriately.",
-            group.min, group.max, group.desired
-        )));
-    }
+    let fewer = fewer(call, group, serving.count(), "detach")?;
     for id in &ids {
         let cause = "instance was detached in response to a user request.";
         place.act(&name, &format!("Detaching EC2 instance: {id}"), cause);
         place.leave_targets(&name, id);
         place.set_stage(&name, id, Stage::Detaching);
     }
-    change(place, &name, |group| group.desired -= if decrements { count } else { 0 });
+    change(place, &name, |group| group.desired -= fewer);
     let answer = activities(place, &name, ids.len());
     place.proceed(&name);
     answer

@@ -1,6 +1,6 @@
 //! Groups are made and deleted.
 
-use super::changes::{health_check, invalid, mix, nothing, size, template};
+use super::changes::{absent, check_name, health_check, invalid, mix, nothing, size, template};
 use super::{group, hooks, missing_group};
 use crate::sim::fault::Fault;
 use crate::sim::service::{Answer, Call};
@@ -34,6 +34,7 @@ pub(super) const TAKES: &[&str] = &[
 pub(super) fn create(call: &Call, place: &mut Place) -> Answer {
     let input = call.input;
     let name = input.text("AutoScalingGroupName").ok_or_else(missing_group)?;
+    check_name("autoScalingGroupName", name)?;
     if place.groups.has(name) {
         return Err(Fault::new(
             "AlreadyExists",
@@ -65,6 +66,12 @@ pub(super) fn create(call: &Call, place: &mut Place) -> Answer {
     let mut held: Vec<Hook> = Vec::new();
     for part in input.list("LifecycleHookSpecificationList") {
         held.push(hooks::read(part, "LifecycleTransition", &[])?);
+    }
+    for tag in input.list("Tags") {
+        let key = tag.text("Key").filter(|key| !key.is_empty()).ok_or_else(|| absent("tags.member.key"))?;
+        if key.chars().count() > 128 || tag.text("Value").is_some_and(|value| value.chars().count() > 256) {
+            return Err(invalid("A tag's key has at most 128 characters and its value 256"));
+        }
     }
     let tags = input.list("Tags").into_iter().map(|tag| {
         let part = |name| CompactString::from(tag.text(name).unwrap_or_default());

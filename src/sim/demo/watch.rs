@@ -1,7 +1,7 @@
 //! Alarms and log groups of the demo fleet.
 
 use crate::sim::builder::{Builder, DAY, HOUR};
-use crate::sim::world::keeping::{Alarm, LogGroup};
+use crate::sim::world::keeping::{Alarm, LogGroup, Watch};
 use compact_str::CompactString;
 
 /// Makes the alarms: most are quiet, a few are not.
@@ -39,16 +39,18 @@ pub(super) fn alarms(fleet: &mut Builder) {
     let topic = Alarm {
         name: "auth-api-5xx".into(),
         description: "The API answers errors; runbook: wiki/auth-api-5xx".into(),
-        namespace: "AWS/ApplicationELB".into(),
-        metric: "HTTPCode_Target_5XX_Count".into(),
+        watch: Watch {
+            namespace: "AWS/ApplicationELB".into(),
+            metric: "HTTPCode_Target_5XX_Count".into(),
+            statistic: "Sum",
+            period: 60,
+            evaluations: 3,
+            datapoints: 3,
+            threshold: 50.0,
+            comparison: "GreaterThanThreshold",
+            missing: "notBreaching",
+        },
         dimensions: dimension.map(|value| ("LoadBalancer", value)).into_iter().collect(),
-        statistic: "Sum",
-        period: 60,
-        evaluations: 3,
-        datapoints: 3,
-        threshold: 50.0,
-        comparison: "GreaterThanThreshold",
-        missing: "notBreaching",
         state: "OK",
         reason: "Threshold Crossed: no datapoints were received for 3 periods and 3 missing datapoints were treated as [NonBreaching].".to_owned(),
         since: fleet.ago(2 * DAY),
@@ -58,12 +60,15 @@ pub(super) fn alarms(fleet: &mut Builder) {
     let silent = Alarm {
         name: "dashboard-latency".into(),
         description: "Nobody has sent this metric since the move to ECS".into(),
-        namespace: "Dashboard".into(),
-        metric: "LatencyP95".into(),
+        watch: Watch {
+            namespace: "Dashboard".into(),
+            metric: "LatencyP95".into(),
+            statistic: "Average",
+            threshold: 800.0,
+            missing: "missing",
+            ..topic.watch.clone()
+        },
         dimensions: Vec::new(),
-        statistic: "Average",
-        threshold: 800.0,
-        missing: "missing",
         state: "INSUFFICIENT_DATA",
         reason: "Insufficient Data: 3 datapoints were unknown.".to_owned(),
         since: fleet.ago(88 * DAY),
@@ -103,16 +108,18 @@ fn alarm(
     let alarm = Alarm {
         name: name.into(),
         description: CompactString::default(),
-        namespace: "AWS/EC2".into(),
-        metric: metric.into(),
+        watch: Watch {
+            namespace: "AWS/EC2".into(),
+            metric: metric.into(),
+            statistic: "Average",
+            period: 300,
+            evaluations: 1,
+            datapoints: 1,
+            threshold,
+            comparison: if above { "GreaterThanThreshold" } else { "LessThanThreshold" },
+            missing: "missing",
+        },
         dimensions: vec![("InstanceId", instance)],
-        statistic: "Average",
-        period: 300,
-        evaluations: 1,
-        datapoints: 1,
-        threshold,
-        comparison: if above { "GreaterThanThreshold" } else { "LessThanThreshold" },
-        missing: "missing",
         state: if is_loud { "ALARM" } else { "OK" },
         reason,
         since: now.minus(age),

@@ -38,16 +38,8 @@ pub(super) fn alarms(place: &mut Builder, built: &Built, fleet: &Fleet) {
             let alarm = keeping::Alarm {
                 name: alarms.name.text(n).into(),
                 description: CompactString::default(),
-                namespace: alarms.namespace.as_str().into(),
-                metric: alarms.metric.as_str().into(),
+                watch: alarms.watch.clone(),
                 dimensions: dimensions(built, alarms, n),
-                statistic: alarms.statistic,
-                period: alarms.period,
-                evaluations: alarms.evaluations,
-                datapoints: alarms.datapoints,
-                threshold: alarms.threshold,
-                comparison: alarms.comparison,
-                missing: alarms.missing,
                 // CloudWatch says so of every new alarm, and looks at it within the minute.
                 state: "INSUFFICIENT_DATA",
                 reason: "Unchecked: Initial alarm creation".to_owned(),

@@ -58,19 +58,18 @@ pub(super) fn terminate(call: &Call, place: &mut Place) -> Answer {
     let zone = |place: &Place, id: &str| place.instances.get(id).map(|found| found.zone);
     let kept: Vec<Option<usize>> =
         ids.iter().filter(|id| shielded(place, id)).map(|id| zone(place, id)).collect();
-    if !call.input.flag("DryRun") {
-        let open: Vec<&str> = ids.iter().filter(|id| !kept.contains(&zone(place, id))).copied().collect();
-        for id in open {
-            place.veil_instance(id);
-            end(place, id);
-        }
+    let is_open = |id: &&str| !call.input.flag("DryRun") && !kept.contains(&zone(place, id));
+    let open: Vec<&str> = ids.iter().filter(|id| is_open(id)).copied().collect();
+    let is_alive = |id: &&str| place.instances.get(id).is_some_and(|one| !one.state.is_gone());
+    let has_acted = open.iter().any(is_alive);
+    for id in open {
+        place.veil_instance(id);
+        end(place, id);
     }
-    Err(Fault::new(
-        "OperationNotPermitted",
-        format!(
-            "The instance '{first}' may not be terminated. Modify its 'disableApiTermination' instance attribute and try again."
-        ),
-    ))
+    let sentence = format!(
+        "The instance '{first}' may not be terminated. Modify its 'disableApiTermination' instance attribute and try again."
+    );
+    Err(Fault::new("OperationNotPermitted", sentence).having_acted(has_acted))
 }
 
 fn end(place: &mut Place, id: &str) {
@@ -160,6 +159,15 @@ fn tags_of<'p>(place: &'p mut Place, id: &str) -> Result<&'p mut Vec<Tag>, Fault
     found.ok_or_else(|| Fault::new(code, format!("The ID '{id}' does not exist")))
 }
 
+/// The resources that a call tags.
+fn resources<'a>(call: &Call<'a>) -> Result<Vec<&'a str>, Fault> {
+    let ids = call.input.texts("ResourceId");
+    if ids.is_empty() {
+        return Err(Fault::new("MissingParameter", "The request must contain the parameter resourceIdSet"));
+    }
+    Ok(ids)
+}
+
 /// CreateTags.
 pub(super) fn create_tags(call: &Call, place: &mut Place) -> Answer {
     let new = tags(call.input);
@@ -169,9 +177,9 @@ pub(super) fn create_tags(call: &Call, place: &mut Place) -> Answer {
             format!("Tag keys starting with 'aws:' are reserved for internal use: {key}"),
         ));
     }
-    let ids = call.input.texts("ResourceId");
-    if new.is_empty() || ids.is_empty() {
-        return Err(Fault::new("MissingParameter", "The request must contain the parameter resourceIdSet"));
+    let ids = resources(call)?;
+    if new.is_empty() {
+        return Err(Fault::new("MissingParameter", "The request must contain the parameter tagSet"));
     }
     for id in &ids {
         let mut all = tags_of(place, id)?.clone();
@@ -202,7 +210,7 @@ pub(super) fn merge(all: &mut Vec<Tag>, new: &[Tag]) {
 
 /// DeleteTags: those named, or all but AWS's own; a value that is given must be the present one.
 pub(super) fn delete_tags(call: &Call, place: &mut Place) -> Answer {
-    let ids = call.input.texts("ResourceId");
+    let ids = resources(call)?;
     for id in &ids {
         tags_of(place, id)?;
     }

@@ -265,11 +265,7 @@ pub(super) fn shape(place: &Place, instance: &Instance) -> Shape {
         .with("hibernationOptions", Fields::new().with("configured", false))
         .with(
             "metadataOptions",
-            Fields::new()
-                .with("state", "applied")
-                .with("httpTokens", "required")
-                .with("httpPutResponseHopLimit", 2i64)
-                .with("httpEndpoint", "enabled")
+            super::metadata_options()
                 .with("httpProtocolIpv6", "disabled")
                 .with("instanceMetadataTags", "disabled"),
         )

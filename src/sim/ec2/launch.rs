@@ -126,7 +126,7 @@ fn wanted(call: &Call, place: &Place) -> Result<Wanted, Fault> {
     }
     let mut tags = base.map(|base| base.tags.clone()).unwrap_or_default();
     merge(&mut tags, &template_tags.unwrap_or_default());
-    merge(&mut tags, &specified(input, "instance"));
+    merge(&mut tags, &specified(input, "instance")?);
     let own = input.texts("SecurityGroupId").first().map(|id| Arc::from(*id));
     let group = own.or_else(|| base.map(|base| Arc::clone(&base.security_group)));
     Ok(Wanted {

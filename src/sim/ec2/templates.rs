@@ -172,14 +172,7 @@ pub(super) fn version_shape(template: &Template, version: &TemplateVersion) -> S
         .maybe("userData", version.user_data.as_ref())
         .with("securityGroupIdSet", Shape::List(vec![Shape::from(&version.security_group)]))
         .with("monitoring", Fields::new().with("enabled", true))
-        .with(
-            "metadataOptions",
-            Fields::new()
-                .with("state", "applied")
-                .with("httpTokens", "required")
-                .with("httpPutResponseHopLimit", 2i64)
-                .with("httpEndpoint", "enabled"),
-        )
+        .with("metadataOptions", super::metadata_options())
         .when(!version.tags.is_empty(), |fields| {
             let specification =
                 Fields::new().with("resourceType", "instance").with("tagSet", tag_set(&version.tags));

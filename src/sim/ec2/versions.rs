@@ -20,15 +20,24 @@ pub(super) fn mismatch() -> Fault {
     )
 }
 
+/// What comes to be with an instance or a template, and can be tagged in its making.
+const TAGGABLE: [&str; 5] =
+    ["instance", "launch-template", "network-interface", "spot-instances-request", "volume"];
+
 /// Reads the tags of a call's TagSpecification for one sort of resource.
-pub(super) fn specified(input: Input, resource: &str) -> Vec<Tag> {
+pub(super) fn specified(input: Input, resource: &str) -> Result<Vec<Tag>, Fault> {
     let mut all = Vec::new();
     for part in input.list("TagSpecification") {
-        if part.text("ResourceType") == Some(resource) {
+        let of = part.text("ResourceType").unwrap_or_default();
+        if !TAGGABLE.contains(&of) {
+            let sentence = format!("'{of}' is not a valid taggable resource type for this operation.");
+            return Err(Fault::new("InvalidParameterValue", sentence));
+        }
+        if of == resource {
             merge(&mut all, &tags(part));
         }
     }
-    all
+    Ok(all)
 }
 
 /// The data of a version: what is sent, over what its base holds.
@@ -61,7 +70,7 @@ fn read(
         ),
     };
     let text = |name: &str| data.text(name).map(CompactString::from);
-    let own = specified(data, "instance");
+    let own = specified(data, "instance")?;
     let (mut image, mut user_data, mut profile, mut tags) =
         (CompactString::default(), None, None, Vec::new());
     if let Some(base) = base {
@@ -108,6 +117,7 @@ pub(super) fn create_template(call: &Call, place: &mut Place) -> Answer {
     }
     let group = place.instances.rows().next().map(|instance| Arc::clone(&instance.security_group.0));
     let version = read(call, data, None, 1, group.unwrap_or_else(|| "sg-0default0000000000".into()))?;
+    let tags = specified(call.input, "launch-template")?;
     dry_run(call)?;
     let id = CompactString::from(place.dice.id("lt"));
     let template = Template {
@@ -116,7 +126,7 @@ pub(super) fn create_template(call: &Call, place: &mut Place) -> Answer {
         created: call.now,
         default: 1,
         versions: vec![version],
-        tags: specified(call.input, "launch-template"),
+        tags,
     };
     place.veil_template(&id);
     place.templates.insert(id.clone(), template);
@@ -224,11 +234,16 @@ pub(super) fn modify_template(call: &Call, place: &mut Place) -> Answer {
 /// DeleteLaunchTemplateVersions: each by itself, the default one never.
 pub(super) fn delete_versions(call: &Call, place: &mut Place) -> Answer {
     let id = template_id(call, place)?;
+    let named = call.input.texts("LaunchTemplateVersion");
+    if named.is_empty() {
+        let sentence = "The request must contain the parameter LaunchTemplateVersion";
+        return Err(Fault::new("MissingParameter", sentence));
+    }
     dry_run(call)?;
     place.veil_template(&id);
     let Some(template) = place.templates.get_mut(&id) else { return Ok(Fields::new().into()) };
     let (mut gone, mut kept) = (Vec::new(), Vec::new());
-    for text in call.input.texts("LaunchTemplateVersion") {
+    for text in named {
         let number = text.parse::<u32>().unwrap_or(0);
         let row = Fields::new()
             .with("launchTemplateId", &template.id)

@@ -65,7 +65,7 @@ pub(super) fn update_service(call: &Call, place: &mut Place) -> Answer {
     let (min, max) = make::limits(input, (service.min, service.max))?;
     let grace = make::number(input, "healthCheckGracePeriodSeconds")?;
     let constraints = make::constraints(input)?;
-    let breaker = make::breaker(input);
+    let breaker = make::breaker(input)?;
     let is_new = definition != current || input.flag("forceNewDeployment");
     let now = call.now;
     if let Some(service) = place.clusters.get_mut(&home).and_then(|found| found.services.get_mut(&name)) {

@@ -144,7 +144,11 @@ pub(super) fn register(call: &Call, place: &mut Place) -> Answer {
             Err(_) => Err(invalid(format!("{name} is out of range."))),
         },
     };
-    let architecture = match input.get("runtimePlatform").and_then(|part| part.text("cpuArchitecture")) {
+    let platform = input.get("runtimePlatform");
+    if !matches!(platform.and_then(|part| part.text("operatingSystemFamily")), None | Some("LINUX")) {
+        return Err(client("Only the operating system family LINUX is understood here."));
+    }
+    let architecture = match platform.and_then(|part| part.text("cpuArchitecture")) {
         None | Some("X86_64") => "X86_64",
         Some("ARM64") => "ARM64",
         Some(_) => return Err(client("cpuArchitecture must be X86_64 or ARM64.")),

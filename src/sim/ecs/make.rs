@@ -85,11 +85,11 @@ pub(super) fn strategy(
                 "The specified capacity provider '{provider}' is not associated with the cluster."
             )));
         }
-        shares.push(Share {
-            provider: provider.into(),
-            weight: number(part, "weight")?.unwrap_or(0),
-            base: number(part, "base")?.unwrap_or(0),
-        });
+        let (weight, base) = (number(part, "weight")?.unwrap_or(0), number(part, "base")?.unwrap_or(0));
+        if weight > 1000 || base > 100_000 {
+            return Err(invalid("A weight is from 0 to 1000, and a base from 0 to 100000."));
+        }
+        shares.push(Share { provider: provider.into(), weight, base });
     }
     Ok(shares)
 }
@@ -132,9 +132,13 @@ pub(super) fn limits(input: Input, before: (u32, u32)) -> Result<(u32, u32), Fau
 }
 
 /// Whether a deployment may be failed, and whether a failed one stays, if a call says so.
-pub(super) fn breaker(input: Input) -> Option<(bool, bool)> {
-    let part = input.get("deploymentConfiguration")?.get("deploymentCircuitBreaker")?;
-    Some((part.flag("enable"), !part.flag("rollback")))
+pub(super) fn breaker(input: Input) -> Result<Option<(bool, bool)>, Fault> {
+    let part = input.get("deploymentConfiguration").and_then(|part| part.get("deploymentCircuitBreaker"));
+    let Some(part) = part else { return Ok(None) };
+    if part.get("enable").is_none() || part.get("rollback").is_none() {
+        return Err(invalid("deploymentCircuitBreaker must have enable and rollback."));
+    }
+    Ok(Some((part.flag("enable"), !part.flag("rollback"))))
 }
 
 /// CreateService.
@@ -200,7 +204,7 @@ pub(super) fn create(call: &Call, place: &mut Place) -> Answer {
         balancers.push((arn.into(), wanted));
     }
     let (min, max) = limits(input, if is_daemon { (0, 100) } else { (100, 200) })?;
-    let (has_breaker, keeps_failed) = breaker(input).unwrap_or((false, true));
+    let (has_breaker, keeps_failed) = breaker(input)?.unwrap_or((false, true));
     let service = Service {
         name: name.clone(),
         is_daemon,

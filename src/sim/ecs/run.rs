@@ -6,11 +6,10 @@ use crate::sim::fault::Fault;
 use crate::sim::service::{Answer, Call};
 use crate::sim::shape::{Fields, Shape, list};
 use crate::sim::world::containers::{Constraint, Task};
-use crate::sim::world::life::Event;
 use crate::sim::world::place::Place;
 use crate::sim::world::placing::{choose, nearest, open_hosts};
 use crate::sim::world::tokens::Fresh;
-use compact_str::{CompactString, format_compact};
+use compact_str::CompactString;
 
 /// What RunTask understands.
 pub(super) const TAKES: &[&str] = &[
@@ -75,28 +74,14 @@ pub(super) fn run(call: &Call, place: &mut Place) -> Answer {
             failures.push(Fields::new().with("arn", arn).with("reason", reason));
             continue;
         };
-        let id = CompactString::from(place.dice.hex(32));
-        let wish = 32_768 + u16::try_from(place.dice.below(28_000)).unwrap_or(0);
-        let task = Task {
-            id: id.clone(),
-            definition: format_compact!("{}:{}", wanted.family, wanted.revision),
+        let of = Task {
             started_by: input.text("startedBy").unwrap_or_default().into(),
-            host_port: chosen.port(&wanted, wish),
-            host: chosen.host,
             provider: provider.clone(),
-            status: "PROVISIONING",
-            wanted: "RUNNING",
-            health: "UNKNOWN",
-            zone: chosen.zone,
-            created: call.now,
             group: input.text("group").map(CompactString::from),
             tags: tags(input),
             ..Task::default()
         };
-        if let Some(found) = place.clusters.get_mut(&home) {
-            found.tasks.insert(id.clone(), task);
-        }
-        place.note(2, Event::Task(home.clone(), id.clone()));
+        let id = place.begin_task(&home, &wanted, chosen, of);
         ids.push(id.into());
     }
     let ids = ids.join(" ");

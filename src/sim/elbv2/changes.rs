@@ -1,6 +1,6 @@
 //! What changes targets.
 
-use super::not_found;
+use super::{absent, not_found};
 use crate::sim::fault::Fault;
 use crate::sim::service::{Answer, Call};
 use crate::sim::shape::Fields;
@@ -24,7 +24,8 @@ fn targets(call: &Call, place: &Place, arn: &str) -> Result<Vec<(CompactString, 
                 .ok()
                 .filter(|port| *port > 0)
                 .ok_or_else(|| Fault::new("ValidationError", format!("Port '{sent}' is out of range")))?;
-            Ok((CompactString::from(row.text("Id").unwrap_or_default()), port))
+            let id = row.text("Id").ok_or_else(|| absent("targets.member.id"))?;
+            Ok((CompactString::from(id), port))
         })
         .collect()
 }

@@ -1,6 +1,6 @@
 //! Target groups are made and deleted.
 
-use super::{group_shape, not_found, users};
+use super::{group_shape, users};
 use crate::sim::fault::Fault;
 use crate::sim::service::{Answer, Call};
 use crate::sim::shape::{Fields, Shape};
@@ -83,6 +83,9 @@ pub(super) fn create(call: &Call, place: &mut Place) -> Answer {
     let healthy = number("HealthyThresholdCount", 2, 10, 5)?;
     let unhealthy = number("UnhealthyThresholdCount", 2, 10, 2)?;
     let path = CompactString::from(input.text("HealthCheckPath").unwrap_or("/"));
+    if !path.starts_with('/') || path.chars().count() > 1024 {
+        return Err(invalid("Health check path must begin with a '/' and have at most 1024 characters"));
+    }
     let suffix = place.dice.hex(16);
     let arn = place.arn("elasticloadbalancing", &format!("targetgroup/{name}/{suffix}"));
     let tags = input.list("Tags").into_iter().map(|tag| {
@@ -128,7 +131,7 @@ pub(super) fn create(call: &Call, place: &mut Place) -> Answer {
 pub(super) fn delete(call: &Call, place: &mut Place) -> Answer {
     let arn = call.input.text("TargetGroupArn").unwrap_or_default();
     if !arn.contains(":targetgroup/") {
-        return Err(not_found("TargetGroupNotFound", "Target groups", arn));
+        return Err(invalid(format!("'{arn}' is not a valid target group ARN")));
     }
     if !users(place, arn).is_empty() {
         return Err(Fault::new(

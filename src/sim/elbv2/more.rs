@@ -1,6 +1,6 @@
 //! Tags, and the attributes of target groups.
 
-use super::not_found;
+use super::{absent, not_found};
 use crate::sim::fault::Fault;
 use crate::sim::service::{Answer, Call};
 use crate::sim::shape::{Fields, Shape, list};
@@ -70,6 +70,9 @@ pub(super) fn modify_attributes(call: &Call, place: &mut Place) -> Answer {
         .get_mut(arn)
         .ok_or_else(|| not_found("TargetGroupNotFound", "Target groups", arn))?;
     let invalid = |sentence: String| Fault::new("ValidationError", sentence);
+    if call.input.list("Attributes").is_empty() {
+        return Err(absent("attributes"));
+    }
     let mut new = group.clone();
     for part in call.input.list("Attributes") {
         let (key, value) = (part.text("Key").unwrap_or_default(), part.text("Value").unwrap_or_default());

@@ -10,6 +10,9 @@ use compact_str::CompactString;
 /// What a standard and an advanced parameter hold at most, in characters.
 const LARGEST: (usize, usize) = (4096, 8192);
 
+/// Characters that a name may have.
+const LONGEST: usize = 2048;
+
 /// Versions that are kept; the oldest makes room.
 const VERSIONS: usize = 100;
 
@@ -17,11 +20,22 @@ fn invalid(sentence: impl Into<String>) -> Fault {
     Fault::new("ValidationException", sentence)
 }
 
+/// Refuses a name that is longer than any can be.
+fn check_length(name: &str) -> Result<(), Fault> {
+    if name.chars().count() <= LONGEST {
+        return Ok(());
+    }
+    Err(invalid(format!(
+        "1 validation error detected: Value '{name}' at 'name' failed to satisfy constraint: Member must have length less than or equal to {LONGEST}"
+    )))
+}
+
 /// What is wrong with a name, if anything is.
 fn check_name(name: &str) -> Result<(), Fault> {
     let is_good = |c: char| c.is_ascii_alphanumeric() || "_.-/".contains(c);
     let parts = name.trim_start_matches('/').split('/').count();
     let first = name.trim_start_matches('/').to_ascii_lowercase();
+    check_length(name)?;
     if name.is_empty() || !name.chars().all(is_good) || name.ends_with('/') || name.contains("//") {
         return Err(invalid(
             "Parameter name: can't be prefixed with \"aws\" or \"ssm\" (case-insensitive). If formed as a path, it can consist of sub-paths divided by slash symbol; each sub-path can be formed as a mix of letters, numbers and the following 3 symbols .-_",
@@ -148,6 +162,7 @@ pub(super) fn delete_several(call: &Call, place: &mut Place) -> Answer {
             "1 validation error detected: Value at 'names' failed to satisfy constraint: Member must have length less than or equal to 10",
         ));
     }
+    names.iter().try_for_each(|name| check_length(name))?;
     let (gone, missing): (Vec<&str>, Vec<&str>) =
         names.into_iter().partition(|name| place.parameters.remove(*name).is_some());
     Ok(Fields::new()

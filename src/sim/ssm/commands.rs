@@ -251,8 +251,13 @@ fn known<'p>(call: &Call, place: &'p Place) -> Vec<(u64, &'p Sent)> {
     (1..).zip(rows).collect()
 }
 
-/// Filters of ListCommands and ListCommandInvocations.
+/// Filters of ListCommands and ListCommandInvocations, whose command id is one if it is there.
 fn filters<'a>(call: &Call<'a>) -> Result<Vec<(&'a str, &'a str)>, Fault> {
+    if let Some(id) = call.input.text("CommandId").filter(|id| id.chars().count() != 36) {
+        return Err(validation(format!(
+            "1 validation error detected: Value '{id}' at 'commandId' failed to satisfy constraint: Member must have length 36"
+        )));
+    }
     let names = ["InvokedAfter", "InvokedBefore", "Status", "DocumentName", "ExecutionStage"];
     let rows = call.input.list("Filters").into_iter();
     rows.map(|part| {

@@ -177,7 +177,13 @@ pub(super) fn update(call: &Call, place: &mut Place) -> Answer {
 /// UpdateDocumentDefaultVersion.
 pub(super) fn set_default(call: &Call, place: &mut Place) -> Answer {
     let found = find(place, call.input.text("Name").unwrap_or_default())?;
-    let (name, index) = (found.name.clone(), version(found, call.input.text("DocumentVersion"))?);
+    let wanted = call.input.text("DocumentVersion").ok_or_else(|| {
+        invalid(
+            "ValidationException",
+            "1 validation error detected: Value null at 'documentVersion' failed to satisfy constraint: Member must not be null",
+        )
+    })?;
+    let (name, index) = (found.name.clone(), version(found, Some(wanted))?);
     if let Some(found) = place.documents.get_mut(&name) {
         found.default = index;
     }

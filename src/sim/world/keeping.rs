@@ -3,14 +3,11 @@
 use crate::sim::time::Moment;
 use compact_str::CompactString;
 
-/// A metric alarm.
+/// What an alarm watches a metric for.
 #[derive(Clone, Debug)]
-pub(crate) struct Alarm {
-    pub(crate) name: CompactString,
-    pub(crate) description: CompactString,
+pub(crate) struct Watch {
     pub(crate) namespace: CompactString,
     pub(crate) metric: CompactString,
-    pub(crate) dimensions: Vec<(&'static str, CompactString)>,
     pub(crate) statistic: &'static str,
     pub(crate) period: u32,
     pub(crate) evaluations: u32,
@@ -19,6 +16,15 @@ pub(crate) struct Alarm {
     pub(crate) threshold: f64,
     pub(crate) comparison: &'static str,
     pub(crate) missing: &'static str,
+}
+
+/// A metric alarm.
+#[derive(Clone, Debug)]
+pub(crate) struct Alarm {
+    pub(crate) name: CompactString,
+    pub(crate) description: CompactString,
+    pub(crate) watch: Watch,
+    pub(crate) dimensions: Vec<(&'static str, CompactString)>,
     pub(crate) state: &'static str,
     pub(crate) reason: String,
     pub(crate) since: Moment,

@@ -1,11 +1,12 @@
 //! Where ECS puts tasks: the hosts that may take them, what they hold, and the one that is chosen.
 
-use super::containers::{Cluster, Constraint, Definition, Held, Host, Service};
+use super::containers::{Cluster, Constraint, Definition, Held, Host, Service, Task};
 use super::expression;
+use super::life::Event;
 use super::machine::State;
 use super::place::Place;
 use super::table::Table;
-use compact_str::CompactString;
+use compact_str::{CompactString, format_compact};
 use std::collections::HashMap;
 
 /// What an ECS host keeps of its memory for itself, MiB.
@@ -196,6 +197,35 @@ pub(crate) fn nearest<'c>(candidates: &'c [Candidate], wanted: &Definition) -> O
 }
 
 impl Place {
+    /// Begins a task of a definition where a host was chosen, and returns its id; `of` says whose it is.
+    pub(crate) fn begin_task(
+        &mut self,
+        cluster: &str,
+        wanted: &Definition,
+        chosen: Candidate,
+        of: Task,
+    ) -> CompactString {
+        let id = CompactString::from(self.dice.hex(32));
+        let wish = 32_768 + u16::try_from(self.dice.below(28_000)).unwrap_or(0);
+        let task = Task {
+            id: id.clone(),
+            definition: format_compact!("{}:{}", wanted.family, wanted.revision),
+            host_port: chosen.port(wanted, wish),
+            host: chosen.host,
+            status: "PROVISIONING",
+            wanted: "RUNNING",
+            health: "UNKNOWN",
+            zone: chosen.zone,
+            created: self.now,
+            ..of
+        };
+        if let Some(found) = self.clusters.get_mut(cluster) {
+            found.tasks.insert(id.clone(), task);
+        }
+        self.note(2, Event::Task(cluster.into(), id.clone()));
+        id
+    }
+
     /// Attributes of a container instance.
     pub(crate) fn host_attributes(&self, host: &Host) -> Vec<(&'static str, CompactString)> {
         let mut all = vec![

@@ -23,6 +23,19 @@ pub(crate) struct Mix {
     pub(crate) spot_strategy: &'static str,
 }
 
+/// The processes that a group runs by itself, and that can be suspended.
+pub(crate) const PROCESSES: [&str; 9] = [
+    "Launch",
+    "Terminate",
+    "AddToLoadBalancer",
+    "AlarmNotification",
+    "AZRebalance",
+    "HealthCheck",
+    "InstanceRefresh",
+    "ReplaceUnhealthy",
+    "ScheduledActions",
+];
+
 /// Where a member of a group is in its life.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) enum Stage {

@@ -109,27 +109,13 @@ impl Place {
         let mut started = 0;
         for _ in 0..plan.start {
             let Some(chosen) = choose(&mut hosts, &wanted, is_daemon) else { break };
-            let id = CompactString::from(self.dice.hex(32));
-            let wish = 32_768 + u16::try_from(self.dice.below(28_000)).unwrap_or(0);
-            let task = Task {
-                id: id.clone(),
-                definition: plan.definition.clone(),
+            let of = Task {
                 service: Some(name.into()),
                 started_by: plan.deployment.clone(),
-                host_port: chosen.port(&wanted, wish),
-                host: chosen.host,
                 provider: provider.clone(),
-                status: "PROVISIONING",
-                wanted: "RUNNING",
-                health: "UNKNOWN",
-                zone: chosen.zone,
-                created: self.now,
                 ..Task::default()
             };
-            if let Some(found) = self.clusters.get_mut(cluster) {
-                found.tasks.insert(id.clone(), task);
-            }
-            self.note(2, Event::Task(cluster.into(), id));
+            self.begin_task(cluster, &wanted, chosen, of);
             started += 1;
         }
         if started < plan.start {

@@ -68,6 +68,17 @@ async fn what_may_have_acted_is_told_from_what_did_not() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_no_to_several_instances_may_be_one_to_some() {
+    let server = Loopback::start(|request| no(request, "OperationNotPermitted", 400));
+    let end =
+        |ids: &[&str]| Change::TerminateInstances { instances: ids.iter().map(|id| (*id).into()).collect() };
+    let error = write(&server, &end(&["i-1", "i-2"])).await.unwrap_err();
+    assert!(matches!(error, WriteError::Unknown(_)), "{error:?}");
+    let error = write(&server, &end(&["i-1"])).await.unwrap_err();
+    assert!(matches!(error, WriteError::Refused(_)), "{error:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn what_never_left_did_not_act() {
     // Nothing listens there, and no other test can come to.
     let aws = reach("http://127.0.0.1:1", None).await;

@@ -5,6 +5,7 @@ use super::super::spans::Table;
 use super::Reader;
 use crate::sim::described::{Group, Hosts, Image, Machine, Template};
 use crate::sim::world::machine::{KINDS, Kind};
+use crate::sim::world::scaling::PROCESSES;
 
 const DAY: u64 = 86_400;
 
@@ -38,18 +39,6 @@ const GROUP: &[&str] = &[
     "cluster",
     "suspended",
 ];
-const PROCESSES: &[&str] = &[
-    "Launch",
-    "Terminate",
-    "AddToLoadBalancer",
-    "AlarmNotification",
-    "AZRebalance",
-    "HealthCheck",
-    "InstanceRefresh",
-    "ReplaceUnhealthy",
-    "ScheduledActions",
-];
-
 impl Reader<'_, '_> {
     pub(super) fn image(&mut self, table: &Table) -> Option<Image> {
         table.only(&["name", "owner", "architecture", "age", "deprecated"], self.faults);

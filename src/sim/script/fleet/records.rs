@@ -4,6 +4,7 @@ use super::super::pattern::Pattern;
 use super::super::spans::Table;
 use super::Reader;
 use crate::sim::described::{Alarm, Core, Ill, LogGroup, Parameter, Tenant, Trouble, Watched};
+use crate::sim::world::keeping::Watch;
 
 const DAY: u64 = 86_400;
 
@@ -106,15 +107,17 @@ impl Reader<'_, '_> {
             name,
             count,
             watched,
-            namespace: self.text(table, "namespace", usual),
-            metric,
-            statistic: statistic?,
-            period,
-            evaluations,
-            datapoints,
-            threshold: threshold?,
-            comparison: comparison?,
-            missing: missing?,
+            watch: Watch {
+                namespace: self.text(table, "namespace", usual).into(),
+                metric: metric.into(),
+                statistic: statistic?,
+                period,
+                evaluations,
+                datapoints,
+                threshold: threshold?,
+                comparison: comparison?,
+                missing: missing?,
+            },
         })
     }
 

@@ -31,18 +31,18 @@ impl Place {
 
     /// The figures of the last whole periods that an alarm looks at, newest first; none where nothing was sent.
     fn figures(&self, alarm: &Alarm) -> Vec<(Moment, Option<f64>)> {
-        let period = i64::from(alarm.period.max(60));
+        let period = i64::from(alarm.watch.period.max(60));
         let end = Moment(self.now.0.div_euclid(period * 1000) * period * 1000);
-        let start = end.minus(period * i64::from(alarm.evaluations));
+        let start = end.minus(period * i64::from(alarm.watch.evaluations));
         let dimensions: Vec<(&str, &str)> =
             alarm.dimensions.iter().map(|(name, value)| (*name, value.as_str())).collect();
-        let found = Meter::find(self, &alarm.namespace, &dimensions)
-            .zip(Statistic::read(alarm.statistic))
+        let found = Meter::find(self, &alarm.watch.namespace, &dimensions)
+            .zip(Statistic::read(alarm.watch.statistic))
             .map(|(meter, statistic)| {
-                points(self, &meter, &alarm.metric, statistic, period, (start, end), self.now)
+                points(self, &meter, &alarm.watch.metric, statistic, period, (start, end), self.now)
             })
             .unwrap_or_default();
-        (1..=i64::from(alarm.evaluations))
+        (1..=i64::from(alarm.watch.evaluations))
             .map(|back| {
                 let at = end.minus(period * back);
                 (at, found.iter().find(|(then, _)| *then == at).map(|(_, figure)| *figure))
@@ -53,16 +53,16 @@ impl Place {
 
 /// Whether a figure is on the wrong side, and how one says so.
 fn crosses(alarm: &Alarm, figure: f64) -> (bool, &'static str) {
-    match alarm.comparison {
-        "GreaterThanThreshold" => (figure > alarm.threshold, "greater than"),
-        "GreaterThanOrEqualToThreshold" => (figure >= alarm.threshold, "greater than or equal to"),
-        "LessThanOrEqualToThreshold" => (figure <= alarm.threshold, "less than or equal to"),
-        _ => (figure < alarm.threshold, "less than"),
+    match alarm.watch.comparison {
+        "GreaterThanThreshold" => (figure > alarm.watch.threshold, "greater than"),
+        "GreaterThanOrEqualToThreshold" => (figure >= alarm.watch.threshold, "greater than or equal to"),
+        "LessThanOrEqualToThreshold" => (figure <= alarm.watch.threshold, "less than or equal to"),
+        _ => (figure < alarm.watch.threshold, "less than"),
     }
 }
 
 fn judge(alarm: &Alarm, figures: &[(Moment, Option<f64>)]) -> (&'static str, String) {
-    let wanted = usize::try_from(alarm.datapoints.max(1)).unwrap_or(1);
+    let wanted = usize::try_from(alarm.watch.datapoints.max(1)).unwrap_or(1);
     let all = figures.len();
     let missing = figures.iter().filter(|(_, figure)| figure.is_none()).count();
     let known = || figures.iter().filter_map(|(at, figure)| Some((*at, (*figure)?)));
@@ -74,17 +74,17 @@ fn judge(alarm: &Alarm, figures: &[(Moment, Option<f64>)]) -> (&'static str, Str
                 "Threshold Crossed: no datapoints were received for {all} periods and {all} missing datapoints were treated as [{how}]."
             )
         };
-        return match alarm.missing {
+        return match alarm.watch.missing {
             "notBreaching" => ("OK", treated("NonBreaching")),
             "breaching" => ("ALARM", treated("Breaching")),
             "ignore" => (alarm.state, alarm.reason.clone()),
             _ => ("INSUFFICIENT_DATA", format!("Insufficient Data: {all} {word} unknown.")),
         };
     }
-    if alarm.missing == "breaching" {
+    if alarm.watch.missing == "breaching" {
         crossing += missing;
     }
-    let verb = crosses(alarm, alarm.threshold).1;
+    let verb = crosses(alarm, alarm.watch.threshold).1;
     let shown: Vec<String> = known()
         .filter(|(_, figure)| crossing < wanted || crosses(alarm, *figure).0)
         .take(5)
@@ -103,7 +103,7 @@ fn judge(alarm: &Alarm, figures: &[(Moment, Option<f64>)]) -> (&'static str, Str
     let reason = format!(
         "Threshold Crossed: {some} [{}] {be} {verb} the threshold ({:.1}).",
         shown.join(", "),
-        alarm.threshold
+        alarm.watch.threshold
     );
     (if is_loud { "ALARM" } else { "OK" }, reason)
 }
