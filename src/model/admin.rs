@@ -279,7 +279,7 @@ const POOL: u32 = 10;
 impl CoreWord {
     /// Adds what it would not tell.
     pub fn fault(&mut self, error: &(impl ToString + ?Sized)) {
-        let text = Text::new(&error.to_string());
+        let text = Text::new(error.to_string());
         if !self.faults.contains(&text) {
             self.faults.push(text);
         }

@@ -90,8 +90,8 @@ fn sign(answer: Result<Hello, AdminError>) -> Sign {
         Ok(Hello::Well) => Sign::Well,
         Ok(Hello::Unproven) => Sign::Unproven,
         Err(AdminError::Unreachable { why }) if says_closed(&why) => Sign::Silent,
-        Err(error @ AdminError::Unreachable { .. }) => Sign::Unreached(Text::new(&error.to_string())),
-        Err(error) => Sign::Failed(Text::new(&error.to_string())),
+        Err(error @ AdminError::Unreachable { .. }) => Sign::Unreached(Text::new(error.to_string())),
+        Err(error) => Sign::Failed(Text::new(error.to_string())),
     }
 }
 
@@ -122,7 +122,7 @@ async fn hear(
         _ => None,
     });
     word.differs =
-        own.into_iter().flatten().map(|(key, value)| (key.clone(), Text::new(&value.shown()))).collect();
+        own.into_iter().flatten().map(|(key, value)| (key.clone(), Text::new(value.shown()))).collect();
     // A domain with keys of its own is opened by none but those, and by the secret of a shared core.
     let key = own.and_then(|settings| first_key(settings.get("api_keys")?)).or_else(|| door.key.clone());
     let door = &Door { key, ..door.clone() };
@@ -140,7 +140,7 @@ async fn hear(
     };
     match traffic {
         Ok(traffic) => tell(&mut word, traffic),
-        Err(error) => word.fault = Some(Text::new(&error.to_string())),
+        Err(error) => word.fault = Some(Text::new(error.to_string())),
     }
     (word.users, word.monthly) = before.users.get(&word.domain).copied().unwrap_or_default();
     let mut features = None;
@@ -159,7 +159,7 @@ async fn hear(
                     features = Some(licence.features);
                 }
             }
-            Err(error) => word.fault = Some(Text::new(&error.to_string())),
+            Err(error) => word.fault = Some(Text::new(error.to_string())),
         }
     }
     (word, features)

@@ -33,7 +33,7 @@ columns!(cores, |row, ctx| {
     Wide monthly "MAU" Count [Admin] "users active within 30 days, of all its domains" =>
         Value::of(&row.word, |word| Value::maybe_count(word.monthly()));
     Wide features "FEATURES" List [Admin] "paid features that its licence switches on" =>
-        Value::of(&row.word, |word| word.features.as_ref().map_or(Value::Absent, |all| Value::texts(all)));
+        Value::of(&row.word, |word| word.features.as_ref().map_or(Value::Absent, Value::texts));
     Wide container "CONTAINER" Text [] "its docker container" => Value::maybe_text(container(&row.home));
     Wide task "TASK" Text [] "short id of its ECS task" =>
         Value::maybe_text(task(&row.home).map(short_arn));
