@@ -253,8 +253,8 @@ impl Aws {
             Ask::Registry(path) => ssm::registry(desk, &path, pages).await?,
             // Cores are asked by their own client, which stands before this one where there is any.
             Ask::Admin(_) => Reading::Admin(Vec::new()),
-            Ask::Metrics { of, since } => {
-                Reading::Metrics(cloudwatch::metrics(desk, &of, since, pages).await?)
+            Ask::Metrics { of, gauges, since } => {
+                Reading::Metrics(cloudwatch::metrics(desk, &of, gauges, since, pages).await?)
             }
         })
     }

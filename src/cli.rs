@@ -15,6 +15,7 @@ mod counter;
 mod describe;
 mod failure;
 mod get;
+mod grouped;
 mod history;
 mod json;
 mod log;
@@ -39,7 +40,6 @@ use crate::error::{Error, Result, did_you_mean};
 use crate::gateway::FleetReader;
 use crate::query::Kind;
 use args::{Argv, Command, DescribeFormat, Format, ShowFormat};
-use clap::{CommandFactory, Parser};
 use output::{Colour, Output};
 pub use reach::Hands;
 use std::ffi::OsString;
@@ -70,7 +70,7 @@ pub fn run(argv: impl IntoIterator<Item = OsString>) -> ExitCode {
 
 /// Runs what was typed in this outside and returns the exit code.
 pub fn run_with(argv: &[OsString], outside: &Outside, out: &mut Output) -> u8 {
-    let done = match Argv::try_parse_from(argv) {
+    let done = match Argv::read(argv) {
         Ok(argv) => {
             out.errors_as_json = is_json(argv.command.as_ref());
             obey(argv, outside, out)
@@ -120,7 +120,7 @@ fn misunderstood(error: &clap::Error, out: &mut Output) -> Result<()> {
             let mut message = first.to_owned();
             let mut hints = Vec::new();
             let typed = error.get(clap::error::ContextKind::InvalidSubcommand).map(ToString::to_string);
-            let commands = Argv::command();
+            let commands = args::tree();
             let names = commands.get_subcommands().map(clap::Command::get_name);
             if let Some(meant) = typed.and_then(|typed| did_you_mean(&typed, names)) {
                 hints.push(format!("did you mean `{meant}`?"));
@@ -160,6 +160,10 @@ fn obey(argv: Argv, outside: &Outside, out: &mut Output) -> Result<()> {
             if args.at.is_some() {
                 return Err(Error::usage("calls are listed with their times, not as of a moment")
                     .hint("name the span: `coredeck calls --since 2h`"));
+            }
+            if args.group_by.is_some() {
+                return Err(Error::usage("calls are not put together by a column")
+                    .hint("`coredeck calls --summary` adds them up"));
             }
             if args.watch.is_some() {
                 return Err(Error::usage("calls of earlier runs cannot be watched")

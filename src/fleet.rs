@@ -3,6 +3,7 @@
 //! `join` is pure: snapshot and tiers in, rows out. Screens and scripts both work on a `Fleet`, so a
 //! script can never lag behind the screen.
 
+mod deeds;
 pub mod drain;
 mod events;
 mod health;
@@ -16,6 +17,7 @@ mod tiers;
 mod traffic;
 mod words;
 
+pub use deeds::Deed;
 pub use events::{EventRow, Sort as EventSort, Subject};
 pub use join::join;
 pub use rows::{

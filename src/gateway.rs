@@ -15,9 +15,9 @@ pub use look::{FleetProbe, Look, Seen};
 
 use crate::model::admin::CoreWord;
 use crate::model::{
-    AccountName, Activity, Agent, Alarm, Cluster, ClusterArn, CoreRecord, Group, GroupName, Host, Identity,
-    Image, ImageId, Instance, InstanceId, InstanceStatus, Metrics, Refresh, Region, Rule, Scope, Service,
-    Target, TargetGroup, TargetGroupArn, Task, Template, TemplateRef, TenantRecord, Trouble,
+    AccountName, Activity, Agent, Alarm, Cluster, ClusterArn, CoreRecord, Gauges, Group, GroupName, Host,
+    Identity, Image, ImageId, Instance, InstanceId, InstanceStatus, Metrics, Refresh, Region, Rule, Scope,
+    Service, Target, TargetGroup, TargetGroupArn, Task, Template, TemplateRef, TenantRecord, Trouble,
 };
 use futures::future::BoxFuture;
 use jiff::Timestamp;
@@ -233,6 +233,8 @@ pub enum Ask {
     Metrics {
         /// Which instances.
         of: Vec<InstanceId>,
+        /// Which of the four series; each is paid for.
+        gauges: Gauges,
         /// The start of the window.
         since: Timestamp,
     },

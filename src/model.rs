@@ -10,6 +10,7 @@ pub mod cluster;
 pub mod core;
 pub mod definition;
 pub mod detail;
+pub mod gauge;
 pub mod group;
 pub mod ids;
 pub mod instance;
@@ -30,11 +31,10 @@ pub use definition::{Constraint, Container, Definition, Port, Protocol};
 pub use detail::{
     Command, DocumentDetail, Hook, HostDetail, Invocation, Leaving, Protection, RefreshDetail, ServiceDetail,
 };
+pub use gauge::{Gauge, Gauges, Metrics, Point};
 pub use group::{Activity, Group, Member, Mix, Refresh, TemplateRef};
 pub use ids::*;
-pub use instance::{
-    Agent, Check, Instance, InstanceState, InstanceStatus, Lifecycle, Metrics, Point, ScheduledEvent,
-};
+pub use instance::{Agent, Check, Instance, InstanceState, InstanceStatus, Lifecycle, ScheduledEvent};
 pub use money::Usd;
 pub use scope::{Identity, Scope};
 pub use sealed::{Sealed, Setting};

@@ -94,6 +94,10 @@ pub struct Section<T> {
     pub value: Option<Arc<T>>,
     /// When that value was read.
     pub as_of: Option<Timestamp>,
+    /// Since when every whole reading found this same value, of lists that name what other lists hold (groups,
+    /// target groups, rules, the registry); of all others when it was read. What it names was there then: that
+    /// a list which is younger lacks it is proof, though this one was read again since.
+    pub same_since: Option<Timestamp>,
     /// Whether the value is the whole list. False while pages arrive and after a read broke off.
     pub is_whole: bool,
     /// The last trouble, gone after the next good read.
@@ -104,7 +108,7 @@ pub struct Section<T> {
 
 impl<T> Default for Section<T> {
     fn default() -> Self {
-        Self { value: None, as_of: None, is_whole: false, trouble: None, is_asked: false }
+        Self { value: None, as_of: None, same_since: None, is_whole: false, trouble: None, is_asked: false }
     }
 }
 
@@ -130,6 +134,7 @@ impl<T> Section<T> {
     }
 
     fn settle(&mut self, value: T, at: Timestamp, is_whole: bool) {
+        self.same_since = Some(at);
         self.value = Some(Arc::new(value));
         self.as_of = Some(at);
         self.is_whole = is_whole;
@@ -137,6 +142,16 @@ impl<T> Section<T> {
             self.trouble = None;
             self.is_asked = false;
         }
+    }
+}
+
+impl<T: PartialEq> Section<T> {
+    /// Like `settle`, and notes where it is the same again.
+    fn settle_named(&mut self, value: T, at: Timestamp, is_whole: bool) {
+        let is_same = self.is_whole && is_whole && self.value.as_deref() == Some(&value);
+        let since = self.same_since.filter(|_| is_same);
+        self.settle(value, at, is_whole);
+        self.same_since = since.or(Some(at));
     }
 }
 
@@ -197,8 +212,11 @@ impl Part {
     pub fn settle(&mut self, reading: Reading, at: Timestamp, is_whole: bool) {
         macro_rules! put {
             ($field:ident, $value:expr) => {
+                put!($field, $value, settle)
+            };
+            ($field:ident, $value:expr, $settle:ident) => {
                 if is_whole || !self.$field.is_whole {
-                    self.$field.settle($value, at, is_whole);
+                    self.$field.$settle($value, at, is_whole);
                 }
             };
         }
@@ -208,20 +226,20 @@ impl Part {
             Reading::Statuses(value) => put!(statuses, value),
             Reading::Templates(value) => put!(templates, value),
             Reading::Images(value) => put!(images, value),
-            Reading::Groups(value) => put!(groups, value),
+            Reading::Groups(value) => put!(groups, value, settle_named),
             Reading::Refreshes(value) => put!(refreshes, value),
             Reading::Activities(value) => put!(activities, value),
             Reading::Clusters(value) => put!(clusters, value),
             Reading::Services(value) => put!(services, value),
             Reading::Tasks(value) => put!(tasks, value),
             Reading::Hosts(value) => put!(hosts, value),
-            Reading::TargetGroups(value) => put!(target_groups, value),
+            Reading::TargetGroups(value) => put!(target_groups, value, settle_named),
             Reading::Targets(value) => put!(targets, value),
-            Reading::Rules(value) => put!(rules, value),
+            Reading::Rules(value) => put!(rules, value, settle_named),
             Reading::Agents(value) => put!(agents, value),
             Reading::Alarms(value) => put!(alarms, value),
             Reading::Registry { cores, tenants, faults } => {
-                put!(registry, Registry { cores, tenants, faults });
+                put!(registry, Registry { cores, tenants, faults }, settle_named);
             }
             Reading::Metrics(value) => put!(metrics, value),
             Reading::Admin(value) => put!(admin, value),

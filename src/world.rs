@@ -2,9 +2,9 @@
 //!
 //! `collect` publishes a `World` after every change and acts on each `Wish`; screens never see a client.
 
-use crate::fleet::Fleet;
+use crate::fleet::{Deed, Fleet};
 use crate::gateway::{Bucket, Source, Spending};
-use crate::model::{InstanceId, Scope};
+use crate::model::{Gauges, InstanceId, Scope};
 use crate::snapshot::{Snapshot, Trends};
 use jiff::Timestamp;
 use std::collections::BTreeMap;
@@ -52,6 +52,8 @@ pub enum Wish {
     Look(Interest),
     /// Show the fleet as it was then; none: as it is.
     At(Option<Timestamp>),
+    /// Tell these operations among what happened, from now on.
+    Deeds(Arc<[Deed]>),
 }
 
 /// What is being looked at: decides what is read often, and whose metrics are paid for.
@@ -61,6 +63,8 @@ pub struct Interest {
     pub sources: Vec<Source>,
     /// Visible instances, whose metrics are wanted.
     pub metrics_of: Vec<(Scope, InstanceId)>,
+    /// Which of their metrics.
+    pub gauges: Gauges,
     /// Whether anybody looks at all: false while the terminal is suspended or out of focus.
     pub is_idle: bool,
 }

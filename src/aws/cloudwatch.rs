@@ -7,7 +7,7 @@ use super::api::Api;
 use super::call::{Broken, Desk, Pages};
 use super::fan::{self, Piece};
 use crate::gateway::{GatewayError, Reading};
-use crate::model::{Alarm, InstanceId, Metrics, TroubleKind};
+use crate::model::{Alarm, Gauges, InstanceId, Metrics, TroubleKind};
 use aws_sdk_cloudwatch::types::{AlarmType, ScanBy};
 use aws_smithy_types::DateTime;
 use futures::FutureExt as _;
@@ -45,12 +45,13 @@ pub(super) async fn alarms(desk: &Desk, pages: &Pages) -> Result<Vec<Alarm>, Gat
 pub(super) async fn metrics(
     desk: &Desk,
     of: &[InstanceId],
+    gauges: Gauges,
     since: Timestamp,
     pages: &Pages,
 ) -> Result<Vec<Metrics>, GatewayError> {
     let window = metrics::window(since, desk.now());
-    let ask = |chunk| some_metrics(desk, chunk, window).boxed();
-    fan::each(metrics::chunks(of), ask, fan::shown(pages, Reading::Metrics))
+    let ask = |chunk| some_metrics(desk, chunk, gauges, window).boxed();
+    fan::each(metrics::chunks(of, gauges), ask, fan::shown(pages, Reading::Metrics))
         .await
         .map_err(|broken| broken.partial(Reading::Metrics))
 }
@@ -59,10 +60,11 @@ pub(super) async fn metrics(
 async fn some_metrics(
     desk: &Desk,
     chunk: Vec<InstanceId>,
+    gauges: Gauges,
     (start, end): (DateTime, DateTime),
 ) -> Piece<Metrics> {
     let api = Api::GetMetricData;
-    let queries = metrics::queries(&chunk);
+    let queries = metrics::queries(&chunk, gauges);
     let mut results = Vec::new();
     let mut token: Option<String> = None;
     for _ in 0..METRICS_PAGES {
@@ -73,16 +75,16 @@ async fn some_metrics(
         };
         let page = match desk.call_for(api, queries.len(), request).await {
             Ok(page) => page,
-            Err(trouble) => return Err(Broken { read: metrics::read(&chunk, results), trouble }),
+            Err(trouble) => return Err(Broken { read: metrics::read(&chunk, gauges, results), trouble }),
         };
         results.extend(page.metric_data_results.unwrap_or_default());
         let next = page.next_token.filter(|next| !next.is_empty());
         if next.is_none() {
             return match metrics::untold(&results) {
-                None => Ok(metrics::metrics(&chunk, results)),
+                None => Ok(metrics::metrics(&chunk, gauges, results)),
                 Some(said) => {
                     let trouble = desk.trouble(api, TroubleKind::Other, said);
-                    Err(Broken { read: metrics::read(&chunk, results), trouble })
+                    Err(Broken { read: metrics::read(&chunk, gauges, results), trouble })
                 }
             };
         }
@@ -92,7 +94,7 @@ async fn some_metrics(
         token = next;
     }
     let trouble = desk.trouble(api, TroubleKind::Garbled, "the points have no end: AWS gave page after page");
-    Err(Broken { read: metrics::read(&chunk, results), trouble })
+    Err(Broken { read: metrics::read(&chunk, gauges, results), trouble })
 }
 
 #[cfg(test)]
@@ -159,7 +161,9 @@ mod tests {
         })
         .await;
         let of = [InstanceId::new("i-1"), InstanceId::new("i-2")];
-        let read = metrics(&fake.desk().await, &of, Timestamp::UNIX_EPOCH, &Pages::default()).await.unwrap();
+        let read = metrics(&fake.desk().await, &of, Gauges::ALL, Timestamp::UNIX_EPOCH, &Pages::default())
+            .await
+            .unwrap();
         assert_eq!(read.len(), 2);
         assert_eq!(read[0].cpu.iter().map(|point| point.value).collect::<Vec<_>>(), [10.0, 20.0]);
         assert!(read[1].cpu.is_empty());
@@ -170,8 +174,9 @@ mod tests {
     async fn points_without_end_are_trouble_and_keep_what_came() {
         let fake = Fake::new(|_, _| points("m0_0", &[(300.0, 10.0)], Some("again"))).await;
         let of = [InstanceId::new("i-1")];
-        let error =
-            metrics(&fake.desk().await, &of, Timestamp::UNIX_EPOCH, &Pages::default()).await.unwrap_err();
+        let error = metrics(&fake.desk().await, &of, Gauges::ALL, Timestamp::UNIX_EPOCH, &Pages::default())
+            .await
+            .unwrap_err();
         assert_eq!(error.trouble.kind, TroubleKind::Garbled);
         assert!(matches!(error.partial.as_deref(), Some(Reading::Metrics(read)) if read[0].cpu.len() == 1));
     }
@@ -179,7 +184,8 @@ mod tests {
     #[tokio::test]
     async fn no_instance_named_is_no_call_and_no_cent() {
         let fake = Fake::new(|_, _| Say::Nothing).await;
-        let read = metrics(&fake.desk().await, &[], Timestamp::UNIX_EPOCH, &Pages::default()).await;
+        let read =
+            metrics(&fake.desk().await, &[], Gauges::ALL, Timestamp::UNIX_EPOCH, &Pages::default()).await;
         assert_eq!(read, Ok(Vec::new()));
         assert_eq!(fake.heard.lock().unwrap().len(), 0);
     }

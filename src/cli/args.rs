@@ -99,6 +99,25 @@ fn size(raw: &str) -> Result<(u16, u16), String> {
     }
 }
 
+/// Flags that choose a fleet: a command that has none to do with does not show them.
+const OF_A_FLEET: [&str; 6] = ["config", "profiles", "regions", "endpoint_url", "demo", "read_only"];
+
+/// The tree of commands. The pretended AWS reaches no fleet, so its help is rid of the flags that choose one.
+pub(super) fn tree() -> clap::Command {
+    let tree = <Argv as clap::CommandFactory>::command();
+    let named = |arg: &&clap::Arg| OF_A_FLEET.contains(&arg.get_id().as_str());
+    let hidden: Vec<_> = tree.get_arguments().filter(named).map(|arg| arg.clone().hide(true)).collect();
+    tree.mut_subcommand("sim", |sim| sim.args(hidden))
+}
+
+impl Argv {
+    /// Understands what was typed.
+    pub(super) fn read(argv: &[std::ffi::OsString]) -> Result<Self, clap::Error> {
+        let mut read = tree().try_get_matches_from(argv)?;
+        clap::FromArgMatches::from_arg_matches_mut(&mut read).map_err(|error| error.format(&mut tree()))
+    }
+}
+
 impl Global {
     /// The flags that reach the same fleet from another process.
     pub(super) fn again(&self) -> Vec<String> {
@@ -192,6 +211,9 @@ pub(super) struct GetArgs {
     /// Sort by these columns; `:desc` turns one around
     #[arg(long, value_delimiter = ',', value_name = "COLUMN[:desc],…", allow_hyphen_values = true)]
     pub(super) sort: Vec<String>,
+    /// Put rows together by a column: one line for each group, with its count, health and sums
+    #[arg(long, value_name = "COLUMN")]
+    pub(super) group_by: Option<String>,
     /// Write at most so many, one at least
     #[arg(long, value_name = "N", value_parser = at_least_one)]
     pub(super) limit: Option<usize>,

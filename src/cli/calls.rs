@@ -131,6 +131,7 @@ pub(super) fn run(args: &CallsArgs, global: &Global, outside: &Outside, out: &mu
         output: args.output,
         columns: args.columns.clone(),
         sort: args.sort.clone(),
+        group_by: None,
         limit: args.limit,
         watch: None,
         at: None,

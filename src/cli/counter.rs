@@ -14,14 +14,14 @@ use crate::gateway::change::Token;
 use crate::ops::begin::{Beginning, check, enter};
 use crate::ops::counter::{Answer, Counter, Declined, Offer, Order, Register};
 use crate::ops::kinds::kind;
-use crate::ops::plan::Act;
+use crate::ops::plan::{Act, ROOM_FOR_ID};
 use crate::ops::{self, Intent, Plan, Verb};
 use crate::store::journal::{Bell, Journal};
 use register::Book;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{mpsc, watch};
-use tokio::task::{AbortHandle, JoinHandle};
+use tokio::task::{AbortHandle, JoinHandle, JoinSet};
 use tokio_util::sync::CancellationToken;
 
 /// How often is looked while something runs, where no bell rings: a runner that dies rings none.
@@ -69,6 +69,7 @@ impl Clerk {
         let bell = journal.watch();
         let mut book = Book::default();
         let mut planning: Option<AbortHandle> = None;
+        let mut doing = JoinSet::new();
         loop {
             book = look(book, &journal, &register).await;
             tokio::select! {
@@ -82,12 +83,18 @@ impl Clerk {
                             planning.take().inspect(AbortHandle::abort);
                         }
                         let work = self.clone().carry_out(order, Arc::clone(&journal), place.clone());
-                        let task = tokio::spawn(work).abort_handle();
-                        planning = if is_plan { Some(task) } else { planning };
+                        if is_plan {
+                            planning = Some(tokio::spawn(work).abort_handle());
+                        } else {
+                            doing.spawn(work);
+                        }
                     }
                 },
+                Some(_) = doing.join_next() => {}
             }
         }
+        // What was entered gets its runner, also where somebody leaves in the same moment.
+        while doing.join_next().await.is_some() {}
         if self.global.demo {
             // A demo leaves nothing behind; what cannot be removed lies among the temporary files.
             let _ = std::fs::remove_dir_all(place.folder());
@@ -184,6 +191,8 @@ impl Clerk {
                     }
                     _ => None,
                 };
+                // The operation has no id yet.
+                let written = written.map(|command| command.replace(ROOM_FOR_ID, "OPERATION"));
                 of_lane.push(written.filter(|command| !command.is_empty()));
             }
             commands.push(of_lane);

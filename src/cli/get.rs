@@ -9,9 +9,9 @@ use super::rows::{Answer, Paper, answer, stream};
 use crate::collect::{Collector, Keeping};
 use crate::config::{Config, least_every, span};
 use crate::error::{Error, ErrorKind, Result};
-use crate::fleet::join;
+use crate::fleet::{join, metric_samples, samples};
 use crate::gateway::Source;
-use crate::model::{InstanceId, Scope, Usd};
+use crate::model::{Gauges, InstanceId, Scope, Usd};
 use crate::query::{Ctx, Kind};
 use crate::snapshot::{Part, Snapshot};
 use crate::world::{Interest, Wish, World};
@@ -24,7 +24,31 @@ pub(super) async fn run(plan: &Plan, args: &GetArgs, reach: &Reach, out: &mut Ou
     let limit = limit(args.timeout.as_deref())?;
     let world = reach.once(&plan.sources, Interest::default(), limit, out).await;
     let world = with_metrics(plan, world, reach, limit, out).await;
-    show(plan, args, &reach.config, &world, out)
+    let shown = show(plan, args, &reach.config, &world, out);
+    // Whoever reads the answer has it by now, and does not wait for this.
+    if reach.config.history.has_gets {
+        keep(plan, reach, &world, out)?;
+    }
+    shown
+}
+
+/// Keeps what was read once for a look back, as the screen and `--watch` do.
+fn keep(plan: &Plan, reach: &Reach, world: &World, out: &mut Output) -> Result<()> {
+    let Some(history) = reach.history()? else { return Ok(()) };
+    let mut figures = samples(&world.snapshot, &world.fleet);
+    for part in &world.snapshot.parts {
+        let is_whole = |source: &&Source| {
+            let standing = part.standing(**source);
+            standing.is_whole && standing.trouble.is_none()
+        };
+        for source in plan.sources.iter().filter(is_whole) {
+            history.keep_patiently(part, *source);
+        }
+        figures.extend(metric_samples(part));
+    }
+    history.note(figures);
+    history.close().iter().for_each(|trouble| out.warn(trouble));
+    Ok(())
 }
 
 /// What `--timeout` says.
@@ -47,7 +71,7 @@ pub(super) fn show(
     out: &mut Output,
 ) -> Result<()> {
     let paper = Paper { width: out.width, colour: out.colour, is_stream: false };
-    let warnings = if plan.format == Format::Json {
+    let warnings = if plan.format == Format::Json && plan.group_by.is_none() {
         stream(plan, world, out)?
     } else {
         let Answer { text, warnings, .. } = answer(plan, world, paper)?;
@@ -55,7 +79,8 @@ pub(super) fn show(
         warnings
     };
     say_beside(plan, config, world, &warnings, out);
-    verdict(&warnings, args.allow_partial, extent(&world.snapshot, &plan.sources))
+    let grave = plan.grave(&warnings);
+    verdict(&grave, args.allow_partial, extent(&world.snapshot, &plan.sources))
 }
 
 /// Warnings, and what a person should know of the figures.
@@ -91,8 +116,9 @@ async fn with_metrics(
     if wanted.is_empty() {
         return world;
     }
-    price_of(wanted.len()).iter().for_each(|price| out.say(price));
-    let interest = Interest { sources: vec![Source::Metrics], metrics_of: wanted, is_idle: false };
+    price_of(wanted.len(), plan.gauges).iter().for_each(|price| out.say(price));
+    let interest =
+        Interest { sources: vec![Source::Metrics], metrics_of: wanted, gauges: plan.gauges, is_idle: false };
     let metered = reach.once(&[Source::Metrics], interest, limit, out).await;
     let mut snapshot = Snapshot::clone(&world.snapshot);
     for part in &mut snapshot.parts {
@@ -105,14 +131,15 @@ async fn with_metrics(
     Arc::new(World { snapshot: Arc::new(snapshot), fleet, ..World::clone(&metered) })
 }
 
-/// What the metrics of one instance cost: four of them, at $0.01 for a thousand.
-const METRICS_OF_ONE: Usd = Usd::from_micros(40);
+/// What one metric of one instance costs: $0.01 for a thousand.
+const ONE_METRIC: Usd = Usd::from_micros(10);
 /// A price that is worth a word before it is paid.
 const WORTH_A_WORD: Usd = Usd::from_micros(10_000);
 
-/// What metrics of so many instances cost, where that is worth a word.
-fn price_of(instances: usize) -> Option<String> {
-    let price = METRICS_OF_ONE * i64::try_from(instances).unwrap_or(i64::MAX);
+/// What these metrics of so many instances cost, where that is worth a word.
+fn price_of(instances: usize, gauges: Gauges) -> Option<String> {
+    let metrics = instances.saturating_mul(gauges.count());
+    let price = ONE_METRIC * i64::try_from(metrics).unwrap_or(i64::MAX);
     (price > WORTH_A_WORD).then(|| format!("the metrics of {instances} instances cost about {price}"))
 }
 
@@ -161,13 +188,19 @@ async fn follow(
         let world = Arc::clone(&collector.world.borrow_and_update());
         let wanted = wanted_metrics(plan, &world);
         if looked_at.as_ref() != Some(&wanted) {
-            let dearer = price_of(wanted.len()).map(|price| format!("{price}, each time that they are read"));
+            let dearer = price_of(wanted.len(), plan.gauges)
+                .map(|price| format!("{price}, each time that they are read"));
             if dearer != price {
                 dearer.iter().for_each(|price| out.say(price));
                 price = dearer;
             }
             looked_at = Some(wanted.clone());
-            let interest = Interest { sources: plan.rests_on(), metrics_of: wanted, is_idle: false };
+            let interest = Interest {
+                sources: plan.rests_on(),
+                metrics_of: wanted,
+                gauges: plan.gauges,
+                is_idle: false,
+            };
             if collector.wishes.send(Wish::Look(interest)).await.is_err() {
                 return Err(Error::failed("reading the fleet ended by itself"));
             }
@@ -370,7 +403,10 @@ mod tests {
 
     #[test]
     fn only_more_than_a_cent_is_announced() {
-        assert_eq!(price_of(250), None);
-        assert_eq!(price_of(10_000).as_deref(), Some("the metrics of 10000 instances cost about $0.40"));
+        assert_eq!(price_of(250, Gauges::ALL), None);
+        let says = |price: Option<String>| price.unwrap_or_default();
+        assert_eq!(says(price_of(10_000, Gauges::ALL)), "the metrics of 10000 instances cost about $0.40");
+        let one = Gauges::from_iter([crate::model::Gauge::Cpu]);
+        assert_eq!(says(price_of(10_000, one)), "the metrics of 10000 instances cost about $0.10");
     }
 }

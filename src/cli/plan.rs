@@ -2,10 +2,12 @@
 
 use super::args::{Format, GetArgs};
 use super::choose::Choice;
-use super::partial::with_needs;
+use super::grouped;
+use super::partial::{Warning, with_needs};
 use crate::error::Result;
 use crate::fleet::Fleet;
 use crate::gateway::Source;
+use crate::model::Gauges;
 use crate::query::{Column, Ctx, Kind, Shown, Width};
 
 /// A `get`, understood.
@@ -15,12 +17,20 @@ pub(super) struct Plan {
     /// The columns that were named; none means those that the format usually has.
     named: Option<Vec<&'static Column>>,
     limit: Option<usize>,
+    /// The column that rows are put together by.
+    pub(super) group_by: Option<&'static Column>,
+    /// Nobody named an order: groups stand by their names.
+    pub(super) is_by_name: bool,
     pub(super) format: Format,
     pub(super) has_headings: bool,
     /// Everything to read, except metrics.
     pub(super) sources: Vec<Source>,
     /// Whose metrics are to be read.
     pub(super) metrics: MetricsOf,
+    /// Which metrics: each is paid for.
+    pub(super) gauges: Gauges,
+    /// Sources that only refine how well something is: the answer is whole without them, and says so.
+    beside: Vec<Source>,
 }
 
 /// Whose metrics a plan needs. They cost money, so only columns that were named ask for them.
@@ -46,35 +56,52 @@ impl Plan {
             (None, Format::Table) => quick(kind),
             (None, Format::Wide | Format::Json | Format::Yaml | Format::Csv) => free(kind),
         };
-        let deciding = choice.columns().to_vec();
+        let group_by = args.group_by.as_deref().map(|name| grouped::by(kind, name)).transpose()?;
+        let mut deciding = choice.columns().to_vec();
+        deciding.extend(group_by);
         let is_paid = |columns: &[&Column]| columns.iter().any(|c| c.needs.contains(&Source::Metrics));
         let metrics = match (is_paid(&deciding), is_paid(&usual)) {
             (true, _) => MetricsOf::Undecided,
             (false, true) => MetricsOf::Shown,
             (false, false) => MetricsOf::Nobody,
         };
+        let gauges = usual.iter().chain(&deciding).filter_map(|column| column.gauge()).collect();
         let needs = usual.iter().chain(&deciding).flat_map(|column| column.needs).copied();
         let has_usual_columns = matches!(args.output, Format::Table | Format::Wide) && named.is_none();
         let base = if has_usual_columns { kind.sources() } else { rows_of(kind) };
         let mut sources = with_needs(base.iter().copied().chain(needs));
         sources.retain(|source| *source != Source::Metrics);
+        let beside: Vec<Source> = beside(kind, usual.iter().chain(&deciding), &sources).into_iter().collect();
+        sources.extend(&beside);
         Ok(Self {
             kind,
             choice,
             named,
             limit: args.limit,
+            group_by,
+            is_by_name: args.sort.is_empty(),
             format: args.output,
             has_headings: !args.no_headers,
             sources,
             metrics,
+            gauges,
+            beside,
         })
     }
 
     /// The rows to show, in order.
     pub(super) fn rows(&self, ctx: Ctx<'_>) -> Vec<usize> {
         let mut rows = self.choice.rows(ctx);
-        rows.truncate(self.limit.unwrap_or(usize::MAX));
+        // Of groups it is those that are limited, not what they are made of.
+        if self.group_by.is_none() {
+            rows.truncate(self.most());
+        }
         rows
+    }
+
+    /// The most lines to show.
+    pub(super) fn most(&self) -> usize {
+        self.limit.unwrap_or(usize::MAX)
     }
 
     /// The rows whose metrics are to be read.
@@ -89,6 +116,12 @@ impl Plan {
     /// How many rows may or may not belong to the answer.
     pub(super) fn undecided(&self, ctx: Ctx<'_>) -> usize {
         self.choice.undecided(ctx)
+    }
+
+    /// The warnings without which the answer would be whole.
+    pub(super) fn grave(&self, warnings: &[Warning]) -> Vec<Warning> {
+        let is_beside = |warning: &&Warning| self.beside.iter().any(|it| Some(it.word()) == warning.source);
+        warnings.iter().filter(|warning| !is_beside(warning)).cloned().collect()
     }
 
     /// The columns to show.
@@ -117,6 +150,18 @@ impl Plan {
         let metrics = (self.metrics != MetricsOf::Nobody).then_some(Source::Metrics);
         self.sources.iter().copied().chain(metrics).collect()
     }
+}
+
+/// What is read along where the columns tell how well an instance is, or what stands on one: an alarm that
+/// rings is a reason. Who may not list alarms sees all else, and is told.
+fn beside<'a>(
+    kind: Kind,
+    mut columns: impl Iterator<Item = &'a &'static Column>,
+    read: &[Source],
+) -> Option<Source> {
+    let stands_on_one = matches!(kind, Kind::Instances | Kind::Cores | Kind::Tenants);
+    let tells = columns.any(|column| matches!(column.name, "health" | "troubles"));
+    (stands_on_one && tells && !read.contains(&Source::Alarms)).then_some(Source::Alarms)
 }
 
 /// The sources without which a kind has no rows. The columns of instances name all that they need

@@ -2,6 +2,7 @@
 
 use super::args::Format;
 use super::cell;
+use super::grouped;
 use super::json;
 use super::output::{Colour, Output};
 use super::partial::{Warning, as_of, undecided, warnings};
@@ -41,6 +42,9 @@ pub(super) fn answer(plan: &Plan, world: &World, paper: Paper) -> Result<Answer>
     let mut warnings = warnings(&world.snapshot, &rests_on);
     past::explain(&mut warnings, world);
     warnings.extend(undecided(plan.undecided(ctx)));
+    if let Some(by) = plan.group_by {
+        return grouped::answer(plan, by, world, paper, warnings);
+    }
     let needs_json = paper.is_stream || matches!(plan.format, Format::Json | Format::Yaml);
     let data = if needs_json { data(&columns, ctx, &rows) } else { Json::Null };
     let text = match plan.format {

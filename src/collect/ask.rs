@@ -2,7 +2,7 @@
 
 use crate::config::{Config, CoreReach};
 use crate::gateway::{Ask, Reading, Source, Visit};
-use crate::model::{CoreRecord, ImageId, InstanceId, InstanceState, TemplateRef, Trouble};
+use crate::model::{CoreRecord, Gauges, ImageId, InstanceId, InstanceState, TemplateRef, Trouble};
 use crate::snapshot::Part;
 use jiff::{SignedDuration, Timestamp};
 use std::collections::{BTreeSet, HashMap, HashSet};
@@ -23,12 +23,13 @@ pub(super) enum Next {
     Wait,
 }
 
-/// Decides what to do about a source. `metrics_of` are the instances that somebody looks at here.
+/// Decides what to do about a source. `metrics_of` are the instances that somebody looks at here, and which of
+/// their metrics.
 pub(super) fn next(
     source: Source,
     part: &Part,
     config: &Config,
-    metrics_of: &[InstanceId],
+    metrics_of: (&[InstanceId], Gauges),
     now: Timestamp,
 ) -> Next {
     let mut blocked = None;
@@ -52,7 +53,13 @@ pub(super) fn next(
     name(source, part, config, metrics_of, now)
 }
 
-fn name(source: Source, part: &Part, config: &Config, metrics_of: &[InstanceId], now: Timestamp) -> Next {
+fn name(
+    source: Source,
+    part: &Part,
+    config: &Config,
+    (metrics_of, gauges): (&[InstanceId], Gauges),
+    now: Timestamp,
+) -> Next {
     fn ask<T>(names: Vec<T>, ask: impl FnOnce(Vec<T>) -> Ask, empty: Reading) -> Next {
         if names.is_empty() { Next::Empty(empty) } else { Next::Ask(ask(names)) }
     }
@@ -99,7 +106,7 @@ fn name(source: Source, part: &Part, config: &Config, metrics_of: &[InstanceId],
         Source::Admin => ask(visits(part), Ask::Admin, Reading::Admin(vec![])),
         Source::Metrics => ask(
             metrics_of.to_vec(),
-            |of| Ask::Metrics { of, since: now.saturating_sub(METRICS_WINDOW).unwrap_or(now) },
+            |of| Ask::Metrics { of, gauges, since: now.saturating_sub(METRICS_WINDOW).unwrap_or(now) },
             Reading::Metrics(vec![]),
         ),
     }

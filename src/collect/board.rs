@@ -4,7 +4,7 @@ use super::ask::{Next, names_more, next};
 use super::due::{Due, Rhythm, Slot, due};
 use crate::config::Config;
 use crate::gateway::{Ask, GatewayError, Reading, Source, Urgency};
-use crate::model::{InstanceId, Metrics, Region, Scope, Trouble, TroubleKind};
+use crate::model::{Gauges, InstanceId, Metrics, Region, Scope, Trouble, TroubleKind};
 use crate::snapshot::{Part, Snapshot};
 use crate::world::Interest;
 use jiff::Timestamp;
@@ -41,8 +41,10 @@ struct Desk {
     renamed: BTreeSet<Source>,
     /// Instances whose metrics are wanted here.
     metrics_of: Vec<InstanceId>,
-    /// When the metrics of an instance were last read.
-    metrics_read: HashMap<InstanceId, Instant>,
+    /// Which of their metrics.
+    gauges: Gauges,
+    /// When metrics of an instance were last read, and which.
+    metrics_read: HashMap<InstanceId, (Instant, Gauges)>,
 }
 
 impl Desk {
@@ -57,9 +59,18 @@ impl Desk {
     /// Wanted instances whose metrics are older than this, or were never read.
     fn metrics_missing(&self, now: Instant, every: Duration) -> Vec<InstanceId> {
         let is_old = |id: &&InstanceId| {
-            self.metrics_read.get(*id).is_none_or(|at| now.saturating_duration_since(*at) >= every)
+            !self.has_read(id)
+                || self
+                    .metrics_read
+                    .get(*id)
+                    .is_none_or(|(at, _)| now.saturating_duration_since(*at) >= every)
         };
         self.metrics_of.iter().filter(is_old).cloned().collect()
+    }
+
+    /// Tells whether all metrics that are wanted of an instance were read, however long ago.
+    fn has_read(&self, id: &InstanceId) -> bool {
+        self.metrics_read.get(id).is_some_and(|(_, gauges)| gauges.hold_all(self.gauges))
     }
 
     /// A read succeeded: what is read by the names in it may have more to ask, or was waiting for it.
@@ -96,7 +107,7 @@ impl Desk {
             Source::Metrics => self.metrics_missing(now, rhythm.every(source)),
             _ => Vec::new(),
         };
-        next(source, &self.part, config, &metrics_of, at)
+        next(source, &self.part, config, (&metrics_of, self.gauges), at)
     }
 
     fn follow(
@@ -190,6 +201,7 @@ impl Board {
             asked: BTreeMap::new(),
             renamed: BTreeSet::new(),
             metrics_of: Vec::new(),
+            gauges: Gauges::ALL,
             metrics_read: HashMap::new(),
         };
         self.desks.insert(place, desk);
@@ -231,7 +243,8 @@ impl Board {
                 .filter(|(of, _)| of == scope.as_ref())
                 .map(|(_, id)| id.clone())
                 .collect();
-            let is_new = wanted.iter().any(|id| !desk.metrics_read.contains_key(id));
+            desk.gauges = self.interest.gauges;
+            let is_new = wanted.iter().any(|id| !desk.has_read(id));
             desk.metrics_of = wanted;
             if is_new && let Some(slot) = desk.slot(Source::Metrics) {
                 slot.want(Urgency::Screen);
@@ -459,10 +472,10 @@ impl Desk {
     /// Adds metrics that were read before and not long ago to those just read.
     fn keep_metrics(&mut self, reading: Reading, now: Instant) -> Reading {
         let Reading::Metrics(mut fresh) = reading else { return reading };
-        self.metrics_read.retain(|_, at| now.saturating_duration_since(*at) < METRICS_KEPT);
-        if let Some(Ask::Metrics { of, .. }) = self.asked.get(&Source::Metrics) {
+        self.metrics_read.retain(|_, (at, _)| now.saturating_duration_since(*at) < METRICS_KEPT);
+        if let Some(Ask::Metrics { of, gauges, .. }) = self.asked.get(&Source::Metrics) {
             for id in of {
-                self.metrics_read.insert(id.clone(), now);
+                self.metrics_read.insert(id.clone(), (now, *gauges));
             }
         }
         let is_kept = |metrics: &&Metrics| {

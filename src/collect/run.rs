@@ -8,7 +8,7 @@ use super::board::{Begun, Board, Job};
 use super::memory::{Memory, Past};
 use crate::clock::{Clock, monotonic};
 use crate::config::{Account, Config, Regions};
-use crate::fleet::join;
+use crate::fleet::{Deed, join};
 use crate::gateway::{FleetReader, GatewayError, Reading, Source, Urgency};
 use crate::model::{Region, Scope, Trouble, TroubleKind};
 use crate::snapshot::Snapshot;
@@ -95,6 +95,8 @@ struct Run {
     listing: Vec<usize>,
     cache: Option<Cache>,
     memory: Memory,
+    /// Operations that are told among what happened.
+    deeds: Arc<[Deed]>,
     /// What an earlier run read of places that are not known yet.
     kept: Vec<Kept>,
     /// Accounts whose regions could not be listed, and when to try again.
@@ -123,6 +125,7 @@ impl Run {
             listing: Vec::new(),
             cache: None,
             memory: Memory::default(),
+            deeds: Arc::default(),
             kept: Vec::new(),
             unlisted: Vec::new(),
         };
@@ -366,6 +369,7 @@ impl Run {
                 self.board.want(Some(&scope), &sources);
             }
             Wish::Look(interest) => self.board.look(interest),
+            Wish::Deeds(deeds) => self.deeds = deeds,
             Wish::At(at) => {
                 self.memory.show(at);
                 self.look_back();
@@ -387,6 +391,7 @@ impl Run {
         let mut fleet = join(&snapshot, &self.config.tiers);
         fleet.calls = Arc::from(self.reader.calls());
         self.memory.sample(&snapshot, &fleet);
+        fleet.tell(&self.deeds);
         let (snapshot, fleet) = self.memory.shown().unwrap_or((Arc::new(snapshot), Arc::new(fleet)));
         Arc::new(World {
             snapshot,

@@ -17,11 +17,13 @@ pub struct Keep {
     pub span: Duration,
     /// The most bytes of the disk that it may take.
     pub bytes: u64,
+    /// A `get` that reads once keeps what it read, too.
+    pub has_gets: bool,
 }
 
 impl Default for Keep {
     fn default() -> Self {
-        Self { span: Duration::from_secs(7 * DAY), bytes: 64 * MIB }
+        Self { span: Duration::from_secs(7 * DAY), bytes: 64 * MIB, has_gets: false }
     }
 }
 

@@ -37,7 +37,7 @@ const TOP: [&str; 11] = [
     "keymap",
 ];
 /// The keys of `[history]`.
-const HISTORY: [&str; 2] = ["keep", "size"];
+const HISTORY: [&str; 3] = ["keep", "size", "gets"];
 /// The keys of `[cores]`.
 const CORES: [&str; 2] = ["reach", "proxy"];
 
@@ -57,6 +57,7 @@ pub(super) struct Layer {
     pub(super) size: Option<u64>,
     pub(super) reach: Option<CoreReach>,
     pub(super) proxy: Option<String>,
+    pub(super) gets: Option<bool>,
 }
 
 /// A layer with what was found on the way to it.
@@ -150,10 +151,7 @@ impl Reader<'_> {
         }
         if let Some(cell) = table.get("read_only") {
             self.note("read_only", cell);
-            match cell.get_ref() {
-                DeValue::Boolean(is_read_only) => layer.read_only = Some(*is_read_only),
-                _ => self.wrong_type(cell, "read_only", "true or false"),
-            }
+            layer.read_only = self.flag(cell, "read_only");
         }
         if let Some(cell) = table.get("theme") {
             self.note("theme", cell);
@@ -172,7 +170,7 @@ impl Reader<'_> {
             layer.refresh = self.refresh(cell);
         }
         if let Some(cell) = table.get("history") {
-            (layer.keep, layer.size) = self.history(cell);
+            self.history(cell, &mut layer);
         }
         if let Some(cell) = table.get("cores") {
             self.cores(cell, &mut layer);
@@ -233,6 +231,15 @@ impl Reader<'_> {
             self.wrong_type(cell, key, "text in quotes");
         }
         text
+    }
+
+    /// Yes or no.
+    fn flag(&mut self, cell: &Cell<'_>, key: &str) -> Option<bool> {
+        let flag = cell.get_ref().as_bool();
+        if flag.is_none() {
+            self.wrong_type(cell, key, "true or false");
+        }
+        flag
     }
 
     /// Text of a shape.
@@ -362,14 +369,18 @@ impl Reader<'_> {
         spans
     }
 
-    fn history(&mut self, cell: &Cell<'_>) -> (Option<Duration>, Option<u64>) {
+    fn history(&mut self, cell: &Cell<'_>, layer: &mut Layer) {
         let Some(table) = cell.get_ref().as_table() else {
             self.wrong_type(cell, "history", "a table");
-            return (None, None);
+            return;
         };
         self.keys(table, &HISTORY, "[history]");
-        let keep = self.kept(table, "keep", past::span_kept);
-        (keep, self.kept(table, "size", past::bytes_kept))
+        layer.keep = self.kept(table, "keep", past::span_kept);
+        layer.size = self.kept(table, "size", past::bytes_kept);
+        if let Some(cell) = table.get("gets") {
+            self.note("history.gets", cell);
+            layer.gets = self.flag(cell, "gets");
+        }
     }
 
     fn cores(&mut self, cell: &Cell<'_>, layer: &mut Layer) {

@@ -45,6 +45,7 @@ pub fn settings(loaded: &Loaded, around: &Surroundings) -> Vec<Setting> {
     let span = if keep.span.is_zero() { "off".to_owned() } else { cadence::span(keep.span) };
     list.push("history.keep", json!(span));
     list.push("history.size", json!(past::size(keep.bytes)));
+    list.push("history.gets", json!(keep.has_gets));
     list.push("cores.reach", json!(config.cores.reach.word()));
     if let Some(proxy) = &config.cores.proxy {
         list.push("cores.proxy", json!(proxy));

@@ -3,6 +3,7 @@
 //! An event borrows from the section that tells of it, so a timeline of thousands costs little to make again.
 
 use super::Fleet;
+use super::deeds::Deed;
 use super::rows::Item;
 use crate::model::{
     Activity, Alarm, AlarmState, Deployment, Health, Instance, InstanceStatus, Refresh, ScheduledEvent,
@@ -48,6 +49,8 @@ pub enum Sort {
     Planned,
     /// A new version of a launch template.
     Version,
+    /// An operation of coredeck.
+    Operation,
 }
 
 impl Sort {
@@ -62,6 +65,7 @@ impl Sort {
             Self::Alarm => "alarm",
             Self::Planned => "planned",
             Self::Version => "version",
+            Self::Operation => "operation",
         }
     }
 }
@@ -69,7 +73,7 @@ impl Sort {
 /// What an event is about: the sort of resource, what people call it, and what tells it apart.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Subject<'a> {
-    /// `group`, `service`, `alarm`, `instance` or `template`.
+    /// `group`, `service`, `alarm`, `instance`, `template` or `operation`.
     pub sort: &'static str,
     /// What people call it.
     pub name: &'a str,
@@ -88,9 +92,17 @@ enum Tale {
     Planned(Item<InstanceStatus>, usize),
     Version(Item<Template>, usize),
     Taken(Arc<Instance>),
+    Deed(Arc<[Deed]>, usize),
 }
 
 impl EventRow {
+    /// An operation, of a list of them.
+    pub(super) fn of_deed(deeds: &Arc<[Deed]>, nth: usize) -> Option<Self> {
+        let Deed { scope, at, health, .. } = deeds.get(nth)?;
+        let (scope, at, tale) = (Arc::clone(scope), Some(*at), Tale::Deed(Arc::clone(deeds), nth));
+        Some(Self { scope, at, health: *health, sort: Sort::Operation, tale })
+    }
+
     /// What it is about.
     pub fn subject(&self) -> Subject<'_> {
         let group = |name| Subject { sort: "group", name, id: name };
@@ -104,6 +116,10 @@ impl EventRow {
             Tale::Planned(it, _) => Subject { sort: "instance", name: it.id.as_str(), id: it.id.as_str() },
             Tale::Taken(it) => Subject { sort: "instance", name: it.id.as_str(), id: it.id.as_str() },
             Tale::Version(it, _) => Subject { sort: "template", name: it.name.as_str(), id: it.id.as_str() },
+            Tale::Deed(all, at) => {
+                let id = all.get(*at).map_or("", |deed| deed.id.as_str());
+                Subject { sort: "operation", name: id, id }
+            }
         }
     }
 
@@ -118,6 +134,7 @@ impl EventRow {
             Tale::Alarm(it) => Some(it.state.word()),
             Tale::Planned(it, at) => it.events.get(*at).map(|event| planned_state(event)),
             Tale::Taken(it) => Some(it.state.word()),
+            Tale::Deed(all, at) => all.get(*at).map(|deed| deed.state.as_str()),
             Tale::Service(..) | Tale::Version(..) => None,
         }
     }
@@ -148,6 +165,11 @@ impl EventRow {
                 Cow::Owned(it.versions.get(*at).map_or_else(String::new, |version| new_version(it, version)))
             }
             Tale::Taken(_) => Cow::Borrowed("spot capacity was taken back"),
+            Tale::Deed(all, at) => {
+                Cow::Owned(all.get(*at).map_or_else(String::new, |deed| {
+                    format!("{}: {}, by {}", deed.title, deed.state, deed.who)
+                }))
+            }
         }
     }
 
@@ -161,6 +183,7 @@ impl EventRow {
             Tale::Planned(it, at) => it.events.get(*at).map(|event| event.description.as_str()),
             Tale::Version(it, at) => it.versions.get(*at)?.description.as_deref(),
             Tale::Taken(it) => it.state_reason.as_deref(),
+            Tale::Deed(all, at) => all.get(*at)?.reason.as_deref(),
             Tale::Service(..) => None,
         }
     }
@@ -171,6 +194,7 @@ impl EventRow {
             Tale::Activity(it) => it.started_at,
             Tale::Refresh(it) => it.started_at,
             Tale::Deployment(it, at) => it.deployments.get(*at)?.created_at,
+            Tale::Deed(all, at) => all.get(*at).map(|deed| deed.began_at),
             _ => self.at,
         }
     }
@@ -195,6 +219,7 @@ impl EventRow {
                 Cow::Owned(format!("{}/{number}", it.id))
             }
             Tale::Taken(it) => Cow::Owned(format!("{}/taken", it.id)),
+            Tale::Deed(all, at) => Cow::Borrowed(all.get(*at).map_or("", |deed| deed.id.as_str())),
         }
     }
 
@@ -205,6 +230,10 @@ impl EventRow {
             Tale::Service(it, at) => it.events.get(*at).map_or_else(Vec::new, |event| named(&event.message)),
             Tale::Planned(it, _) => vec![it.id.as_str()],
             Tale::Taken(it) => vec![it.id.as_str()],
+            Tale::Deed(all, at) => all.get(*at).map_or_else(Vec::new, |deed| {
+                let targets = deed.targets.iter().map(String::as_str);
+                targets.filter(|target| target.starts_with("i-")).collect()
+            }),
             Tale::Refresh(_) | Tale::Deployment(..) | Tale::Alarm(_) | Tale::Version(..) => Vec::new(),
         }
     }

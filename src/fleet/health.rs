@@ -44,6 +44,8 @@ pub(super) struct Machine<'a> {
     pub(super) metrics: &'a Known<Option<Item<Metrics>>>,
     pub(super) image: &'a Known<Option<Item<Image>>>,
     pub(super) cores: &'a Known<u32>,
+    /// Alarms that ring and name it.
+    pub(super) ringing: &'a [Item<Alarm>],
     pub(super) tier: Option<&'a Tier>,
 }
 
@@ -94,6 +96,10 @@ pub(super) fn instance(machine: &Machine<'_>) -> (Health, Vec<String>) {
         && *cores > most
     {
         verdict.find(Health::Warn, format!("{cores} cores, tier {} allows {most}", tier.name));
+    }
+    for alarm in machine.ringing {
+        let muted = if alarm.actions_enabled { "" } else { ", its actions are off" };
+        verdict.find(Health::Warn, format!("alarm {} rings{muted}", alarm.name));
     }
     // AWS reports checks of every running instance: where it reports none, nobody has checked.
     let is_checked = matches!(machine.status, Known::Yes(Some(_)));

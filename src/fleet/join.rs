@@ -6,8 +6,8 @@ use super::rows::{
 use super::{Fleet, events, health, lack, people, tiers, traffic};
 use crate::model::tier::classify;
 use crate::model::{
-    Agent, Group, Host, Image, InstanceStatus, Known, Lifecycle, Metrics, Refresh, Selector, Template, Text,
-    Tier, TierFacts, TierName, WhyUnknown, short_arn,
+    Agent, Alarm, AlarmState, Group, Host, Image, InstanceStatus, Known, Lifecycle, Metrics, Refresh,
+    Selector, Template, Text, Tier, TierFacts, TierName, WhyUnknown, short_arn,
 };
 use crate::snapshot::{Part, Section, Snapshot};
 use std::collections::HashMap;
@@ -17,13 +17,13 @@ use std::sync::Arc;
 /// Joins a snapshot into rows, sorted by the parts' order and then as AWS listed them.
 pub fn join(snapshot: &Snapshot, tiers: &[Tier]) -> Fleet {
     let mut fleet = Fleet::empty(snapshot.taken_at);
-    let cores = cores_by_host(snapshot);
+    let (cores, alarms) = (cores_by_host(snapshot), alarms_by_host(snapshot));
     let mut spans = Vec::with_capacity(snapshot.parts.len());
     for part in &snapshot.parts {
         let index = Index::new(part);
         let from = Marks::of(&fleet);
         ecs(part, &index, tiers, &mut fleet);
-        instances(part, &index, &cores, tiers, &mut fleet);
+        instances(part, &index, (&cores, &alarms), tiers, &mut fleet);
         groups(part, &index, tiers, from.instances, &mut fleet);
         host_tiers(from, &mut fleet);
         made_from(part, from, &mut fleet);
@@ -90,6 +90,21 @@ fn cores_by_host(snapshot: &Snapshot) -> HashMap<&str, u32> {
         *count.entry(id.as_str()).or_insert(0) += 1;
     }
     count
+}
+
+/// Alarms by the id of the instance that they name.
+type Ringing = HashMap<Text, Vec<Item<Alarm>>>;
+
+/// Alarms that ring, by the instance that they name: that may be in another part, where one account watches
+/// over others.
+fn alarms_by_host(snapshot: &Snapshot) -> Ringing {
+    let mut ringing = Ringing::new();
+    let alarms = snapshot.parts.iter().filter_map(|part| part.alarms.value.as_ref()).flat_map(Item::all);
+    for alarm in alarms.filter(|alarm| alarm.state == AlarmState::Alarm) {
+        let named = alarm.dimensions.iter().filter(|(name, _)| &**name == "InstanceId");
+        named.for_each(|(_, id)| ringing.entry(id.clone()).or_default().push(alarm.clone()));
+    }
+    ringing
 }
 
 /// A section's list by id; unknown when the section is. A list that is not whole answers only for what
@@ -168,7 +183,13 @@ impl Index {
     }
 }
 
-fn instances(part: &Part, index: &Index, cores_on: &HashMap<&str, u32>, tiers: &[Tier], fleet: &mut Fleet) {
+fn instances(
+    part: &Part,
+    index: &Index,
+    (cores_on, alarms): (&HashMap<&str, u32>, &Ringing),
+    tiers: &[Tier],
+    fleet: &mut Fleet,
+) {
     let by_group: HashMap<&str, (&TierName, Text)> = part
         .groups
         .value
@@ -226,6 +247,7 @@ fn instances(part: &Part, index: &Index, cores_on: &HashMap<&str, u32>, tiers: &
             metrics: &metrics,
             image: &image,
             cores: &cores,
+            ringing: alarms.get(&key).map_or(&[], Vec::as_slice),
             tier: tier.as_ref().and_then(|name| tiers.iter().find(|tier| tier.name == *name)),
         });
         fleet.instances.push(InstanceRow {
@@ -303,7 +325,7 @@ fn launches(part: &Part, index: &Index, group: &Group) -> (Known<Option<u64>>, K
         .flat_map(|list| list.iter())
         .find(|template| template.id == used.id || (used.id.is_empty() && template.name == used.name));
     let Some(template) = found else {
-        let since = part.groups.as_of;
+        let since = part.groups.same_since;
         return (lack::absent(templates, since), lack::absent(templates, since));
     };
     let behind = behind(template, used.version.as_str());
@@ -318,7 +340,7 @@ fn launches(part: &Part, index: &Index, group: &Group) -> (Known<Option<u64>>, K
     // Versions are read after the templates, and a new one is in no older list.
     let image = match template.versions.iter().find(|version| version.number == number) {
         Some(version) => version.image.as_ref().map_or(Known::Yes(None), |id| index.images.find(id)),
-        None => lack::absent(templates, part.groups.as_of),
+        None => lack::absent(templates, part.groups.same_since),
     };
     (Known::Yes(behind), image)
 }

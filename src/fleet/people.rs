@@ -2,13 +2,14 @@
 
 use super::health::Verdict;
 use super::join::Span;
-use super::lack::{Absence, absence};
+use super::lack::{Absence, absence, everywhere};
 use super::rows::{InstanceRow, TargetRow, TaskRow};
 use super::traffic::name_in;
 use super::{Fleet, tenants, words};
 use crate::gateway::Source;
 use crate::model::{
     Core, CoreId, CoreRecord, Health, Home, InstanceState, Known, TargetState, Tenant, Text, Tier, TierName,
+    WhyUnknown,
 };
 use crate::snapshot::{Part, Snapshot};
 use std::collections::HashMap;
@@ -40,7 +41,8 @@ pub(super) fn join(snapshot: &Snapshot, tiers: &[Tier], spans: &[Span], fleet: &
     words::heed(snapshot, &mut cores);
     words::heed_strangers(snapshot, &mut cores);
     let tenants = tenants::join(snapshot, spans, fleet, &cores);
-    count(tiers, &tenants, &mut cores);
+    let is_counted = everywhere(snapshot, &[Source::Registry]);
+    count(tiers, &tenants, is_counted, &mut cores);
     fleet.cores = cores;
     fleet.tenants = tenants.into_iter().map(|(tenant, _)| tenant).collect();
 }
@@ -88,7 +90,7 @@ fn registered(
                 }
                 on_host(row, &mut verdict);
             }
-            None => match absence(&snapshot.parts, &[Source::Instances], part.registry.as_of) {
+            None => match absence(&snapshot.parts, &[Source::Instances], part.registry.same_since) {
                 Absence::Proven => verdict.find(Health::Bad, format!("its host {id} does not exist")),
                 Absence::Older => verdict.find(
                     Health::Unknown,
@@ -109,8 +111,8 @@ fn registered(
         },
         port: record.port,
         version: version(record),
-        tenants: 0,
-        room: None,
+        tenants: Known::No(WhyUnknown::Pending),
+        room: Known::No(WhyUnknown::Pending),
         word: Known::Yes(None),
         health,
         troubles,
@@ -174,8 +176,8 @@ fn tasks_as_cores(part: &Part, tiers: &[Tier], span: &Span, fleet: &Fleet) -> Ve
             home: Home::Task { task: row.it.arn.clone(), service: Text::new(service), instance_id },
             port: row.it.ports.first().copied(),
             version: row.it.images.first().and_then(|image| version_of(image)),
-            tenants: 0,
-            room: None,
+            tenants: Known::No(WhyUnknown::Pending),
+            room: Known::No(WhyUnknown::Pending),
             word: Known::Yes(None),
             health,
             troubles,
@@ -190,8 +192,9 @@ fn version_of(image: &str) -> Option<Text> {
     tag.starts_with(|c: char| c.is_ascii_digit()).then(|| Text::new(tag))
 }
 
-/// Counts tenants per core, and the room that the tier's density leaves.
-fn count(tiers: &[Tier], tenants: &[(Tenant, Option<usize>)], cores: &mut [Core]) {
+/// Counts tenants per core, and the room that the tier's density leaves. Both are known once every registry
+/// is: any may name a tenant of a core. That there are too many is known as soon as they are.
+fn count(tiers: &[Tier], tenants: &[(Tenant, Option<usize>)], is_counted: Known<()>, cores: &mut [Core]) {
     let mut loads = vec![Load::default(); cores.len()];
     for (tenant, core) in tenants {
         if let Some(load) = core.and_then(|at| loads.get_mut(at)) {
@@ -200,10 +203,14 @@ fn count(tiers: &[Tier], tenants: &[(Tenant, Option<usize>)], cores: &mut [Core]
         }
     }
     for (core, load) in cores.iter_mut().zip(loads) {
-        core.tenants = load.development + load.production;
+        core.tenants = is_counted.map(|()| load.development + load.production);
         let tier = core.tier.as_ref().and_then(|name| tiers.iter().find(|tier| tier.name == *name));
-        core.room = tier.and_then(|tier| load.room(tier));
-        if let Some(over) = core.room.filter(|room| *room < 0) {
+        let room = tier.and_then(|tier| load.room(tier));
+        core.room = match room {
+            None => Known::Yes(None),
+            room => is_counted.map(|()| room),
+        };
+        if let Some(over) = room.filter(|room| *room < 0) {
             core.health = core.health.max(Health::Warn);
             core.troubles.push(format!("{} tenants more than its tier allows", -over));
         }

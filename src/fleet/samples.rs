@@ -4,7 +4,7 @@
 
 use super::Fleet;
 use crate::gateway::Source;
-use crate::model::{AlarmState, Known, Metrics, Point};
+use crate::model::{AlarmState, Gauge, Known, Point};
 use crate::snapshot::{Measure, Part, Sample, Snapshot, Subject};
 use jiff::Timestamp;
 
@@ -71,7 +71,8 @@ pub fn metric_samples(part: &Part) -> Vec<Sample> {
     let mut samples = Vec::new();
     for metrics in part.metrics.value.iter().flat_map(|list| list.iter()) {
         let subject = Subject::Instance(part.scope.as_ref().clone(), metrics.id.clone());
-        for (measure, series) in series(metrics) {
+        for (measure, gauge) in METERED {
+            let series = metrics.series(gauge);
             let sample = |point: &Point| Sample {
                 subject: subject.clone(),
                 measure,
@@ -84,15 +85,13 @@ pub fn metric_samples(part: &Part) -> Vec<Sample> {
     samples
 }
 
-/// The series of an instance's metrics.
-fn series(metrics: &Metrics) -> [(Measure, &[Point]); 4] {
-    [
-        (Measure::Cpu, &metrics.cpu),
-        (Measure::NetworkIn, &metrics.network_in),
-        (Measure::NetworkOut, &metrics.network_out),
-        (Measure::Credits, &metrics.credits),
-    ]
-}
+/// What is measured of an instance.
+const METERED: [(Measure, Gauge); 4] = [
+    (Measure::Cpu, Gauge::Cpu),
+    (Measure::NetworkIn, Gauge::NetworkIn),
+    (Measure::NetworkOut, Gauge::NetworkOut),
+    (Measure::Credits, Gauge::Credits),
+];
 
 /// When a list of a part was read; none where it is not whole or the last read of it failed.
 fn since(part: &Part, source: Source) -> Option<Timestamp> {

@@ -121,18 +121,23 @@ impl Desk<'_> {
         let mut found = None;
         match place {
             None => verdict.find(Health::Warn, "the registry names no core for it"),
-            Some((id, Place::Nowhere)) => match absence(&self.snapshot.parts, &CORES, part.registry.as_of) {
-                Absence::Proven => {
-                    verdict.find(Health::Bad, format!("its core {id} is neither in the registry nor a task"));
+            Some((id, Place::Nowhere)) => {
+                match absence(&self.snapshot.parts, &CORES, part.registry.same_since) {
+                    Absence::Proven => {
+                        verdict.find(
+                            Health::Bad,
+                            format!("its core {id} is neither in the registry nor a task"),
+                        );
+                    }
+                    Absence::Older => {
+                        verdict.find(
+                            Health::Unknown,
+                            format!("its core {id} was not there when cores were last listed"),
+                        );
+                    }
+                    Absence::Unread => verdict.note(Health::Unknown),
                 }
-                Absence::Older => {
-                    verdict.find(
-                        Health::Unknown,
-                        format!("its core {id} was not there when cores were last listed"),
-                    );
-                }
-                Absence::Unread => verdict.note(Health::Unknown),
-            },
+            }
             Some((id, Place::Several(many))) => {
                 verdict.find(
                     Health::Unknown,
@@ -184,7 +189,7 @@ impl Desk<'_> {
     ) {
         let Some(by_host) = self.by_host.get(at) else { return };
         // Only a worry, and true of what was read: it need not wait for a registry as new as the rule.
-        let unregistered = absence(&self.snapshot.parts, &[Source::Registry], part.rules.as_of);
+        let unregistered = absence(&self.snapshot.parts, &[Source::Registry], part.rules.same_since);
         // Sorted, because a map's own order would shuffle the rows from one picture to the next.
         let mut strangers: Vec<(&Text, &&RuleRow)> =
             by_host.iter().filter(|(host, _)| !named.contains(*host)).collect();

@@ -11,6 +11,8 @@ use crate::snapshot::{Part, Snapshot};
 use jiff::Timestamp;
 use std::sync::Arc;
 
+mod judged;
+
 fn instance(id: &str, tags: &[(&str, &str)]) -> Arc<Instance> {
     Arc::new(Instance {
         id: id.into(),
@@ -230,9 +232,9 @@ fn cores_and_tenants_come_from_the_registry_with_their_troubles() {
     let by_id = |id: &str| fleet.cores.iter().find(|core| core.id.as_str() == id).unwrap();
     assert_eq!(by_id("c1").tier.as_ref().unwrap().as_str(), "development");
     assert_eq!(by_id("c1").troubles, ["its host i-1: 2 cores, tier development allows 1"]);
-    assert_eq!(by_id("c3").tenants, 2);
+    assert_eq!(by_id("c3").tenants, Known::Yes(2));
     // 2 production places; one is taken, and a development tenant takes half of one.
-    assert_eq!(by_id("c3").room, Some(0));
+    assert_eq!(by_id("c3").room, Known::Yes(Some(0)));
     assert_eq!(by_id("c4").troubles, ["its host i-404 does not exist"]);
     assert_eq!(fleet.tenants[2].health, Health::Bad);
     assert_eq!(fleet.tenants[2].troubles, ["its core nowhere is neither in the registry nor a task"]);
@@ -321,7 +323,7 @@ fn a_tenants_core_is_looked_for_everywhere_and_missed_only_where_everything_was_
     let tenants = || registry(vec![], vec![tenant("t1", "far", "production")]);
     let there = registry(vec![core("far", "i-9")], vec![]);
     let fleet = joined_parts(vec![part_of("r1", vec![tenants()]), part_of("r2", vec![there])]);
-    assert_eq!(fleet.cores[0].tenants, 1);
+    assert_eq!(fleet.cores[0].tenants, Known::Yes(1));
     assert!(fleet.tenants[0].troubles.is_empty(), "{:?}", fleet.tenants[0].troubles);
     // A core may be a task, and nobody listed those.
     let fleet = joined_parts(vec![part_of("r1", vec![tenants()])]);

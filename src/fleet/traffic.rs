@@ -69,7 +69,7 @@ fn behind(part: &Part, rule: &Rule, standing: &Standing<'_>) -> Known<(u32, u32)
     for (arn, _) in &rule.forwards {
         match standing.get(arn.as_str()) {
             Some((healthy, all)) => sum = (sum.0 + healthy, sum.1 + all),
-            None => match lack::absent::<_, ()>(&part.targets, part.rules.as_of) {
+            None => match lack::absent::<_, ()>(&part.targets, part.rules.same_since) {
                 Known::Yes(_) => {}
                 Known::No(why) => return Known::No(why),
             },
@@ -86,7 +86,7 @@ fn within(part: &Part, group: &TargetGroup, standing: &Standing<'_>) -> Known<(u
     }
     match standing.get(group.arn.as_str()) {
         Some(known) => Known::Yes(*known),
-        None => lack::absent::<_, ()>(&part.targets, part.target_groups.as_of).map(|_| (0, 0)),
+        None => lack::absent::<_, ()>(&part.targets, part.target_groups.same_since).map(|_| (0, 0)),
     }
 }
 
@@ -113,7 +113,7 @@ fn judge(
 ) -> (Health, Vec<String>) {
     let mut verdict = Verdict::default();
     for (arn, _) in rule.forwards.iter().filter(|(arn, _)| !groups.contains_key(arn.as_str())) {
-        match lack::absent::<_, ()>(&part.target_groups, part.rules.as_of) {
+        match lack::absent::<_, ()>(&part.target_groups, part.rules.same_since) {
             Known::Yes(_) => {
                 let name = name_in(arn.as_str());
                 verdict.find(Health::Bad, format!("points nowhere: target group {name} does not exist"));

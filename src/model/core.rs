@@ -96,10 +96,10 @@ pub struct Core {
     pub port: Option<u16>,
     /// Its version, where the registry or the image tag tells it.
     pub version: Option<Text>,
-    /// How many tenants name it.
-    pub tenants: u32,
+    /// How many tenants name it; not known until every registry was read.
+    pub tenants: Known<u32>,
     /// How many more its tier allows; none where the tier sets no density.
-    pub room: Option<i64>,
+    pub room: Known<Option<i64>>,
     /// What it says of itself; none where nobody asks it.
     pub word: Known<Option<Arc<CoreWord>>>,
     /// How well it is, from its host, task, targets and its own word.

@@ -217,27 +217,3 @@ pub struct Agent {
     /// The operating system's name and version.
     pub platform: Option<Text>,
 }
-
-/// Metrics of one instance: the latest points of each series, oldest first.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct Metrics {
-    /// Whose.
-    pub id: InstanceId,
-    /// CPU use in percent of all its processors.
-    pub cpu: Vec<Point>,
-    /// Bytes received, per second.
-    pub network_in: Vec<Point>,
-    /// Bytes sent, per second.
-    pub network_out: Vec<Point>,
-    /// CPU credits left; only burstable types have them.
-    pub credits: Vec<Point>,
-}
-
-/// One point of a series.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Point {
-    /// The start of the period it stands for.
-    pub at: Timestamp,
-    /// The value, in the series' unit.
-    pub value: f64,
-}

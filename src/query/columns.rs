@@ -6,6 +6,7 @@
 use super::value::{Unit, Value};
 use crate::fleet::Fleet;
 use crate::gateway::Source;
+use crate::model::Gauge;
 use jiff::Timestamp;
 use std::fmt;
 
@@ -75,6 +76,13 @@ pub struct Column {
     pub needs: &'static [Source],
     /// Takes the value of row `at` of its kind; absent when there is no such row.
     pub get: for<'a> fn(Ctx<'a>, usize) -> Value<'a>,
+}
+
+impl Column {
+    /// What CloudWatch must be paid for to fill it; none where it costs nothing.
+    pub fn gauge(&self) -> Option<Gauge> {
+        self.needs.contains(&Source::Metrics).then(|| Gauge::named(self.name)).flatten()
+    }
 }
 
 impl PartialEq for Column {

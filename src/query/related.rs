@@ -445,7 +445,7 @@ fn leaves<'a>(json: &Json, say: &mut impl FnMut(Cow<'a, str>)) {
 mod tests {
     use super::{ENTER, How, RELATIONS, column, enters, kinds, matches, reach, related, sources};
     use crate::gateway::Source;
-    use crate::model::{Core, CoreId, Health, Home, Scope, Tenant};
+    use crate::model::{Core, CoreId, Health, Home, Known, Scope, Tenant};
     use crate::query::made::{NOW, fleet, row, scope};
     use crate::query::{Ctx, Kind};
     use std::sync::Arc;
@@ -505,8 +505,8 @@ mod tests {
             home: Home::Container { instance_id: Some(instance.into()), container: None },
             port: Some(3567),
             version: None,
-            tenants: 0,
-            room: None,
+            tenants: Known::Yes(0),
+            room: Known::Yes(None),
             word: crate::model::Known::Yes(None),
             health: Health::Ok,
             troubles: Vec::new(),

@@ -9,20 +9,23 @@ use sha2::{Digest, Sha256};
 use std::sync::Arc;
 
 /// The source text that decides the shape of what is stored: this file, the sections, and all of the model.
-const SHAPES: [(&str, &str); 18] = [
+const SHAPES: [(&str, &str); 21] = [
     ("body.rs", include_str!("body.rs")),
     ("snapshot.rs", include_str!("../snapshot.rs")),
+    ("admin.rs", include_str!("../model/admin.rs")),
     ("alarm.rs", include_str!("../model/alarm.rs")),
     ("balancer.rs", include_str!("../model/balancer.rs")),
     ("cluster.rs", include_str!("../model/cluster.rs")),
     ("core.rs", include_str!("../model/core.rs")),
     ("definition.rs", include_str!("../model/definition.rs")),
     ("detail.rs", include_str!("../model/detail.rs")),
+    ("gauge.rs", include_str!("../model/gauge.rs")),
     ("group.rs", include_str!("../model/group.rs")),
     ("ids.rs", include_str!("../model/ids.rs")),
     ("instance.rs", include_str!("../model/instance.rs")),
     ("money.rs", include_str!("../model/money.rs")),
     ("scope.rs", include_str!("../model/scope.rs")),
+    ("sealed.rs", include_str!("../model/sealed.rs")),
     ("tags.rs", include_str!("../model/tags.rs")),
     ("template.rs", include_str!("../model/template.rs")),
     ("text.rs", include_str!("../model/text.rs")),

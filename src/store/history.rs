@@ -114,6 +114,31 @@ impl History {
         }
     }
 
+    /// Keeps the list that a section has now, however long what waits before it takes: for whoever has nothing
+    /// else to do.
+    pub fn keep_patiently(&self, part: &Arc<Part>, source: Source) {
+        let Some(as_of) = part.standing(source).as_of else { return };
+        if let (Some(rows), Some(jobs)) = (row::rows(part, source), &self.jobs) {
+            // Ended: `close` says why.
+            drop(jobs.send(Job::Keep { scope: Arc::clone(&part.scope), source, as_of, rows }));
+        }
+    }
+
+    /// Writes what still waits. Returns what is wrong with the history, in one sentence.
+    pub fn close(mut self) -> Option<Arc<str>> {
+        self.end();
+        self.trouble()
+    }
+
+    fn end(&mut self) {
+        drop(self.jobs.take());
+        if let Some(writer) = self.writer.take()
+            && writer.join().is_err()
+        {
+            tracing::warn!("the history's writer ended abnormally");
+        }
+    }
+
     /// Keeps figures. Never waits.
     pub fn note(&self, samples: Vec<Sample>) {
         if !samples.is_empty() {
@@ -154,12 +179,7 @@ impl History {
 
 impl Drop for History {
     fn drop(&mut self) {
-        drop(self.jobs.take());
-        if let Some(writer) = self.writer.take()
-            && writer.join().is_err()
-        {
-            tracing::warn!("the history's writer ended abnormally");
-        }
+        self.end();
     }
 }
 

@@ -63,6 +63,7 @@ impl Headless {
                 match effect {
                     // What would be done beside the drawing is done here and now.
                     Effect::Sift(job) => inputs.push(Input::Sifted(Box::new(job.run()))),
+                    Effect::Hunt(hunt) => inputs.push(Input::Hunted(Box::new(hunt.run()))),
                     effect => self.effects.push(effect),
                 }
             }

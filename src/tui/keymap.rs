@@ -122,15 +122,23 @@ impl Keymap {
     /// The sequences that lead to an action from a layer, shortest first.
     pub fn keys_of(&self, layer: Layer, action: Action) -> Vec<String> {
         let mut found: Vec<&Vec<Chord>> = Vec::new();
-        for layer in reach(layer) {
-            for (sequence, bound) in self.layers.get(&layer).into_iter().flatten() {
-                if *bound == action && self.lookup(layer, sequence) == Match::Run(action) {
+        for below in reach(layer) {
+            for (sequence, bound) in self.layers.get(&below).into_iter().flatten() {
+                if *bound == action && self.leads(layer, sequence, action) {
                     found.push(sequence);
                 }
             }
         }
         found.sort_by_key(|sequence| (sequence.len(), show_sequence(sequence).chars().count()));
         found.into_iter().map(|sequence| show_sequence(sequence)).collect()
+    }
+
+    /// Tells whether keys that are pressed one after the other lead to an action: a layer above may take the first
+    /// of them for something else.
+    fn leads(&self, layer: Layer, sequence: &[Chord], action: Action) -> bool {
+        let is_open =
+            |upto| sequence.get(..upto).is_some_and(|keys| self.lookup(layer, keys) == Match::Pending);
+        (1..sequence.len()).all(is_open) && self.lookup(layer, sequence) == Match::Run(action)
     }
 
     /// The sequences that one layer itself binds to an action, shortest first.
@@ -249,6 +257,14 @@ mod tests {
                 );
             }
         }
+    }
+
+    #[test]
+    fn keys_that_a_layer_above_takes_lead_nowhere() {
+        let text = "[all]\n'g p' = 'go-overview'\n'x p' = 'go-overview'\n[list]\ng = 'top'\n";
+        let keymap = Keymap::parse("t.toml", text).unwrap();
+        assert_eq!(keymap.keys_of(Layer::List, Action::Overview), ["x p"]);
+        assert_eq!(keymap.keys_of(Layer::Text, Action::Overview).len(), 2);
     }
 
     #[test]

@@ -13,6 +13,7 @@ pub(super) mod preview;
 pub(super) mod running;
 pub(super) mod slider;
 pub(super) mod table;
+pub(super) mod trend;
 pub(super) mod troubles;
 
 use super::card::Card;
@@ -20,7 +21,7 @@ use super::drill::called;
 use super::state::{Page, Ui};
 use super::theme::Role;
 use crate::gateway::Source;
-use crate::model::Scope;
+use crate::model::{Gauges, Scope};
 use crate::query::{Ctx, Kind, related};
 use crate::snapshot::Snapshot;
 use crate::world::Interest;
@@ -277,6 +278,10 @@ pub(super) fn sources(ui: &Ui) -> Vec<Source> {
     match beneath(ui) {
         Page::List(list) => {
             list.view.columns.iter().for_each(|shape| sources.extend_from_slice(shape.column.needs));
+            // An alarm that rings is a reason for an instance, and for what stands on one, not to be well.
+            if matches!(list.kind, Kind::Instances | Kind::Cores | Kind::Tenants) {
+                sources.push(Source::Alarms);
+            }
             if ui.aside.is_some() {
                 sources.extend(in_full(list.kind));
             }
@@ -339,7 +344,15 @@ pub(super) fn interest(ui: &Ui) -> Interest {
     // And nothing is paid for rows of the past.
     let is_paid = sources.contains(&Source::Metrics) && ui.has_focus() && !ui.is_past();
     let metrics_of = if is_paid { looked_at(ui) } else { Vec::new() };
-    Interest { sources, metrics_of, is_idle: false }
+    Interest { sources, metrics_of, gauges: gauges(ui), is_idle: false }
+}
+
+/// Which metrics the page shows: what does not show is not paid for.
+fn gauges(ui: &Ui) -> Gauges {
+    match &ui.here.page {
+        Page::List(list) => list.view.columns.iter().filter_map(|shape| shape.column.gauge()).collect(),
+        _ => Gauges::ALL,
+    }
 }
 
 /// The instances on the screen, and those that the filter cannot decide without.

@@ -3,6 +3,7 @@
 use super::ask::Answered;
 use super::copy::{Between, clipboard};
 use super::decode::Heard;
+use super::hunt::Hunted;
 use super::keyboard::Keyboard;
 use super::options::Options;
 use super::painter::Painter;
@@ -97,6 +98,8 @@ async fn live(
     let mut effects = VecDeque::from(begun);
     // Rows that are being filtered and sorted on a thread of their own; `update` never asks for two at once.
     let mut sifting: Option<JoinHandle<Box<Answered>>> = None;
+    // Things that are being looked for, likewise.
+    let mut hunting: Option<JoinHandle<Box<Hunted>>> = None;
     loop {
         while let Some(effect) = effects.pop_front() {
             match effect {
@@ -122,6 +125,9 @@ async fn live(
                 Effect::Redraw => effects.extend(screen.start_over()?),
                 Effect::Sift(job) => {
                     sifting = Some(tokio::task::spawn_blocking(move || Box::new(job.run())));
+                }
+                Effect::Hunt(hunt) => {
+                    hunting = Some(tokio::task::spawn_blocking(move || Box::new(hunt.run())));
                 }
                 Effect::Suspend if is_alone() => {
                     screen.ui.complain("no shell waits for coredeck here, so nothing could bring it back");
@@ -157,6 +163,12 @@ async fn live(
                     found.ok_or_else(|| Error::failed("sorting rows failed; what it said stands above"))?;
                 Happened::Sifted(found)
             }
+            found = async { hunting.as_mut()?.await.ok() }, if hunting.is_some() => {
+                hunting = None;
+                let found =
+                    found.ok_or_else(|| Error::failed("looking for things failed; what it said stands above"))?;
+                Happened::Hunted(found)
+            }
             permit = wishes.reserve(), if !screen.outbox.is_empty() => {
                 let permit = permit.map_err(|_| Error::failed("nothing reads the fleet any more"))?;
                 if let Some(wish) = screen.outbox.pop_front() {
@@ -182,6 +194,7 @@ async fn live(
             Happened::Time => Vec::new(),
             Happened::Input(input) => screen.take(input),
             Happened::Sifted(found) => screen.take(Input::Sifted(found)),
+            Happened::Hunted(found) => screen.take(Input::Hunted(found)),
             Happened::World => {
                 let world = Arc::clone(&world.borrow_and_update());
                 screen.take(Input::World(world))
@@ -266,6 +279,7 @@ enum Happened {
     World,
     Time,
     Sifted(Box<Answered>),
+    Hunted(Box<Hunted>),
     Signal(Told),
 }
 

@@ -340,7 +340,8 @@ fn draw_advice(ui: &Ui, canvas: &mut Canvas<'_>, y: u16, caret: usize) {
         && prompt.candidates.is_empty()
         && !prompt.line.text.trim().is_empty()
     {
-        let text = cell::cut("nothing is called like that", width.saturating_sub(1), ui.signs().cut());
+        let says = if ui.is_hunting() { "searching" } else { "nothing is called like that" };
+        let text = cell::cut(says, width.saturating_sub(1), ui.signs().cut());
         let is_command =
             super::update::is_command(prompt.line.text.split_whitespace().next().unwrap_or_default());
         if !is_command {

@@ -8,6 +8,7 @@ use super::chord::Chord;
 use super::decode::Mouse;
 use super::dialog::Dialog;
 use super::drill::Drill;
+use super::hunt::{Hunt, Hunted, Hunting};
 use super::keymap::Keymap;
 use super::line::{Line, Typed};
 use super::marks::Marks;
@@ -19,6 +20,7 @@ use super::seat::{Lean, Seat};
 use super::setup::Setup;
 use super::signs::Signs;
 use super::view::View;
+use crate::fleet::Deed;
 use crate::model::Scope;
 use crate::ops::counter::{Answer, Order, Register};
 use crate::query::Kind;
@@ -46,6 +48,8 @@ pub enum Input {
     Tick(Timestamp),
     /// The rows that a job of `Effect::Sift` found.
     Sifted(Box<Answered>),
+    /// The things that a hunt of `Effect::Hunt` found.
+    Hunted(Box<Hunted>),
     /// The mouse did something.
     Mouse(Mouse),
     /// The window of the terminal has the focus now, or lost it.
@@ -79,6 +83,9 @@ pub enum Effect {
     Redraw,
     /// Filter and sort a large table, off the drawing task; the result comes back as `Input::Sifted`.
     Sift(Box<Job>),
+    /// Look through the things of a large fleet, off the key's own task; the result comes back as
+    /// `Input::Hunted`.
+    Hunt(Box<Hunt>),
     /// Put this into the clipboard.
     Copy(String),
     /// Take the mouse, or leave it to the terminal.
@@ -117,6 +124,10 @@ pub struct Ui {
     pub(super) dialog: Option<Box<Dialog>>,
     /// The journal's operations.
     pub(super) register: Arc<Register>,
+    /// What operations that are not over hold, and which of them.
+    pub(super) held: BTreeMap<String, String>,
+    /// The operations that the collector was last told of.
+    pub(super) deeds: Arc<[Deed]>,
     /// Counts what is asked for, so that each answer finds its question.
     pub(super) tickets: u64,
     pub(super) marks: Marks,
@@ -133,6 +144,8 @@ pub struct Ui {
     pub(super) told: Option<Interest>,
     /// The large table that is being filtered and sorted.
     pub(super) asking: Asking,
+    /// The things that are being looked for by what was typed.
+    pub(super) hunting: Hunting,
 }
 
 /// One sentence at the bottom, until the next key.
@@ -294,6 +307,8 @@ impl Ui {
             menu: None,
             dialog: None,
             register: Arc::default(),
+            held: BTreeMap::new(),
+            deeds: Arc::default(),
             tickets: 0,
             marks: Marks::default(),
             chosen: BTreeMap::new(),
@@ -313,6 +328,7 @@ impl Ui {
             },
             told: None,
             asking: Asking::default(),
+            hunting: Hunting::default(),
         }
     }
 

@@ -34,9 +34,9 @@ use crate::world::Wish;
 use std::sync::Arc;
 
 pub(super) use changing::nobody;
-pub(super) use command::is_command;
 #[cfg(test)]
 pub(super) use command::is_offered;
+pub(super) use command::{is_command, means_anything};
 
 /// Takes in what happened. The returned effects are for the loop to carry out, in order.
 pub fn update(ui: &mut Ui, input: Input) -> Vec<Effect> {
@@ -65,6 +65,12 @@ pub fn update(ui: &mut Ui, input: Input) -> Vec<Effect> {
         }
         Input::Sifted(answered) => {
             ui.take_rows(*answered);
+            Vec::new()
+        }
+        Input::Hunted(hunted) => {
+            if ui.take_things(*hunted) {
+                typing::offer(ui);
+            }
             Vec::new()
         }
         Input::Mouse(mouse) => mouse::heard(ui, mouse),
@@ -112,6 +118,7 @@ pub fn update(ui: &mut Ui, input: Input) -> Vec<Effect> {
         effects.push(Effect::Wish(Wish::Look(interest)));
     }
     effects.extend(ui.next_job());
+    effects.extend(ui.next_hunt());
     effects
 }
 

@@ -6,8 +6,8 @@ use coredeck::config::Surroundings;
 use coredeck::gateway::{Ask, FleetReader, GatewayError, Reading, Source, Spending, Urgency};
 use coredeck::model::text::is_unsafe;
 use coredeck::model::{
-    AccountName, Check, Group, Instance, InstanceState, InstanceStatus, Lifecycle, Metrics, Point, Region,
-    Scope, Tags, Trouble, TroubleKind, Usd,
+    AccountName, Check, Gauge, Group, Instance, InstanceState, InstanceStatus, Lifecycle, Metrics, Point,
+    Region, Scope, Tags, Trouble, TroubleKind, Usd,
 };
 use futures::FutureExt;
 use futures::future::BoxFuture;
@@ -361,6 +361,68 @@ fn metrics_are_paid_for_only_when_named_and_for_what_is_shown() {
     drop(asks);
     assert_eq!(run("get instances -o name cpu>50").out, "i-1\n");
     assert_eq!(run("get instances -o name --sort cpu").out, "i-2\ni-1\n");
+}
+
+#[test]
+fn rows_are_put_together_with_the_sums_of_the_screen() {
+    let ran = run("get instances --group-by type --columns id,health,cores");
+    assert_eq!(ran.code, 0, "{}", ran.err);
+    insta::assert_snapshot!(ran.out, @r"
+    TYPE      COUNT  OK  CORES
+    t3.small      2   2      0
+    ");
+    let ran = run("get instances --group-by type -o json");
+    let document: serde_json::Value = serde_json::from_str(&ran.out).unwrap();
+    assert_eq!(document["schema"], "coredeck.get.groups.v1", "{}", ran.out);
+    let data = document["data"].as_array().unwrap();
+    let total: u64 = data.iter().map(|group| group["count"].as_u64().unwrap()).sum();
+    let rows = run("get instances -o name").out.lines().count();
+    assert_eq!(total, rows as u64);
+    assert!(data.iter().all(|group| group["health"].is_object() && group["is_known"] == true), "{data:?}");
+    assert_eq!(run("get instances --group-by type -o name --limit 1").out.lines().count(), 1);
+    assert!(run("get instances --group-by type").out.starts_with("TYPE"));
+    assert!(run("get instances --group-by type -o csv").out.starts_with("type,count,bad,warn"));
+    let ran = run("get instances --group-by tags");
+    assert_eq!(ran.code, 2);
+    assert!(ran.err.contains("can be put together by"), "{}", ran.err);
+    assert!(run("get instances --group-by tpye").err.contains("did you mean 'type'?"));
+    assert!(run("get calls --group-by api").err.contains("--summary"));
+}
+
+#[test]
+fn one_metric_is_not_paid_for_as_four() {
+    let gauges = |argv: &str| {
+        let reader = Arc::new(fleet());
+        run_on(&reader, argv);
+        let asks = reader.asked.lock().unwrap();
+        let of = asks.iter().find_map(|ask| match ask {
+            Ask::Metrics { gauges, .. } => Some(gauges.each().map(Gauge::word).collect::<Vec<_>>()),
+            _ => None,
+        });
+        of.unwrap_or_default()
+    };
+    assert_eq!(gauges("get instances --columns id,cpu"), ["cpu"]);
+    assert_eq!(gauges("get instances -o name credits<5 --sort cpu"), ["cpu", "credits"]);
+    assert_eq!(gauges("get instances --columns id,network_in,network_out"), ["network_in", "network_out"]);
+}
+
+#[test]
+fn who_may_not_list_alarms_sees_all_else_and_is_told() {
+    let reader = Arc::new(Fake { fails: vec![Source::Alarms], ..fleet() });
+    let ran = run_on(&reader, "get instances --columns id,health --no-headers");
+    assert_eq!(ran.code, 0, "{}", ran.err);
+    assert!(ran.err.contains("alarms of"), "{}", ran.err);
+    assert!(!run("get instances --columns id,type").err.contains("alarms"));
+}
+
+#[test]
+fn the_pretended_aws_has_no_flags_that_choose_a_fleet() {
+    let help = run("sim --help").out;
+    for flag in ["--config", "--profile", "--region ", "--endpoint-url", "--demo", "--read-only"] {
+        assert!(!help.contains(flag), "{flag}: {help}");
+        assert!(run("get --help").out.contains(flag), "{flag}");
+    }
+    assert!(help.contains("--log-file") && help.contains("--regions"), "{help}");
 }
 
 /// Whose metrics a command asked for, sorted.

@@ -458,6 +458,7 @@ fn later_layers_win_and_every_value_knows_its_source() {
     read_only = false (default)
     history.keep = "7d" (default)
     history.size = "64MiB" (default)
+    history.gets = false (default)
     theme = "dim" (env COREDECK_THEME)
     keymap = "vim" (HOME/.config/coredeck/coredeck.toml:3)
     refresh.instances = "30s" (HOME/.config/coredeck/coredeck.toml:5)

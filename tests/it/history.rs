@@ -94,6 +94,34 @@ async fn what_one_run_watched_another_shows_as_it_was() {
     .unwrap();
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_plain_get_read_is_kept_where_the_configuration_says_so() {
+    let running = fleet().await;
+    let url = running.url();
+    tokio::task::spawn_blocking(move || {
+        let home = Home::new();
+        let get = ["get", "groups", "-o", "json", "--endpoint-url", &url];
+        let then = [&get[..], &["--at", "now"]].concat();
+        assert_eq!(home.run(&get).code, Some(0));
+        assert!(home.run(&then).err.contains("nothing is kept yet"), "a plain get keeps nothing by itself");
+        home.write("config/coredeck/coredeck.toml", "[history]\ngets = true\n");
+        let live = home.run(&get);
+        assert_eq!(live.code, Some(0), "{}", live.err);
+        let kept = home.run(&then);
+        assert_eq!(kept.code, Some(0), "{}", kept.err);
+        let ids = |ran: &crate::binary::Ran| {
+            let mut ids: Vec<String> = ran.data().iter().map(|row| row["id"].to_string()).collect();
+            ids.sort();
+            ids
+        };
+        assert_eq!(ids(&kept), ids(&live));
+        home.write("config/coredeck/coredeck.toml", "[history]\ngets = \"yes\"\n");
+        assert!(home.run(&["config", "check"]).err.contains("`gets` must be true or false, not text"));
+    })
+    .await
+    .unwrap();
+}
+
 #[test]
 fn what_is_typed_wrong_is_said_before_anything_is_looked_for() {
     let home = Home::new();

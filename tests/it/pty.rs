@@ -40,6 +40,11 @@ fn size(rows: u16, cols: u16) -> PtySize {
 impl Terminal {
     /// Starts `coredeck` with these arguments in a terminal of this size.
     pub(crate) fn start(args: &[&str], rows: u16, cols: u16) -> Self {
+        Self::called("xterm-256color", args, rows, cols)
+    }
+
+    /// Starts `coredeck` in a terminal that is called so in `TERM`.
+    pub(crate) fn called(term: &str, args: &[&str], rows: u16, cols: u16) -> Self {
         let home = Home::new();
         let mut command = CommandBuilder::new(env!("CARGO_BIN_EXE_coredeck"));
         command.args(args);
@@ -48,7 +53,7 @@ impl Terminal {
             command.env(name, value);
         }
         command.cwd(home.path());
-        Self::of(command, Some(home), rows, cols)
+        Self::of_type(term, command, Some(home), rows, cols)
     }
 
     /// Starts a shell with job control, which knows `coredeck` by its name.
@@ -68,8 +73,12 @@ impl Terminal {
     }
 
     /// Starts any program in a terminal of this size, which speaks UTF-8 and has colours.
-    pub(crate) fn of(mut command: CommandBuilder, home: Option<Home>, rows: u16, cols: u16) -> Self {
-        for (name, value) in [("TERM", "xterm-256color"), ("LC_ALL", "C.UTF-8")] {
+    pub(crate) fn of(command: CommandBuilder, home: Option<Home>, rows: u16, cols: u16) -> Self {
+        Self::of_type("xterm-256color", command, home, rows, cols)
+    }
+
+    fn of_type(term: &str, mut command: CommandBuilder, home: Option<Home>, rows: u16, cols: u16) -> Self {
+        for (name, value) in [("TERM", term), ("LC_ALL", "C.UTF-8")] {
             command.env(name, value);
         }
         let pair = native_pty_system().openpty(size(rows, cols)).unwrap();
@@ -169,8 +178,8 @@ impl Terminal {
         assert!(Command::new("kill").args(["-s", name, &pid]).status().unwrap().success());
     }
 
-    /// Reads until the program has ended; returns how, and what it wrote after it had left its own screen. The
-    /// terminal must be as it was.
+    /// Reads until the program has ended; returns how, and what it wrote after it had left its own screen, or all
+    /// where it had none. The terminal must be as it was.
     pub(crate) fn ended(mut self) -> (ExitStatus, String) {
         // The reader keeps its own end of the terminal open: the end of the child is what counts.
         let mut killer = self.child.clone_killer();
@@ -196,7 +205,8 @@ impl Terminal {
         assert_eq!(screen.mouse_protocol_mode(), vt100::MouseProtocolMode::None, "the mouse stays on");
         assert_eq!(after, self.before, "the line discipline was not restored");
         let left = b"\x1b[?1049l";
-        let after = self.bytes.windows(left.len()).rposition(|bytes| bytes == left).unwrap() + left.len();
+        let after = self.bytes.windows(left.len()).rposition(|bytes| bytes == left);
+        let after = after.map_or(0, |at| at + left.len());
         (status, String::from_utf8_lossy(&self.bytes[after..]).into_owned())
     }
 }

@@ -1,5 +1,6 @@
 //! The screen: keys in, picture out, by the same state and drawing as in a terminal; and the bytes it costs.
 
+mod acts;
 mod bytes;
 mod changes;
 mod demo;
@@ -7,6 +8,7 @@ mod every;
 mod fleet;
 mod honest;
 mod large;
+mod matrix;
 mod pages;
 mod past;
 mod props;
@@ -15,3 +17,4 @@ mod relations;
 mod rich;
 mod seat;
 mod tables;
+mod trends;

@@ -42,6 +42,7 @@ const BUCKETS: &[(&str, &[&str], f64, f64)] = &[
     ("ec2", &["DescribeImages"], 100.0, 20.0),
     ("ec2", &["DescribeLaunchTemplates"], 100.0, 20.0),
     ("ec2", &["DescribeLaunchTemplateVersions"], 100.0, 20.0),
+    ("monitoring", &["DescribeAlarms"], 18.0, 9.0),
     ("ssm", &["DescribeInstanceInformation"], 20.0, 4.0),
     ("ssm", &["GetParametersByPath"], 80.0, 10.0),
 ];

@@ -1,10 +1,10 @@
 //! `GetMetricData` for named instances: which queries to send, and whose points come back.
 //!
-//! AWS bills by the query, so there are exactly four for each instance, and only for instances that
+//! AWS bills by the query, so there is one for each gauge that is asked for, and only for instances that
 //! somebody names.
 
 use crate::aws::translate::fractional_moment;
-use crate::model::{InstanceId, Metrics, Point};
+use crate::model::{Gauge, Gauges, InstanceId, Metrics, Point};
 use aws_sdk_cloudwatch::types::{
     Dimension, Metric, MetricDataQuery, MetricDataResult, MetricStat, StatusCode,
 };
@@ -18,74 +18,55 @@ pub(super) const PERIOD_S: i32 = 300;
 /// The most queries that one call may hold.
 pub(super) const QUERIES: usize = 500;
 
-/// The series that are read of each instance, in the order of their queries.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Series {
-    Cpu,
-    NetworkIn,
-    NetworkOut,
-    Credits,
+/// CloudWatch's name of a gauge.
+fn metric(gauge: Gauge) -> &'static str {
+    match gauge {
+        Gauge::Cpu => "CPUUtilization",
+        Gauge::NetworkIn => "NetworkIn",
+        Gauge::NetworkOut => "NetworkOut",
+        Gauge::Credits => "CPUCreditBalance",
+    }
 }
 
-impl Series {
-    const ALL: [Self; 4] = [Self::Cpu, Self::NetworkIn, Self::NetworkOut, Self::Credits];
-
-    fn metric(self) -> &'static str {
-        match self {
-            Self::Cpu => "CPUUtilization",
-            Self::NetworkIn => "NetworkIn",
-            Self::NetworkOut => "NetworkOut",
-            Self::Credits => "CPUCreditBalance",
-        }
+fn statistic(gauge: Gauge) -> &'static str {
+    match gauge {
+        Gauge::Cpu | Gauge::Credits => "Average",
+        Gauge::NetworkIn | Gauge::NetworkOut => "Sum",
     }
+}
 
-    fn statistic(self) -> &'static str {
-        match self {
-            Self::Cpu | Self::Credits => "Average",
-            Self::NetworkIn | Self::NetworkOut => "Sum",
-        }
-    }
-
-    /// What a value is divided by: a sum of bytes over a period becomes bytes per second.
-    fn divisor(self) -> f64 {
-        match self {
-            Self::Cpu | Self::Credits => 1.0,
-            Self::NetworkIn | Self::NetworkOut => f64::from(PERIOD_S),
-        }
-    }
-
-    fn of(self, metrics: &mut Metrics) -> &mut Vec<Point> {
-        match self {
-            Self::Cpu => &mut metrics.cpu,
-            Self::NetworkIn => &mut metrics.network_in,
-            Self::NetworkOut => &mut metrics.network_out,
-            Self::Credits => &mut metrics.credits,
-        }
+/// What a value is divided by: a sum of bytes over a period becomes bytes per second.
+fn divisor(gauge: Gauge) -> f64 {
+    match gauge {
+        Gauge::Cpu | Gauge::Credits => 1.0,
+        Gauge::NetworkIn | Gauge::NetworkOut => f64::from(PERIOD_S),
     }
 }
 
 /// Returns the instances in chunks whose queries fit into one call, each instance once.
-pub(super) fn chunks(of: &[InstanceId]) -> Vec<Vec<InstanceId>> {
+pub(super) fn chunks(of: &[InstanceId], gauges: Gauges) -> Vec<Vec<InstanceId>> {
     let mut once: Vec<InstanceId> = Vec::with_capacity(of.len());
     let mut seen = std::collections::HashSet::new();
     once.extend(of.iter().filter(|id| !id.is_empty() && seen.insert(*id)).cloned());
-    once.chunks(QUERIES / Series::ALL.len()).map(<[InstanceId]>::to_vec).collect()
+    once.chunks(QUERIES / gauges.count().max(1)).map(<[InstanceId]>::to_vec).collect()
 }
 
 /// Returns the queries for a chunk. Their ids carry the place of the instance and of the series.
-pub(super) fn queries(chunk: &[InstanceId]) -> Vec<MetricDataQuery> {
-    let mut queries = Vec::with_capacity(chunk.len() * Series::ALL.len());
+pub(super) fn queries(chunk: &[InstanceId], gauges: Gauges) -> Vec<MetricDataQuery> {
+    let mut queries = Vec::with_capacity(chunk.len() * gauges.count());
     for (at, id) in chunk.iter().enumerate() {
-        for (nth, series) in Series::ALL.into_iter().enumerate() {
+        for gauge in gauges.each() {
             let dimension = Dimension::builder().name("InstanceId").value(id.as_str()).build();
             let metric = Metric::builder()
                 .namespace("AWS/EC2")
-                .metric_name(series.metric())
+                .metric_name(metric(gauge))
                 .dimensions(dimension)
                 .build();
-            let stat = MetricStat::builder().metric(metric).period(PERIOD_S).stat(series.statistic()).build();
-            let query =
-                MetricDataQuery::builder().id(format!("m{at}_{nth}")).metric_stat(stat).return_data(true);
+            let stat = MetricStat::builder().metric(metric).period(PERIOD_S).stat(statistic(gauge)).build();
+            let query = MetricDataQuery::builder()
+                .id(format!("m{at}_{}", gauge as usize))
+                .metric_stat(stat)
+                .return_data(true);
             queries.push(query.build());
         }
     }
@@ -104,9 +85,8 @@ pub(super) fn window(since: Timestamp, now: Timestamp) -> (DateTime, DateTime) {
 
 /// Returns the metrics of every instance of the chunk, those without a point included.
 /// A series may be spread over several pages.
-pub(super) fn metrics(chunk: &[InstanceId], results: Vec<MetricDataResult>) -> Vec<Metrics> {
-    let mut all: Vec<Metrics> =
-        chunk.iter().map(|id| Metrics { id: id.clone(), ..Metrics::default() }).collect();
+pub(super) fn metrics(chunk: &[InstanceId], asked: Gauges, results: Vec<MetricDataResult>) -> Vec<Metrics> {
+    let mut all: Vec<Metrics> = chunk.iter().map(|id| none(id, asked)).collect();
     let mut points: BTreeMap<(usize, usize), BTreeMap<Timestamp, f64>> = BTreeMap::new();
     for result in results {
         let Some(place) = result.id.as_deref().and_then(place) else { continue };
@@ -119,20 +99,25 @@ pub(super) fn metrics(chunk: &[InstanceId], results: Vec<MetricDataResult>) -> V
         points.entry(place).or_default().extend(known);
     }
     for ((at, nth), series_points) in points {
-        let (Some(metrics), Some(series)) = (all.get_mut(at), Series::ALL.get(nth)) else { continue };
+        let (Some(metrics), Some(gauge)) = (all.get_mut(at), Gauge::ALL.get(nth)) else { continue };
         let rising =
-            series_points.into_iter().map(|(at, value)| Point { at, value: value / series.divisor() });
-        series.of(metrics).extend(rising);
+            series_points.into_iter().map(|(at, value)| Point { at, value: value / divisor(*gauge) });
+        metrics.series_mut(*gauge).extend(rising);
     }
     all
 }
 
 /// Returns the metrics of those instances of the chunk that have points: what an answer that broke off
 /// is worth. No row is better there than an empty one, which would say that nothing was measured.
-pub(super) fn read(chunk: &[InstanceId], results: Vec<MetricDataResult>) -> Vec<Metrics> {
-    let mut all = metrics(chunk, results);
-    all.retain(|one| *one != Metrics { id: one.id.clone(), ..Metrics::default() });
+pub(super) fn read(chunk: &[InstanceId], asked: Gauges, results: Vec<MetricDataResult>) -> Vec<Metrics> {
+    let mut all = metrics(chunk, asked, results);
+    all.retain(|one| *one != none(&one.id, asked));
     all
+}
+
+/// Metrics of which nothing was measured.
+fn none(id: &InstanceId, asked: Gauges) -> Metrics {
+    Metrics { id: id.clone(), asked, ..Metrics::default() }
 }
 
 /// Returns one sentence about series that CloudWatch could not tell, or not to the end. What counts is a
@@ -177,15 +162,15 @@ mod tests {
     fn a_call_never_holds_more_than_five_hundred_queries() {
         let mut many = ids(260);
         many.extend(ids(3));
-        let chunks = chunks(&many);
+        let chunks = chunks(&many, Gauges::ALL);
         assert_eq!(chunks.iter().map(Vec::len).collect::<Vec<_>>(), [125, 125, 10]);
-        assert_eq!(queries(&chunks[0]).len(), QUERIES);
-        assert!(super::chunks(&[]).is_empty());
+        assert_eq!(queries(&chunks[0], Gauges::ALL).len(), QUERIES);
+        assert!(super::chunks(&[], Gauges::ALL).is_empty());
     }
 
     #[test]
     fn a_query_asks_for_one_metric_of_one_instance() {
-        let queries = queries(&ids(2));
+        let queries = queries(&ids(2), Gauges::ALL);
         let said: Vec<_> = queries
             .iter()
             .map(|query| {
@@ -203,6 +188,15 @@ mod tests {
     }
 
     #[test]
+    fn one_gauge_is_one_query_for_each_instance_and_the_others_are_not_known() {
+        let cpu: Gauges = [Gauge::Cpu].into_iter().collect();
+        assert_eq!(queries(&ids(2), cpu).len(), 2);
+        assert_eq!(chunks(&ids(501), cpu).iter().map(Vec::len).collect::<Vec<_>>(), [500, 1]);
+        let got = metrics(&ids(1), cpu, vec![result("m0_0", &[(300, 9.0)])]);
+        assert_eq!((got[0].cpu[0].value, got[0].asked), (9.0, cpu));
+    }
+
+    #[test]
     fn points_find_their_series_oldest_first_over_several_pages_and_bytes_become_a_rate() {
         let results = vec![
             result("m1_0", &[(600, 12.5), (900, 50.0)]),
@@ -212,7 +206,7 @@ mod tests {
             result("m9_0", &[(300, 1.0)]),
             result("other", &[(300, 1.0)]),
         ];
-        let got = metrics(&ids(3), results);
+        let got = metrics(&ids(3), Gauges::ALL, results);
         assert_eq!(got.len(), 3);
         let cpu: Vec<_> = got[1].cpu.iter().map(|point| (point.at.as_second(), point.value)).collect();
         assert_eq!(cpu, [(300, 1.0), (600, 12.5), (900, 50.0)]);
@@ -237,7 +231,7 @@ mod tests {
 
     #[test]
     fn an_answer_that_broke_off_has_rows_only_for_what_it_brought() {
-        let got = read(&ids(3), vec![result("m1_2", &[(300, 300.0)])]);
+        let got = read(&ids(3), Gauges::ALL, vec![result("m1_2", &[(300, 300.0)])]);
         assert_eq!(got.len(), 1);
         assert_eq!((got[0].id.as_str(), got[0].network_out[0].value), ("i-1", 1.0));
     }

@@ -14,8 +14,8 @@ columns!(cores, |row, ctx| {
     Always service "SERVICE" Text [] "its ECS service" => Value::maybe_text(service(&row.home));
     Always port "PORT" Count [] "its port on the host" => Value::maybe_count(row.port);
     Always version "VERSION" Text [] "the core's version" => Value::maybe_text(row.version.as_ref());
-    Always tenants "TENANTS" Count [] "tenants that name it" => Value::count(row.tenants);
-    Always room "ROOM" Count [] "how many more tenants its tier allows" => Value::maybe_count(row.room);
+    Always tenants "TENANTS" Count [] "tenants that name it" => Value::known_count(row.tenants);
+    Always room "ROOM" Count [] "how many more tenants its tier allows" => Value::of(&row.room, |room| Value::count(*room));
     Wide rate "REQ/S" Number [Admin] "requests a second in its last full minute, without ours" =>
         Value::of(&row.word, |word| maybe_number(word.rate()));
     Wide answer "ANSWER" Text [Admin] "what its sign of life is worth: well, unproven, failed, silent, unreached" =>

@@ -6,14 +6,14 @@ use jiff::Timestamp;
 columns!(events, |row, ctx| {
     Always happened_at "AGE" Moment [] "when it last moved; to come for what AWS has announced" => Value::maybe_moment(row.at);
     Always health "HEALTH" Health [] "how much it should worry: ok, busy, unknown, warn or bad" => Value::Health(row.health);
-    Always kind "KIND" Text [] "scaling, interruption, refresh, service, deployment, alarm, planned or version" =>
+    Always kind "KIND" Text [] "scaling, interruption, refresh, service, deployment, alarm, planned, version or operation" =>
         Value::text(row.sort.word());
-    Always subject "SUBJECT" Text [] "the group, service, alarm, instance or template that it is about" =>
+    Always subject "SUBJECT" Text [] "the group, service, alarm, instance, template or operation that it is about" =>
         Value::text(row.subject().name);
     Always what "WHAT" Text [] "what happened" => Value::Text(row.what());
     Wide state "STATE" Text [] "AWS's own word for how it stands" => Value::maybe_text(row.state());
     Wide why "WHY" Text [] "why, in AWS's words" => Value::maybe_text(row.why());
-    Wide about "ABOUT" Text [] "group, service, alarm, instance or template" => Value::text(row.subject().sort);
+    Wide about "ABOUT" Text [] "group, service, alarm, instance, template or operation" => Value::text(row.subject().sort);
     Wide subject_id "SUBJECT ID" Text [] "name, id or ARN that tells the subject apart" => Value::text(row.subject().id);
     Wide instances "INSTANCES" List [] "instances that it names" => Value::List(row.instances().into_iter().map(Into::into).collect());
     Wide began_at "BEGAN" Moment [] "when it began" => Value::maybe_moment(row.began_at());

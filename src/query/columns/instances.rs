@@ -1,6 +1,6 @@
 //! Columns of instances: EC2's own fields, then what its group, ECS, Systems Manager and CloudWatch say.
 
-use crate::model::{Point, short_arn};
+use crate::model::{Gauge, Metrics, WhyUnknown, short_arn};
 use crate::query::value::Value;
 
 columns!(instances, |row, ctx| {
@@ -87,13 +87,13 @@ columns!(instances, |row, ctx| {
     Wide cores "CORES" Count [Registry] "cores on it, by the registry" => Value::known_count(row.cores);
 
     Named cpu "CPU" Percent [Metrics] "CPU use, latest point" =>
-        Value::of(&row.metrics, |metrics| latest(&metrics.cpu));
+        Value::of(&row.metrics, |metrics| latest(metrics, Gauge::Cpu));
     Named network_in "NET IN" BytesPerSecond [Metrics] "received, latest point" =>
-        Value::of(&row.metrics, |metrics| latest(&metrics.network_in));
+        Value::of(&row.metrics, |metrics| latest(metrics, Gauge::NetworkIn));
     Named network_out "NET OUT" BytesPerSecond [Metrics] "sent, latest point" =>
-        Value::of(&row.metrics, |metrics| latest(&metrics.network_out));
+        Value::of(&row.metrics, |metrics| latest(metrics, Gauge::NetworkOut));
     Named credits "CREDITS" Number [Metrics] "CPU credits left" =>
-        Value::of(&row.metrics, |metrics| latest(&metrics.credits));
+        Value::of(&row.metrics, |metrics| latest(metrics, Gauge::Credits));
     Named age "AGE" Span [] "time since it was last started" => Value::age(row.it.launched_at, ctx.now);
     Named image_age "IMAGE AGE" Span [Images] "time since its AMI was made" =>
         Value::of(&row.image, |image| Value::age(image.created_at, ctx.now));
@@ -123,6 +123,10 @@ columns!(instances, |row, ctx| {
     Wide region "REGION" Text [] "region it is in" => Value::text(&row.scope.region);
 });
 
-fn latest(series: &[Point]) -> Value<'static> {
-    series.last().map_or(Value::Absent, |point| Value::Number(point.value))
+fn latest(metrics: &Metrics, gauge: Gauge) -> Value<'static> {
+    match metrics.series(gauge).last() {
+        Some(point) => Value::Number(point.value),
+        None if metrics.asked.holds(gauge) => Value::Absent,
+        None => Value::Unknown(WhyUnknown::NotAsked),
+    }
 }

@@ -2,7 +2,7 @@
 
 use super::frames::moment;
 use crate::gateway::Reading;
-use crate::model::{InstanceId, Metrics, Point, Scope};
+use crate::model::{Gauge, Gauges, InstanceId, Metrics, Point, Scope};
 use crate::snapshot::{Held, Measure, Sample, Subject, Trend, Trends};
 use jiff::{SignedDuration, Timestamp};
 use rusqlite::{Connection, OptionalExtension, params};
@@ -169,15 +169,11 @@ pub(super) fn metrics(
     let mut newest: BTreeMap<Scope, Timestamp> = BTreeMap::new();
     for (subject, measure, trend) in trends.iter() {
         let Subject::Instance(scope, id) = subject else { continue };
-        let empty = || Metrics { id: id.clone(), ..Metrics::default() };
+        let empty = || Metrics { id: id.clone(), asked: Gauges::NONE, ..Metrics::default() };
         let metrics = found.entry(scope.clone()).or_default().entry(id).or_insert_with(empty);
-        let series = match measure {
-            Measure::Cpu => &mut metrics.cpu,
-            Measure::NetworkIn => &mut metrics.network_in,
-            Measure::NetworkOut => &mut metrics.network_out,
-            Measure::Credits => &mut metrics.credits,
-            _ => continue,
-        };
+        let Some(gauge) = Gauge::named(measure.word()) else { continue };
+        metrics.asked = metrics.asked.each().chain([gauge]).collect();
+        let series = metrics.series_mut(gauge);
         for held in trend.spans().iter().filter(|held| held.from >= from) {
             series.push(Point { at: held.from, value: held.value });
             if held.until > held.from {

@@ -9,6 +9,7 @@ use super::{TextLine, registry_faults};
 use crate::gateway::Source;
 use crate::model::Scope;
 use crate::model::text::harmless;
+use crate::ops::Mode;
 use crate::snapshot::Part;
 use crate::tui::action::{Action, Layer};
 use crate::tui::cell;
@@ -380,14 +381,22 @@ fn undecided(ui: &Ui, list: &List) -> String {
     text
 }
 
-/// What steers an operation.
-const STEER: [Action; 5] = [
-    Action::PauseOperation,
-    Action::ResumeOperation,
-    Action::CancelOperation,
-    Action::RollBack,
-    Action::TakeOver,
-];
+/// What may be asked of an operation as it stands.
+fn steer(ui: &Ui) -> Vec<Action> {
+    let listed = match &ui.here.page {
+        Page::Operation(id) => ui.register.find(id),
+        _ => ui.register.ops.get(ui.here.cursor),
+    };
+    let Some(listed) = listed else { return Vec::new() };
+    use Action::{CancelOperation, PauseOperation, ResumeOperation, RollBack, TakeOver};
+    match (listed.op.ended, listed.lives, listed.op.mode) {
+        (Some(_), ..) => vec![RollBack],
+        (None, false, _) | (None, true, Mode::Paused) => {
+            vec![ResumeOperation, RollBack, CancelOperation, TakeOver]
+        }
+        (None, true, _) => vec![PauseOperation, CancelOperation, RollBack, TakeOver],
+    }
+}
 
 /// The last line: what was said, the keys pressed so far, or what can be done here.
 pub(crate) fn hints(ui: &Ui) -> TextLine {
@@ -440,7 +449,7 @@ pub(crate) fn hints(ui: &Ui) -> TextLine {
             ]
         }
         Layer::List if matches!(ui.here.page, Page::Operations) => {
-            [&[Open, Back][..], &STEER, &[Help, Command, Quit]].concat()
+            [vec![Open, Back], steer(ui), vec![Help, Command, Quit]].concat()
         }
         Layer::List => {
             let mut actions = vec![Open, Help, Action::Jump];
@@ -452,7 +461,7 @@ pub(crate) fn hints(ui: &Ui) -> TextLine {
             vec![Back, Action::NextLink, Open, Action::Jump, Help, Command, Refresh, Quit]
         }
         _ if matches!(ui.here.page, Page::Operation(_)) => {
-            [&[Back][..], &STEER, &[Help, Command, Quit]].concat()
+            [vec![Back], steer(ui), vec![Help, Command, Quit]].concat()
         }
         _ => vec![Back, Help, Command, Overview, Troubles, Refresh, Quit],
     };

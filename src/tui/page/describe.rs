@@ -1,14 +1,16 @@
 //! One row in full: its troubles first, what it is, charts, what belongs to it, what happened to it, and then
 //! every other field, by who tells it.
 
-use super::TextLine;
 use super::chart::chart;
 use super::overview::health_role;
 use super::table::cell_text;
+use super::{TextLine, trend};
+use crate::fleet::Fleet;
 use crate::gateway::Source;
 use crate::model::text::harmless;
 use crate::model::{Health, InstanceState, Known, Metrics, Point};
 use crate::query::{Column, Ctx, Kind, Shown, Unit, Value};
+use crate::snapshot::{Measure, Subject};
 use crate::tui::card::{Card, EVENTS, NAMED};
 use crate::tui::cell;
 use crate::tui::drill::called;
@@ -106,13 +108,24 @@ pub(crate) fn lines(ui: &Ui, card: &Card, width: usize) -> Vec<CardLine> {
     for trouble in kind.troubles(ctx, at) {
         paper.wrapped(Role::Trouble, &format!("{} ", ui.signs().dot()), trouble);
     }
+    if let Some(listed) = ui.holder(kind, fleet, at) {
+        let progress = super::operations::progress(ui, listed);
+        let text = format!(
+            "held by operation {} of {} ({}): {}",
+            progress.id,
+            progress.who,
+            progress.standing.word(),
+            progress.title
+        );
+        paper.wrapped(Role::Note, &format!("{} ", ui.signs().held()), &text);
+    }
     if !paper.lines.is_empty() {
         paper.blank();
     }
     let names = kind.columns().iter().map(|column| column.name.len()).max().unwrap_or(0).min(width / 3);
     paper.fields(kind, ctx, at, Section::Main, names);
-    if kind == Kind::Instances {
-        paper.charts(at, names);
+    if !(kind == Kind::Instances && paper.charts(at, names)) {
+        paper.courses(kind, at, names);
     }
     paper.related(card, ctx);
     paper.events(card, ctx);
@@ -232,11 +245,11 @@ impl Paper<'_> {
         }
     }
 
-    /// The metrics of an instance as charts, or why there are none.
-    fn charts(&mut self, at: usize, names: usize) {
+    /// The metrics of an instance as charts. Returns whether there are any.
+    fn charts(&mut self, at: usize, names: usize) -> bool {
         let fleet = std::sync::Arc::clone(&self.ui.world.fleet);
-        let Some(row) = fleet.instances.get(at) else { return };
-        let Known::Yes(Some(metrics)) = &row.metrics else { return };
+        let Some(row) = fleet.instances.get(at) else { return false };
+        let Known::Yes(Some(metrics)) = &row.metrics else { return false };
         let Metrics { cpu, network_in, network_out, credits, .. } = &**metrics;
         let series = [
             ("cpu", cpu, Some(100.0)),
@@ -245,7 +258,7 @@ impl Paper<'_> {
             ("credits", credits, None),
         ];
         if series.iter().all(|(_, points, _)| points.is_empty()) {
-            return;
+            return false;
         }
         self.title("Metrics", &span(series.iter().flat_map(|(_, points, _)| points.iter()), self.ui));
         let lines = if self.width >= 70 { 2 } else { 1 };
@@ -263,18 +276,46 @@ impl Paper<'_> {
             let broad = (room / values.len().max(1)).clamp(1, 3);
             let widen =
                 |line: &String| line.chars().flat_map(|c| std::iter::repeat_n(c, broad)).collect::<String>();
-            for (nth, drawn) in drawn.iter().map(widen).enumerate() {
-                let is_last = nth + 1 == lines;
-                let name = if is_last { name } else { "" };
-                let mut pieces = vec![
-                    (Role::Field, format!("{name:<width$}", width = names + 2)),
-                    (Role::HealthBusy, drawn),
-                ];
-                if is_last {
-                    pieces.push((Role::Text, says.clone()));
-                }
-                self.line(pieces);
+            let drawn: Vec<String> = drawn.iter().map(widen).collect();
+            self.drawn(name, names, &drawn, &says);
+        }
+        true
+    }
+
+    /// A chart behind its name, and what it says behind that.
+    fn drawn(&mut self, name: &str, names: usize, lines: &[String], says: &str) {
+        for (nth, drawn) in lines.iter().enumerate() {
+            let is_last = nth + 1 == lines.len();
+            let name = if is_last { name } else { "" };
+            let lead = format!("{name:<width$}", width = names + 2);
+            let mut pieces = vec![(Role::Field, lead), (Role::HealthBusy, drawn.clone())];
+            if is_last {
+                pieces.push((Role::Text, says.to_owned()));
             }
+            self.line(pieces);
+        }
+    }
+
+    /// How the figures of the row went, as far as that was kept.
+    fn courses(&mut self, kind: Kind, at: usize, names: usize) {
+        let fleet = std::sync::Arc::clone(&self.ui.world.fleet);
+        let Some((subject, figures)) = figures(kind, &fleet, at) else { return };
+        let lines = if self.width >= 70 { 2 } else { 1 };
+        let columns = self.width.saturating_sub(names + 2 + 36).clamp(8, 60);
+        let mut has_title = false;
+        for (measure, name, most) in figures {
+            let frame = trend::Frame { columns, lines, most: *most };
+            let column = Kind::Instances.columns().iter().find(|column| column.name == measure.word());
+            let show = |value: f64| match column {
+                Some(column) => cell::show(Value::Number(value), column, self.ui.now).into_owned(),
+                None => format!("{value:.0}"),
+            };
+            let Some(course) = trend::course(self.ui, &subject, *measure, frame, show) else { continue };
+            if !has_title {
+                self.title("Trend", &format!("the last {}", course.span));
+                has_title = true;
+            }
+            self.drawn(name, names, &course.lines, &format!("  {}", course.says));
         }
     }
 
@@ -342,6 +383,35 @@ impl Paper<'_> {
             let text = format!("all {}", card.events.len());
             self.linked(vec![(Role::Field, " ".repeat(8)), (Role::RowKey, text)]);
         }
+    }
+}
+
+/// A figure: what is measured, what it is called, and the highest that it can be.
+type Figure = (Measure, &'static str, Option<f64>);
+
+/// The figures that are kept of a row.
+fn figures(kind: Kind, fleet: &Fleet, at: usize) -> Option<(Subject, &'static [Figure])> {
+    const METERED: &[Figure] = &[
+        (Measure::Cpu, "cpu", Some(100.0)),
+        (Measure::NetworkIn, "network_in", None),
+        (Measure::NetworkOut, "network_out", None),
+        (Measure::Credits, "credits", None),
+    ];
+    const COUNTED: &[Figure] = &[(Measure::Running, "running", None), (Measure::Desired, "desired", None)];
+    match kind {
+        Kind::Instances => {
+            let row = fleet.instances.get(at)?;
+            Some((Subject::Instance(row.scope.as_ref().clone(), row.it.id.clone()), METERED))
+        }
+        Kind::Groups => {
+            let row = fleet.groups.get(at)?;
+            Some((Subject::Group(row.scope.as_ref().clone(), row.it.name.clone()), COUNTED))
+        }
+        Kind::Services => {
+            let row = fleet.services.get(at)?;
+            Some((Subject::Service(row.scope.as_ref().clone(), row.it.arn.clone()), COUNTED))
+        }
+        _ => None,
     }
 }
 

@@ -88,7 +88,7 @@ impl Sheet<'_> {
         if let Some(at) = progress.ended_at {
             self.row(Role::Text, "ended", &ui.clock(at));
         }
-        if let Some(home) = &op.home {
+        if let Some(home) = op.home.as_ref().filter(|_| op.ended.is_none()) {
             let home = match (home.as_str(), self.listed.lives) {
                 ("session", true) => "a process of its own, which a closed terminal does not end",
                 ("systemd", true) => "a unit of systemd, which outlives the logins",

@@ -1,13 +1,14 @@
 //! The overview: every tier with its health, capacity, spread and troubles; what is a guess; what is going on;
 //! alarms; money.
 
-use super::TextLine;
 use super::running::{self, Running};
+use super::{TextLine, trend};
 use crate::fleet::TierRow;
 use crate::gateway::Source;
 use crate::model::text::harmless;
 use crate::model::{AlarmState, Health, Known};
 use crate::query::Kind;
+use crate::snapshot::{Measure, Subject};
 use crate::tui::cell;
 use crate::tui::state::Ui;
 use crate::tui::theme::Role;
@@ -98,7 +99,55 @@ pub(crate) fn rows(ui: &Ui) -> Vec<Row> {
             break;
         }
     }
+    // How it went is worth less than what is wrong: it shows where there is room for all of it.
+    let courses = courses(ui);
+    if made.len() + courses.len() <= height {
+        made.extend(courses);
+    }
     made
+}
+
+/// The figures of the fleet of which the overview shows how they went.
+const COURSES: [(Measure, &str); 3] =
+    [(Measure::Instances, "instances"), (Measure::Unwell, "not well"), (Measure::Alarms, "alarms ringing")];
+
+/// How the fleet went, and the tiers that changed; nothing before anything was kept for long enough.
+fn courses(ui: &Ui) -> Vec<Row> {
+    let width = usize::from(ui.width);
+    let tiers = ui.world.fleet.tiers.iter().filter_map(|tier| tier.name.as_ref());
+    let names: Vec<(Subject, Measure, String)> = COURSES
+        .into_iter()
+        .map(|(measure, name)| (Subject::Fleet, measure, name.to_owned()))
+        .chain(tiers.map(|name| {
+            let says = format!("tier {}", harmless(name.as_str()));
+            (Subject::Tier(Some(name.clone())), Measure::Instances, says)
+        }))
+        .collect();
+    let lead = 18.min(width / 4);
+    let frame = trend::Frame { columns: (width / 2).clamp(8, 60), lines: 1, most: None };
+    let mut rows = Vec::new();
+    for (subject, measure, name) in names {
+        let course = trend::course(ui, &subject, measure, frame, |value| format!("{value:.0}"));
+        let Some(course) = course.filter(|it| it.has_changed || subject == Subject::Fleet) else { continue };
+        if rows.is_empty() {
+            rows.push(plain(Role::Text, String::new()));
+            let title =
+                vec![(Role::Title, "Trend".to_owned()), (Role::Dim, format!("  the last {}", course.span))];
+            rows.push(Row { item: None, pieces: title });
+        }
+        let name = cell::cut(&name, lead, ui.signs().cut());
+        let blank = " ".repeat(lead.saturating_sub(name.width()) + 2);
+        let room = width.saturating_sub(2 + lead + 2 + frame.columns + 2);
+        rows.push(Row {
+            item: None,
+            pieces: vec![
+                (Role::Field, format!("{name}{blank}")),
+                (Role::HealthBusy, course.lines.concat()),
+                (Role::Text, format!("  {}", cell::cut(&course.says, room, ui.signs().cut()))),
+            ],
+        });
+    }
+    rows
 }
 
 fn told(ui: &Ui, detail: (usize, bool)) -> Vec<Row> {

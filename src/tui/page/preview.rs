@@ -43,7 +43,7 @@ pub(crate) fn plan(ui: &Ui, offer: &Offer, width: usize) -> Vec<TextLine> {
             let key = ui.keymap.keys_of(Layer::Text, Action::RollBack).into_iter().next();
             key.map_or_else(|| undo.to_owned(), |key| format!("{undo} or {key} on its page"))
         }
-        undo => undo.to_owned(),
+        undo => undo.replace("see above", "see below"),
     };
     paper.row(if is_lost { Role::Trouble } else { Role::Text }, "undo", &undo);
     paper.row(Role::Text, "proof", &proofs(plan));

@@ -42,6 +42,8 @@ pub(super) fn draw(ui: &Ui, list: &List, canvas: &mut Canvas<'_>, layout: page::
         let Some(at) = list.row(line) else { continue };
         if has_marks && list.key_of(line).is_some_and(|key| ui.marks.has(list.kind, &key)) {
             canvas.put(1, y, ui.signs().marked(), canvas.theme.style(Role::ColumnSorted), 1);
+        } else if ui.holder(list.kind, fleet, at).is_some() {
+            canvas.put(1, y, ui.signs().held(), canvas.theme.style(Role::HealthBusy), 1);
         }
         for place in &placed {
             let value = (place.shape.column.get)(ctx, at);

@@ -33,7 +33,11 @@ pub(super) fn draw(ui: &Ui, canvas: &mut Canvas<'_>, layout: Layout) {
     let key = widest(|candidate| &candidate.key);
     let signs = ui.signs();
     let from = layout.body + u16::try_from(height - deep - 1).unwrap_or(0);
-    let more = if count > deep { format!(" {} of {count} ", deep) } else { String::new() };
+    let more = match (ui.is_hunting(), count > deep) {
+        (true, _) => format!(" searching{} ", signs.cut()),
+        (false, true) => format!(" {deep} of {count} "),
+        (false, false) => String::new(),
+    };
     let rule = signs.rule().repeat(width.saturating_sub(more.width() + 2));
     canvas.line(
         0,

@@ -9,6 +9,7 @@ use crate::query::Kind;
 use crate::tui::action::Action;
 use crate::tui::dialog::{Content, Dialog, Field, Name, Stage, What};
 use crate::tui::drill::called;
+use crate::tui::held::target;
 use crate::tui::page;
 use crate::tui::state::{Acting, Effect, Page, Place, Ui};
 use std::collections::BTreeSet;
@@ -132,18 +133,6 @@ fn words(takes: Takes) -> &'static str {
         Takes::Groups => "groups",
         Takes::Services => "services",
         Takes::GroupsOrServices => "groups and services",
-    }
-}
-
-/// What the engine knows a row by.
-fn target(of: Kind, fleet: &Fleet, at: usize) -> Option<String> {
-    match of {
-        Kind::Instances => fleet.instances.get(at).map(|row| row.it.id.to_string()),
-        Kind::Hosts => fleet.hosts.get(at)?.it.instance_id.as_ref().map(ToString::to_string),
-        Kind::Tasks => fleet.tasks.get(at).map(|row| row.it.arn.to_string()),
-        Kind::Groups => fleet.groups.get(at).map(|row| row.it.name.to_string()),
-        Kind::Services => fleet.services.get(at).map(|row| row.it.arn.to_string()),
-        _ => None,
     }
 }
 
@@ -371,10 +360,14 @@ pub(super) fn answered(ui: &mut Ui, answer: Answer) -> Vec<Effect> {
             let dialog = ui.dialog.take_if(|dialog| dialog.ticket == ticket);
             match (op, dialog) {
                 (Ok((id, says)), dialog) => {
-                    if dialog.is_some() {
-                        ui.open(Place::new(Page::Operation(id.clone())));
+                    if dialog.is_none() {
+                        ui.say(format!("operation {id}: {says}"));
+                    } else {
+                        let mut place = Place::new(Page::Operation(id));
+                        place.path = page::path(ui);
+                        ui.open(place);
+                        ui.say(says);
                     }
-                    ui.say(format!("operation {id}: {says}"));
                 }
                 (Err(declined), Some(mut dialog)) => {
                     dialog.stage = Stage::Declined(declined);

@@ -213,6 +213,15 @@ pub(in crate::tui) fn is_command(word: &str) -> bool {
     Kind::parse(word).is_ok() || words().any(|known| known == word)
 }
 
+/// Tells whether what was typed may be a page, an action or a thing by a few of its letters: a command that takes
+/// words after it is none.
+pub(in crate::tui) fn means_anything(typed: &str) -> bool {
+    match typed.split_whitespace().collect::<Vec<_>>().as_slice() {
+        [first, _, ..] => !is_command(first),
+        _ => true,
+    }
+}
+
 /// What the line may become: where the part begins that a candidate replaces, and the candidates.
 pub(super) fn candidates(ui: &Ui, before: &str) -> (usize, Vec<Candidate>) {
     let kind = ui.list().map(|list| list.kind);

@@ -6,6 +6,7 @@ use crate::ops::counter::{Listed, Order, Register};
 use crate::ops::{Verb, kind};
 use crate::tui::action::Action;
 use crate::tui::dialog::{Dialog, What};
+use crate::tui::held::{deeds, held};
 use crate::tui::state::{Effect, Page, Place, Ui};
 use crate::world::Wish;
 use std::sync::Arc;
@@ -108,7 +109,17 @@ pub(super) fn arrived(ui: &mut Ui, register: Arc<Register>) -> Vec<Effect> {
     if let Some(at) = at {
         ui.here.cursor = at;
     }
+    ui.held = held(&register);
+    let deeds = deeds(&register, ui.real);
     ui.register = register;
     ui.settle();
-    if sources.is_empty() || ui.is_past() { Vec::new() } else { vec![Effect::Wish(Wish::Refresh(sources))] }
+    let mut effects = Vec::new();
+    if ui.deeds != deeds {
+        ui.deeds = Arc::clone(&deeds);
+        effects.push(Effect::Wish(Wish::Deeds(deeds)));
+    }
+    if !sources.is_empty() && !ui.is_past() {
+        effects.push(Effect::Wish(Wish::Refresh(sources)));
+    }
+    effects
 }

@@ -98,6 +98,11 @@ pub(super) fn act(ui: &mut Ui, action: Action) -> Vec<Effect> {
     Vec::new()
 }
 
+/// Offers what has been found meanwhile for the line as it stands.
+pub(super) fn offer(ui: &mut Ui) {
+    changed(ui);
+}
+
 /// After every change of the line: candidates, and for filters the rows at once.
 fn changed(ui: &mut Ui) {
     let Some(prompt) = &mut ui.prompt else { return };
@@ -112,8 +117,7 @@ fn changed(ui: &mut Ui) {
         (Purpose::Filter, Some(kind)) => command::filter_candidates(kind, ctx, &before, 0),
         _ => command::candidates(ui, &before),
     };
-    let word = text.split_whitespace().next().unwrap_or_default();
-    let is_known = word.is_empty() || command::is_command(word) || ui.seat.views.get(text.trim()).is_some();
+    let is_known = is_known(ui, &text);
     let mut error = None;
     if let (Purpose::Filter, Some(kind)) = (purpose, kind) {
         match Query::parse(&text, kind) {
@@ -132,6 +136,12 @@ fn changed(ui: &mut Ui) {
         prompt.takes_first = purpose == Purpose::Command && !is_known && !candidates.is_empty();
         (prompt.word_from, prompt.candidates, prompt.error) = (word_from, candidates, error);
     }
+}
+
+/// Tells whether a line is a command, or a view that is kept.
+fn is_known(ui: &Ui, text: &str) -> bool {
+    let word = text.split_whitespace().next().unwrap_or_default();
+    word.is_empty() || command::is_command(word) || ui.seat.views.get(text.trim()).is_some()
 }
 
 fn complete(ui: &mut Ui, backwards: bool) {
@@ -180,6 +190,10 @@ fn accept(ui: &mut Ui) -> Vec<Effect> {
         return Vec::new();
     }
     let (purpose, text) = (prompt.purpose, prompt.line.text.trim().to_string());
+    if purpose == Purpose::Command && !is_known(ui, &text) && ui.hunt_now() {
+        changed(ui);
+    }
+    let Some(prompt) = &ui.prompt else { return Vec::new() };
     let taken =
         prompt.picked.or(prompt.takes_first.then_some(0)).and_then(|at| prompt.candidates.get(at)).cloned();
     match taken {

@@ -85,7 +85,7 @@ async fn read_everything(reader: &Arc<aws::Aws>, config: &Arc<Config>) {
     assert!(world.snapshot.troubled().next().is_none(), "{:?}", world.snapshot.troubled().next());
     let rows = world.fleet.instances.iter().take(3);
     let metrics_of = rows.map(|row| (row.scope.as_ref().clone(), row.it.id.clone())).collect();
-    let interest = Interest { sources: vec![Source::Metrics], metrics_of, is_idle: false };
+    let interest = Interest { sources: vec![Source::Metrics], metrics_of, ..Interest::default() };
     read(&[Source::Metrics], interest).await;
     reader.regions(&AccountName::new("main")).await.unwrap();
 }

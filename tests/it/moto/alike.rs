@@ -52,7 +52,7 @@ const KINDS: [&str; 13] = [
 ];
 
 /// Lists that moto cannot answer.
-const UNREAD: [&str; 2] = ["agents", "refreshes"];
+const UNREAD: [&str; 3] = ["agents", "alarms", "refreshes"];
 
 /// Everything that one server answers, by kind, with ids told by name.
 struct Listed {

@@ -198,7 +198,7 @@ fn instances_equal_boto3_field_for_field() {
             "cores",
             "account",
         ],
-        unread: &["agents", "registry"],
+        unread: &["agents", "alarms", "registry"],
     }
     .judge(seeded);
 }

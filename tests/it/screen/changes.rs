@@ -571,6 +571,43 @@ fn what_an_operation_changed_is_read_again_when_it_ends_and_the_cursor_stays_on_
 }
 
 #[test]
+fn rows_that_are_held_say_by_whom_and_the_timeline_is_told() {
+    for size in SIZES {
+        let mut screen = Headless::new(fleet::full(), size);
+        screen.input(register(vec![running()])).keys(&format!("2/{}<ret>", id(2)));
+        let row = screen
+            .text()
+            .lines()
+            .find(|line| line.contains(&id(2)) && line.starts_with('▌'))
+            .unwrap()
+            .to_owned();
+        assert!(row.starts_with("▌»"), "{}", screen.text());
+        screen.keys("d");
+        assert!(
+            screen.text().contains("held by operation op-1121-bbbb of anna@bastion"),
+            "{}",
+            screen.text()
+        );
+        let told = screen.effects.iter().find_map(|effect| match effect {
+            Effect::Wish(Wish::Deeds(deeds)) => Some(Arc::clone(deeds)),
+            _ => None,
+        });
+        let told = told.expect("the collector is told");
+        assert_eq!((told.len(), told[0].state.as_str()), (1, "running"));
+        // In what was read it stands among the events, of the instance too.
+        let mut rows = (*fleet::full().fleet).clone();
+        rows.tell(&told);
+        let event = rows.events.iter().find(|event| event.sort.word() == "operation").unwrap();
+        assert_eq!(event.instances(), [id(1), id(2)]);
+        assert!(event.what().contains("drain 2 instances: running, by anna@bastion"), "{}", event.what());
+        // A record that changes nothing of that is not told again.
+        screen.effects.clear();
+        screen.input(register(vec![listed(record("op-1121-bbbb", &two(), 90), true, begun())]));
+        assert!(!screen.effects.iter().any(|effect| matches!(effect, Effect::Wish(Wish::Deeds(_)))));
+    }
+}
+
+#[test]
 fn a_journal_that_cannot_be_read_is_said_where_operations_would_stand() {
     for size in SIZES {
         let mut screen = Headless::new(fleet::full(), size);

@@ -58,17 +58,17 @@ fn page(kind: Kind) -> String {
 }
 
 /// A place in which every list was read and is empty.
-fn empty() -> Arc<World> {
+pub(super) fn empty() -> Arc<World> {
     fleet::world(vec![fleet::part("prod", "eu-west-1", vec![])])
 }
 
-fn loading() -> Arc<World> {
+pub(super) fn loading() -> Arc<World> {
     let mut part = Part::new(fleet::scope("prod", "eu-west-1"));
     Source::ALL.into_iter().for_each(|source| part.asked(source));
     fleet::world(vec![part])
 }
 
-fn failed(account: &str) -> Part {
+pub(super) fn failed(account: &str) -> Part {
     let mut part = Part::new(fleet::scope(account, "us-east-1"));
     Source::ALL.into_iter().for_each(|source| part.failed(source, fleet::denied()));
     part

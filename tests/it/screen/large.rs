@@ -3,7 +3,7 @@
 use super::fleet;
 use coredeck::tui::headless::Headless;
 use coredeck::tui::update::update;
-use coredeck::tui::{Effect, Input, Job};
+use coredeck::tui::{Effect, Hunt, Input, Job};
 use coredeck::world::World;
 use std::sync::Arc;
 
@@ -19,20 +19,23 @@ fn many(rows: u32) -> Arc<World> {
 struct Screen {
     screen: Headless,
     jobs: Vec<Job>,
+    hunts: Vec<Hunt>,
 }
 
 impl Screen {
     fn new(world: Arc<World>) -> Self {
-        Self { screen: Headless::new(world, SMALL), jobs: Vec::new() }
+        Self { screen: Headless::new(world, SMALL), jobs: Vec::new(), hunts: Vec::new() }
     }
 
     fn input(&mut self, input: Input) {
         for effect in update(&mut self.screen.ui, input) {
-            if let Effect::Sift(job) = effect {
-                self.jobs.push(*job);
+            match effect {
+                Effect::Sift(job) => self.jobs.push(*job),
+                Effect::Hunt(hunt) => self.hunts.push(*hunt),
+                _ => {}
             }
         }
-        assert!(self.jobs.len() <= 1, "one runs, and none is queued");
+        assert!(self.jobs.len() <= 1 && self.hunts.len() <= 1, "one runs, and none is queued");
     }
 
     fn keys(&mut self, keys: &str) {
@@ -136,4 +139,39 @@ fn a_small_table_is_sorted_at_once() {
     screen.keys("2/id:17<ret>s<ret>w");
     assert!(screen.jobs.is_empty());
     assert!(screen.title().contains(" of 5000"), "{}", screen.title());
+}
+
+#[test]
+fn the_palette_looks_through_a_large_fleet_beside_the_keys_and_drops_what_nobody_asks_any_more() {
+    let mut screen = Screen::new(many(6_000));
+    screen.keys(":i");
+    assert!(screen.hunts.is_empty(), "one letter means no thing");
+    screen.keys("-00");
+    let before = screen.screen.text();
+    assert!(before.contains(":i-00\n searching"), "the key waits for nothing: {before}");
+    // What the first letters asked for is dropped; then what was typed meanwhile is looked for.
+    screen.keys("00000000000176f");
+    let stale = screen.hunts.pop().unwrap();
+    screen.input(Input::Hunted(Box::new(stale.run())));
+    assert!(screen.screen.text().contains("searching"), "{}", screen.screen.text());
+    let hunt = screen.hunts.pop().expect("the next one looks for what the line says now");
+    screen.input(Input::Hunted(Box::new(hunt.run())));
+    let found = screen.screen.text();
+    assert!(found.contains("i-0000000000000176f") && !found.contains("searching"), "{found}");
+    assert!(screen.hunts.is_empty());
+    screen.keys("<ret>");
+    assert!(screen.screen.text().contains("instance i-0000000000000176f"), "{}", screen.screen.text());
+}
+
+#[test]
+fn whoever_is_faster_than_the_palette_gets_the_same() {
+    let mut screen = Screen::new(many(6_000));
+    screen.keys(":i-0000000000000176f<ret>");
+    assert!(screen.screen.text().contains("instance i-0000000000000176f"), "{}", screen.screen.text());
+    // The hunt that still runs finds a screen on which nothing is typed.
+    let late = screen.hunts.pop().unwrap();
+    screen.input(Input::Hunted(Box::new(late.run())));
+    assert!(screen.hunts.is_empty());
+    screen.keys(":groups<ret>");
+    assert!(screen.screen.text().contains("groups"), "{}", screen.screen.text());
 }

@@ -124,6 +124,52 @@ fn a_terminal_that_answers_slowly_gets_less() {
     assert!(seat.ended().0.success());
 }
 
+/// mosh hands on neither what a terminal is nor its background, and takes no clipboard.
+#[test]
+fn a_terminal_that_answers_nothing_hangs_nothing_and_loses_no_key() {
+    let mut seat = Terminal::start(&["--demo"], 24, 80);
+    seat.wait_written("\u{1b}]11;?");
+    // At once, before anything is read.
+    seat.press("2/type:zzz\r:groups\r");
+    seat.wait("the groups", |screen| {
+        let text = screen.contents();
+        text.contains("IN SERVICE") && text.lines().nth(4).is_some_and(|line| !line.trim().is_empty())
+    });
+    seat.press("jjk");
+    seat.wait("the second row under the cursor", |screen| {
+        screen.contents().lines().nth(4).is_some_and(|line| line.starts_with('▌'))
+    });
+    assert!(!seat.text().contains("ms away"), "what never answers is not called slow:\n{}", seat.text());
+    // What could be the first byte of an answer is a key, soon.
+    seat.press("\u{1b}");
+    seat.wait_for("/type:zzz");
+    seat.press("3");
+    seat.wait_for("IN SERVICE");
+    seat.press("y");
+    seat.wait_for("sent to the clipboard");
+    seat.press("?");
+    seat.wait_for("Leave coredeck");
+    let begun = Instant::now();
+    seat.press("q");
+    let (status, after) = seat.ended();
+    assert!(status.success() && after.is_empty(), "{status:?} {after:?}");
+    assert!(begun.elapsed() < Duration::from_secs(20), "it does not wait for an answer for good");
+}
+
+#[test]
+fn a_terminal_that_cannot_draw_is_left_as_it_is_and_told_what_to_do() {
+    for (args, says) in [(&["--demo"][..], "coredeck get KIND"), (&[], "TERM says")] {
+        let seat = Terminal::called("dumb", args, 24, 80);
+        let (status, said) = seat.ended();
+        assert!(!status.success() && said.contains(says), "{status:?} {said:?}");
+        assert!(!said.contains('\u{1b}'), "no escape sequence at all: {said:?}");
+    }
+    // Scripts work there as anywhere, without colours.
+    let seat = Terminal::called("dumb", &["--demo", "get", "groups"], 24, 80);
+    let (status, said) = seat.ended();
+    assert!(status.success() && said.contains("IN SERVICE") && !said.contains('\u{1b}'), "{said:?}");
+}
+
 #[test]
 fn the_mouse_the_clipboard_and_pasted_text() {
     let mut seat = demo(24, 80);

@@ -5,9 +5,9 @@ use super::fleet::{self, ago, settle, text};
 use coredeck::fleet::Fleet;
 use coredeck::gateway::{CallRecord, Outcome, Reading};
 use coredeck::model::{
-    Activity, BalancerArn, Check, GroupName, Image, ImageId, InstanceId, InstanceStatus, Metrics, Point,
-    Refresh, Rule, RuleArn, ScheduledEvent, Target, TargetGroup, TargetGroupArn, TargetState, Template,
-    TemplateId, TemplateVersion, Text, Usd, Zone,
+    Activity, BalancerArn, Check, Gauges, GroupName, Image, ImageId, InstanceId, InstanceStatus, Metrics,
+    Point, Refresh, Rule, RuleArn, ScheduledEvent, Target, TargetGroup, TargetGroupArn, TargetState,
+    Template, TemplateId, TemplateVersion, Text, Usd, Zone,
 };
 use coredeck::world::World;
 use std::sync::Arc;
@@ -195,6 +195,7 @@ pub(super) fn rich() -> Arc<World> {
     };
     let metrics = Metrics {
         id: id(2),
+        asked: Gauges::ALL,
         cpu: series(&[12.0, 18.0, 35.0, 60.0, 88.0, 93.0, 97.0, 91.0]),
         network_in: series(&[2e6, 2.5e6, 3e6, 8e6, 9e6, 9.5e6, 1e7, 9e6]),
         network_out: series(&[1e6, 1e6, 2e6, 3e6, 3e6, 3e6, 4e6, 3e6]),
