@@ -9,6 +9,8 @@ mod events;
 mod health;
 mod join;
 mod lack;
+#[cfg(test)]
+pub(crate) mod made;
 mod people;
 mod rows;
 mod samples;

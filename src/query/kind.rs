@@ -1,14 +1,9 @@
 //! What can be listed: the sixteen kinds of rows, their names, columns and sources.
 
-use super::columns::{self, Column, Ctx, Shown};
-use super::value::Value;
+use super::columns::{self, Column};
 use crate::error::{Error, did_you_mean};
-use crate::fleet::Fleet;
 use crate::gateway::Source;
-use crate::model::{Health, Scope};
-use std::borrow::Cow;
 use std::fmt;
-use std::sync::Arc;
 
 /// What can be listed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -134,6 +129,9 @@ macro_rules! with_rows {
         }
     };
 }
+
+mod named;
+mod rows;
 
 impl Kind {
     /// Every kind, in the order in which help lists them.
@@ -291,197 +289,12 @@ impl Kind {
             Self::Calls => &[],
         }
     }
-
-    /// How many rows of it there are.
-    pub fn len(self, fleet: &Fleet) -> usize {
-        with_rows!(self, fleet, rows => rows.len())
-    }
-
-    /// What a person types to mean row `at`: the `id` column. Empty when there is no such row.
-    pub fn id(self, ctx: Ctx<'_>, at: usize) -> Cow<'_, str> {
-        let Some(column) = self.columns().iter().find(|column| column.name == "id") else {
-            return Cow::Borrowed("");
-        };
-        match (column.get)(ctx, at) {
-            Value::Text(id) => id,
-            _ => Cow::Borrowed(""),
-        }
-    }
-
-    /// Rows that `text` names exactly: by id, else by name, ARN or, for what runs on one, instance.
-    /// Ids differ within a scope, so there may be one row per scope, and names may repeat within one.
-    pub fn find(self, ctx: Ctx<'_>, text: &str) -> Vec<usize> {
-        for name in ["id", "name", "arn", "instance", "target", "domain", "request_id"] {
-            let Some(column) = self.columns().iter().find(|column| column.name == name) else { continue };
-            let found: Vec<usize> = (0..self.len(ctx.fleet))
-                .filter(|at| matches!((column.get)(ctx, *at), Value::Text(cell) if cell == text))
-                .collect();
-            if !found.is_empty() {
-                return found;
-            }
-        }
-        Vec::new()
-    }
-
-    /// Where row `at` lives; none when there is no such row.
-    pub fn scope(self, ctx: Ctx<'_>, at: usize) -> Option<&Arc<Scope>> {
-        with_rows!(self, ctx.fleet, rows => rows.get(at).map(|row| &row.scope))
-    }
-
-    /// How well row `at` is; none for kinds without health (templates, calls) and rows that do not exist.
-    pub fn health(self, ctx: Ctx<'_>, at: usize) -> Option<Health> {
-        let fleet = ctx.fleet;
-        match self {
-            Self::Instances => fleet.instances.get(at).map(|row| row.health),
-            Self::Groups => fleet.groups.get(at).map(|row| row.health),
-            Self::Templates => None,
-            Self::Images => fleet.images.get(at).map(|row| row.health),
-            Self::Clusters => fleet.clusters.get(at).map(|row| row.health),
-            Self::Services => fleet.services.get(at).map(|row| row.health),
-            Self::Tasks => fleet.tasks.get(at).map(|row| row.health),
-            Self::Hosts => fleet.hosts.get(at).map(|row| row.health),
-            Self::Cores => fleet.cores.get(at).map(|row| row.health),
-            Self::Tenants => fleet.tenants.get(at).map(|row| row.health),
-            Self::TargetGroups => fleet.target_groups.get(at).map(|row| row.health),
-            Self::Targets => fleet.targets.get(at).map(|row| row.health),
-            Self::Rules => fleet.rules.get(at).map(|row| row.health),
-            Self::Alarms => fleet.alarms.get(at).map(|row| row.health),
-            Self::Events => fleet.events.get(at).map(|row| row.health),
-            Self::Calls => None,
-        }
-    }
-
-    /// Why row `at` is not well, in short sentences that may hold text from AWS. Empty for kinds that
-    /// keep none (templates, targets and alarms say it in their own columns).
-    pub fn troubles(self, ctx: Ctx<'_>, at: usize) -> &[String] {
-        let fleet = ctx.fleet;
-        let troubles = match self {
-            Self::Instances => fleet.instances.get(at).map(|row| &row.troubles),
-            Self::Groups => fleet.groups.get(at).map(|row| &row.troubles),
-            Self::Images => fleet.images.get(at).map(|row| &row.troubles),
-            Self::Clusters => fleet.clusters.get(at).map(|row| &row.troubles),
-            Self::Services => fleet.services.get(at).map(|row| &row.troubles),
-            Self::Tasks => fleet.tasks.get(at).map(|row| &row.troubles),
-            Self::Hosts => fleet.hosts.get(at).map(|row| &row.troubles),
-            Self::Cores => fleet.cores.get(at).map(|row| &row.troubles),
-            Self::Tenants => fleet.tenants.get(at).map(|row| &row.troubles),
-            Self::TargetGroups => fleet.target_groups.get(at).map(|row| &row.troubles),
-            Self::Rules => fleet.rules.get(at).map(|row| &row.troubles),
-            Self::Templates | Self::Targets | Self::Alarms | Self::Events | Self::Calls => None,
-        };
-        troubles.map_or(&[], Vec::as_slice)
-    }
-
-    /// The column of that name, or the nearest one as a suggestion. Case does not matter, and `-` is `_`.
-    pub fn column(self, name: &str) -> Result<&'static Column, Error> {
-        let typed = name.trim().to_lowercase().replace('-', "_");
-        if let Some(column) = self.columns().iter().find(|column| column.name == typed) {
-            return Ok(column);
-        }
-        if let Some(column) = self.alias(&typed) {
-            return Ok(column);
-        }
-        let error =
-            Error::usage(format!("{} have no column '{}'", self.word(), crate::model::text::harmless(name)));
-        Err(match self.nearest_column(&typed) {
-            Some(near) => error.hint(format!("did you mean '{near}'?")),
-            None => error,
-        }
-        .hint(format!(
-            "columns are {}",
-            self.columns().iter().map(|c| c.name).collect::<Vec<_>>().join(", ")
-        )))
-    }
-
-    /// The name of the column that `typed` most likely means, for a suggestion.
-    pub fn nearest_column(self, typed: &str) -> Option<&'static str> {
-        let elsewhere = ALIASES.iter().find(|(alias, _)| *alias == typed).map(|(_, name)| *name);
-        did_you_mean(elsewhere.unwrap_or(typed), self.columns().iter().map(|column| column.name))
-    }
-
-    /// The column that AWS's tools, or another kind here, would call by that name.
-    fn alias(self, typed: &str) -> Option<&'static Column> {
-        let own = self.singular();
-        let meant = match typed {
-            "instance_id" if self == Self::Instances => "id",
-            "image" | "ami" if self == Self::Images => "id",
-            _ if typed == own || typed.strip_suffix("_name") == Some(own) => "name",
-            _ => ALIASES.iter().find(|(alias, _)| *alias == typed)?.1,
-        };
-        self.columns().iter().find(|column| column.name == meant)
-    }
-
-    /// The columns of a table: those that always show, with account and region in front as soon as
-    /// there is more than one of them; and in wide tables everything that costs nothing.
-    /// It looks at every row: call it once per fleet, not once per frame.
-    pub fn visible(self, fleet: &Fleet, width: Width) -> Vec<&'static Column> {
-        let (accounts, regions) = several(fleet);
-        let in_front = |column: &Column| match column.name {
-            "account" => accounts,
-            "region" => regions,
-            _ => false,
-        };
-        let most = match width {
-            Width::Narrow => Shown::Always,
-            Width::Wide => Shown::Wide,
-        };
-        let columns = self.columns();
-        let (front, rest): (Vec<_>, Vec<_>) = columns.iter().partition(|column| in_front(column));
-        front.into_iter().chain(rest.into_iter().filter(|column| column.shown <= most)).collect()
-    }
 }
 
 impl fmt::Display for Kind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(self.word())
     }
-}
-
-/// What AWS and its tools call a column, and what we call it, where a kind has such a column.
-const ALIASES: [(&str, &str); 23] = [
-    ("az", "zone"),
-    ("availability_zone", "zone"),
-    ("asg", "group"),
-    ("ip", "private_ip"),
-    ("private_ip_address", "private_ip"),
-    ("public_ip_address", "public_ip"),
-    ("instance_type", "type"),
-    ("instance_id", "instance"),
-    ("ami", "image_id"),
-    ("image", "image_id"),
-    ("launch_time", "launched_at"),
-    ("launch_template", "template"),
-    ("status", "state"),
-    ("state", "status"),
-    ("desired_capacity", "desired"),
-    ("min_size", "min"),
-    ("max_size", "max"),
-    ("host", "instance"),
-    ("tag", "tags"),
-    ("memory_mib", "memory"),
-    ("time", "called_at"),
-    ("error", "code"),
-    ("action", "call"),
-];
-
-/// Tells whether rows come from more than one account, and from more than one region.
-fn several(fleet: &Fleet) -> (bool, bool) {
-    let mut first: Option<&Arc<Scope>> = None;
-    let (mut accounts, mut regions) = (false, false);
-    // Calls say where we asked, not where something is: one for a list of regions goes anywhere.
-    for kind in Kind::ALL.into_iter().filter(|kind| *kind != Kind::Calls) {
-        with_rows!(kind, fleet, rows => for row in rows {
-            let first = *first.get_or_insert(&row.scope);
-            if !Arc::ptr_eq(first, &row.scope) {
-                accounts |= first.account != row.scope.account;
-                regions |= first.region != row.scope.region;
-            }
-            if accounts && regions {
-                return (true, true);
-            }
-        });
-    }
-    (accounts, regions)
 }
 
 #[cfg(test)]

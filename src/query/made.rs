@@ -1,10 +1,7 @@
 //! Fleets made by hand, for the tests of queries.
 
-use crate::fleet::{Fleet, InstanceRow, Item};
-use crate::model::{
-    AccountName, Health, Instance, InstanceState, Known, Lifecycle, Metrics, Point, Region, Scope, Tags,
-    WhyUnknown,
-};
+use crate::fleet::{Fleet, InstanceRow, Item, made};
+use crate::model::{AccountName, Health, Instance, Known, Metrics, Point, Region, Scope, WhyUnknown};
 use jiff::Timestamp;
 use std::sync::Arc;
 use std::time::Duration;
@@ -45,31 +42,12 @@ pub(super) fn scope(account: &str, region: &str) -> Arc<Scope> {
 /// A running t3.small that was started two hours ago.
 pub(super) fn instance(id: &str, tags: &[(&str, &str)]) -> Instance {
     Instance {
-        id: id.into(),
-        reservation_id: "r-1".into(),
         owner_id: "123456789012".into(),
-        state: InstanceState::Running,
-        state_reason: None,
-        instance_type: "t3.small".into(),
         zone: "eu-west-1a".into(),
-        image_id: "ami-1".into(),
-        architecture: None,
-        lifecycle: Lifecycle::OnDemand,
-        spot_request_id: None,
         launched_at: Some(NOW - Duration::from_secs(7_200)),
-        private_ip: None,
-        public_ip: None,
-        private_dns: None,
-        public_dns: None,
-        vpc_id: None,
-        subnet_id: None,
-        key_name: None,
-        profile_arn: None,
-        platform: None,
         security_groups: Box::new(["sg-1".into(), "sg-22".into()]),
         root_device: Some("/dev/xvda".into()),
-        detailed_monitoring: false,
-        tags: tags.iter().copied().collect::<Tags>(),
+        ..made::instance(id, tags)
     }
 }
 

@@ -1,0 +1,91 @@
+//! The rows of a kind: how many there are, what each is called, where it is and how well.
+
+use super::Kind;
+use crate::fleet::Fleet;
+use crate::model::{Health, Scope};
+use crate::query::columns::Ctx;
+use crate::query::value::Value;
+use std::borrow::Cow;
+use std::sync::Arc;
+
+impl Kind {
+    /// How many rows of it there are.
+    pub fn len(self, fleet: &Fleet) -> usize {
+        with_rows!(self, fleet, rows => rows.len())
+    }
+
+    /// What a person types to mean row `at`: the `id` column. Empty when there is no such row.
+    pub fn id(self, ctx: Ctx<'_>, at: usize) -> Cow<'_, str> {
+        let Some(column) = self.columns().iter().find(|column| column.name == "id") else {
+            return Cow::Borrowed("");
+        };
+        match (column.get)(ctx, at) {
+            Value::Text(id) => id,
+            _ => Cow::Borrowed(""),
+        }
+    }
+
+    /// Rows that `text` names exactly: by id, else by name, ARN or, for what runs on one, instance.
+    /// Ids differ within a scope, so there may be one row per scope, and names may repeat within one.
+    pub fn find(self, ctx: Ctx<'_>, text: &str) -> Vec<usize> {
+        for name in ["id", "name", "arn", "instance", "target", "domain", "request_id"] {
+            let Some(column) = self.columns().iter().find(|column| column.name == name) else { continue };
+            let found: Vec<usize> = (0..self.len(ctx.fleet))
+                .filter(|at| matches!((column.get)(ctx, *at), Value::Text(cell) if cell == text))
+                .collect();
+            if !found.is_empty() {
+                return found;
+            }
+        }
+        Vec::new()
+    }
+
+    /// Where row `at` lives; none when there is no such row.
+    pub fn scope(self, ctx: Ctx<'_>, at: usize) -> Option<&Arc<Scope>> {
+        with_rows!(self, ctx.fleet, rows => rows.get(at).map(|row| &row.scope))
+    }
+
+    /// How well row `at` is; none for kinds without health (templates, calls) and rows that do not exist.
+    pub fn health(self, ctx: Ctx<'_>, at: usize) -> Option<Health> {
+        let fleet = ctx.fleet;
+        match self {
+            Self::Instances => fleet.instances.get(at).map(|row| row.health),
+            Self::Groups => fleet.groups.get(at).map(|row| row.health),
+            Self::Templates => None,
+            Self::Images => fleet.images.get(at).map(|row| row.health),
+            Self::Clusters => fleet.clusters.get(at).map(|row| row.health),
+            Self::Services => fleet.services.get(at).map(|row| row.health),
+            Self::Tasks => fleet.tasks.get(at).map(|row| row.health),
+            Self::Hosts => fleet.hosts.get(at).map(|row| row.health),
+            Self::Cores => fleet.cores.get(at).map(|row| row.health),
+            Self::Tenants => fleet.tenants.get(at).map(|row| row.health),
+            Self::TargetGroups => fleet.target_groups.get(at).map(|row| row.health),
+            Self::Targets => fleet.targets.get(at).map(|row| row.health),
+            Self::Rules => fleet.rules.get(at).map(|row| row.health),
+            Self::Alarms => fleet.alarms.get(at).map(|row| row.health),
+            Self::Events => fleet.events.get(at).map(|row| row.health),
+            Self::Calls => None,
+        }
+    }
+
+    /// Why row `at` is not well, in short sentences that may hold text from AWS. Empty for kinds that
+    /// keep none (templates, targets and alarms say it in their own columns).
+    pub fn troubles(self, ctx: Ctx<'_>, at: usize) -> &[String] {
+        let fleet = ctx.fleet;
+        let troubles = match self {
+            Self::Instances => fleet.instances.get(at).map(|row| &row.troubles),
+            Self::Groups => fleet.groups.get(at).map(|row| &row.troubles),
+            Self::Images => fleet.images.get(at).map(|row| &row.troubles),
+            Self::Clusters => fleet.clusters.get(at).map(|row| &row.troubles),
+            Self::Services => fleet.services.get(at).map(|row| &row.troubles),
+            Self::Tasks => fleet.tasks.get(at).map(|row| &row.troubles),
+            Self::Hosts => fleet.hosts.get(at).map(|row| &row.troubles),
+            Self::Cores => fleet.cores.get(at).map(|row| &row.troubles),
+            Self::Tenants => fleet.tenants.get(at).map(|row| &row.troubles),
+            Self::TargetGroups => fleet.target_groups.get(at).map(|row| &row.troubles),
+            Self::Rules => fleet.rules.get(at).map(|row| &row.troubles),
+            Self::Templates | Self::Targets | Self::Alarms | Self::Events | Self::Calls => None,
+        };
+        troubles.map_or(&[], Vec::as_slice)
+    }
+}
