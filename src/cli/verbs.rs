@@ -90,6 +90,9 @@ pub(super) struct DrainArgs {
     /// Stop containers that ECS does not know, through Systems Manager and a fixed document
     #[arg(long)]
     stop_containers: bool,
+    /// Drain although tasks of services may not move, or nobody knows: what stands in the way is only warned of
+    #[arg(long)]
+    override_verdict: bool,
     #[command(flatten)]
     replace: Replacing,
 }
@@ -215,6 +218,7 @@ impl Verb {
                 };
                 options.include_standalone = args.include_standalone;
                 options.stop_containers = args.stop_containers;
+                options.override_verdict = args.override_verdict;
                 options.replace = args.replace.choice();
             }
             Self::Standby(args) | Self::Terminate(args) => options.replace = args.replace.choice(),

@@ -100,14 +100,7 @@ pub enum Outcome {
 /// Tells what would become of the tasks on these hosts if they were drained. Hosts that drain already count
 /// with them.
 pub fn will_it_move(scene: &Scene<'_>, leaving: &[HostArn]) -> Verdict {
-    let gone: HashSet<&HostArn> = scene
-        .hosts
-        .iter()
-        .map(|one| &one.host)
-        .filter(|host| host.status != "ACTIVE" || leaving.contains(&host.arn))
-        .map(|host| &host.arn)
-        .chain(leaving)
-        .collect();
+    let gone = gone(scene, leaving);
     let named: HashSet<&HostArn> = leaving.iter().collect();
     let is_on = |task: &&Task, hosts: &HashSet<&HostArn>| {
         task.desired_status != "STOPPED" && task.host.as_ref().is_some_and(|host| hosts.contains(host))
@@ -120,6 +113,23 @@ pub fn will_it_move(scene: &Scene<'_>, leaving: &[HostArn]) -> Verdict {
     let mut services: Vec<Moving> = moving.map(|service| judge(scene, service, &gone)).collect();
     daemons::last(scene, &gone, &mut services);
     Verdict { services, standalone: standalone.map(|task| task.arn.clone()).collect() }
+}
+
+/// The services that decide how a drain of these hosts ends: those that have tasks on hosts that leave, and those
+/// that may want room elsewhere. Only their definitions, protections and target groups matter.
+pub fn concerned<'a>(scene: &Scene<'a>, leaving: &[HostArn]) -> Vec<&'a ServiceDetail> {
+    let gone = gone(scene, leaving);
+    let is_leaving = |task: &&Task| task.host.as_ref().is_some_and(|host| gone.contains(host));
+    let is_concerned = |one: &&ServiceDetail| {
+        tasks_of(scene, one).iter().any(is_leaving) || room::may_start(scene, one, &gone) > 0
+    };
+    scene.services.iter().filter(is_concerned).collect()
+}
+
+/// The hosts that leave, and those that have left or are leaving already.
+fn gone<'a>(scene: &Scene<'a>, leaving: &'a [HostArn]) -> HashSet<&'a HostArn> {
+    let closed = scene.hosts.iter().filter(|one| one.host.status != "ACTIVE").map(|one| &one.host.arn);
+    closed.chain(leaving).collect()
 }
 
 /// The tasks of a service that ECS does not want stopped.
@@ -224,6 +234,15 @@ fn judge(scene: &Scene<'_>, detail: &ServiceDetail, gone: &HashSet<&HostArn>) ->
         return unclear(moving, Blocker::Unknown("its deployment limits were not told".to_owned()));
     };
     if service.deployments.len() > 1 {
+        let (desired, serving) = (service.desired, count.ready);
+        let (lower, upper) = limits(desired, min, max);
+        let is_full = u32::try_from(mine.len()).unwrap_or(u32::MAX) >= upper;
+        // A deployment within the same limits is as stuck as a drain: it will not end by itself either.
+        if service.is_stuck() && serving <= lower && is_full {
+            moving.outcome = Outcome::Stays(leaving);
+            moving.blockers.push(Blocker::Limits { desired, serving, min, max, lower, upper });
+            return moving;
+        }
         return unclear(moving, Blocker::Deploying);
     }
     let Some(definition) = definition else {

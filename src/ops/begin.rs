@@ -87,9 +87,17 @@ pub async fn check(
 ///
 /// # Errors
 ///
-/// Another operation holds a target: the error says whose. The journal cannot be written.
+/// The plan is past its time. Another operation holds a target: the error says whose. The journal cannot be
+/// written.
 pub fn enter(ledger: &dyn Ledger, plan: &Plan, beginning: Beginning) -> Result<OpRecord> {
     let Beginning { who, reason, reach, at } = beginning;
+    // Somebody may have looked at it for an hour before saying yes.
+    if plan.expires_at < at {
+        let what = format!("the plan was good until {:.0}; nothing was changed", plan.expires_at);
+        return Err(
+            Error::new(ErrorKind::Refused, what).hint("make the plan again, look at it, and run that one")
+        );
+    }
     let record = OpRecord {
         id: op_id(plan, &who, at),
         fleet: plan.fleet.clone(),

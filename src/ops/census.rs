@@ -1,8 +1,8 @@
 //! How many of a tier are unavailable now, by whatever cause: read from AWS, not from what we intended.
 
-use crate::fleet::{InstanceRow, join};
+use crate::fleet::{Fleet, InstanceRow, join};
 use crate::gateway::{Ask, FleetReader, Reading, Source, Urgency};
-use crate::model::{InstanceState, Known, Scope, Tier, Trouble};
+use crate::model::{GroupName, InstanceState, Known, Scope, Tier, Trouble};
 use crate::snapshot::{Part, Snapshot};
 use futures::FutureExt;
 use futures::future::BoxFuture;
@@ -47,7 +47,7 @@ impl Census for Lists {
                 parts.push(Arc::new(self.part(scope, at).await?));
             }
             let snapshot = Snapshot { seq: 1, taken_at: at, parts, troubles: Vec::new() };
-            Ok(standings(&join(&snapshot, &self.tiers).instances))
+            Ok(standings(&join(&snapshot, &self.tiers)))
         }
         .boxed()
     }
@@ -81,11 +81,12 @@ impl Lists {
 pub const SOURCES: [Source; 5] =
     [Source::Instances, Source::Groups, Source::Statuses, Source::Clusters, Source::Hosts];
 
-/// The tiers of these instances as they stand.
-pub fn standings(rows: &[InstanceRow]) -> BTreeMap<String, Standing> {
+/// The tiers of a fleet as they stand. Members that a group lacks are down like those that start: between the end
+/// of one and the launch of the next nobody serves in its place.
+pub fn standings(fleet: &Fleet) -> BTreeMap<String, Standing> {
     let mut all: BTreeMap<String, Standing> = BTreeMap::new();
-    for row in rows {
-        let Some(tier) = &row.tier else { continue };
+    let mut members: BTreeMap<(&Scope, &GroupName), u32> = BTreeMap::new();
+    for row in &fleet.instances {
         if matches!(
             row.it.state,
             InstanceState::Stopped
@@ -95,11 +96,29 @@ pub fn standings(rows: &[InstanceRow]) -> BTreeMap<String, Standing> {
         ) {
             continue;
         }
+        if let Known::Yes(Some(member)) = &row.member
+            && !matches!(member.state.as_str(), "Standby" | "EnteringStandby")
+        {
+            *members.entry((&row.scope, &member.group().name)).or_default() += 1;
+        }
+        let Some(tier) = &row.tier else { continue };
         let standing = all.entry(tier.to_string()).or_default();
         standing.total += 1;
         if is_down(row) {
             standing.down.push(row.it.id.to_string());
         }
+    }
+    for group in &fleet.groups {
+        let Some(tier) = &group.tier else { continue };
+        // What counts by weight is not wanted by heads.
+        if group.it.members.iter().any(|member| member.weight.is_some()) {
+            continue;
+        }
+        let there = members.get(&(&*group.scope, &group.it.name)).copied().unwrap_or(0);
+        let lacking = group.it.desired.saturating_sub(there);
+        let standing = all.entry(tier.to_string()).or_default();
+        standing.total += lacking as usize;
+        standing.down.extend((1..=lacking).map(|n| format!("{}/{} lacks {n}", group.scope, group.it.name)));
     }
     all
 }

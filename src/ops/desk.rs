@@ -1,5 +1,6 @@
 //! Where plans are made: the fleet as it was just read, what can be looked up besides, and who we are.
 
+use super::census::standings;
 use super::guard::{DO_NOT_DISRUPT, Refusal, forbids, refused};
 use super::intent::Intent;
 use super::kinds::{self, Kind};
@@ -50,6 +51,8 @@ pub struct Draft {
     pub warnings: Vec<String>,
     /// Why the change in cost is not known; none when there is none.
     pub cost: Option<String>,
+    /// Its targets stay unavailable when it is over, so that their shares of the budget never come back.
+    pub stays_down: bool,
 }
 
 impl Draft {
@@ -100,7 +103,7 @@ impl Desk<'_> {
         }
         draft.holds.sort();
         draft.holds.dedup();
-        let pools = self.pools(&draft, &intent)?;
+        let pools = self.pools(&mut draft, &intent)?;
         let accounts = self.accounts(&draft.lanes)?;
         let mut lanes = draft.lanes;
         for lane in &mut lanes {
@@ -153,8 +156,8 @@ impl Desk<'_> {
         })
     }
 
-    fn pools(&self, draft: &Draft, intent: &Intent) -> Result<Vec<Pool>> {
-        let tiers: BTreeSet<&String> = draft.lanes.iter().filter_map(|lane| lane.tier.as_ref()).collect();
+    fn pools(&self, draft: &mut Draft, intent: &Intent) -> Result<Vec<Pool>> {
+        let tiers: BTreeSet<String> = draft.lanes.iter().filter_map(|lane| lane.tier.clone()).collect();
         let mut pools = Vec::new();
         for tier in tiers {
             let configured = self.config.tiers.iter().find(|known| known.name.as_str() == tier);
@@ -167,11 +170,44 @@ impl Desk<'_> {
             if matches!(most, Most::Count(0) | Most::Percent(0)) {
                 let why = format!("nothing of tier {tier} may be unavailable (max_unavailable is 0)");
                 let mend = "raise max_unavailable of the tier, or say --override-budget".to_owned();
-                return Err(refused(&intent.verb, vec![Refusal::new(tier, why, mend)]));
+                return Err(refused(&intent.verb, vec![Refusal::new(&tier, why, mend)]));
             }
-            pools.push(Pool { tier: tier.clone(), most });
+            if draft.stays_down {
+                self.ends(draft, intent, &tier, most)?;
+            }
+            pools.push(Pool { tier, most });
         }
         Ok(pools)
+    }
+
+    /// Whether the budget has room for all targets that stay down: where it never will, the last of them would
+    /// wait for ever.
+    fn ends(&self, draft: &mut Draft, intent: &Intent, tier: &str, most: Most) -> Result<()> {
+        let standing = standings(self.fleet).remove(tier).unwrap_or_default();
+        let limit = most.of(standing.total);
+        let mine = draft.lanes.iter().filter(|lane| lane.tier.as_deref() == Some(tier));
+        let mine: BTreeSet<&String> = mine.map(|lane| &lane.target).collect();
+        // What is down already costs nothing more.
+        if mine.iter().all(|id| standing.down.contains(id)) {
+            return Ok(());
+        }
+        let others = standing.down.iter().filter(|id| !mine.contains(id)).count();
+        let (mine, total) = (mine.len(), standing.total);
+        if mine > limit {
+            let why = format!(
+                "{mine} of its {total} instances would stay unavailable and {limit} may be: the last would wait \
+                 for ever"
+            );
+            let mend = format!("name {limit} at most, or say --max-unavailable {mine} or --override-budget");
+            return Err(refused(&intent.verb, vec![Refusal::new(format!("tier {tier}"), why, mend)]));
+        }
+        if others > 0 && mine + others > limit {
+            draft.warn(format!(
+                "of tier {tier} {others} of {total} are unavailable already and {limit} may be: it waits until \
+                 others serve again"
+            ));
+        }
+        Ok(())
     }
 
     fn accounts(&self, lanes: &[Lane]) -> Result<Vec<Account>> {

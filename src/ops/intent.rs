@@ -33,6 +33,8 @@ pub struct Options {
     pub max_unavailable: Option<u32>,
     /// Let the budget be.
     pub override_budget: bool,
+    /// Drain although tasks of services may not move, or nobody knows whether they would.
+    pub override_verdict: bool,
     /// Take no notice of `coredeck:do-not-disrupt`.
     pub ignore_do_not_disrupt: bool,
     /// Whether the group launches another instance for one that leaves.

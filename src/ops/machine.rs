@@ -27,6 +27,8 @@ const SHOWN_WITHIN_S: u64 = 90;
 const DOUBT_EVERY_S: u64 = 10;
 /// How long after a call that failed for now the same is tried again.
 const AGAIN_AFTER_S: u64 = 10;
+/// How long what was seen is good for an act: after a pause of hours nobody knows what it has become.
+const FRESH_FOR_S: u64 = 30;
 /// How often is asked whether the budget has room.
 pub const ROOM_EVERY_S: u64 = 30;
 
@@ -345,6 +347,11 @@ impl One<'_> {
             return self.give_up(false, why);
         }
         match *self.state() {
+            StepState::Fresh | StepState::Open { .. } | StepState::Doubtful { .. }
+                if after(seen_at, FRESH_FOR_S) <= self.now =>
+            {
+                self.look()
+            }
             StepState::Fresh => self.begin(),
             StepState::Again { first, since } => self.again(first, since, seen_at),
             StepState::Open { call, since } | StepState::Doubtful { call, since } => {

@@ -95,7 +95,7 @@ pub async fn run(edge: &Edge, id: &str, start: &Start) -> Result<OpState> {
     let epoch = edge.ledger.claim(&id, &start.who, now, start.force)?;
     // What the runner before wrote between the first reading and the claim belongs to it too.
     let op = read(edge.ledger.as_ref(), &id)?;
-    let mut runner = Runner { edge, op, epoch, eye: Eye::default(), blind: 0, beat_at: now };
+    let mut runner = Runner { edge, op, epoch, eye: Eye::default(), blind: 0, blind_for: None, beat_at: now };
     runner.note(Event::Claimed {
         who: start.who.clone(),
         pid: std::process::id(),
@@ -103,7 +103,10 @@ pub async fn run(edge: &Edge, id: &str, start: &Start) -> Result<OpState> {
     })?;
     if lived {
         let until = runner.later(AFTER_TAKEOVER);
-        runner.sleep(Some(until)).await?;
+        // A bell or a beat wakes it sooner; it is the whole time all the same.
+        while runner.now() < until && !edge.stop.is_cancelled() {
+            runner.sleep(Some(until)).await?;
+        }
     }
     runner.go().await
 }
@@ -115,6 +118,8 @@ struct Runner<'a> {
     eye: Eye,
     /// Looks that failed one after the other.
     blind: usize,
+    /// The trouble that was last said.
+    blind_for: Option<TroubleKind>,
     beat_at: Timestamp,
 }
 
@@ -235,8 +240,18 @@ impl Runner<'_> {
         self.blind += 1;
         let again_at = self.later(SignedDuration::from_secs(pause));
         let why = trouble.to_string();
-        if self.op.blind.as_ref().map(|(known, _)| known) != Some(&why) {
-            self.note(Event::Blind { why, hint: trouble.hint.clone(), again_at })?;
+        // The same trouble meets now this call and now that one.
+        if self.op.blind.is_none() || self.blind_for != Some(trouble.kind) {
+            self.blind_for = Some(trouble.kind);
+            let is_ours = matches!(trouble.kind, TroubleKind::NoCredentials | TroubleKind::Expired);
+            // What this process was given at its start it keeps: another one has the new ones.
+            let hint = match &trouble.hint {
+                Some(hint) if is_ours => {
+                    Some(format!("{hint}; then coredeck op takeover {}", self.op.record.id))
+                }
+                other => other.clone(),
+            };
+            self.note(Event::Blind { why, hint, again_at })?;
         }
         self.sleep(Some(again_at)).await
     }

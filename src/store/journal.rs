@@ -9,6 +9,7 @@ mod bell;
 mod chain;
 mod db;
 mod held;
+mod lives;
 mod salvage;
 
 pub use bell::Bell;

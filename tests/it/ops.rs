@@ -1,7 +1,11 @@
 //! Operations against the simulator, in pretended time: what they do, and what is left when they die.
 
 mod bench;
+mod budget;
 mod closed;
+mod codes;
 mod journal;
 mod sweep;
 mod together;
+mod trouble;
+mod verdict;

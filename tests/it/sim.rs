@@ -41,7 +41,18 @@ pub(crate) async fn json(
     target: &str,
     body: serde_json::Value,
 ) -> serde_json::Value {
-    let authorization = signed(service, "us-east-1");
+    json_in(running, "us-east-1", service, target, body).await
+}
+
+/// The same in another region.
+pub(crate) async fn json_in(
+    running: &Running,
+    region: &str,
+    service: &str,
+    target: &str,
+    body: serde_json::Value,
+) -> serde_json::Value {
+    let authorization = signed(service, region);
     let headers = [
         ("Authorization", authorization.as_str()),
         ("Content-Type", "application/x-amz-json-1.1"),

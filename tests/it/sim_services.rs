@@ -1,13 +1,17 @@
 //! ECS in the simulator: the scheduler's arithmetic, placement, daemons, protection, the circuit breaker.
 
-use crate::sim::{json, still};
+use crate::sim::{json_in, still};
 use coredeck::sim::Running;
 use serde_json::{Value, json as value};
 use std::collections::HashMap;
 use std::time::Duration;
 
 pub(crate) async fn ecs(running: &Running, operation: &str, body: Value) -> Value {
-    json(running, "ecs", &format!("AmazonEC2ContainerServiceV20141113.{operation}"), body).await
+    ecs_in(running, "us-east-1", operation, body).await
+}
+
+pub(crate) async fn ecs_in(running: &Running, region: &str, operation: &str, body: Value) -> Value {
+    json_in(running, region, "ecs", &format!("AmazonEC2ContainerServiceV20141113.{operation}"), body).await
 }
 
 async fn service(running: &Running, cluster: &str, name: &str) -> Value {

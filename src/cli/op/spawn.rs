@@ -18,6 +18,9 @@ const READY_WITHIN: Duration = Duration::from_secs(30);
 /// How often is looked whether it has ended instead.
 const LOOK_EVERY: Duration = Duration::from_millis(500);
 
+/// Where a runner lives that systemd does not keep.
+const SESSION: &str = "in a session of its own, which a closed terminal does not end";
+
 /// What the runner needs of this process's environment, by the beginning of the names.
 const ENVIRONMENT: [&str; 11] = [
     "AWS_",
@@ -85,23 +88,24 @@ async fn launch(
             .because(why)
             .hint(format!("coredeck op resume {id} tries again"))
     };
-    let file = open(&log).map_err(failed)?;
     let exe = std::env::current_exe().map_err(failed)?;
+    let session = || by_session(&exe, record, is_forced, place, open(&log)?);
     let mut warning = None;
-    let (mut child, home) = match systemd(&outside.around) {
-        Ok(()) => {
+    let mut is_unit = false;
+    let (mut child, mut home) = match objection(look_around(&outside.around)) {
+        Some(why) => (session().map_err(failed)?, format!("{SESSION}; not by systemd: {why}")),
+        None => {
             let arguments = arguments(record, "systemd", is_forced);
             match by_systemd(id, &exe, &arguments, place, &outside.around, &log) {
-                Ok(child) => (child, "in a unit of your systemd, which outlives your logins".to_owned()),
+                Ok(child) => {
+                    is_unit = true;
+                    (child, "in a unit of your systemd, which outlives your logins".to_owned())
+                }
                 Err(why) => {
                     warning = Some(format!("systemd-run could not be started: {why}"));
-                    (by_session(&exe, record, is_forced, place, file).map_err(failed)?, session())
+                    (session().map_err(failed)?, SESSION.to_owned())
                 }
             }
-        }
-        Err(why) => {
-            let child = by_session(&exe, record, is_forced, place, file).map_err(failed)?;
-            (child, format!("{}; not by systemd: {why}", session()))
         }
     };
     let deadline = tokio::time::sleep(READY_WITHIN);
@@ -113,6 +117,12 @@ async fn launch(
             return Ok(Started { says: format!("it runs {home}"), warning });
         }
         let is_over = child.try_wait().map_err(failed)?.is_some_and(|status| !status.success());
+        if is_over && is_unit {
+            is_unit = false;
+            warning = Some("systemd-run did not take it".to_owned());
+            (child, home) = (session().map_err(failed)?, SESSION.to_owned());
+            continue;
+        }
         if is_over {
             let said = std::fs::read_to_string(&log).unwrap_or_default();
             let last: Vec<&str> = said.lines().rev().take(5).collect();
@@ -134,30 +144,44 @@ async fn launch(
     }
 }
 
-fn session() -> String {
-    "in a session of its own, which a closed terminal does not end".to_owned()
+/// What there is on this machine that decides where a runner lives.
+#[derive(Clone, Copy, Debug)]
+struct Found {
+    /// The user has a runtime folder.
+    has_folder: bool,
+    /// A systemd of the user's listens there.
+    runs: bool,
+    /// `systemd-run` is on the path.
+    has_tool: bool,
+    /// That systemd outlives the user's logins.
+    lingers: bool,
 }
 
 /// Why systemd cannot keep a runner; nothing when it can.
-fn systemd(around: &Surroundings) -> std::result::Result<(), String> {
-    let folder = around.var("XDG_RUNTIME_DIR").ok_or("there is no XDG_RUNTIME_DIR")?;
-    if !Path::new(folder).join("systemd").join("private").exists() {
-        return Err("no systemd of yours runs".to_owned());
+fn objection(found: Found) -> Option<&'static str> {
+    match found {
+        Found { has_folder: false, .. } => Some("there is no XDG_RUNTIME_DIR"),
+        Found { runs: false, .. } => Some("no systemd of yours runs"),
+        Found { has_tool: false, .. } => Some("there is no systemd-run"),
+        // It would take the runner along with the last login.
+        Found { lingers: false, .. } => {
+            Some("it would end with your last login (`loginctl enable-linger` changes that)")
+        }
+        Found { has_folder: true, runs: true, has_tool: true, lingers: true } => None,
     }
-    let is_there = around
-        .var("PATH")
-        .unwrap_or_default()
-        .split(':')
-        .any(|folder| Path::new(folder).join("systemd-run").exists());
-    if !is_there {
-        return Err("there is no systemd-run".to_owned());
-    }
-    // Without lingering the user's systemd ends with the last login, and would take the runner along.
+}
+
+fn look_around(around: &Surroundings) -> Found {
+    let folder = around.var("XDG_RUNTIME_DIR");
+    let mut path = around.var("PATH").unwrap_or_default().split(':');
     let user = around.var("USER").unwrap_or_default();
-    if !Path::new("/var/lib/systemd/linger").join(user).exists() {
-        return Err("it would end with your last login (`loginctl enable-linger` changes that)".to_owned());
+    Found {
+        has_folder: folder.is_some(),
+        runs: folder.is_some_and(|folder| Path::new(folder).join("systemd/private").exists()),
+        has_tool: path.any(|folder| Path::new(folder).join("systemd-run").exists()),
+        // Without a name the folder of all of them would be taken for one.
+        lingers: !user.is_empty() && Path::new("/var/lib/systemd/linger").join(user).exists(),
     }
-    Ok(())
 }
 
 fn arguments(record: &OpRecord, home: &str, is_forced: bool) -> Vec<String> {
@@ -221,4 +245,45 @@ fn open(path: &Path) -> std::io::Result<std::fs::File> {
         std::fs::DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
     }
     std::fs::OpenOptions::new().append(true).create(true).mode(0o600).open(path)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn systemd_keeps_a_runner_only_where_it_outlives_the_logins() {
+        let all = Found { has_folder: true, runs: true, has_tool: true, lingers: true };
+        assert_eq!(objection(all), None);
+        for (found, why) in [
+            (Found { has_folder: false, ..all }, "XDG_RUNTIME_DIR"),
+            (Found { runs: false, ..all }, "no systemd of yours"),
+            (Found { has_tool: false, ..all }, "no systemd-run"),
+            (Found { lingers: false, ..all }, "enable-linger"),
+        ] {
+            assert!(objection(found).unwrap().contains(why), "{found:?}");
+        }
+    }
+
+    #[test]
+    fn what_there_is_is_looked_up_where_the_surroundings_say() {
+        let folder = tempfile::tempdir().unwrap();
+        let make = |name: &str| {
+            let path = folder.path().join(name);
+            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+            std::fs::write(path, "").unwrap();
+        };
+        let mut around = Surroundings::default();
+        let found = look_around(&around);
+        assert!(!found.has_folder && !found.runs && !found.has_tool && !found.lingers, "{found:?}");
+        let path = folder.path().display().to_string();
+        around.vars.insert("XDG_RUNTIME_DIR".to_owned(), path.clone());
+        around.vars.insert("PATH".to_owned(), format!("/nowhere:{path}/bin"));
+        let found = look_around(&around);
+        assert!(found.has_folder && !found.runs && !found.has_tool, "{found:?}");
+        make("systemd/private");
+        make("bin/systemd-run");
+        let found = look_around(&around);
+        assert!(found.runs && found.has_tool && !found.lingers, "{found:?}");
+    }
 }

@@ -130,11 +130,12 @@ impl Blocker {
                 format!("add hosts that can take {service} first, or drain fewer at a time")
             }
             Self::Protected { .. } => {
-                "wait until the protection ends, or take it away: coredeck unprotect task …".to_owned()
+                "wait until the protection ends, or take it away with `aws ecs update-task-protection`"
+                    .to_owned()
             }
             Self::After { services } => format!("mend {} first: {service} follows", services.join(", ")),
             Self::Deploying => format!("wait until the deployment of {service} is over"),
-            Self::Unknown(_) => "look at it yourself, and override the check if it is well".to_owned(),
+            Self::Unknown(_) => "look at it yourself".to_owned(),
         }
     }
 }

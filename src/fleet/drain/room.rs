@@ -69,7 +69,7 @@ impl Room {
 }
 
 /// Tasks that another service may start before ours: those that it lacks, and those that must move.
-fn may_start(scene: &Scene<'_>, other: &ServiceDetail, gone: &HashSet<&HostArn>) -> u32 {
+pub(super) fn may_start(scene: &Scene<'_>, other: &ServiceDetail, gone: &HashSet<&HostArn>) -> u32 {
     let mine = tasks_of(scene, other);
     if other.service.strategy.as_deref() == Some("DAEMON") {
         // One for each host that has none yet.

@@ -163,6 +163,28 @@ fn a_service_that_cannot_move_says_why_and_what_would_mend_it() {
 }
 
 #[test]
+fn a_deployment_makes_it_unclear_unless_it_is_stuck_by_the_same_limits() {
+    let deployment = |id: &str| crate::model::Deployment {
+        id: id.into(),
+        status: "ACTIVE".into(),
+        rollout: None,
+        reason: None,
+        task_definition: "web:1".into(),
+        desired: 1,
+        running: 1,
+        pending: 0,
+        failed: 0,
+        created_at: None,
+        updated_at: None,
+    };
+    let mut small = Small::new(1, 50, 150);
+    small.services[0].service.deployments = vec![deployment("new"), deployment("old")];
+    assert_eq!(small.outcome(), Outcome::Stays(1));
+    small.services[0].service.max_percent = Some(200);
+    assert_eq!(small.outcome(), Outcome::Unclear);
+}
+
+#[test]
 fn room_decides_by_what_a_task_needs() {
     let with = |change: fn(&mut Small)| {
         let mut small = Small::new(2, 100, 200);

@@ -4,6 +4,7 @@
 mod containers;
 mod hosts;
 mod traffic;
+mod verdict;
 
 use super::super::aspect::{Aspect, Value};
 use super::super::desk::{Desk, Draft, tier};
@@ -26,17 +27,17 @@ pub(super) fn draft<'a>(desk: &'a Desk<'a>, intent: &'a Intent) -> BoxFuture<'a,
         let rows = desk.instances(&intent.targets, &mut draft);
         let mut leaving = Vec::new();
         let going: Vec<&InstanceRow> = rows;
-        hosts::judge(desk, &going, intent, &mut draft).await?;
+        let expected = hosts::judge(desk, &going, intent, &mut draft).await;
         let document = containers::document(desk, &going, intent).await?;
-        for (number, row) in going.iter().enumerate() {
+        for row in &going {
             desk.mind_tags(row, intent, &mut draft);
             if row.it.state != InstanceState::Running {
                 let why = format!("it is {}", row.it.state.word());
                 draft.refuse(&row.it.id, why, "only instances that run can be drained");
                 continue;
             }
-            let is_first = !going[..number].iter().any(|earlier| earlier.scope == row.scope);
-            if let Some(lane) = lane(desk, row, intent, &mut leaving, &document, is_first, &mut draft).await?
+            if let Some(lane) =
+                lane(desk, row, intent, &mut leaving, &document, &expected, &mut draft).await?
             {
                 draft.lanes.push(lane);
             }
@@ -47,6 +48,7 @@ pub(super) fn draft<'a>(desk: &'a Desk<'a>, intent: &'a Intent) -> BoxFuture<'a,
             Then::Terminate => ", then end them",
         };
         draft.title = format!("drain {}{then}", count(draft.lanes.len(), "instance"));
+        draft.stays_down = intent.options.then != Then::Terminate;
         draft.cost = match (intent.options.then, intent.options.replace) {
             (Then::Terminate, _) | (Then::Standby, Some(true)) => {
                 Some("the prices of the instances that end or are launched are not read".to_owned())
@@ -64,7 +66,7 @@ async fn lane(
     intent: &Intent,
     leaving: &mut Vec<(GroupName, u32)>,
     document: &containers::Ours,
-    is_first: bool,
+    expected: &verdict::Expected,
     draft: &mut Draft,
 ) -> Result<Option<Lane>> {
     let id = &row.it.id;
@@ -78,9 +80,9 @@ async fn lane(
         tag_fact(row),
     ];
     let mut steps: Vec<Step> = Vec::new();
-    hosts::steps(desk, row, intent, &mut facts, &mut steps, draft);
+    hosts::steps(desk, row, intent, expected, &mut facts, &mut steps, draft);
     traffic::steps(desk, row, group.map(|(group, _)| group), intent, &mut facts, &mut steps, draft).await?;
-    containers::steps(row, intent, document, is_first, draft.lanes.len(), &mut steps, draft);
+    containers::steps(row, intent, document, draft.lanes.len(), &mut steps, draft);
     if !then(desk, row, group, intent, leaving, &mut facts, &mut steps, draft).await? {
         return Ok(None);
     }

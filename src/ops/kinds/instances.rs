@@ -60,6 +60,7 @@ pub(super) fn stop<'a>(desk: &'a Desk<'a>, intent: &'a Intent) -> BoxFuture<'a, 
         for row in desk.tasks(&tasks, &mut draft) {
             task(row, &mut draft);
         }
+        draft.stays_down = true;
         draft.title = format!("stop {}", what(&draft));
         Ok(draft)
     }

@@ -51,6 +51,7 @@ pub(super) fn standby<'a>(desk: &'a Desk<'a>, intent: &'a Intent) -> BoxFuture<'
             });
         }
         let replaces = intent.options.replace.unwrap_or(false);
+        draft.stays_down = true;
         draft.title = format!("take {} out of service", count(draft.lanes.len(), "instance"));
         draft.cost =
             replaces.then(|| "the groups launch others for them, whose prices are not read".to_owned());

@@ -2,12 +2,10 @@
 
 use super::{
     Bell, Chain, Claim, Entry, Grip, Holder, Ledger, LedgerError, OpRecord, Request, Result, Runner, Who,
-    bell, chain, held,
+    bell, chain, held, lives::Lives,
 };
 use jiff::Timestamp;
 use rusqlite::{Connection, ErrorCode, OptionalExtension, Row, Transaction, TransactionBehavior, params};
-use std::collections::HashMap;
-use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -64,8 +62,7 @@ pub struct Journal {
     file: PathBuf,
     folder: PathBuf,
     db: Mutex<Connection>,
-    /// The kernel lets go of these when the process ends, however it ends: that is how others know.
-    alive: Mutex<HashMap<String, File>>,
+    lives: Lives,
     bells: AtomicU64,
 }
 
@@ -95,7 +92,7 @@ impl Journal {
             file: file.to_path_buf(),
             folder,
             db: Mutex::new(db),
-            alive: Mutex::default(),
+            lives: Lives::beside(file),
             bells: AtomicU64::new(0),
         })
     }
@@ -144,19 +141,6 @@ impl Journal {
             Stop::Told(told) => told,
             Stop::Sql(error) => wrong(&self.file, &error),
         })
-    }
-
-    fn lock_file(&self, op: &str) -> std::io::Result<File> {
-        let folder = self.folder.join("runners");
-        crate::store::private_folder(&folder)?;
-        File::options().create(true).truncate(false).write(true).open(folder.join(format!("{op}.lock")))
-    }
-
-    fn is_alive(&self, op: &str) -> bool {
-        if self.alive.lock().unwrap_or_else(PoisonError::into_inner).contains_key(op) {
-            return true;
-        }
-        self.lock_file(op).is_ok_and(|file| file.try_lock().is_err())
     }
 }
 
@@ -317,24 +301,28 @@ impl Ledger for Journal {
     }
 
     fn claim(&self, op: &str, who: &Who, at: Timestamp, force: bool) -> Result<i64> {
-        let failed = |error: std::io::Error| LedgerError::Other(format!("its lock cannot be made: {error}"));
-        let file = self.lock_file(op).map_err(failed)?;
-        let mine = file.try_lock().is_ok();
-        let epoch = self.within(|db| {
+        let (before, epoch, life) = self.within(|db| {
             let before = runner_of(db, op)?;
-            if let (false, false, Some(runner)) = (mine, force, &before) {
+            if let Some(runner) = &before
+                && !force
+                && !runner.is_over
+                && self.lives.has(op, runner.epoch)
+            {
                 return Err(Stop::Told(LedgerError::Running(Box::new(runner.clone()))));
             }
-            let epoch = before.map_or(0, |runner| runner.epoch) + 1;
+            let epoch = before.as_ref().map_or(0, |runner| runner.epoch) + 1;
+            // Before anybody can read the epoch: whoever does finds its runner alive.
+            let life = self.lives.lock(op, epoch).map_err(Stop::Told)?;
             db.execute(
                 "insert into runner values (?1, ?2, ?3, ?4, ?5, 0) on conflict do update set
                     epoch = excluded.epoch, who = excluded.who, pid = excluded.pid,
                     beat_us = excluded.beat_us, is_over = 0",
                 params![op, epoch, json(who)?, std::process::id(), at.as_microsecond()],
             )?;
-            Ok(epoch)
+            Ok((before, epoch, life))
         })?;
-        self.alive.lock().unwrap_or_else(PoisonError::into_inner).insert(op.to_owned(), file);
+        self.lives.keep(op, epoch, life);
+        before.iter().for_each(|runner| self.lives.forget(op, runner.epoch));
         Ok(epoch)
     }
 
@@ -358,7 +346,7 @@ impl Ledger for Journal {
             }
             Ok(())
         })?;
-        self.alive.lock().unwrap_or_else(PoisonError::into_inner).remove(op);
+        self.lives.end(op, epoch);
         self.ring("watch");
         Ok(())
     }
@@ -450,7 +438,7 @@ impl Ledger for Journal {
     fn runner(&self, op: &str) -> Result<Option<(Runner, bool)>> {
         let found = runner_of(&self.db(), op).map_err(|error| wrong(&self.file, &error))?;
         Ok(found.map(|runner| {
-            let lives = !runner.is_over && self.is_alive(op);
+            let lives = !runner.is_over && self.lives.has(op, runner.epoch);
             (runner, lives)
         }))
     }

@@ -69,9 +69,23 @@ impl Timer for Stepper {
     }
 }
 
+pub(super) async fn connected(config: &Config, running: &Running) -> Arc<aws::Aws> {
+    let options = aws::Options {
+        environment: Some(running.exports()),
+        clock: Clock::Fixed(start()),
+        ..aws::Options::default()
+    };
+    Arc::new(aws::connect(config, options).await.unwrap())
+}
+
 impl Bench {
     pub(super) async fn new() -> Self {
-        let running = Arc::new(still().await);
+        Self::of(still().await).await
+    }
+
+    /// On a pretended AWS that is there already.
+    pub(super) async fn of(running: Running) -> Self {
+        let running = Arc::new(running);
         let config = Config {
             fleet: "demo".into(),
             accounts: vec![Account { name: AccountName::new("demo"), login: Login::Chain, regions: None }],
@@ -79,18 +93,18 @@ impl Bench {
             endpoint_url: Some(running.url()),
             ..Config::default()
         };
-        let options = aws::Options {
-            environment: Some(running.exports()),
-            clock: Clock::Fixed(start()),
-            ..aws::Options::default()
-        };
-        let aws = Arc::new(aws::connect(&config, options).await.unwrap());
+        let aws = connected(&config, &running).await;
         let timer = Arc::new(Stepper {
             running: Arc::clone(&running),
             now: Mutex::new(start()),
             then: Mutex::default(),
         });
         Self { running, aws, config, timer, folder: tempfile::tempdir().unwrap() }
+    }
+
+    /// Connects again, after the configuration was changed.
+    pub(super) async fn reconnect(&mut self) {
+        self.aws = connected(&self.config, &self.running).await;
     }
 
     pub(super) fn journal(&self) -> Journal {
@@ -201,11 +215,17 @@ pub(super) fn intent(verb: &str, targets: &[&str]) -> Intent {
 pub(super) struct Mortal {
     pub(super) inner: Journal,
     pub(super) left: AtomicI64,
+    /// Its disk is full then, instead of its machine dead: what was written before is known.
+    pub(super) is_full: bool,
 }
 
 impl Mortal {
     fn alive(&self) -> Kept<()> {
-        if self.left.load(Ordering::SeqCst) > 0 { Ok(()) } else { Err(LedgerError::Other("dead".to_owned())) }
+        match (self.left.load(Ordering::SeqCst) > 0, self.is_full) {
+            (true, _) => Ok(()),
+            (false, true) => Err(LedgerError::Full(self.inner.file().to_path_buf())),
+            (false, false) => Err(LedgerError::Other("dead".to_owned())),
+        }
     }
 }
 
@@ -231,7 +251,9 @@ impl Ledger for Mortal {
         self.alive()?;
         let entry = self.inner.append(op, epoch, at, kind, body)?;
         self.left.fetch_sub(1, Ordering::SeqCst);
-        self.alive()?;
+        if !self.is_full {
+            self.alive()?;
+        }
         Ok(entry)
     }
     fn reserve(&self, op: &str, epoch: i64, claim: &Claim<'_>) -> Kept<Vec<String>> {

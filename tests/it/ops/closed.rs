@@ -7,7 +7,7 @@ use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
 /// Coredeck against a pretended AWS, with a journal of its own.
-fn coredeck(running: &Running, folder: &Path) -> Command {
+pub(super) fn coredeck(running: &Running, folder: &Path) -> Command {
     let mut command = Command::new(assert_cmd::cargo::cargo_bin!("coredeck"));
     command.env_clear().env("HOME", folder).env("USER", "anna").env("PATH", "/usr/bin:/bin");
     command.env("COREDECK_JOURNAL", folder.join("journal.db"));
@@ -15,7 +15,7 @@ fn coredeck(running: &Running, folder: &Path) -> Command {
     command
 }
 
-fn ended(command: &mut Command) -> (i32, String, String) {
+pub(super) fn ended(command: &mut Command) -> (i32, String, String) {
     let Output { status, stdout, stderr } = command.output().unwrap();
     let text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).into_owned();
     (status.code().unwrap_or(-1), text(stdout), text(stderr))

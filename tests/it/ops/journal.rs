@@ -147,3 +147,26 @@ fn a_journal_that_is_locked_or_damaged_is_still_read() {
     assert!(matches!(error, LedgerError::Corrupt(..)), "{error}");
     assert!(Error::from(error).hints.iter().any(|hint| hint.contains("op export")));
 }
+
+#[test]
+fn a_runner_that_took_over_lives_on_when_the_old_one_ends() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("journal.db");
+    let old = entered(&file, "op-1", "a", Grip::Alone).unwrap();
+    old.claim("op-1", &who("anna"), start(), false).unwrap();
+    let new = Journal::open(&file).unwrap();
+    assert!(matches!(new.claim("op-1", &who("ben"), start(), false), Err(LedgerError::Running(_))));
+    let epoch = new.claim("op-1", &who("ben"), start(), true).unwrap();
+    // The process that it was taken from ends only now.
+    drop(old);
+    let third = Journal::open(&file).unwrap();
+    let (runner, lives) = third.runner("op-1").unwrap().unwrap();
+    assert!(lives && runner.who.user == "ben", "{runner:?}");
+    assert!(matches!(third.claim("op-1", &who("eve"), start(), false), Err(LedgerError::Running(_))));
+    new.release("op-1", epoch, start(), false).unwrap();
+    assert!(!third.runner("op-1").unwrap().unwrap().1);
+    third.claim("op-1", &who("eve"), start(), false).unwrap();
+    drop(third);
+    let (_, lives) = new.runner("op-1").unwrap().unwrap();
+    assert!(!lives, "a process that ended without a word is dead");
+}

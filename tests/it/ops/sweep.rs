@@ -156,6 +156,7 @@ const CASES: &[Case] = &[
             vec![free(intent("stop", &[&lonely])), intent("start", &[&lonely])]
         },
     },
+    Case { name: "reboot", intents: |w| vec![free(intent("reboot", &[&lonely(w)]))] },
     Case { name: "terminate", intents: |w| vec![free(intent("terminate", &[&lonely(w)]))] },
     Case { name: "terminate-member", intents: |w| vec![free(intent("terminate", &[&idle_member(w)]))] },
     Case {
@@ -209,7 +210,8 @@ async fn plans(case: &Case) -> Vec<Plan> {
 async fn disturbed(bench: &Bench, plan: &Plan, records: Option<i64>, call: Option<(usize, Fate)>) -> OpState {
     let record = bench.enter(plan);
     {
-        let ledger = Mortal { inner: bench.journal(), left: AtomicI64::new(records.unwrap_or(i64::MAX)) };
+        let left = AtomicI64::new(records.unwrap_or(i64::MAX));
+        let ledger = Mortal { inner: bench.journal(), left, is_full: false };
         let dead = CancellationToken::new();
         let writer = match call {
             None => bench.writer(),
@@ -294,7 +296,7 @@ macro_rules! sweeps {
             let swept = [$($word),+];
             assert!(CASES.iter().all(|case| swept.contains(&case.name)));
             let kinds = coredeck::ops::KINDS.iter().map(|kind| kind.word);
-            for kind in kinds.filter(|kind| *kind != "reboot") {
+            for kind in kinds {
                 assert!(CASES.iter().any(|case| case.name.starts_with(kind)), "{kind} is not swept");
             }
         }
@@ -313,6 +315,7 @@ sweeps! {
     redeploy => "redeploy",
     stop => "stop",
     start => "start",
+    reboot => "reboot",
     terminate => "terminate",
     terminate_member => "terminate-member",
     undrain => "undrain",

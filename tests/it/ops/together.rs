@@ -78,7 +78,7 @@ async fn two_engineers_one_acts_and_the_other_is_told_who() {
     enter(&bench.journal(), &plan, beginning("ben", later(2))).unwrap();
 }
 
-async fn shared_hosts(bench: &Bench, count: usize) -> Vec<String> {
+pub(super) async fn shared_hosts(bench: &Bench, count: usize) -> Vec<String> {
     let world = bench.world("drain").await;
     let hosts = world.fleet.instances.iter().filter(|row| {
         matches!(&row.host, Known::Yes(Some(host)) if host.status == "ACTIVE" && host.is_connected

@@ -7,7 +7,7 @@ use super::super::super::aspect::{Aspect, Value};
 use super::super::super::condition::Condition;
 use super::super::super::desk::{Desk, Draft};
 use super::super::super::intent::Intent;
-use super::super::super::plan::{Leg, Proof, ROOM_FOR_ID, Spoiled, Step, Undo, leg, wait};
+use super::super::super::plan::{Leg, Proof, ROOM_FOR_ID, Spoiled, Step, Undo, leg};
 use super::super::standby::one_of;
 use crate::error::{Error, ErrorKind, Result};
 use crate::fleet::InstanceRow;
@@ -65,7 +65,6 @@ pub(super) fn steps(
     row: &InstanceRow,
     intent: &Intent,
     document: &Ours,
-    is_first: bool,
     lane: usize,
     steps: &mut Vec<Step>,
     draft: &mut Draft,
@@ -77,14 +76,10 @@ pub(super) fn steps(
         let fact = Aspect::DocumentHash { document: NAME.into() };
         let until = Condition::is(fact, Value::word(hash()));
         let change = Change::CreateDocument { name: NAME.into(), content: CONTENT.to_owned() };
-        let go = if is_first {
-            Leg { taken: Some(until.clone()), ..leg(change, until, 120, 5) }
-        } else {
-            wait(until, 300, 5)
-        };
+        // Every target would put it there: whichever comes first does, and the others find it.
         steps.push(Step {
             title: format!("put the document {NAME} into the account"),
-            go,
+            go: Leg { taken: Some(until.clone()), ..leg(change, until, 120, 5) },
             undo: Undo::Nothing,
             proof: Proof::Checked,
             expected_s: 5,

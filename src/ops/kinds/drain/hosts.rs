@@ -3,84 +3,49 @@
 use super::super::super::aspect::{Aspect, Value};
 use super::super::super::condition::Condition;
 use super::super::super::desk::{Desk, Draft};
-use super::super::super::intent::{Intent, OnTimeout};
+use super::super::super::intent::{Intent, OnTimeout, Then};
 use super::super::super::plan::{Act, Fact, Leg, Proof, Spoiled, Step, Undo, wait};
 use super::super::protect::count;
 use super::super::undrain::set;
-use crate::error::Result;
+use super::verdict::{self, Expected};
 use crate::fleet::InstanceRow;
 use crate::gateway::change::HostState;
-use crate::gateway::{Look, Seen};
-use crate::model::{ClusterArn, Host, Known, Task, TaskArn, Text};
-use crate::store::journal::Grip;
-use std::collections::BTreeMap;
+use crate::model::{Host, Known, Scope, Task, Text};
 
 /// How long the tasks of services may take to move, unless it is said otherwise.
 const MOVE_S: u64 = 1_800;
 /// How long a task may take to stop.
 const STOP_S: u64 = 300;
 
-/// Refuses what would never end: services that ECS may not move, and tasks that somebody protects.
+/// Refuses what would never end, and what ECS does by itself already.
 pub(super) async fn judge(
     desk: &Desk<'_>,
     rows: &[&InstanceRow],
     intent: &Intent,
     draft: &mut Draft,
-) -> Result<()> {
-    let mut protected: BTreeMap<ClusterArn, Vec<TaskArn>> = BTreeMap::new();
+) -> Expected {
+    let hosts: Vec<(&Scope, &Host)> = rows.iter().filter_map(|row| Some((&*row.scope, host(row)?))).collect();
     for row in rows {
-        let Some(host) = host(row) else { continue };
-        for service in services_on(desk, host) {
-            let Some(found) = desk
-                .fleet
-                .services
-                .iter()
-                .find(|one| one.it.cluster == host.cluster && one.it.name == service)
-            else {
-                continue;
-            };
-            let label = format!("{}/{}", found.cluster, found.it.name);
-            if found.it.is_stuck() {
-                let why = format!(
-                    "{label} would never move: with {} and {} to {} % ECS may neither stop nor start one",
-                    count(found.it.desired as usize, "task"),
-                    found.it.min_percent.unwrap_or(100),
-                    found.it.max_percent.unwrap_or(200)
-                );
-                let mend = format!(
-                    "set its maximum to 200 %, or coredeck scale {label} --desired {} first",
-                    found.it.desired + 1
-                );
-                draft.refuse(&row.it.id, why, mend);
-            }
-            draft.hold(&row.scope, "service", found.it.arn.as_str(), Grip::Shared);
-        }
-        let of = tasks_on(desk, host).filter(|task| task.service().is_some()).map(|task| task.arn.clone());
-        protected.entry(host.cluster.clone()).or_default().extend(of);
-    }
-    for (cluster, of) in protected {
-        let Some(row) = rows.iter().find(|row| host(row).is_some_and(|host| host.cluster == cluster)) else {
-            continue;
-        };
-        let look = Look::Protections { cluster: cluster.clone(), of };
-        // Not every stand-in for AWS knows protection; what is not known is said, not guessed.
-        match desk.probe.look(&row.scope, &look).await {
-            Ok(Seen::Protections(all)) => {
-                for one in all.iter().filter(|one| one.is_protected) {
-                    let until = one.until.map_or(String::new(), |until| format!(" until {until}"));
-                    let task = crate::model::short_arn(one.task.as_str());
-                    let why = format!("task {task} is protected from being stopped{until}");
-                    draft.refuse(task, why, "wait for its end, or take its protection away");
-                }
-            }
-            Ok(_) => {}
-            Err(trouble) => draft.warn(format!("whether tasks are protected is not known: {trouble}")),
+        let (Some(host), Known::Yes(Some(member))) = (host(row), &row.member) else { continue };
+        let cluster = desk.fleet.clusters.iter().find(|one| one.it.arn == host.cluster);
+        let is_managed = cluster.is_some_and(|one| one.it.managed_draining);
+        let name = &member.group().name;
+        if member.state.starts_with("Terminating") {
+            let by = if is_managed { ", and ECS drains it (managed draining)" } else { "" };
+            let why = format!("{name} is ending it already: it is {}{by}", member.state);
+            draft.refuse(&row.it.id, why, "leave it to them");
+        } else if is_managed && intent.options.then == Then::Terminate {
+            draft.warn(format!(
+                "ECS drains hosts that {name} ends by itself (managed draining): it finds this one empty, and \
+                 its hook holds it for a moment"
+            ));
         }
     }
+    let expected = verdict::judge(desk, &hosts, intent, draft).await;
     if intent.options.on_timeout == OnTimeout::Force {
         draft.warn("--on-timeout force stops tasks that have not moved in time: their service may lack them");
     }
-    Ok(())
+    expected
 }
 
 /// The steps of a host, if the instance is one.
@@ -88,6 +53,7 @@ pub(super) fn steps(
     desk: &Desk<'_>,
     row: &InstanceRow,
     intent: &Intent,
+    expected: &Expected,
     facts: &mut Vec<Fact>,
     steps: &mut Vec<Step>,
     draft: &mut Draft,
@@ -123,7 +89,7 @@ pub(super) fn steps(
         go: Leg { spoiled: Some(spoiled), ..wait(empty.clone(), within, 10) },
         undo: Undo::Nothing,
         proof: Proof::NotNeeded,
-        expected_s: if moving == 0 { 5 } else { 120 },
+        expected_s: if moving == 0 { 5 } else { expected.get(&host.cluster).copied().unwrap_or(120).max(5) },
         may_be_forced: true,
     });
     if intent.options.on_timeout == OnTimeout::Force {
@@ -182,17 +148,6 @@ fn host(row: &InstanceRow) -> Option<&Host> {
 fn tasks_on<'a>(desk: &'a Desk<'_>, host: &'a Host) -> impl Iterator<Item = &'a Task> {
     let all = desk.fleet.tasks.iter().map(|row| &*row.it);
     all.filter(|task| task.host.as_ref() == Some(&host.arn) && task.last_status != "STOPPED")
-}
-
-/// The services that keep tasks on a host, without daemons.
-fn services_on(desk: &Desk<'_>, host: &Host) -> Vec<Text> {
-    let daemons = daemons(desk, host);
-    let mut names: Vec<Text> =
-        tasks_on(desk, host).filter_map(|task| task.service().map(Text::new)).collect();
-    names.sort();
-    names.dedup();
-    names.retain(|name| !daemons.contains(name));
-    names
 }
 
 /// The daemons of a host's cluster: they stay until it is gone.

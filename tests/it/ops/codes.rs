@@ -1,0 +1,169 @@
+//! Real processes and what they end with: rolled back, interrupted, taken over; and a person at a real terminal.
+
+use super::closed::{coredeck, ended};
+use crate::pty::Terminal;
+use coredeck::clock::Clock;
+use coredeck::sim::{Options, Running, serve};
+use portable_pty::CommandBuilder;
+use rustix::process::{Pid, Signal, kill_process};
+use std::io::{BufRead, BufReader};
+use std::path::Path;
+
+async fn simulator(speed: f64) -> Running {
+    serve(Options { clock: Clock::Real, speed, ..Options::default() }).await.unwrap()
+}
+
+/// A host whose services may move.
+fn host(running: &Running, at: &Path) -> String {
+    let list = ["get", "hosts", "cluster:workers-prod status:ACTIVE provider:workers-m7g", "-o", "json"];
+    let (code, out, err) = ended(coredeck(running, at).args(list));
+    assert_eq!(code, 0, "{err}");
+    let hosts: serde_json::Value = serde_json::from_str(&out).unwrap();
+    hosts["data"][0]["instance"].as_str().unwrap().to_owned()
+}
+
+fn kill(pid: i64, signal: Signal) {
+    kill_process(Pid::from_raw(i32::try_from(pid).unwrap()).unwrap(), signal).unwrap();
+}
+
+/// Begins a drain that is followed, and returns its process and id once it has begun.
+fn begun(running: &Running, at: &Path, host: &str) -> (std::process::Child, String) {
+    let mut child =
+        coredeck(running, at).args(["drain", host, "--yes", "--override-budget"]).spawn().unwrap();
+    let mut lines = BufReader::new(child.stderr.take().unwrap()).lines().map_while(Result::ok);
+    let entered = lines.find(|line| line.starts_with("operation ")).expect("it is entered");
+    let id = entered.split(' ').nth(1).unwrap().to_owned();
+    lines.find(|line| line.contains("AWS took it")).expect("it has begun");
+    // What it says later must not fill a pipe that nobody reads.
+    std::thread::spawn(move || lines.count());
+    (child, id)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_drain_that_is_too_late_is_rolled_back_and_ends_with_6() {
+    let running = simulator(4.0).await;
+    let folder = tempfile::tempdir().unwrap();
+    let at = folder.path().to_path_buf();
+    tokio::task::spawn_blocking(move || {
+        let host = host(&running, &at);
+        let drain = ["drain", &host, "--yes", "--override-budget", "--patience", "1s"];
+        let (code, _, err) = ended(coredeck(&running, &at).args(drain));
+        assert_eq!(code, 6, "{err}");
+        assert!(
+            err.contains("after 1 s still not") && err.contains(&format!("coredeck drain {host}")),
+            "{err}"
+        );
+        let one = ["get", "hosts", &format!("instance:{host}"), "-o", "json"];
+        let (_, out, _) = ended(coredeck(&running, &at).args(one));
+        assert!(out.contains("\"ACTIVE\""), "{out}");
+    })
+    .await
+    .unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn ctrl_c_ends_the_watcher_with_130_and_a_killed_runner_is_taken_over() {
+    let running = simulator(4.0).await;
+    let folder = tempfile::tempdir().unwrap();
+    let at = folder.path().to_path_buf();
+    tokio::task::spawn_blocking(move || {
+        let host = host(&running, &at);
+        let (mut child, id) = begun(&running, &at, &host);
+        kill(child.id().into(), Signal::INT);
+        assert_eq!(child.wait().unwrap().code(), Some(130));
+        let standing = || {
+            let (code, out, err) = ended(coredeck(&running, &at).args(["op", "show", &id, "-o", "json"]));
+            assert_eq!(code, 0, "{err}");
+            serde_json::from_str::<serde_json::Value>(&out).unwrap()
+        };
+        assert_eq!(standing()["standing"], "running", "the operation goes on");
+
+        // Its runner is killed where it stands; what it began is known, and somebody else goes on.
+        let (_, out, _) = ended(coredeck(&running, &at).args(["op", "export"]));
+        let claimed = out.lines().rev().find(|line| line.contains("claimed")).expect("a runner");
+        let at_pid = claimed.find("pid").expect("its process");
+        let digits = claimed[at_pid..].trim_start_matches(|c: char| !c.is_ascii_digit());
+        let pid: String = digits.chars().take_while(char::is_ascii_digit).collect();
+        kill(pid.parse().unwrap(), Signal::KILL);
+        let (code, _, err) = ended(coredeck(&running, &at).args(["op", "watch", &id]));
+        assert!(
+            code == 5 && err.contains("is gone") && err.contains(&format!("op resume {id}")),
+            "{code}: {err}"
+        );
+        assert_eq!(standing()["standing"], "orphaned");
+        let takeover = ["op", "takeover", &id, "--reason", "it died"];
+        let (code, _, err) = ended(coredeck(&running, &at).env("USER", "ben").args(takeover));
+        assert_eq!(code, 0, "{err}");
+        assert_eq!(standing()["standing"], "done");
+        let (code, _, err) = ended(coredeck(&running, &at).args(["op", "verify"]));
+        assert_eq!(code, 0, "{err}");
+        let drained = running
+            .calls()
+            .into_iter()
+            .filter(|call| call["operation"] == "UpdateContainerInstancesState" && call["error"].is_null());
+        assert_eq!(drained.count(), 1);
+    })
+    .await
+    .unwrap();
+}
+
+/// Asks a person at a real terminal, who types this. Returns the exit code and what was on the screen.
+fn asked(running: &Running, at: &Path, args: &[&str], typed: impl Fn(&str) -> String) -> (u32, String) {
+    let mut command = CommandBuilder::new(env!("CARGO_BIN_EXE_coredeck"));
+    command.args(args);
+    command.env_clear();
+    for (name, value) in running.exports() {
+        command.env(name, value);
+    }
+    command.env("HOME", at);
+    command.env("USER", "anna");
+    command.env("PATH", "/usr/bin:/bin");
+    command.env("COREDECK_JOURNAL", at.join("journal.db"));
+    command.cwd(at);
+    let mut terminal = Terminal::of(command, None, 50, 180);
+    terminal.wait_for("[no]:");
+    let words = typed(&terminal.text());
+    terminal.press(&format!("{words}\r"));
+    let (status, _) = terminal.ended();
+    (status.exit_code(), words)
+}
+
+/// What a screen asks a person to type.
+fn wanted(screen: &str) -> String {
+    screen.rsplit("Type `").next().and_then(|rest| rest.split('`').next()).unwrap_or_default().to_owned()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_person_must_type_the_right_word_and_nobody_is_no_yes() {
+    let running = simulator(20.0).await;
+    let folder = tempfile::tempdir().unwrap();
+    let at = folder.path().to_path_buf();
+    tokio::task::spawn_blocking(move || {
+        let scale = ["scale", "workers-prod/email-worker", "--desired", "6"];
+        for wrong in ["", "no", "yess", "YES"] {
+            let (code, _) = asked(&running, &at, &scale, |_| wrong.to_owned());
+            assert_eq!(code, 1, "{wrong:?}");
+        }
+        // A task that is stopped is gone for good: its name is asked for, and yes is not enough.
+        let list = ["get", "tasks", "service:webhook-worker", "-o", "json"];
+        let (_, out, err) = ended(coredeck(&running, &at).args(list));
+        let tasks: serde_json::Value = serde_json::from_str(&out).unwrap_or_else(|_| panic!("{out} {err}"));
+        let task = tasks["data"][0]["id"].as_str().unwrap_or_else(|| panic!("{tasks}")).to_owned();
+        let stop = ["stop", task.as_str()];
+        let (code, _) = asked(&running, &at, &stop, |_| "yes".to_owned());
+        assert_eq!(code, 1);
+        let changed = |name: &str| running.calls().iter().filter(|call| call["operation"] == name).count();
+        assert_eq!((changed("StopTask"), changed("UpdateService")), (0, 0));
+        let (code, words) = asked(&running, &at, &stop, wanted);
+        assert_eq!((code, words.as_str()), (0, task.as_str()));
+        assert_eq!(changed("StopTask"), 1);
+        let (code, _) = asked(&running, &at, &scale, |_| "yes".to_owned());
+        assert_eq!((code, changed("UpdateService")), (0, 1));
+        // Without a terminal the flag is named.
+        let again = ["scale", "workers-prod/email-worker", "--desired", "7"];
+        let (code, _, err) = ended(coredeck(&running, &at).args(again));
+        assert!(code == 2 && err.contains("--yes") && err.contains("--dry-run"), "{code}: {err}");
+    })
+    .await
+    .unwrap();
+}
