@@ -41,9 +41,9 @@ use crate::clock::Clock;
 use crate::config::{Account, Config, Login, Regions};
 use crate::error::Error;
 use crate::gateway::{
-    Ask, Bucket, CallRecord, FleetReader, GatewayError, NoteCall, Reading, Spending, Urgency,
+    Ask, Bucket, CallRecord, FleetReader, GatewayError, NoteCall, Reading, Secrets, Spending, Urgency,
 };
-use crate::model::{AccountName, Region, Scope, Text, TroubleKind};
+use crate::model::{AccountName, Region, Scope, Sealed, Text, TroubleKind};
 use aws_types::os_shim_internal::{Env, Fs};
 use call::{Desk, Pages};
 use chain::{Chain, Gear};
@@ -252,10 +252,23 @@ impl Aws {
             Ask::Agents => Reading::Agents(ssm::agents(desk, pages).await?),
             Ask::Alarms => Reading::Alarms(cloudwatch::alarms(desk, pages).await?),
             Ask::Registry(path) => ssm::registry(desk, &path, pages).await?,
+            // Cores are asked by their own client, which stands before this one where there is any.
+            Ask::Admin(_) => Reading::Admin(Vec::new()),
             Ask::Metrics { of, gauges, since } => {
                 Reading::Metrics(cloudwatch::metrics(desk, &of, gauges, since, pages).await?)
             }
         })
+    }
+}
+
+impl Secrets for Aws {
+    fn secrets(
+        &self,
+        scope: &Scope,
+        names: Vec<Text>,
+    ) -> BoxFuture<'_, Result<BTreeMap<Text, Sealed>, GatewayError>> {
+        let scope = scope.clone();
+        async move { ssm::secrets(&self.desk(&scope, Urgency::Screen).await?, &names).await }.boxed()
     }
 }
 

@@ -53,6 +53,8 @@ pub struct Config {
     pub keymap: String,
     /// How much of what is read is kept for a look back.
     pub history: Keep,
+    /// How the cores' own API is reached.
+    pub cores: Cores,
     /// The file it came from, if there was one.
     pub file: Option<PathBuf>,
 }
@@ -72,6 +74,7 @@ impl Default for Config {
             theme: "default".to_owned(),
             keymap: "default".to_owned(),
             history: Keep::default(),
+            cores: Cores::default(),
             file: None,
         }
     }
@@ -84,6 +87,35 @@ impl Config {
             .iter()
             .find(|(named, _)| *named == source)
             .map_or_else(|| cadence::usual_for(source), |(_, every)| *every)
+    }
+}
+
+/// How the cores' own API is reached. Keys are named by the registry, and never stand here.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Cores {
+    /// Whether and how.
+    pub reach: CoreReach,
+    /// An HTTP proxy on the way to them; none for none.
+    pub proxy: Option<String>,
+}
+
+/// Whether cores are asked.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum CoreReach {
+    /// Nobody asks them.
+    #[default]
+    Off,
+    /// At the private addresses of their hosts, from where this runs.
+    Direct,
+}
+
+impl CoreReach {
+    /// The word in a file.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Off => "off",
+            Self::Direct => "direct",
+        }
     }
 }
 

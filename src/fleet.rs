@@ -18,6 +18,7 @@ mod shared;
 mod tenants;
 mod tiers;
 mod traffic;
+mod words;
 
 pub use deeds::Deed;
 pub use events::{EventRow, Sort as EventSort, Subject};

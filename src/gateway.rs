@@ -8,11 +8,12 @@ mod calls;
 pub mod change;
 mod look;
 
-pub use admin::{AdminError, Answer, CoreAdmin, Door};
+pub use admin::{AdminError, Answer, CoreAdmin, Door, Secrets, Visit};
 pub use calls::{Bucket, CallRecord, NoteCall, Outcome};
 pub use change::{Again, Change, FleetWriter, Proof, Receipt, Token, WriteError};
 pub use look::{FleetProbe, Look, Seen};
 
+use crate::model::admin::CoreWord;
 use crate::model::{
     AccountName, Activity, Agent, Alarm, Cluster, ClusterArn, CoreRecord, Gauges, Group, GroupName, Host,
     Identity, Image, ImageId, Instance, InstanceId, InstanceStatus, Metrics, Refresh, Region, Rule, Scope,
@@ -66,11 +67,13 @@ pub enum Source {
     Registry,
     /// CloudWatch metrics of named instances; the only source that costs money.
     Metrics,
+    /// What the cores say of themselves through their own API.
+    Admin,
 }
 
 impl Source {
     /// Every source, in the order in which they are first asked.
-    pub const ALL: [Self; 19] = [
+    pub const ALL: [Self; 20] = [
         Self::Identity,
         Self::Instances,
         Self::Groups,
@@ -90,6 +93,7 @@ impl Source {
         Self::Refreshes,
         Self::Activities,
         Self::Metrics,
+        Self::Admin,
     ];
 
     /// The word used in JSON, warnings and configuration.
@@ -114,6 +118,7 @@ impl Source {
             Self::Alarms => "alarms",
             Self::Registry => "registry",
             Self::Metrics => "metrics",
+            Self::Admin => "admin",
         }
     }
 
@@ -152,6 +157,8 @@ impl Source {
             Self::Alarms => "cloudwatch:DescribeAlarms",
             Self::Registry => "ssm:GetParametersByPath",
             Self::Metrics => "cloudwatch:GetMetricData",
+            // The cores themselves ask for a key, and that is kept there.
+            Self::Admin => "ssm:GetParameters",
         }
     }
 
@@ -163,6 +170,7 @@ impl Source {
             Self::Refreshes | Self::Activities => &[Self::Groups],
             Self::Services | Self::Tasks | Self::Hosts => &[Self::Clusters],
             Self::Targets => &[Self::TargetGroups],
+            Self::Admin => &[Self::Registry, Self::Instances],
             _ => &[],
         }
     }
@@ -230,6 +238,8 @@ pub enum Ask {
         /// The start of the window.
         since: Timestamp,
     },
+    /// What these cores say of themselves.
+    Admin(Vec<Visit>),
 }
 
 impl Ask {
@@ -255,6 +265,7 @@ impl Ask {
             Self::Alarms => Source::Alarms,
             Self::Registry(_) => Source::Registry,
             Self::Metrics { .. } => Source::Metrics,
+            Self::Admin(_) => Source::Admin,
         }
     }
 }
@@ -307,6 +318,8 @@ pub enum Reading {
     },
     /// Metrics.
     Metrics(Vec<Metrics>),
+    /// What cores said of themselves.
+    Admin(Vec<Arc<CoreWord>>),
 }
 
 /// A read that failed, whole or in part.

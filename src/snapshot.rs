@@ -7,6 +7,7 @@ mod trend;
 pub use trend::{Held, Measure, Sample, Subject, Trend, Trends};
 
 use crate::gateway::{Reading, Source};
+use crate::model::admin::CoreWord;
 use crate::model::{
     AccountId, Activity, Agent, Alarm, Cluster, CoreRecord, Group, Host, Identity, Image, Instance,
     InstanceStatus, Known, Metrics, Refresh, Rule, Scope, Service, Target, TargetGroup, Task, Template,
@@ -71,6 +72,8 @@ pub struct Part {
     pub registry: Section<Registry>,
     /// Metrics of the rows that were looked at.
     pub metrics: Section<Vec<Metrics>>,
+    /// What the cores said of themselves.
+    pub admin: Section<Vec<Arc<CoreWord>>>,
 }
 
 /// What the registry holds.
@@ -224,6 +227,7 @@ sections! {
     Clusters => clusters, Services => services, Tasks => tasks, Hosts => hosts,
     TargetGroups => target_groups, Targets => targets, Rules => rules, Agents => agents,
     Alarms => alarms, Registry => registry, Metrics => metrics,
+    Admin => admin,
 }
 
 impl Part {
@@ -262,6 +266,7 @@ impl Part {
                 put!(registry, Registry { cores, tenants, faults }, settle_named);
             }
             Reading::Metrics(value) => put!(metrics, value),
+            Reading::Admin(value) => put!(admin, value),
         }
     }
 }

@@ -9,11 +9,14 @@
 
 mod answers;
 mod path;
+mod reader;
 mod refusal;
 mod remove;
 mod settings;
 mod tally;
+mod visit;
 
+pub use reader::Asking;
 pub use remove::Empty;
 
 use crate::clock::{Clock, monotonic};
@@ -52,13 +55,23 @@ pub struct Client {
 impl Client {
     /// A client that follows no redirect and uses no proxy: the key must reach the core and nobody else.
     pub fn new(clock: Clock) -> Result<Self, AdminError> {
-        let http = reqwest::Client::builder()
+        Self::through(clock, None)
+    }
+
+    /// The same through this HTTP proxy and no other.
+    pub fn through(clock: Clock, proxy: Option<&str>) -> Result<Self, AdminError> {
+        let unusable = |error: reqwest::Error| AdminError::Unreachable { why: root(&error) };
+        let builder = reqwest::Client::builder().no_proxy();
+        let builder = match proxy {
+            Some(url) => builder.proxy(reqwest::Proxy::all(url).map_err(unusable)?),
+            None => builder,
+        };
+        let http = builder
             .redirect(reqwest::redirect::Policy::none())
-            .no_proxy()
             .connect_timeout(Duration::from_secs(5))
             .pool_idle_timeout(Duration::from_secs(30))
             .build()
-            .map_err(|error| AdminError::Unreachable { why: root(&error) })?;
+            .map_err(unusable)?;
         Ok(Self { http, clock, tally: Tally::default() })
     }
 

@@ -4,9 +4,11 @@ mod agents;
 mod change;
 mod look;
 mod registry;
+mod secrets;
 
 pub(super) use change::change;
 pub(super) use look::{look_at_commands, look_at_document, look_at_invocations};
+pub(super) use secrets::secrets;
 
 use super::api::Api;
 use super::call::{Desk, Pages};

@@ -7,12 +7,13 @@ use super::output::Output;
 use super::past::{self, Past};
 use crate::clock::Clock;
 use crate::collect::{self, Collector, Keeping, Patience};
-use crate::config::{Config, Loaded, Surroundings, load, span};
+use crate::config::{Config, CoreReach, Loaded, Surroundings, load, span};
 use crate::error::{Error, Result};
 use crate::gateway::{FleetProbe, FleetReader, FleetWriter, NoteCall, Source};
 use crate::model::Scope;
 use crate::model::text::harmless;
 use crate::store::{CallBook, History};
+use crate::supertokens;
 use crate::world::{Interest, World};
 use std::sync::Arc;
 use std::time::Duration;
@@ -99,6 +100,7 @@ pub(super) async fn quietly(global: &Global, outside: &Outside, warnings: &mut V
         let reader = Arc::new(crate::aws::connect(&config, options).await?);
         let hands = Hands::of(&reader);
         let past = Past::in_memory(&config);
+        let reader = asking(&config, reader, clock)?;
         let mut reach = Reach::new(config, reader, clock);
         reach.hands = Some(hands);
         reach.past = past;
@@ -112,11 +114,23 @@ pub(super) async fn quietly(global: &Global, outside: &Outside, warnings: &mut V
     let reader = Arc::new(crate::aws::connect(&config, options).await?);
     let hands = Hands::of(&reader);
     let past = past::of(&config, &outside.around);
+    let reader = asking(&config, reader, clock)?;
     let mut reach = Reach::new(config, reader, clock);
     reach.hands = Some(hands);
     reach.past = past;
     reach.book = book;
     Ok(reach)
+}
+
+/// A reader that asks the cores too, where the configuration says so.
+fn asking(config: &Config, aws: Arc<crate::aws::Aws>, clock: Clock) -> Result<Arc<dyn FleetReader>> {
+    if config.cores.reach == CoreReach::Off {
+        return Ok(aws);
+    }
+    let client = supertokens::Client::through(clock, config.cores.proxy.as_deref())
+        .map_err(|error| Error::failed("cannot make ready to ask cores").because(error))?;
+    let fleet = Arc::clone(&aws) as Arc<dyn FleetReader>;
+    Ok(Arc::new(supertokens::Asking::new(fleet, aws, client)))
 }
 
 /// Where the run's calls are kept for `coredeck calls`. Without it nothing but that look back is lost.

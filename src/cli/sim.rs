@@ -4,7 +4,7 @@ use super::output::Output;
 use super::table::{self, Cell, Heading};
 use crate::aws;
 use crate::clock::Clock;
-use crate::config::{Account, Config, Login, Regions};
+use crate::config::{Account, Config, CoreReach, Cores, Login, Regions};
 use crate::error::{Error, Result};
 use crate::model::{AccountName, FleetName, Region};
 use crate::query::Unit;
@@ -145,7 +145,7 @@ const DEMO_REGIONS: [&str; 1] = ["us-east-1"];
 /// Serves the demo fleet, and says how it is reached: only over loopback, with keys that open nothing else.
 pub(super) async fn demo(config: Config, clock: Clock) -> Result<(Running, Config, aws::Options)> {
     let regions = DEMO_REGIONS.map(str::to_owned).to_vec();
-    let running = serve(Options { regions, clock, ..Options::default() }).await?;
+    let running = serve(Options { regions, clock, cores: true, ..Options::default() }).await?;
     let named = DEMO_REGIONS.iter().map(Region::new).collect();
     let account = Account { name: AccountName::new("demo"), login: Login::Chain, regions: None };
     let config = Config {
@@ -159,6 +159,10 @@ pub(super) async fn demo(config: Config, clock: Clock) -> Result<(Running, Confi
             config.regions.clone()
         },
         endpoint_url: Some(running.url()),
+        cores: Cores {
+            reach: CoreReach::Direct,
+            proxy: running.cores_door().map(|door| format!("http://{door}")),
+        },
         ..config
     };
     let options = aws::Options { environment: Some(running.exports()), clock, ..aws::Options::default() };

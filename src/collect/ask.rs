@@ -1,11 +1,11 @@
 //! From a source to the ask that reads it: what must be named is taken from what was read before.
 
-use crate::config::Config;
-use crate::gateway::{Ask, Reading, Source};
-use crate::model::{Gauges, ImageId, InstanceId, TemplateRef, Trouble};
+use crate::config::{Config, CoreReach};
+use crate::gateway::{Ask, Reading, Source, Visit};
+use crate::model::{CoreRecord, Gauges, ImageId, InstanceId, InstanceState, TemplateRef, Trouble};
 use crate::snapshot::Part;
 use jiff::{SignedDuration, Timestamp};
-use std::collections::{BTreeSet, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 /// How far back metrics are read: long enough for a trend, one request either way.
 const METRICS_WINDOW: SignedDuration = SignedDuration::from_hours(3);
@@ -102,6 +102,8 @@ fn name(
             Ask::Targets,
             Reading::Targets(vec![]),
         ),
+        Source::Admin if config.cores.reach == CoreReach::Off => Next::Empty(Reading::Admin(vec![])),
+        Source::Admin => ask(visits(part), Ask::Admin, Reading::Admin(vec![])),
         Source::Metrics => ask(
             metrics_of.to_vec(),
             |of| Ask::Metrics { of, gauges, since: now.saturating_sub(METRICS_WINDOW).unwrap_or(now) },
@@ -109,6 +111,32 @@ fn name(
         ),
     }
 }
+
+/// The cores that the registry names, where their hosts run. What runs as a task is known to no registry, and its
+/// key neither.
+fn visits(part: &Part) -> Vec<Visit> {
+    let hosts: HashMap<&str, &str> = part
+        .instances
+        .value
+        .iter()
+        .flat_map(|list| list.iter())
+        .filter(|instance| instance.state == InstanceState::Running)
+        .filter_map(|instance| Some((instance.id.as_str(), instance.private_ip.as_deref()?)))
+        .collect();
+    let cores = part.registry.value.iter().flat_map(|registry| &registry.cores);
+    let visit = |core: &CoreRecord| {
+        let address = hosts.get(core.instance_id.as_ref()?.as_str())?;
+        Some(Visit {
+            core: core.id.clone(),
+            address: format!("http://{address}:{}", core.port.unwrap_or(CORE_PORT)),
+            key_parameter: core.api_key_parameter.clone(),
+        })
+    };
+    cores.filter_map(visit).collect()
+}
+
+/// The port of a core whose registry entry names none.
+const CORE_PORT: u16 = 3567;
 
 /// Template versions that groups and instances refer to.
 fn templates_in_use(part: &Part) -> Vec<TemplateRef> {
@@ -177,6 +205,7 @@ pub(super) fn names_more(ask: &Ask, before: &Ask) -> bool {
         (Ask::Tasks(names), Ask::Tasks(before)) => more(names, before),
         (Ask::Hosts(names), Ask::Hosts(before)) => more(names, before),
         (Ask::Targets(names), Ask::Targets(before)) => more(names, before),
+        (Ask::Admin(names), Ask::Admin(before)) => more(names, before),
         _ => false,
     }
 }

@@ -154,6 +154,8 @@ fn under_file(layer: Layer, origins: Origins, file: Option<PathBuf>) -> (Config,
     }
     config.history.span = layer.keep.unwrap_or(config.history.span);
     config.history.bytes = layer.size.unwrap_or(config.history.bytes);
+    config.cores.reach = layer.reach.unwrap_or(config.cores.reach);
+    config.cores.proxy = layer.proxy.or(config.cores.proxy);
     config.history.has_gets = layer.gets.unwrap_or(config.history.has_gets);
     config.fleet = layer.fleet.unwrap_or(config.fleet);
     config.accounts = layer.accounts.unwrap_or(config.accounts);

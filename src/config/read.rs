@@ -11,7 +11,7 @@ pub(super) use accounts::unknown_profile;
 use super::fault::{Doc, Fault, is_secret};
 use super::origin::{Origin, Origins};
 use super::shape::{self, Verdict, Wrong};
-use super::{Account, Regions, cadence, past};
+use super::{Account, CoreReach, Regions, cadence, past};
 use crate::error::did_you_mean;
 use crate::gateway::Source;
 use crate::model::{FleetName, Region, Tier};
@@ -23,13 +23,14 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 /// The keys at the top of a file.
-const TOP: [&str; 10] = [
+const TOP: [&str; 11] = [
     "fleet",
     "accounts",
     "regions",
     "tiers",
     "refresh",
     "history",
+    "cores",
     "endpoint_url",
     "read_only",
     "theme",
@@ -37,6 +38,8 @@ const TOP: [&str; 10] = [
 ];
 /// The keys of `[history]`.
 const HISTORY: [&str; 3] = ["keep", "size", "gets"];
+/// The keys of `[cores]`.
+const CORES: [&str; 2] = ["reach", "proxy"];
 
 /// What a file says; what it does not say is none.
 #[derive(Debug, Default)]
@@ -52,6 +55,8 @@ pub(super) struct Layer {
     pub(super) keymap: Option<String>,
     pub(super) keep: Option<Duration>,
     pub(super) size: Option<u64>,
+    pub(super) reach: Option<CoreReach>,
+    pub(super) proxy: Option<String>,
     pub(super) gets: Option<bool>,
 }
 
@@ -166,6 +171,9 @@ impl Reader<'_> {
         }
         if let Some(cell) = table.get("history") {
             self.history(cell, &mut layer);
+        }
+        if let Some(cell) = table.get("cores") {
+            self.cores(cell, &mut layer);
         }
         if let Some(cell) = table.get("accounts") {
             self.note("accounts", cell);
@@ -375,6 +383,30 @@ impl Reader<'_> {
         }
     }
 
+    fn cores(&mut self, cell: &Cell<'_>, layer: &mut Layer) {
+        let Some(table) = cell.get_ref().as_table() else {
+            self.wrong_type(cell, "cores", "a table");
+            return;
+        };
+        self.keys(table, &CORES, "[cores]");
+        if let Some(cell) = table.get("reach") {
+            self.note("cores.reach", cell);
+            let all = [CoreReach::Off, CoreReach::Direct];
+            let word = self.checked(cell, "reach", |raw| {
+                let is_known = all.iter().any(|reach| reach.word() == raw);
+                (!is_known).then(|| {
+                    let hint = "write \"direct\" to ask cores at their hosts' private addresses, or \"off\"";
+                    (format!("`{raw}` is no way to a core"), Some(hint.to_owned()))
+                })
+            });
+            layer.reach = word.and_then(|word| all.into_iter().find(|reach| reach.word() == word));
+        }
+        if let Some(cell) = table.get("proxy") {
+            self.note("cores.proxy", cell);
+            layer.proxy = self.checked(cell, "proxy", shape::endpoint).map(str::to_owned);
+        }
+    }
+
     fn kept<T>(&mut self, table: &DeTable<'_>, key: &str, read: fn(&str) -> Result<T, Wrong>) -> Option<T> {
         let cell = table.get(key)?;
         self.note(format!("history.{key}"), cell);
@@ -417,6 +449,8 @@ fn home_of(key: &str) -> Option<&'static str> {
         Some("[refresh]")
     } else if HISTORY.contains(&key) {
         Some("[history]")
+    } else if CORES.contains(&key) {
+        Some("[cores]")
     } else {
         None
     }

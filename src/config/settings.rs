@@ -46,6 +46,10 @@ pub fn settings(loaded: &Loaded, around: &Surroundings) -> Vec<Setting> {
     list.push("history.keep", json!(span));
     list.push("history.size", json!(past::size(keep.bytes)));
     list.push("history.gets", json!(keep.has_gets));
+    list.push("cores.reach", json!(config.cores.reach.word()));
+    if let Some(proxy) = &config.cores.proxy {
+        list.push("cores.proxy", json!(proxy));
+    }
     list.push("theme", json!(config.theme));
     list.push("keymap", json!(config.keymap));
     list.settings

@@ -5,7 +5,7 @@ use super::join::Span;
 use super::lack::{Absence, absence, everywhere};
 use super::rows::{InstanceRow, TargetRow, TaskRow};
 use super::traffic::name_in;
-use super::{Fleet, tenants};
+use super::{Fleet, tenants, words};
 use crate::gateway::Source;
 use crate::model::{
     Core, CoreId, CoreRecord, Health, Home, InstanceState, Known, TargetState, Tenant, Text, Tier, TierName,
@@ -38,6 +38,8 @@ pub(super) fn join(snapshot: &Snapshot, tiers: &[Tier], spans: &[Span], fleet: &
         cores.append(&mut tasks);
     }
     heed_balancers(fleet, &mut cores);
+    words::heed(snapshot, &mut cores);
+    words::heed_strangers(snapshot, &mut cores);
     let tenants = tenants::join(snapshot, spans, fleet, &cores);
     let is_counted = everywhere(snapshot, &[Source::Registry]);
     count(tiers, &tenants, is_counted, &mut cores);
@@ -111,6 +113,7 @@ fn registered(
         version: version(record),
         tenants: Known::No(WhyUnknown::Pending),
         room: Known::No(WhyUnknown::Pending),
+        word: Known::Yes(None),
         health,
         troubles,
     }
@@ -175,6 +178,7 @@ fn tasks_as_cores(part: &Part, tiers: &[Tier], span: &Span, fleet: &Fleet) -> Ve
             version: row.it.images.first().and_then(|image| version_of(image)),
             tenants: Known::No(WhyUnknown::Pending),
             room: Known::No(WhyUnknown::Pending),
+            word: Known::Yes(None),
             health,
             troubles,
         })

@@ -1,13 +1,13 @@
 //! Tenants: what the registry and the listener rules say, and which core serves them, wherever it is.
 
-use super::Fleet;
 use super::health::Verdict;
 use super::join::Span;
 use super::lack::{Absence, absence};
 use super::rows::RuleRow;
+use super::{Fleet, words};
 use crate::gateway::Source;
 use crate::model::{
-    Core, CoreId, Health, Scope, TargetGroupArn, Tenant, TenantId, TenantRecord, Text, TierName,
+    Core, CoreId, Health, Known, Scope, TargetGroupArn, Tenant, TenantId, TenantRecord, Text, TierName,
 };
 use crate::snapshot::{Part, Snapshot};
 use std::collections::{HashMap, HashSet};
@@ -155,6 +155,7 @@ impl Desk<'_> {
                 verdict.note(core.health);
             }
         }
+        let word = words::of_domain(core, record.domain.as_deref(), &mut verdict);
         let rule = record.domain.as_ref().and_then(|domain| self.rule(at, domain));
         if let Some(row) = rule {
             hear(&mut verdict, row);
@@ -170,6 +171,7 @@ impl Desk<'_> {
             tier: core.and_then(|core| core.tier.clone()),
             rule: rule.map(|row| row.it.arn.clone()),
             target_groups: rule.map_or_else(Vec::new, forwards),
+            word,
             health,
             troubles,
         };
@@ -212,6 +214,7 @@ impl Desk<'_> {
                 tier: Some((*tier).clone()),
                 rule: Some(row.it.arn.clone()),
                 target_groups: forwards(row),
+                word: Known::Yes(None),
                 health,
                 troubles,
             };

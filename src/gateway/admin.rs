@@ -3,8 +3,9 @@
 //! A core chooses the customer by the Host header of a request, and serves its own base domain to hosts
 //! that it does not know, without an error: every question names the domain it is meant for.
 
+use crate::gateway::GatewayError;
 use crate::model::admin::{App, Domain, Effective, Hello, Licence, Place, Put, TenantSetup, Traffic};
-use crate::model::{Sealed, Setting, Text};
+use crate::model::{CoreId, Scope, Sealed, Setting, Text};
 use futures::future::BoxFuture;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -16,6 +17,27 @@ pub struct Door {
     pub address: String,
     /// The API key, or the secret of a shared core, which goes the same way; none where the core has none.
     pub key: Option<Sealed>,
+}
+
+/// A core to be visited.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Visit {
+    /// Which.
+    pub core: CoreId,
+    /// Where it listens: `http://10.0.1.5:3567`.
+    pub address: String,
+    /// The name of the SecureString that holds its key; none where it has none.
+    pub key_parameter: Option<Text>,
+}
+
+/// Reads secrets of the Parameter Store by name.
+pub trait Secrets: Send + Sync {
+    /// The values of these SecureStrings, decrypted. One that is not there, or is no SecureString, is missing.
+    fn secrets(
+        &self,
+        scope: &Scope,
+        names: Vec<Text>,
+    ) -> BoxFuture<'_, Result<BTreeMap<Text, Sealed>, GatewayError>>;
 }
 
 /// How a core's answer was not an answer. The texts of a core's database troubles name hosts and users:

@@ -2,9 +2,12 @@
 //!
 //! The shapes are those of CDI 5.1, observed on core 9.2.2 and read in the source of 12.1.1.
 
+use super::ids::CoreId;
 use super::sealed::{Sealed, Setting};
 use super::text::Text;
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::time::Duration;
 
 /// Minutes that a core remembers of its requests.
 pub const MINUTES: usize = 1440;
@@ -187,6 +190,180 @@ pub fn worth(busy: Option<u32>) -> Hello {
 /// Calls of `/hello` that an app answers in a second with a look at its database.
 pub const HELLO_BUCKET: u32 = 5;
 
+/// What came of asking for a sign of life.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub enum Sign {
+    /// It answered after asking its database.
+    Well,
+    /// It answered, and need not have asked its database for it.
+    #[default]
+    Unproven,
+    /// It answered that it is not well, and this is why.
+    Failed(Text),
+    /// Nothing listens where it should.
+    Silent,
+    /// It could not be reached from here, which may be our own fault.
+    Unreached(Text),
+}
+
+impl Sign {
+    /// Whether something answered.
+    pub fn is_answer(&self) -> bool {
+        !matches!(self, Self::Unreached(_) | Self::Silent)
+    }
+
+    /// `well`, `unproven`, `failed`, `silent`, `unreached`
+    pub fn word(&self) -> &'static str {
+        match self {
+            Self::Well => "well",
+            Self::Unproven => "unproven",
+            Self::Failed(_) => "failed",
+            Self::Silent => "silent",
+            Self::Unreached(_) => "unreached",
+        }
+    }
+}
+
+/// What a core said of itself when it was last asked. There is no secret in it: settings that are or may be one
+/// read `(hidden)`.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct CoreWord {
+    /// Which core.
+    pub core: CoreId,
+    /// Its own domain's sign of life.
+    pub sign: Sign,
+    /// How long that took.
+    pub took: Option<Duration>,
+    /// Its domains, its own (which is empty) among them.
+    pub domains: Vec<Arc<DomainWord>>,
+    /// Paid features that are switched on; none where that was not told.
+    pub features: Option<BTreeSet<Text>>,
+    /// What it would not tell, and why.
+    pub faults: Vec<Text>,
+}
+
+/// What a core said of one of its domains.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct DomainWord {
+    /// The connection URI domain; empty for the core's own.
+    pub domain: Text,
+    /// Its sign of life.
+    pub sign: Sign,
+    /// Its apps.
+    pub apps: u32,
+    /// Tenants of all of them.
+    pub tenants: u32,
+    /// Requests per second in the last full minute, without ours.
+    pub rate: Option<f64>,
+    /// The most in one second of that minute.
+    pub peak: Option<u32>,
+    /// Requests per second over a day, oldest first, a point for half an hour; none where nothing was counted.
+    pub day: Vec<Option<f64>>,
+    /// The last minute with a request that was not ours, in minutes since 1970.
+    pub last_request: Option<i64>,
+    /// Users of its public app.
+    pub users: Option<u64>,
+    /// Users active within the last 30 days.
+    pub monthly: Option<u64>,
+    /// Connections of its pool, where it sets that itself.
+    pub pool: Option<u32>,
+    /// What it sets itself, as far as it may be seen.
+    pub differs: Vec<(Text, Text)>,
+    /// What it would not tell, and why.
+    pub fault: Option<Text>,
+}
+
+/// Connections of a pool where nobody says otherwise.
+const POOL: u32 = 10;
+
+impl CoreWord {
+    /// Adds what it would not tell.
+    pub fn fault(&mut self, error: &(impl ToString + ?Sized)) {
+        let text = Text::new(error.to_string());
+        if !self.faults.contains(&text) {
+            self.faults.push(text);
+        }
+    }
+
+    /// The same of a core whose key could not be read.
+    #[must_use]
+    pub fn without_key(mut self) -> Self {
+        self.faults = vec![Text::new("its key could not be read from the Parameter Store")];
+        self
+    }
+
+    /// Requests per second of all domains that told theirs; none where none did.
+    pub fn rate(&self) -> Option<f64> {
+        let told: Vec<f64> = self.domains.iter().filter_map(|domain| domain.rate).collect();
+        (!told.is_empty()).then(|| told.iter().sum())
+    }
+
+    /// Users active within a month, of all domains; none unless every one told.
+    pub fn monthly(&self) -> Option<u64> {
+        whole(self.domains.iter().map(|domain| domain.monthly))
+    }
+
+    /// Users, of all domains; none unless every one told.
+    pub fn users(&self) -> Option<u64> {
+        whole(self.domains.iter().map(|domain| domain.users))
+    }
+
+    /// Domains besides its own; none where it would not list them.
+    pub fn customers(&self) -> Option<u32> {
+        let all = u32::try_from(self.domains.len()).ok()?;
+        self.domains.iter().any(|domain| domain.domain.is_empty() && domain.apps > 0).then(|| all - 1)
+    }
+
+    /// Connections that its pools open at most in this process.
+    pub fn connections(&self) -> Option<u32> {
+        self.customers()?;
+        Some(self.domains.iter().map(|domain| domain.pool.unwrap_or(POOL)).sum())
+    }
+
+    /// The requests of a day, half an hour a point, of all domains.
+    pub fn day(&self) -> Vec<Option<f64>> {
+        let points = self.domains.iter().map(|domain| domain.day.len()).max().unwrap_or(0);
+        let at = |point: usize| {
+            let told: Vec<f64> = self.domains.iter().filter_map(|domain| *domain.day.get(point)?).collect();
+            (!told.is_empty()).then(|| told.iter().sum())
+        };
+        (0..points).map(at).collect()
+    }
+
+    /// Domains that answered that they are not well.
+    pub fn failing(&self) -> impl Iterator<Item = (&DomainWord, &Text)> {
+        self.domains.iter().filter_map(|domain| match &domain.sign {
+            Sign::Failed(why) => Some((&**domain, why)),
+            _ => None,
+        })
+    }
+}
+
+/// The sum, where every part is known.
+fn whole(parts: impl Iterator<Item = Option<u64>>) -> Option<u64> {
+    let parts: Option<Vec<u64>> = parts.collect();
+    parts.filter(|parts| !parts.is_empty()).map(|parts| parts.iter().sum())
+}
+
+/// A day's line in eight heights, `·` where nothing was counted; empty where nothing is known at all.
+pub fn line(points: &[Option<f64>]) -> String {
+    const HEIGHTS: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
+    let most = points.iter().flatten().fold(0.0_f64, |most, point| most.max(*point));
+    let height = |point: f64| {
+        let share = if most > 0.0 { point / most } else { 0.0 };
+        HEIGHTS.get((share * 7.0).round() as usize).copied().unwrap_or('█')
+    };
+    if points.iter().all(Option::is_none) {
+        return String::new();
+    }
+    // Two points a letter: a day is twenty-four wide.
+    let pair = |pair: &[Option<f64>]| {
+        let told: Vec<f64> = pair.iter().flatten().copied().collect();
+        if told.is_empty() { '·' } else { height(told.iter().sum::<f64>() / told.len() as f64) }
+    };
+    points.chunks(2).map(pair).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -209,6 +386,30 @@ mod tests {
         assert!(!traffic(&[None, Some(0.0)]).is_silent_for(2), "no data is no silence");
         assert!(!traffic(&[Some(0.0)]).is_silent_for(2), "a core that just started proves nothing");
         assert!(!traffic(&[]).is_silent_for(0));
+    }
+
+    #[test]
+    fn a_sum_is_only_told_when_every_domain_told_its_part() {
+        let domain = |name: &str, users, rate| {
+            Arc::new(DomainWord { domain: name.into(), apps: 1, users, rate, ..DomainWord::default() })
+        };
+        let mut word = CoreWord {
+            domains: vec![domain("", Some(3), Some(1.0)), domain("c1", Some(4), None)],
+            ..CoreWord::default()
+        };
+        assert_eq!((word.users(), word.rate(), word.customers()), (Some(7), Some(1.0), Some(1)));
+        assert_eq!(word.connections(), Some(20), "ten for each where nobody says otherwise");
+        word.domains.push(domain("c2", None, None));
+        assert_eq!((word.users(), word.monthly()), (None, None));
+        assert_eq!(CoreWord::default().customers(), None, "it would not list them");
+    }
+
+    #[test]
+    fn a_days_line_shows_what_was_not_counted_as_such() {
+        let points = [None, None, Some(0.0), Some(0.0), Some(2.0), None, Some(4.0), Some(4.0)];
+        assert_eq!(line(&points), "·▁▅█");
+        assert_eq!(line(&[None, None]), "");
+        assert_eq!(line(&[Some(0.0); 4]), "▁▁");
     }
 
     #[test]

@@ -3,6 +3,7 @@
 //! `CoreRecord` and `TenantRecord` are what the registry in the Parameter Store says;
 //! `Core` and `Tenant` are what the fleet's sections add up to (`fleet` joins them).
 
+use super::admin::{CoreWord, DomainWord};
 use super::ids::{CoreId, InstanceId, RuleArn, TargetGroupArn, TaskArn, TenantId, TierName};
 use super::scope::Scope;
 use super::text::Text;
@@ -99,7 +100,9 @@ pub struct Core {
     pub tenants: Known<u32>,
     /// How many more its tier allows; none where the tier sets no density.
     pub room: Known<Option<i64>>,
-    /// How well it is, from its host, task and targets (its own API is not asked yet).
+    /// What it says of itself; none where nobody asks it.
+    pub word: Known<Option<Arc<CoreWord>>>,
+    /// How well it is, from its host, task, targets and its own word.
     pub health: Health,
     /// Why, in short sentences.
     pub troubles: Vec<String>,
@@ -126,6 +129,8 @@ pub struct Tenant {
     pub rule: Option<RuleArn>,
     /// Where that rule sends it.
     pub target_groups: Vec<TargetGroupArn>,
+    /// What its core says of its domain; none where nobody asks, or it does not know it.
+    pub word: Known<Option<Arc<DomainWord>>>,
     /// How well it is served.
     pub health: Health,
     /// Why, in short sentences.

@@ -507,6 +507,7 @@ mod tests {
             version: None,
             tenants: Known::Yes(0),
             room: Known::Yes(None),
+            word: crate::model::Known::Yes(None),
             health: Health::Ok,
             troubles: Vec::new(),
         }
@@ -523,6 +524,7 @@ mod tests {
             tier: None,
             rule: None,
             target_groups: Vec::new(),
+            word: crate::model::Known::Yes(None),
             health: Health::Ok,
             troubles: Vec::new(),
         }

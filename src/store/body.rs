@@ -92,7 +92,7 @@ pub(super) fn encoder(part: &Part, source: Source) -> Option<Encode> {
                 postcard::to_stdvec(&Registered { cores, tenants, faults }).ok()
             }))
         }
-        Source::Metrics => None,
+        Source::Metrics | Source::Admin => None,
     }
 }
 
@@ -125,7 +125,7 @@ pub(super) fn decode(source: Source, bytes: &[u8]) -> Option<Reading> {
             let Registered { cores, tenants, faults } = value(bytes)?;
             Reading::Registry { cores, tenants, faults }
         }
-        Source::Metrics => return None,
+        Source::Metrics | Source::Admin => return None,
     })
 }
 

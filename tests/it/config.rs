@@ -116,7 +116,7 @@ fn unknown_keys() {
         | ^^^^^^^^^ it belongs in [refresh]
     keys.toml:4:1: unknown key `shiny`
       4 | shiny = true
-        | ^^^^^ known here: fleet, accounts, regions, tiers, refresh, history, endpoint_url, read_only, theme, keymap
+        | ^^^^^ known here: fleet, accounts, regions, tiers, refresh, history, cores, endpoint_url, read_only, theme, keymap
     keys.toml:7:1: unknown key `instance` in [refresh]
       7 | instance = "15s"
         | ^^^^^^^^ did you mean `instances`?
@@ -459,6 +459,7 @@ fn later_layers_win_and_every_value_knows_its_source() {
     history.keep = "7d" (default)
     history.size = "64MiB" (default)
     history.gets = false (default)
+    cores.reach = "off" (default)
     theme = "dim" (env COREDECK_THEME)
     keymap = "vim" (HOME/.config/coredeck/coredeck.toml:3)
     refresh.instances = "30s" (HOME/.config/coredeck/coredeck.toml:5)

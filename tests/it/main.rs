@@ -13,6 +13,7 @@ mod cli;
 mod config;
 mod core_api;
 mod core_facts;
+mod core_words;
 mod fuzz;
 mod history;
 mod looks;

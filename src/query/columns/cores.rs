@@ -1,7 +1,9 @@
 //! Columns of cores.
 
+use crate::model::admin::line;
 use crate::model::{Home, InstanceId, Text, short_arn};
 use crate::query::value::Value;
+use std::borrow::Cow;
 
 columns!(cores, |row, ctx| {
     Always id "ID" Text [] "registry id, or the short id of its task" => Value::text(&row.id);
@@ -14,6 +16,24 @@ columns!(cores, |row, ctx| {
     Always version "VERSION" Text [] "the core's version" => Value::maybe_text(row.version.as_ref());
     Always tenants "TENANTS" Count [] "tenants that name it" => Value::known_count(row.tenants);
     Always room "ROOM" Count [] "how many more tenants its tier allows" => Value::of(&row.room, |room| Value::count(*room));
+    Wide rate "REQ/S" Number [Admin] "requests a second in its last full minute, without ours" =>
+        Value::of(&row.word, |word| maybe_number(word.rate()));
+    Wide answer "ANSWER" Text [Admin] "what its sign of life is worth: well, unproven, failed, silent, unreached" =>
+        Value::of(&row.word, |word| Value::text(word.sign.word()));
+    Wide latency_ms "LATENCY MS" Number [Admin] "milliseconds until its sign of life" =>
+        Value::of(&row.word, |word| maybe_number(word.took.map(|took| took.as_micros() as f64 / 1000.0)));
+    Wide day "DAY" Text [Admin] "its requests of a day, an hour a letter" =>
+        Value::of(&row.word, |word| owned(line(&word.day())));
+    Wide domains "DOMAINS" Count [Admin] "connection URI domains besides its own" =>
+        Value::of(&row.word, |word| Value::maybe_count(word.customers()));
+    Wide connections "CONNECTIONS" Count [Admin] "database connections that its pools open at most" =>
+        Value::of(&row.word, |word| Value::maybe_count(word.connections()));
+    Wide users "USERS" Count [Admin] "users of all its domains" =>
+        Value::of(&row.word, |word| Value::maybe_count(word.users()));
+    Wide monthly "MAU" Count [Admin] "users active within 30 days, of all its domains" =>
+        Value::of(&row.word, |word| Value::maybe_count(word.monthly()));
+    Wide features "FEATURES" List [Admin] "paid features that its licence switches on" =>
+        Value::of(&row.word, |word| word.features.as_ref().map_or(Value::Absent, Value::texts));
     Wide container "CONTAINER" Text [] "its docker container" => Value::maybe_text(container(&row.home));
     Wide task "TASK" Text [] "short id of its ECS task" =>
         Value::maybe_text(task(&row.home).map(short_arn));
@@ -22,6 +42,14 @@ columns!(cores, |row, ctx| {
     Wide account "ACCOUNT" Text [] "account it was found in" => Value::text(&row.scope.account);
     Wide region "REGION" Text [] "region it was found in" => Value::text(&row.scope.region);
 });
+
+fn maybe_number(number: Option<f64>) -> Value<'static> {
+    number.map_or(Value::Absent, Value::Number)
+}
+
+fn owned(text: String) -> Value<'static> {
+    if text.is_empty() { Value::Absent } else { Value::Text(Cow::Owned(text)) }
+}
 
 fn home_word(home: &Home) -> &'static str {
     match home {

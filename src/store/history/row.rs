@@ -150,7 +150,7 @@ pub(super) fn rows(part: &Part, source: Source) -> Option<Rows> {
             let faults = registry.faults.iter().cloned().map(Entry::Fault);
             of(source, Some(&Arc::new(cores.chain(tenants).chain(faults).collect())))
         }
-        Source::Metrics => None,
+        Source::Metrics | Source::Admin => None,
     }
 }
 
@@ -199,6 +199,6 @@ pub(super) fn typed<D: Typed>(source: Source, with: D) -> Option<D::Out> {
             }
             Some(Reading::Registry { cores, tenants, faults })
         }),
-        Source::Metrics => return None,
+        Source::Metrics | Source::Admin => return None,
     })
 }

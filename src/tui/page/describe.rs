@@ -35,7 +35,7 @@ enum Section {
 }
 
 impl Section {
-    const ALL: [Self; 14] = [
+    const ALL: [Self; 15] = [
         Self::From(Source::Groups),
         Self::From(Source::Refreshes),
         Self::From(Source::Hosts),
@@ -48,6 +48,7 @@ impl Section {
         Self::From(Source::Instances),
         Self::From(Source::Registry),
         Self::From(Source::Metrics),
+        Self::From(Source::Admin),
         Self::More,
         Self::Tags,
     ];
@@ -81,6 +82,7 @@ impl Section {
                 Source::Targets | Source::TargetGroups => "Traffic",
                 Source::Registry => "Registry",
                 Source::Metrics => "Metrics, latest points",
+                Source::Admin => "By its own word",
                 _ => "Instances",
             },
         }

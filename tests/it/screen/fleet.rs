@@ -261,6 +261,7 @@ fn settle_rest(part: &mut Part) {
         Reading::Targets(vec![]),
         Reading::Rules(vec![]),
         Reading::Agents(vec![]),
+        Reading::Admin(vec![]),
     ] {
         settle(part, reading);
     }

@@ -1,0 +1,128 @@
+//! What cores say of themselves, put beside what everybody else says of them.
+
+use super::health::Verdict;
+use super::lack;
+use crate::model::admin::{CoreWord, DomainWord, Sign};
+use crate::model::{Core, Health, Home, Known, Text};
+use crate::snapshot::{Part, Snapshot};
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+
+/// Gives each core of a registry its own word, and lets its health heed it. Tasks are not asked.
+pub(super) fn heed(snapshot: &Snapshot, cores: &mut [Core]) {
+    let words: Vec<(&Part, HashMap<&str, &Arc<CoreWord>>)> = snapshot
+        .parts
+        .iter()
+        .map(|part| {
+            let all = part.admin.value.iter().flat_map(|list| list.iter());
+            (&**part, all.map(|word| (word.core.as_str(), word)).collect())
+        })
+        .collect();
+    for core in cores.iter_mut().filter(|core| matches!(core.home, Home::Container { .. })) {
+        let Some((part, by_id)) = words.iter().find(|(part, _)| part.scope == core.scope) else { continue };
+        core.word = match by_id.get(core.id.as_str()) {
+            Some(word) => Known::Yes(Some(Arc::clone(word))),
+            None if part.admin.is_whole => Known::Yes(None),
+            None => Known::No(lack::why(part.admin.standing())),
+        };
+        if let Known::Yes(Some(word)) = &core.word {
+            let (health, troubles) = verdict(word);
+            // What is worse is said first.
+            let at = if health > core.health { 0 } else { core.troubles.len() };
+            core.health = core.health.max(health);
+            core.troubles.splice(at..at, troubles);
+        }
+    }
+}
+
+/// Says of each core which domains it serves that no registry names: somebody made them by hand, or a tenant's entry
+/// is gone.
+pub(super) fn heed_strangers(snapshot: &Snapshot, cores: &mut [Core]) {
+    if snapshot.parts.iter().any(|part| !part.registry.is_whole) {
+        return;
+    }
+    let registries = snapshot.parts.iter().filter_map(|part| part.registry.value.as_ref());
+    let tenants = registries.flat_map(|registry| &registry.tenants);
+    let named: HashSet<Text> =
+        tenants.filter_map(|tenant| Some(tenant.domain.as_ref()?.to_lowercase())).collect();
+    for core in cores {
+        let Known::Yes(Some(word)) = &core.word else { continue };
+        let is_strange = |domain: &&Arc<DomainWord>| {
+            !domain.domain.is_empty() && !named.contains(&domain.domain.to_lowercase())
+        };
+        let strangers: Vec<_> = word.domains.iter().filter(is_strange).collect();
+        if let Some(first) = strangers.first() {
+            let sentence = match strangers.len() {
+                1 => format!("it serves {}, which no registry names", first.domain),
+                many => {
+                    format!("it serves {many} domains that no registry names, {} among them", first.domain)
+                }
+            };
+            core.troubles.push(sentence);
+            core.health = core.health.max(Health::Warn);
+        }
+    }
+}
+
+/// What a core's own word is worth.
+fn verdict(word: &CoreWord) -> (Health, Vec<String>) {
+    let mut health = Health::Ok;
+    let mut troubles = Vec::new();
+    let mut find = |found: Health, trouble: String| {
+        health = health.max(found);
+        troubles.push(trouble);
+    };
+    match &word.sign {
+        Sign::Well | Sign::Unproven => {}
+        Sign::Failed(why) => find(Health::Bad, format!("it answers that {why}")),
+        Sign::Silent => find(Health::Bad, "nothing listens at its port".to_owned()),
+        Sign::Unreached(why) => find(Health::Unknown, format!("asked from here, {why}")),
+    }
+    let failing: Vec<_> = word.failing().filter(|(domain, _)| !domain.domain.is_empty()).collect();
+    if let Some((first, why)) = failing.first() {
+        let (many, all) = (failing.len(), word.domains.len());
+        find(Health::Warn, format!("{many} of its {all} domains fail, {} among them: {why}", first.domain));
+    }
+    for fault in &word.faults {
+        find(Health::Warn, format!("it does not tell everything: {fault}"));
+    }
+    (health, troubles)
+}
+
+/// What a tenant's core says of its domain. A core that is well and does not know a domain would serve it from its own
+/// users, without an error: that is said.
+pub(super) fn of_domain(
+    core: Option<&Core>,
+    domain: Option<&str>,
+    tells: &mut Verdict,
+) -> Known<Option<Arc<DomainWord>>> {
+    let Some(core) = core else { return Known::Yes(None) };
+    let word = match &core.word {
+        Known::Yes(Some(word)) => word,
+        Known::Yes(None) => return Known::Yes(None),
+        Known::No(why) => return Known::No(*why),
+    };
+    let named = |wanted: &str| {
+        let mut all = word.domains.iter();
+        all.find(|known| known.domain.eq_ignore_ascii_case(wanted)).map(Arc::clone)
+    };
+    // A dedicated core has one customer, and that is its own domain.
+    let is_dedicated = word.customers() == Some(0);
+    let found = match domain {
+        Some(domain) if !is_dedicated => named(domain),
+        _ => named(""),
+    };
+    match (&found, domain, word.customers()) {
+        (None, Some(domain), Some(_)) => {
+            let trouble = format!("its core does not know {domain}, and would serve it from its own users");
+            tells.find(Health::Bad, trouble);
+        }
+        (Some(word), ..) => {
+            if let Sign::Failed(why) = &word.sign {
+                tells.find(Health::Bad, format!("its core answers that {why}"));
+            }
+        }
+        _ => {}
+    }
+    Known::Yes(found)
+}

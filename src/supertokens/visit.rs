@@ -1,0 +1,196 @@
+//! One visit of a core: its sign of life, its domains, and what each of them says.
+//!
+//! A core is heard domain by domain: each has its own database, and one that is down says nothing of the others.
+
+use super::Client;
+use crate::clock::monotonic;
+use crate::gateway::{AdminError, CoreAdmin, Door, Visit};
+use crate::model::admin::{CoreWord, Domain, DomainWord, Hello, Place, Sign, Traffic};
+use crate::model::{Sealed, Setting, Text};
+use futures::future::BoxFuture;
+use futures::{FutureExt as _, StreamExt as _};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+/// Domains of one core that are asked at the same time: its server threads are ten, for everybody.
+const AT_ONCE: usize = 3;
+/// How long counts of users hold: a core counts them anew for each question.
+const COUNTED_FOR: Duration = Duration::from_secs(600);
+/// Minutes of a day's line that become one point.
+const POINT: usize = 30;
+
+/// What a core counted when it was last asked to.
+#[derive(Debug, Default)]
+pub(super) struct Counted {
+    at: Option<Instant>,
+    features: Option<BTreeSet<Text>>,
+    /// Users and monthly ones, by domain.
+    users: HashMap<Text, (Option<u64>, Option<u64>)>,
+}
+
+/// What a domain said, and the features that its licence switches on, where it was asked.
+type Heard = (DomainWord, Option<BTreeSet<Text>>);
+
+/// Visits a core.
+pub(super) async fn visit(
+    client: &Client,
+    door: &Door,
+    at: &Visit,
+    before: Option<Arc<Counted>>,
+    now: Instant,
+) -> (CoreWord, Arc<Counted>) {
+    let mut word = CoreWord { core: at.core.clone(), ..CoreWord::default() };
+    // How busy it is comes first: it decides what a hello is worth.
+    let traffic = client.traffic(door, &Place::of("")).await;
+    let asked = monotonic();
+    word.sign = sign(client.hello(door, &Place::of("")).await);
+    word.took = Some(monotonic().saturating_duration_since(asked));
+    if !word.sign.is_answer() {
+        // Whoever cannot be reached is not asked forty times more.
+        return (word, before.unwrap_or_default());
+    }
+    if let Err(error) = &traffic {
+        word.fault(error);
+    }
+    let domains = match client.domains(door).await {
+        Ok(domains) => domains,
+        Err(error) => {
+            word.fault(&error);
+            Vec::new()
+        }
+    };
+    let is_old = before.as_ref().is_none_or(|counted| {
+        counted.at.is_none_or(|then| now.saturating_duration_since(then) >= COUNTED_FOR)
+    });
+    let before = before.unwrap_or_default();
+    let base = Domain::default();
+    let all: Vec<&Domain> = if domains.is_empty() { vec![&base] } else { domains.iter().collect() };
+    let mut asked: Vec<BoxFuture<'_, Heard>> = Vec::with_capacity(all.len());
+    for domain in all {
+        let known = domain.domain.is_empty().then_some((&word.sign, &traffic));
+        asked.push(hear(client, door, domain, known, is_old, &before).boxed());
+    }
+    let heard: Vec<Heard> = futures::stream::iter(asked).buffered(AT_ONCE).collect().await;
+    let mut counted = Counted { at: if is_old { Some(now) } else { before.at }, ..Counted::default() };
+    counted.features.clone_from(&before.features);
+    for (domain, features) in heard {
+        if let Some(features) = features {
+            counted.features = Some(features);
+        }
+        counted.users.insert(domain.domain.clone(), (domain.users, domain.monthly));
+        word.domains.push(Arc::new(domain));
+    }
+    word.features.clone_from(&counted.features);
+    (word, Arc::new(counted))
+}
+
+fn sign(answer: Result<Hello, AdminError>) -> Sign {
+    match answer {
+        Ok(Hello::Well) => Sign::Well,
+        Ok(Hello::Unproven) => Sign::Unproven,
+        Err(AdminError::Unreachable { why }) if says_closed(&why) => Sign::Silent,
+        Err(error @ AdminError::Unreachable { .. }) => Sign::Unreached(Text::new(error.to_string())),
+        Err(error) => Sign::Failed(Text::new(error.to_string())),
+    }
+}
+
+/// A host that answers for a port that is closed, and not one that nobody can reach.
+fn says_closed(why: &str) -> bool {
+    ["refused", "reset by peer", "closed before message completed"].iter().any(|word| why.contains(word))
+}
+
+/// What one domain says. The base's own word is known already.
+async fn hear(
+    client: &Client,
+    door: &Door,
+    domain: &Domain,
+    known: Option<(&Sign, &Result<Traffic, AdminError>)>,
+    is_old: bool,
+    before: &Counted,
+) -> Heard {
+    let place = Place::of(&domain.domain);
+    let mut word = DomainWord {
+        domain: domain.domain.clone(),
+        apps: u32::try_from(domain.apps.len()).unwrap_or(u32::MAX),
+        tenants: domain.apps.iter().map(|app| u32::try_from(app.tenants.len()).unwrap_or(u32::MAX)).sum(),
+        ..DomainWord::default()
+    };
+    let own = own_settings(domain);
+    word.pool = own.and_then(|settings| match settings.get("postgresql_connection_pool_size") {
+        Some(Setting::Shown(value)) => value.as_u64().and_then(|size| u32::try_from(size).ok()),
+        _ => None,
+    });
+    word.differs =
+        own.into_iter().flatten().map(|(key, value)| (key.clone(), Text::new(value.shown()))).collect();
+    // A domain with keys of its own is opened by none but those, and by the secret of a shared core.
+    let key = own.and_then(|settings| first_key(settings.get("api_keys")?)).or_else(|| door.key.clone());
+    let door = &Door { key, ..door.clone() };
+    let traffic;
+    let traffic = match known {
+        Some((sign, known)) => {
+            word.sign = sign.clone();
+            known
+        }
+        None => {
+            traffic = client.traffic(door, &place).await;
+            word.sign = sign(client.hello(door, &place).await);
+            &traffic
+        }
+    };
+    match traffic {
+        Ok(traffic) => tell(&mut word, traffic),
+        Err(error) => word.fault = Some(Text::new(error.to_string())),
+    }
+    (word.users, word.monthly) = before.users.get(&word.domain).copied().unwrap_or_default();
+    let mut features = None;
+    if is_old && word.fault.is_none() {
+        match client.licence(door, &place).await {
+            Ok(licence) => {
+                let uses = licence.tenants.iter().filter(|told| told.place.domain == word.domain);
+                let told: Vec<u64> = uses.map(|told| told.users).collect();
+                word.users = if told.is_empty() {
+                    client.users(door, &place, true).await.ok()
+                } else {
+                    Some(told.iter().sum())
+                };
+                word.monthly = licence.monthly();
+                if word.domain.is_empty() {
+                    features = Some(licence.features);
+                }
+            }
+            Err(error) => word.fault = Some(Text::new(error.to_string())),
+        }
+    }
+    (word, features)
+}
+
+/// What a domain sets itself: the settings of its public tenant.
+fn own_settings(domain: &Domain) -> Option<&BTreeMap<Text, Setting>> {
+    let app = domain.apps.iter().find(|app| app.id == "public")?;
+    let tenant = app.tenants.iter().find(|tenant| tenant.id == "public")?;
+    Some(&tenant.settings)
+}
+
+/// The first key of a list of them.
+fn first_key(keys: &Setting) -> Option<Sealed> {
+    let Setting::Hidden(json) = keys else { return None };
+    let text: String = serde_json::from_str(json.open()).ok()?;
+    let first = text.split(',').next()?.trim();
+    (!first.is_empty()).then(|| Sealed::new(first))
+}
+
+/// Takes from a day of minutes what is kept of it.
+fn tell(word: &mut DomainWord, traffic: &Traffic) {
+    word.rate = traffic.latest();
+    word.peak = traffic.peak.iter().rev().flatten().next().copied();
+    let minutes = i64::try_from(traffic.average.len()).unwrap_or(0);
+    let last = traffic.average.iter().rposition(|rate| rate.is_some_and(|rate| rate > 0.0));
+    let first = traffic.at_minute - minutes;
+    word.last_request = last.and_then(|at| i64::try_from(at).ok()).map(|at| first + at);
+    let point = |minutes: &[Option<f64>]| {
+        let told: Vec<f64> = minutes.iter().flatten().copied().collect();
+        (!told.is_empty()).then(|| told.iter().sum::<f64>() / told.len() as f64)
+    };
+    word.day = traffic.average.chunks(POINT).map(point).collect();
+}
