@@ -2,11 +2,12 @@
 //! `fingerprint` changes with the model's source, and the cache forgets what another fingerprint wrote.
 
 use crate::gateway::{Reading, Source};
-use crate::model::{CoreRecord, Instance, TenantRecord};
+use crate::model::Instance;
 use crate::snapshot::Part;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
-use std::sync::Arc;
+use std::any::Any;
+use std::sync::{Arc, Weak};
 
 /// The source text that decides the shape of what is stored: this file, the sections, and all of the model.
 const SHAPES: [(&str, &str); 21] = [
@@ -44,30 +45,51 @@ pub(super) fn fingerprint() -> String {
     hash.finalize().iter().take(16).map(|byte| format!("{byte:02x}")).collect()
 }
 
-/// Makes the bytes of one section's value. It holds that value and nothing else of the snapshot.
-pub(super) type Encode = Box<dyn FnOnce() -> Option<Vec<u8>> + Send>;
+/// Makes the bytes of one piece of a section's value, by its number from nought on; none past the last. It holds
+/// that value and nothing else of the snapshot.
+pub(super) type Encode = Box<dyn FnMut(usize) -> postcard::Result<Option<Vec<u8>>> + Send>;
 
-#[derive(Serialize, Deserialize)]
-struct Registered {
-    cores: Vec<CoreRecord>,
-    tenants: Vec<TenantRecord>,
-    faults: Vec<String>,
+/// A section's value on its way into the cache.
+pub(super) struct Body {
+    pub(super) encode: Encode,
+    /// Tells this value from every other, without holding it.
+    pub(super) value: Weak<dyn Any + Send + Sync>,
 }
+
+/// So many rows of a list are one piece: the bytes of a whole list would be as much again as the list.
+const PIECE: usize = 1_000;
 
 /// How a section's value becomes bytes; none when it has none, or is not worth keeping.
 /// Metrics are not kept: they are read for what is looked at, and age within minutes.
-pub(super) fn encoder(part: &Part, source: Source) -> Option<Encode> {
-    fn of<T: Serialize + Send + Sync + 'static>(value: Option<&Arc<T>>) -> Option<Encode> {
-        let value = Arc::clone(value?);
-        Some(Box::new(move || postcard::to_stdvec(value.as_ref()).ok()))
+pub(super) fn encoder(part: &Part, source: Source) -> Option<Body> {
+    fn of<T: Serialize + Send + Sync + 'static>(list: Option<&Arc<Vec<T>>>) -> Option<Body> {
+        let list = Arc::clone(list?);
+        Some(Body {
+            value: weak(&list),
+            encode: Box::new(move |piece| {
+                let rows = list.get(piece * PIECE..).filter(|rows| piece == 0 || !rows.is_empty());
+                rows.map(|rows| postcard::to_stdvec(rows.get(..PIECE).unwrap_or(rows))).transpose()
+            }),
+        })
     }
     match source {
-        Source::Identity => of(part.identity.value.as_ref()),
+        Source::Identity => {
+            let identity = Arc::clone(part.identity.value.as_ref()?);
+            let value = weak(&identity);
+            let encode: Encode =
+                Box::new(move |piece| (piece == 0).then(|| postcard::to_stdvec(&*identity)).transpose());
+            Some(Body { encode, value })
+        }
         Source::Instances => {
             let list = Arc::clone(part.instances.value.as_ref()?);
-            Some(Box::new(move || {
-                postcard::to_stdvec(&list.iter().map(Arc::as_ref).collect::<Vec<&Instance>>()).ok()
-            }))
+            Some(Body {
+                value: weak(&list),
+                encode: Box::new(move |piece| {
+                    let rows = list.get(piece * PIECE..).filter(|rows| piece == 0 || !rows.is_empty());
+                    let rows = rows.map(|rows| rows.iter().take(PIECE).map(Arc::as_ref).collect());
+                    rows.map(|rows: Vec<&Instance>| postcard::to_stdvec(&rows)).transpose()
+                }),
+            })
         }
         Source::Statuses => of(part.statuses.value.as_ref()),
         Source::Templates => of(part.templates.value.as_ref()),
@@ -86,17 +108,60 @@ pub(super) fn encoder(part: &Part, source: Source) -> Option<Encode> {
         Source::Alarms => of(part.alarms.value.as_ref()),
         Source::Registry => {
             let registry = Arc::clone(part.registry.value.as_ref()?);
-            Some(Box::new(move || {
-                let (cores, tenants, faults) =
-                    (registry.cores.clone(), registry.tenants.clone(), registry.faults.clone());
-                postcard::to_stdvec(&Registered { cores, tenants, faults }).ok()
-            }))
+            let value = weak(&registry);
+            let encode: Encode = Box::new(move |piece| {
+                let all = (&registry.cores, &registry.tenants, &registry.faults);
+                (piece == 0).then(|| postcard::to_stdvec(&all)).transpose()
+            });
+            Some(Body { encode, value })
         }
         Source::Metrics | Source::Admin => None,
     }
 }
 
-/// The reading that `encode` made these bytes from; none when they are not what they should be.
+/// What tells a value from every other for as long as this is kept: its place is not given to another meanwhile.
+pub(super) fn weak<T: Send + Sync + 'static>(value: &Arc<T>) -> Weak<dyn Any + Send + Sync> {
+    let value: Arc<dyn Any + Send + Sync> = Arc::<T>::clone(value);
+    Arc::downgrade(&value)
+}
+
+/// Tells whether both are of the very same value.
+pub(super) fn is_same(one: &Weak<dyn Any + Send + Sync>, other: &Weak<dyn Any + Send + Sync>) -> bool {
+    std::ptr::addr_eq(one.as_ptr(), other.as_ptr())
+}
+
+/// Adds one more piece to a reading; fails where the piece belongs to another source or has no place to go.
+pub(super) fn extend(all: &mut Reading, piece: Reading) -> bool {
+    macro_rules! lists {
+        ($($name:ident),+ $(,)?) => {
+            match (all, piece) {
+                $((Reading::$name(all), Reading::$name(more)) => all.extend(more),)+
+                _ => return false,
+            }
+        };
+    }
+    lists!(
+        Instances,
+        Statuses,
+        Templates,
+        Images,
+        Groups,
+        Refreshes,
+        Activities,
+        Clusters,
+        Services,
+        Tasks,
+        Hosts,
+        TargetGroups,
+        Targets,
+        Rules,
+        Agents,
+        Alarms,
+    );
+    true
+}
+
+/// The reading that these bytes were made from, a whole one or a piece; none when they are not what they should be.
 pub(super) fn decode(source: Source, bytes: &[u8]) -> Option<Reading> {
     fn value<'a, T: Deserialize<'a>>(bytes: &'a [u8]) -> Option<T> {
         postcard::from_bytes(bytes).ok()
@@ -122,7 +187,7 @@ pub(super) fn decode(source: Source, bytes: &[u8]) -> Option<Reading> {
         Source::Agents => Reading::Agents(value(bytes)?),
         Source::Alarms => Reading::Alarms(value(bytes)?),
         Source::Registry => {
-            let Registered { cores, tenants, faults } = value(bytes)?;
+            let (cores, tenants, faults) = value(bytes)?;
             Reading::Registry { cores, tenants, faults }
         }
         Source::Metrics | Source::Admin => return None,

@@ -1,7 +1,7 @@
 //! The last good reading of every section, by place. Losing it costs a second at the next start, nothing else:
 //! it is written without waiting for the disk, and a file that cannot be understood is begun anew.
 
-use super::body::{Encode, decode, encoder, fingerprint};
+use super::body::{Body, decode, encoder, extend, fingerprint, is_same};
 use super::{own, private_folder};
 use crate::clock::{Clock, monotonic};
 use crate::error::Error;
@@ -10,11 +10,12 @@ use crate::model::Scope;
 use crate::snapshot::Part;
 use jiff::{SignedDuration, Timestamp};
 use rusqlite::{Connection, ErrorCode, params};
+use std::any::Any;
 use std::collections::HashMap;
 use std::fs;
 use std::path::Path;
-use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::sync::{Arc, Weak};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
@@ -57,7 +58,7 @@ struct Job {
     scope: Arc<Scope>,
     source: Source,
     as_of: Timestamp,
-    encode: Encode,
+    body: Body,
 }
 
 impl Cache {
@@ -106,9 +107,9 @@ impl Cache {
     pub fn keep(&self, part: &Arc<Part>, source: Source) {
         let Some(jobs) = &self.jobs else { return };
         let Some(as_of) = part.standing(source).as_of else { return };
-        let Some(encode) = encoder(part, source) else { return };
+        let Some(body) = encoder(part, source) else { return };
         // Full, or the writer has ended: either way the section is only a little older next time.
-        drop(jobs.try_send(Job { scope: Arc::clone(&part.scope), source, as_of, encode }));
+        drop(jobs.try_send(Job { scope: Arc::clone(&part.scope), source, as_of, body }));
     }
 }
 
@@ -155,34 +156,57 @@ fn connect(file: &Path, now: Timestamp) -> rusqlite::Result<Connection> {
     db.pragma_update(None, "journal_mode", "WAL")?;
     db.pragma_update(None, "synchronous", "OFF")?;
     db.execute_batch(
-        "create table if not exists section (
+        "drop table if exists section;
+        create table if not exists piece (
             shape text not null, view text not null, account text not null, region text not null,
-            source text not null, as_of text not null, body blob not null,
-            primary key (view, account, region, source)
-        ) without rowid;",
+            source text not null, piece integer not null, as_of text not null, body blob not null,
+            primary key (view, account, region, source, piece)
+        );",
     )?;
     let oldest = now.saturating_sub(KEPT_FOR).unwrap_or(Timestamp::MIN).to_string();
-    db.execute("delete from section where shape <> ?1 or as_of < ?2", [fingerprint(), oldest])?;
+    db.execute("delete from piece where shape <> ?1 or as_of < ?2", [fingerprint(), oldest])?;
     Ok(db)
 }
 
 fn load(db: &Connection, view: &str) -> rusqlite::Result<Vec<Kept>> {
-    let mut query = db.prepare("select account, region, source, as_of, body from section where view = ?1")?;
-    let rows = query.query_map([view], |row| {
+    let mut query = db.prepare(
+        "select account, region, source, as_of, body, piece from piece where view = ?1
+         order by account, region, source, piece",
+    )?;
+    let mut rows = query.query([view])?;
+    let mut kept: Vec<Kept> = Vec::new();
+    // The section whose pieces are being put together.
+    let mut open: Option<Source> = None;
+    while let Some(row) = rows.next()? {
         let text = |at: usize| row.get::<_, String>(at);
-        Ok((text(0)?, text(1)?, text(2)?, text(3)?, row.get::<_, Vec<u8>>(4)?))
-    })?;
-    let mut kept = Vec::new();
-    for row in rows {
-        let (account, region, source, as_of, body) = row?;
+        let (account, region, source, as_of) = (text(0)?, text(1)?, text(2)?, text(3)?);
         let source = Source::ALL.into_iter().find(|known| known.word() == source);
         let as_of: Option<Timestamp> = as_of.parse().ok();
         let (Some(source), Some(as_of)) = (source, as_of) else { continue };
-        let Some(reading) = decode(source, &body) else {
-            tracing::warn!(source = source.word(), "a cached section could not be read and is left out");
-            continue;
+        let scope = Scope { account: account.into(), region: region.into() };
+        let is_first = row.get::<_, i64>(5)? == 0;
+        let read = decode(source, row.get_ref(4)?.as_blob()?);
+        let last = kept.last_mut().filter(|last| last.scope == scope && open == Some(source));
+        let is_read = match (read, last, is_first) {
+            (Some(reading), _, true) => {
+                open = Some(source);
+                kept.push(Kept { scope, reading, as_of });
+                true
+            }
+            (Some(more), Some(last), false) => extend(&mut last.reading, more),
+            // The rest of a list whose beginning could not be read.
+            (_, None, false) => true,
+            (None, last, is_first) => {
+                if !is_first && last.is_some() {
+                    kept.pop();
+                }
+                open = None;
+                false
+            }
         };
-        kept.push(Kept { scope: Scope { account: account.into(), region: region.into() }, reading, as_of });
+        if !is_read {
+            tracing::warn!(source = source.word(), "a cached section could not be read and is left out");
+        }
     }
     Ok(kept)
 }
@@ -191,6 +215,7 @@ fn write_all(db: &Connection, view: &str, inbox: &Receiver<Job>) {
     let shape = fingerprint();
     let mut next: HashMap<(Scope, Source), Instant> = HashMap::new();
     let mut late: HashMap<(Scope, Source), Job> = HashMap::new();
+    let mut written = HashMap::new();
     while let Ok(job) = inbox.recv() {
         let key = (job.scope.as_ref().clone(), job.source);
         if next.get(&key).is_some_and(|at| monotonic() < *at) {
@@ -199,35 +224,88 @@ fn write_all(db: &Connection, view: &str, inbox: &Receiver<Job>) {
         }
         late.remove(&key);
         let began = monotonic();
-        write(db, view, &shape, job);
+        write(db, view, &shape, job, &mut written);
         let ended = monotonic();
         next.insert(key, ended + LEAST_PAUSE.max((ended - began) * WRITE_SHARE));
     }
     // The run ends: what was passed over for its pace is written now.
     for job in late.into_values() {
-        write(db, view, &shape, job);
+        write(db, view, &shape, job, &mut written);
     }
 }
 
-fn write(db: &Connection, view: &str, shape: &str, job: Job) {
-    let Job { scope, source, as_of, encode } = job;
-    let Some(body) = encode() else { return };
-    let written = db.execute(
-        "insert or replace into section (shape, view, account, region, source, as_of, body)
-         values (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
-        params![
-            shape,
-            view,
-            scope.account.as_str(),
-            scope.region.as_str(),
-            source.word(),
-            as_of.to_string(),
-            body
-        ],
-    );
-    if let Err(error) = written {
-        tracing::warn!(%error, source = source.word(), "a section could not be cached");
+/// The values that stand in the cache as they are.
+type Written = HashMap<(Scope, Source), Weak<dyn Any + Send + Sync>>;
+
+fn write(db: &Connection, view: &str, shape: &str, job: Job, written: &mut Written) {
+    let (key, value) = ((job.scope.as_ref().clone(), job.source), job.body.value.clone());
+    let source = job.source;
+    let is_there = written.get(&key).is_some_and(|before| is_same(before, &value));
+    let done = if is_there { date(db, view, &job) } else { put(db, view, shape, job) };
+    match done {
+        Ok(true) => {
+            written.insert(key, value);
+        }
+        Ok(false) => {
+            written.remove(&key);
+        }
+        Err(error) => {
+            written.remove(&key);
+            tracing::warn!(%error, source = source.word(), "a section could not be cached");
+        }
     }
+}
+
+/// Notes that what is there was found again. Not where another run has written since: this one then writes its own
+/// the next time.
+fn date(db: &Connection, view: &str, job: &Job) -> rusqlite::Result<bool> {
+    let Job { scope, source, as_of, .. } = job;
+    let (account, region) = (scope.account.as_str(), scope.region.as_str());
+    let dated = db.execute(
+        "update piece set as_of = ?5 where view = ?1 and account = ?2 and region = ?3 and source = ?4
+         and as_of <= ?5",
+        params![view, account, region, source.word(), as_of.to_string()],
+    )?;
+    Ok(dated > 0)
+}
+
+/// Writes a section piece by piece, and all of them or none.
+fn put(db: &Connection, view: &str, shape: &str, job: Job) -> rusqlite::Result<bool> {
+    let Job { scope, source, as_of, mut body } = job;
+    let (account, region) = (scope.account.as_str(), scope.region.as_str());
+    let change = db.unchecked_transaction()?;
+    change.execute(
+        "delete from piece where view = ?1 and account = ?2 and region = ?3 and source = ?4",
+        params![view, account, region, source.word()],
+    )?;
+    for piece in 0_usize.. {
+        match (body.encode)(piece) {
+            Ok(Some(bytes)) => {
+                change
+                    .prepare_cached(
+                        "insert into piece (shape, view, account, region, source, piece, as_of, body)
+                         values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+                    )?
+                    .execute(params![
+                        shape,
+                        view,
+                        account,
+                        region,
+                        source.word(),
+                        i64::try_from(piece).unwrap_or(i64::MAX),
+                        as_of.to_string(),
+                        bytes
+                    ])?;
+            }
+            Ok(None) => break,
+            Err(error) => {
+                tracing::warn!(%error, source = source.word(), "a section has no bytes and is not cached");
+                return Ok(false);
+            }
+        }
+    }
+    change.commit()?;
+    Ok(true)
 }
 
 #[cfg(test)]
@@ -308,6 +386,53 @@ mod tests {
     }
 
     #[test]
+    fn a_long_list_comes_back_whole_and_in_order_and_is_written_again_only_when_it_has_changed() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("cache.db");
+        let mut part = Part::new(Arc::new(Scope { account: "a".into(), region: "r".into() }));
+        let agent = |n: usize| crate::model::Agent {
+            id: format!("i-{n}").as_str().into(),
+            ping: "Online".into(),
+            last_ping_at: None,
+            version: None,
+            platform: None,
+        };
+        let later = at() + SignedDuration::from_secs(90);
+        for (count, at) in [(2_500, at()), (2_500, later), (2_000, later)] {
+            part.settle(Reading::Agents((0..count).map(agent).collect()), at, true);
+            let cache = Cache::open_at(&file, "prod", at).unwrap();
+            cache.keep(&Arc::new(part.clone()), Source::Agents);
+            drop(cache);
+            let found = kept(&file, "prod");
+            let [Kept { reading: Reading::Agents(found), as_of, .. }] = found.as_slice() else {
+                panic!("{found:?}")
+            };
+            assert_eq!((found.len(), *as_of), (count, at));
+            assert!(found.iter().enumerate().all(|(n, one)| *one == agent(n)));
+        }
+        let db = Connection::open(&file).unwrap();
+        let mut written = Written::new();
+        let job = |part: &Part, as_of| Job {
+            scope: Arc::clone(&part.scope),
+            source: Source::Agents,
+            as_of,
+            body: encoder(part, Source::Agents).unwrap(),
+        };
+        write(&db, "prod", "shape", job(&part, at()), &mut written);
+        let bodies = || -> (i64, String) {
+            db.query_row("select count(*), max(as_of) from piece where shape = 'shape'", [], |row| {
+                Ok((row.get(0)?, row.get(1)?))
+            })
+            .unwrap()
+        };
+        assert_eq!(bodies(), (2, at().to_string()));
+        part.settle(Reading::Agents((0..2_000).map(agent).collect()), later, true);
+        // Written anew it would have this other shape.
+        write(&db, "prod", "other", job(&part, later), &mut written);
+        assert_eq!(bodies(), (2, later.to_string()), "the same value is only dated");
+    }
+
+    #[test]
     fn a_damaged_file_is_begun_anew() {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("cache.db");
@@ -367,10 +492,10 @@ mod tests {
     fn a_section_that_waits_holds_nothing_else_of_its_part() {
         let part = part();
         let registry = Arc::downgrade(part.registry.value.as_ref().unwrap());
-        let encode = encoder(&part, Source::Alarms).unwrap();
+        let mut body = encoder(&part, Source::Alarms).unwrap();
         drop(part);
         assert_eq!(registry.strong_count(), 0);
-        assert!(encode().is_some());
+        assert!((body.encode)(0).unwrap().is_some() && (body.encode)(1).unwrap().is_none());
     }
 
     #[test]

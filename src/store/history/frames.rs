@@ -4,9 +4,12 @@ use super::delta::{Delta, apply, write_all};
 use super::row::{Again, Row, Rows, Typed, hash, is_ordered, typed};
 use crate::gateway::{Reading, Source};
 use crate::model::Scope;
+use crate::store::body::is_same;
 use jiff::{SignedDuration, Timestamp};
 use rusqlite::{Connection, OptionalExtension, Transaction, params};
+use std::any::Any;
 use std::collections::HashMap;
+use std::sync::Weak;
 
 /// Readings of the same list that are no further apart than this make one span: what is read is swept every
 /// few minutes, and every quarter of an hour at the least.
@@ -160,6 +163,8 @@ pub(super) fn make_whole(db: &Connection, section: i64, source: Source, frame: F
 /// What is remembered of a section between writes.
 struct Known {
     frame: Frame,
+    /// The list that was found last.
+    value: Weak<dyn Any + Send + Sync>,
     /// The numbers of the rows of that frame.
     hashes: Vec<u64>,
     /// When the same was last found, though it may not be written yet.
@@ -233,9 +238,8 @@ impl Frames {
         as_of: Timestamp,
         list: &Rows,
     ) -> Result<bool, Wrong> {
-        let Some(hashes) = list.hashes() else { return Ok(false) };
-        let tail = last(db, section, Timestamp::MAX)?;
-        let Some(tail) = tail else {
+        let Some(tail) = last(db, section, Timestamp::MAX)? else {
+            let Some(hashes) = list.hashes() else { return Ok(false) };
             self.add(db, section, None, as_of, list, Delta::full(hashes))?;
             return Ok(true);
         };
@@ -244,7 +248,8 @@ impl Frames {
             Some(known) if known.frame.id == tail.id && known.frame.at == tail.at => known,
             _ => {
                 let hashes = typed(source, Numbers(db, section, tail)).unwrap_or(Ok(Vec::new()))?;
-                Known { frame: tail, hashes, seen: tail.until, quiet_until: Timestamp::MIN }
+                let value: Weak<dyn Any + Send + Sync> = Weak::<()>::new();
+                Known { frame: tail, value, hashes, seen: tail.until, quiet_until: Timestamp::MIN }
             }
         };
         let (seen, quiet_until) = (before.seen.max(tail.until), before.quiet_until);
@@ -252,8 +257,17 @@ impl Frames {
             self.known.insert(section, Known { seen, ..before });
             return Ok(false);
         }
-        let delta = Delta::between(&before.hashes, &hashes, list.is_ordered);
-        if delta.is_none(before.hashes.len()) && as_of.duration_since(seen) <= GOES_ON {
+        let goes_on = as_of.duration_since(seen) <= GOES_ON;
+        // The very same list needs no look at its rows.
+        let delta = if goes_on && is_same(&before.value, &list.value) {
+            None
+        } else {
+            let Some(hashes) = list.hashes() else { return Ok(false) };
+            let delta = Delta::between(&before.hashes, &hashes, list.is_ordered);
+            (!goes_on || !delta.is_none(before.hashes.len())).then_some(delta)
+        };
+        let Some(delta) = delta else {
+            let before = Known { value: list.value.clone(), ..before };
             if as_of.duration_since(tail.until) >= CONFIRM_PAUSE {
                 confirm(db, tail.id, as_of)?;
                 let frame = Frame { until: as_of, ..tail };
@@ -262,7 +276,7 @@ impl Frames {
                 self.known.insert(section, Known { seen: as_of, ..before });
             }
             return Ok(false);
-        }
+        };
         if seen > tail.until {
             confirm(db, tail.id, seen)?;
         }
@@ -297,7 +311,8 @@ impl Frames {
         let is_noisy = before.is_some() && list.len >= NOISY && delta.new * 2 > list.len;
         let pause = if is_noisy { NOISY_PAUSE } else { SignedDuration::ZERO };
         let quiet_until = as_of.saturating_add(pause).unwrap_or(Timestamp::MAX);
-        self.known.insert(section, Known { frame, hashes: delta.hashes, seen: as_of, quiet_until });
+        let value = list.value.clone();
+        self.known.insert(section, Known { frame, value, hashes: delta.hashes, seen: as_of, quiet_until });
         Ok(())
     }
 

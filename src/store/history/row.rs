@@ -9,11 +9,13 @@ use crate::model::{
     Refresh, Rule, Service, Target, TargetGroup, Task, Template, TenantRecord,
 };
 use crate::snapshot::Part;
+use crate::store::body::weak;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
+use std::any::Any;
 use std::hash::{DefaultHasher, Hasher};
 use std::io::{self, Write};
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 
 /// Something that a section lists.
 pub(super) trait Row: Serialize + DeserializeOwned + Send + Sync + 'static {
@@ -68,6 +70,8 @@ type WriteRow = Box<dyn Fn(usize, &mut dyn Write) -> io::Result<()> + Send>;
 
 /// The rows of one section, whatever their type. It holds them and nothing else of the snapshot.
 pub(super) struct Rows {
+    /// Tells the list that they are of from every other.
+    pub(super) value: Weak<dyn Any + Send + Sync>,
     pub(super) len: usize,
     pub(super) is_ordered: bool,
     hash: Number,
@@ -93,6 +97,7 @@ impl Rows {
     {
         let other = Arc::clone(&list);
         Self {
+            value: weak(&list),
             len,
             is_ordered: is_ordered(source),
             hash: Box::new(move |at, buffer| hash(get(&list, at)?, buffer)),
@@ -148,7 +153,8 @@ pub(super) fn rows(part: &Part, source: Source) -> Option<Rows> {
             let cores = registry.cores.iter().cloned().map(Entry::Core);
             let tenants = registry.tenants.iter().cloned().map(Entry::Tenant);
             let faults = registry.faults.iter().cloned().map(Entry::Fault);
-            of(source, Some(&Arc::new(cores.chain(tenants).chain(faults).collect())))
+            let rows = of(source, Some(&Arc::new(cores.chain(tenants).chain(faults).collect())))?;
+            Some(Rows { value: weak(registry), ..rows })
         }
         Source::Metrics | Source::Admin => None,
     }
