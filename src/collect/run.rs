@@ -30,7 +30,7 @@ const WISHES: usize = 16;
 /// At most this often is a world published while answers pour in.
 const PUBLISH_PAUSE: Duration = Duration::from_millis(50);
 /// And never more than this share of the time is spent on joining rows.
-const JOIN_SHARE: u32 = 4;
+const JOIN_SHARE: u32 = 9;
 /// Rows are joined anew after so long although nothing has changed.
 const JOINED_FOR: Duration = Duration::from_secs(60);
 
