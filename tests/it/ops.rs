@@ -4,6 +4,7 @@ mod bench;
 mod budget;
 mod closed;
 mod codes;
+mod containers;
 mod journal;
 mod sweep;
 mod together;

@@ -8,7 +8,7 @@ use coredeck::sim::{CoreAt, Options, Running, serve};
 use serde_json::{Value, json as value};
 use std::time::Duration;
 
-async fn ssm(running: &Running, operation: &str, body: Value) -> Value {
+pub(super) async fn ssm(running: &Running, operation: &str, body: Value) -> Value {
     json(running, "ssm", &format!("AmazonSSM.{operation}"), body).await
 }
 

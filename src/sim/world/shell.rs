@@ -1,6 +1,6 @@
 //! The shell of pretended hosts: enough of it for the scripts that run there.
 //!
-//! Commands, `;`, `&&`, `||`, `!`, pipes, `if`, `for`, `case`, variables, `$(…)`, quotes and redirections to nowhere or
+//! Commands, `;`, `&&`, `||`, `!`, pipes, `if`, `for`, `case`, `{ … }`, variables, `$(…)`, quotes and redirections to nowhere or
 //! to the other stream. Programs are what a host has; everything else is `not found`, as on a real one, and what
 //! cannot be read is a syntax error. Nothing of the machine that pretends is ever run.
 
@@ -44,6 +44,7 @@ enum Node {
     If(Vec<(Vec<Node>, Vec<Node>)>, Vec<Node>),
     For(String, Vec<Word>, Vec<Node>),
     Case(Word, Vec<(Vec<Word>, Vec<Node>)>),
+    Group(Vec<Node>),
 }
 
 /// What could not be read.
@@ -309,6 +310,12 @@ fn command(left: &mut &[Token]) -> Result<Node, Bad> {
             expect(left, "fi")?;
             Ok(Node::If(branches, otherwise))
         }
+        Some("{") => {
+            skip(left);
+            let body = sequence(left, &["}"])?;
+            expect(left, "}")?;
+            Ok(Node::Group(body))
+        }
         Some("for") => {
             skip(left);
             let name = word(left)?.plain().unwrap_or_default().to_owned();
@@ -347,7 +354,8 @@ fn command(left: &mut &[Token]) -> Result<Node, Bad> {
             Ok(Node::Case(subject, arms))
         }
         Some(
-            word @ ("then" | "else" | "elif" | "fi" | "do" | "done" | "esac" | "in" | "while" | "until"),
+            word
+            @ ("then" | "else" | "elif" | "fi" | "do" | "done" | "esac" | "in" | "while" | "until" | "}"),
         ) => Err(format!("\"{word}\" unexpected")),
         _ => {
             let mut words = vec![word(left)?.clone()];

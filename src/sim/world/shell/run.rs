@@ -28,9 +28,18 @@ struct Shell<'p> {
     ended: Ended,
     last: i64,
     exit: bool,
+    /// A loop is to go on with its next value, or to end.
+    turn: Option<Turn>,
     stops_on_error: bool,
     needs_values: bool,
     commands: u32,
+}
+
+/// How a script leaves the middle of a loop.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Turn {
+    Continue,
+    Break,
 }
 
 /// Runs a script with these variables.
@@ -45,6 +54,7 @@ pub(crate) fn run(script: &str, variables: HashMap<String, String>, programs: &m
         ended: Ended::default(),
         last: 0,
         exit: false,
+        turn: None,
         stops_on_error: false,
         needs_values: false,
         commands: 0,
@@ -65,7 +75,7 @@ impl Shell<'_> {
     fn all(&mut self, nodes: &[Node], input: &str, matters: bool) -> Result<(), Bad> {
         for node in nodes {
             self.one(node, input, matters)?;
-            if self.exit {
+            if self.exit || self.turn.is_some() {
                 break;
             }
         }
@@ -118,11 +128,12 @@ impl Shell<'_> {
                 for value in self.expand(words)? {
                     self.variables.insert(name.clone(), value);
                     self.all(body, input, matters)?;
-                    if self.exit {
+                    if self.exit || self.turn.take() == Some(Turn::Break) {
                         break;
                     }
                 }
             }
+            Node::Group(body) => self.all(body, input, matters)?,
             Node::Case(subject, arms) => {
                 let subject = self.text(subject)?;
                 self.last = 0;
@@ -203,6 +214,10 @@ impl Shell<'_> {
             "exit" => {
                 self.exit = true;
                 Ended { code: first.parse().unwrap_or(self.last), ..Ended::default() }
+            }
+            "continue" | "break" => {
+                self.turn = Some(if name == "break" { Turn::Break } else { Turn::Continue });
+                Ended::default()
             }
             "set" => {
                 for arg in args {
@@ -473,6 +488,29 @@ mod tests {
         let (ended, calls) = ran(script, &[("SSM_ids", "0a1b; rm")]);
         assert_eq!((ended.code, calls.len()), (8, 0), "{ended:?}");
         assert_eq!(ran(script, &[]).0.code, 9);
+    }
+
+    #[test]
+    fn groups_are_one_command_and_loops_go_on_or_end_where_that_is_said() {
+        let script = r#"
+            set -eu
+            command -v docker >/dev/null || { echo 'no docker'; exit 0; }
+            command -v podman >/dev/null || { echo 'no podman'; echo 'never mind'; }
+            keep=$(docker ps --quiet | head -n 1; echo cc)
+            for id in $(docker ps --quiet) cc dd ee; do
+              case "$keep" in *"$id"*) continue;; esac
+              echo "$id"
+              if [ "$id" = dd ]; then break; fi
+            done
+            echo end
+        "#;
+        let (ended, _) = ran(script, &[]);
+        assert_eq!(
+            (ended.out.as_str(), ended.code),
+            ("no podman\nnever mind\nbb\ndd\nend\n", 0),
+            "{ended:?}"
+        );
+        assert_eq!(ran("{ echo a", &[]).0.code, 2);
     }
 
     #[test]
