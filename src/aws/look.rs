@@ -1,7 +1,7 @@
 //! Looks: single things by their ids, at the urgency of a running operation, and all or nothing.
 
 use super::call::{Broken, Desk};
-use super::{Aws, autoscaling, ec2, ecs, elb, ssm};
+use super::{Aws, autoscaling, cloudwatch, ec2, ecs, elb, ssm};
 use crate::gateway::{FleetProbe, Look, Seen, Urgency};
 use crate::model::{Scope, Trouble};
 use futures::FutureExt as _;
@@ -61,6 +61,7 @@ async fn look_from(desk: &Desk, look: &Look) -> Result<Seen, Trouble> {
         }
         Look::Targets { group } => Seen::Targets(elb::look_at_targets(desk, group).await?),
         Look::Leavings { of } => Seen::Leavings(elb::look_at_leavings(desk, of).await?),
+        Look::Alarms { of } => Seen::Alarms(cloudwatch::look_at_alarms(desk, of).await?),
         Look::Commands { document, since } => {
             Seen::Commands(ssm::look_at_commands(desk, document, *since).await?)
         }

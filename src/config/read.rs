@@ -4,6 +4,7 @@
 //! that is wrong. Lines that are not TOML are not judged a second time for what they seem to say.
 
 mod accounts;
+mod preset;
 mod tiers;
 
 pub(super) use accounts::unknown_profile;

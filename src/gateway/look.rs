@@ -5,9 +5,9 @@
 //! of the answer: a thing that is asked for and not there is gone, or not yet visible.
 
 use crate::model::{
-    ClusterArn, Command, Definition, DocumentDetail, Group, GroupName, Hook, HostArn, HostDetail, Instance,
-    InstanceId, Invocation, Leaving, Protection, RefreshDetail, Scope, ServiceArn, ServiceDetail, Target,
-    TargetGroupArn, Task, TaskArn, TemplateId, TemplateVersion, Text, Trouble,
+    Alarm, ClusterArn, Command, Definition, DocumentDetail, Group, GroupName, Hook, HostArn, HostDetail,
+    Instance, InstanceId, Invocation, Leaving, Protection, RefreshDetail, Scope, ServiceArn, ServiceDetail,
+    Target, TargetGroupArn, Task, TaskArn, TemplateId, TemplateVersion, Text, Trouble,
 };
 use futures::future::BoxFuture;
 use jiff::Timestamp;
@@ -107,6 +107,11 @@ pub enum Look {
         /// The first number.
         from: u64,
     },
+    /// Alarms.
+    Alarms {
+        /// Which, by name.
+        of: Vec<Text>,
+    },
     /// Commands that ran a document since a moment, whoever sent them.
     Commands {
         /// Which document.
@@ -153,6 +158,8 @@ pub enum Seen {
     Leavings(Vec<Leaving>),
     /// Versions, by rising number.
     Versions(Vec<TemplateVersion>),
+    /// Alarms.
+    Alarms(Vec<Alarm>),
     /// Commands, newest first.
     Commands(Vec<Command>),
     /// Invocations.

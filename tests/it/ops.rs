@@ -6,6 +6,7 @@ mod closed;
 mod codes;
 mod containers;
 mod journal;
+mod refresh;
 mod sweep;
 mod together;
 mod trouble;
