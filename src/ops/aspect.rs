@@ -3,6 +3,10 @@
 //! The same few facts serve as the pre-state that a plan is bound to, as the conditions that a step waits
 //! for, and as what a person reads when a plan is refused as stale.
 
+mod merged;
+
+pub use merged::merged;
+
 use super::refreshing::{RefreshMark, launches, progress};
 use crate::gateway::{Look, Seen};
 use crate::model::text::harmless;
@@ -476,55 +480,4 @@ fn of_host(all: &[Task], host: &HostArn, is_meant: impl Fn(&Task) -> bool) -> Va
     let mut tasks: Vec<String> = here.map(|task| task.arn.to_string()).collect();
     tasks.sort();
     Value::Words(tasks)
-}
-
-/// One look for several, where one call can answer them all.
-pub fn merged(looks: impl IntoIterator<Item = Look>) -> Vec<Look> {
-    let mut all: Vec<Look> = Vec::new();
-    'next: for look in looks {
-        for had in &mut all {
-            match (had, &look) {
-                (Look::Instances { of }, Look::Instances { of: more }) => {
-                    add(of, more);
-                    continue 'next;
-                }
-                (Look::Groups { of }, Look::Groups { of: more }) => {
-                    add(of, more);
-                    continue 'next;
-                }
-                (Look::Hosts { cluster, of }, Look::Hosts { cluster: same, of: more }) if cluster == same => {
-                    add(of, more);
-                    continue 'next;
-                }
-                (Look::Services { cluster, of }, Look::Services { cluster: same, of: more })
-                    if cluster == same =>
-                {
-                    add(of, more);
-                    continue 'next;
-                }
-                (Look::Tasks { cluster, of }, Look::Tasks { cluster: same, of: more }) if cluster == same => {
-                    add(of, more);
-                    continue 'next;
-                }
-                (Look::Commands { document, since }, Look::Commands { document: same, since: earlier })
-                    if document == same =>
-                {
-                    *since = (*since).min(*earlier);
-                    continue 'next;
-                }
-                (had, look) if had == look => continue 'next,
-                _ => {}
-            }
-        }
-        all.push(look);
-    }
-    all
-}
-
-fn add<T: Clone + PartialEq>(of: &mut Vec<T>, more: &[T]) {
-    for one in more {
-        if !of.contains(one) {
-            of.push(one.clone());
-        }
-    }
 }

@@ -193,6 +193,7 @@ pub enum Action {
     Reboot,
     Terminate,
     Scale,
+    RefreshGroup,
     Redeploy,
     SuspendProcesses,
     ResumeProcesses,

@@ -99,8 +99,7 @@ async fn lane(
     let back_words = way_back(&target);
     let said = wish.preset.or(&preset(desk, row));
     let allowed = wants::Allowed {
-        rolls_back: matches!(back_words, Ok(Way { by_aws: true, .. }))
-            || target.is_same() && may_turn(&target),
+        rolls_back: matches!(back_words, Ok(Way { by_aws: true, .. })),
         skips_matching: !target.by_attributes,
         drains: traps::drains(&providers, &around.hooks),
     };
@@ -292,13 +291,6 @@ struct Way {
     why: Option<String>,
 }
 
-/// Whether AWS could turn a refresh round that goes to what the group has already.
-fn may_turn(target: &Target) -> bool {
-    let is_fixed =
-        target.to.as_ref().is_some_and(|to| !matches!(to.image, Picture::Parameter(_) | Picture::Gone(_)));
-    target.follows.is_none() && target.unsendable.is_none() && is_fixed
-}
-
 /// Whether there is a way back, and what of it AWS itself can go.
 fn way_back(target: &Target) -> std::result::Result<Way, String> {
     if let Some(why) = &target.unsendable {
@@ -392,7 +384,10 @@ pub(super) fn explained(trouble: &Trouble) -> (String, String) {
     let lacking = [
         ("iam:PassRole", "iam:PassRole for the role of the template's instance profile"),
         ("ec2:CreateTags", "ec2:CreateTags, because the template tags what it launches"),
-        ("ec2:RunInstances", "ec2:RunInstances for the template, its image, subnets and security groups"),
+        (
+            "ec2:RunInstances",
+            "ec2:RunInstances on what the template names; ec2:CreateTags where it tags what it launches, and iam:PassRole where it has an instance profile",
+        ),
     ];
     match lacking.iter().find(|(action, _)| said.contains(action)) {
         Some((action, what)) => (format!("{action} is missing"), format!("allow {what}: see docs/iam.md")),

@@ -44,9 +44,15 @@ pub(super) async fn lane(desk: &Desk<'_>, row: &GroupRow, intent: &Intent, draft
     );
     let of = u32::try_from(group.members.len()).unwrap_or(u32::MAX);
     let left_s = u64::from(active.refresh.remaining.unwrap_or(of)) * 300;
-    let times = (of, left_s, intent.options.timeout_s.unwrap_or_else(|| patience_s(left_s)));
     let newest = around.refreshes.first().map(|one| &one.refresh.id);
-    let step = course::adopted(&group.name, id, newest, title, &back, times);
+    let is_back = active.refresh.status.starts_with("Rollback");
+    let back = match is_back {
+        true => Back::Impossible("it is on its way back already".to_owned()),
+        false => back,
+    };
+    let within_s = intent.options.timeout_s.unwrap_or_else(|| patience_s(left_s));
+    let foreign = course::Foreign { group: &group.name, id, is_back, of, left_s, within_s };
+    let step = course::adopted(foreign, newest, title, &back);
     draft.hold(&row.scope, "group", group.name.as_str(), Grip::Alone);
     draft.lanes.push(Lane {
         name: group.name.to_string(),

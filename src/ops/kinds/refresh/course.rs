@@ -116,22 +116,39 @@ impl Course<'_> {
     }
 }
 
+/// A refresh that somebody else started.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Foreign<'a> {
+    pub(super) group: &'a GroupName,
+    pub(super) id: &'a Text,
+    /// It is on its way back already.
+    pub(super) is_back: bool,
+    /// Instances that it replaces.
+    pub(super) of: u32,
+    pub(super) left_s: u64,
+    pub(super) within_s: u64,
+}
+
 /// The step that takes over a refresh which somebody else started.
-pub(super) fn adopted(
-    group: &GroupName,
-    id: &Text,
-    newest: Option<&Text>,
-    title: String,
-    back: &Back,
-    (of, left_s, within_s): (u32, u64, u64),
-) -> Step {
+pub(super) fn adopted(foreign: Foreign<'_>, newest: Option<&Text>, title: String, back: &Back) -> Step {
+    let Foreign { group, id, is_back, of, left_s, within_s } = foreign;
     let mark = RefreshMark::known(group, id);
+    let mut ends = ends(&mark, None);
+    if is_back {
+        ends.retain(|end| end.then != Aftermath::Turn);
+        ends.push(Ending {
+            when: is(&mark, "RollbackFailed"),
+            why: "AWS could not take it back".to_owned(),
+            then: Aftermath::Policy,
+        });
+    }
+    let goal = is(&mark, if is_back { "RollbackSuccessful" } else { "Successful" });
     let go = Leg {
         act: Act::Adopt,
-        ends: ends(&mark, None),
+        ends,
         tells: vec![Aspect::RefreshProgress { mark: mark.clone(), total: of }],
         aside: Some(Box::new(aside(group, &mark))),
-        ..wait(is(&mark, "Successful"), within_s, EVERY_S)
+        ..wait(goal, within_s, EVERY_S)
     };
     let undo = back.aim().map(|(aim, by_aws)| {
         let own = RefreshMark::started(group, newest, aim.desired.as_ref(), &aim.preferences);

@@ -210,7 +210,7 @@ fn protected(scene: &Scene<'_>, found: &mut Vec<Found>) {
     }
     let by_ecs = scene.providers.iter().any(|provider| provider.managed_termination_protection);
     let drains = drains(&scene.providers, scene.hooks);
-    let who = if by_ecs { " by ECS, which protects hosts that run tasks," } else { "" };
+    let who = if by_ecs { " by ECS (as hosts that run tasks are)" } else { "" };
     let list = format!("{} of its members ({}) are protected{who}", count, named(ids()));
     match (wants.protected, said.protected) {
         (Handling::Wait, _) => {
