@@ -25,7 +25,6 @@ use toml::de::{DeTable, DeValue};
 
 /// The keys at the top of a file.
 const TOP: [&str; 12] = [
-    "capacity",
     "fleet",
     "accounts",
     "regions",
@@ -33,6 +32,7 @@ const TOP: [&str; 12] = [
     "refresh",
     "history",
     "cores",
+    "capacity",
     "endpoint_url",
     "read_only",
     "theme",

@@ -21,6 +21,9 @@ pub struct TenantSeen {
     pub by: &'static str,
 }
 
+/// The cores that serve a domain, and where they were found.
+type Serving = BTreeSet<(Scope, CoreId)>;
+
 /// A core's own list of domains.
 const BY_CORE: &str = "the core's own list";
 /// A listener rule.
@@ -28,7 +31,7 @@ const BY_RULE: &str = "a listener rule";
 
 /// Adds the tenants that were seen.
 pub(super) fn gather(snapshot: &Snapshot, fleet: &Fleet, seen: &mut Observed) {
-    let mut found: BTreeMap<Text, (&'static str, BTreeSet<(Scope, CoreId)>)> = BTreeMap::new();
+    let mut found: BTreeMap<Text, (&'static str, Serving)> = BTreeMap::new();
     let mut is_asked = false;
     for core in fleet.cores.iter().filter(|core| matches!(core.home, Home::Container { .. })) {
         let Known::Yes(Some(word)) = &core.word else { continue };
@@ -76,7 +79,7 @@ pub(super) fn gather(snapshot: &Snapshot, fleet: &Fleet, seen: &mut Observed) {
 }
 
 /// The hosts of rules with the docker cores behind them; none behind a rule where a target is something else.
-fn by_rules(fleet: &Fleet, cores: &[CoreSeen]) -> BTreeMap<Text, BTreeSet<(Scope, CoreId)>> {
+fn by_rules(fleet: &Fleet, cores: &[CoreSeen]) -> BTreeMap<Text, Serving> {
     let at: BTreeMap<(&str, u16), &CoreSeen> = cores
         .iter()
         .filter(|core| core.found == Found::Docker)
@@ -87,7 +90,7 @@ fn by_rules(fleet: &Fleet, cores: &[CoreSeen]) -> BTreeMap<Text, BTreeSet<(Scope
         let core = row.it.port.and_then(|port| at.get(&(row.it.id.as_str(), port))).copied();
         targets.entry(row.it.group.as_str()).or_default().push(core);
     }
-    let mut found: BTreeMap<Text, BTreeSet<(Scope, CoreId)>> = BTreeMap::new();
+    let mut found: BTreeMap<Text, Serving> = BTreeMap::new();
     for row in &fleet.rules {
         // A rule for some paths only does not say where a customer is.
         let is_whole =
