@@ -15,6 +15,7 @@ use crate::model::{
 };
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
 use std::fmt;
 
 /// One fact about one thing.
@@ -189,6 +190,16 @@ pub enum Aspect {
         /// Its name.
         document: Text,
     },
+    /// The version of a parameter: one more with every write, whoever writes.
+    ParameterVersion {
+        /// Its whole name.
+        parameter: Text,
+    },
+    /// The hash of a parameter's value; a parameter that is no String is only its kind.
+    ParameterHash {
+        /// Its whole name.
+        parameter: Text,
+    },
 }
 
 /// What a fact is.
@@ -288,6 +299,8 @@ impl fmt::Display for Aspect {
             Self::TaskWanted { task, .. } => write!(f, "wanted status of task {}", say(task.as_str())),
             Self::Command { document, mark, .. } => write!(f, "command {} `{mark}`", harmless(document)),
             Self::DocumentHash { document } => write!(f, "content of document {}", harmless(document)),
+            Self::ParameterVersion { parameter } => write!(f, "version of {}", harmless(parameter)),
+            Self::ParameterHash { parameter } => write!(f, "hash of {}", harmless(parameter)),
         }
     }
 }
@@ -340,6 +353,9 @@ impl Aspect {
                 Look::Commands { document: document.clone(), since: *since }
             }
             Self::DocumentHash { document } => Look::Document { name: document.clone() },
+            Self::ParameterVersion { parameter } | Self::ParameterHash { parameter } => {
+                Look::Parameters { of: vec![parameter.clone()] }
+            }
         }
     }
 
@@ -419,6 +435,17 @@ impl Aspect {
                 let hash = found.as_ref().and_then(|one| one.sha256.as_ref());
                 hash.map_or(Value::Absent, Value::word)
             }
+            (Self::ParameterVersion { parameter }, Seen::Parameters(all)) => {
+                let found = all.iter().find(|one| one.name == *parameter);
+                found.map_or(Value::Absent, |one| Value::Count(one.version))
+            }
+            (Self::ParameterHash { parameter }, Seen::Parameters(all)) => {
+                let found = all.iter().find(|one| one.name == *parameter);
+                found.map_or(Value::Absent, |one| match &one.value {
+                    Some(value) => hash_of(value),
+                    None => Value::word(&one.kind),
+                })
+            }
             _ => return None,
         })
     }
@@ -470,6 +497,11 @@ impl Aspect {
             _ => Value::Absent,
         }
     }
+}
+
+/// A parameter's value as a fact: its hash, because nobody knows what people put into one.
+pub fn hash_of(value: &str) -> Value {
+    Value::Word(Sha256::digest(value.as_bytes()).iter().take(8).map(|byte| format!("{byte:02x}")).collect())
 }
 
 /// The tasks on a host that have not stopped, as far as they are meant.

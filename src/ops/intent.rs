@@ -1,6 +1,7 @@
 //! What somebody wants to be true: a verb, its targets and its options, before anything is planned.
 
 use super::plan::Most;
+use crate::inventory::Write;
 use crate::model::RefreshPreset;
 use serde::{Deserialize, Serialize};
 
@@ -51,6 +52,9 @@ pub struct Options {
     /// To what and how a group is refreshed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub refresh: Option<Box<RefreshWish>>,
+    /// Parameters of the registry, for `inventory`.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub writes: Vec<Write>,
 }
 
 /// To what and how a group shall be refreshed.

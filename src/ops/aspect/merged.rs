@@ -1,4 +1,4 @@
-//! Looks put together: one call for all facts that it can show.
+//! Looks put together: one call where one can answer for several facts.
 
 use crate::gateway::Look;
 
@@ -27,6 +27,10 @@ pub fn merged(looks: impl IntoIterator<Item = Look>) -> Vec<Look> {
                     continue 'next;
                 }
                 (Look::Tasks { cluster, of }, Look::Tasks { cluster: same, of: more }) if cluster == same => {
+                    add(of, more);
+                    continue 'next;
+                }
+                (Look::Parameters { of }, Look::Parameters { of: more }) => {
                     add(of, more);
                     continue 'next;
                 }
