@@ -15,6 +15,7 @@ pub mod group;
 pub mod ids;
 pub mod instance;
 pub mod money;
+pub mod published;
 pub mod scope;
 pub mod sealed;
 pub mod tags;
@@ -29,13 +30,15 @@ pub use cluster::{CapacityProvider, Cluster, Deployment, Host, Service, ServiceE
 pub use core::{Core, CoreRecord, Home, Tenant, TenantRecord};
 pub use definition::{Constraint, Container, Definition, Port, Protocol};
 pub use detail::{
-    Command, DocumentDetail, Hook, HostDetail, Invocation, Leaving, Protection, RefreshDetail, ServiceDetail,
+    Command, DocumentDetail, Hook, HostDetail, Invocation, Leaving, Newcomer, Protection, RefreshDetail,
+    ServiceDetail,
 };
 pub use gauge::{Gauge, Gauges, Metrics, Point};
 pub use group::{Activity, Group, Member, Mix, Refresh, TemplateRef};
 pub use ids::*;
 pub use instance::{Agent, Check, Instance, InstanceState, InstanceStatus, Lifecycle, ScheduledEvent};
 pub use money::Usd;
+pub use published::{Behind, Published, Told};
 pub use scope::{Identity, Scope};
 pub use sealed::{Sealed, Setting};
 pub use tags::Tags;

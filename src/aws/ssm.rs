@@ -3,11 +3,13 @@
 mod agents;
 mod change;
 mod look;
+mod published;
 mod registry;
 mod secrets;
 
 pub(super) use change::change;
 pub(super) use look::{look_at_commands, look_at_document, look_at_invocations};
+pub(super) use published::{look_at_published, published};
 pub(super) use secrets::secrets;
 
 use super::api::Api;

@@ -10,7 +10,7 @@ use std::any::Any;
 use std::sync::{Arc, Weak};
 
 /// The source text that decides the shape of what is stored: this file, the sections, and all of the model.
-const SHAPES: [(&str, &str); 21] = [
+const SHAPES: [(&str, &str); 22] = [
     ("body.rs", include_str!("body.rs")),
     ("snapshot.rs", include_str!("../snapshot.rs")),
     ("admin.rs", include_str!("../model/admin.rs")),
@@ -25,6 +25,7 @@ const SHAPES: [(&str, &str); 21] = [
     ("ids.rs", include_str!("../model/ids.rs")),
     ("instance.rs", include_str!("../model/instance.rs")),
     ("money.rs", include_str!("../model/money.rs")),
+    ("published.rs", include_str!("../model/published.rs")),
     ("scope.rs", include_str!("../model/scope.rs")),
     ("sealed.rs", include_str!("../model/sealed.rs")),
     ("tags.rs", include_str!("../model/tags.rs")),
@@ -94,6 +95,7 @@ pub(super) fn encoder(part: &Part, source: Source) -> Option<Body> {
         Source::Statuses => of(part.statuses.value.as_ref()),
         Source::Templates => of(part.templates.value.as_ref()),
         Source::Images => of(part.images.value.as_ref()),
+        Source::Published => of(part.published.value.as_ref()),
         Source::Groups => of(part.groups.value.as_ref()),
         Source::Refreshes => of(part.refreshes.value.as_ref()),
         Source::Activities => of(part.activities.value.as_ref()),
@@ -145,6 +147,7 @@ pub(super) fn extend(all: &mut Reading, piece: Reading) -> bool {
         Statuses,
         Templates,
         Images,
+        Published,
         Groups,
         Refreshes,
         Activities,
@@ -174,6 +177,7 @@ pub(super) fn decode(source: Source, bytes: &[u8]) -> Option<Reading> {
         Source::Statuses => Reading::Statuses(value(bytes)?),
         Source::Templates => Reading::Templates(value(bytes)?),
         Source::Images => Reading::Images(value(bytes)?),
+        Source::Published => Reading::Published(value(bytes)?),
         Source::Groups => Reading::Groups(value(bytes)?),
         Source::Refreshes => Reading::Refreshes(value(bytes)?),
         Source::Activities => Reading::Activities(value(bytes)?),
