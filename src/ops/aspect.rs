@@ -3,6 +3,7 @@
 //! The same few facts serve as the pre-state that a plan is bound to, as the conditions that a step waits
 //! for, and as what a person reads when a plan is refused as stale.
 
+use super::launching::LaunchFact;
 use crate::gateway::{Look, Seen};
 use crate::model::text::harmless;
 use crate::model::{
@@ -162,6 +163,11 @@ pub enum Aspect {
         /// Its name.
         document: Text,
     },
+    /// What is launched, and how it is.
+    Launching {
+        /// Which fact of it.
+        fact: LaunchFact,
+    },
 }
 
 /// What a fact is.
@@ -257,6 +263,7 @@ impl fmt::Display for Aspect {
             Self::TaskWanted { task, .. } => write!(f, "wanted status of task {}", say(task.as_str())),
             Self::Command { document, mark, .. } => write!(f, "command {} `{mark}`", harmless(document)),
             Self::DocumentHash { document } => write!(f, "content of document {}", harmless(document)),
+            Self::Launching { fact } => write!(f, "{fact}"),
         }
     }
 }
@@ -296,6 +303,7 @@ impl Aspect {
                 Look::Commands { document: document.clone(), since: *since }
             }
             Self::DocumentHash { document } => Look::Document { name: document.clone() },
+            Self::Launching { fact } => fact.look(),
         }
     }
 
@@ -365,6 +373,7 @@ impl Aspect {
                 let hash = found.as_ref().and_then(|one| one.sha256.as_ref());
                 hash.map_or(Value::Absent, Value::word)
             }
+            (Self::Launching { fact }, seen) => fact.value(seen)?,
             _ => return None,
         })
     }
@@ -438,6 +447,10 @@ pub fn merged(looks: impl IntoIterator<Item = Look>) -> Vec<Look> {
                     continue 'next;
                 }
                 (Look::Groups { of }, Look::Groups { of: more }) => {
+                    add(of, more);
+                    continue 'next;
+                }
+                (Look::Templates { of }, Look::Templates { of: more }) => {
                     add(of, more);
                     continue 'next;
                 }
