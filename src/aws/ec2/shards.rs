@@ -165,10 +165,13 @@ async fn by_zone(
     Some(fan::settle(together(read, &known), trouble))
 }
 
-/// Adds to rows what they lack of others.
+/// Adds to rows what they lack of others, which are fewer.
 fn together(mut rows: Rows, others: &[Arc<Instance>]) -> Rows {
-    let ids: HashSet<_> = rows.iter().map(|one| one.id.clone()).collect();
-    rows.extend(others.iter().filter(|one| !ids.contains(&one.id)).cloned());
+    let mut lacking: HashSet<&str> = others.iter().map(|one| one.id.as_str()).collect();
+    for one in &rows {
+        lacking.remove(one.id.as_str());
+    }
+    rows.extend(others.iter().filter(|one| lacking.contains(one.id.as_str())).cloned());
     rows
 }
 
