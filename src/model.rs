@@ -14,6 +14,7 @@ pub mod gauge;
 pub mod group;
 pub mod ids;
 pub mod instance;
+pub mod market;
 pub mod money;
 pub mod scope;
 pub mod sealed;
@@ -37,6 +38,7 @@ pub use ids::*;
 pub use instance::{
     Agent, Check, Instance, InstanceState, InstanceStatus, Lifecycle, Make, Makes, ScheduledEvent,
 };
+pub use market::{Market, SpotPrice};
 pub use money::Usd;
 pub use scope::{Identity, Scope};
 pub use sealed::{Sealed, Setting};
