@@ -6,7 +6,6 @@ mod metrics;
 use super::api::Api;
 use super::call::{Broken, Desk, Pages};
 use super::fan::{self, Piece};
-use super::look::all;
 use crate::gateway::{GatewayError, Reading};
 use crate::model::{Alarm, Gauges, InstanceId, Metrics, Text, Trouble, TroubleKind};
 use aws_sdk_cloudwatch::types::{AlarmType, ScanBy};
@@ -16,9 +15,6 @@ use jiff::Timestamp;
 
 /// The longest page of alarms.
 const ALARMS_PAGE: i32 = 100;
-
-/// How many alarms one call names.
-const NAMED: usize = 100;
 
 /// The most pages that one chunk of metrics may take; its points fit on one.
 const METRICS_PAGES: usize = 50;
@@ -45,27 +41,27 @@ pub(super) async fn alarms(desk: &Desk, pages: &Pages) -> Result<Vec<Alarm>, Gat
     .map_err(|broken| broken.partial(Reading::Alarms))
 }
 
-/// These alarms, metric or composite.
+/// These alarms; those that do not exist are left out.
 pub(super) async fn look_at_alarms(desk: &Desk, of: &[Text]) -> Result<Vec<Alarm>, Trouble> {
-    let chunks: Vec<Vec<String>> =
-        of.chunks(NAMED).map(|names| names.iter().map(ToString::to_string).collect()).collect();
+    let chunks: Vec<Vec<String>> = of
+        .chunks(ALARMS_PAGE as usize)
+        .map(|names| names.iter().map(ToString::to_string).collect())
+        .collect();
     let ask = |names: Vec<String>| {
         async move {
-            let request = |token| {
+            let request = || {
                 let ask = desk.cloudwatch().describe_alarms().set_alarm_names(Some(names.clone()));
                 let ask = ask.alarm_types(AlarmType::MetricAlarm).alarm_types(AlarmType::CompositeAlarm);
-                ask.max_records(ALARMS_PAGE).set_next_token(token).send()
+                ask.max_records(ALARMS_PAGE).send()
             };
-            let read = desk.pages(Api::DescribeAlarms, request, |page| {
-                let metric = page.metric_alarms.unwrap_or_default().into_iter().map(alarms::metric);
-                let composite = page.composite_alarms.unwrap_or_default().into_iter().map(alarms::composite);
-                (metric.chain(composite).collect(), page.next_token)
-            });
-            Ok(read.await?)
+            let page = desk.call(Api::DescribeAlarms, request).await?;
+            let metric = page.metric_alarms.unwrap_or_default().into_iter().map(alarms::metric);
+            let composite = page.composite_alarms.unwrap_or_default().into_iter().map(alarms::composite);
+            Ok(metric.chain(composite).collect())
         }
         .boxed()
     };
-    all(chunks, ask).await
+    super::look::all(chunks, ask).await
 }
 
 /// Metrics of these instances from a moment on, one row for each of them.

@@ -4,10 +4,12 @@
 //! for, and as what a person reads when a plan is refused as stale.
 
 mod merged;
+mod sized;
 
 pub use merged::merged;
 
-use super::refreshing::{RefreshMark, launches, progress};
+use super::launching::LaunchFact;
+use super::refreshing::{RefreshMark, progress};
 use crate::gateway::{Look, Seen};
 use crate::model::text::harmless;
 use crate::model::{
@@ -190,6 +192,11 @@ pub enum Aspect {
         /// Its name.
         document: Text,
     },
+    /// What is launched, and how it is.
+    Launching {
+        /// Which fact of it.
+        fact: LaunchFact,
+    },
     /// The version of a parameter: one more with every write, whoever writes.
     ParameterVersion {
         /// Its whole name.
@@ -301,6 +308,7 @@ impl fmt::Display for Aspect {
             Self::DocumentHash { document } => write!(f, "content of document {}", harmless(document)),
             Self::ParameterVersion { parameter } => write!(f, "version of {}", harmless(parameter)),
             Self::ParameterHash { parameter } => write!(f, "hash of {}", harmless(parameter)),
+            Self::Launching { fact } => write!(f, "{fact}"),
         }
     }
 }
@@ -356,6 +364,7 @@ impl Aspect {
             Self::ParameterVersion { parameter } | Self::ParameterHash { parameter } => {
                 Look::Parameters { of: vec![parameter.clone()] }
             }
+            Self::Launching { fact } => fact.look(),
         }
     }
 
@@ -446,56 +455,9 @@ impl Aspect {
                     None => Value::word(&one.kind),
                 })
             }
+            (Self::Launching { fact }, seen) => fact.value(seen)?,
             _ => return None,
         })
-    }
-
-    fn of_group(&self, group: &crate::model::Group) -> Value {
-        let member = |id: &InstanceId| group.members.iter().find(|member| member.id == *id);
-        match self {
-            Self::MemberState { instance, .. } => {
-                member(instance).map_or(Value::Absent, |member| Value::word(&member.state))
-            }
-            Self::MemberProtected { instance, .. } => {
-                member(instance).map_or(Value::Absent, |member| Value::Flag(member.is_protected))
-            }
-            Self::GroupMin { .. } => Value::Count(group.min.into()),
-            Self::GroupMax { .. } => Value::Count(group.max.into()),
-            Self::GroupDesired { .. } => Value::Count(group.desired.into()),
-            Self::GroupInService { .. } => {
-                let well = |member: &&crate::model::Member| {
-                    member.state == "InService" && member.health.eq_ignore_ascii_case("healthy")
-                };
-                Value::Count(group.members.iter().filter(well).count() as u64)
-            }
-            Self::GroupMembers { .. } => Value::Count(group.members.len() as u64),
-            Self::GroupLaunches { .. } => Value::Words(launches(group)),
-            Self::GroupSuspended { process, .. } => {
-                Value::Flag(group.suspended.iter().any(|suspended| suspended == process))
-            }
-            _ => Value::Absent,
-        }
-    }
-
-    fn of_service(&self, service: &crate::model::Service) -> Value {
-        let primary = || service.deployments.iter().find(|deployment| deployment.status == "PRIMARY");
-        match self {
-            Self::ServiceDesired { .. } => Value::Count(service.desired.into()),
-            Self::ServiceRunning { .. } => Value::Count(service.running.into()),
-            Self::ServiceDeployment { .. } => primary().map_or(Value::Absent, |one| Value::word(&one.id)),
-            Self::ServiceRollout { .. } => match primary() {
-                None => Value::Absent,
-                Some(one) => match &one.rollout {
-                    Some(word) => Value::word(word),
-                    // Services of other controllers say nothing: alone and complete is done.
-                    None if service.deployments.len() == 1 && one.running == one.desired => {
-                        Value::word("COMPLETED")
-                    }
-                    None => Value::word("IN_PROGRESS"),
-                },
-            },
-            _ => Value::Absent,
-        }
     }
 }
 
