@@ -283,7 +283,11 @@ async fn what_would_stall_or_hurt_is_refused_before_anything_is_changed() {
         assert!(said.contains(word), "{word} in {said}");
     }
     let world = bench.world("refresh").await;
-    let row = world.fleet.instances.iter().find(|row| row.group.as_ref().is_some_and(|name| name == GROUP));
+    let row = world
+        .fleet
+        .instances
+        .iter()
+        .find(|row| row.group.as_ref().is_some_and(|name| name.as_str() == GROUP));
     let guarded = row.expect("a member").it.id.to_string();
     let guard = format!("AutoScalingGroupName={GROUP}&InstanceIds.member.1={guarded}&ProtectedFromScaleIn");
     asg(&bench.running, "SetInstanceProtection", &format!("{guard}=true")).await;
