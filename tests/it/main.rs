@@ -18,6 +18,7 @@ mod fuzz;
 mod history;
 mod looks;
 mod loopback;
+mod made;
 mod moto;
 mod ops;
 mod permissions;
