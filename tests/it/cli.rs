@@ -116,6 +116,7 @@ impl FleetReader for Fake {
 
 fn instance(id: &str, name: &str, tags: &[(&str, &str)]) -> Instance {
     Instance {
+        owner_id: "123456789012".into(),
         launched_at: Some("2026-11-18T16:00:00Z".parse().unwrap()),
         private_ip: Some("10.0.0.1".into()),
         tags: [("Name", name)].into_iter().chain(tags.iter().copied()).collect(),

@@ -78,7 +78,7 @@ async fn a_closed_terminal_ends_no_drain_and_a_new_one_shows_it() {
         let (code, out, err) = ended(coredeck(&running, &at).args(events));
         let told: serde_json::Value = serde_json::from_str(&out).unwrap();
         let told = told["data"].as_array().unwrap();
-        let ours = told.iter().filter(|event| event["sort"] == "operation").count();
+        let ours = told.iter().filter(|event| event["kind"] == "operation").count();
         assert!((code, ours) == (0, 2) && told.len() > ours && out.contains(&id), "{code}: {ours} {err}");
         // What cannot be read of them is said, and the answer is not called whole.
         std::fs::write(

@@ -535,7 +535,7 @@ fn operations_are_filtered_while_it_is_typed_and_sorted() {
         screen.keys("S");
         assert!(matches!(shown(&screen), [Some(first), Some(second)] if first < second), "{}", screen.text());
         // Rows follow each letter; what is no field is pointed at, and holds nothing back.
-        screen.keys("/state:op");
+        screen.keys("/state:open");
         assert!(matches!(shown(&screen), [Some(_), None]), "{}", screen.text());
         screen.keys("<ctrl-u>stat:x");
         assert!(screen.text().contains("did you mean `state`?"), "{}", screen.text());
