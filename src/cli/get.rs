@@ -36,6 +36,8 @@ pub(super) async fn run(
     if reach.config.history.has_gets {
         keep(plan, reach, &world, out)?;
     }
+    // The process ends: nobody should wait while a hundred thousand rows are given back one by one.
+    std::mem::forget(world);
     shown
 }
 

@@ -1,14 +1,13 @@
 //! The command line on a hand-made fleet: formats, partial answers, hostile text, argv, pages.
 
-use crate::made;
 use coredeck::cli::{Outside, output::Output, run_with};
 use coredeck::clock::Clock;
 use coredeck::config::Surroundings;
 use coredeck::gateway::{Ask, FleetReader, GatewayError, Reading, Source, Spending, Urgency};
 use coredeck::model::text::is_unsafe;
 use coredeck::model::{
-    AccountName, Check, Gauge, Group, Instance, InstanceStatus, Metrics, Point, Region, Scope, Trouble,
-    TroubleKind, Usd,
+    AccountName, Check, Gauge, Group, Instance, InstanceState, InstanceStatus, Lifecycle, Make, Metrics,
+    Point, Region, Scope, Tags, Trouble, TroubleKind, Usd,
 };
 use futures::FutureExt;
 use futures::future::BoxFuture;
@@ -115,12 +114,35 @@ impl FleetReader for Fake {
 }
 
 fn instance(id: &str, name: &str, tags: &[(&str, &str)]) -> Instance {
+    let tags: Tags = [("Name", name)].into_iter().chain(tags.iter().copied()).collect();
     Instance {
-        owner_id: "123456789012".into(),
+        id: id.into(),
+        reservation_id: "r-1".into(),
+        state: InstanceState::Running,
+        state_reason: None,
+        spot_request_id: None,
         launched_at: Some("2026-11-18T16:00:00Z".parse().unwrap()),
         private_ip: Some("10.0.0.1".into()),
-        tags: [("Name", name)].into_iter().chain(tags.iter().copied()).collect(),
-        ..made::instance(id)
+        public_ip: None,
+        private_dns: None,
+        public_dns: None,
+        tags,
+        make: Arc::new(Make {
+            owner_id: "123456789012".into(),
+            instance_type: "t3.small".into(),
+            zone: "eu-west-1a".into(),
+            image_id: "ami-1".into(),
+            architecture: Some("x86_64".into()),
+            lifecycle: Lifecycle::OnDemand,
+            vpc_id: None,
+            subnet_id: None,
+            key_name: None,
+            profile_arn: None,
+            platform: None,
+            security_groups: Box::new(["sg-1".into(), "sg-2".into()]),
+            root_device: None,
+            detailed_monitoring: false,
+        }),
     }
 }
 

@@ -18,7 +18,6 @@ mod fuzz;
 mod history;
 mod looks;
 mod loopback;
-mod made;
 mod moto;
 mod ops;
 mod permissions;

@@ -1,13 +1,12 @@
 //! A small made fleet for the screen: three tiers, two accounts in two regions, with the troubles of a bad night.
 
-use crate::made;
 use coredeck::fleet::join;
 use coredeck::gateway::{Reading, Source, Spending};
 use coredeck::model::{
     AccountId, AccountName, Alarm, AlarmState, Check, Cluster, ClusterArn, CoreRecord, Deployment, Group,
-    GroupName, Host, HostArn, Identity, ImageId, Instance, InstanceId, InstanceStatus, InstanceType,
-    Lifecycle, Member, Region, Scope, Selector, Service, ServiceArn, Tags, Task, TaskArn, TemplateId,
-    TemplateRef, TenantRecord, Text, Tier, TierName, Trouble, TroubleKind, Usd, Zone,
+    GroupName, Host, HostArn, Identity, ImageId, Instance, InstanceId, InstanceState, InstanceStatus,
+    InstanceType, Lifecycle, Make, Member, Region, Scope, Selector, Service, ServiceArn, Tags, Task, TaskArn,
+    TemplateId, TemplateRef, TenantRecord, Text, Tier, TierName, Trouble, TroubleKind, Usd, Zone,
 };
 use coredeck::snapshot::{Part, Snapshot};
 use coredeck::world::World;
@@ -57,16 +56,16 @@ pub(super) fn instance(n: u32, tier: &str, group: &str, region: &str) -> Instanc
     let types = [("development", "t3.small"), ("production", "t2.micro"), ("shared", "t3.large")];
     let kind = types.iter().find(|(name, _)| *name == tier).map_or("m5.large", |(_, kind)| *kind);
     Instance {
-        instance_type: InstanceType::new(kind),
-        zone: Zone::new(format!("{region}{}", ["a", "b", "c"][n as usize % 3])),
-        image_id: ImageId::new("ami-0aa11bb22cc33dd44"),
-        lifecycle: if n.is_multiple_of(4) { Lifecycle::Spot } else { Lifecycle::OnDemand },
+        id: InstanceId::new(format!("i-{n:017x}")),
+        reservation_id: Text::new("r-1"),
+        state: InstanceState::Running,
+        state_reason: None,
+        spot_request_id: None,
         launched_at: Some(ago(i64::from(n) * 7_000 + 120)),
         private_ip: text(&format!("10.0.{}.{}", n / 250, n % 250)),
-        vpc_id: text("vpc-1"),
-        subnet_id: text("subnet-1"),
-        platform: text("Linux/UNIX"),
-        root_device: text("/dev/xvda"),
+        public_ip: None,
+        private_dns: None,
+        public_dns: None,
         tags: [
             ("Name", format!("{group}-{n}").as_str()),
             ("tier", tier),
@@ -74,7 +73,22 @@ pub(super) fn instance(n: u32, tier: &str, group: &str, region: &str) -> Instanc
         ]
         .into_iter()
         .collect(),
-        ..made::instance(&format!("i-{n:017x}"))
+        make: Arc::new(Make {
+            owner_id: AccountId::new("111122223333"),
+            instance_type: InstanceType::new(kind),
+            zone: Zone::new(format!("{region}{}", ["a", "b", "c"][n as usize % 3])),
+            image_id: ImageId::new("ami-0aa11bb22cc33dd44"),
+            architecture: text("x86_64"),
+            lifecycle: if n.is_multiple_of(4) { Lifecycle::Spot } else { Lifecycle::OnDemand },
+            vpc_id: text("vpc-1"),
+            subnet_id: text("subnet-1"),
+            key_name: None,
+            profile_arn: None,
+            platform: text("Linux/UNIX"),
+            security_groups: Box::new([Text::new("sg-1"), Text::new("sg-2")]),
+            root_device: text("/dev/xvda"),
+            detailed_monitoring: false,
+        }),
     }
 }
 
