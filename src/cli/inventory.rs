@@ -198,11 +198,12 @@ async fn diff(args: &DiffArgs, global: &Global, outside: &Outside, out: &mut Out
     }
     let due = diff.writes(policy).len();
     let whole = whole(&found, args.ask.allow_partial, out);
-    if due > 0 {
-        return Err(Error::new(ErrorKind::Pending, format!("{due} entries are to be written"))
-            .hint("coredeck inventory sync"));
-    }
-    whole
+    let said = match due {
+        0 => return whole,
+        1 => "1 entry is to be written".to_owned(),
+        due => format!("{due} entries are to be written"),
+    };
+    Err(Error::new(ErrorKind::Pending, said).hint("coredeck inventory sync"))
 }
 
 async fn sync(args: &SyncArgs, global: &Global, outside: &Outside, out: &mut Output) -> Result<()> {
