@@ -26,6 +26,7 @@ impl Builder {
             return images.clone();
         }
         let images = self.register_images();
+        self.publish_images(&images);
         self.images = Some(images.clone());
         images
     }
@@ -99,6 +100,19 @@ impl Builder {
         (age, kept): (i64, i64),
     ) -> CompactString {
         let id = CompactString::from(self.dice.id("ami"));
+        let snapshot = self.dice.id("snap").into();
+        self.register((id, snapshot), (name, what), is_own, architecture, (age, kept))
+    }
+
+    /// The same with ids that are known.
+    pub(super) fn register(
+        &mut self,
+        (id, snapshot): (CompactString, CompactString),
+        (name, what): (&str, &str),
+        is_own: bool,
+        architecture: &'static str,
+        (age, kept): (i64, i64),
+    ) -> CompactString {
         let created = self.now.minus(age);
         let own = CompactString::from(self.place.account.as_ref());
         let tags = if is_own { vec![tag("Name", name), tag("built-by", "packer")] } else { Vec::new() };
@@ -112,8 +126,14 @@ impl Builder {
             created,
             deprecated: (kept > 0).then(|| created.plus(kept)),
             is_public: !is_own,
-            snapshot: self.dice.id("snap").into(),
+            state: "available",
+            boot: if architecture == "arm64" { "uefi" } else { "uefi-preferred" },
+            root: "/dev/xvda",
+            is_instance_store: false,
+            has_ena: true,
+            snapshot,
             tags,
+            flaw: None,
         };
         self.place.images.insert(id.clone(), image);
         id
