@@ -23,7 +23,7 @@ pub(super) fn describe(call: &Call, place: &Place) -> Answer {
     }
     let admits = |refresh: &Refresh| {
         (ids.is_empty() || ids.contains(&refresh.id.as_str()))
-            && refresh.started.is_none_or(|at| call.now.since(at) < KEPT)
+            && refresh.ended.or(refresh.started).is_none_or(|at| call.now.since(at) < KEPT)
     };
     let page = PAGING.of(call)?;
     // Newest first: keys count down from the newest.

@@ -278,6 +278,11 @@ fn group(place: &mut Builder, built: &mut Built, groups: &Group, n: usize, name:
     }
     let mut members = Vec::new();
     for at in 0..groups.desired {
+        // Where they weigh something, fewer are enough.
+        let capacity = place.place.groups.get(name).map_or(0, |made| made.live());
+        if capacity >= groups.desired as usize {
+            break;
+        }
         let (kind, is_spot) = choice(groups, at);
         let version = if at < groups.behind { current.saturating_sub(1).max(1) } else { current };
         // Members of one age came by one call; ten at a time, an hour apart.

@@ -232,6 +232,10 @@ impl Place {
             if let Some(found) = self.instances.get_mut(instance) {
                 found.image = image;
             }
+            // From here on it counts as new, and warms up.
+            if let Some(refresh) = self.groups.get_mut(name).and_then(|group| group.active_refresh()) {
+                refresh.before.remove(instance);
+            }
             self.set_stage(name, instance, Stage::RootReplaced);
             self.reboot(instance);
         } else if stage == Stage::RootReplaced && passed >= 30 {

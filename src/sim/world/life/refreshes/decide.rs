@@ -2,7 +2,8 @@
 
 use super::progress::Seen;
 use crate::sim::time::Moment;
-use crate::sim::world::scaling::{Group, Refresh, Stage, Strategy};
+use crate::sim::world::life::recipes::configuration;
+use crate::sim::world::scaling::{Group, Mix, Refresh, Stage, Strategy};
 use compact_str::{CompactString, format_compact};
 
 /// What a look at a refresh decides.
@@ -85,7 +86,6 @@ pub(super) fn decide(group: &Group, refresh: &Refresh, seen: &[Seen], percent: u
             None => Step::Done,
         };
     }
-    let is_heavy = open.iter().any(|one| one.member.units() >= desired.max(2));
     if warm > desired {
         let spare = worth(&open, warm - desired);
         // Where one is worth more than there is to spare, it goes when the others do without it.
@@ -105,7 +105,11 @@ pub(super) fn decide(group: &Group, refresh: &Refresh, seen: &[Seen], percent: u
         };
     }
     // An instance that is worth the whole group leaves no room for limits: all go at once.
-    if is_heavy {
+    let weighs_all = |mix: &Mix| {
+        let weights = mix.overrides.iter().filter_map(|one| one.weight);
+        weights.into_iter().any(|weight| weight > 1 && weight >= group.desired)
+    };
+    if configuration(group).1.is_some_and(weighs_all) {
         return Step::End(ids(&open));
     }
     // Not beyond the next checkpoint, but up to it or above.
