@@ -216,11 +216,15 @@ fn mix_shape(template: &TemplateChoice, mix: &Mix) -> Fields {
             .maybe("ImageId", one.image.as_ref())
             .maybe("InstanceRequirements", one.needs.map(needs_shape))
     });
+    let chooses = mix.overrides.iter().any(|one| one.needs.is_some());
+    let usual = if chooses { "lowest-price" } else { "prioritized" };
+    let pools = mix.spot_pools.or((mix.spot_strategy == "lowest-price").then_some(2));
     let distribution = Fields::new()
-        .with("OnDemandAllocationStrategy", "prioritized")
+        .with("OnDemandAllocationStrategy", mix.on_demand_strategy.unwrap_or(usual))
         .with("OnDemandBaseCapacity", mix.on_demand_base)
         .with("OnDemandPercentageAboveBaseCapacity", mix.on_demand_percent)
         .with("SpotAllocationStrategy", mix.spot_strategy)
+        .maybe("SpotInstancePools", pools)
         .maybe("SpotMaxPrice", mix.spot_max_price.as_ref());
     Fields::new()
         .with(

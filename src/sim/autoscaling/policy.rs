@@ -33,6 +33,16 @@ pub(super) fn mix(place: &Place, input: Input) -> Result<Option<Mix>, Fault> {
         Some("price-capacity-optimized") => "price-capacity-optimized",
         Some(other) => return Err(invalid(format!("{other} is no spot allocation strategy"))),
     };
+    let on_demand_strategy = match shares.and_then(|part| part.text("OnDemandAllocationStrategy")) {
+        None => None,
+        Some("prioritized") => Some("prioritized"),
+        Some("lowest-price") => Some("lowest-price"),
+        Some(other) => return Err(invalid(format!("{other} is no on-demand allocation strategy"))),
+    };
+    let spot_pools = number("SpotInstancePools")?;
+    if spot_pools.is_some_and(|pools| !(1..=20).contains(&pools)) {
+        return Err(invalid("SpotInstancePools must be from 1 to 20"));
+    }
     let percent = number("OnDemandPercentageAboveBaseCapacity")?.unwrap_or(100);
     if percent > 100 {
         return Err(invalid("OnDemandPercentageAboveBaseCapacity must be from 0 to 100"));
@@ -42,6 +52,8 @@ pub(super) fn mix(place: &Place, input: Input) -> Result<Option<Mix>, Fault> {
         on_demand_base: number("OnDemandBaseCapacity")?.unwrap_or(0),
         on_demand_percent: percent,
         spot_strategy,
+        on_demand_strategy,
+        spot_pools,
         spot_max_price: shares.and_then(|part| part.text("SpotMaxPrice")).map(CompactString::from),
     }))
 }

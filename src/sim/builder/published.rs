@@ -1,5 +1,6 @@
 //! The public parameters of AWS that name AMIs, each with the versions that it had.
 
+use super::containers::AGENT;
 use super::{Builder, DAY, Images};
 use crate::sim::dice::Dice;
 use compact_str::CompactString;
@@ -21,13 +22,13 @@ impl Builder {
             ("arm64", "amazon-linux-2023/arm64", &images.ecs_arm, &images.ecs_arm_old),
         ] {
             let name = |date: &str| format!("al2023-ami-ecs-hvm-2023.0.{date}-kernel-6.1-{architecture}");
-            let between = self.released(&name("20261014"), architecture, 38);
+            let between = self.released(&name("20261020"), architecture, 32);
             let releases = [
-                (name("20260929"), older.clone(), 53, "1.97.0", "25.0.7"),
-                (name("20261014"), between, 38, "1.97.1", "25.0.8"),
-                (name("20261110"), newest.clone(), 11, "1.98.0", "25.0.8"),
+                (name("20260929"), older.clone(), 53, "1.97.0", "25.0.13"),
+                (name("20261020"), between, 32, "1.97.1", "25.0.14"),
+                (name("20261110"), newest.clone(), 11, AGENT, "25.0.14"),
             ];
-            self.recommend(&format!("{ECS}/{below}"), "Amazon Linux 2023", 31, &releases);
+            self.recommend(&format!("{ECS}/{below}"), "Amazon Linux 2023", 41, &releases);
             let plain = format!("al2023-ami-2023.9.20261105.0-kernel-6.1-{architecture}");
             let plain = self.released(&plain, architecture, 16);
             let latest = "/aws/service/ami-amazon-linux-latest/al2023-ami-kernel-default";
@@ -39,22 +40,22 @@ impl Builder {
             [("x86_64", "amazon-linux-2", "x86_64-ebs"), ("arm64", "amazon-linux-2/arm64", "arm64-ebs")]
         {
             let ancient = "amzn2-ami-ecs-hvm-2.0.20240131-x86_64-ebs".to_owned();
-            let last = format!("amzn2-ami-ecs-hvm-2.0.20260623-{end}");
-            let last = (last.clone(), self.released(&last, architecture, 151), 151, "1.96.0", "25.0.6");
+            let last = format!("amzn2-ami-ecs-hvm-2.0.20260622-{end}");
+            let last = (last.clone(), self.released(&last, architecture, 152), 152, "1.96.0", "25.0.6");
             let first = (ancient, images.ancient.clone(), 1025, "1.81.0", "20.10.25");
             let releases = if architecture == "x86_64" { vec![first, last] } else { vec![last] };
-            self.recommend(&format!("{ECS}/{below}"), "Amazon Linux 2", 117, &releases);
+            self.recommend(&format!("{ECS}/{below}"), "Amazon Linux 2", 41, &releases);
         }
         for architecture in ["x86_64", "arm64"] {
-            for (version, age) in [("1.50.0", 47), ("1.51.0", 19)] {
-                let name = format!("bottlerocket-aws-ecs-2-{architecture}-v{version}-8c1d6b0a");
+            for (version, commit, age) in [("1.49.0", "713f44ce", 61), ("1.51.0", "47438798", 19)] {
+                let name = format!("bottlerocket-aws-ecs-2-{architecture}-v{version}-{commit}");
                 let id = self.released(&name, architecture, age);
-                let at = self.ago(age * DAY);
+                let at = self.ago((age - 1) * DAY);
                 for word in ["latest", version] {
                     let below = format!("{BOTTLEROCKET}/{architecture}/{word}");
-                    self.place.publish(&format!("{below}/image_id"), id.to_string(), 60, at);
-                    let said = format!("{version}-8c1d6b0a");
-                    self.place.publish(&format!("{below}/image_version"), said, 60, at);
+                    self.place.publish(&format!("{below}/image_id"), id.to_string(), 41, at);
+                    let said = format!("{version}-{commit}");
+                    self.place.publish(&format!("{below}/image_version"), said, 41, at);
                 }
             }
         }
@@ -62,16 +63,17 @@ impl Builder {
 
     /// Registers an AMI of Amazon's; its id is the same in every account of a region.
     fn released(&mut self, name: &str, architecture: &'static str, age: i64) -> CompactString {
-        let mut dice = Dice::new(0, &format!("{}/{name}", self.place.region));
+        let mut dice = Dice::new(self.seed, &format!("{}/{name}", self.place.region));
         let ids = (CompactString::from(dice.id("ami")), CompactString::from(dice.id("snap")));
-        let what = "published by Amazon";
+        let what = "published by AWS";
         self.register(ids, (name, what), false, architecture, (age * DAY, 730 * DAY))
     }
 
     /// Publishes releases, oldest first: each by its name, and one after the other as what is recommended.
     fn recommend(&mut self, below: &str, os: &str, first: u32, releases: &[Release]) {
         for (name, id, age, agent, docker) in releases {
-            let at = self.ago(age * DAY);
+            // A day after it was made.
+            let at = self.ago((age - 1) * DAY);
             let version = name.split('-').find(|part| part.starts_with("20") || part.starts_with("2.0"));
             let mut fields = json!({
                 "ecs_agent_version": agent,

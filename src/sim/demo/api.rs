@@ -29,7 +29,7 @@ pub(super) fn api(fleet: &mut Builder, images: &Images, balancers: &Balancers) {
         on_demand_base: 1,
         on_demand_percent: 20,
         spot_strategy: "price-capacity-optimized",
-        spot_max_price: None,
+        ..Mix::default()
     };
     fleet.group(NewGroup {
         name: "api-mixed",

@@ -228,7 +228,7 @@ fn mix(built: &Built, groups: &Group) -> Option<Mix> {
         on_demand_base: groups.on_demand_base,
         on_demand_percent: groups.on_demand_percent,
         spot_strategy: "price-capacity-optimized",
-        spot_max_price: None,
+        ..Mix::default()
     })
 }
 

@@ -25,6 +25,10 @@ pub(crate) struct Mix {
     /// Percent of what is above the base.
     pub(crate) on_demand_percent: u32,
     pub(crate) spot_strategy: &'static str,
+    /// None for what AWS takes when nothing is said.
+    pub(crate) on_demand_strategy: Option<&'static str>,
+    /// From how many of the cheapest pools, where that is the strategy.
+    pub(crate) spot_pools: Option<u32>,
     /// USD an hour; none for the on-demand price.
     pub(crate) spot_max_price: Option<CompactString>,
 }
