@@ -5,6 +5,7 @@ mod budget;
 mod closed;
 mod codes;
 mod containers;
+mod inventory;
 mod journal;
 mod sweep;
 mod together;
