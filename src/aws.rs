@@ -43,7 +43,7 @@ use crate::error::Error;
 use crate::gateway::{
     Ask, Bucket, CallRecord, FleetReader, GatewayError, NoteCall, Reading, Secrets, Spending, Urgency,
 };
-use crate::model::{AccountName, Region, Scope, Sealed, Text, TroubleKind};
+use crate::model::{AccountName, Instance, Region, Scope, Sealed, Text, TroubleKind};
 use aws_types::os_shim_internal::{Env, Fs};
 use call::{Desk, Pages};
 use chain::{Chain, Gear};
@@ -101,6 +101,8 @@ pub struct Aws {
     owners: Owners,
     gear: Gear,
     read_only: bool,
+    /// Instances of an earlier run, until their place is read.
+    kept: Mutex<BTreeMap<Scope, Vec<Arc<Instance>>>>,
 }
 
 /// One account with its credentials.
@@ -167,6 +169,7 @@ pub async fn connect(config: &Config, options: Options) -> Result<Aws, Error> {
         owners: Owners::default(),
         gear,
         read_only: config.read_only,
+        kept: Mutex::default(),
     })
 }
 
@@ -233,7 +236,10 @@ impl Aws {
                 self.owners.know(&scope.account, &identity.account_id);
                 Reading::Identity(identity)
             }
-            Ask::Instances => Reading::Instances(ec2::instances(desk, pages).await?),
+            Ask::Instances => {
+                let kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner).remove(scope);
+                Reading::Instances(ec2::instances(desk, kept, pages).await?)
+            }
             Ask::Statuses => Reading::Statuses(ec2::statuses(desk, pages).await?),
             Ask::Templates(used) => Reading::Templates(ec2::templates(desk, &used, pages).await?),
             Ask::Images(ids) => Reading::Images(ec2::images(desk, &ids, pages).await?),
@@ -314,9 +320,17 @@ impl FleetReader for Aws {
         async move { self.answer(&scope, ask, urgency, Pages::new(pages)).await }.boxed()
     }
 
+    fn remind(&self, scope: &Scope, reading: &Reading) {
+        if let Reading::Instances(rows) = reading {
+            let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+            kept.insert(scope.clone(), rows.clone());
+        }
+    }
+
     fn spending(&self) -> Spending {
         self.gear.ledger.spending()
     }
+
     fn calls(&self) -> Vec<Arc<CallRecord>> {
         self.gear.ledger.latest()
     }
