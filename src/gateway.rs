@@ -361,6 +361,7 @@ impl Reading {
             Self::Statuses(_) => Source::Statuses,
             Self::Templates(_) => Source::Templates,
             Self::Images(_) => Source::Images,
+            Self::Published(_) => Source::Published,
             Self::Groups(_) => Source::Groups,
             Self::Refreshes(_) => Source::Refreshes,
             Self::Activities(_) => Source::Activities,
