@@ -1,8 +1,10 @@
 //! Where an operation stands: its plan with everything that was recorded of it folded in. Pure; whoever
 //! reads the same records sees the same state, whether it runs the operation or only watches.
 
+mod held;
+
 use super::event::{At, End, Event, Failure, Outcome, Verb, Way};
-use super::plan::{Leg, Plan, Step};
+use super::plan::{Aftermath, Leg, Plan, Step};
 use crate::gateway::change::{Change, Token};
 use crate::store::journal::{Entry, OpRecord};
 use jiff::Timestamp;
@@ -107,7 +109,22 @@ pub struct LaneState {
     pub opened_at: Option<Timestamp>,
     /// Why it failed or was barred.
     pub why: Vec<String>,
+    /// How far what AWS does for it is, in words.
+    pub told: Option<String>,
+    /// What is known of holding that, and of letting it go again, and of stopping it.
+    pub hold: StepState,
+    /// The same of letting it go again.
+    pub release: StepState,
+    /// The same of stopping it.
+    pub stop: StepState,
+    /// The step that is held, and since when.
+    pub held: Option<(usize, Timestamp)>,
+    /// What follows on the step that was given up.
+    pub aftermath: Aftermath,
 }
+
+/// The number that stands for what somebody else had called before.
+pub const ADOPTED: u64 = 0;
 
 /// Where a target is.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -241,6 +258,9 @@ impl OpState {
         match way {
             Way::There => Some(&step.go),
             Way::Back => step.undo.leg(),
+            Way::Hold => step.go.aside.as_ref().map(|aside| &aside.hold),
+            Way::Release => step.go.aside.as_ref().map(|aside| &aside.release),
+            Way::Stop => step.go.aside.as_ref().map(|aside| &aside.stop),
         }
     }
 
@@ -268,6 +288,9 @@ impl OpState {
         match way {
             Way::There => lane.there.get_mut(at.step),
             Way::Back => lane.back.get_mut(at.step),
+            Way::Hold => Some(&mut lane.hold),
+            Way::Release => Some(&mut lane.release),
+            Way::Stop => Some(&mut lane.stop),
         }
     }
 
@@ -333,8 +356,14 @@ impl OpState {
                     self.set(step, way, StepState::Again { first, since: at });
                 }
             }
-            Event::Waiting { at: step, way } => {
-                self.set(step, way, StepState::Waiting { since: at, call: None });
+            Event::Waiting { at: step, way, is_adopted } => {
+                let call = is_adopted.then_some(ADOPTED);
+                self.set(step, way, StepState::Waiting { since: at, call });
+            }
+            Event::Told { at: step, what } => {
+                if let Some(lane) = self.lanes.get_mut(step.lane) {
+                    lane.told = Some(what);
+                }
             }
             Event::Settled { at: step, way, .. } => {
                 let is_touched = self.state(step, way).is_some_and(|state| state.is_touched());
@@ -343,14 +372,21 @@ impl OpState {
                     match way {
                         Way::There => lane.at = step.step + 1,
                         Way::Back => lane.at = step.step.saturating_sub(1),
+                        Way::Hold => lane.held = Some((step.step, at)),
+                        Way::Release => lane.released(at),
+                        Way::Stop => {}
                     }
                 }
             }
-            Event::GaveUp { at: step, way, why, .. } => {
+            Event::GaveUp { at: step, way, why, then, .. } => {
                 let is_touched = self.state(step, way).is_some_and(|state| state.is_touched());
                 self.set(step, way, StepState::GivenUp(is_touched));
                 if let Some(lane) = self.lanes.get_mut(step.lane) {
                     lane.why.push(why);
+                    lane.aftermath = then;
+                    if way == Way::Hold && is_touched {
+                        lane.held = Some((step.step, at));
+                    }
                 }
             }
             Event::Turned { lane } => {
@@ -374,6 +410,10 @@ impl OpState {
                     (Verb::Resume, _) => Mode::Going,
                     (Verb::Takeover, mode) => mode,
                 };
+                // What could not be held or let go is tried again.
+                if verb == Verb::Resume {
+                    self.lanes.iter_mut().for_each(LaneState::forgive);
+                }
             }
             Event::Blind { why, hint, .. } => self.blind = Some((why, hint)),
             Event::Left { why } => self.left = Some(why),

@@ -182,6 +182,7 @@ pub enum Action {
     NextField,
     PreviousField,
     Operations,
+    Capacity,
     Drain,
     Undrain,
     Protect,
@@ -193,6 +194,7 @@ pub enum Action {
     Reboot,
     Terminate,
     Scale,
+    RefreshGroup,
     Redeploy,
     SuspendProcesses,
     ResumeProcesses,
@@ -236,6 +238,7 @@ actions! {
     Go(Templates) "go-templates" "templates" "Launch templates" [All List Text Menu];
     Go(Images) "go-images" "images" "Machine images in use" [All List Text Menu];
     Operations "go-operations" "operations" "Operations: what runs now and what ran, how far, and whose" [All List Text];
+    Capacity "go-capacity" "capacity" "How much more fits into each tier, and when it is full" [All List Text];
     Open "open" "open" "Go into the row: a tier's or group's instances, a service's tasks, or its details; along a related line" [List Text];
     Describe "describe" "describe" "Show every field of the row" [List];
     Jump "jump" "jump" "Choose where to go from the row: everything that belongs to it" [List Text];
@@ -271,6 +274,7 @@ actions! {
     Reboot "reboot" "reboot" "Reboot instances" [List Text] Changes;
     Terminate "terminate" "terminate" "End instances or tasks for good" [List Text] Destroys;
     Scale "scale" "scale" "Set how many instances a group has, or tasks a service" [List Text] Changes;
+    RefreshGroup "refresh-group" "refresh group" "Replace the instances of groups by ones of a template version" [List Text] Destroys;
     Redeploy "redeploy" "redeploy" "Replace all tasks of services by new ones" [List Text] Changes;
     SuspendProcesses "suspend-processes" "suspend" "Suspend processes of groups" [List Text] Changes;
     ResumeProcesses "resume-processes" "resume" "Resume processes of groups" [List Text] Changes;

@@ -7,6 +7,7 @@ mod codes;
 mod containers;
 mod inventory;
 mod journal;
+mod refresh;
 mod sweep;
 mod together;
 mod trouble;

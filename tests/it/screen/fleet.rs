@@ -41,8 +41,7 @@ pub(super) fn tiers() -> Vec<Tier> {
         cores_per_host: cores,
         tenants_per_core: tenants,
         development_tenants_per_core: tenants.map(|tenants| tenants * 2),
-        instance_types: Vec::new(),
-        max_unavailable: None,
+        ..Tier::default()
     };
     vec![
         tier("development", Some(7), None),
@@ -387,6 +386,7 @@ pub(super) fn parts() -> Vec<Part> {
         core: Some("core-7".into()),
         domain: text(&format!("{id}.auth.example.com")),
         mode: text("production"),
+        ..TenantRecord::default()
     };
     settle(
         &mut first,
