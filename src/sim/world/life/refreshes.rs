@@ -109,8 +109,8 @@ impl Place {
         }
         // A group that has grown is not as far as it was, and comes by its checkpoints again.
         if size > refresh.size && refresh.checkpoint.is_some_and(|(mark, _)| mark > percent) {
-            let marks = refresh.preferences.checkpoints.iter().copied();
-            refresh.checkpoint = marks.filter(|mark| *mark <= percent).next_back().map(|mark| (mark, now));
+            let mut marks = refresh.preferences.checkpoints.iter().copied();
+            refresh.checkpoint = marks.rfind(|mark| *mark <= percent).map(|mark| (mark, now));
         }
         refresh.size = size;
         // The highest one counts: it holds the refresh from then on.
