@@ -48,7 +48,7 @@ pub use self::script::{Happening, What, parse, read};
 use self::buckets::Buckets;
 use self::builder::Builder;
 use self::cores::Cores;
-use self::faults::Faults;
+use self::faults::{Denials, Faults};
 use self::http::Site;
 use self::journal::Journal;
 use self::service::{Run, SERVICES};
@@ -281,8 +281,9 @@ fn build(options: &Options) -> World {
         .collect();
     let clock = WorldClock::new(options.clock, options.speed);
     let past = Past::new(Faults::lag(&options.faults));
-    let world = World::new(options.seed, clock, accounts, past);
+    let mut world = World::new(options.seed, clock, accounts, past);
     let now = world.clock.start();
+    world.denials = Denials::of(&options.faults, now);
     for account in &world.accounts {
         for region in options.regions.iter().filter_map(|name| Region::named(name)) {
             let mut builder =

@@ -3,6 +3,7 @@
 mod changes;
 mod hooks;
 mod make;
+mod policy;
 mod refreshes;
 
 use super::fault::Fault;
@@ -11,7 +12,7 @@ use super::page::Paging;
 use super::service::{Answer, Call, Operation, Protocol, Service};
 use super::shape::{Fields, Shape, list};
 use super::world::place::Place;
-use super::world::scaling::{Activity, Group, Member, Mix, TemplateChoice};
+use super::world::scaling::{Activity, Group, Member, Mix, Needs, TemplateChoice};
 use compact_str::CompactString;
 
 pub(crate) const SERVICE: Service = Service {
@@ -63,6 +64,8 @@ pub(crate) const SERVICE: Service = Service {
                 "DefaultInstanceWarmup",
                 "CapacityRebalance",
                 "NewInstancesProtectedFromScaleIn",
+                "InstanceMaintenancePolicy",
+                "TerminationPolicies",
             ],
             changes::update,
         ),
@@ -205,22 +208,35 @@ fn choice(template: &TemplateChoice) -> Fields {
 }
 
 fn mix_shape(template: &TemplateChoice, mix: &Mix) -> Fields {
-    let overrides = list(&mix.overrides, |(kind, weight)| {
+    let overrides = list(&mix.overrides, |one| {
         Fields::new()
-            .with("InstanceType", kind)
-            .maybe("WeightedCapacity", weight.map(|weight| weight.to_string()))
+            .when(one.needs.is_none(), |fields| fields.with("InstanceType", &one.kind))
+            .maybe("WeightedCapacity", one.weight.map(|weight| weight.to_string()))
+            .maybe("LaunchTemplateSpecification", one.template.as_ref().map(choice))
+            .maybe("ImageId", one.image.as_ref())
+            .maybe("InstanceRequirements", one.needs.map(needs_shape))
     });
+    let chooses = mix.overrides.iter().any(|one| one.needs.is_some());
+    let usual = if chooses { "lowest-price" } else { "prioritized" };
+    let pools = mix.spot_pools.or((mix.spot_strategy == "lowest-price").then_some(2));
     let distribution = Fields::new()
-        .with("OnDemandAllocationStrategy", "prioritized")
+        .with("OnDemandAllocationStrategy", mix.on_demand_strategy.unwrap_or(usual))
         .with("OnDemandBaseCapacity", mix.on_demand_base)
         .with("OnDemandPercentageAboveBaseCapacity", mix.on_demand_percent)
-        .with("SpotAllocationStrategy", mix.spot_strategy);
+        .with("SpotAllocationStrategy", mix.spot_strategy)
+        .maybe("SpotInstancePools", pools)
+        .maybe("SpotMaxPrice", mix.spot_max_price.as_ref());
     Fields::new()
         .with(
             "LaunchTemplate",
             Fields::new().with("LaunchTemplateSpecification", choice(template)).with("Overrides", overrides),
         )
         .with("InstancesDistribution", distribution)
+}
+
+fn needs_shape(needs: Needs) -> Fields {
+    let range = |(least, most): (u32, Option<u32>)| Fields::new().with("Min", least).maybe("Max", most);
+    Fields::new().with("VCpuCount", range(needs.cpus)).with("MemoryMiB", range(needs.memory))
 }
 
 fn group_shape(place: &Place, group: &Group, with_members: bool) -> Fields {
@@ -274,6 +290,12 @@ fn group_shape(place: &Place, group: &Group, with_members: bool) -> Fields {
         .with("ServiceLinkedRoleARN", service_role(place))
         .with("CapacityRebalance", group.rebalances_capacity)
         .maybe("DefaultInstanceWarmup", group.warmup)
+        .maybe(
+            "InstanceMaintenancePolicy",
+            group.maintenance.map(|(least, most)| {
+                Fields::new().with("MinHealthyPercentage", least).with("MaxHealthyPercentage", most)
+            }),
+        )
         .with(
             "TrafficSources",
             list(&group.target_groups, |arn| Fields::new().with("Identifier", arn).with("Type", "elbv2")),
@@ -293,8 +315,12 @@ fn group_arn(place: &Place, group: &Group) -> CompactString {
 
 fn member_shape(place: &Place, group: &Group, member: &Member) -> Fields {
     let instance = place.instances.get(&member.instance);
-    let template =
-        TemplateChoice { version: CompactString::from(member.version.to_string()), ..group.template.clone() };
+    let name = place.templates.get(&member.template).map(|template| template.name.clone());
+    let template = TemplateChoice {
+        id: member.template.clone(),
+        name: name.unwrap_or_else(|| group.template.name.clone()),
+        version: CompactString::from(member.version.to_string()),
+    };
     Fields::new()
         .with("InstanceId", &member.instance)
         .maybe("InstanceType", instance.map(|instance| instance.kind.name))
@@ -303,6 +329,7 @@ fn member_shape(place: &Place, group: &Group, member: &Member) -> Fields {
         .with("HealthStatus", if member.is_healthy { "Healthy" } else { "Unhealthy" })
         .with("LaunchTemplate", choice(&template))
         .with("ProtectedFromScaleIn", member.is_protected)
+        .maybe("WeightedCapacity", (member.weight > 1).then(|| member.weight.to_string()))
 }
 
 fn describe_instances(call: &Call, place: &Place) -> Answer {

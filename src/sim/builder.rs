@@ -2,6 +2,7 @@
 
 pub(super) mod containers;
 mod images;
+mod published;
 
 pub(super) use self::images::Images;
 
@@ -134,7 +135,9 @@ impl Builder {
             .collect();
         let created = versions.first().map_or(self.now, |version| version.created);
         let tags = vec![tag("fleet", &self.fleet)];
-        let template = Template { id: id.clone(), name: name.into(), created, default, versions, tags };
+        let highest = versions.last().map_or(0, |version| version.number);
+        let template =
+            Template { id: id.clone(), name: name.into(), created, default, highest, versions, tags };
         self.place.templates.insert(id.clone(), template);
         id
     }
@@ -246,9 +249,12 @@ impl Builder {
         tags.push(tag("aws:ec2launchtemplate:version", &version.to_string()));
         let image =
             self.place.templates.get(&template.id).and_then(|found| found.version(&version.to_string()));
-        let image = image.map(|version| version.image.clone()).unwrap_or_default();
+        let own = known.mix.as_ref().and_then(|mix| mix.of(kind.name)).and_then(|own| own.image.clone());
+        let image = own.or(image.map(|version| version.image.clone())).unwrap_or_default();
+        let image = self.place.image_id(&image).unwrap_or_default();
         // Members of one age came by one call; so they are in one reservation.
         let reservation = Dice::new(self.seed, &format!("{group}/{age}/{is_spot}")).id("r");
+        let weight = known.mix.as_ref().and_then(|mix| mix.of(kind.name)).and_then(|own| own.weight);
         let launch = Launch {
             kind,
             zone,
@@ -270,7 +276,11 @@ impl Builder {
                 stage: Stage::InService,
                 is_healthy: true,
                 is_protected,
+                template: template.id,
                 version,
+                kind: kind.name,
+                image,
+                weight: weight.unwrap_or(1),
                 since,
                 ..Member::default()
             });

@@ -9,7 +9,7 @@ pub(crate) use self::build::fill;
 
 use super::script::pattern::Pattern;
 use super::world::keeping::Watch;
-use super::world::machine::Kind;
+use super::world::machine::{Flaw, Kind};
 use std::time::Duration;
 
 /// A fleet of a scenario, and where it stands.
@@ -30,6 +30,7 @@ pub struct Fleet {
     pub(crate) clusters: Vec<Cluster>,
     pub(crate) hosts: Vec<Hosts>,
     pub(crate) groups: Vec<Group>,
+    pub(crate) hooks: Vec<Hook>,
     pub(crate) services: Vec<Service>,
     pub(crate) rules: Vec<Rule>,
     pub(crate) cores: Vec<Core>,
@@ -45,6 +46,18 @@ pub struct Fleet {
 pub(crate) struct Image {
     pub(crate) name: String,
     pub(crate) is_own: bool,
+    /// The account that it belongs to, when that is neither this one nor Amazon.
+    pub(crate) owner: Option<String>,
+    /// Only its owner may launch it.
+    pub(crate) is_private: bool,
+    /// It has been deregistered; templates still name it.
+    pub(crate) is_gone: bool,
+    /// What is wrong with whatever is launched from it.
+    pub(crate) flaw: Option<Flaw>,
+    pub(crate) state: &'static str,
+    pub(crate) boot: Option<&'static str>,
+    pub(crate) is_instance_store: bool,
+    pub(crate) has_ena: bool,
     pub(crate) architecture: &'static str,
     pub(crate) age: Duration,
     /// It has passed its end of support.
@@ -105,6 +118,12 @@ pub(crate) struct Group {
     pub(crate) behind: u32,
     /// Types of a mixed policy; none for a plain group.
     pub(crate) types: Vec<&'static Kind>,
+    /// What each of the types counts for; empty where they count alike.
+    pub(crate) weights: Vec<u32>,
+    /// An AMI for each of the types; empty where they take the template's.
+    pub(crate) override_images: Vec<String>,
+    /// Fewest processors and MiB, where AWS chooses the types.
+    pub(crate) needs: Option<(u32, u32)>,
     pub(crate) on_demand_base: u32,
     pub(crate) on_demand_percent: u32,
     pub(crate) min: u32,
@@ -112,9 +131,29 @@ pub(crate) struct Group {
     pub(crate) max: u32,
     pub(crate) target_groups: Vec<Pattern>,
     pub(crate) is_protected: bool,
+    /// ECS protects instances with tasks from scale-in, and drains hosts before they go.
+    pub(crate) managed: (bool, bool),
+    /// Least and most percent of the capacity while instances are replaced.
+    pub(crate) maintenance: Option<(u32, u32)>,
+    /// Whether the load balancer's checks count; none for a group that has one.
+    pub(crate) checks_balancer: Option<bool>,
+    pub(crate) grace: Option<Duration>,
+    pub(crate) warmup: Option<Duration>,
     /// The cluster that its members belong to.
     pub(crate) cluster: Option<Pattern>,
     pub(crate) suspended: Vec<String>,
+}
+
+/// Lifecycle hooks of groups.
+#[derive(Clone, Debug)]
+pub(crate) struct Hook {
+    pub(crate) name: String,
+    /// Of every group of that name, with `*` and `?`.
+    pub(crate) group: String,
+    /// It holds launches; otherwise terminations.
+    pub(crate) is_launch: bool,
+    pub(crate) heartbeat: u32,
+    pub(crate) goes_on: bool,
 }
 
 /// ECS clusters.
@@ -278,13 +317,15 @@ pub(crate) enum Ill {
     AgentGone,
     /// A service whose limits forbid every step of its deployment.
     Stuck,
-    /// A group that cannot launch.
+    /// A group whose last launch found no capacity.
     NoCapacity,
+    /// A group that finds none from now on.
+    NoRoom,
 }
 
 impl Ill {
     /// Every one, with the word for it and what it befalls: `instance`, `service` or `group`.
-    pub(crate) const ALL: [(&'static str, &'static str, Self); 13] = [
+    pub(crate) const ALL: [(&'static str, &'static str, Self); 14] = [
         ("no-credits", "instance", Self::NoCredits),
         ("silent", "instance", Self::Silent),
         ("impaired", "instance", Self::Impaired),
@@ -298,5 +339,6 @@ impl Ill {
         ("agent-gone", "instance", Self::AgentGone),
         ("stuck", "service", Self::Stuck),
         ("no-capacity", "group", Self::NoCapacity),
+        ("no-room", "group", Self::NoRoom),
     ];
 }

@@ -5,7 +5,7 @@ mod changes;
 mod images;
 mod instances;
 mod kinds;
-mod launch;
+pub(crate) mod launch;
 mod regions;
 mod spot;
 mod statuses;
@@ -53,6 +53,7 @@ pub(crate) const SERVICE: Service = Service {
                 "LaunchTemplateVersion",
                 "MinVersion",
                 "MaxVersion",
+                "ResolveAlias",
                 "Filter",
                 "MaxResults",
                 "NextToken",
@@ -151,6 +152,7 @@ pub(crate) const SERVICE: Service = Service {
                 "LaunchTemplateId",
                 "LaunchTemplateName",
                 "SourceVersion",
+                "ResolveAlias",
                 "VersionDescription",
                 "LaunchTemplateData",
                 "ClientToken",

@@ -20,8 +20,12 @@ pub enum Mischief {
     Html,
     /// Credentials that have expired.
     Expired,
-    /// No permission for the call.
+    /// No permission for the call; of `iam` and `PassRole`, and of what a launch does besides, for calls that need it.
     Denied,
+    /// Another change is under way: Auto Scaling's ResourceContention, status 500.
+    Contention,
+    /// The account has as many as it may have.
+    Limit,
     /// The caller's clock is wrong: refused, with a date that is off by the delay.
     Skew,
     /// Answered after the delay.
@@ -46,13 +50,15 @@ pub enum Mischief {
 
 impl Mischief {
     /// Every kind, with the word for it in scenarios.
-    pub const ALL: [(&'static str, Self); 16] = [
+    pub const ALL: [(&'static str, Self); 18] = [
         ("throttle", Self::Throttle),
         ("error", Self::Error),
         ("unavailable", Self::Unavailable),
         ("html", Self::Html),
         ("expired", Self::Expired),
         ("denied", Self::Denied),
+        ("contention", Self::Contention),
+        ("limit", Self::Limit),
         ("skew", Self::Skew),
         ("slow", Self::Slow),
         ("hang", Self::Hang),
@@ -115,6 +121,44 @@ impl Rule {
     }
 }
 
+impl Rule {
+    /// Tells whether it means a call, so long after the start.
+    fn means(&self, target: Target, elapsed: Duration) -> bool {
+        glob(&self.service, target.service)
+            && glob(&self.call, target.call)
+            && glob(&self.account, target.account)
+            && glob(&self.region, target.region)
+            && !(self.kind == Mischief::Stale && target.changes)
+            && elapsed >= self.from
+            && self.until.is_none_or(|until| elapsed < until)
+    }
+}
+
+/// What nobody has a permission for, whether it is called or needed by another call.
+#[derive(Debug, Default)]
+pub(crate) struct Denials {
+    start: Moment,
+    rules: Vec<Rule>,
+}
+
+impl Denials {
+    /// Those of some rules that always hold.
+    pub(crate) fn of(rules: &[Rule], start: Moment) -> Self {
+        let holds = |rule: &&Rule| rule.kind == Mischief::Denied && rule.rate >= 1.0 && rule.times.is_none();
+        Self { start, rules: rules.iter().filter(holds).cloned().collect() }
+    }
+
+    /// Tells whether it is denied now.
+    pub(crate) fn hold(&self, target: Target, now: Moment) -> bool {
+        let elapsed = elapsed(self.start, now);
+        self.rules.iter().any(|rule| rule.means(target, elapsed))
+    }
+}
+
+fn elapsed(start: Moment, now: Moment) -> Duration {
+    Duration::from_millis(u64::try_from(now.0 - start.0).unwrap_or(0))
+}
+
 /// The rules of a simulator, with what they have done.
 #[derive(Debug, Default)]
 pub(crate) struct Faults {
@@ -148,15 +192,9 @@ impl Faults {
 
     /// The first rule that hits this call, if one does.
     pub(crate) fn hit(&self, target: Target, now: Moment) -> Option<&Rule> {
-        let elapsed = Duration::from_millis(u64::try_from(now.0 - self.start.0).unwrap_or(0));
+        let elapsed = elapsed(self.start, now);
         for (at, (rule, seen, hits)) in (0_u64..).zip(&self.rules) {
-            let is_meant = glob(&rule.service, target.service)
-                && glob(&rule.call, target.call)
-                && glob(&rule.account, target.account)
-                && glob(&rule.region, target.region)
-                && !(rule.kind == Mischief::Stale && target.changes);
-            let is_time = elapsed >= rule.from && rule.until.is_none_or(|until| elapsed < until);
-            if !is_meant || !is_time {
+            if !rule.means(target, elapsed) {
                 continue;
             }
             let count = seen.fetch_add(1, Ordering::Relaxed);
@@ -227,6 +265,16 @@ pub(crate) fn refusal(kind: Mischief, target: Target, who: &str) -> Option<Fault
             };
             fault(code("UnauthorizedOperation", "AccessDeniedException", "AccessDenied"), status, message)
         }
+        Mischief::Contention => fault(
+            "ResourceContention",
+            500,
+            "You already have a pending update to an Amazon EC2 Auto Scaling resource (for example, an Auto Scaling group, instance, or load balancer).".to_owned(),
+        ),
+        Mischief::Limit => fault(
+            code("ResourceLimitExceeded", "LimitExceededException", "LimitExceeded"),
+            400,
+            format!("You have already reached a limit for your {service} resources."),
+        ),
         Mischief::Skew => {
             let message =
                 "Signature expired: the time of the request and the time of the service differ too much."

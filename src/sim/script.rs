@@ -6,6 +6,7 @@ mod spans;
 
 use self::spans::{Faults, Table};
 use super::faults::{Mischief, Rule};
+use super::world::scaling::PROCESSES;
 use super::{Options, Scenario};
 use crate::clock::Clock;
 use crate::error::Error;
@@ -48,8 +49,26 @@ pub enum What {
     Alarm(String, String),
     /// Somebody else edits a tag: instance, key, value.
     Tag(String, String, String),
-    /// Somebody else edits a parameter: name, value.
+    /// Somebody else edits a parameter, or AWS publishes one: name, value.
     Parameter(String, String),
+    /// Somebody else starts an instance refresh of a group, with a version of its template when one is named.
+    Refresh(String, Option<String>),
+    /// Somebody else cancels the refresh of a group.
+    CancelRefresh(String),
+    /// Somebody else suspends a process of a group.
+    Suspend(String, String),
+    /// Somebody else resumes it.
+    Resume(String, String),
+    /// A template gets another version with this image, by its name.
+    Version(String, String),
+    /// Somebody else sets a group to a version of its template.
+    UseVersion(String, String),
+    /// An image is deregistered, by its name.
+    Deregister(String),
+    /// There is room for a group's launches, or none.
+    Room(String, bool),
+    /// An instance is protected from scale-in, or not any more.
+    Protect(String, bool),
 }
 
 const TOP: &[&str] = &[
@@ -83,6 +102,36 @@ const EVENT: &[&str] = &[
     "key",
     "value",
     "parameter",
+    "version",
+    "process",
+    "template",
+    "image",
+];
+
+/// What an event can do.
+const DEEDS: [&str; 22] = [
+    "interrupt",
+    "terminate",
+    "stop",
+    "impair",
+    "heal",
+    "silence",
+    "scale",
+    "deploy",
+    "alarm",
+    "tag",
+    "parameter",
+    "refresh",
+    "cancel-refresh",
+    "suspend",
+    "resume",
+    "new-version",
+    "use-version",
+    "deregister",
+    "no-room",
+    "room",
+    "protect",
+    "unprotect",
 ];
 
 /// Reads a scenario file into options; what it does not say stays as it is by default.
@@ -275,21 +324,23 @@ fn happening(table: &Table, faults: &mut Faults) -> Option<Happening> {
         }
         "tag" => What::Tag(need("instance")?, need("key")?, need("value")?),
         "parameter" => What::Parameter(need("parameter")?, need("value")?),
+        "refresh" => What::Refresh(need("group")?, table.text("version", faults).map(str::to_owned)),
+        "cancel-refresh" => What::CancelRefresh(need("group")?),
+        "suspend" | "resume" => {
+            let (group, process) = (need("group")?, need("process")?);
+            if !PROCESSES.contains(&process.as_str()) {
+                let sentence = format!("Auto Scaling has no process {process}");
+                faults.add(table.at("process"), sentence);
+            }
+            if word == "suspend" { What::Suspend(group, process) } else { What::Resume(group, process) }
+        }
+        "new-version" => What::Version(need("template")?, need("image")?),
+        "use-version" => What::UseVersion(need("group")?, need("version")?),
+        "deregister" => What::Deregister(need("image")?),
+        "no-room" | "room" => What::Room(need("group")?, word == "room"),
+        "protect" | "unprotect" => What::Protect(need("instance")?, word == "protect"),
         other => {
-            let words = [
-                "interrupt",
-                "terminate",
-                "stop",
-                "impair",
-                "heal",
-                "silence",
-                "scale",
-                "deploy",
-                "alarm",
-                "tag",
-                "parameter",
-            ];
-            let near = crate::error::did_you_mean(other, words).map(|near| format!(", did you mean {near}?"));
+            let near = crate::error::did_you_mean(other, DEEDS).map(|near| format!(", did you mean {near}?"));
             faults.add(table.at("do"), format!("nothing is called {other}{}", near.unwrap_or_default()));
             return None;
         }

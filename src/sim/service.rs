@@ -1,6 +1,7 @@
 //! What is served: services, their operations, and what a call carries to them.
 
 use super::fault::Fault;
+use super::faults::Target;
 use super::input::Input;
 use super::shape::Shape;
 use super::time::Moment;
@@ -75,6 +76,14 @@ pub(crate) struct Call<'a> {
     pub(crate) input: Input<'a>,
     pub(crate) now: Moment,
     pub(crate) request_id: &'a str,
+}
+
+impl Call<'_> {
+    /// Tells whether the caller has a permission that the call needs besides its own.
+    pub(crate) fn may(&self, service: &str, call: &str) -> bool {
+        let target = Target { service, call, account: self.account, region: self.region, changes: true };
+        !self.world.denials.hold(target, self.now)
+    }
 }
 
 /// Every service that is served.

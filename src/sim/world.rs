@@ -15,6 +15,7 @@ pub(crate) mod machine;
 pub(crate) mod past;
 pub(crate) mod place;
 pub(crate) mod placing;
+pub(crate) mod published;
 pub(crate) mod scaling;
 pub(crate) mod schedule;
 pub(crate) mod shell;
@@ -23,6 +24,7 @@ pub(crate) mod tokens;
 pub(crate) mod veils;
 
 use self::place::Place;
+use super::faults::Denials;
 use super::time::WorldClock;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
@@ -52,6 +54,7 @@ pub(crate) struct World {
     pub(crate) clock: WorldClock,
     pub(crate) accounts: Vec<Account>,
     pub(crate) past: past::Past,
+    pub(crate) denials: Denials,
     places: Mutex<Places>,
     sessions: Mutex<HashMap<String, Caller>>,
 }
@@ -59,7 +62,8 @@ pub(crate) struct World {
 impl World {
     /// A world without places.
     pub(crate) fn new(seed: u64, clock: WorldClock, accounts: Vec<Account>, past: past::Past) -> Self {
-        Self { seed, clock, accounts, past, places: Mutex::default(), sessions: Mutex::default() }
+        let denials = Denials::default();
+        Self { seed, clock, accounts, past, denials, places: Mutex::default(), sessions: Mutex::default() }
     }
 
     /// The place of an account in a region; an account that has nothing there has an empty one.

@@ -5,6 +5,7 @@ mod accounts;
 mod alike;
 mod changes;
 mod equal;
+mod images;
 mod operations;
 mod pages;
 mod registry;

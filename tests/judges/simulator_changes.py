@@ -146,5 +146,6 @@ ended = ec2.terminate_instances(InstanceIds=[bastion])["TerminatingInstances"][0
 check(ended["CurrentState"]["Name"] == "shutting-down", "shutting down")
 refused("IncorrectInstanceState", lambda: ec2.start_instances(InstanceIds=[bastion]), 400)
 import simulator_operations
+import simulator_refreshes
 import simulator_waits
 verdict()

@@ -1,14 +1,13 @@
 //! What changes groups, members and refreshes.
 
-use super::{group, missing_group};
+use super::{group, missing_group, policy};
 use crate::sim::fault::Fault;
 use crate::sim::input::Input;
 use crate::sim::service::{Answer, Call};
 use crate::sim::shape::{Fields, list};
 use crate::sim::world::life::Event;
-use crate::sim::world::machine::Kind;
 use crate::sim::world::place::Place;
-use crate::sim::world::scaling::{Group, Mix, PROCESSES, Stage, TemplateChoice};
+use crate::sim::world::scaling::{Group, PROCESSES, Stage, TemplateChoice};
 use compact_str::{CompactString, format_compact};
 
 pub(super) fn invalid(sentence: impl Into<String>) -> Fault {
@@ -95,41 +94,6 @@ pub(super) fn choice(place: &Place, input: Input) -> Result<TemplateChoice, Faul
     Ok(TemplateChoice { id: template.id.clone(), name: template.name.clone(), version: version.into() })
 }
 
-/// Reads the types and the distribution of a MixedInstancesPolicy; none when it names neither.
-pub(super) fn mix(input: Input) -> Result<Option<Mix>, Fault> {
-    let overrides = input.get("LaunchTemplate").map(|part| part.list("Overrides")).unwrap_or_default();
-    let shares = input.get("InstancesDistribution");
-    if overrides.is_empty() && shares.is_none() {
-        return Ok(None);
-    }
-    let mut kinds = Vec::new();
-    for part in overrides {
-        let name = part
-            .text("InstanceType")
-            .ok_or_else(|| invalid("Only overrides with an InstanceType are understood here"))?;
-        let kind = Kind::named(name).ok_or_else(|| invalid(format!("Invalid instance type '{name}'")))?;
-        kinds.push((kind.name.into(), size(part, "WeightedCapacity")?));
-    }
-    let number = |name: &str| shares.map(|part| size(part, name)).transpose().map(Option::flatten);
-    let spot_strategy = match shares.and_then(|part| part.text("SpotAllocationStrategy")) {
-        None | Some("lowest-price") => "lowest-price",
-        Some("capacity-optimized") => "capacity-optimized",
-        Some("capacity-optimized-prioritized") => "capacity-optimized-prioritized",
-        Some("price-capacity-optimized") => "price-capacity-optimized",
-        Some(other) => return Err(invalid(format!("{other} is no spot allocation strategy"))),
-    };
-    let percent = number("OnDemandPercentageAboveBaseCapacity")?.unwrap_or(100);
-    if percent > 100 {
-        return Err(invalid("OnDemandPercentageAboveBaseCapacity must be from 0 to 100"));
-    }
-    Ok(Some(Mix {
-        overrides: kinds,
-        on_demand_base: number("OnDemandBaseCapacity")?.unwrap_or(0),
-        on_demand_percent: percent,
-        spot_strategy,
-    }))
-}
-
 /// The template of a call, alone or in a mixed policy.
 pub(super) fn template(call: &Call, place: &Place) -> Result<Option<TemplateChoice>, Fault> {
     let mixed = call.input.get("MixedInstancesPolicy");
@@ -146,7 +110,8 @@ pub(super) fn update(call: &Call, place: &mut Place) -> Answer {
     let input = call.input;
     let template = template(call, place)?;
     let mixed = input.get("MixedInstancesPolicy");
-    let mix = mixed.map(mix).transpose()?.flatten();
+    let mix = mixed.map(|part| policy::mix(place, part)).transpose()?.flatten();
+    let (maintenance, policies) = (policy::maintenance(input)?, policy::terminations(input)?);
     let grace = size(input, "HealthCheckGracePeriod")?;
     let warmup = size(input, "DefaultInstanceWarmup")?;
     let checks = health_check(input)?;
@@ -180,6 +145,8 @@ pub(super) fn update(call: &Call, place: &mut Place) -> Answer {
         group.grace = grace.unwrap_or(group.grace);
         group.warmup = warmup.or(group.warmup);
         group.checks_balancer = checks.unwrap_or(group.checks_balancer);
+        group.maintenance = maintenance.unwrap_or(group.maintenance);
+        group.policies = policies.unwrap_or_else(|| std::mem::take(&mut group.policies));
         if input.get("CapacityRebalance").is_some() {
             group.rebalances_capacity = input.flag("CapacityRebalance");
         }

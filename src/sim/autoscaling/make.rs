@@ -1,7 +1,7 @@
 //! Groups are made and deleted.
 
-use super::changes::{absent, check_name, health_check, invalid, mix, nothing, size, template};
-use super::{group, hooks, missing_group};
+use super::changes::{absent, check_name, health_check, invalid, nothing, size, template};
+use super::{group, hooks, missing_group, policy};
 use crate::sim::fault::Fault;
 use crate::sim::service::{Answer, Call};
 use crate::sim::world::life::Event;
@@ -26,6 +26,8 @@ pub(super) const TAKES: &[&str] = &[
     "DefaultInstanceWarmup",
     "NewInstancesProtectedFromScaleIn",
     "CapacityRebalance",
+    "InstanceMaintenancePolicy",
+    "TerminationPolicies",
     "LifecycleHookSpecificationList",
     "Tags",
 ];
@@ -54,7 +56,7 @@ pub(super) fn create(call: &Call, place: &mut Place) -> Answer {
     let template = template(call, place)?.ok_or_else(|| {
         invalid("Valid requests must contain either LaunchTemplate or MixedInstancesPolicy parameter here")
     })?;
-    let mix = input.get("MixedInstancesPolicy").map(mix).transpose()?.flatten();
+    let mix = input.get("MixedInstancesPolicy").map(|part| policy::mix(place, part)).transpose()?.flatten();
     let zones = zones(call, place)?;
     let target_groups: Vec<CompactString> =
         input.texts("TargetGroupARNs").into_iter().map(CompactString::from).collect();
@@ -94,7 +96,8 @@ pub(super) fn create(call: &Call, place: &mut Place) -> Answer {
         warmup: size(input, "DefaultInstanceWarmup")?,
         protects_new: input.flag("NewInstancesProtectedFromScaleIn"),
         rebalances_capacity: input.flag("CapacityRebalance"),
-        policies: vec!["Default"],
+        maintenance: policy::maintenance(input)?.flatten(),
+        policies: policy::terminations(input)?.unwrap_or_else(|| vec!["Default"]),
         tags: tags.collect(),
         hooks: held,
         ..Group::default()

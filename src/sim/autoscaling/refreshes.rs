@@ -1,16 +1,18 @@
 //! Instance refreshes: listed, started, cancelled, rolled back.
 
-use super::changes::{invalid, named, nothing, size};
+mod start;
+
+pub(super) use self::start::start;
+
+use super::changes::{named, nothing};
 use super::{KEPT, PAGING, choice, group, missing_group, mix_shape};
 use crate::sim::fault::Fault;
-use crate::sim::input::Input;
 use crate::sim::service::{Answer, Call};
 use crate::sim::shape::Shape;
 use crate::sim::shape::{Fields, list};
 use crate::sim::world::life::Event;
 use crate::sim::world::place::Place;
-use crate::sim::world::scaling::{Group, Preferences, Refresh, Rollback, TemplateChoice};
-use compact_str::CompactString;
+use crate::sim::world::scaling::{Group, Refresh, Rollback, Strategy};
 
 /// DescribeInstanceRefreshes.
 pub(super) fn describe(call: &Call, place: &Place) -> Answer {
@@ -21,7 +23,7 @@ pub(super) fn describe(call: &Call, place: &Place) -> Answer {
     }
     let admits = |refresh: &Refresh| {
         (ids.is_empty() || ids.contains(&refresh.id.as_str()))
-            && refresh.started.is_none_or(|at| call.now.since(at) < KEPT)
+            && refresh.ended.or(refresh.started).is_none_or(|at| call.now.since(at) < KEPT)
     };
     let page = PAGING.of(call)?;
     // Newest first: keys count down from the newest.
@@ -49,11 +51,10 @@ fn refresh_shape(group: &Group, refresh: &Refresh) -> Fields {
             fields.with("AlarmSpecification", Fields::new().with("Alarms", list(&wants.alarms, Shape::from)))
         })
         .when(wants.bake > 0, |fields| fields.with("BakeTime", wants.bake));
-    let desired =
-        refresh.desired.as_ref().map(|template| match refresh.mix.as_ref().or(group.mix.as_ref()) {
-            Some(mix) => Fields::new().with("MixedInstancesPolicy", mix_shape(template, mix)),
-            None => Fields::new().with("LaunchTemplate", choice(template)),
-        });
+    let desired = refresh.desired.as_ref().map(|template| match refresh.mix.as_ref() {
+        Some(mix) => Fields::new().with("MixedInstancesPolicy", mix_shape(template, mix)),
+        None => Fields::new().with("LaunchTemplate", choice(template)),
+    });
     Fields::new()
         .with("InstanceRefreshId", &refresh.id)
         .with("AutoScalingGroupName", &group.name)
@@ -71,7 +72,13 @@ fn refresh_shape(group: &Group, refresh: &Refresh) -> Fields {
         .with("Preferences", preferences)
         .maybe("DesiredConfiguration", desired)
         .maybe("RollbackDetails", refresh.rollback.as_ref().map(rollback_shape))
-        .with("Strategy", "Rolling")
+        .with(
+            "Strategy",
+            match refresh.strategy {
+                Strategy::Rolling => "Rolling",
+                Strategy::ReplaceRootVolume => "ReplaceRootVolume",
+            },
+        )
 }
 
 fn progress(percent: u32, remaining: u32) -> Fields {
@@ -86,116 +93,6 @@ fn rollback_shape(rollback: &Rollback) -> Fields {
         .with("PercentageCompleteOnRollback", rollback.percent)
         .with("InstancesToUpdateOnRollback", rollback.remaining)
         .with("ProgressDetailsOnRollback", Fields::new().with("LivePoolProgress", pool))
-}
-
-/// StartInstanceRefresh: one at a time.
-pub(super) fn start(call: &Call, place: &mut Place) -> Answer {
-    let name = named(call, place)?;
-    if !matches!(call.input.text("Strategy"), None | Some("Rolling")) {
-        return Err(invalid("Only the strategy Rolling is understood here"));
-    }
-    let wish = call.input.get("DesiredConfiguration");
-    let template = wish.and_then(|wish| {
-        wish.get("LaunchTemplate").or_else(|| {
-            wish.get("MixedInstancesPolicy")?.get("LaunchTemplate")?.get("LaunchTemplateSpecification")
-        })
-    });
-    let desired = template.map(|part| super::changes::choice(place, part)).transpose()?;
-    let mix = wish.and_then(|wish| wish.get("MixedInstancesPolicy")).map(super::changes::mix).transpose()?;
-    let preferences = preferences(call, place)?;
-    let Some(group) = place.groups.get_mut(&name) else { return nothing() };
-    if let Some(active) = group.active_refresh() {
-        return Err(Fault::new(
-            "InstanceRefreshInProgress",
-            format!(
-                "An Instance Refresh is already in progress and blocks the execution of this Instance Refresh: {}",
-                active.id
-            ),
-        ));
-    }
-    if preferences.rolls_back {
-        let floats = |choice: &TemplateChoice| choice.version.starts_with('$');
-        if desired.as_ref().is_none_or(floats) || floats(&group.template) {
-            return Err(invalid(
-                "An instance refresh with auto rollback needs a desired configuration, and numbered template versions in it and in the group",
-            ));
-        }
-    }
-    let id = CompactString::from(place.dice.uuid());
-    let refresh = Refresh {
-        id: id.clone(),
-        status: "Pending",
-        reason: None,
-        started: None,
-        ended: None,
-        percent: 0,
-        remaining: 0,
-        preferences,
-        desired,
-        mix: mix.flatten(),
-        ..Refresh::default()
-    };
-    super::changes::change(place, &name, |group| group.refreshes.push(refresh));
-    Ok(Fields::new().with("InstanceRefreshId", id).into())
-}
-
-fn preferences(call: &Call, place: &Place) -> Result<Preferences, Fault> {
-    let empty = serde_json::Value::Null;
-    let input = call.input.get("Preferences").unwrap_or(Input::new(&empty));
-    let one_of = |name: &str, of: [&'static str; 3]| match input.text(name) {
-        None => Ok("Wait"),
-        Some(text) => {
-            of.into_iter().find(|known| *known == text).ok_or_else(|| invalid(format!("{text} is no {name}")))
-        }
-    };
-    let min = size(input, "MinHealthyPercentage")?;
-    let max = size(input, "MaxHealthyPercentage")?;
-    let (low, high) = (min.unwrap_or(90), max.unwrap_or(100));
-    if low > 100 || !(100..=200).contains(&high) || high - low > 100 || (max.is_some() && min.is_none()) {
-        return Err(invalid(
-            "MinHealthyPercentage must be 0 to 100, MaxHealthyPercentage 100 to 200 and at most 100 above it, and the second needs the first",
-        ));
-    }
-    let numbers = input.texts("CheckpointPercentages");
-    let checkpoints: Vec<u32> = numbers.iter().filter_map(|text| text.parse().ok()).collect();
-    let is_rising = checkpoints.windows(2).all(|pair| matches!(pair, [a, b] if a < b));
-    if checkpoints.len() != numbers.len()
-        || !is_rising
-        || checkpoints.iter().any(|percent| !(1..=100).contains(percent))
-    {
-        return Err(invalid("CheckpointPercentages must rise from 1 to 100"));
-    }
-    let delay = size(input, "CheckpointDelay")?;
-    if delay.is_some() && checkpoints.is_empty() {
-        return Err(invalid("CheckpointDelay needs CheckpointPercentages"));
-    }
-    if delay.is_some_and(|delay| delay > 172_800) {
-        return Err(invalid("CheckpointDelay must be from 0 to 172800"));
-    }
-    let bake = size(input, "BakeTime")?.unwrap_or(0);
-    if bake > 172_800 {
-        return Err(invalid("BakeTime must be from 0 to 172800"));
-    }
-    let alarms = input.get("AlarmSpecification").map(|part| part.texts("Alarms")).unwrap_or_default();
-    if alarms.len() > 10 {
-        return Err(invalid("At most ten alarms can watch an instance refresh"));
-    }
-    if let Some(alarm) = alarms.iter().find(|alarm| !place.alarms.has(alarm)) {
-        return Err(invalid(format!("The CloudWatch alarm {alarm} does not exist")));
-    }
-    Ok(Preferences {
-        min: low,
-        max,
-        warmup: size(input, "InstanceWarmup")?,
-        checkpoint_delay: if checkpoints.is_empty() { None } else { Some(delay.unwrap_or(3600)) },
-        checkpoints,
-        skips_matching: input.flag("SkipMatching"),
-        rolls_back: input.flag("AutoRollback"),
-        protected: one_of("ScaleInProtectedInstances", ["Refresh", "Ignore", "Wait"])?,
-        standby: one_of("StandbyInstances", ["Terminate", "Ignore", "Wait"])?,
-        alarms: alarms.into_iter().map(CompactString::from).collect(),
-        bake,
-    })
 }
 
 fn no_refresh(name: &str) -> Fault {
@@ -223,16 +120,16 @@ pub(super) fn cancel(call: &Call, place: &mut Place) -> Answer {
 /// RollbackInstanceRefresh.
 pub(super) fn roll_back(call: &Call, place: &mut Place) -> Answer {
     let name = named(call, place)?;
+    let Some(group) = place.groups.get(&name) else { return nothing() };
+    let has_wish = group.refreshes.last().is_some_and(|refresh| refresh.desired.is_some());
+    let why = start::irreversible(place, group, has_wish);
     let Some(group) = place.groups.get_mut(&name) else { return nothing() };
-    let floats = group.template.version.starts_with('$');
     let Some(refresh) = group.active_refresh().filter(|refresh| refresh.goes_forward()) else {
         return Err(no_refresh(&name));
     };
-    if refresh.desired.is_none() || floats {
-        return Err(Fault::new(
-            "IrreversibleInstanceRefresh",
-            "The instance refresh cannot be rolled back: it needs a desired configuration, and a numbered version in the group",
-        ));
+    if let Some(why) = why {
+        let sentence = format!("The instance refresh cannot be rolled back: {why}");
+        return Err(Fault::new("IrreversibleInstanceRefresh", sentence));
     }
     if refresh.started.is_none() {
         refresh.started = Some(call.now);

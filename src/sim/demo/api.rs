@@ -8,7 +8,7 @@ use crate::sim::builder::{Builder, DAY, HOUR, Images, Launch, NewGroup, kind, ta
 use crate::sim::world::balancing::{Act, Health};
 use crate::sim::world::containers::Deployment;
 use crate::sim::world::machine::State;
-use crate::sim::world::scaling::Mix;
+use crate::sim::world::scaling::{Mix, Override};
 use compact_str::{CompactString, format_compact};
 
 /// The API: cluster, mixed group of on-demand base 1 then 20/80, services behind a load balancer.
@@ -25,10 +25,11 @@ pub(super) fn api(fleet: &mut Builder, images: &Images, balancers: &Balancers) {
         ],
     );
     let mix = Mix {
-        overrides: vec![("m5.large".into(), None), ("m5a.large".into(), None), ("m5d.large".into(), None)],
+        overrides: ["m5.large", "m5a.large", "m5d.large"].map(Override::of).to_vec(),
         on_demand_base: 1,
         on_demand_percent: 20,
         spot_strategy: "price-capacity-optimized",
+        ..Mix::default()
     };
     fleet.group(NewGroup {
         name: "api-mixed",

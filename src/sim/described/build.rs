@@ -5,8 +5,9 @@ use super::registry::{alarms, cores, logs, parameters, tenants};
 use super::{Fleet, Group, Hosts, Machine, troubles};
 use crate::sim::builder::containers::{AGENT, host, provider};
 use crate::sim::builder::{Builder, DAY, HOUR, Launch, NewGroup, tag};
+use crate::sim::filter::glob;
 use crate::sim::world::machine::Kind;
-use crate::sim::world::scaling::Mix;
+use crate::sim::world::scaling::{self, Mix, Needs, Override};
 use compact_str::CompactString;
 use std::collections::HashMap;
 use std::time::Duration;
@@ -46,6 +47,7 @@ pub(crate) fn fill(place: &mut Builder, fleet: &Fleet) {
     for groups in &fleet.groups {
         scale(place, &mut built, groups);
     }
+    hooks(place, fleet);
     super::containers::register(place, &built, fleet);
     services(place, &built, fleet);
     rules(place, &built, fleet);
@@ -73,6 +75,18 @@ fn images(place: &mut Builder, built: &mut Built, fleet: &Fleet) {
         };
         let what = (image.name.as_str(), "described by a scenario");
         let id = place.image(what, image.is_own, image.architecture, (age, kept));
+        if let Some(made) = place.place.images.get_mut(&id) {
+            if let Some(owner) = &image.owner {
+                (made.owner, made.owner_alias) = (owner.as_str().into(), None);
+            }
+            made.is_public = !image.is_own && !image.is_private;
+            (made.state, made.flaw) = (image.state, image.flaw);
+            made.boot = image.boot.unwrap_or(made.boot);
+            (made.is_instance_store, made.has_ena) = (image.is_instance_store, image.has_ena);
+        }
+        if image.is_gone {
+            place.place.images.remove(&id);
+        }
         built.images.insert(image.name.clone(), id);
     }
 }
@@ -94,7 +108,26 @@ fn templates(place: &mut Builder, built: &mut Built, fleet: &Fleet) {
     }
 }
 
+fn hooks(place: &mut Builder, fleet: &Fleet) {
+    for hook in &fleet.hooks {
+        for group in place.place.groups.rows_mut().filter(|group| glob(&hook.group, &group.name)) {
+            group.hooks.push(scaling::Hook {
+                name: hook.name.as_str().into(),
+                is_launch: hook.is_launch,
+                heartbeat: hook.heartbeat,
+                goes_on: hook.goes_on,
+                target: None,
+                role: None,
+                metadata: None,
+            });
+        }
+    }
+}
+
 fn image_id(built: &Built, name: &str) -> CompactString {
+    if name.starts_with("resolve:") {
+        return name.into();
+    }
     built.images.get(name).cloned().unwrap_or_default()
 }
 
@@ -178,18 +211,33 @@ fn scale(place: &mut Builder, built: &mut Built, groups: &Group) {
     }
 }
 
+fn mix(built: &Built, groups: &Group) -> Option<Mix> {
+    let own = |(at, kind): (usize, &&'static Kind)| Override {
+        kind: kind.name.into(),
+        weight: groups.weights.get(at).copied(),
+        image: groups.override_images.get(at).map(|image| image_id(built, image)),
+        ..Override::default()
+    };
+    let needed = groups.needs.map(|(cpus, memory)| Override {
+        needs: Some(Needs { cpus: (cpus, None), memory: (memory, None) }),
+        ..Override::default()
+    });
+    let overrides: Vec<Override> = groups.types.iter().enumerate().map(own).chain(needed).collect();
+    (!overrides.is_empty()).then_some(Mix {
+        overrides,
+        on_demand_base: groups.on_demand_base,
+        on_demand_percent: groups.on_demand_percent,
+        spot_strategy: "price-capacity-optimized",
+        ..Mix::default()
+    })
+}
+
 /// Makes one group with its members.
 fn group(place: &mut Builder, built: &mut Built, groups: &Group, n: usize, name: &str, template: &str) {
     let machine = &groups.machine;
     let current = place.place.templates.get(template).and_then(|found| found.version(&groups.version));
     let current = current.map_or(1, |version| version.number);
-    let overrides = groups.types.iter().map(|kind| (CompactString::from(kind.name), None)).collect();
-    let mix = (!groups.types.is_empty()).then_some(Mix {
-        overrides,
-        on_demand_base: groups.on_demand_base,
-        on_demand_percent: groups.on_demand_percent,
-        spot_strategy: "price-capacity-optimized",
-    });
+    let mix = mix(built, groups);
     let arns = groups.target_groups.iter().filter_map(|named| built.target_groups.get(&named.text(n)));
     let arns: Vec<CompactString> = arns.cloned().collect();
     place.group(NewGroup {
@@ -206,6 +254,11 @@ fn group(place: &mut Builder, built: &mut Built, groups: &Group, n: usize, name:
     if let Some(made) = place.place.groups.get_mut(name) {
         made.template.version = groups.version.as_str().into();
         made.protects_new = groups.is_protected;
+        made.maintenance = groups.maintenance;
+        made.checks_balancer = groups.checks_balancer.unwrap_or(made.checks_balancer);
+        let whole = |span: Duration| u32::try_from(span.as_secs()).unwrap_or(u32::MAX);
+        made.grace = groups.grace.map_or(made.grace, whole);
+        made.warmup = groups.warmup.map(whole).or(made.warmup);
         let own = machine.tags.iter().map(|(key, value)| (tag(key, &value.text(n)), true));
         made.tags.extend(own);
         let suspended = groups.suspended.iter();
@@ -215,13 +268,21 @@ fn group(place: &mut Builder, built: &mut Built, groups: &Group, n: usize, name:
     }
     let cluster = groups.cluster.as_ref().map(|named| named.text(n));
     if let Some(cluster) = &cluster {
-        provider(place, name, name, groups.is_protected);
+        provider(place, name, name, groups.managed.0);
+        if let Some(made) = place.place.providers.get_mut(name) {
+            made.drains = groups.managed.1;
+        }
         if let Some(found) = place.place.clusters.get_mut(cluster) {
             found.providers.push(name.into());
         }
     }
     let mut members = Vec::new();
     for at in 0..groups.desired {
+        // Where they weigh something, fewer are enough.
+        let capacity = place.place.groups.get(name).map_or(0, |made| made.live());
+        if capacity >= groups.desired as usize {
+            break;
+        }
         let (kind, is_spot) = choice(groups, at);
         let version = if at < groups.behind { current.saturating_sub(1).max(1) } else { current };
         // Members of one age came by one call; ten at a time, an hour apart.

@@ -16,6 +16,10 @@ pub(super) fn plant(place: &mut Builder, trouble: &Trouble) {
     match trouble.what {
         Ill::Stuck => stick(place, trouble),
         Ill::NoCapacity => refuse(place, trouble),
+        Ill::NoRoom => {
+            let fits = place.place.groups.rows_mut().filter(|group| glob(&trouble.of, &group.name));
+            fits.take(trouble.times).for_each(|group| group.lacks_room = true);
+        }
         _ => {
             let fits = |name: Option<&str>| name.is_some_and(|name| glob(&trouble.of, name));
             let rows = place.place.instances.rows().filter(|instance| fits(instance.tag("Name")));
@@ -79,7 +83,7 @@ fn befall(place: &mut Builder, id: &str, trouble: &Trouble) {
                 }
             }
         }
-        Ill::Stuck | Ill::NoCapacity => {}
+        Ill::Stuck | Ill::NoCapacity | Ill::NoRoom => {}
     }
 }
 

@@ -94,11 +94,15 @@ fn admits(filter: &Filter, image: &Image) -> bool {
         "name" => filter.admits(&image.name),
         "owner-alias" => image.owner_alias.is_some_and(|alias| filter.admits(alias)),
         "owner-id" => filter.admits(&image.owner),
-        "root-device-type" => filter.admits("ebs"),
-        "state" => filter.admits("available"),
+        "root-device-type" => filter.admits(root_type(image)),
+        "state" => filter.admits(image.state),
         "virtualization-type" => filter.admits("hvm"),
         _ => false,
     })
+}
+
+fn root_type(image: &Image) -> &'static str {
+    if image.is_instance_store { "instance-store" } else { "ebs" }
 }
 
 fn shape(image: &Image) -> Shape {
@@ -108,11 +112,11 @@ fn shape(image: &Image) -> Shape {
         .with("deleteOnTermination", true)
         .with("volumeType", "gp3")
         .with("encrypted", false);
-    let device = Fields::new().with("deviceName", "/dev/xvda").with("ebs", ebs);
+    let device = Fields::new().with("deviceName", image.root).with("ebs", ebs);
     Fields::new()
         .with("imageId", &image.id)
         .with("imageLocation", format!("{}/{}", image.owner_alias.unwrap_or(&image.owner), image.name))
-        .with("imageState", "available")
+        .with("imageState", image.state)
         .with("imageOwnerId", &image.owner)
         .maybe("imageOwnerAlias", image.owner_alias)
         .with("creationDate", image.created.rfc3339())
@@ -124,14 +128,17 @@ fn shape(image: &Image) -> Shape {
         .with("description", &image.description)
         .with("platformDetails", "Linux/UNIX")
         .with("usageOperation", "RunInstances")
-        .with("rootDeviceType", "ebs")
-        .with("rootDeviceName", "/dev/xvda")
-        .with("blockDeviceMapping", Shape::List(vec![device.into()]))
+        .with("rootDeviceType", root_type(image))
+        .with("rootDeviceName", image.root)
+        .with(
+            "blockDeviceMapping",
+            Shape::List(if image.is_instance_store { Vec::new() } else { vec![device.into()] }),
+        )
         .with("virtualizationType", "hvm")
         .with("hypervisor", "xen")
-        .with("enaSupport", true)
+        .with("enaSupport", image.has_ena)
         .with("sriovNetSupport", "simple")
-        .with("bootMode", if image.architecture == "arm64" { "uefi" } else { "uefi-preferred" })
+        .with("bootMode", image.boot)
         .with("imdsSupport", "v2.0")
         .when(!image.tags.is_empty(), |fields| fields.with("tagSet", tag_set(&image.tags)))
         .into()

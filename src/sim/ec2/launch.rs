@@ -66,6 +66,8 @@ pub(super) fn run(call: &Call, place: &mut Place) -> Answer {
     }
     let wanted = wanted(call, place)?;
     let zone = zone(call, place)?;
+    let tags = !wanted.tags.iter().all(|(key, _)| key.starts_with("aws:"));
+    permitted(call, tags, wanted.profile.as_deref())?;
     dry_run(call)?;
     match token.map(|token| place.tokens.fresh(call, token)) {
         Some(Fresh::Mismatch) => return Err(mismatch()),
@@ -99,6 +101,36 @@ pub(super) fn run(call: &Call, place: &mut Place) -> Answer {
     Ok(reservation(place, &ids))
 }
 
+/// Refuses a launch that the caller may not do for its tags, or for the role that it hands to the instances.
+fn permitted(call: &Call, has_tags: bool, profile: Option<&str>) -> Result<(), Fault> {
+    match missing(call, has_tags, profile) {
+        None => Ok(()),
+        Some((action, on)) => Err(Fault::new(
+            "UnauthorizedOperation",
+            format!(
+                "You are not authorized to perform this operation. User: {} is not authorized to perform: {action} on resource: {on} because no identity-based policy allows the {action} action. Encoded authorization failure message: {}",
+                call.caller.arn,
+                crate::sim::dice::Dice::new(call.seed, call.request_id).hex(96)
+            ),
+        )
+        .with_status(403)),
+    }
+}
+
+/// The first permission that a launch needs and its caller does not have: RunInstances, CreateTags where there are
+/// tags, PassRole where there is a profile; and on what.
+pub(crate) fn missing(call: &Call, has_tags: bool, profile: Option<&str>) -> Option<(&'static str, String)> {
+    let instance = format!("arn:aws:ec2:{}:{}:instance/*", call.region, call.account);
+    if !call.may("ec2", "RunInstances") {
+        return Some(("ec2:RunInstances", instance));
+    }
+    if has_tags && !call.may("ec2", "CreateTags") {
+        return Some(("ec2:CreateTags", instance));
+    }
+    let role = profile.map(|arn| arn.replace(":instance-profile/", ":role/"));
+    role.filter(|_| !call.may("iam", "PassRole")).map(|role| ("iam:PassRole", role))
+}
+
 /// Puts together what the template holds and what the call says over it.
 fn wanted(call: &Call, place: &Place) -> Result<Wanted, Fault> {
     let input = call.input;
@@ -108,22 +140,11 @@ fn wanted(call: &Call, place: &Place) -> Result<Wanted, Fault> {
     let image = image.or_else(|| base.map(|base| base.image.clone()).filter(|image| !image.is_empty()));
     let image = image
         .ok_or_else(|| Fault::new("MissingParameter", "The request must contain the parameter ImageId"))?;
-    let found = place.images.get(&image).ok_or_else(|| {
-        Fault::new("InvalidAMIID.NotFound", format!("The image id '[{image}]' does not exist"))
-    })?;
     let name = input.text("InstanceType").or_else(|| base.and_then(|base| base.kind)).unwrap_or("t3.micro");
     let kind = Kind::named(name).ok_or_else(|| {
         Fault::new("InvalidParameterValue", format!("Invalid value '{name}' for InstanceType."))
     })?;
-    if kind.architecture != found.architecture {
-        return Err(Fault::new(
-            "InvalidParameterValue",
-            format!(
-                "The architecture '{}' of the specified instance type does not match the architecture '{}' of the specified AMI. Specify an instance type and an AMI that have matching architectures, and try again.",
-                kind.architecture, found.architecture
-            ),
-        ));
-    }
+    let image = place.image_for(&image, kind)?.id.clone();
     let mut tags = base.map(|base| base.tags.clone()).unwrap_or_default();
     merge(&mut tags, &template_tags.unwrap_or_default());
     merge(&mut tags, &specified(input, "instance")?);

@@ -8,6 +8,7 @@ use crate::sim::service::{Answer, Call};
 use crate::sim::shape::{Fields, Shape, list};
 use crate::sim::world::machine::{Template, TemplateVersion};
 use crate::sim::world::place::Place;
+use compact_str::CompactString;
 
 const TEMPLATE_PAGING: Paging = Paging { default: 200, min: 1, max: 200, ..PAGING };
 
@@ -157,14 +158,22 @@ pub(super) fn describe_versions(call: &Call, place: &Place) -> Answer {
     });
     let page = TEMPLATE_PAGING.of(call)?;
     let (rows, token) = page.take(call, (1..).zip(&rows));
-    let shapes = list(rows, |(template, version)| version_shape(template, version));
+    let shapes = list(rows, |(template, version)| {
+        version_shape(template, version, super::versions::alias(call, place, version))
+    });
     Ok(Fields::new().with("launchTemplateVersionSet", shapes).maybe("nextToken", token).into())
 }
 
-/// A version as the wire has it.
-pub(super) fn version_shape(template: &Template, version: &TemplateVersion) -> Shape {
+/// A version as the wire has it, with what its image's alias means.
+pub(super) fn version_shape(
+    template: &Template,
+    version: &TemplateVersion,
+    alias: Option<CompactString>,
+) -> Shape {
     let data = Fields::new()
-        .with("imageId", &version.image)
+        .when(!version.image.is_empty(), |fields| {
+            fields.with("imageId", alias.as_ref().unwrap_or(&version.image))
+        })
         .maybe("instanceType", version.kind)
         .with("keyName", "oncall")
         .with("ebsOptimized", true)

@@ -70,6 +70,11 @@ fn read(
         ),
     };
     let text = |name: &str| data.text(name).map(CompactString::from);
+    let image_named = data.text("ImageId").unwrap_or("ami-");
+    if !image_named.starts_with("ami-") && !image_named.starts_with("resolve:ssm:") {
+        let sentence = format!("Invalid id: \"{image_named}\" (expecting \"ami-...\")");
+        return Err(Fault::new("InvalidAMIID.Malformed", sentence));
+    }
     let own = specified(data, "instance")?;
     let (mut image, mut user_data, mut profile, mut tags) =
         (CompactString::default(), None, None, Vec::new());
@@ -125,6 +130,7 @@ pub(super) fn create_template(call: &Call, place: &mut Place) -> Answer {
         name: name.into(),
         created: call.now,
         default: 1,
+        highest: 1,
         versions: vec![version],
         tags,
     };
@@ -175,7 +181,7 @@ pub(super) fn create_version(call: &Call, place: &mut Place) -> Answer {
             )
         })?),
     };
-    let number = template.latest() + 1;
+    let number = template.highest + 1;
     let security_group = template.versions.last().map(|latest| Arc::clone(&latest.security_group));
     let version = read(call, data, base, number, security_group.unwrap_or_else(|| "".into()))?;
     dry_run(call)?;
@@ -188,6 +194,7 @@ pub(super) fn create_version(call: &Call, place: &mut Place) -> Answer {
         Some(Fresh::New) | None => {
             place.veil_template(&id);
             if let Some(template) = place.templates.get_mut(&id) {
+                template.highest = version.number;
                 template.versions.push(version.clone());
             }
             if let Some(token) = made {
@@ -197,8 +204,15 @@ pub(super) fn create_version(call: &Call, place: &mut Place) -> Answer {
         }
     };
     let template = templates::by_id(place, &id)?;
-    let shape = template.version(&number.to_string()).map(|version| version_shape(template, version));
+    let version = template.version(&number.to_string());
+    let shape = version.map(|version| version_shape(template, version, alias(call, place, version)));
     Ok(Fields::new().maybe("launchTemplateVersion", shape).into())
+}
+
+/// The image that a version's alias means, when a call wants to know it.
+pub(super) fn alias(call: &Call, place: &Place, version: &TemplateVersion) -> Option<CompactString> {
+    let wanted = call.input.flag("ResolveAlias") && version.image.starts_with("resolve:");
+    wanted.then(|| place.image_id(&version.image)).flatten()
 }
 
 /// ModifyLaunchTemplate: sets the default version.

@@ -167,6 +167,17 @@ impl<'a> Table<'a> {
         })
     }
 
+    /// A list of whole numbers.
+    pub(super) fn wholes(&self, name: &str, faults: &mut Faults) -> Option<Vec<u32>> {
+        self.typed(name, "a list of whole numbers from 0", faults, |value| {
+            let number = |item: &Spanned<DeValue<'a>>| {
+                let number = item.get_ref().as_integer()?;
+                u32::from_str_radix(number.as_str(), number.radix()).ok()
+            };
+            value.as_array()?.iter().map(number).collect()
+        })
+    }
+
     /// The tables of `[[name]]`.
     pub(super) fn tables(&self, name: &str, faults: &mut Faults) -> Vec<Self> {
         let read = |value: &'a DeValue<'a>| {

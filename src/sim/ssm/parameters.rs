@@ -9,7 +9,8 @@ use crate::sim::shape::{Fields, Shape, list};
 use crate::sim::time::Moment;
 use crate::sim::world::keeping::Parameter;
 use crate::sim::world::place::Place;
-use compact_str::CompactString;
+use crate::sim::world::published::PUBLIC;
+use compact_str::{CompactString, format_compact};
 use std::ops::Bound;
 
 /// One version of a parameter.
@@ -65,14 +66,22 @@ fn parameter_shape(place: &Place, version: &Version, decrypt: bool) -> Fields {
         .with("Value", shown(version, decrypt))
         .with("Version", version.version)
         .with("LastModifiedDate", version.modified)
-        .with("ARN", place.arn("ssm", &format!("parameter{}", version.parameter.name)))
+        .with("ARN", arn(place, &version.parameter.name))
         .with("DataType", "text")
+}
+
+/// AWS's own parameters are nobody's.
+fn arn(place: &Place, name: &str) -> CompactString {
+    match name.starts_with(PUBLIC) {
+        true => format_compact!("arn:aws:ssm:{}::parameter{name}", place.region),
+        false => place.arn("ssm", &format!("parameter{name}")),
+    }
 }
 
 /// GetParameterHistory.
 pub(super) fn history(call: &Call, place: &Place) -> Answer {
     let name = call.input.text("Name").unwrap_or_default();
-    let parameter = place.parameters.get(name).ok_or_else(|| Fault::new("ParameterNotFound", ""))?;
+    let parameter = place.parameter(name).ok_or_else(|| Fault::new("ParameterNotFound", ""))?;
     let decrypt = call.input.flag("WithDecryption");
     let page = Paging { default: 50, min: 1, max: 50, ..PAGING }.of(call)?;
     let all: Vec<Version> = versions(parameter).collect();
@@ -114,7 +123,7 @@ fn find<'p>(place: &'p Place, name: &str) -> Result<Version<'p>, Fault> {
         Some((name, version)) => (name, Some(version)),
         None => (name, None),
     };
-    let parameter = place.parameters.get(name).ok_or_else(|| Fault::new("ParameterNotFound", ""))?;
+    let parameter = place.parameter(name).ok_or_else(|| Fault::new("ParameterNotFound", ""))?;
     let Some(wanted) = version else { return Ok(newest(parameter)) };
     let found = versions(parameter).find(|version| wanted.parse() == Ok(version.version));
     found.ok_or_else(|| {
@@ -156,7 +165,7 @@ pub(super) fn get_by_path(call: &Call, place: &Place) -> Answer {
     let page = Paging { min: 1, max: 10, ..PAGING }.of(call)?;
     let from = (Bound::Included(prefix.as_str()), Bound::Unbounded);
     let rows = place
-        .parameters
+        .parameters_of(&prefix)
         .range::<str, _>(from)
         .take_while(|(name, _)| name.starts_with(&prefix))
         .filter(|(name, _)| recursive || !name.get(prefix.len()..).is_some_and(|rest| rest.contains('/')))

@@ -8,6 +8,7 @@ mod groups;
 pub(crate) mod holds;
 mod launches;
 mod machines;
+pub(crate) mod recipes;
 mod refreshes;
 mod tasks;
 mod told;

@@ -191,6 +191,8 @@ pub(crate) struct Template {
     pub(crate) name: CompactString,
     pub(crate) created: Moment,
     pub(crate) default: u32,
+    /// The highest number that a version ever had: none is given twice.
+    pub(crate) highest: u32,
     /// Versions in the order of their numbers.
     pub(crate) versions: Vec<TemplateVersion>,
     pub(crate) tags: Vec<Tag>,
@@ -241,6 +243,27 @@ pub(crate) struct Image {
     pub(crate) created: Moment,
     pub(crate) deprecated: Option<Moment>,
     pub(crate) is_public: bool,
+    /// `available`, `pending`, `failed`, `disabled`
+    pub(crate) state: &'static str,
+    pub(crate) boot: &'static str,
+    /// The name of its root device.
+    pub(crate) root: &'static str,
+    /// It is kept with a machine, and not on a volume.
+    pub(crate) is_instance_store: bool,
+    pub(crate) has_ena: bool,
     pub(crate) snapshot: CompactString,
     pub(crate) tags: Vec<Tag>,
+    /// What is wrong with whatever is launched from it.
+    pub(crate) flaw: Option<Flaw>,
+}
+
+/// What can be wrong with an AMI.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Flaw {
+    /// What should serve does not.
+    Unhealthy,
+    /// The ECS agent does not come up.
+    NoAgent,
+    /// The status checks fail.
+    Impaired,
 }

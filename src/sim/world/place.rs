@@ -53,6 +53,8 @@ pub(crate) struct Place {
     pub(crate) gauges: Gauges,
     pub(crate) logs: Table<LogGroup>,
     pub(crate) parameters: BTreeMap<CompactString, Parameter>,
+    /// Those of AWS, below `/aws/service/`.
+    pub(crate) published: BTreeMap<CompactString, Parameter>,
     /// Containers that somebody started, by host.
     pub(crate) docker: BTreeMap<CompactString, Vec<Container>>,
     pub(crate) documents: Table<Document>,
@@ -94,6 +96,7 @@ impl Place {
             gauges: Gauges::default(),
             logs: Table::default(),
             parameters: BTreeMap::new(),
+            published: BTreeMap::new(),
             docker: BTreeMap::new(),
             documents: Table::default(),
             sent: Table::default(),

@@ -1,6 +1,10 @@
 //! Auto Scaling: groups, their members, refreshes and activities.
 
-use super::machine::Tag;
+mod refresh;
+
+pub(crate) use self::refresh::{Preferences, Refresh, Rollback, Strategy};
+
+use super::machine::{Kind, Tag};
 use crate::sim::time::Moment;
 use compact_str::CompactString;
 
@@ -13,14 +17,72 @@ pub(crate) struct TemplateChoice {
 }
 
 /// Which types a mixed group takes, and how many of them on demand.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct Mix {
-    /// Types with weights, in the order of preference.
-    pub(crate) overrides: Vec<(CompactString, Option<u32>)>,
+    /// What it may launch, in the order of preference.
+    pub(crate) overrides: Vec<Override>,
     pub(crate) on_demand_base: u32,
     /// Percent of what is above the base.
     pub(crate) on_demand_percent: u32,
     pub(crate) spot_strategy: &'static str,
+    /// None for what AWS takes when nothing is said.
+    pub(crate) on_demand_strategy: Option<&'static str>,
+    /// From how many of the cheapest pools, where that is the strategy.
+    pub(crate) spot_pools: Option<u32>,
+    /// USD an hour; none for the on-demand price.
+    pub(crate) spot_max_price: Option<CompactString>,
+}
+
+/// What a mixed group may launch: a type, or whatever has what is needed.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(crate) struct Override {
+    /// The type; empty where needs say it.
+    pub(crate) kind: CompactString,
+    pub(crate) weight: Option<u32>,
+    /// A template of its own.
+    pub(crate) template: Option<TemplateChoice>,
+    /// An AMI of its own.
+    pub(crate) image: Option<CompactString>,
+    pub(crate) needs: Option<Needs>,
+}
+
+/// What a type must have: least and most virtual processors and MiB.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Needs {
+    pub(crate) cpus: (u32, Option<u32>),
+    pub(crate) memory: (u32, Option<u32>),
+}
+
+impl Needs {
+    /// Tells whether a type has it.
+    pub(crate) fn are_met(&self, kind: &Kind) -> bool {
+        let within = |(least, most): (u32, Option<u32>), found: u32| {
+            found >= least && most.is_none_or(|most| found <= most)
+        };
+        within(self.cpus, kind.vcpus()) && within(self.memory, kind.memory)
+    }
+}
+
+impl Override {
+    /// A type and nothing else.
+    pub(crate) fn of(kind: &str) -> Self {
+        Self { kind: kind.into(), ..Self::default() }
+    }
+
+    /// Tells whether a type is what it means.
+    pub(crate) fn fits(&self, kind: &str) -> bool {
+        match &self.needs {
+            None => self.kind == kind,
+            Some(needs) => Kind::named(kind).is_some_and(|found| needs.are_met(found)),
+        }
+    }
+}
+
+impl Mix {
+    /// The override that a type is launched by.
+    pub(crate) fn of(&self, kind: &str) -> Option<&Override> {
+        self.overrides.iter().find(|one| one.fits(kind))
+    }
 }
 
 /// The processes that a group runs by itself, and that can be suspended.
@@ -50,6 +112,10 @@ pub(crate) enum Stage {
     Terminating,
     TerminatingWait,
     TerminatingProceed,
+    /// Its root volume is being replaced under it.
+    ReplacingRoot,
+    /// It has another one, and starts.
+    RootReplaced,
 }
 
 impl Stage {
@@ -66,12 +132,21 @@ impl Stage {
             Self::Terminating => "Terminating",
             Self::TerminatingWait => "Terminating:Wait",
             Self::TerminatingProceed => "Terminating:Proceed",
+            Self::ReplacingRoot => "ReplacingRootVolume",
+            Self::RootReplaced => "RootVolumeReplaced",
         }
     }
 
     /// On its way to service.
     pub(crate) fn is_coming(self) -> bool {
-        matches!(self, Self::Pending | Self::PendingWait | Self::PendingProceed)
+        matches!(
+            self,
+            Self::Pending
+                | Self::PendingWait
+                | Self::PendingProceed
+                | Self::ReplacingRoot
+                | Self::RootReplaced
+        )
     }
 
     /// On its way out.
@@ -87,11 +162,23 @@ pub(crate) struct Member {
     pub(crate) stage: Stage,
     pub(crate) is_healthy: bool,
     pub(crate) is_protected: bool,
-    /// The template version it was launched from.
+    /// The template and the version it was launched from.
+    pub(crate) template: CompactString,
     pub(crate) version: u32,
+    pub(crate) kind: &'static str,
+    pub(crate) image: CompactString,
+    /// What it counts for; 0 is 1.
+    pub(crate) weight: u32,
     pub(crate) since: Moment,
     /// Lifecycle actions that hold it.
     pub(crate) holds: Vec<Hold>,
+}
+
+impl Member {
+    /// How much of the group's capacity it is.
+    pub(crate) fn units(&self) -> usize {
+        usize::try_from(self.weight).unwrap_or(1).max(1)
+    }
 }
 
 /// A lifecycle hook of a group.
@@ -140,8 +227,12 @@ pub(crate) struct Group {
     pub(crate) checks_balancer: bool,
     pub(crate) grace: u32,
     pub(crate) warmup: Option<u32>,
+    /// Least and most percent of the desired capacity while instances are replaced.
+    pub(crate) maintenance: Option<(u32, u32)>,
     pub(crate) protects_new: bool,
     pub(crate) rebalances_capacity: bool,
+    /// There is no room for what it launches.
+    pub(crate) lacks_room: bool,
     pub(crate) policies: Vec<&'static str>,
     /// Suspended processes with their reasons.
     pub(crate) suspended: Vec<(CompactString, CompactString)>,
@@ -154,58 +245,6 @@ pub(crate) struct Group {
     pub(crate) hooks: Vec<Hook>,
     /// It goes when its last member has gone.
     pub(crate) is_deleting: bool,
-}
-
-/// An instance refresh.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Refresh {
-    pub(crate) id: CompactString,
-    pub(crate) status: &'static str,
-    pub(crate) reason: Option<CompactString>,
-    pub(crate) started: Option<Moment>,
-    pub(crate) ended: Option<Moment>,
-    pub(crate) percent: u32,
-    pub(crate) remaining: u32,
-    pub(crate) preferences: Preferences,
-    pub(crate) desired: Option<TemplateChoice>,
-    /// Since when nothing that is left may be touched.
-    pub(crate) stalled: Option<Moment>,
-    /// The end of its bake time.
-    pub(crate) held_until: Option<Moment>,
-    /// The mix that the group takes on with the template.
-    pub(crate) mix: Option<Mix>,
-    /// Members that were there at the start.
-    pub(crate) before: Vec<CompactString>,
-    /// The highest checkpoint that was reached, and until when it holds.
-    pub(crate) checkpoint: Option<(u32, Moment)>,
-    pub(crate) rollback: Option<Rollback>,
-    /// A cancellation waits for launches and terminations under way.
-    pub(crate) ends_quietly: bool,
-}
-
-/// How a refresh stood when its rollback began.
-#[derive(Clone, Debug, PartialEq)]
-pub(crate) struct Rollback {
-    pub(crate) reason: CompactString,
-    pub(crate) since: Moment,
-    pub(crate) percent: u32,
-    pub(crate) remaining: u32,
-}
-
-/// How a refresh behaves.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub(crate) struct Preferences {
-    pub(crate) min: u32,
-    pub(crate) max: Option<u32>,
-    pub(crate) warmup: Option<u32>,
-    pub(crate) checkpoints: Vec<u32>,
-    pub(crate) checkpoint_delay: Option<u32>,
-    pub(crate) skips_matching: bool,
-    pub(crate) rolls_back: bool,
-    pub(crate) protected: &'static str,
-    pub(crate) standby: &'static str,
-    pub(crate) alarms: Vec<CompactString>,
-    pub(crate) bake: u32,
 }
 
 /// A scaling activity.

@@ -1,10 +1,10 @@
 //! Images, templates, hosts and groups of a described fleet.
 
 use super::super::pattern::Pattern;
-use super::super::spans::Table;
+use super::super::spans::{Faults, Table};
 use super::Reader;
-use crate::sim::described::{Group, Hosts, Image, Machine, Template};
-use crate::sim::world::machine::{KINDS, Kind};
+use crate::sim::described::{Group, Hook, Hosts, Image, Machine, Template};
+use crate::sim::world::machine::{Flaw, KINDS, Kind};
 use crate::sim::world::scaling::PROCESSES;
 
 const DAY: u64 = 86_400;
@@ -38,24 +38,73 @@ const GROUP: &[&str] = &[
     "protected",
     "cluster",
     "suspended",
+    "weights",
+    "override-images",
+    "needs-cpus",
+    "needs-memory",
+    "maintenance",
+    "health",
+    "grace",
+    "warmup",
+    "managed-protection",
+    "managed-draining",
 ];
+
+const IMAGE: &[&str] = &[
+    "name",
+    "owner",
+    "architecture",
+    "age",
+    "deprecated",
+    "private",
+    "gone",
+    "flaw",
+    "state",
+    "boot",
+    "root",
+    "ena",
+];
+
 impl Reader<'_, '_> {
     pub(super) fn image(&mut self, table: &Table) -> Option<Image> {
-        table.only(&["name", "owner", "architecture", "age", "deprecated"], self.faults);
+        table.only(IMAGE, self.faults);
         let name = table.required("name", self.faults)?.to_owned();
-        let is_own = self.word(table, "owner", &[("self", true), ("amazon", false)], Some(true));
+        let stranger = table
+            .text("owner", self.faults)
+            .filter(|owner| owner.len() == 12 && owner.bytes().all(|digit| digit.is_ascii_digit()));
+        let is_own = match stranger {
+            Some(_) => Some(false),
+            None => self.word(table, "owner", &[("self", true), ("amazon", false)], Some(true)),
+        };
         let kinds = [("x86_64", "x86_64"), ("arm64", "arm64")];
         let architecture = self.word(table, "architecture", &kinds, Some("x86_64"));
-        let age = self.age(table, 30 * DAY);
-        let is_deprecated = table.flag("deprecated", self.faults);
-        Some(Image { name, is_own: is_own?, architecture: architecture?, age, is_deprecated })
+        let flaws =
+            [("unhealthy", Flaw::Unhealthy), ("no-agent", Flaw::NoAgent), ("impaired", Flaw::Impaired)];
+        let states = ["available", "pending", "failed", "disabled"].map(|word| (word, word));
+        let boots = ["uefi", "uefi-preferred", "legacy-bios"].map(|word| (word, word));
+        let roots = [("ebs", false), ("instance-store", true)];
+        Some(Image {
+            name,
+            is_own: is_own?,
+            owner: stranger.map(str::to_owned),
+            is_private: table.flag("private", self.faults),
+            is_gone: table.flag("gone", self.faults),
+            flaw: self.word(table, "flaw", &flaws.map(|(word, flaw)| (word, Some(flaw))), None).flatten(),
+            state: self.word(table, "state", &states, Some("available"))?,
+            boot: self.word(table, "boot", &boots.map(|(word, boot)| (word, Some(boot))), None).flatten(),
+            is_instance_store: self.word(table, "root", &roots, Some(false))?,
+            has_ena: !table.has("ena") || table.flag("ena", self.faults),
+            architecture: architecture?,
+            age: self.age(table, 30 * DAY),
+            is_deprecated: table.flag("deprecated", self.faults),
+        })
     }
 
     pub(super) fn template(&mut self, table: &Table) -> Option<Template> {
         table.only(&["name", "count", "type", "images", "default"], self.faults);
         let (name, count) = self.named(table, "name")?;
         let kind = self.kind(table, "type");
-        let images = self.all_of(table, "images", &["image"], 1);
+        let images = self.images(table, "images");
         if !table.has("images") || images.is_empty() {
             self.faults.add(table.span(), "a template needs images, one for each version".to_owned());
             return None;
@@ -66,8 +115,37 @@ impl Reader<'_, '_> {
             let sentence = format!("default must be a version from 1 to {latest}, not {default}");
             self.faults.add(table.at("default"), sentence);
         }
-        let images = images.iter().map(|image| image.text(0)).collect();
         Some(Template { name, count, kind, images, default })
+    }
+
+    /// Names of images, or aliases of them: `resolve:ssm:` and the name of a parameter.
+    fn images(&mut self, table: &Table, key: &str) -> Vec<String> {
+        let mut images = Vec::new();
+        for (name, span) in table.texts(key, self.faults).unwrap_or_default() {
+            if !name.starts_with("resolve:ssm:/") {
+                self.refers(&Pattern::plain(name), span, &["image"], 1);
+            }
+            images.push(name.to_owned());
+        }
+        images
+    }
+
+    pub(super) fn hook(&mut self, table: &Table) -> Option<Hook> {
+        table.only(&["name", "group", "on", "heartbeat", "result"], self.faults);
+        let name = table.required("name", self.faults)?.to_owned();
+        let group = table.required("group", self.faults)?.to_owned();
+        if !self.names.fits(&["group"], &group) {
+            self.faults.add(table.at("group"), format!("there is no group called {group}"));
+        }
+        table.required("on", self.faults)?;
+        let is_launch = self.word(table, "on", &[("launch", true), ("terminate", false)], None)?;
+        let heartbeat = table.span_of_time("heartbeat", self.faults).map_or(3600, |span| span.as_secs());
+        if !(30..=7200).contains(&heartbeat) {
+            self.faults.add(table.at("heartbeat"), "a heartbeat is from 30s to 2h".to_owned());
+        }
+        let results = [("continue", true), ("abandon", false)];
+        let goes_on = self.word(table, "result", &results, Some(false))?;
+        Some(Hook { name, group, is_launch, heartbeat: u32::try_from(heartbeat).unwrap_or(3600), goes_on })
     }
 
     pub(super) fn hosts(&mut self, table: &Table) -> Option<Hosts> {
@@ -131,6 +209,34 @@ impl Reader<'_, '_> {
             self.faults
                 .add(table.at("behind"), format!("behind is more than the {desired} that are desired"));
         }
+        let weights = table.wholes("weights", self.faults).unwrap_or_default();
+        let override_images = self.images(table, "override-images");
+        for (key, count) in [("weights", weights.len()), ("override-images", override_images.len())] {
+            if table.has(key) && count != types.len() {
+                let sentence = format!("{key} must be as many as the {} types", types.len());
+                self.faults.add(table.at(key), sentence);
+            }
+        }
+        let needs = (self.number(table, "needs-cpus", 0_u32), self.number(table, "needs-memory", 0_u32));
+        let maintenance = table.wholes("maintenance", self.faults);
+        let maintenance = match maintenance.as_deref() {
+            None => None,
+            Some([least, most]) if *least <= 100 && (100..=200).contains(most) => Some((*least, *most)),
+            Some(_) => {
+                let sentence = "maintenance is two percentages such as [90, 110]".to_owned();
+                self.faults.add(table.at("maintenance"), sentence);
+                None
+            }
+        };
+        let is_protected = table.flag("protected", self.faults);
+        let said = |key: &str, usual: bool, faults: &mut Faults| match table.has(key) {
+            true => table.flag(key, faults),
+            false => usual,
+        };
+        let managed = (
+            said("managed-protection", is_protected, self.faults),
+            said("managed-draining", true, self.faults),
+        );
         let on_demand_percent = self.number(table, "on-demand-percent", 100_u32);
         if on_demand_percent > 100 {
             self.faults.add(table.at("on-demand-percent"), "a percentage is at most 100".to_owned());
@@ -143,13 +249,23 @@ impl Reader<'_, '_> {
             version,
             behind,
             types,
+            weights,
+            override_images,
+            needs: (needs != (0, 0)).then_some(needs),
             on_demand_base: self.number(table, "on-demand-base", 0_u32),
             on_demand_percent,
             min,
             desired,
             max,
             target_groups: self.all_of(table, "target-groups", &["target-group"], count),
-            is_protected: table.flag("protected", self.faults),
+            is_protected,
+            managed,
+            maintenance,
+            checks_balancer: self
+                .word(table, "health", &[("EC2", Some(false)), ("ELB", Some(true))], None)
+                .flatten(),
+            grace: table.span_of_time("grace", self.faults),
+            warmup: table.span_of_time("warmup", self.faults),
             cluster: self.of(table, "cluster", &["cluster"], count),
             suspended: self.suspended(table),
         })

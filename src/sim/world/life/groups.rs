@@ -9,6 +9,10 @@ use compact_str::CompactString;
 
 /// Why a member is taken out by itself.
 const EC2_CHECK: &str = "an instance was taken out of service in response to an EC2 health check indicating it has been terminated or stopped.";
+const STATUS_CHECK: &str =
+    "an instance was taken out of service in response to an EC2 instance status checks failure.";
+/// Seconds of failing status checks after which Auto Scaling gives an instance up.
+const IMPAIRED: i64 = 300;
 const ELB_CHECK: &str =
     "an instance was taken out of service in response to an ELB system health check failure.";
 
@@ -18,12 +22,10 @@ impl Group {
         self.suspended.iter().any(|(name, _)| name == process)
     }
 
-    /// Members that count: there, or on their way to be.
+    /// The capacity of the members that count: there, or on their way to be.
     pub(crate) fn live(&self) -> usize {
-        self.members
-            .iter()
-            .filter(|member| member.stage == Stage::InService || member.stage.is_coming())
-            .count()
+        let counts = |member: &&Member| member.stage == Stage::InService || member.stage.is_coming();
+        self.members.iter().filter(counts).map(Member::units).sum()
     }
 
     /// A member, to change.
@@ -44,6 +46,7 @@ impl Place {
         }
         self.reap(name);
         self.check_balancers(name);
+        self.check_statuses(name);
         self.step_holds(name);
         self.proceed(name);
         let refreshing = self.step_refresh(name);
@@ -117,6 +120,26 @@ impl Place {
         }
     }
 
+    /// Replaces members whose status checks fail, after their time of grace.
+    fn check_statuses(&mut self, name: &str) {
+        let now = self.now;
+        let Some(group) = self.groups.get(name) else { return };
+        if group.suspends("HealthCheck") || group.suspends("ReplaceUnhealthy") {
+            return;
+        }
+        let fails = |member: &&Member| {
+            let since = self.instances.get(&member.instance).and_then(|one| one.impaired_since);
+            member.stage == Stage::InService
+                && now.since(member.since) >= i64::from(group.grace)
+                && since.is_some_and(|since| now.since(since) >= IMPAIRED)
+        };
+        let failing: Vec<CompactString> =
+            group.members.iter().filter(fails).map(|member| member.instance.clone()).collect();
+        for instance in failing {
+            self.end_member(name, &instance, STATUS_CHECK);
+        }
+    }
+
     /// Replaces members that their load balancer finds unhealthy, or knows no more.
     fn check_balancers(&mut self, name: &str) {
         let now = self.now;
@@ -177,6 +200,7 @@ impl Place {
                         found.tags.retain(|(key, _)| key != "aws:autoscaling:groupName");
                     }
                 }
+                Stage::ReplacingRoot | Stage::RootReplaced => self.renew_root(name, &instance, stage),
                 // The hooks come after the load balancer.
                 Stage::Terminating
                     if state.is_some_and(|state| !state.is_gone())
@@ -193,6 +217,32 @@ impl Place {
         }
     }
 
+    /// A minute without its root volume, half a one to start from the new one.
+    fn renew_root(&mut self, name: &str, instance: &str, stage: Stage) {
+        let now = self.now;
+        let Some(group) = self.groups.get(name) else { return };
+        let Some(member) = group.members.iter().find(|member| member.instance == instance) else { return };
+        let passed = now.since(member.since);
+        if stage == Stage::ReplacingRoot && passed >= 60 {
+            let Some((choice, image)) = self.renewal(group, member) else { return };
+            if let Some(member) = self.groups.get_mut(name).and_then(|group| group.member_mut(instance)) {
+                (member.template, member.version) = choice;
+                member.image = image.clone();
+            }
+            if let Some(found) = self.instances.get_mut(instance) {
+                found.image = image;
+            }
+            // From here on it counts as new, and warms up.
+            if let Some(refresh) = self.groups.get_mut(name).and_then(|group| group.active_refresh()) {
+                refresh.before.remove(instance);
+            }
+            self.set_stage(name, instance, Stage::RootReplaced);
+            self.reboot(instance);
+        } else if stage == Stage::RootReplaced && passed >= 30 {
+            self.enter_service(name, instance);
+        }
+    }
+
     pub(crate) fn set_stage(&mut self, group: &str, instance: &str, stage: Stage) {
         let now = self.now;
         if let Some(member) = self.groups.get_mut(group).and_then(|found| found.member_mut(instance)) {
@@ -204,39 +254,41 @@ impl Place {
     /// Launches what is missing, ends what is too many.
     fn meet_desired(&mut self, name: &str, refreshing: bool) {
         let Some(group) = self.groups.get(name) else { return };
-        let (live, desired) = (group.live(), usize::try_from(group.desired).unwrap_or(0));
-        if live < desired && !group.suspends("Launch") {
-            for at in live..desired {
-                let cause = format!(
-                    "an instance was started in response to a difference between desired and actual capacity, increasing the capacity from {at} to {}.",
-                    at + 1
-                );
-                if self.launch_member(name, &cause).is_none() {
-                    break;
-                }
+        let desired = usize::try_from(group.desired).unwrap_or(0);
+        let can_launch = !group.suspends("Launch");
+        let mut live = group.live();
+        while live < desired && can_launch {
+            let cause = format!(
+                "an instance was started in response to a difference between desired and actual capacity, increasing the capacity from {live} to {}.",
+                live + 1
+            );
+            if self.launch_member(name, &cause).is_none() {
+                break;
             }
+            live = self.groups.get(name).map_or(desired, Group::live);
         }
-        if live > desired && !refreshing {
-            for at in (desired..live).rev() {
-                let Some(victim) = self.groups.get(name).and_then(|group| self.victim(group)) else { break };
-                let cause = format!(
-                    "an instance was taken out of service in response to a difference between desired and actual capacity, shrinking the capacity from {} to {at}.",
-                    at + 1
-                );
-                self.end_member(name, &victim, &cause);
-            }
+        while live > desired && !refreshing {
+            let victim = self.groups.get(name).and_then(|group| self.victim(group));
+            let Some((victim, units)) = victim.filter(|(_, units)| live - units >= desired) else { break };
+            let cause = format!(
+                "an instance was taken out of service in response to a difference between desired and actual capacity, shrinking the capacity from {live} to {}.",
+                live - units
+            );
+            self.end_member(name, &victim, &cause);
+            live -= units;
         }
     }
 
     /// Whom scale-in takes: not the protected; the oldest template first, then the oldest.
-    fn victim(&self, group: &Group) -> Option<CompactString> {
+    fn victim(&self, group: &Group) -> Option<(CompactString, usize)> {
         if group.suspends("Terminate") {
             return None;
         }
         let open = group.members.iter().filter(|member| {
             !member.is_protected && (member.stage == Stage::InService || member.stage.is_coming())
         });
-        open.min_by_key(|member| (member.version, member.since)).map(|member| member.instance.clone())
+        let first = open.min_by_key(|member| (member.version, member.since))?;
+        Some((first.instance.clone(), first.units()))
     }
 
     /// Ends a member: it leaves its load balancers first, then its hooks hold it, then it is terminated.

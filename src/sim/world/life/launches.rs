@@ -1,11 +1,12 @@
 //! How a member of a group is launched and comes into service, and the activities that tell of it.
 
 use super::machines::Order;
+use super::recipes::Recipe;
 use super::{Event, SOON};
 use crate::sim::world::balancing::{Health, Target};
-use crate::sim::world::machine::{KINDS, Kind, Tag};
+use crate::sim::world::machine::{Flaw, Tag};
 use crate::sim::world::place::Place;
-use crate::sim::world::scaling::{Activity, Group, Member, Stage, TemplateChoice};
+use crate::sim::world::scaling::{Activity, Member, Stage};
 use compact_str::{CompactString, format_compact};
 use std::sync::Arc;
 
@@ -13,23 +14,13 @@ impl Place {
     /// Launches a member by the group's template and mix; none, with a failed activity, when that cannot be.
     pub(crate) fn launch_member(&mut self, name: &str, cause: &str) -> Option<CompactString> {
         let group = self.groups.get(name)?;
-        let wanted = launch_choice(group).clone();
-        let template = self.templates.get(&wanted.id);
-        let Some(version) = template.and_then(|template| template.version(&wanted.version)).cloned() else {
-            let why = format!(
-                "The launch template version {} of {} does not exist. Launching EC2 instance failed.",
-                wanted.version, wanted.name
-            );
-            self.fail_launch(name, cause, &why);
-            return None;
+        let Recipe { template, version, kind, image, weight, is_spot } = match self.recipe(group) {
+            Ok(recipe) => recipe,
+            Err(why) => {
+                self.fail_launch(name, cause, &why);
+                return None;
+            }
         };
-        if !self.images.has(&version.image) {
-            let why =
-                format!("The image id '[{}]' does not exist. Launching EC2 instance failed.", version.image);
-            self.fail_launch(name, cause, &why);
-            return None;
-        }
-        let (kind, is_spot) = self.purchase(group, version.kind);
         let mut zones: Vec<(usize, usize)> = group
             .zones
             .iter()
@@ -45,12 +36,12 @@ impl Place {
         let mut tags: Vec<Tag> =
             group.tags.iter().filter(|(_, propagates)| *propagates).map(|(tag, _)| tag.clone()).collect();
         tags.push(("aws:autoscaling:groupName".into(), name.into()));
-        tags.push(("aws:ec2launchtemplate:id".into(), wanted.id));
+        tags.push(("aws:ec2launchtemplate:id".into(), template.clone()));
         tags.push(("aws:ec2launchtemplate:version".into(), version.number.to_string().into()));
         let order = Order {
             kind,
             zone: zones.first().map_or(0, |(_, zone)| *zone),
-            image: version.image,
+            image: image.clone(),
             is_spot,
             busy: like.map_or(12.0, |instance| instance.load.mean),
             profile: version.profile,
@@ -64,7 +55,11 @@ impl Place {
             instance: id.clone(),
             stage: Stage::Pending,
             is_healthy: true,
+            template,
             version: version.number,
+            kind: kind.name,
+            image,
+            weight,
             since: now,
             ..Member::default()
         };
@@ -94,35 +89,6 @@ impl Place {
         self.note(60, Event::Group(name.into()));
     }
 
-    /// The version that a launch takes now: a refresh's while one runs.
-    pub(super) fn launch_version(&self, group: &Group) -> Option<u32> {
-        let wanted = launch_choice(group);
-        self.templates.get(&wanted.id)?.version(&wanted.version).map(|version| version.number)
-    }
-
-    /// Which type, and whether from the spot market: the base first, then by percent.
-    fn purchase(&self, group: &Group, own: Option<&'static str>) -> (&'static Kind, bool) {
-        let fallback = own.and_then(Kind::named).unwrap_or(&KINDS[0]);
-        let forward = group.refreshes.last().filter(|refresh| refresh.goes_forward());
-        let mix = forward.and_then(|refresh| refresh.mix.as_ref()).or(group.mix.as_ref());
-        let Some(mix) = mix else { return (fallback, false) };
-        let mut on_demand = 0;
-        let mut spot = 0;
-        for member in &group.members {
-            match self.instances.get(&member.instance).map(|instance| instance.spot_request.is_some()) {
-                Some(true) => spot += 1,
-                Some(false) => on_demand += 1,
-                None => {}
-            }
-        }
-        let above = (on_demand + spot + 1_u32).saturating_sub(mix.on_demand_base);
-        let wanted = mix.on_demand_base + (above * mix.on_demand_percent).div_ceil(100);
-        let is_spot = on_demand >= wanted;
-        let at = if is_spot { usize::try_from(spot).unwrap_or(0) % mix.overrides.len().max(1) } else { 0 };
-        let kind = mix.overrides.get(at).and_then(|(name, _)| Kind::named(name));
-        (kind.unwrap_or(fallback), is_spot)
-    }
-
     /// A member's instance runs: its hooks hold it, or it is in service.
     pub(super) fn arrive(&mut self, name: &str, instance: &str) {
         let stage = self.groups.get(name).and_then(|group| {
@@ -143,6 +109,7 @@ impl Place {
         self.set_stage(name, instance, Stage::InService);
         let now = self.now;
         self.succeed_activities(name, instance);
+        let fails = self.flaw(instance) == Some(Flaw::Unhealthy);
         let Some(group) = self.groups.get_mut(name) else { return };
         let protects = group.protects_new;
         let adds = !group.suspends("AddToLoadBalancer");
@@ -152,7 +119,10 @@ impl Place {
         }
         for arn in group.target_groups.clone().into_iter().filter(|_| adds) {
             if let Some(group) = self.target_groups.get_mut(&arn) {
-                let health = Health::Initial(now.plus(i64::from(group.interval) * 2));
+                let health = match fails {
+                    true => Health::Failing("502"),
+                    false => Health::Initial(now.plus(i64::from(group.interval) * 2)),
+                };
                 group.targets.retain(|target| target.id != instance);
                 group.targets.push(Target { id: instance.into(), port: group.port, health });
             }
@@ -212,10 +182,4 @@ impl Place {
             activity.message = why.map(CompactString::from);
         }
     }
-}
-
-/// What a launch takes now: the configuration of a refresh while one goes forward.
-fn launch_choice(group: &Group) -> &TemplateChoice {
-    let forward = group.refreshes.last().filter(|refresh| refresh.goes_forward());
-    forward.and_then(|refresh| refresh.desired.as_ref()).unwrap_or(&group.template)
 }

@@ -6,7 +6,7 @@ use crate::sim::ssm::LATEST_AGENT;
 use crate::sim::world::balancing::Health;
 use crate::sim::world::containers::{Host, Task};
 use crate::sim::world::load::Load;
-use crate::sim::world::machine::{Agent, Instance, Kind, State, Tag};
+use crate::sim::world::machine::{Agent, Flaw, Instance, Kind, State, Tag};
 use crate::sim::world::place::Place;
 use compact_str::CompactString;
 use std::sync::Arc;
@@ -88,6 +88,11 @@ impl Place {
         instance.state_since = now;
         if next == State::Running {
             self.note(40, Event::Returns(id.into()));
+            if self.flaw(id) == Some(Flaw::Impaired)
+                && let Some(instance) = self.instances.get_mut(id)
+            {
+                instance.impaired_since = Some(now);
+            }
         }
         if next == State::Terminated {
             self.note(3600, Event::Settles(id.into()));
@@ -97,6 +102,11 @@ impl Place {
             self.arrive(&group, id);
         }
         self.note(0, Event::Group(group));
+    }
+
+    /// What is wrong with the image of an instance.
+    pub(super) fn flaw(&self, id: &str) -> Option<Flaw> {
+        self.images.get(&self.instances.get(id)?.image)?.flaw
     }
 
     /// Ends an instance: its ECS host and tasks go with it, its targets drain.
@@ -197,6 +207,9 @@ impl Place {
         else {
             return;
         };
+        if self.flaw(id) == Some(Flaw::NoAgent) {
+            return;
+        }
         let Some(group) = instance.group() else { return };
         let Some(provider) = self.providers.rows().find(|provider| provider.group == group) else { return };
         let provider = provider.name.clone();

@@ -2,9 +2,10 @@
 
 use super::Event;
 use crate::sim::script::What;
-use crate::sim::world::keeping::Parameter;
+use crate::sim::world::machine::TemplateVersion;
 use crate::sim::world::place::Place;
-use compact_str::CompactString;
+use crate::sim::world::scaling::{Preferences, Refresh, TemplateChoice};
+use compact_str::{CompactString, format_compact};
 
 impl Place {
     /// Notes what a scenario lets happen here.
@@ -94,20 +95,89 @@ impl Place {
                     None => tags.push((key.into(), value.into())),
                 }
             }
-            What::Parameter(name, value) => {
-                let version = self.parameters.get(name.as_str()).map_or(1, |known| known.version + 1);
-                let kind = self.parameters.get(name.as_str()).map_or("String", |known| known.kind);
-                let parameter = Parameter {
-                    name: name.into(),
-                    kind,
-                    value: value.clone(),
-                    version,
-                    modified: now,
-                    ..Parameter::default()
-                };
-                self.parameters.insert(name.into(), parameter);
+            What::Parameter(name, value) => self.publish(name, value.clone(), 1, now),
+            What::Refresh(name, version) => self.refresh_as_told(name, version.as_deref())?,
+            What::CancelRefresh(name) => {
+                let refresh = self.groups.get_mut(name)?.active_refresh()?;
+                refresh.status = "Cancelling";
+                refresh.reason = Some("Cancelled due to user request.".into());
+                self.note(1, Event::Group(name.into()));
+            }
+            What::Suspend(name, process) => {
+                let reason = format_compact!("User suspended at {}", now.rfc3339());
+                let group = self.groups.get_mut(name)?;
+                if !group.suspends(process) {
+                    group.suspended.push((process.into(), reason));
+                }
+            }
+            What::Resume(name, process) => {
+                self.groups.get_mut(name)?.suspended.retain(|(known, _)| known != process);
+                self.note(1, Event::Group(name.into()));
+            }
+            What::Version(name, image) => {
+                let image = self.images.rows().find(|known| known.name == *image)?.id.clone();
+                let template = self.templates.rows_mut().find(|known| known.name == *name)?;
+                let latest = template.versions.last()?.clone();
+                template.highest += 1;
+                let number = template.highest;
+                template.versions.push(TemplateVersion { number, image, created: now, ..latest });
+            }
+            What::UseVersion(name, version) => {
+                let group = self.groups.get_mut(name)?;
+                let is_there =
+                    self.templates.get(&group.template.id).is_some_and(|one| one.version(version).is_some());
+                let is_free =
+                    group.refreshes.last().is_none_or(|one| !one.is_active() || one.desired.is_none());
+                if !is_there || !is_free {
+                    return None;
+                }
+                group.template.version = version.into();
+            }
+            What::Deregister(name) => {
+                let id = self.images.rows().find(|known| known.name == *name)?.id.clone();
+                self.images.remove(&id);
+            }
+            What::Room(name, has_room) => {
+                self.groups.get_mut(name)?.lacks_room = !has_room;
+                self.note(1, Event::Group(name.into()));
+            }
+            What::Protect(name, is_protected) => {
+                let id = self.meant(name)?;
+                let group = CompactString::from(self.instances.get(&id)?.group()?);
+                self.groups.get_mut(&group)?.member_mut(&id)?.is_protected = *is_protected;
             }
         }
+        Some(())
+    }
+
+    /// A refresh from the console, with what the console sends when nobody changes it.
+    fn refresh_as_told(&mut self, name: &str, version: Option<&str>) -> Option<()> {
+        let id = CompactString::from(self.dice.uuid());
+        let group = self.groups.get_mut(name)?;
+        if group.active_refresh().is_some() {
+            return None;
+        }
+        let desired =
+            version.map(|version| TemplateChoice { version: version.into(), ..group.template.clone() });
+        let (min, max) = group.maintenance.unzip();
+        let preferences = Preferences {
+            min: min.unwrap_or(90),
+            max,
+            skips_matching: true,
+            protected: "Ignore",
+            standby: "Ignore",
+            ..Preferences::default()
+        };
+        let mix = group.mix.clone().filter(|_| desired.is_some());
+        group.refreshes.push(Refresh {
+            id,
+            status: "Pending",
+            preferences,
+            desired,
+            mix,
+            ..Refresh::default()
+        });
+        self.note(1, Event::Group(name.into()));
         Some(())
     }
 }
