@@ -447,3 +447,417 @@ pub(super) fn to_commit(group: &str, version: &Text) -> String {
          or `Version: '{version}'` (CloudFormation), or the next apply takes it back"
     )
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::target::Version;
+    use super::super::wants::{Allowed, preferences};
+    use super::*;
+    use crate::model::{Refresh, RefreshPreset, RefreshWants, TemplateRef, TemplateVersion};
+    use serde_json::json;
+
+    /// Everything that a scene borrows from: a web group of twelve behind a load balancer, to which nothing happens.
+    struct Stage {
+        group: Group,
+        target: Target,
+        said: RefreshPreset,
+        providers: Vec<CapacityProvider>,
+        hooks: Vec<Hook>,
+        refreshes: Vec<RefreshDetail>,
+        alarms: Vec<Alarm>,
+        waiting: Vec<(InstanceId, bool, i64)>,
+        with_tasks: usize,
+        budget: Option<usize>,
+    }
+
+    fn version(number: u64, image: Picture) -> Version {
+        let it = TemplateRef { id: "lt-1".into(), name: "web".into(), version: number.to_string().into() };
+        let says = TemplateVersion {
+            number,
+            description: None,
+            created_at: None,
+            image: Some("ami-1".into()),
+            instance_type: None,
+            is_spot: false,
+            key_name: None,
+            by_attributes: false,
+        };
+        Version { it, says, image }
+    }
+
+    fn member(at: usize) -> crate::model::Member {
+        crate::model::Member {
+            id: format!("i-{at}").as_str().into(),
+            instance_type: None,
+            zone: "a".into(),
+            state: "InService".into(),
+            health: "Healthy".into(),
+            is_protected: false,
+            template: None,
+            weight: None,
+        }
+    }
+
+    fn stage() -> Stage {
+        let group = json!({
+            "name": "web", "arn": "arn:g", "min": 1, "max": 20, "desired": 12, "members": [], "zones": [],
+            "subnets": [], "health_check": "ELB", "target_groups": ["arn:tg"], "suspended": [],
+            "protects_new": false, "termination_policies": [], "tags": {}
+        });
+        let mut group: Group = serde_json::from_value(group).unwrap();
+        group.members = (0..12).map(member).collect();
+        Stage {
+            group,
+            target: Target {
+                to: Some(version(7, Picture::There)),
+                before: Some(version(6, Picture::There)),
+                follows: None,
+                unsendable: None,
+                by_attributes: false,
+            },
+            said: RefreshPreset::default(),
+            providers: Vec::new(),
+            hooks: Vec::new(),
+            refreshes: Vec::new(),
+            alarms: Vec::new(),
+            waiting: Vec::new(),
+            with_tasks: 0,
+            budget: Some(2),
+        }
+    }
+
+    fn provider(draining: bool) -> CapacityProvider {
+        CapacityProvider {
+            name: "web".into(),
+            group_arn: Some("arn:g".into()),
+            managed_scaling: false,
+            target_percent: None,
+            managed_termination_protection: true,
+            managed_draining: draining,
+        }
+    }
+
+    fn hook(name: &str, is_on_terminate: bool) -> Hook {
+        Hook {
+            name: name.into(),
+            is_on_terminate,
+            heartbeat_s: 3_600,
+            default_result: if is_on_terminate { "CONTINUE" } else { "ABANDON" }.into(),
+            notifies: None,
+        }
+    }
+
+    fn alarm(state: AlarmState) -> Alarm {
+        Alarm {
+            name: "errors".into(),
+            arn: "arn:a".into(),
+            state,
+            reason: None,
+            changed_at: None,
+            namespace: None,
+            metric: None,
+            dimensions: Vec::new(),
+            description: None,
+            actions_enabled: true,
+        }
+    }
+
+    fn found(stage: &Stage) -> Vec<Found> {
+        let providers: Vec<&CapacityProvider> = stage.providers.iter().collect();
+        let allowed = Allowed {
+            rolls_back: stage.target.follows.is_none(),
+            skips_matching: !stage.target.by_attributes,
+            drains: drains(&providers, &stage.hooks),
+        };
+        let wants = preferences(&stage.said, &stage.group, allowed);
+        traps(&Scene {
+            group: &stage.group,
+            target: &stage.target,
+            wants: &wants,
+            said: &stage.said,
+            providers,
+            hooks: &stage.hooks,
+            refreshes: &stage.refreshes,
+            alarms: &stage.alarms,
+            waiting: stage.waiting.iter().map(|(id, is_ending, since)| (id, *is_ending, *since)).collect(),
+            with_tasks: stage.with_tasks,
+            budget: stage.budget.map(|limit| ("web", limit)),
+        })
+    }
+
+    /// What is asked of a finding: refused, a risk or a warning, with words of its reason and of its mend.
+    enum Is {
+        Refused(&'static str, &'static str),
+        Risky(&'static str, &'static str),
+        Worth(&'static str),
+        Nothing,
+    }
+
+    fn protect(stage: &mut Stage) {
+        stage.group.members[3].is_protected = true;
+    }
+
+    fn drained(stage: &mut Stage) {
+        stage.providers = vec![provider(true)];
+        stage.hooks = vec![hook(DRAIN_HOOK, true)];
+    }
+
+    /// What it is, what is changed on the stage, and what is found then.
+    type Case = (&'static str, fn(&mut Stage), Is);
+
+    #[test]
+    fn every_trap_is_found_with_its_mend() {
+        let cases: &[Case] = &[
+            ("a plain group", |_| (), Is::Nothing),
+            (
+                "protected by hand",
+                protect,
+                Is::Refused("1 of its members (i-3) are protected", "--protected replace"),
+            ),
+            (
+                "protected, and it would wait",
+                |stage| {
+                    protect(stage);
+                    stage.said.protected = Some(Handling::Wait);
+                },
+                Is::Refused("would wait an hour", "coredeck unprotect"),
+            ),
+            (
+                "protected and passed over",
+                |stage| {
+                    protect(stage);
+                    stage.said.protected = Some(Handling::Ignore);
+                },
+                Is::Worth("succeeds without them"),
+            ),
+            (
+                "protected by ECS without a drain",
+                |stage| {
+                    protect(stage);
+                    stage.providers = vec![provider(false)];
+                },
+                Is::Refused("by ECS", "turn on managed draining"),
+            ),
+            (
+                "protected by ECS with a proven drain",
+                |stage| {
+                    protect(stage);
+                    drained(stage);
+                },
+                Is::Worth("ECS drains them"),
+            ),
+            (
+                "draining claimed, and the hook is gone",
+                |stage| {
+                    stage.with_tasks = 4;
+                    stage.providers = vec![provider(true)];
+                },
+                Is::Risky("lacks the hook", "turn on managed draining"),
+            ),
+            (
+                "tasks and no drain",
+                |stage| stage.with_tasks = 4,
+                Is::Risky("nothing drains them", "lifecycle hook"),
+            ),
+            (
+                "tasks and a hook of one's own",
+                |stage| {
+                    stage.with_tasks = 4;
+                    stage.hooks = vec![hook("drain", true)];
+                },
+                Is::Worth("hook drain must"),
+            ),
+            (
+                "standby that it would wait for",
+                |stage| {
+                    stage.group.members[1].state = "Standby".into();
+                    stage.said.standby = Some(Handling::Wait);
+                },
+                Is::Refused("are in standby", "coredeck return"),
+            ),
+            (
+                "standby that stays",
+                |stage| stage.group.members[1].state = "Standby".into(),
+                Is::Worth("in standby (i-1) stay"),
+            ),
+            (
+                "a launch hook that nobody completes",
+                |stage| {
+                    stage.hooks = vec![hook("warm", false)];
+                    stage.waiting = vec![("i-9".into(), false, 1_900)];
+                },
+                Is::Refused("stands in Pending:Wait at hook warm", "complete-lifecycle-action"),
+            ),
+            (
+                "a launch hook that somebody may complete",
+                |stage| stage.hooks = vec![hook("warm", false)],
+                Is::Worth("gets nowhere"),
+            ),
+            (
+                "Launch is suspended",
+                |stage| stage.group.suspended = vec!["Launch".into()],
+                Is::Refused("stand still without a word", "coredeck resume web --process Launch"),
+            ),
+            (
+                "a hold that somebody forgot",
+                |stage| stage.group.suspended = vec!["InstanceRefresh".into()],
+                Is::Refused("InstanceRefresh is suspended", "--process InstanceRefresh"),
+            ),
+            (
+                "AddToLoadBalancer is suspended",
+                |stage| stage.group.suspended = vec!["AddToLoadBalancer".into()],
+                Is::Refused("no traffic", "--process AddToLoadBalancer"),
+            ),
+            (
+                "HealthCheck is suspended",
+                |stage| stage.group.suspended = vec!["HealthCheck".into()],
+                Is::Worth("may go unnoticed"),
+            ),
+            ("at its maximum", |stage| stage.group.max = 12, Is::Worth("goes above it")),
+            (
+                "one instance and 90 %",
+                |stage| {
+                    stage.group.desired = 1;
+                    stage.group.members.truncate(1);
+                    stage.said.min_healthy = Some(90);
+                },
+                Is::Risky("may be out of service at once", "--min-healthy 100"),
+            ),
+            (
+                "more than the tier's budget",
+                |stage| stage.said.min_healthy = Some(50),
+                Is::Refused("6 of tier web would be unavailable at once and 2 may be", "--override-budget"),
+            ),
+            (
+                "a type that weighs all",
+                |stage| {
+                    let types = vec![("m5.24xlarge".into(), Some("12".into()))];
+                    stage.group.mix = Some(crate::model::Mix { types, ..Default::default() });
+                },
+                Is::Risky("replace every instance at once", "--desired 24"),
+            ),
+            (
+                "types by attributes",
+                |stage| {
+                    stage.target.by_attributes = true;
+                    stage.target.unsendable = Some("attributes".to_owned());
+                    stage.said.skips_matching = Some(true);
+                },
+                Is::Refused("AWS refuses to skip", "--skip-matching"),
+            ),
+            (
+                "a group that follows $Latest",
+                |stage| stage.target.follows = Some("$Latest".into()),
+                Is::Worth("follows $Latest, which is version 7 now: that number is sent"),
+            ),
+            (
+                "auto-rollback that AWS cannot do",
+                |stage| {
+                    stage.target.follows = Some("$Default".into());
+                    stage.said.rolls_back = Some(true);
+                },
+                Is::Refused("AWS cannot go back by itself", "--auto-rollback"),
+            ),
+            (
+                "the old image comes from a parameter",
+                |stage| stage.target.before = Some(version(6, Picture::Parameter("resolve:ssm:/x".into()))),
+                Is::Worth("AWS cannot roll web back"),
+            ),
+            (
+                "the new image is gone",
+                |stage| stage.target.to = Some(version(7, Picture::Gone("ami-1".into()))),
+                Is::Refused("image ami-1 of version 7 is gone", "--to-version"),
+            ),
+            (
+                "an alarm that rings",
+                |stage| {
+                    stage.said.alarms = Some(vec!["errors".into()]);
+                    stage.alarms = vec![alarm(AlarmState::Alarm)];
+                },
+                Is::Refused("rings already", "wait until it is quiet"),
+            ),
+            (
+                "an alarm that is not there",
+                |stage| stage.said.alarms = Some(vec!["errors".into()]),
+                Is::Refused("there is no alarm errors", "get alarms"),
+            ),
+            (
+                "an alarm that knows nothing",
+                |stage| {
+                    stage.said.alarms = Some(vec!["errors".into()]);
+                    stage.alarms = vec![alarm(AlarmState::InsufficientData)];
+                },
+                Is::Worth("not enough data"),
+            ),
+            (
+                "health check EC2 and no alarm before customers",
+                |stage| stage.group.health_check = "EC2".into(),
+                Is::Risky("no alarm watches", "--alarm"),
+            ),
+            (
+                "health check EC2 where nothing is served",
+                |stage| {
+                    stage.group.health_check = "EC2".into();
+                    stage.group.target_groups.clear();
+                },
+                Is::Worth("name alarms with --alarm"),
+            ),
+            (
+                "another refresh is under way",
+                |stage| {
+                    let refresh = Refresh {
+                        group: "web".into(),
+                        id: "ir-9".into(),
+                        status: "Baking".into(),
+                        reason: None,
+                        percent: Some(100),
+                        remaining: Some(0),
+                        started_at: None,
+                        ended_at: None,
+                    };
+                    stage.refreshes = vec![RefreshDetail {
+                        refresh,
+                        launches: None,
+                        checkpoints: Vec::new(),
+                        rolls_back: false,
+                        rollback_reason: None,
+                        remaining_on_rollback: None,
+                        wants: RefreshWants::default(),
+                    }];
+                },
+                Is::Refused("refresh ir-9 is under way already (Baking, 100 %)", "--adopt"),
+            ),
+            ("a part only", |stage| stage.said.checkpoints = Some(vec![9, 25]), Is::Worth("end at 25 %")),
+            (
+                "ECS scales it",
+                |stage| {
+                    drained(stage);
+                    stage.providers[0].managed_scaling = true;
+                },
+                Is::Worth("ECS scales web by itself"),
+            ),
+        ];
+        for (name, change, is) in cases {
+            let mut stage = stage();
+            change(&mut stage);
+            let found = found(&stage);
+            let has = |fits: &dyn Fn(&Found) -> bool| found.iter().any(fits);
+            let fits = match is {
+                Is::Refused(why, mend) => {
+                    has(&|one| matches!(one, Found::Refused(a, b) if a.contains(*why) && b.contains(*mend)))
+                }
+                Is::Risky(why, mend) => {
+                    has(&|one| matches!(one, Found::Risky(a, b) if a.contains(*why) && b.contains(*mend)))
+                }
+                Is::Worth(what) => {
+                    has(&|one| matches!(one, Found::Worth(a) if a.contains(*what)))
+                        && !has(&|one| !matches!(one, Found::Worth(_)))
+                }
+                Is::Nothing => {
+                    found.len() == 1 && has(&|one| matches!(one, Found::Worth(a) if a.contains("terraform")))
+                }
+            };
+            assert!(fits, "{name}: {found:?}");
+        }
+    }
+}
