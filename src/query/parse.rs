@@ -541,7 +541,9 @@ mod tests {
             if text.starts_with("column") {
                 continue;
             }
-            let parses = [Kind::Instances, Kind::Tasks].iter().any(|kind| Query::parse(text, *kind).is_ok());
+            let parses = [Kind::Instances, Kind::Tasks, Kind::Events]
+                .iter()
+                .any(|kind| Query::parse(text, *kind).is_ok());
             assert!(parses, "{text}: {:?}", Query::parse(text, Kind::Instances));
             seen += 1;
         }
