@@ -107,6 +107,24 @@ pub struct LaneState {
     pub opened_at: Option<Timestamp>,
     /// Why it failed or was barred.
     pub why: Vec<String>,
+    /// Steps on the way there of which a call may have happened without anybody knowing, and when the last such call
+    /// was made. What was tried after it and refused says nothing about it.
+    pub doubts: BTreeMap<usize, Timestamp>,
+}
+
+impl LaneState {
+    /// Whether a step on the way there changed anything, or may have.
+    pub fn is_touched(&self, step: usize) -> bool {
+        self.there.get(step).is_some_and(StepState::is_touched) || self.doubts.contains_key(&step)
+    }
+
+    /// When the last call of a step on the way there was made that may have happened and was never seen to.
+    pub fn doubted_since(&self, step: usize) -> Option<Timestamp> {
+        match self.there.get(step) {
+            Some(StepState::Open { since, .. } | StepState::Doubtful { since, .. }) => Some(*since),
+            _ => self.doubts.get(&step).copied(),
+        }
+    }
 }
 
 /// Where a target is.
@@ -263,6 +281,19 @@ impl OpState {
         }
     }
 
+    /// Why a target is not begun: AWS would say no to it as it did to another one in the same account and region.
+    pub fn denied(&self, lane: usize) -> Option<String> {
+        let scope = |lane: usize| self.plan.lanes.get(lane).map(|lane| &lane.scope);
+        self.calls.values().rev().find_map(|call| match &call.result {
+            Known::Failed(Failure::Denied, why)
+                if call.way == Way::There && call.steps.iter().any(|at| scope(at.lane) == scope(lane)) =>
+            {
+                Some(format!("not begun: {why}"))
+            }
+            _ => None,
+        })
+    }
+
     fn state(&mut self, at: At, way: Way) -> Option<&mut StepState> {
         let lane = self.lanes.get_mut(at.lane)?;
         match way {
@@ -271,13 +302,42 @@ impl OpState {
         }
     }
 
+    fn is_touched(&self, at: At, way: Way) -> bool {
+        let Some(lane) = self.lanes.get(at.lane) else { return false };
+        match way {
+            Way::There => lane.is_touched(at.step),
+            Way::Back => lane.back.get(at.step).is_some_and(StepState::is_touched),
+        }
+    }
+
     fn set(&mut self, at: At, way: Way, state: StepState) {
         let length = self.length;
+        self.keep_doubt(at, way, &state);
         if let Some(was) = self.state(at, way) {
             *was = state;
         }
         if let Some(lane) = self.lanes.get_mut(at.lane) {
             lane.changed = length;
+        }
+    }
+
+    /// Remembers a call that may have happened when the step goes on to another one without having seen it.
+    fn keep_doubt(&mut self, at: At, way: Way, next: &StepState) {
+        if way == Way::Back {
+            return;
+        }
+        let Some(lane) = self.lanes.get_mut(at.lane) else { return };
+        match next {
+            StepState::Open { .. } => {
+                if let Some(since) = lane.doubted_since(at.step) {
+                    lane.doubts.insert(at.step, since);
+                }
+            }
+            // It was seen to have happened.
+            StepState::Waiting { .. } | StepState::Done(_) => {
+                lane.doubts.remove(&at.step);
+            }
+            _ => {}
         }
     }
 
@@ -331,13 +391,16 @@ impl OpState {
                 };
                 for step in steps {
                     self.set(step, way, StepState::Again { first, since: at });
+                    if let (Way::There, Some(lane)) = (way, self.lanes.get_mut(step.lane)) {
+                        lane.doubts.remove(&step.step);
+                    }
                 }
             }
             Event::Waiting { at: step, way } => {
                 self.set(step, way, StepState::Waiting { since: at, call: None });
             }
             Event::Settled { at: step, way, .. } => {
-                let is_touched = self.state(step, way).is_some_and(|state| state.is_touched());
+                let is_touched = self.is_touched(step, way);
                 self.set(step, way, StepState::Done(is_touched));
                 if let Some(lane) = self.lanes.get_mut(step.lane) {
                     match way {
@@ -347,7 +410,7 @@ impl OpState {
                 }
             }
             Event::GaveUp { at: step, way, why, .. } => {
-                let is_touched = self.state(step, way).is_some_and(|state| state.is_touched());
+                let is_touched = self.is_touched(step, way);
                 self.set(step, way, StepState::GivenUp(is_touched));
                 if let Some(lane) = self.lanes.get_mut(step.lane) {
                     lane.why.push(why);

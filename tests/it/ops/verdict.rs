@@ -238,11 +238,15 @@ async fn the_verdict_of_plans_is_what_the_scheduler_then_does() {
             let made = planned(&bench, &world, bench.aws.as_ref(), drain(&targets)).await;
             let word = match &made {
                 Ok(_) => "moves",
-                Err(error) if said(error).contains("is not clear") => "unclear",
-                Err(error) => {
-                    let said = said(error);
-                    assert!(said.contains("would never move") || said.contains("would be missing"), "{said}");
+                // What is certain of one service is certain of the drain, whatever is open of another.
+                Err(error)
+                    if ["would never move", "would be missing"].iter().any(|it| said(error).contains(it)) =>
+                {
                     "refused"
+                }
+                Err(error) => {
+                    assert!(said(error).contains("is not clear"), "{}", said(error));
+                    "unclear"
                 }
             };
             *seen.entry(word).or_default() += 1;
@@ -286,7 +290,7 @@ async fn the_verdict_of_plans_is_what_the_scheduler_then_does() {
     // Were one of them never met, nothing would be said of it; were most unclear, the verdict would be idle.
     let of = |word: &str| seen.get(word).copied().unwrap_or(0);
     assert!(
-        of("moves") >= 5 && of("refused") >= 5 && of("unclear") * 2 < of("moves") + of("refused"),
+        of("moves") >= 5 && of("refused") >= 5 && of("unclear") * 10 < of("moves") + of("refused"),
         "{seen:?}"
     );
 }
