@@ -97,7 +97,8 @@ async fn a_full_disk_ends_the_runner_and_not_the_operation() {
         // What writes says why not, and what to do.
         let (code, _, err) = run(&running, &small, &["op", "resume", &id]);
         assert!(code == 1 && err.contains("is full") && err.contains("free some space"), "{code}: {err}");
-        let (code, _, err) = run(&running, &small, &["protect", &host, "--yes"]);
+        let scale = ["scale", "workers-prod/email-worker", "--desired", "6", "--yes"];
+        let (code, _, err) = run(&running, &small, &scale);
         assert!(code == 1 && err.contains("is full"), "{code}: {err}");
 
         small.shell("rm $AT/ballast $AT/rest");
@@ -109,7 +110,7 @@ async fn a_full_disk_ends_the_runner_and_not_the_operation() {
         let of = |name: &str| {
             calls.iter().filter(|call| call["operation"] == name && call["acted"] == true).count()
         };
-        assert_eq!((of("UpdateContainerInstancesState"), of("SetInstanceProtection")), (1, 0));
+        assert_eq!((of("UpdateContainerInstancesState"), of("UpdateService")), (1, 0));
     })
     .await
     .unwrap();
