@@ -262,6 +262,9 @@ impl Aws {
             Ask::Registry(path) => ssm::registry(desk, &path, pages).await?,
             // Cores are asked by their own client, which stands before this one where there is any.
             Ask::Admin(_) => Reading::Admin(Vec::new()),
+            Ask::Prices { of, products, since } => {
+                Reading::Prices(ec2::spot_prices(desk, &of, &products, since, pages).await?)
+            }
             Ask::Metrics { of, gauges, since } => {
                 Reading::Metrics(cloudwatch::metrics(desk, &of, gauges, since, pages).await?)
             }

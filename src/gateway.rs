@@ -16,8 +16,9 @@ pub use look::{FleetProbe, Look, Seen};
 use crate::model::admin::CoreWord;
 use crate::model::{
     AccountName, Activity, Agent, Alarm, Cluster, ClusterArn, CoreRecord, Gauges, Group, GroupName, Host,
-    Identity, Image, ImageId, Instance, InstanceId, InstanceStatus, Metrics, Refresh, Region, Rule, Scope,
-    Service, Target, TargetGroup, TargetGroupArn, Task, Template, TemplateRef, TenantRecord, Trouble,
+    Identity, Image, ImageId, Instance, InstanceId, InstanceStatus, InstanceType, Metrics, Refresh, Region,
+    Rule, Scope, Service, SpotPrice, Target, TargetGroup, TargetGroupArn, Task, Template, TemplateRef,
+    TenantRecord, Text, Trouble,
 };
 use futures::future::BoxFuture;
 use jiff::Timestamp;
@@ -69,11 +70,13 @@ pub enum Source {
     Metrics,
     /// What the cores say of themselves through their own API.
     Admin,
+    /// Spot prices of the types in use.
+    Prices,
 }
 
 impl Source {
     /// Every source, in the order in which they are first asked.
-    pub const ALL: [Self; 20] = [
+    pub const ALL: [Self; 21] = [
         Self::Identity,
         Self::Instances,
         Self::Groups,
@@ -94,6 +97,7 @@ impl Source {
         Self::Activities,
         Self::Metrics,
         Self::Admin,
+        Self::Prices,
     ];
 
     /// The word used in JSON, warnings and configuration.
@@ -119,6 +123,7 @@ impl Source {
             Self::Registry => "registry",
             Self::Metrics => "metrics",
             Self::Admin => "admin",
+            Self::Prices => "prices",
         }
     }
 
@@ -157,6 +162,7 @@ impl Source {
             Self::Alarms => "cloudwatch:DescribeAlarms",
             Self::Registry => "ssm:GetParametersByPath",
             Self::Metrics => "cloudwatch:GetMetricData",
+            Self::Prices => "ec2:DescribeSpotPriceHistory",
             // The cores themselves ask for a key, and that is kept there.
             Self::Admin => "ssm:GetParameters",
         }
@@ -171,6 +177,7 @@ impl Source {
             Self::Services | Self::Tasks | Self::Hosts => &[Self::Clusters],
             Self::Targets => &[Self::TargetGroups],
             Self::Admin => &[Self::Registry, Self::Instances],
+            Self::Prices => &[Self::Instances],
             _ => &[],
         }
     }
@@ -240,6 +247,15 @@ pub enum Ask {
     },
     /// What these cores say of themselves.
     Admin(Vec<Visit>),
+    /// Spot prices in every zone.
+    Prices {
+        /// Of these types.
+        of: Vec<InstanceType>,
+        /// Of these products, as instances name their platform: `Linux/UNIX`.
+        products: Vec<Text>,
+        /// What began after this, and what was in effect then. A moment just past gives the prices of now.
+        since: Timestamp,
+    },
 }
 
 impl Ask {
@@ -266,6 +282,7 @@ impl Ask {
             Self::Registry(_) => Source::Registry,
             Self::Metrics { .. } => Source::Metrics,
             Self::Admin(_) => Source::Admin,
+            Self::Prices { .. } => Source::Prices,
         }
     }
 }
@@ -320,6 +337,8 @@ pub enum Reading {
     Metrics(Vec<Metrics>),
     /// What cores said of themselves.
     Admin(Vec<Arc<CoreWord>>),
+    /// Spot prices by market, the oldest of each first.
+    Prices(Vec<SpotPrice>),
 }
 
 /// A read that failed, whole or in part.

@@ -10,8 +10,8 @@ use crate::gateway::{Reading, Source};
 use crate::model::admin::CoreWord;
 use crate::model::{
     AccountId, Activity, Agent, Alarm, Cluster, CoreRecord, Group, Host, Identity, Image, Instance,
-    InstanceStatus, Known, Metrics, Refresh, Rule, Scope, Service, Target, TargetGroup, Task, Template,
-    TenantRecord, Trouble, WhyUnknown,
+    InstanceStatus, Known, Metrics, Refresh, Rule, Scope, Service, SpotPrice, Target, TargetGroup, Task,
+    Template, TenantRecord, Trouble, WhyUnknown,
 };
 use jiff::Timestamp;
 use std::sync::Arc;
@@ -74,6 +74,8 @@ pub struct Part {
     pub metrics: Section<Vec<Metrics>>,
     /// What the cores said of themselves.
     pub admin: Section<Vec<Arc<CoreWord>>>,
+    /// Spot prices of the types in use.
+    pub prices: Section<Vec<SpotPrice>>,
 }
 
 /// What the registry holds.
@@ -227,7 +229,7 @@ sections! {
     Clusters => clusters, Services => services, Tasks => tasks, Hosts => hosts,
     TargetGroups => target_groups, Targets => targets, Rules => rules, Agents => agents,
     Alarms => alarms, Registry => registry, Metrics => metrics,
-    Admin => admin,
+    Admin => admin, Prices => prices,
 }
 
 impl Part {
@@ -267,6 +269,7 @@ impl Part {
             }
             Reading::Metrics(value) => put!(metrics, value),
             Reading::Admin(value) => put!(admin, value),
+            Reading::Prices(value) => put!(prices, value),
         }
     }
 }

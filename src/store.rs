@@ -13,7 +13,8 @@ pub mod journal;
 pub use cache::{Cache, Kept};
 pub use calls::{CallBook, CallSum, call_sums, kept_calls};
 pub use history::{
-    COURSES, History, HistoryFacts, Limits, ListFacts, TREND_SPAN, Then, cut_history, history_facts, kept_at,
+    COURSES, History, HistoryFacts, Limits, ListFacts, MeasureFacts, TREND_SPAN, Then, cut_history,
+    history_facts, kept_at,
 };
 pub use journal::{Journal, Ledger, LedgerError};
 

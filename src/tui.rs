@@ -30,6 +30,7 @@ pub mod layered;
 mod line;
 mod marks;
 mod menu;
+mod oplist;
 mod options;
 mod page;
 pub mod painter;

@@ -100,6 +100,7 @@ apis! {
     DescribeLaunchTemplateVersions: "ec2", ec2("DescribeLaunchTemplateVersions"), Heavy, 0;
     DescribeImages: "ec2", ec2("DescribeImages"), Heavy, 0;
     DescribeAvailabilityZones: "ec2", ec2("DescribeAvailabilityZones"), Light, 0;
+    DescribeSpotPriceHistory: "ec2", ec2("DescribeSpotPriceHistory"), Heavy, 0;
     DescribeRegions: "ec2", ec2("DescribeRegions"), Light, 0;
     DescribeAutoScalingGroups: "autoscaling", AUTO_SCALING, Heavy, 0;
     DescribeInstanceRefreshes: "autoscaling", AUTO_SCALING, Light, 0;
@@ -224,6 +225,7 @@ impl Api {
             | Self::DescribeLaunchTemplateVersions
             | Self::DescribeImages
             | Self::DescribeRegions
+            | Self::DescribeSpotPriceHistory
             | Self::DescribeAvailabilityZones
             | Self::DescribeAutoScalingGroups
             | Self::DescribeInstanceRefreshes

@@ -1,10 +1,11 @@
-//! EC2: instances, their status, launch templates and images.
+//! EC2: instances, their status, launch templates, images and spot prices.
 
 mod change;
 mod images;
 mod instances;
 mod lean;
 mod look;
+mod prices;
 mod shards;
 mod status;
 mod templates;
@@ -12,6 +13,7 @@ mod templates;
 pub(super) use change::{change, launch};
 pub(super) use lean::Seen;
 pub(super) use look::{look_at_instances, look_at_versions};
+pub(super) use prices::spot_prices;
 
 use super::api::Api;
 use super::call::{Broken, Desk, Pages};

@@ -80,6 +80,13 @@ fn show(args: &HistoryArgs, archive: &Archive, out: &mut Output) -> Result<()> {
             "since": facts.as_ref().and_then(|facts| moment(facts.since)),
             "until": facts.as_ref().and_then(|facts| moment(facts.until)),
             "courses": facts.as_ref().map_or(0, |facts| facts.courses),
+            "figures": facts.iter().flat_map(|facts| &facts.measures).map(|it| json!({
+                "measure": it.measure,
+                "courses": it.courses,
+                "spans": it.spans,
+                "since": it.since.to_string(),
+                "until": it.until.to_string(),
+            })).collect::<Vec<_>>(),
             "other_views": facts.as_ref().map_or(0, |facts| facts.other_views),
             "data": facts.iter().flat_map(|facts| &facts.lists).map(|list| json!({
                 "account": list.account,
@@ -128,32 +135,46 @@ fn text(facts: &HistoryFacts, archive: &Archive, width: Option<usize>) -> String
             facts.other_views
         ));
     }
+    let moment = |at: Timestamp| at.strftime("%Y-%m-%d %H:%M:%SZ").to_string();
+    let lists = facts.lists.iter().map(|list| {
+        [
+            list.source.clone(),
+            list.account.clone(),
+            list.region.clone(),
+            list.rows.to_string(),
+            list.frames.to_string(),
+            bytes(list.bytes),
+            moment(list.since),
+            moment(list.until),
+        ]
+    });
     let titles = ["LIST", "ACCOUNT", "REGION", "ROWS", "CHANGES", "SIZE", "SINCE", "LAST READ"];
-    let unit = |title: &str| if matches!(title, "ROWS" | "CHANGES") { Unit::Count } else { Unit::Text };
-    let headings: Vec<Heading> = titles
-        .iter()
-        .map(|title| Heading { title: (*title).to_owned(), unit: unit(title), is_id: *title == "LIST" })
-        .collect();
-    let rows: Vec<Vec<Cell>> = facts
-        .lists
-        .iter()
-        .map(|list| {
-            [
-                list.source.clone(),
-                list.account.clone(),
-                list.region.clone(),
-                list.rows.to_string(),
-                list.frames.to_string(),
-                bytes(list.bytes),
-                list.since.strftime("%Y-%m-%d %H:%M:%SZ").to_string(),
-                list.until.strftime("%Y-%m-%d %H:%M:%SZ").to_string(),
-            ]
-            .map(|text| Cell { text, health: None })
-            .to_vec()
-        })
-        .collect();
-    text.push_str(&table::draw(&headings, &rows, !rows.is_empty(), width, Colour::No));
+    text.push_str(&drawn(titles, lists.collect(), width));
+    if !facts.measures.is_empty() {
+        let figures = facts.measures.iter().map(|it| {
+            let counts = [it.courses, it.spans].map(|count| count.to_string());
+            let [courses, spans] = counts;
+            [it.measure.clone(), courses, spans, moment(it.since), moment(it.until)]
+        });
+        text.push('\n');
+        let titles = ["FIGURE", "COURSES", "SPANS", "SINCE", "LAST READ"];
+        text.push_str(&drawn(titles, figures.collect(), width));
+    }
     text
+}
+
+/// A table of texts; what is counted stands at the right.
+fn drawn<const N: usize>(titles: [&str; N], rows: Vec<[String; N]>, width: Option<usize>) -> String {
+    let is_count = |title: &str| matches!(title, "ROWS" | "CHANGES" | "COURSES" | "SPANS");
+    let heading = |(at, title): (usize, &&str)| Heading {
+        title: (*title).to_owned(),
+        unit: if is_count(title) { Unit::Count } else { Unit::Text },
+        is_id: at == 0,
+    };
+    let headings: Vec<Heading> = titles.iter().enumerate().map(heading).collect();
+    let row = |row: [String; N]| row.map(|text| Cell { text, health: None }).to_vec();
+    let rows: Vec<Vec<Cell>> = rows.into_iter().map(row).collect();
+    table::draw(&headings, &rows, !rows.is_empty(), width, Colour::No)
 }
 
 /// Bytes as people say them.

@@ -2,7 +2,9 @@
 
 use crate::config::{Config, CoreReach};
 use crate::gateway::{Ask, Reading, Source, Visit};
-use crate::model::{CoreRecord, Gauges, ImageId, InstanceId, InstanceState, TemplateRef, Trouble};
+use crate::model::{
+    CoreRecord, Gauges, ImageId, InstanceId, InstanceState, InstanceType, TemplateRef, Text, Trouble,
+};
 use crate::snapshot::Part;
 use jiff::{SignedDuration, Timestamp};
 use std::collections::{BTreeSet, HashMap, HashSet};
@@ -104,6 +106,13 @@ fn name(
         ),
         Source::Admin if config.cores.reach == CoreReach::Off => Next::Empty(Reading::Admin(vec![])),
         Source::Admin => ask(visits(part), Ask::Admin, Reading::Admin(vec![])),
+        Source::Prices => {
+            let (of, products) = markets_in_use(part);
+            if of.is_empty() || products.is_empty() {
+                return Next::Empty(Reading::Prices(vec![]));
+            }
+            Next::Ask(Ask::Prices { of, products, since: now })
+        }
         Source::Metrics => ask(
             metrics_of.to_vec(),
             |of| Ask::Metrics { of, gauges, since: now.saturating_sub(METRICS_WINDOW).unwrap_or(now) },
@@ -190,6 +199,17 @@ fn images_in_use(part: &Part) -> Vec<ImageId> {
     used
 }
 
+/// The types of the instances that are there, and their platforms.
+fn markets_in_use(part: &Part) -> (Vec<InstanceType>, Vec<Text>) {
+    let (mut types, mut products): (BTreeSet<&str>, BTreeSet<&str>) = Default::default();
+    let instances = part.instances.value.iter().flat_map(|list| list.iter());
+    for instance in instances.filter(|instance| !instance.state.is_gone()) {
+        types.insert(instance.instance_type.as_str());
+        products.extend(instance.platform.as_deref());
+    }
+    (types.into_iter().map(InstanceType::new).collect(), products.into_iter().map(Text::new).collect())
+}
+
 /// Tells whether an ask names something that an earlier one of the same source did not.
 pub(super) fn names_more(ask: &Ask, before: &Ask) -> bool {
     fn more<T: Ord>(names: &[T], before: &[T]) -> bool {
@@ -206,6 +226,9 @@ pub(super) fn names_more(ask: &Ask, before: &Ask) -> bool {
         (Ask::Hosts(names), Ask::Hosts(before)) => more(names, before),
         (Ask::Targets(names), Ask::Targets(before)) => more(names, before),
         (Ask::Admin(names), Ask::Admin(before)) => more(names, before),
+        (Ask::Prices { of, products, .. }, Ask::Prices { of: before, products: known, .. }) => {
+            more(of, before) || more(products, known)
+        }
         _ => false,
     }
 }

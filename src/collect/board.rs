@@ -303,7 +303,13 @@ impl Board {
                 // The picture that was published last still holds this part: it is copied only to be changed.
                 let part = Arc::make_mut(&mut desk.part);
                 let slot = &mut desk.slots[place].1;
-                begun.has_changed = true;
+                let standing = part.standing(source);
+                // That what is known and well is read again at its pace is no news.
+                let is_routine = standing.as_of.is_some()
+                    && standing.trouble.is_none()
+                    && urgency < Urgency::User
+                    && matches!(next, Next::Ask(_));
+                begun.has_changed |= !is_routine;
                 match next {
                     Next::Ask(ask) => {
                         slot.begin();

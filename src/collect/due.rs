@@ -91,7 +91,8 @@ impl Rhythm {
     /// How often a source is read as things are.
     pub fn every(&self, source: Source) -> Duration {
         let cadence = self.cadence.get(&source).copied().unwrap_or(SWEEP_FLOOR);
-        if self.looked_at.contains(&source) {
+        // Nobody looks at prices as such, and their course would have holes.
+        if self.looked_at.contains(&source) || source == Source::Prices {
             cadence
         } else {
             cadence.saturating_mul(SWEEP_FACTOR).max(SWEEP_FLOOR)

@@ -56,6 +56,7 @@ fn nothing(source: Source) -> Reading {
         Source::Alarms => Reading::Alarms(vec![]),
         Source::Registry => Reading::Registry { cores: vec![], tenants: vec![], faults: vec![] },
         Source::Metrics => Reading::Metrics(vec![]),
+        Source::Prices => Reading::Prices(vec![]),
         Source::Admin => Reading::Admin(vec![]),
     }
 }

@@ -4,7 +4,7 @@
 
 use super::Fleet;
 use crate::gateway::Source;
-use crate::model::{AlarmState, Gauge, Known, Point};
+use crate::model::{AlarmState, Gauge, Known, Point, SpotPrice, Usd};
 use crate::snapshot::{Measure, Part, Sample, Snapshot, Subject};
 use jiff::Timestamp;
 
@@ -63,7 +63,23 @@ pub fn samples(snapshot: &Snapshot, fleet: &Fleet) -> Vec<Sample> {
             put(of(), Measure::Running, services, service.running.into());
         }
     }
+    for part in &snapshot.parts {
+        let prices = since(part, Source::Prices);
+        for SpotPrice { market, price, .. } in latest(part) {
+            let of = Subject::Market(part.scope.as_ref().clone(), market.clone());
+            put(of, Measure::SpotPrice, prices, dollars(*price));
+        }
+    }
     samples
+}
+
+/// What each market of a part costs now.
+fn latest(part: &Part) -> impl Iterator<Item = &SpotPrice> {
+    let prices = part.prices.value.as_deref().map_or(&[][..], Vec::as_slice);
+    // The oldest of each market comes first.
+    let next = prices.iter().skip(1).map(Some).chain([None]);
+    let pairs = prices.iter().zip(next);
+    pairs.filter(|(one, next)| next.is_none_or(|next| next.market != one.market)).map(|(one, _)| one)
 }
 
 /// Every point of the metrics of a part.
@@ -103,6 +119,11 @@ fn since(part: &Part, source: Source) -> Option<Timestamp> {
 fn read(snapshot: &Snapshot, sources: &[Source]) -> Option<Timestamp> {
     let all = snapshot.parts.iter().flat_map(|part| sources.iter().map(|source| since(part, *source)));
     if snapshot.troubles.is_empty() { all.collect::<Option<Vec<_>>>()?.into_iter().min() } else { None }
+}
+
+#[allow(clippy::cast_precision_loss)] // so do prices
+fn dollars(amount: Usd) -> f64 {
+    amount.micros() as f64 / 1e6
 }
 
 #[allow(clippy::cast_precision_loss)] // counts stay far below 2^53

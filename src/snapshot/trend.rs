@@ -1,6 +1,6 @@
 //! How a figure went: spans of time in which it held a value, and nothing where nobody read it.
 
-use crate::model::{GroupName, InstanceId, Scope, ServiceArn, TierName};
+use crate::model::{GroupName, InstanceId, Market, Scope, ServiceArn, TierName};
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -23,6 +23,8 @@ pub enum Subject {
     Service(Scope, ServiceArn),
     /// An instance.
     Instance(Scope, InstanceId),
+    /// A spot market.
+    Market(Scope, Market),
 }
 
 /// What is measured of it.
@@ -53,6 +55,8 @@ pub enum Measure {
     NetworkOut,
     /// CPU credits left.
     Credits,
+    /// Dollars for an hour of a spot instance.
+    SpotPrice,
 }
 
 impl Measure {
@@ -71,6 +75,7 @@ impl Measure {
             Self::NetworkIn => "network_in",
             Self::NetworkOut => "network_out",
             Self::Credits => "credits",
+            Self::SpotPrice => "spot_price",
         }
     }
 }

@@ -10,7 +10,7 @@ use std::any::Any;
 use std::sync::{Arc, Weak};
 
 /// The source text that decides the shape of what is stored: this file, the sections, and all of the model.
-const SHAPES: [(&str, &str); 21] = [
+const SHAPES: [(&str, &str); 22] = [
     ("body.rs", include_str!("body.rs")),
     ("snapshot.rs", include_str!("../snapshot.rs")),
     ("admin.rs", include_str!("../model/admin.rs")),
@@ -24,6 +24,7 @@ const SHAPES: [(&str, &str); 21] = [
     ("group.rs", include_str!("../model/group.rs")),
     ("ids.rs", include_str!("../model/ids.rs")),
     ("instance.rs", include_str!("../model/instance.rs")),
+    ("market.rs", include_str!("../model/market.rs")),
     ("money.rs", include_str!("../model/money.rs")),
     ("scope.rs", include_str!("../model/scope.rs")),
     ("sealed.rs", include_str!("../model/sealed.rs")),
@@ -60,7 +61,7 @@ pub(super) struct Body {
 const PIECE: usize = 1_000;
 
 /// How a section's value becomes bytes; none when it has none, or is not worth keeping.
-/// Metrics are not kept: they are read for what is looked at, and age within minutes.
+/// Metrics are not kept: they are read for what is looked at, and age within minutes. Prices are kept as courses.
 pub(super) fn encoder(part: &Part, source: Source) -> Option<Body> {
     fn of<T: Serialize + Send + Sync + 'static>(list: Option<&Arc<Vec<T>>>) -> Option<Body> {
         let list = Arc::clone(list?);
@@ -115,7 +116,7 @@ pub(super) fn encoder(part: &Part, source: Source) -> Option<Body> {
             });
             Some(Body { encode, value })
         }
-        Source::Metrics | Source::Admin => None,
+        Source::Metrics | Source::Admin | Source::Prices => None,
     }
 }
 
@@ -190,7 +191,7 @@ pub(super) fn decode(source: Source, bytes: &[u8]) -> Option<Reading> {
             let (cores, tenants, faults) = value(bytes)?;
             Reading::Registry { cores, tenants, faults }
         }
-        Source::Metrics | Source::Admin => return None,
+        Source::Metrics | Source::Admin | Source::Prices => return None,
     })
 }
 

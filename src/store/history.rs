@@ -13,7 +13,7 @@ mod tables;
 #[cfg(test)]
 mod tests;
 
-pub use facts::{HistoryFacts, ListFacts, cut_history, history_facts};
+pub use facts::{HistoryFacts, ListFacts, MeasureFacts, cut_history, history_facts};
 
 use crate::error::Error;
 use crate::gateway::Source;

@@ -18,6 +18,7 @@ pub(super) mod troubles;
 
 use super::card::Card;
 use super::drill::called;
+use super::oplist;
 use super::state::{Page, Ui};
 use super::theme::Role;
 use crate::gateway::Source;
@@ -188,7 +189,7 @@ pub(super) fn count(ui: &Ui) -> usize {
     match &ui.here.page {
         Page::Overview => overview::items(ui).len(),
         Page::List(list) => list.count(),
-        Page::Operations => ui.register.ops.len(),
+        Page::Operations => oplist::shown(ui).len(),
         _ => text(ui).len(),
     }
 }

@@ -3,6 +3,8 @@
 //! Frames in, bytes out, no terminal here: what is written goes to whoever holds the descriptor. An unchanged
 //! frame costs nothing at all. What the terminal shows now is remembered, pen and cursor included.
 
+mod scroll;
+
 use ratatui::buffer::{Buffer, Cell};
 use ratatui::layout::{Position, Rect};
 use ratatui::style::{Color, Modifier, Style};
@@ -23,11 +25,17 @@ pub struct Painter {
     is_lean: bool,
 }
 
+/// Frames of fewer bytes than this are not searched for what has moved.
+const DEAR: usize = 64;
+
+/// A jump to the right takes so many bytes; a single step takes one less.
+const JUMP: u16 = 4;
+
 /// The longest frame that a lean line gets without saying that it is one: it comes in one piece anyway.
 const ONE_PIECE: usize = 512;
 
 /// How the next character will look.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 struct Pen {
     fg: Color,
     bg: Color,
@@ -58,8 +66,8 @@ fn look(cell: &Cell) -> (&str, Pen) {
     }
 }
 
-fn width(cell: &Cell) -> u16 {
-    u16::try_from(cell.symbol().width()).unwrap_or(1).max(1)
+fn width(symbol: &str) -> u16 {
+    u16::try_from(symbol.width()).unwrap_or(1).max(1)
 }
 
 impl Painter {
@@ -88,15 +96,13 @@ impl Painter {
                 self.pen = Some(Pen::PLAIN);
                 self.at = None;
                 self.has_cursor = None;
-                out.extend_from_slice(b"\x1b[0m\x1b[2J");
+                out.extend_from_slice(b"\x1b[r\x1b[0m\x1b[2J");
                 blank = Buffer::empty(next.area);
                 blank
             }
         };
         self.hide_cursor_before_work(&shown, next, cursor, &mut out);
-        for y in next.area.top()..next.area.bottom() {
-            self.row(&shown, next, y, &mut out);
-        }
+        self.rows(&shown, next, &mut out);
         match cursor {
             Some(position) => {
                 self.go(position, &mut out);
@@ -136,43 +142,77 @@ impl Painter {
         }
     }
 
-    fn row(&mut self, shown: &Buffer, next: &Buffer, y: u16, out: &mut Vec<u8>) {
-        let area = next.area;
-        let get = |buffer: &Buffer, x: u16| buffer.cell((x, y)).cloned().unwrap_or_default();
+    /// Writes what differs, after the terminal has moved what has only moved where that takes fewer bytes.
+    fn rows(&mut self, shown: &Buffer, next: &Buffer, out: &mut Vec<u8>) {
+        let before = (self.pen, self.at);
+        let mut apart = Vec::new();
+        self.every_row(shown, next, &mut apart);
+        let after = (self.pen, self.at);
+        if let Some(shift) = (apart.len() > DEAR).then(|| scroll::found(shown, next)).flatten() {
+            (self.pen, self.at) = before;
+            let mut moved = Vec::new();
+            self.dip(Pen::PLAIN, &mut moved);
+            shift.write(&mut moved);
+            // Terminals differ in where the margins leave it.
+            self.at = None;
+            self.every_row(&shift.moved(shown), next, &mut moved);
+            if moved.len() < apart.len() {
+                out.append(&mut moved);
+                return;
+            }
+        }
+        (self.pen, self.at) = after;
+        out.append(&mut apart);
+    }
+
+    fn every_row(&mut self, shown: &Buffer, next: &Buffer, out: &mut Vec<u8>) {
+        for y in next.area.top()..next.area.bottom() {
+            if scroll::row(shown, y) != scroll::row(next, y) {
+                self.row(scroll::row(shown, y), scroll::row(next, y), y, out);
+            }
+        }
+    }
+
+    /// Turns a row of the terminal from what it was into what it is to be.
+    fn row(&mut self, old: &[Cell], new: &[Cell], y: u16, out: &mut Vec<u8>) {
+        let nothing = Cell::EMPTY;
+        let right = u16::try_from(new.len()).unwrap_or(u16::MAX);
+        let was = |x: u16| look(old.get(usize::from(x)).unwrap_or(&nothing));
+        let will = |x: u16| look(new.get(usize::from(x)).unwrap_or(&nothing));
+        let blank = (" ", Pen::PLAIN);
         // From here on to the right everything is blank.
-        let mut blank_from = area.right();
-        while blank_from > area.left() {
-            let cell = get(next, blank_from - 1);
-            if look(&cell) != (" ", Pen::PLAIN) || (blank_from >= 2 && width(&get(next, blank_from - 2)) > 1)
-            {
+        let mut blank_from = right;
+        while blank_from > 0 {
+            let after_wide = blank_from >= 2 && width(will(blank_from - 2).0) > 1;
+            if will(blank_from - 1) != blank || after_wide {
                 break;
             }
             blank_from -= 1;
         }
-        let mut x = area.left();
+        let mut x = 0;
         let mut torn = false;
-        while x < area.right() {
-            let (old, new) = (get(shown, x), get(next, x));
-            let wide = width(&new).min(area.right() - x);
-            let differs = (0..wide).any(|dx| look(&get(shown, x + dx)) != look(&get(next, x + dx)));
+        while x < right {
+            let (symbol, pen) = will(x);
+            let wide = width(symbol).min(right - x);
+            let differs = (x..x + wide).any(|x| was(x) != will(x));
             if !differs && !torn {
                 x += wide;
                 continue;
             }
-            if x >= blank_from && area.right() - x > 3 {
-                let old_is_blank = |x: u16| look(&get(shown, x)) == (" ", Pen::PLAIN);
-                if torn || (x..area.right()).any(|x| !old_is_blank(x)) {
-                    self.go(Position { x, y }, out);
+            if x >= blank_from && right - x > 3 {
+                if torn || (x..right).any(|x| was(x) != blank) {
+                    self.reach(Position { x, y }, new, out);
                     self.dip(Pen::PLAIN, out);
                     out.extend_from_slice(b"\x1b[K");
                 }
                 return;
             }
             // Half of a wide character that is overwritten leaves its other half in doubt.
-            torn = width(&old) > wide && differs;
-            self.go(Position { x, y }, out);
-            let (symbol, pen) = look(&new);
-            self.dip(pen, out);
+            torn = differs && (0..wide).any(|dx| dx + width(was(x + dx).0) > wide);
+            self.reach(Position { x, y }, new, out);
+            if !self.is_dipped(symbol, pen) {
+                self.dip(pen, out);
+            }
             let is_simple = symbol.chars().count() == 1 && wide == 1;
             if self.only_ascii && !symbol.is_ascii() {
                 out.extend(std::iter::repeat_n(b'?', usize::from(wide)));
@@ -182,8 +222,31 @@ impl Painter {
             x += wide;
             // At the right edge terminals differ in where the cursor is; after anything but a simple
             // character they may differ in how wide it was.
-            self.at = (is_simple && x < area.right()).then_some(Position { x, y });
+            self.at = (is_simple && x < right).then_some(Position { x, y });
         }
+    }
+
+    /// Tells whether a symbol looks as it should with the pen as it is: a blank does not show its colour.
+    fn is_dipped(&self, symbol: &str, pen: Pen) -> bool {
+        self.pen.is_some_and(|now| if symbol == " " { now.of_blank() == pen } else { now == pen })
+    }
+
+    /// Goes to a place. What stands between is written again where that is shorter than to jump over it.
+    fn reach(&mut self, to: Position, new: &[Cell], out: &mut Vec<u8>) {
+        if let Some(at) = self.at.filter(|at| at.y == to.y && at.x < to.x && to.x - at.x < JUMP) {
+            let between = new.get(usize::from(at.x)..usize::from(to.x)).unwrap_or_default();
+            let is_easy = |cell: &Cell| {
+                let (symbol, pen) = look(cell);
+                symbol.len() == 1 && self.is_dipped(symbol, pen)
+            };
+            // A single step is three bytes, more are four.
+            if between.iter().all(is_easy) {
+                between.iter().for_each(|cell| out.extend_from_slice(look(cell).0.as_bytes()));
+                self.at = Some(to);
+                return;
+            }
+        }
+        self.go(to, out);
     }
 
     fn go(&mut self, to: Position, out: &mut Vec<u8>) {

@@ -7,6 +7,7 @@ mod palette;
 
 use super::card::Card;
 use super::keymap::Match;
+use super::oplist;
 use super::page::{self, TextLine, bars, describe, menu, overview, slider, table};
 use super::state::{Page, Purpose, Ui};
 use super::theme::{Role, Theme};
@@ -349,7 +350,12 @@ fn draw_advice(ui: &Ui, canvas: &mut Canvas<'_>, y: u16, caret: usize) {
         }
     }
     if prompt.candidates.is_empty() && prompt.purpose == Purpose::Filter {
-        let text = "words, column:value, cpu>80, age<2h, !not, and, or, (…); tab completes a column";
+        let text = match ui.here.page {
+            Page::Operations => {
+                "words, state:open, kind:drain, who:anna, why:…, target:i-0…, !not; tab completes"
+            }
+            _ => "words, column:value, cpu>80, age<2h, !not, and, or, (…); tab completes a column",
+        };
         let text = cell::cut(text, width.saturating_sub(1), ui.signs().cut());
         canvas.put(1, y, &text, canvas.theme.style(Role::Hint), ui.width);
     }
@@ -394,7 +400,8 @@ pub fn wake_at(ui: &Ui) -> Option<Timestamp> {
             moments.extend(shown.map(|at| cell::next_change(at, ui.now)));
         }
         Page::Operations => {
-            let shown = ui.register.ops.iter().skip(ui.here.top).take(height);
+            let shown = oplist::shown(ui);
+            let shown = shown.iter().skip(ui.here.top).take(height);
             moments.extend(shown.map(|listed| cell::next_change(listed.op.record.at, ui.real)));
         }
         Page::Operation(id) => {

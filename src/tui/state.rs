@@ -13,6 +13,7 @@ use super::keymap::Keymap;
 use super::line::{Line, Typed};
 use super::marks::Marks;
 use super::menu::Menu;
+use super::oplist::OpList;
 use super::page;
 use super::probe::Probe;
 use super::saved::Views;
@@ -124,6 +125,8 @@ pub struct Ui {
     pub(super) dialog: Option<Box<Dialog>>,
     /// The journal's operations.
     pub(super) register: Arc<Register>,
+    /// Which of them show, and in what order.
+    pub(super) oplist: OpList,
     /// What operations that are not over hold, and which of them.
     pub(super) held: BTreeMap<String, String>,
     /// The operations that the collector was last told of.
@@ -307,6 +310,7 @@ impl Ui {
             menu: None,
             dialog: None,
             register: Arc::default(),
+            oplist: OpList::default(),
             held: BTreeMap::new(),
             deeds: Arc::default(),
             tickets: 0,

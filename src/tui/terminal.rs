@@ -15,8 +15,9 @@ const OPEN: &[u8] = b"\x1b[?1049h\x1b[?25l\x1b[?2004h\x1b[?1004h";
 const MOUSE: &[u8] = b"\x1b[?1000h\x1b[?1006h";
 /// The mouse is the terminal's own again.
 const NO_MOUSE: &[u8] = b"\x1b[?1006l\x1b[?1000l";
-/// Everything back: also the end of a synchronized frame that was cut short, and plain characters.
-const CLOSE: &[u8] = b"\x1b[?2026l\x1b[0m\x1b[?1006l\x1b[?1000l\x1b[?1004l\x1b[?2004l\x1b[?25h\x1b[?1049l";
+/// Everything back: also the end of a synchronized frame that was cut short, whole margins and plain characters.
+const CLOSE: &[u8] =
+    b"\x1b[?2026l\x1b[r\x1b[0m\x1b[?1006l\x1b[?1000l\x1b[?1004l\x1b[?2004l\x1b[?25h\x1b[?1049l";
 
 type Hook = Box<dyn Fn(&PanicHookInfo<'_>) + Send + Sync>;
 

@@ -10,6 +10,7 @@ mod mouse;
 mod moves;
 mod palette;
 mod rereading;
+mod sorting;
 mod steering;
 mod time;
 mod together;
@@ -25,12 +26,13 @@ use super::keymap::Match;
 use super::page;
 use super::page::overview::Item;
 use super::seat::Lean;
-use super::state::{Effect, Input, Page, Pick, Place, Purpose, RowKey, SortBy, Ui};
+use super::state::{Effect, Input, Page, Pick, Place, Purpose, RowKey, Ui};
 use super::view;
 use crate::gateway::Source;
 use crate::model::text::harmless;
 use crate::query::Kind;
 use crate::world::Wish;
+use sorting::{accept_pick, begin_pick, reverse, sort_by};
 use std::sync::Arc;
 
 pub(super) use changing::nobody;
@@ -204,6 +206,7 @@ fn act(ui: &mut Ui, action: Action) -> Vec<Effect> {
         Action::Filter => typing::begin(ui, Purpose::Filter),
         Action::Command => typing::begin(ui, Purpose::Command),
         Action::ClearFilter => clear_filter(ui),
+        Action::Sort if matches!(ui.here.page, Page::Operations) => steering::sort_on(ui),
         Action::Sort => begin_pick(ui, Pick::Sort),
         Action::Reverse => reverse(ui),
         Action::Wide => change_list(ui, |list| list.is_wide = !list.is_wide),
@@ -413,6 +416,10 @@ fn pick_link(ui: &mut Ui, is_forward: bool) {
 }
 
 fn clear_filter(ui: &mut Ui) {
+    if matches!(ui.here.page, Page::Operations) {
+        steering::rearrange(ui, |list| list.filter.clear());
+        return;
+    }
     change_list(ui, |list| list.filter.clear());
 }
 
@@ -433,50 +440,6 @@ fn metrics(ui: &mut Ui) {
     match ui.list().map(|list| (has(list), list.kind.word())) {
         Some((true, _)) => change_list(ui, |list| list.has_metrics = !list.has_metrics),
         Some((false, word)) => ui.say(format!("{word} have no columns that cost money")),
-        None => ui.say("this page has no table"),
-    }
-}
-
-/// Begins to choose a column in the headings.
-fn begin_pick(ui: &mut Ui, picks: Pick) {
-    let Some(list) = ui.list_mut() else {
-        ui.say("this page has no table");
-        return;
-    };
-    let before = match picks {
-        Pick::Sort => list.sort.map(|sort| sort.column),
-        Pick::Group => list.group_by,
-    };
-    let at = before.and_then(|name| list.view.columns.iter().position(|shape| shape.column.name == name));
-    list.picking = Some(at.unwrap_or(0));
-    list.picks = picks;
-    moves::show_picked(ui);
-}
-
-/// Sorts by the column under the pick, which turns round when it is picked again; or puts rows together by it.
-fn accept_pick(ui: &mut Ui) {
-    let Some(list) = ui.list_mut() else { return };
-    let picked = list.picking.take().and_then(|at| list.view.columns.get(at)).map(|shape| shape.column.name);
-    let Some(column) = picked else { return };
-    if list.picks == Pick::Group {
-        together::put(ui, column);
-        return;
-    }
-    let is_descending = match list.sort {
-        Some(sort) if sort.column == column => !sort.is_descending,
-        _ => false,
-    };
-    sort_by(ui, Some(SortBy { column, is_descending }));
-}
-
-fn sort_by(ui: &mut Ui, sort: Option<SortBy>) {
-    change_list(ui, |list| list.sort = sort);
-}
-
-fn reverse(ui: &mut Ui) {
-    match ui.list().map(|list| list.sort) {
-        Some(Some(sort)) => sort_by(ui, Some(SortBy { is_descending: !sort.is_descending, ..sort })),
-        Some(None) => ui.say("no column is sorted by yet"),
         None => ui.say("this page has no table"),
     }
 }

@@ -88,6 +88,7 @@ impl FleetReader for Fake {
                 Ask::Targets(_) => Reading::Targets(vec![]),
                 Ask::Rules => Reading::Rules(vec![]),
                 Ask::Agents => Reading::Agents(vec![]),
+                Ask::Prices { .. } => Reading::Prices(vec![]),
                 Ask::Alarms => Reading::Alarms(vec![]),
                 Ask::Admin(_) => Reading::Admin(vec![]),
                 Ask::Registry(_) => Reading::Registry { cores: vec![], tenants: vec![], faults: vec![] },

@@ -10,6 +10,7 @@ mod honest;
 mod large;
 mod matrix;
 mod pages;
+mod painting;
 mod past;
 mod props;
 mod pty;

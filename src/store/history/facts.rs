@@ -24,8 +24,25 @@ pub struct HistoryFacts {
     pub lists: Vec<ListFacts>,
     /// How many figures of that view have a course.
     pub courses: u64,
+    /// How many of them there are of each measure, and from when to when they go.
+    pub measures: Vec<MeasureFacts>,
     /// How many other views are kept: other fleets, logins or endpoints.
     pub other_views: u64,
+}
+
+/// What is kept of one measure.
+#[derive(Clone, Debug, PartialEq)]
+pub struct MeasureFacts {
+    /// The measure's word.
+    pub measure: String,
+    /// How many figures there are of it.
+    pub courses: u64,
+    /// How many spans of time in which one held a value.
+    pub spans: u64,
+    /// When the first was read.
+    pub since: Timestamp,
+    /// When the last was read.
+    pub until: Timestamp,
 }
 
 /// What is kept of one list.
@@ -110,6 +127,20 @@ fn facts(db: &Connection, file: &Path, view: &str) -> rusqlite::Result<HistoryFa
         })
     })?;
     let lists = lists.collect::<rusqlite::Result<_>>()?;
+    let mut query = db.prepare(
+        "select measure, count(distinct course.id), count(*), min(from_us), max(until_us)
+         from held join course on course.id = held.course where view = ?1 group by measure order by measure",
+    )?;
+    let measures = query.query_map([view], |row| {
+        Ok(MeasureFacts {
+            measure: row.get(0)?,
+            courses: row.get::<_, i64>(1)?.unsigned_abs(),
+            spans: row.get::<_, i64>(2)?.unsigned_abs(),
+            since: moment(row.get(3)?),
+            until: moment(row.get(4)?),
+        })
+    })?;
+    let measures = measures.collect::<rusqlite::Result<_>>()?;
     let span = "select min(at), max(until) from (
                     select min(at_us) as at, max(until_us) as until from frame
                     union all select min(from_us), max(until_us) from held)";
@@ -126,6 +157,7 @@ fn facts(db: &Connection, file: &Path, view: &str) -> rusqlite::Result<HistoryFa
         until: until.map(moment),
         lists,
         courses,
+        measures,
         other_views: count(others)?,
     })
 }

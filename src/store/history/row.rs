@@ -118,7 +118,7 @@ pub(super) fn hash<T: Serialize>(row: &T, buffer: &mut Vec<u8>) -> Option<u64> {
     Some(hasher.finish())
 }
 
-/// The rows of a section as they stand; none when it has no value, or is kept as courses: metrics.
+/// The rows of a section as they stand; none when it has no value, or is kept as courses: metrics, prices.
 pub(super) fn rows(part: &Part, source: Source) -> Option<Rows> {
     fn of<T: Row>(source: Source, list: Option<&Arc<Vec<T>>>) -> Option<Rows> {
         let list = list?;
@@ -156,7 +156,7 @@ pub(super) fn rows(part: &Part, source: Source) -> Option<Rows> {
             let rows = of(source, Some(&Arc::new(cores.chain(tenants).chain(faults).collect())))?;
             Some(Rows { value: weak(registry), ..rows })
         }
-        Source::Metrics | Source::Admin => None,
+        Source::Metrics | Source::Admin | Source::Prices => None,
     }
 }
 
@@ -172,7 +172,7 @@ pub(super) trait Typed {
     fn of<T: Row>(self, reading: fn(Vec<T>) -> Option<Reading>) -> Self::Out;
 }
 
-/// Finds the type of a source's rows; none for metrics, which are kept as courses.
+/// Finds the type of a source's rows; none for metrics and prices, which are kept as courses.
 pub(super) fn typed<D: Typed>(source: Source, with: D) -> Option<D::Out> {
     Some(match source {
         Source::Identity => with.of::<Identity>(|rows| rows.into_iter().next().map(Reading::Identity)),
@@ -205,6 +205,6 @@ pub(super) fn typed<D: Typed>(source: Source, with: D) -> Option<D::Out> {
             }
             Some(Reading::Registry { cores, tenants, faults })
         }),
-        Source::Metrics | Source::Admin => return None,
+        Source::Metrics | Source::Admin | Source::Prices => return None,
     })
 }

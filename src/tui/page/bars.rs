@@ -1,20 +1,20 @@
 //! The lines around every page: the header with the data's age, the path, the trouble, and the hints.
 
+mod hints;
 mod trouble;
 
+pub(crate) use hints::hints;
 pub(crate) use trouble::trouble;
 
 use super::overview::nothing;
 use super::{TextLine, registry_faults};
 use crate::gateway::Source;
-use crate::model::Scope;
 use crate::model::text::harmless;
-use crate::ops::Mode;
+use crate::model::{Scope, Usd};
 use crate::snapshot::Part;
 use crate::tui::action::{Action, Layer};
 use crate::tui::cell;
-use crate::tui::chord::show_sequence;
-use crate::tui::menu::Menu;
+use crate::tui::oplist;
 use crate::tui::probe::BOUND;
 use crate::tui::seat::Lean;
 use crate::tui::signs::Signs;
@@ -157,7 +157,7 @@ pub(crate) fn header(ui: &Ui) -> TextLine {
     if spending.throttles > 0 {
         right.push((3, Role::HeaderStale, format!("{} throttled", spending.throttles)));
     }
-    right.push((6, Role::Header, spending.dollars.to_string()));
+    right.push((6, Role::Header, spent(spending.dollars)));
     fit(left, right, usize::from(ui.width), ui.signs().dot())
 }
 
@@ -173,12 +173,28 @@ fn about(span: Duration) -> String {
 /// A count that grows all the time, in steps of 1, 2 and 5: each change of it would be bytes on an idle line.
 /// The troubles page has it exactly.
 fn roughly(count: u64) -> String {
+    match (count < 10, step(count)) {
+        (true, _) => count.to_string(),
+        (false, step) => format!("{step}+"),
+    }
+}
+
+/// What was spent, likewise in steps; below a cent it is not worth a byte.
+fn spent(dollars: Usd) -> String {
+    match u64::try_from(dollars.micros()).unwrap_or(0) {
+        0 => dollars.to_string(),
+        1..10_000 => "under $0.01".to_owned(),
+        micros => format!("{}+", Usd::from_micros(i64::try_from(step(micros)).unwrap_or(i64::MAX))),
+    }
+}
+
+/// The greatest of 1, 2, 5, 10, 20, 50 and so on that is not above a count.
+fn step(count: u64) -> u64 {
     let step = 10_u64.pow(count.checked_ilog10().unwrap_or(0));
     match count / step {
-        _ if count < 10 => count.to_string(),
-        1 => format!("{step}+"),
-        2..5 => format!("{}+", 2 * step),
-        _ => format!("{}+", 5 * step),
+        ..2 => step,
+        2..5 => 2 * step,
+        _ => 5 * step,
     }
 }
 
@@ -250,6 +266,25 @@ fn trail(path: &[String], signs: Signs, is_short: bool) -> TextLine {
     line
 }
 
+/// What is told of the operations: how many, which and in what order.
+fn operations_facts(ui: &Ui) -> TextLine {
+    let mut line = TextLine::new();
+    if !ui.register.is_read || ui.register.trouble.is_some() {
+        return line;
+    }
+    let (shown, of) = (oplist::shown(ui).len(), ui.register.ops.len());
+    let count = if shown == of { format!("  {of}") } else { format!("  {shown} of {of}") };
+    line.push((Role::Strong, count));
+    if !ui.oplist.filter.trim().is_empty() && ui.prompt.is_none() {
+        line.push((Role::TitlePart, format!("  /{}", harmless(&ui.oplist.filter))));
+    }
+    if let Some((by, is_turned)) = ui.oplist.order {
+        let arrow = if is_turned { ui.signs().descending() } else { ui.signs().ascending() };
+        line.push((Role::TitlePart, format!("  by {} {arrow}", by.word())));
+    }
+    line
+}
+
 /// What is told of the rows: how many, whether all, which and in what order.
 fn facts(ui: &Ui) -> TextLine {
     let signs = ui.signs();
@@ -257,6 +292,7 @@ fn facts(ui: &Ui) -> TextLine {
     let sources = match &ui.here.page {
         Page::Overview => super::overview::SOURCES,
         Page::List(list) => list.kind.sources(),
+        Page::Operations => return operations_facts(ui),
         _ => return line,
     };
     if let Page::List(list) = &ui.here.page {
@@ -379,121 +415,4 @@ fn undecided(ui: &Ui, list: &List) -> String {
         list.kind.word()
     ));
     text
-}
-
-/// What may be asked of an operation as it stands.
-fn steer(ui: &Ui) -> Vec<Action> {
-    let listed = match &ui.here.page {
-        Page::Operation(id) => ui.register.find(id),
-        _ => ui.register.ops.get(ui.here.cursor),
-    };
-    let Some(listed) = listed else { return Vec::new() };
-    use Action::{CancelOperation, PauseOperation, ResumeOperation, RollBack, TakeOver};
-    match (listed.op.ended, listed.lives, listed.op.mode) {
-        (Some(_), ..) => vec![RollBack],
-        (None, false, _) | (None, true, Mode::Paused) => {
-            vec![ResumeOperation, RollBack, CancelOperation, TakeOver]
-        }
-        (None, true, _) => vec![PauseOperation, CancelOperation, RollBack, TakeOver],
-    }
-}
-
-/// The last line: what was said, the keys pressed so far, or what can be done here.
-pub(crate) fn hints(ui: &Ui) -> TextLine {
-    if let Some(note) = &ui.note {
-        return vec![(if note.is_error { Role::PromptError } else { Role::Note }, note.text.clone())];
-    }
-    if !ui.pending.is_empty() {
-        return vec![(Role::HintKey, format!("{} {}", show_sequence(&ui.pending), ui.signs().cut()))];
-    }
-    use Action::{
-        Accept, Back, Cancel, Command, Describe, Down, Filter, Help, Left, Metrics, Open, Overview, Quit,
-        Refresh, Reverse, Right, Sort, Troubles, Up, Wide,
-    };
-    if ui.layer() == Layer::Dialog {
-        return in_dialog(ui);
-    }
-    let go = [
-        Action::Go(crate::query::Kind::Instances),
-        Action::Go(crate::query::Kind::Groups),
-        Action::Go(crate::query::Kind::Services),
-    ];
-    let actions: Vec<Action> = match ui.layer() {
-        Layer::Sort => vec![Left, Right, Accept, Cancel],
-        Layer::Menu => match &ui.menu {
-            Some(Menu::Columns(_)) => {
-                vec![Accept, Cancel, Action::Mark, Action::MoveDown, Action::MoveUp, Down, Up]
-            }
-            _ => vec![Accept, Cancel, Down, Up],
-        },
-        Layer::List if ui.list().is_some() => {
-            vec![
-                Open,
-                Describe,
-                Filter,
-                Sort,
-                Back,
-                Help,
-                Action::Jump,
-                Command,
-                Action::Split,
-                Wide,
-                Action::Mark,
-                Action::GroupBy,
-                Refresh,
-                Action::Columns,
-                Reverse,
-                Metrics,
-                Troubles,
-                Quit,
-            ]
-        }
-        Layer::List if matches!(ui.here.page, Page::Operations) => {
-            [vec![Open, Back], steer(ui), vec![Help, Command, Quit]].concat()
-        }
-        Layer::List => {
-            let mut actions = vec![Open, Help, Action::Jump];
-            actions.extend(go);
-            actions.extend([Command, Refresh, Troubles, Quit]);
-            actions
-        }
-        _ if matches!(ui.here.page, Page::Describe(_)) => {
-            vec![Back, Action::NextLink, Open, Action::Jump, Help, Command, Refresh, Quit]
-        }
-        _ if matches!(ui.here.page, Page::Operation(_)) => {
-            [vec![Back], steer(ui), vec![Help, Command, Quit]].concat()
-        }
-        _ => vec![Back, Help, Command, Overview, Troubles, Refresh, Quit],
-    };
-    let briefs = actions.into_iter().filter_map(|action| Some((action, action.about()?.brief)));
-    with_keys(ui, briefs)
-}
-
-/// What can be done in a dialog.
-fn in_dialog(ui: &Ui) -> TextLine {
-    let hints = [
-        (Action::Cancel, "leave"),
-        (Action::NextField, "next field"),
-        (Action::CursorRight, "next choice"),
-        (Action::Down, "scroll"),
-        (Action::PageDown, "page down"),
-    ];
-    with_keys(ui, hints)
-}
-
-/// Hints with the first key of each, as many as there is room for.
-fn with_keys(ui: &Ui, hints: impl IntoIterator<Item = (Action, &'static str)>) -> TextLine {
-    let mut line = TextLine::new();
-    let mut used = 0;
-    for (action, brief) in hints {
-        let Some(key) = ui.keymap.keys_of(ui.layer(), action).into_iter().next() else { continue };
-        let wide = key.width() + 1 + brief.width() + 2;
-        if used + wide > usize::from(ui.width) + 2 {
-            break;
-        }
-        used += wide;
-        line.push((Role::HintKey, key));
-        line.push((Role::Hint, format!(" {brief}  ")));
-    }
-    line
 }

@@ -1,22 +1,21 @@
 //! One row in full: its troubles first, what it is, charts, what belongs to it, what happened to it, and then
 //! every other field, by who tells it.
 
-use super::chart::chart;
+mod figures;
+mod nested;
+
+use super::TextLine;
 use super::overview::health_role;
 use super::table::cell_text;
-use super::{TextLine, trend};
-use crate::fleet::Fleet;
 use crate::gateway::Source;
-use crate::model::text::harmless;
-use crate::model::{Health, InstanceState, Known, Metrics, Point};
+use crate::model::{Health, InstanceState};
 use crate::query::{Column, Ctx, Kind, Shown, Unit, Value};
-use crate::snapshot::{Measure, Subject};
 use crate::tui::card::{Card, EVENTS, NAMED};
 use crate::tui::cell;
 use crate::tui::drill::called;
 use crate::tui::state::Ui;
 use crate::tui::theme::Role;
-use serde_json::Value as Json;
+use nested::{is_deep, nested};
 use unicode_width::UnicodeWidthStr;
 
 /// A line of a card, and the number of its link where it leads on.
@@ -127,6 +126,7 @@ pub(crate) fn lines(ui: &Ui, card: &Card, width: usize) -> Vec<CardLine> {
     if !(kind == Kind::Instances && paper.charts(at, names)) {
         paper.courses(kind, at, names);
     }
+    paper.prices(kind, at, names);
     paper.related(card, ctx);
     paper.events(card, ctx);
     for section in Section::ALL {
@@ -245,80 +245,6 @@ impl Paper<'_> {
         }
     }
 
-    /// The metrics of an instance as charts. Returns whether there are any.
-    fn charts(&mut self, at: usize, names: usize) -> bool {
-        let fleet = std::sync::Arc::clone(&self.ui.world.fleet);
-        let Some(row) = fleet.instances.get(at) else { return false };
-        let Known::Yes(Some(metrics)) = &row.metrics else { return false };
-        let Metrics { cpu, network_in, network_out, credits, .. } = &**metrics;
-        let series = [
-            ("cpu", cpu, Some(100.0)),
-            ("network_in", network_in, None),
-            ("network_out", network_out, None),
-            ("credits", credits, None),
-        ];
-        if series.iter().all(|(_, points, _)| points.is_empty()) {
-            return false;
-        }
-        self.title("Metrics", &span(series.iter().flat_map(|(_, points, _)| points.iter()), self.ui));
-        let lines = if self.width >= 70 { 2 } else { 1 };
-        for (name, points, most) in series.into_iter().filter(|(_, points, _)| !points.is_empty()) {
-            let column = Kind::Instances.columns().iter().find(|column| column.name == name);
-            let Some(column) = column else { continue };
-            let shown = |value: f64| cell::show(Value::Number(value), column, self.ui.now).into_owned();
-            let values: Vec<f64> = points.iter().map(|point| point.value).collect();
-            let highest = values.iter().copied().fold(0.0, f64::max);
-            let last = values.last().copied().unwrap_or(f64::NAN);
-            let says = format!("  now {}, at most {}", shown(last), shown(highest));
-            let room = self.width.saturating_sub(names + 2 + says.width()).clamp(1, 60);
-            let drawn = chart(&values, most.unwrap_or(highest), room, lines, self.ui.signs());
-            // Few points stand broader.
-            let broad = (room / values.len().max(1)).clamp(1, 3);
-            let widen =
-                |line: &String| line.chars().flat_map(|c| std::iter::repeat_n(c, broad)).collect::<String>();
-            let drawn: Vec<String> = drawn.iter().map(widen).collect();
-            self.drawn(name, names, &drawn, &says);
-        }
-        true
-    }
-
-    /// A chart behind its name, and what it says behind that.
-    fn drawn(&mut self, name: &str, names: usize, lines: &[String], says: &str) {
-        for (nth, drawn) in lines.iter().enumerate() {
-            let is_last = nth + 1 == lines.len();
-            let name = if is_last { name } else { "" };
-            let lead = format!("{name:<width$}", width = names + 2);
-            let mut pieces = vec![(Role::Field, lead), (Role::HealthBusy, drawn.clone())];
-            if is_last {
-                pieces.push((Role::Text, says.to_owned()));
-            }
-            self.line(pieces);
-        }
-    }
-
-    /// How the figures of the row went, as far as that was kept.
-    fn courses(&mut self, kind: Kind, at: usize, names: usize) {
-        let fleet = std::sync::Arc::clone(&self.ui.world.fleet);
-        let Some((subject, figures)) = figures(kind, &fleet, at) else { return };
-        let lines = if self.width >= 70 { 2 } else { 1 };
-        let columns = self.width.saturating_sub(names + 2 + 36).clamp(8, 60);
-        let mut has_title = false;
-        for (measure, name, most) in figures {
-            let frame = trend::Frame { columns, lines, most: *most };
-            let column = Kind::Instances.columns().iter().find(|column| column.name == measure.word());
-            let show = |value: f64| match column {
-                Some(column) => cell::show(Value::Number(value), column, self.ui.now).into_owned(),
-                None => format!("{value:.0}"),
-            };
-            let Some(course) = trend::course(self.ui, &subject, *measure, frame, show) else { continue };
-            if !has_title {
-                self.title("Trend", &format!("the last {}", course.span));
-                has_title = true;
-            }
-            self.drawn(name, names, &course.lines, &format!("  {}", course.says));
-        }
-    }
-
     /// What belongs to the row, kind by kind.
     fn related(&mut self, card: &Card, ctx: Ctx<'_>) {
         if card.related.is_empty() {
@@ -386,99 +312,10 @@ impl Paper<'_> {
     }
 }
 
-/// A figure: what is measured, what it is called, and the highest that it can be.
-type Figure = (Measure, &'static str, Option<f64>);
-
-/// The figures that are kept of a row.
-fn figures(kind: Kind, fleet: &Fleet, at: usize) -> Option<(Subject, &'static [Figure])> {
-    const METERED: &[Figure] = &[
-        (Measure::Cpu, "cpu", Some(100.0)),
-        (Measure::NetworkIn, "network_in", None),
-        (Measure::NetworkOut, "network_out", None),
-        (Measure::Credits, "credits", None),
-    ];
-    const COUNTED: &[Figure] = &[(Measure::Running, "running", None), (Measure::Desired, "desired", None)];
-    match kind {
-        Kind::Instances => {
-            let row = fleet.instances.get(at)?;
-            Some((Subject::Instance(row.scope.as_ref().clone(), row.it.id.clone()), METERED))
-        }
-        Kind::Groups => {
-            let row = fleet.groups.get(at)?;
-            Some((Subject::Group(row.scope.as_ref().clone(), row.it.name.clone()), COUNTED))
-        }
-        Kind::Services => {
-            let row = fleet.services.get(at)?;
-            Some((Subject::Service(row.scope.as_ref().clone(), row.it.arn.clone()), COUNTED))
-        }
-        _ => None,
-    }
-}
-
 /// Which line a card's picked link is on.
 pub(crate) fn picked_line(lines: &[CardLine], card: &Card) -> Option<usize> {
     let picked = card.picked?;
     lines.iter().position(|line| line.link == Some(picked))
-}
-
-/// From when to when points are.
-fn span<'a>(points: impl Iterator<Item = &'a Point>, ui: &Ui) -> String {
-    let (mut first, mut last) = (None, None);
-    for point in points {
-        first = Some(first.map_or(point.at, |at: jiff::Timestamp| at.min(point.at)));
-        last = last.max(Some(point.at));
-    }
-    match (first, last) {
-        (Some(first), Some(last)) => format!("{} to {}", ui.clock(first), ui.clock(last)),
-        _ => String::new(),
-    }
-}
-
-/// Tells whether a value has parts of its own: such a one takes a line for each.
-fn is_deep(json: &Json) -> bool {
-    match json {
-        Json::Array(items) => items.iter().any(|item| item.is_object() || item.is_array()),
-        Json::Object(fields) => !fields.is_empty(),
-        _ => false,
-    }
-}
-
-/// The parts of a value, each set in below what it belongs to.
-fn nested(json: &Json, indent: usize, lead: &str, lines: &mut Vec<(usize, String)>) {
-    match json {
-        Json::Object(fields) if !fields.is_empty() => {
-            let mut lead = lead.to_string();
-            let inner = indent + lead.len();
-            for (name, value) in fields.iter().filter(|(_, value)| !value.is_null()) {
-                let (at, mark) = (if lead.is_empty() { inner } else { indent }, std::mem::take(&mut lead));
-                if is_deep(value) {
-                    lines.push((at, format!("{mark}{}", harmless(name))));
-                    nested(value, inner + 2, "", lines);
-                } else {
-                    lines.push((at, format!("{mark}{} {}", harmless(name), flat(value))));
-                }
-            }
-        }
-        Json::Array(items) if is_deep(json) => {
-            items.iter().for_each(|item| nested(item, indent, "- ", lines));
-        }
-        other => lines.push((indent, format!("{lead}{}", flat(other)))),
-    }
-}
-
-/// A value without parts in one line.
-fn flat(json: &Json) -> String {
-    match json {
-        Json::Null => "-".into(),
-        Json::Bool(true) => "yes".into(),
-        Json::Bool(false) => "no".into(),
-        Json::String(text) if text.is_empty() => "-".into(),
-        Json::String(text) => text.clone(),
-        Json::Array(items) if items.is_empty() => "-".into(),
-        Json::Array(items) => items.iter().map(flat).collect::<Vec<_>>().join(", "),
-        Json::Object(_) => "-".into(),
-        other => other.to_string(),
-    }
 }
 
 /// A value that is not known says why here, where there is room for it.
@@ -489,22 +326,5 @@ fn why(value: &Value<'_>, text: String) -> String {
         Value::Unknown(Pending) => format!("{text} (being read)"),
         Value::Unknown(Trouble) => format!("{text} (could not be read)"),
         _ => text,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::nested;
-    use serde_json::json;
-
-    #[test]
-    fn parts_are_set_in_below_what_they_belong_to() {
-        let mut lines = Vec::new();
-        let value =
-            json!([{ "id": "a", "why": null, "in": { "x": 1, "on": true } }, { "id": "b", "list": [1, 2] }]);
-        nested(&value, 0, "", &mut lines);
-        let shown: Vec<String> =
-            lines.iter().map(|(at, text)| format!("{}{text}", " ".repeat(*at))).collect();
-        assert_eq!(shown, ["- id a", "  in", "    on yes", "    x 1", "- id b", "  list 1, 2"]);
     }
 }

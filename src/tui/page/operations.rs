@@ -104,6 +104,9 @@ pub(crate) fn none(ui: &Ui) -> (Role, String) {
     match (&ui.register.trouble, ui.register.is_read) {
         (Some(trouble), _) => (Role::Trouble, format!("the journal cannot be read: {trouble}")),
         (None, false) => (Role::Note, format!("reading the journal{}", ui.signs().cut())),
+        (None, true) if !ui.register.ops.is_empty() => {
+            (Role::Dim, format!("none of {} operations is like that", ui.register.ops.len()))
+        }
         (None, true) => (
             Role::Dim,
             "no operation yet. Mark rows in a list and press x, or see `coredeck drain --help`".to_owned(),

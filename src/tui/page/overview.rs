@@ -111,6 +111,29 @@ pub(crate) fn rows(ui: &Ui) -> Vec<Row> {
 const COURSES: [(Measure, &str); 3] =
     [(Measure::Instances, "instances"), (Measure::Unwell, "not well"), (Measure::Alarms, "alarms ringing")];
 
+/// Spot markets of which the overview shows what they cost: those whose price moved most.
+const MARKETS: usize = 3;
+
+/// The spot markets of the fleet whose price moved, the farthest first.
+fn markets(ui: &Ui) -> Vec<(Subject, Measure, String)> {
+    let mut moved: Vec<(f64, &Subject)> = Vec::new();
+    for (subject, measure, trend) in ui.world.timeline.trends.iter() {
+        let prices = || trend.spans().iter().map(|held| held.value);
+        let most = prices().fold(0.0, f64::max);
+        let least = prices().fold(most, f64::min);
+        if measure == Measure::SpotPrice && most > least {
+            moved.push(((most - least) / most, subject));
+        }
+    }
+    moved.sort_by(|(one, _), (other, _)| other.total_cmp(one));
+    let named = |(_, subject): (f64, &Subject)| {
+        let Subject::Market(_, market) = subject else { return None };
+        let says = harmless(&format!("{} {}", market.instance_type, market.zone)).into_owned();
+        Some((subject.clone(), Measure::SpotPrice, says))
+    };
+    moved.into_iter().filter_map(named).take(MARKETS).collect()
+}
+
 /// How the fleet went, and the tiers that changed; nothing before anything was kept for long enough.
 fn courses(ui: &Ui) -> Vec<Row> {
     let width = usize::from(ui.width);
@@ -122,12 +145,17 @@ fn courses(ui: &Ui) -> Vec<Row> {
             let says = format!("tier {}", harmless(name.as_str()));
             (Subject::Tier(Some(name.clone())), Measure::Instances, says)
         }))
+        .chain(markets(ui))
         .collect();
-    let lead = 18.min(width / 4);
+    let lead = 22.min(width / 4);
     let frame = trend::Frame { columns: (width / 2).clamp(8, 60), lines: 1, most: None };
     let mut rows = Vec::new();
     for (subject, measure, name) in names {
-        let course = trend::course(ui, &subject, measure, frame, |value| format!("{value:.0}"));
+        let show = |value: f64| match measure {
+            Measure::SpotPrice => trend::dollars(value),
+            _ => format!("{value:.0}"),
+        };
+        let course = trend::course(ui, &subject, measure, frame, show);
         let Some(course) = course.filter(|it| it.has_changed || subject == Subject::Fleet) else { continue };
         if rows.is_empty() {
             rows.push(plain(Role::Text, String::new()));

@@ -62,6 +62,11 @@ pub(crate) fn course(
     Some(Course { lines, says, span: cell::age(since, ui.now), has_changed })
 }
 
+/// A price for an hour, as AWS writes spot prices.
+pub(crate) fn dollars(amount: f64) -> String {
+    format!("${amount:.4}")
+}
+
 /// The span to draw.
 fn span(trend: &Trend, now: Timestamp) -> Option<SignedDuration> {
     let first = trend.spans().first()?.from;

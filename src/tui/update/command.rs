@@ -1,12 +1,13 @@
 //! The command line: pages with a query, actions by name, `sort COLUMN`.
 
-use super::{act, marking, open_filtered, palette, sort_by, together, views};
+use super::{act, marking, open_filtered, palette, sort_by, steering, together, views};
 use crate::config::parse_moment;
 use crate::error::did_you_mean;
 use crate::query::{Ctx, Kind, Offer, Query, complete};
 use crate::tui::action::{ACTIONS, Action, Layer};
+use crate::tui::oplist::{self, By};
 use crate::tui::saved;
-use crate::tui::state::{Candidate, Effect, PromptError, SortBy, Target, Ui};
+use crate::tui::state::{Candidate, Effect, Page, PromptError, SortBy, Target, Ui};
 
 /// How many candidates are offered.
 const OFFERED: usize = 12;
@@ -57,6 +58,26 @@ pub(super) fn run(ui: &mut Ui, line: &str) -> Result<Vec<Effect>, PromptError> {
                 Ok(at) => Ok(super::time::go(ui, Some(at))),
                 Err(why) => wrong(rest_at, why),
             };
+        }
+        "sort" if matches!(ui.here.page, Page::Operations) => {
+            let (name, order) = rest.split_once(' ').unwrap_or((rest, "asc"));
+            let by = By::ALL.into_iter().find(|by| by.word() == name);
+            if by.is_none() && !name.is_empty() {
+                let known = By::ALL.map(By::word).join(", ");
+                return wrong(rest_at, format!("operations are not sorted by `{name}`; they are by {known}"));
+            }
+            let is_turned = match order.trim() {
+                "asc" => false,
+                "desc" => true,
+                other => {
+                    return wrong(
+                        rest_at + name.len() + 1,
+                        format!("`{other}` is no order; write asc or desc"),
+                    );
+                }
+            };
+            steering::rearrange(ui, |list| list.order = by.map(|by| (by, is_turned)));
+            return Ok(Vec::new());
         }
         "sort" => {
             let Some(kind) = ui.list().map(|list| list.kind) else {
@@ -111,6 +132,13 @@ pub(super) fn run(ui: &mut Ui, line: &str) -> Result<Vec<Effect>, PromptError> {
             if let Ok(query) = Query::parse(rest, kind) {
                 marking::by_query(ui, &query);
             }
+            return Ok(Vec::new());
+        }
+        "filter" if matches!(ui.here.page, Page::Operations) => {
+            if let Some(error) = oplist::fault(rest) {
+                return Err(PromptError { at: error.at + rest_at, ..error });
+            }
+            steering::rearrange(ui, |list| list.filter = rest.to_owned());
             return Ok(Vec::new());
         }
         "filter" => {
@@ -238,7 +266,10 @@ pub(super) fn candidates(ui: &Ui, before: &str) -> (usize, Vec<Candidate>) {
         (["sort" | "group"], Some(kind)) => {
             of("column", kind.columns().iter().map(|column| column.name).collect())
         }
-        (["sort", _], Some(_)) => of("order", vec!["asc", "desc"]),
+        (["sort"], None) if matches!(ui.here.page, Page::Operations) => {
+            of("order", By::ALL.map(By::word).to_vec())
+        }
+        (["sort", _], _) => of("order", vec!["asc", "desc"]),
         (["theme"], _) => of("theme", names(&ui.seat.themes).lines().collect()),
         (["keymap"], _) => of("keymap", names(&ui.seat.keymaps).lines().collect()),
         (["save-view" | "forget-view"], _) => {
@@ -287,6 +318,13 @@ pub(super) fn filter_candidates(
         Candidate { doc: candidate.doc, ..plain(candidate.text, what) }
     });
     (at + completion.span.start, offered.collect())
+}
+
+/// What a filter of operations may go on with.
+pub(super) fn operation_candidates(before: &str) -> (usize, Vec<Candidate>) {
+    let (from, offered) = oplist::offers(before);
+    let named = |(text, doc): (String, &str)| Candidate { doc: doc.to_owned(), ..plain(text, "column") };
+    (from, offered.into_iter().map(named).collect())
 }
 
 fn word_start(before: &str) -> usize {

@@ -62,7 +62,7 @@ fn click(ui: &mut Ui, mouse: Mouse) -> Vec<Effect> {
         Page::Overview => screen::overview_item_at(ui, mouse.y),
         Page::Operations => {
             let line = ui.here.top + usize::from(mouse.y - layout.body) / page::operations::DEEP;
-            Some(line).filter(|line| *line < ui.register.ops.len())
+            Some(line).filter(|line| *line < page::count(ui))
         }
         _ => None,
     };

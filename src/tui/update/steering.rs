@@ -7,6 +7,7 @@ use crate::ops::{Verb, kind};
 use crate::tui::action::Action;
 use crate::tui::dialog::{Dialog, What};
 use crate::tui::held::{deeds, held};
+use crate::tui::oplist::{self, By, OpList};
 use crate::tui::state::{Effect, Page, Place, Ui};
 use crate::world::Wish;
 use std::sync::Arc;
@@ -67,7 +68,7 @@ fn said(verb: Verb) -> &'static str {
 /// The operation under the cursor, the one that is shown, or the only one that is not over.
 fn meant(ui: &Ui) -> Option<Arc<Listed>> {
     match &ui.here.page {
-        Page::Operations => ui.register.ops.get(ui.here.cursor).cloned(),
+        Page::Operations => chosen(ui),
         Page::Operation(id) => ui.register.find(id).cloned(),
         _ => {
             let mut open = ui.register.open();
@@ -77,11 +78,46 @@ fn meant(ui: &Ui) -> Option<Arc<Listed>> {
     }
 }
 
+/// The operation under the cursor.
+fn chosen(ui: &Ui) -> Option<Arc<Listed>> {
+    oplist::shown(ui).into_iter().nth(ui.here.cursor)
+}
+
+/// Changes what the page of operations shows; the cursor stays on its operation as far as it still shows.
+pub(super) fn rearrange(ui: &mut Ui, change: impl FnOnce(&mut OpList)) {
+    let before = chosen(ui);
+    change(&mut ui.oplist);
+    stay(ui, before);
+}
+
+/// Puts the cursor on an operation again, wherever it is now.
+fn stay(ui: &mut Ui, before: Option<Arc<Listed>>) {
+    let id = before.map(|listed| listed.op.record.id.clone());
+    let at = id.and_then(|id| oplist::shown(ui).iter().position(|listed| listed.op.record.id == id));
+    if let Some(at) = at {
+        ui.here.cursor = at;
+    }
+    ui.settle();
+}
+
+/// Sorts by the next thing, or by none again.
+pub(super) fn sort_on(ui: &mut Ui) {
+    let next = match ui.oplist.order {
+        None => By::ALL.first().copied(),
+        Some((by, _)) => By::ALL.iter().position(|it| *it == by).and_then(|at| By::ALL.get(at + 1)).copied(),
+    };
+    rearrange(ui, |list| list.order = next.map(|by| (by, false)));
+    ui.say(match next {
+        Some(by) => {
+            format!("by {}; once more for the next, `:sort {} desc` turns it round", by.word(), by.word())
+        }
+        None => "in the order of the journal: the latest first".to_owned(),
+    });
+}
+
 /// Opens the operation under the cursor.
 pub(super) fn show(ui: &mut Ui) {
-    let Some(id) = ui.register.ops.get(ui.here.cursor).map(|listed| listed.op.record.id.clone()) else {
-        return;
-    };
+    let Some(id) = chosen(ui).map(|listed| listed.op.record.id.clone()) else { return };
     let mut place = Place::new(Page::Operation(id));
     place.path = crate::tui::page::path(ui);
     ui.open(place);
@@ -90,8 +126,8 @@ pub(super) fn show(ui: &mut Ui) {
 /// Takes in what the journal says now. What an operation that has just ended rests on is read again, so that
 /// rows do not lag behind it.
 pub(super) fn arrived(ui: &mut Ui, register: Arc<Register>) -> Vec<Effect> {
-    let chosen = match &ui.here.page {
-        Page::Operations => ui.register.ops.get(ui.here.cursor).map(|listed| listed.op.record.id.clone()),
+    let before = match &ui.here.page {
+        Page::Operations => chosen(ui),
         _ => None,
     };
     let mut sources: Vec<Source> = Vec::new();
@@ -104,15 +140,11 @@ pub(super) fn arrived(ui: &mut Ui, register: Arc<Register>) -> Vec<Effect> {
     }
     sources.sort();
     sources.dedup();
-    // The cursor stays on its operation when another one is put before it.
-    let at = chosen.and_then(|id| register.ops.iter().position(|listed| listed.op.record.id == id));
-    if let Some(at) = at {
-        ui.here.cursor = at;
-    }
     ui.held = held(&register);
     let deeds = deeds(&register, ui.real);
     ui.register = register;
-    ui.settle();
+    // The cursor stays on its operation when another one is put before it.
+    stay(ui, before);
     let mut effects = Vec::new();
     if ui.deeds != deeds {
         ui.deeds = Arc::clone(&deeds);

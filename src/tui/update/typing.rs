@@ -1,14 +1,16 @@
 //! A line being typed: the filter, which works while it is typed, and the command line.
 
-use super::{command, palette};
+use super::{command, palette, steering};
 use crate::query::{Ctx, Query};
 use crate::tui::action::Action;
 use crate::tui::line::Line;
-use crate::tui::state::{Candidate, Effect, Prompt, PromptError, Purpose, Target, Ui};
+use crate::tui::oplist;
+use crate::tui::state::{Candidate, Effect, Page, Prompt, PromptError, Purpose, Target, Ui};
 
 pub(super) fn begin(ui: &mut Ui, purpose: Purpose) {
     let before = match (purpose, ui.list()) {
         (Purpose::Filter, Some(list)) => list.filter.clone(),
+        (Purpose::Filter, None) if matches!(ui.here.page, Page::Operations) => ui.oplist.filter.clone(),
         (Purpose::Filter, None) => {
             ui.say("this page has no rows to filter: open a list first, or type :instances QUERY");
             return;
@@ -115,6 +117,7 @@ fn changed(ui: &mut Ui) {
     let ctx = Ctx { fleet: &world.fleet, now: ui.now };
     let (word_from, candidates) = match (purpose, kind) {
         (Purpose::Filter, Some(kind)) => command::filter_candidates(kind, ctx, &before, 0),
+        (Purpose::Filter, None) => command::operation_candidates(&before),
         _ => command::candidates(ui, &before),
     };
     let is_known = is_known(ui, &text);
@@ -125,11 +128,17 @@ fn changed(ui: &mut Ui) {
                 if let Some(list) = ui.list_mut()
                     && list.filter != text
                 {
-                    list.filter = text;
+                    list.filter = text.clone();
                     ui.refresh_view();
                 }
             }
             Err(faults) => error = PromptError::of(&faults),
+        }
+    }
+    if (purpose, kind) == (Purpose::Filter, None) {
+        error = oplist::fault(&text);
+        if error.is_none() {
+            steering::rearrange(ui, |list| list.filter = text.clone());
         }
     }
     if let Some(prompt) = &mut ui.prompt {
@@ -175,10 +184,10 @@ fn cancel(ui: &mut Ui) {
     let Some(prompt) = ui.prompt.take() else { return };
     ui.filters.leave();
     ui.commands.leave();
-    if prompt.purpose == Purpose::Filter
-        && let Some(list) = ui.list_mut()
-    {
-        list.filter = prompt.before;
+    match (prompt.purpose, ui.list_mut()) {
+        (Purpose::Filter, Some(list)) => list.filter = prompt.before,
+        (Purpose::Filter, None) => steering::rearrange(ui, |list| list.filter = prompt.before),
+        (Purpose::Command, _) => {}
     }
     ui.refresh_view();
 }

@@ -50,10 +50,13 @@ pub(crate) fn asked(request: &Request) -> (String, Value) {
     } else {
         serde_json::from_slice(&request.body).unwrap_or_else(|why| panic!("{why}: {request:?}"))
     };
-    // The moments of a question about metrics, as CBOR and JSON write them.
+    // The moments of a question about metrics or prices, as CBOR, JSON and forms write them.
     for name in ["StartTime", "EndTime"] {
         if let Some(moment) = asks.get_mut(name) {
-            *moment = json!(moment.as_f64().unwrap().round());
+            *moment = match moment.as_str() {
+                Some(written) => json!(written.parse::<jiff::Timestamp>().unwrap().as_second()),
+                None => json!(moment.as_f64().unwrap().round()),
+            };
         }
     }
     (request.action(), asks)
