@@ -194,13 +194,7 @@ fn tell(
             "there is not room for all that must move: {} would be missing, of whichever service comes last",
             count(verdict.lost as usize, "task")
         );
-        object(
-            intent,
-            draft,
-            &short_arn(cluster.as_str()).to_owned(),
-            what,
-            "add hosts first, or drain fewer at a time",
-        );
+        object(intent, draft, short_arn(cluster.as_str()), what, "add hosts first, or drain fewer at a time");
     }
     for moving in &verdict.services {
         let detail = sight.services.iter().find(|one| one.service.arn == moving.service);
