@@ -3,7 +3,7 @@
 use super::closed::{coredeck, ended};
 use coredeck::clock::Clock;
 use coredeck::sim::{Options, Running, serve};
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
@@ -63,7 +63,8 @@ async fn a_full_disk_ends_the_runner_and_not_the_operation() {
     let folder = tempfile::tempdir().unwrap();
     tokio::task::spawn_blocking(move || {
         let Some(small) = Small::new(folder.path()) else {
-            eprintln!("NOT RUN: nobody may mount a small file system here (unshare --user --mount)");
+            writeln!(std::io::stderr(), "NOT RUN: nobody may mount a small file system here (unshare)")
+                .unwrap();
             return;
         };
         let list = ["get", "hosts", "cluster:workers-prod status:ACTIVE provider:workers-m7g", "-o", "json"];

@@ -226,7 +226,7 @@ async fn the_verdict_of_plans_is_what_the_scheduler_then_does() {
         "{seen:?}"
     );
     if rounds > 1 {
-        eprintln!("{seen:?}");
+        std::io::Write::write_fmt(&mut std::io::stderr(), format_args!("{seen:?}\n")).unwrap();
     }
 }
 
