@@ -8,6 +8,7 @@ mod args;
 mod bars;
 mod begin;
 mod calls;
+mod capacity;
 mod cell;
 mod choose;
 mod config;
@@ -17,6 +18,7 @@ mod failure;
 mod get;
 mod grouped;
 mod history;
+mod inventory;
 mod json;
 mod log;
 mod looks;
@@ -96,6 +98,8 @@ fn is_json(command: Option<&Command>) -> bool {
         Some(Command::Verb(verb)) => verb.is_json(),
         Some(Command::Apply(apply)) => apply.is_json(),
         Some(Command::Op(op)) => op.is_json(),
+        Some(Command::Inventory(inventory)) => inventory.is_json(),
+        Some(Command::Capacity(capacity)) => capacity.is_json(),
         Some(Command::History(history)) => history.output == ShowFormat::Json,
         Some(Command::Describe(describe)) => describe.output == DescribeFormat::Json,
         Some(Command::Config(args::ConfigCommand::Show { output })) => *output == ShowFormat::Json,
@@ -208,6 +212,8 @@ fn obey(argv: Argv, outside: &Outside, out: &mut Output) -> Result<()> {
         Some(Command::Verb(verb)) => verbs::run(&verb, &global, outside, out),
         Some(Command::Apply(args)) => apply::run(&args, &global, outside, out),
         Some(Command::Op(command)) => op::run(&command, &global, outside, out),
+        Some(Command::Capacity(args)) => capacity::run(&args, &global, outside, out),
+        Some(Command::Inventory(command)) => inventory::run(&command, &global, outside, out),
         Some(Command::Sim(args)) => block_on(sim::run(args, outside.clock, out)),
         None => block_on(screen::run(&global, &screen, outside, out)),
     }

@@ -2,6 +2,7 @@
 
 mod cadence;
 mod fault;
+mod figures;
 mod load;
 mod origin;
 mod past;
@@ -14,6 +15,7 @@ mod tiers;
 
 pub use cadence::{least_every, parse_span, span};
 pub use fault::{Fault, Faults, Place};
+pub use figures::Figures;
 pub use load::{Flags, Loaded, check, check_text, file, init, load};
 pub use origin::{Origin, Origins};
 pub use past::{Keep, parse_moment, size};
@@ -55,6 +57,8 @@ pub struct Config {
     pub history: Keep,
     /// How the cores' own API is reached.
     pub cores: Cores,
+    /// What capacity is computed with.
+    pub capacity: Figures,
     /// The file it came from, if there was one.
     pub file: Option<PathBuf>,
 }
@@ -75,6 +79,7 @@ impl Default for Config {
             keymap: "default".to_owned(),
             history: Keep::default(),
             cores: Cores::default(),
+            capacity: Figures::default(),
             file: None,
         }
     }

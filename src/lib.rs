@@ -22,6 +22,8 @@
 //! | `fleet` | a snapshot joined into rows: tiers, cores, tenants, health |
 //! | `world` | what comes down to a screen, and the wishes that go up |
 //! | `query` | the filter language, typed columns, sorting |
+//! | `capacity` | how much more fits, and when a tier is full, pure |
+//! | `inventory` | what was seen beside what the registry says: differences, pure |
 //! | `ops` | operations: plan, journal, run, undo |
 //! | `collect` | what to read when |
 //! | `aws` | the AWS SDK behind `gateway`; `aws/call.rs` is the only road to the network |
@@ -42,6 +44,7 @@
 //! `update` asks for). Each is used for one thing only.
 
 pub mod aws;
+pub mod capacity;
 pub mod cli;
 pub mod clock;
 pub mod collect;
@@ -49,6 +52,7 @@ pub mod config;
 pub mod error;
 pub mod fleet;
 pub mod gateway;
+pub mod inventory;
 pub mod model;
 pub mod ops;
 pub mod query;

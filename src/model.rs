@@ -30,7 +30,8 @@ pub use cluster::{CapacityProvider, Cluster, Deployment, Host, Service, ServiceE
 pub use core::{Core, CoreRecord, Home, Tenant, TenantRecord};
 pub use definition::{Constraint, Container, Definition, Port, Protocol};
 pub use detail::{
-    Command, DocumentDetail, Hook, HostDetail, Invocation, Leaving, Protection, RefreshDetail, ServiceDetail,
+    Command, DocumentDetail, Hook, HostDetail, Invocation, Leaving, ParameterDetail, Protection,
+    RefreshDetail, ServiceDetail,
 };
 pub use gauge::{Gauge, Gauges, Metrics, Point};
 pub use group::{Activity, Group, Member, Mix, Refresh, TemplateRef};

@@ -14,7 +14,7 @@ pub use cache::{Cache, Kept};
 pub use calls::{CallBook, CallSum, call_sums, kept_calls};
 pub use history::{
     COURSES, History, HistoryFacts, Limits, ListFacts, MeasureFacts, TREND_SPAN, Then, cut_history,
-    history_facts, kept_at,
+    history_facts, kept_at, kept_trends,
 };
 pub use journal::{Journal, Ledger, LedgerError};
 

@@ -88,7 +88,9 @@ const ECS_PROTECTION: Family = Family { name: "ecs task protection", refill: 80,
 const ECS_DEFINITION: Family = Family { name: "ecs task definition read", refill: 20, burst: 50 };
 const SSM_COMMANDS: Family = Family { name: "ssm commands", refill: 2, burst: 8 };
 const SSM: Family = Family { name: "ssm", refill: 4, burst: 20 };
-const SSM_PARAMETERS: Family = Family { name: "ssm parameters", refill: 10, burst: 80 };
+// AWS gives all reads of parameters together forty in a second, and writes three.
+const SSM_PARAMETERS: Family = Family { name: "ssm parameters", refill: 40, burst: 80 };
+const SSM_WRITES: Family = Family { name: "ssm parameter writes", refill: 3, burst: 10 };
 const ALARMS: Family = Family { name: "cloudwatch alarms", refill: 9, burst: 18 };
 const METRICS: Family = Family { name: "cloudwatch metrics", refill: 20, burst: 50 };
 const STS: Family = Family { name: "sts", refill: 20, burst: 50 };
@@ -133,6 +135,7 @@ apis! {
     ListCommands: "ssm", SSM, Light, 0;
     ListCommandInvocations: "ssm", SSM, Light, 0;
     DescribeDocument: "ssm", SSM, Light, 0;
+    GetCommandInvocation: "ssm", SSM, Light, 0;
     UpdateContainerInstancesState: "ecs", ECS_CHANGE, Light, 0;
     StopTask: "ecs", ECS_CHANGE, Light, 0;
     UpdateTaskProtection: "ecs", ECS_PROTECTION, Light, 0;
@@ -163,6 +166,8 @@ apis! {
     SendCommand: "ssm", SSM_COMMANDS, Light, 0;
     CancelCommand: "ssm", SSM_COMMANDS, Light, 0;
     CreateDocument: "ssm", SSM, Light, 0;
+    PutParameter: "ssm", SSM_WRITES, Light, 0;
+    DeleteParameter: "ssm", SSM_WRITES, Light, 0;
 }
 
 /// Calls that change something. A desk that only reads sends none of them.
@@ -197,6 +202,8 @@ const CHANGES: &[Api] = &[
     Api::SendCommand,
     Api::CancelCommand,
     Api::CreateDocument,
+    Api::PutParameter,
+    Api::DeleteParameter,
 ];
 
 impl Api {
@@ -242,6 +249,7 @@ impl Api {
             | Self::DescribeTargetGroupAttributes
             | Self::ListCommands
             | Self::ListCommandInvocations
+            | Self::GetCommandInvocation
             | Self::GetMetricData
             | Self::GetCallerIdentity => true,
             Self::DescribeClusters

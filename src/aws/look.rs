@@ -65,6 +65,11 @@ async fn look_from(desk: &Desk, look: &Look) -> Result<Seen, Trouble> {
             Seen::Commands(ssm::look_at_commands(desk, document, *since).await?)
         }
         Look::Invocations { command } => Seen::Invocations(ssm::look_at_invocations(desk, command).await?),
+        Look::Invocation { command, instance } => {
+            Seen::Invocations(ssm::look_at_invocation(desk, command, instance).await?)
+        }
+        Look::Parameters { of } => Seen::Parameters(ssm::look_at_parameters(desk, of).await?),
+        Look::ParametersUnder { path } => Seen::Parameters(ssm::look_at_parameters_under(desk, path).await?),
         Look::Document { name } => Seen::Document(ssm::look_at_document(desk, name).await?),
     })
 }

@@ -3,11 +3,13 @@
 mod agents;
 mod change;
 mod look;
+mod parameters;
 mod registry;
 mod secrets;
 
 pub(super) use change::change;
-pub(super) use look::{look_at_commands, look_at_document, look_at_invocations};
+pub(super) use look::{look_at_commands, look_at_document, look_at_invocation, look_at_invocations};
+pub(super) use parameters::{look_at_parameters, look_at_parameters_under};
 pub(super) use secrets::secrets;
 
 use super::api::Api;

@@ -78,6 +78,11 @@ impl Manner {
         parsed.transpose()
     }
 
+    /// Whether nothing is asked.
+    pub(super) fn is_yes(&self) -> bool {
+        self.yes
+    }
+
     /// Whether nobody waits for the end.
     pub(super) fn detaches(&self) -> bool {
         self.detach

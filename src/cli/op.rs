@@ -21,7 +21,7 @@ use clap::{Args, Subcommand};
 use std::path::{Path, PathBuf};
 
 pub(super) use ask::{ask, request};
-pub(super) use runner::{run_here, run_quietly};
+pub(super) use runner::{run_here, run_quietly, timer};
 pub(super) use spawn::start;
 pub(super) use watch::{Follow, follow};
 

@@ -11,10 +11,11 @@ use crate::config::{Config, Keep, Regions, Surroundings, load, parse_moment, spa
 use crate::error::{Error, Result};
 use crate::gateway::Spending;
 use crate::model::Scope;
-use crate::store::{History, HistoryFacts, Limits, history_facts, kept_at};
+use crate::snapshot::Trends;
+use crate::store::{History, HistoryFacts, Limits, history_facts, kept_at, kept_trends};
 use crate::world::{Timeline, World};
-use jiff::Timestamp;
 use jiff::tz::TimeZone;
+use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value as Json, json};
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -85,6 +86,12 @@ impl Archive {
     /// What is kept; none where there is nothing yet.
     pub(super) fn facts(&self) -> Result<Option<HistoryFacts>> {
         history_facts(&self.file, &self.view)
+    }
+
+    /// How figures went in the last so many days.
+    pub(super) fn trends(&self, days: i64) -> Result<Trends> {
+        let from = self.now.saturating_sub(SignedDuration::from_hours(24 * days)).unwrap_or(Timestamp::MIN);
+        kept_trends(&self.file, &self.view, from)
     }
 
     /// The fleet as it was at the moment that was typed.

@@ -4,6 +4,7 @@
 //! that is wrong. Lines that are not TOML are not judged a second time for what they seem to say.
 
 mod accounts;
+mod capacity;
 mod tiers;
 
 pub(super) use accounts::unknown_profile;
@@ -11,7 +12,7 @@ pub(super) use accounts::unknown_profile;
 use super::fault::{Doc, Fault, is_secret};
 use super::origin::{Origin, Origins};
 use super::shape::{self, Verdict, Wrong};
-use super::{Account, CoreReach, Regions, cadence, past};
+use super::{Account, CoreReach, Figures, Regions, cadence, past};
 use crate::error::did_you_mean;
 use crate::gateway::Source;
 use crate::model::{FleetName, Region, Tier};
@@ -23,7 +24,7 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 /// The keys at the top of a file.
-const TOP: [&str; 11] = [
+const TOP: [&str; 12] = [
     "fleet",
     "accounts",
     "regions",
@@ -31,6 +32,7 @@ const TOP: [&str; 11] = [
     "refresh",
     "history",
     "cores",
+    "capacity",
     "endpoint_url",
     "read_only",
     "theme",
@@ -58,6 +60,7 @@ pub(super) struct Layer {
     pub(super) reach: Option<CoreReach>,
     pub(super) proxy: Option<String>,
     pub(super) gets: Option<bool>,
+    pub(super) capacity: Option<Figures>,
 }
 
 /// A layer with what was found on the way to it.
@@ -174,6 +177,9 @@ impl Reader<'_> {
         }
         if let Some(cell) = table.get("cores") {
             self.cores(cell, &mut layer);
+        }
+        if let Some(cell) = table.get("capacity") {
+            self.capacity(cell, &mut layer);
         }
         if let Some(cell) = table.get("accounts") {
             self.note("accounts", cell);

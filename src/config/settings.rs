@@ -50,6 +50,18 @@ pub fn settings(loaded: &Loaded, around: &Surroundings) -> Vec<Setting> {
     if let Some(proxy) = &config.cores.proxy {
         list.push("cores.proxy", json!(proxy));
     }
+    let figures = &config.capacity;
+    for (key, figure) in [
+        ("monthly_users_per_host", Some(figures.monthly_users_per_host)),
+        ("requests_per_host", Some(figures.requests_per_host)),
+        ("database_mib_per_million_users", Some(figures.database_mib_per_million_users)),
+        ("connections_per_domain", Some(figures.connections_per_domain)),
+        ("max_connections", figures.max_connections),
+    ] {
+        if let Some(figure) = figure {
+            list.push(&format!("capacity.{key}"), json!(figure));
+        }
+    }
     list.push("theme", json!(config.theme));
     list.push("keymap", json!(config.keymap));
     list.settings

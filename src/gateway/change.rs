@@ -266,6 +266,23 @@ pub enum Change {
         /// Its content: JSON of schema 2.2.
         content: String,
     },
+    /// Writes a parameter of type String. AWS has no condition on the version that is overwritten: who overwrites
+    /// looks at it just before, and tells by the value afterwards whose it is.
+    PutParameter {
+        /// Its whole name, `/coredeck/main/cores/a`.
+        name: Text,
+        /// Its value, at most 4096 characters. Never a secret: plans and journals hold it.
+        value: String,
+        /// What its history keeps beside the value, at most 1024 characters; the place for an operation's id.
+        description: String,
+        /// Whether it may be there already; otherwise AWS refuses where it is.
+        overwrites: bool,
+    },
+    /// Removes a parameter with its history.
+    DeleteParameter {
+        /// Its whole name.
+        name: Text,
+    },
 }
 
 /// What a container instance can be told to be.

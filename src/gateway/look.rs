@@ -6,8 +6,8 @@
 
 use crate::model::{
     ClusterArn, Command, Definition, DocumentDetail, Group, GroupName, Hook, HostArn, HostDetail, Instance,
-    InstanceId, Invocation, Leaving, Protection, RefreshDetail, Scope, ServiceArn, ServiceDetail, Target,
-    TargetGroupArn, Task, TaskArn, TemplateId, TemplateVersion, Text, Trouble,
+    InstanceId, Invocation, Leaving, ParameterDetail, Protection, RefreshDetail, Scope, ServiceArn,
+    ServiceDetail, Target, TargetGroupArn, Task, TaskArn, TemplateId, TemplateVersion, Text, Trouble,
 };
 use futures::future::BoxFuture;
 use jiff::Timestamp;
@@ -119,10 +119,28 @@ pub enum Look {
         /// The command's id.
         command: Text,
     },
+    /// A command on one of its instances, with more of what it printed: AWS gives 24,000 characters here, and
+    /// 2,500 in the list.
+    Invocation {
+        /// The command's id.
+        command: Text,
+        /// Which instance.
+        instance: InstanceId,
+    },
     /// A document.
     Document {
         /// Its name.
         name: Text,
+    },
+    /// Parameters. Nothing is decrypted.
+    Parameters {
+        /// Which, by their whole names.
+        of: Vec<Text>,
+    },
+    /// Every parameter below a path. Nothing is decrypted.
+    ParametersUnder {
+        /// Which path: `/coredeck/main`.
+        path: Text,
     },
 }
 
@@ -159,6 +177,8 @@ pub enum Seen {
     Invocations(Vec<Invocation>),
     /// The document; none where there is none.
     Document(Option<DocumentDetail>),
+    /// Parameters, by name.
+    Parameters(Vec<ParameterDetail>),
 }
 
 /// Looks at single things. One value serves every account and region.

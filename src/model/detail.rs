@@ -133,6 +133,28 @@ pub struct Invocation {
     pub output: String,
 }
 
+/// A parameter as it stands.
+#[derive(Clone, PartialEq, Eq)]
+pub struct ParameterDetail {
+    /// Its whole name.
+    pub name: Text,
+    /// `String`, `StringList`, `SecureString`.
+    pub kind: Text,
+    /// Its version, from 1; one more with every write.
+    pub version: u64,
+    /// Its value, where it is a String; others are dropped unread.
+    pub value: Option<String>,
+    /// When it was last written.
+    pub modified_at: Option<Timestamp>,
+}
+
+impl std::fmt::Debug for ParameterDetail {
+    /// Without the value: what people put into the wrong place is often a secret.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "ParameterDetail({} v{})", self.name, self.version)
+    }
+}
+
 /// An SSM document.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DocumentDetail {

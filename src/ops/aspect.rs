@@ -3,6 +3,10 @@
 //! The same few facts serve as the pre-state that a plan is bound to, as the conditions that a step waits
 //! for, and as what a person reads when a plan is refused as stale.
 
+mod merged;
+
+pub use merged::merged;
+
 use crate::gateway::{Look, Seen};
 use crate::model::text::harmless;
 use crate::model::{
@@ -10,6 +14,7 @@ use crate::model::{
 };
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
 use std::fmt;
 
 /// One fact about one thing.
@@ -162,6 +167,16 @@ pub enum Aspect {
         /// Its name.
         document: Text,
     },
+    /// The version of a parameter: one more with every write, whoever writes.
+    ParameterVersion {
+        /// Its whole name.
+        parameter: Text,
+    },
+    /// The hash of a parameter's value; a parameter that is no String is only its kind.
+    ParameterHash {
+        /// Its whole name.
+        parameter: Text,
+    },
 }
 
 /// What a fact is.
@@ -257,6 +272,8 @@ impl fmt::Display for Aspect {
             Self::TaskWanted { task, .. } => write!(f, "wanted status of task {}", say(task.as_str())),
             Self::Command { document, mark, .. } => write!(f, "command {} `{mark}`", harmless(document)),
             Self::DocumentHash { document } => write!(f, "content of document {}", harmless(document)),
+            Self::ParameterVersion { parameter } => write!(f, "version of {}", harmless(parameter)),
+            Self::ParameterHash { parameter } => write!(f, "hash of {}", harmless(parameter)),
         }
     }
 }
@@ -296,6 +313,9 @@ impl Aspect {
                 Look::Commands { document: document.clone(), since: *since }
             }
             Self::DocumentHash { document } => Look::Document { name: document.clone() },
+            Self::ParameterVersion { parameter } | Self::ParameterHash { parameter } => {
+                Look::Parameters { of: vec![parameter.clone()] }
+            }
         }
     }
 
@@ -365,6 +385,17 @@ impl Aspect {
                 let hash = found.as_ref().and_then(|one| one.sha256.as_ref());
                 hash.map_or(Value::Absent, Value::word)
             }
+            (Self::ParameterVersion { parameter }, Seen::Parameters(all)) => {
+                let found = all.iter().find(|one| one.name == *parameter);
+                found.map_or(Value::Absent, |one| Value::Count(one.version))
+            }
+            (Self::ParameterHash { parameter }, Seen::Parameters(all)) => {
+                let found = all.iter().find(|one| one.name == *parameter);
+                found.map_or(Value::Absent, |one| match &one.value {
+                    Some(value) => hash_of(value),
+                    None => Value::word(&one.kind),
+                })
+            }
             _ => return None,
         })
     }
@@ -417,6 +448,11 @@ impl Aspect {
     }
 }
 
+/// A parameter's value as a fact: its hash, because nobody knows what people put into one.
+pub fn hash_of(value: &str) -> Value {
+    Value::Word(Sha256::digest(value.as_bytes()).iter().take(8).map(|byte| format!("{byte:02x}")).collect())
+}
+
 /// The tasks on a host that have not stopped, as far as they are meant.
 fn of_host(all: &[Task], host: &HostArn, is_meant: impl Fn(&Task) -> bool) -> Value {
     let here = all
@@ -425,55 +461,4 @@ fn of_host(all: &[Task], host: &HostArn, is_meant: impl Fn(&Task) -> bool) -> Va
     let mut tasks: Vec<String> = here.map(|task| task.arn.to_string()).collect();
     tasks.sort();
     Value::Words(tasks)
-}
-
-/// One look for several, where one call can answer them all.
-pub fn merged(looks: impl IntoIterator<Item = Look>) -> Vec<Look> {
-    let mut all: Vec<Look> = Vec::new();
-    'next: for look in looks {
-        for had in &mut all {
-            match (had, &look) {
-                (Look::Instances { of }, Look::Instances { of: more }) => {
-                    add(of, more);
-                    continue 'next;
-                }
-                (Look::Groups { of }, Look::Groups { of: more }) => {
-                    add(of, more);
-                    continue 'next;
-                }
-                (Look::Hosts { cluster, of }, Look::Hosts { cluster: same, of: more }) if cluster == same => {
-                    add(of, more);
-                    continue 'next;
-                }
-                (Look::Services { cluster, of }, Look::Services { cluster: same, of: more })
-                    if cluster == same =>
-                {
-                    add(of, more);
-                    continue 'next;
-                }
-                (Look::Tasks { cluster, of }, Look::Tasks { cluster: same, of: more }) if cluster == same => {
-                    add(of, more);
-                    continue 'next;
-                }
-                (Look::Commands { document, since }, Look::Commands { document: same, since: earlier })
-                    if document == same =>
-                {
-                    *since = (*since).min(*earlier);
-                    continue 'next;
-                }
-                (had, look) if had == look => continue 'next,
-                _ => {}
-            }
-        }
-        all.push(look);
-    }
-    all
-}
-
-fn add<T: Clone + PartialEq>(of: &mut Vec<T>, more: &[T]) {
-    for one in more {
-        if !of.contains(one) {
-            of.push(one.clone());
-        }
-    }
 }

@@ -1,6 +1,7 @@
 //! What somebody wants to be true: a verb, its targets and its options, before anything is planned.
 
 use super::plan::Most;
+use crate::inventory::Write;
 use serde::{Deserialize, Serialize};
 
 /// What is wanted.
@@ -47,6 +48,9 @@ pub struct Options {
     pub max: Option<u32>,
     /// Which processes, for `suspend` and `resume`.
     pub processes: Vec<String>,
+    /// Parameters of the registry, for `inventory`.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub writes: Vec<Write>,
 }
 
 /// What happens when a target takes too long.

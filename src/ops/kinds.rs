@@ -2,6 +2,7 @@
 
 mod drain;
 mod instances;
+mod inventory;
 mod protect;
 mod redeploy;
 mod scale;
@@ -49,6 +50,8 @@ pub enum Takes {
     Services,
     /// Groups or services.
     GroupsOrServices,
+    /// The registry of cores and tenants, by its path.
+    Registry,
 }
 
 /// How much a kind destroys: decides how a person must confirm.
@@ -195,6 +198,14 @@ pub const KINDS: &[Kind] = &[
         danger: Danger::Destroys,
         sources: OF_TASKS,
         draft: terminate::draft,
+    },
+    Kind {
+        word: "inventory",
+        about: "Write what an inventory saw into the registry",
+        takes: Takes::Registry,
+        danger: Danger::Harmless,
+        sources: &[Source::Identity],
+        draft: inventory::draft,
     },
 ];
 

@@ -427,3 +427,15 @@ pub fn kept_at(file: &Path, view: &str, at: Timestamp) -> Result<Vec<Part>, Erro
     let db = facts::existing(file)?.ok_or_else(|| facts::none_kept(file))?;
     parts(&db, view, at).map_err(|why| facts::unreadable(file, &why))
 }
+
+/// How the figures of a view went from a moment on, from a file that a run may be writing meanwhile; nothing where
+/// there is no history yet.
+///
+/// # Errors
+///
+/// It cannot be read.
+pub fn kept_trends(file: &Path, view: &str, from: Timestamp) -> Result<Trends, Error> {
+    let Some(db) = facts::existing(file)? else { return Ok(Trends::default()) };
+    let found = courses::trends(&db, view, (from, Timestamp::MAX), COURSES);
+    found.map_err(|why| facts::unreadable(file, &why))
+}

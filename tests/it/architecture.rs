@@ -29,9 +29,22 @@ const TABLE: &[(&str, May)] = &[
     ("fleet", May::Name(&["model", "gateway", "snapshot", "config"])),
     ("world", May::Name(&["model", "gateway", "snapshot", "fleet"])),
     ("query", May::Name(&["model", "error", "gateway", "fleet"])),
+    ("capacity", May::Name(&["model", "snapshot", "config", "fleet"])),
+    ("inventory", May::Name(&["model", "snapshot", "fleet"])),
     (
         "ops",
-        May::Name(&["model", "error", "clock", "gateway", "snapshot", "store", "config", "fleet", "query"]),
+        May::Name(&[
+            "model",
+            "error",
+            "clock",
+            "gateway",
+            "snapshot",
+            "store",
+            "config",
+            "fleet",
+            "query",
+            "inventory",
+        ]),
     ),
     ("collect", May::Name(&["model", "clock", "gateway", "snapshot", "store", "config", "fleet", "world"])),
     ("aws", May::Name(&["model", "error", "clock", "config", "gateway"])),
@@ -40,7 +53,8 @@ const TABLE: &[(&str, May)] = &[
     (
         "tui",
         May::Name(&[
-            "model", "error", "clock", "gateway", "snapshot", "config", "fleet", "world", "query", "ops",
+            "model", "error", "clock", "gateway", "snapshot", "config", "fleet", "capacity", "world",
+            "query", "ops",
         ]),
     ),
     ("cli", May::NameAll),

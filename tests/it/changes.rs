@@ -166,5 +166,18 @@ pub(crate) fn one_of_each() -> Vec<Change> {
             name: "coredeck-stop".into(),
             content: "{\"schemaVersion\": \"2.2\"}".to_owned(),
         },
+        Change::PutParameter {
+            name: "/coredeck/main/cores/a".into(),
+            value: "{\"tier\":\"it's\",\"port\":3567}".to_owned(),
+            description: "coredeck op-1".to_owned(),
+            overwrites: true,
+        },
+        Change::PutParameter {
+            name: "/coredeck/main/cores/b".into(),
+            value: "{}".to_owned(),
+            description: "coredeck op-1".to_owned(),
+            overwrites: false,
+        },
+        Change::DeleteParameter { name: "/coredeck/main/cores/a".into() },
     ]
 }

@@ -8,6 +8,7 @@ mod containers;
 mod doubt;
 mod full;
 mod homes;
+mod inventory;
 mod journal;
 mod managed;
 mod sweep;

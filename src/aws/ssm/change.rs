@@ -1,4 +1,4 @@
-//! What sends commands to instances, and puts our own documents into an account.
+//! What sends commands to instances, puts our own documents into an account, and writes the registry.
 
 use crate::aws::api::Api;
 use crate::aws::call::Stop;
@@ -6,7 +6,7 @@ use crate::aws::change::{Done, Pen, inked};
 use crate::aws::translate::{required, text};
 use crate::gateway::Change;
 use crate::gateway::change::Answered;
-use aws_sdk_ssm::types::{DocumentFormat, DocumentHashType, DocumentType};
+use aws_sdk_ssm::types::{DocumentFormat, DocumentHashType, DocumentType, ParameterType};
 use std::collections::HashMap;
 
 /// Carries out a change of Systems Manager.
@@ -63,6 +63,20 @@ pub(in crate::aws) async fn change(pen: &Pen<'_>, change: &Change) -> Result<Don
             let told = pen.put(Api::CreateDocument, request).await?.document_description;
             let (version, hash) = told.map_or((None, None), |told| (told.document_version, told.hash));
             Answered::Document { version: required(version), sha256: text(hash) }.into()
+        }
+        Change::PutParameter { name, value, description, overwrites } => {
+            let request = || {
+                let ask = ssm.put_parameter().name(name.as_str()).value(value).r#type(ParameterType::String);
+                let ask = ask.description(description).overwrite(*overwrites);
+                inked!(pen, aws_sdk_ssm, ask)
+            };
+            let version = pen.put(Api::PutParameter, request).await?.version;
+            Answered::Version(u64::try_from(version).unwrap_or_default()).into()
+        }
+        Change::DeleteParameter { name } => {
+            let request = || inked!(pen, aws_sdk_ssm, ssm.delete_parameter().name(name.as_str()));
+            pen.put(Api::DeleteParameter, request).await?;
+            Answered::Yes.into()
         }
         other => return Err(pen.elsewhere(other)),
     })

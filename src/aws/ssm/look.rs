@@ -83,6 +83,30 @@ fn invocation(raw: CommandInvocation) -> Invocation {
     }
 }
 
+/// A command on one instance; none where it is not known.
+pub(in crate::aws) async fn look_at_invocation(
+    desk: &Desk,
+    command: &Text,
+    instance: &InstanceId,
+) -> Result<Vec<Invocation>, Trouble> {
+    let request = || {
+        let ask = desk.ssm().get_command_invocation().command_id(command.as_str());
+        ask.instance_id(instance.as_str()).send()
+    };
+    match desk.call(Api::GetCommandInvocation, request).await {
+        Ok(answer) => Ok(vec![Invocation {
+            command: required(answer.command_id),
+            instance: InstanceId::new(required(answer.instance_id)),
+            status: word(answer.status).unwrap_or_default(),
+            detail: required(answer.status_details),
+            exit_code: Some(answer.response_code),
+            output: answer.standard_output_content.unwrap_or_default(),
+        }]),
+        Err(trouble) if trouble.code.as_deref() == Some("InvocationDoesNotExist") => Ok(Vec::new()),
+        Err(trouble) => Err(trouble),
+    }
+}
+
 /// A document, if there is one of that name.
 pub(in crate::aws) async fn look_at_document(
     desk: &Desk,

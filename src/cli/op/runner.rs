@@ -108,10 +108,15 @@ fn edge(op: &ops::OpState, tools: &Tools, journal: Journal, stop: CancellationTo
             scopes,
             tiers: tools.config.tiers.clone(),
         }),
-        timer: Arc::new(Watch { begun: tools.clock.now(), at: monotonic(), clock: tools.clock }),
+        timer: timer(tools.clock),
         bell,
         stop,
     })
+}
+
+/// A timer that goes by this clock.
+pub(crate) fn timer(clock: Clock) -> Arc<dyn Timer> {
+    Arc::new(Watch { begun: clock.now(), at: monotonic(), clock })
 }
 
 /// A clock that is read once and then runs by itself: setting the machine's clock moves no deadline.

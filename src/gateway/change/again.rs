@@ -57,6 +57,8 @@ impl Change {
             Self::SendCommand { .. } => "ssm:SendCommand",
             Self::CancelCommand { .. } => "ssm:CancelCommand",
             Self::CreateDocument { .. } => "ssm:CreateDocument",
+            Self::PutParameter { .. } => "ssm:PutParameter",
+            Self::DeleteParameter { .. } => "ssm:DeleteParameter",
         }
     }
 
@@ -82,7 +84,7 @@ impl Change {
             | Self::Untag { .. }
             | Self::CancelCommand { .. } => Again::Harmless,
             Self::CreateTemplateVersion { .. } | Self::SetDefaultVersion { .. } => Again::Token,
-            Self::SendCommand { .. } => Again::Mark,
+            Self::SendCommand { .. } | Self::PutParameter { .. } => Again::Mark,
             Self::StartRefresh { desired, .. } if desired.is_some() => Again::Mark,
             Self::StartRefresh { .. }
             | Self::CancelRefresh { .. }
@@ -92,16 +94,19 @@ impl Change {
             | Self::ExitStandby { .. }
             | Self::TerminateInGroup { .. }
             | Self::RebootInstances { .. }
-            | Self::CreateDocument { .. } => Again::Observe,
+            | Self::CreateDocument { .. }
+            | Self::DeleteParameter { .. } => Again::Observe,
         }
     }
 
     /// What it can be found again by: a command's comment, the template version that a refresh launches
-    /// (`lt-…:7`), the description of a template version.
+    /// (`lt-…:7`), the description of a template version or of a parameter's version in its history.
     pub fn mark(&self) -> Option<String> {
         match self {
             Self::SendCommand { comment, .. } => Some(comment.clone()),
-            Self::CreateTemplateVersion { description, .. } => Some(description.clone()),
+            Self::CreateTemplateVersion { description, .. } | Self::PutParameter { description, .. } => {
+                Some(description.clone())
+            }
             Self::StartRefresh { desired: Some(desired), .. } => {
                 let template = desired.template();
                 let name = if template.id.is_empty() { template.name.as_str() } else { template.id.as_str() };
@@ -179,7 +184,9 @@ impl Change {
             }
             Self::Tag { resources, .. } | Self::Untag { resources, .. } => all(resources),
             Self::CancelCommand { command } => vec![command.as_str()],
-            Self::CreateDocument { name, .. } => vec![name.as_str()],
+            Self::CreateDocument { name, .. }
+            | Self::PutParameter { name, .. }
+            | Self::DeleteParameter { name } => vec![name.as_str()],
         }
     }
 
@@ -291,6 +298,9 @@ impl Change {
             Self::CreateTemplateVersion { description, .. } => {
                 too_long("the version's description", description, 255)
             }
+            Self::PutParameter { value, description, .. } => empty("the parameter's value", value.is_empty())
+                .or_else(|| too_long("the parameter's value", value, 4096))
+                .or_else(|| too_long("the parameter's description", description, 1024)),
             Self::Tag { tags, .. } => empty("the list of tags", tags.is_empty()),
             Self::Untag { keys, .. } => empty("the list of tags", keys.is_empty()),
             Self::SendCommand { comment, deliver_within_s, concurrency, .. } => {

@@ -43,7 +43,7 @@ pub enum Answered {
     Activities(Vec<Activity>),
     /// Instances with their state before and now.
     Instances(Vec<Moved>),
-    /// The number of the template version, new or new default.
+    /// The number of the template version, new or new default, or of a parameter's new version.
     Version(u64),
     /// The id of the refresh.
     Refresh(Text),

@@ -133,6 +133,7 @@ fn words(takes: Takes) -> &'static str {
         Takes::Groups => "groups",
         Takes::Services => "services",
         Takes::GroupsOrServices => "groups and services",
+        Takes::Registry => "the registry",
     }
 }
 

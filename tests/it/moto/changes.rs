@@ -66,6 +66,7 @@ fn changes_are_what_boto3_then_reads() {
     instances(&scene, &hand);
     templates(&scene, &hand);
     commands(&scene, &hand);
+    parameters(&scene, &hand);
 
     let mut told = BTreeSet::new();
     for change in one_of_each() {
@@ -275,4 +276,27 @@ fn commands(scene: &Changed, hand: &Hand) {
     assert_eq!((&sent["Comment"], &sent["DocumentName"]), (&json!("coredeck op-1/step-2"), &json!("judged")));
     assert_eq!(sent["Parameters"], json!({ "Containers": ["0123456789ab", "it's -x"] }));
     assert_eq!((&sent["MaxConcurrency"], &sent["MaxErrors"]), (&json!("10"), &json!("0")));
+}
+
+fn parameters(scene: &Changed, hand: &Hand) {
+    let name = "/coredeck/judged/cores/a";
+    let put = |value: &str, overwrites| Change::PutParameter {
+        name: name.into(),
+        value: value.to_owned(),
+        description: "coredeck op-1".to_owned(),
+        overwrites,
+    };
+    assert_eq!(hand.done(&put(r#"{"port":1}"#, false)), Answered::Version(1));
+    let refused = hand.fails(&put(r#"{"port":2}"#, false));
+    assert_eq!(refused.code(), Some("ParameterAlreadyExists"), "{refused:?}");
+    assert_eq!(hand.done(&put(r#"{"port":3}"#, true)), Answered::Version(2));
+    let kept = scene.boto.ask("ssm", "get_parameter_history", json!({ "Name": name }));
+    let kept: Vec<_> =
+        kept["Parameters"].as_array().unwrap().iter().map(|one| one["Value"].clone()).collect();
+    assert_eq!(kept, [json!(r#"{"port":1}"#), json!(r#"{"port":3}"#)]);
+    let newest = scene.boto.ask("ssm", "get_parameter", json!({ "Name": name }));
+    assert_eq!(newest["Parameter"]["Type"], "String");
+    assert_eq!(hand.done(&Change::DeleteParameter { name: name.into() }), Answered::Yes);
+    let left = scene.boto.ask("ssm", "get_parameters", json!({ "Names": [name] }));
+    assert_eq!(left["InvalidParameters"], json!([name]));
 }

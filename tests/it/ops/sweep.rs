@@ -2,7 +2,8 @@
 //! lost once. Whoever resumes it leaves the world as the undisturbed run does, and does nothing twice.
 
 use super::bench::{Bench, Fate, Fated, Mortal, intent, runner};
-use coredeck::model::{InstanceState, Known};
+use coredeck::inventory::Write;
+use coredeck::model::{InstanceState, Known, Scope};
 use coredeck::ops::{Intent, OpState, Outcome, Plan, Then};
 use coredeck::world::World;
 use std::collections::BTreeMap;
@@ -114,6 +115,25 @@ fn free(mut intent: Intent) -> Intent {
     intent
 }
 
+/// An entry that is changed, one that is new and one that is removed.
+fn registered() -> Intent {
+    let write = |id: &str, was: Option<&str>, to: Option<&str>| Write {
+        scope: Scope { account: "demo".into(), region: "us-east-1".into() },
+        name: format!("/coredeck/demo/cores/{id}"),
+        lane: "i-0".to_owned(),
+        why: "a test".to_owned(),
+        was: was.map(|was| (1, was.to_owned())),
+        to: to.map(str::to_owned),
+    };
+    let mut intent = intent("inventory", &["/coredeck/demo"]);
+    intent.options.writes = vec![
+        write("dev-001", Some("{}"), Some(r#"{"port":1}"#)),
+        write("new", None, Some(r#"{"port":2}"#)),
+        write("dev-002", Some("{}"), None),
+    ];
+    intent
+}
+
 const CASES: &[Case] = &[
     Case { name: "protect", intents: |w| vec![intent("protect", &[&member(w, false)])] },
     Case {
@@ -170,6 +190,7 @@ const CASES: &[Case] = &[
             vec![intent("undrain", &[row.expect("a host that drains").it.id.as_str()])]
         },
     },
+    Case { name: "inventory", intents: |_| vec![registered()] },
     Case { name: "drain", intents: |w| drained(w, Then::Keep) },
     Case { name: "drain-standby", intents: |w| drained(w, Then::Standby) },
     Case { name: "drain-terminate", intents: |w| drained(w, Then::Terminate) },
@@ -319,6 +340,7 @@ sweeps! {
     terminate => "terminate",
     terminate_member => "terminate-member",
     undrain => "undrain",
+    inventory => "inventory",
     drain => "drain",
     drain_standby => "drain-standby",
     drain_terminate => "drain-terminate",

@@ -87,7 +87,7 @@ pub(super) fn inspected(one: &Container, now: Moment) -> Value {
     })
 }
 
-/// Fills a template of Go's kind: `{{.Names}}`, `{{json .}}`, `{{json .State}}`, `{{.Label "a"}}`. What it does not
+/// Fills a template of Go's kind: `{{.Names}}`, `{{json .}}`, `{{json .State}}`, `{{.Label "a"}}`, `{{index .Config.Labels "a"}}`. What it does not
 /// know is said as docker says it.
 pub(super) fn render(template: &str, value: &Value) -> Result<String, String> {
     let template = template.replace("\\t", "\t").replace("\\n", "\n");
@@ -111,6 +111,11 @@ pub(super) fn render(template: &str, value: &Value) -> Result<String, String> {
             out.push_str(found.into_iter().find(|(key, _)| *key == label).map_or("", |(_, value)| value));
             continue;
         }
+        // `index .Config.Labels "a"`: nothing where the map lacks it.
+        let (path, key) = match path.strip_prefix("index ").and_then(|rest| rest.split_once(' ')) {
+            Some((path, key)) => (path, Some(key.trim().trim_matches('"'))),
+            None => (path, None),
+        };
         let Some(path) = path.strip_prefix('.') else {
             return Err(format!("template parsing error: function \"{inner}\" not defined"));
         };
@@ -120,6 +125,8 @@ pub(super) fn render(template: &str, value: &Value) -> Result<String, String> {
                 format!("template: :1:2: executing \"\" at <.{path}>: can't evaluate field {step}")
             })?;
         }
+        let nothing = Value::String(String::new());
+        let found = key.map_or(found, |key| found.get(key).unwrap_or(&nothing));
         match found {
             Value::String(text) if !as_json => out.push_str(text),
             other => out.push_str(&other.to_string()),

@@ -1,0 +1,141 @@
+//! The founding figures, counted out.
+
+use super::*;
+use crate::fleet::Rows;
+use crate::model::admin::{CoreWord, DomainWord};
+use crate::model::{Health, Home, Scope};
+use crate::snapshot::{Held, Trend};
+use jiff::SignedDuration;
+use std::sync::Arc;
+
+fn at(hours: i64) -> Timestamp {
+    Timestamp::UNIX_EPOCH + SignedDuration::from_hours(hours)
+}
+
+fn tier(name: &str) -> Tier {
+    Tier { name: name.into(), ..Tier::default() }
+}
+
+fn core(tier: &str, tenants: u32, room: Option<i64>) -> Core {
+    Core {
+        id: "c".into(),
+        scope: Arc::new(Scope { account: "a".into(), region: "r".into() }),
+        tier: Some(tier.into()),
+        home: Home::Container { instance_id: None, container: None },
+        port: None,
+        version: None,
+        tenants: Known::Yes(tenants),
+        room: Known::Yes(room),
+        word: Known::Yes(None),
+        health: Health::Ok,
+        troubles: Vec::new(),
+    }
+}
+
+fn row(name: &str, instances: u32, cores: u32, each: Option<u32>, tenants: u32) -> TierRow {
+    TierRow {
+        name: Some(name.into()),
+        instances,
+        by_health: [instances, 0, 0, 0, 0],
+        spot: 0,
+        groups: 0,
+        services: 0,
+        cores: Known::Yes(cores),
+        core_room: Known::Yes(each.map(|each| each * instances)),
+        tenants: Known::Yes(tenants),
+        zones: Vec::new(),
+        types: Vec::new(),
+        health: Health::Ok,
+        troubles: Vec::new(),
+    }
+}
+
+fn one(row: TierRow, tier: Tier, cores: Vec<Core>, figures: &Figures, trends: &Trends) -> Capacity {
+    let mut fleet = Fleet::empty(at(0));
+    fleet.tiers = Rows::from(vec![row]);
+    fleet.cores = Rows::from(cores);
+    capacity(&fleet, &[tier], figures, trends, at(48)).remove(0)
+}
+
+fn course(points: &[(i64, i64, f64)]) -> Trends {
+    let spans =
+        points.iter().map(|(from, until, value)| Held { from: at(*from), until: at(*until), value: *value });
+    let mut trends = Trends::default();
+    trends.put(Subject::Tier(Some("t".into())), Measure::Tenants, Trend::of(spans.collect()));
+    trends
+}
+
+#[test]
+fn seven_development_cores_fit_on_a_t3_small() {
+    let tier = Tier { cores_per_host: Some(7), ..tier("t") };
+    let found = one(row("t", 12, 80, Some(7), 80), tier, Vec::new(), &Figures::default(), &Trends::default());
+    assert_eq!((found.cores.left(), found.tenants.left()), (Some(4), Some(4)), "12 × 7 − 80");
+    assert_eq!(found.development, None);
+}
+
+#[test]
+fn fifty_production_or_a_hundred_development_tenants_fit_on_a_shared_core() {
+    let tier = Tier { tenants_per_core: Some(50), development_tenants_per_core: Some(100), ..tier("t") };
+    let cores = vec![core("t", 20, Some(30)), core("t", 55, Some(-5)), core("other", 0, Some(50))];
+    let found = one(row("t", 2, 2, None, 75), tier, cores, &Figures::default(), &Trends::default());
+    assert_eq!(found.tenants.left(), Some(30), "a core with too many makes no room elsewhere");
+    assert_eq!(found.development, Some(60));
+    // Pools of 20 and 55 tenants and of each core's own domain, ten connections each.
+    assert_eq!(found.connections.used, Known::Yes(770));
+    assert_eq!(found.connections.left(), None, "what the database takes is not known");
+    let figures = Figures { max_connections: Some(1000), ..Figures::default() };
+    let tier = Tier { tenants_per_core: Some(50), ..self::tier("t") };
+    let found =
+        one(row("t", 2, 2, None, 75), tier, vec![core("t", 20, Some(30))], &figures, &Trends::default());
+    assert_eq!(found.connections.left(), Some(790));
+}
+
+#[test]
+fn hosts_bear_users_and_requests_as_was_published() {
+    let word = |users, monthly, rate| {
+        let domain = DomainWord { apps: 1, users, monthly, rate, ..DomainWord::default() };
+        Known::Yes(Some(Arc::new(CoreWord { domains: vec![Arc::new(domain)], ..CoreWord::default() })))
+    };
+    let telling = Core { word: word(Some(2_000_000), Some(250_000), Some(30.0)), ..core("t", 1, None) };
+    let figures = Figures::default();
+    let found = one(row("t", 6, 1, None, 1), tier("t"), vec![telling.clone()], &figures, &Trends::default());
+    assert_eq!(found.rate_most, 150.0, "on six t3.micro");
+    assert_eq!((found.rate, found.monthly.left()), (Some(30.0), Some(350_000)));
+    assert_eq!(found.database_mib(&figures), Some(3_072), "1.5 GB for a million users");
+    assert_eq!(found.connections.used, Known::Yes(10));
+    // One core that does not tell leaves the sums unknown.
+    let silent = Core { word: Known::Yes(None), ..core("t", 0, None) };
+    let found = one(row("t", 6, 2, None, 1), tier("t"), vec![telling, silent], &figures, &Trends::default());
+    assert_eq!((found.monthly.left(), found.database_mib(&figures)), (None, None));
+}
+
+#[test]
+fn what_was_not_counted_is_not_known() {
+    let unknown = TierRow { cores: Known::No(WhyUnknown::Trouble), ..row("t", 3, 0, Some(7), 0) };
+    let tier = Tier { cores_per_host: Some(7), ..tier("t") };
+    let found = one(unknown, tier, Vec::new(), &Figures::default(), &Trends::default());
+    assert_eq!((found.cores.left(), found.tenants.left()), (None, None));
+}
+
+#[test]
+fn growth_leads_to_a_day_and_too_little_history_to_none() {
+    let tier = || Tier { cores_per_host: Some(7), ..tier("t") };
+    let of = |trends: &Trends| {
+        one(row("t", 12, 80, Some(7), 80), tier(), Vec::new(), &Figures::default(), trends).growth
+    };
+    let day = SignedDuration::from_hours(24);
+    // Two more in a day, and room for four: two days.
+    let grows = of(&course(&[(24, 36, 78.0), (36, 48, 80.0)]));
+    assert_eq!(grows, Growth::Moves { per_day: 2.0, over: day, full_at: Some(at(96)) });
+    assert_eq!(of(&course(&[(24, 48, 80.0)])), Growth::Steady { over: day });
+    let shrinks = of(&course(&[(24, 36, 82.0), (36, 48, 80.0)]));
+    assert_eq!(shrinks, Growth::Moves { per_day: -2.0, over: day, full_at: None });
+    for (trends, why) in [
+        (Trends::default(), "no history"),
+        (course(&[(40, 48, 80.0)]), "only 8 h"),
+        (course(&[(0, 30, 80.0)]), "ends 18 h ago"),
+    ] {
+        let Growth::Unknown(told) = of(&trends) else { panic!("{why}") };
+        assert!(told.contains(why), "{told}");
+    }
+}

@@ -1,0 +1,114 @@
+//! Capacity as people and programs read it: the same words on the screen and in a script.
+
+use super::{Capacity, Growth, Room};
+use crate::config::Figures;
+use crate::model::{Known, WhyUnknown};
+use serde_json::{Value, json};
+use std::fmt;
+
+/// What stands where something is not known.
+const UNKNOWN: &str = "?";
+
+impl Room {
+    /// What there is: `80`, `80 of 84`, `?`.
+    pub fn said(&self) -> String {
+        let used = self.used.yes().map_or_else(|| UNKNOWN.to_owned(), short);
+        match self.most {
+            Known::Yes(Some(most)) => format!("{used} of {}", short(most)),
+            _ => used,
+        }
+    }
+
+    /// How many more: `4`, `5 too many`, `no limit`, `?`.
+    pub fn said_left(&self) -> String {
+        match (self.left(), self.most) {
+            (Some(left), _) if left < 0 => format!("{} too many", short(left.unsigned_abs())),
+            (Some(left), _) => short(left.unsigned_abs()),
+            (None, Known::Yes(None)) => "no limit".to_owned(),
+            (None, _) => UNKNOWN.to_owned(),
+        }
+    }
+}
+
+/// A number that fits into a column: `970`, `100k`, `1.2M`.
+fn short(number: u64) -> String {
+    match number {
+        0..=9_999 => number.to_string(),
+        10_000..=999_999 => format!("{}k", number / 1000),
+        _ => format!("{}.{}M", number / 1_000_000, number % 1_000_000 / 100_000),
+    }
+}
+
+impl Capacity {
+    /// How many more tenants: `30`, `30 production or 60 development`.
+    pub fn said_tenants_left(&self) -> String {
+        match (self.development, self.tenants.left()) {
+            (Some(development), Some(left)) => format!("{left} production or {development} development"),
+            _ => self.tenants.said_left(),
+        }
+    }
+
+    /// `30.0 of 150`
+    pub fn said_rate(&self) -> String {
+        let used = self.rate.map_or_else(|| UNKNOWN.to_owned(), |rate| format!("{rate:.1}"));
+        format!("{used} of {:.0}", self.rate_most)
+    }
+
+    /// `3.0 GiB`
+    pub fn said_database(&self, figures: &Figures) -> String {
+        self.database_mib(figures).map_or_else(
+            || UNKNOWN.to_owned(),
+            |mib| if mib < 1024 { format!("{mib} MiB") } else { format!("{:.1} GiB", mib as f64 / 1024.0) },
+        )
+    }
+
+    /// What is not known of it, a sentence each.
+    pub fn lacks(&self) -> Vec<String> {
+        let mut lacks = Vec::new();
+        let why = |why: WhyUnknown| match why {
+            WhyUnknown::NotAsked => "the cores were not asked ([cores] reach)",
+            WhyUnknown::Pending => "it is being read",
+            WhyUnknown::Trouble => "not every core told",
+        };
+        if let Known::No(no) = self.monthly.used {
+            lacks.push(format!("monthly users and database: {}", why(no)));
+        }
+        if matches!(self.connections.most, Known::No(_)) {
+            lacks
+                .push("connections that its database takes: say max_connections under [capacity]".to_owned());
+        }
+        if let Growth::Unknown(why) = &self.growth {
+            lacks.push(format!("growth: {why}"));
+        }
+        lacks
+    }
+}
+
+impl fmt::Display for Growth {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Unknown(why) => write!(f, "not known: {why}"),
+            Self::Steady { over } => write!(f, "none in {} h", over.as_hours()),
+            Self::Moves { per_day, full_at: Some(at), .. } => {
+                write!(f, "{per_day:+.1} a day, full on {}", at.strftime("%Y-%m-%d"))
+            }
+            Self::Moves { per_day, full_at: None, .. } => write!(f, "{per_day:+.1} a day"),
+        }
+    }
+}
+
+impl Growth {
+    /// For programs.
+    pub fn json(&self) -> Value {
+        match self {
+            Self::Unknown(why) => json!({ "tenants_per_day": null, "full_at": null, "why_unknown": why }),
+            Self::Steady { over } => {
+                json!({ "tenants_per_day": 0.0, "full_at": null, "watched_hours": over.as_hours() })
+            }
+            Self::Moves { per_day, over, full_at } => json!({
+                "tenants_per_day": per_day, "full_at": full_at.map(|at| at.to_string()),
+                "watched_hours": over.as_hours(),
+            }),
+        }
+    }
+}

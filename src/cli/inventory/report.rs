@@ -1,0 +1,230 @@
+//! How an inventory is written: tables and lines for people, one document for programs.
+
+use crate::cli::args::ShowFormat;
+use crate::cli::json;
+use crate::cli::output::Colour;
+use crate::cli::table::{self, Cell, Heading};
+use crate::inventory::{CoreSeen, Diff, Difference, HostSeen, Observed, Policy, Sort, TenantSeen, Unjudged};
+use crate::model::Health;
+use crate::model::text::harmless;
+use crate::query::Unit;
+use crate::query::show::age;
+use jiff::Timestamp;
+use serde_json::{Value, json};
+use std::fmt::Write as _;
+
+/// A document in the format of choice.
+pub(super) fn written(document: &Value, format: ShowFormat) -> String {
+    match format {
+        ShowFormat::Yaml => json::yaml(document),
+        ShowFormat::Json | ShowFormat::Table => json::document(document),
+    }
+}
+
+/// What a host is called.
+pub(super) fn host(host: &HostSeen) -> String {
+    match &host.name {
+        Some(name) => format!("{} ({name})", host.id),
+        None => host.id.to_string(),
+    }
+}
+
+/// An entry that nobody can judge.
+pub(super) fn unjudged(one: &Unjudged) -> String {
+    harmless(&format!("{}: not judged: {}", one.name, one.why)).into_owned()
+}
+
+fn cell(text: impl AsRef<str>) -> Cell {
+    Cell { text: harmless(text.as_ref()).into_owned(), health: None }
+}
+
+fn maybe(text: Option<impl ToString>) -> Cell {
+    cell(text.map(|text| text.to_string()).unwrap_or_default())
+}
+
+fn heading(title: &str, unit: Unit) -> Heading {
+    Heading { title: title.to_owned(), unit, is_id: title == "CORE" || title == "HOST" || title == "DOMAIN" }
+}
+
+/// Tables of hosts, cores and tenants.
+pub(super) fn observed(seen: &Observed, now: Timestamp, width: Option<usize>, colour: Colour) -> String {
+    let mut text = String::new();
+    let mut table = |headings: &[(&str, Unit)], rows: Vec<Vec<Cell>>| {
+        if rows.is_empty() {
+            return;
+        }
+        let headings: Vec<Heading> = headings.iter().map(|(title, unit)| heading(title, *unit)).collect();
+        if !text.is_empty() {
+            text.push('\n');
+        }
+        text.push_str(&table::draw(&headings, &rows, true, width, colour));
+    };
+    let hosts = seen.hosts.iter().map(|one| {
+        let answer = match &one.containers {
+            Ok(count) if one.is_cut => format!("more than {count} containers"),
+            Ok(1) => "1 container".to_owned(),
+            Ok(count) => format!("{count} containers"),
+            Err(why) => why.clone(),
+        };
+        let health = match &one.containers {
+            Ok(_) if !one.is_cut => Health::Ok,
+            Err(_) if one.is_down => Health::Unknown,
+            _ => Health::Warn,
+        };
+        let answer = Cell { health: Some(health), ..cell(answer) };
+        vec![cell(one.id.as_str()), maybe(one.name.as_ref()), maybe(one.tier.as_ref()), answer]
+    });
+    let text_units = |titles: &'static [&'static str]| -> Vec<(&'static str, Unit)> {
+        titles.iter().map(|title| (*title, Unit::Text)).collect()
+    };
+    table(&text_units(&["HOST", "NAME", "TIER", "ANSWER"]), hosts.collect());
+    let cores = seen.cores.iter().map(|one| {
+        let state = if one.runs() { Health::Ok } else { Health::Warn };
+        vec![
+            cell(one.id.as_str()),
+            maybe(one.tier.as_ref()),
+            maybe(one.instance_id.as_ref()),
+            maybe(one.port),
+            maybe(one.version.as_ref()),
+            Cell { health: Some(state), ..cell(&one.state) },
+            maybe(one.started_at.map(|at| age(at, now))),
+            maybe(limits(one)),
+            cell(one.found.word()),
+            cell(age(one.at, now)),
+        ]
+    });
+    let headings = [
+        ("CORE", Unit::Text),
+        ("TIER", Unit::Text),
+        ("ON", Unit::Text),
+        ("PORT", Unit::Count),
+        ("VERSION", Unit::Text),
+        ("STATE", Unit::Text),
+        ("UP", Unit::Span),
+        ("LIMITS", Unit::Text),
+        ("BY", Unit::Text),
+        ("SEEN", Unit::Span),
+    ];
+    table(&headings, cores.collect());
+    let tenants = seen.tenants.iter().map(|one| {
+        let also: Vec<&str> = one.also.iter().map(|id| id.as_str()).collect();
+        vec![cell(&one.domain), cell(one.core.as_str()), cell(also.join(", ")), cell(one.by)]
+    });
+    table(&text_units(&["DOMAIN", "SERVED BY", "AND", "SAYS"]), tenants.collect());
+    text
+}
+
+fn limits(core: &CoreSeen) -> Option<String> {
+    let memory = core.memory_mib.map(|mib| format!("{mib} MiB"));
+    let cpu = core.cpu_millis.map(|millis| format!("{:.2} CPU", millis as f64 / 1000.0));
+    match (memory, cpu) {
+        (Some(memory), Some(cpu)) => Some(format!("{memory}, {cpu}")),
+        (memory, cpu) => memory.or(cpu),
+    }
+}
+
+/// Everything that was seen.
+pub(super) fn observed_json(seen: &Observed) -> Value {
+    let hosts = seen.hosts.iter().map(|one| {
+        json!({
+            "account": one.scope.account, "region": one.scope.region, "id": one.id, "name": one.name,
+            "tier": one.tier, "containers": one.containers.as_ref().ok(), "trouble": one.containers.as_ref().err(),
+            "is_cut": one.is_cut, "is_down": one.is_down,
+        })
+    });
+    let cores = seen.cores.iter().map(|one| {
+        json!({
+            "account": one.scope.account, "region": one.scope.region, "id": one.id, "tier": one.tier,
+            "instance_id": one.instance_id, "container": one.container, "image": one.image,
+            "version": one.version, "port": one.port, "state": one.state,
+            "started_at": one.started_at.map(|at| at.to_string()), "memory_mib": one.memory_mib,
+            "cpu_millis": one.cpu_millis, "found_by": one.found.word(), "seen_at": one.at.to_string(),
+        })
+    });
+    let tenant = |one: &TenantSeen| {
+        json!({
+            "account": one.scope.account, "region": one.scope.region, "domain": one.domain, "core": one.core,
+            "also": one.also, "found_by": one.by,
+        })
+    };
+    json!({
+        "schema": "coredeck.inventory.v1",
+        "hosts": hosts.collect::<Vec<_>>(),
+        "cores": cores.collect::<Vec<_>>(),
+        "tenants": seen.tenants.iter().map(tenant).collect::<Vec<_>>(),
+        "notes": seen.notes,
+    })
+}
+
+/// Differences, one after the other.
+pub(super) fn diff(diff: &Diff, policy: Policy) -> String {
+    let mut text = String::new();
+    for one in &diff.differences {
+        let sign = match one.sort {
+            Sort::Add => "+",
+            Sort::Change => "~",
+            Sort::Gone => "-",
+            Sort::Conflict => "!",
+        };
+        // Writing to a string cannot fail.
+        let _ = writeln!(text, "{sign} {}{}", harmless(&one.name), left(one, policy));
+        let _ = writeln!(text, "    {}", harmless(&one.why));
+        for (field, was, now) in &one.fields {
+            let was = was.as_deref().map(|was| format!("{} → ", harmless(was))).unwrap_or_default();
+            let _ = writeln!(text, "    {field}: {was}{}", harmless(now));
+        }
+    }
+    for one in &diff.unjudged {
+        let _ = writeln!(text, "? {}\n    not judged: {}", harmless(&one.name), harmless(&one.why));
+    }
+    text
+}
+
+/// Why a difference would not be written.
+fn left(one: &Difference, policy: Policy) -> &'static str {
+    match one.sort {
+        _ if one.is_due(policy) => "",
+        Sort::Gone => " (left: --prune removes it)",
+        Sort::Conflict if one.is_open => " (left: --overwrite-edited writes over it)",
+        _ => " (left: a person has to decide)",
+    }
+}
+
+/// How many of each, in a line.
+pub(super) fn sum(diff: &Diff, policy: Policy) -> String {
+    let count = |sort: Sort| diff.differences.iter().filter(|one| one.sort == sort).count();
+    format!(
+        "{} as the registry says, {} to add, {} to change, {} gone, {} in conflict, {} not judged; {} would be written",
+        diff.same,
+        count(Sort::Add),
+        count(Sort::Change),
+        count(Sort::Gone),
+        count(Sort::Conflict),
+        diff.unjudged.len(),
+        diff.writes(policy).len()
+    )
+}
+
+/// Differences for programs.
+pub(super) fn diff_json(diff: &Diff, policy: Policy) -> Value {
+    let differences = diff.differences.iter().map(|one| {
+        let fields: Vec<Value> = one
+            .fields
+            .iter()
+            .map(|(field, was, now)| json!({ "field": field, "registry": was, "seen": now }))
+            .collect();
+        json!({
+            "account": one.scope.account, "region": one.scope.region, "name": one.name, "sort": one.sort,
+            "why": one.why, "fields": fields, "version": one.was.as_ref().map(|(version, _)| version),
+            "is_written": one.is_due(policy),
+        })
+    });
+    let unjudged = diff.unjudged.iter().map(|one| json!({ "name": one.name, "why": one.why }));
+    json!({
+        "schema": "coredeck.inventory-diff.v1",
+        "differences": differences.collect::<Vec<_>>(),
+        "unjudged": unjudged.collect::<Vec<_>>(),
+        "same": diff.same,
+        "to_write": diff.writes(policy).len(),
+    })
+}
