@@ -14,8 +14,8 @@
 
 use coredeck::fleet::{Fleet, InstanceRow, Item};
 use coredeck::model::{
-    AccountName, Health, Instance, InstanceState, Known, Lifecycle, Metrics, Point, Region, Scope, Tags,
-    Text, WhyUnknown,
+    AccountName, Health, Instance, InstanceState, Known, Lifecycle, Make, Metrics, Point, Region, Scope,
+    Tags, Text, WhyUnknown,
 };
 use coredeck::query::{Ctx, Kind, Query, Shown, Sort, Unit, Value, natural, select, sort};
 use criterion::{Criterion, criterion_group};
@@ -52,14 +52,8 @@ fn instance(at: u32) -> Instance {
     Instance {
         id: format!("i-{chance:017x}").into(),
         reservation_id: Text::new(format!("r-{chance:017x}")),
-        owner_id: "123456789012".into(),
         state: if chance.is_multiple_of(17) { InstanceState::Stopped } else { InstanceState::Running },
         state_reason: None,
-        instance_type: ["t3.small", "t2.micro", "t3.large"][(chance % 3) as usize].into(),
-        zone: ["eu-west-1a", "eu-west-1b", "eu-west-1c"][(chance / 3 % 3) as usize].into(),
-        image_id: format!("ami-{:017x}", chance % 12).into(),
-        architecture: Some("x86_64".into()),
-        lifecycle: if chance.is_multiple_of(2) { Lifecycle::Spot } else { Lifecycle::OnDemand },
         spot_request_id: None,
         launched_at: Some(NOW - Duration::from_secs(chance % 10_000_000)),
         private_ip: Some(Text::new(format!(
@@ -71,15 +65,23 @@ fn instance(at: u32) -> Instance {
         public_ip: None,
         private_dns: None,
         public_dns: None,
-        vpc_id: Some("vpc-0a1b2c3d4e5f60718".into()),
-        subnet_id: Some("subnet-0a1b2c3d4e5f60718".into()),
-        key_name: None,
-        profile_arn: None,
-        platform: Some("Linux/UNIX".into()),
-        security_groups: Box::new(["sg-0a1b2c3d4e5f60718".into()]),
-        root_device: Some("/dev/xvda".into()),
-        detailed_monitoring: false,
         tags,
+        make: Arc::new(Make {
+            owner_id: "123456789012".into(),
+            instance_type: ["t3.small", "t2.micro", "t3.large"][(chance % 3) as usize].into(),
+            zone: ["eu-west-1a", "eu-west-1b", "eu-west-1c"][(chance / 3 % 3) as usize].into(),
+            image_id: format!("ami-{:017x}", chance % 12).into(),
+            architecture: Some("x86_64".into()),
+            lifecycle: if chance.is_multiple_of(2) { Lifecycle::Spot } else { Lifecycle::OnDemand },
+            vpc_id: Some("vpc-0a1b2c3d4e5f60718".into()),
+            subnet_id: Some("subnet-0a1b2c3d4e5f60718".into()),
+            key_name: None,
+            profile_arn: None,
+            platform: Some("Linux/UNIX".into()),
+            security_groups: Box::new(["sg-0a1b2c3d4e5f60718".into()]),
+            root_device: Some("/dev/xvda".into()),
+            detailed_monitoring: false,
+        }),
     }
 }
 

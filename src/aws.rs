@@ -43,7 +43,7 @@ use crate::error::Error;
 use crate::gateway::{
     Ask, Bucket, CallRecord, FleetReader, GatewayError, NoteCall, Reading, Secrets, Spending, Urgency,
 };
-use crate::model::{AccountName, Region, Scope, Sealed, Text, TroubleKind};
+use crate::model::{AccountName, Instance, Region, Scope, Sealed, Text, TroubleKind};
 use aws_types::os_shim_internal::{Env, Fs};
 use call::{Desk, Pages};
 use chain::{Chain, Gear};
@@ -107,6 +107,8 @@ pub struct Aws {
     gear: Gear,
     patience: site::Patience,
     read_only: bool,
+    /// Instances of an earlier run, until their place is read.
+    kept: Mutex<BTreeMap<Scope, Vec<Arc<Instance>>>>,
 }
 
 /// One account with its credentials.
@@ -174,6 +176,7 @@ pub async fn connect(config: &Config, options: Options) -> Result<Aws, Error> {
         gear,
         patience: options.silent.map(site::Patience::of).unwrap_or_default(),
         read_only: config.read_only,
+        kept: Mutex::default(),
     })
 }
 
@@ -241,7 +244,10 @@ impl Aws {
                 self.owners.know(&scope.account, &identity.account_id);
                 Reading::Identity(identity)
             }
-            Ask::Instances => Reading::Instances(ec2::instances(desk, pages).await?),
+            Ask::Instances => {
+                let kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner).remove(scope);
+                Reading::Instances(ec2::instances(desk, kept, pages).await?)
+            }
             Ask::Statuses => Reading::Statuses(ec2::statuses(desk, pages).await?),
             Ask::Templates(used) => Reading::Templates(ec2::templates(desk, &used, pages).await?),
             Ask::Images(ids) => Reading::Images(ec2::images(desk, &ids, pages).await?),
@@ -322,9 +328,17 @@ impl FleetReader for Aws {
         async move { self.answer(&scope, ask, urgency, Pages::new(pages)).await }.boxed()
     }
 
+    fn remind(&self, scope: &Scope, reading: &Reading) {
+        if let Reading::Instances(rows) = reading {
+            let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+            kept.insert(scope.clone(), rows.clone());
+        }
+    }
+
     fn spending(&self) -> Spending {
         self.gear.ledger.spending()
     }
+
     fn calls(&self) -> Vec<Arc<CallRecord>> {
         self.gear.ledger.latest()
     }

@@ -341,6 +341,35 @@ pub enum Reading {
     Prices(Vec<SpotPrice>),
 }
 
+impl Reading {
+    /// The section that it belongs to.
+    pub fn source(&self) -> Source {
+        match self {
+            Self::Identity(_) => Source::Identity,
+            Self::Instances(_) => Source::Instances,
+            Self::Statuses(_) => Source::Statuses,
+            Self::Templates(_) => Source::Templates,
+            Self::Images(_) => Source::Images,
+            Self::Groups(_) => Source::Groups,
+            Self::Refreshes(_) => Source::Refreshes,
+            Self::Activities(_) => Source::Activities,
+            Self::Clusters(_) => Source::Clusters,
+            Self::Services(_) => Source::Services,
+            Self::Tasks(_) => Source::Tasks,
+            Self::Hosts(_) => Source::Hosts,
+            Self::TargetGroups(_) => Source::TargetGroups,
+            Self::Targets(_) => Source::Targets,
+            Self::Rules(_) => Source::Rules,
+            Self::Agents(_) => Source::Agents,
+            Self::Alarms(_) => Source::Alarms,
+            Self::Registry { .. } => Source::Registry,
+            Self::Metrics(_) => Source::Metrics,
+            Self::Prices(_) => Source::Prices,
+            Self::Admin(_) => Source::Admin,
+        }
+    }
+}
+
 /// A read that failed, whole or in part.
 #[derive(Clone, Debug, PartialEq)]
 pub struct GatewayError {
@@ -388,6 +417,10 @@ pub trait FleetReader: Send + Sync {
         urgency: Urgency,
         pages: Option<mpsc::Sender<Reading>>,
     ) -> BoxFuture<'_, Result<Reading, GatewayError>>;
+
+    /// Says what an earlier run read: where the same is read again, the same memory may be handed out. Nothing
+    /// else comes of it.
+    fn remind(&self, _scope: &Scope, _reading: &Reading) {}
 
     /// What has been spent so far.
     fn spending(&self) -> Spending;

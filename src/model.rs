@@ -36,7 +36,9 @@ pub use detail::{
 pub use gauge::{Gauge, Gauges, Metrics, Point};
 pub use group::{Activity, Group, Member, Mix, Refresh, TemplateRef};
 pub use ids::*;
-pub use instance::{Agent, Check, Instance, InstanceState, InstanceStatus, Lifecycle, ScheduledEvent};
+pub use instance::{
+    Agent, Check, Instance, InstanceState, InstanceStatus, Lifecycle, Make, Makes, ScheduledEvent,
+};
 pub use market::{Market, SpotPrice};
 pub use money::Usd;
 pub use scope::{Identity, Scope};

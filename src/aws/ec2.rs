@@ -41,8 +41,12 @@ const TEMPLATE_PAGE: i32 = 200;
 const TEMPLATE_VERSIONS: usize = 200;
 
 /// Every instance of every reservation; a large fleet is read zone by zone, all zones at once.
-pub(super) async fn instances(desk: &Desk, pages: &Pages) -> Result<Vec<Arc<Instance>>, GatewayError> {
-    shards::read(desk, pages).await.map_err(|broken| broken.partial(Reading::Instances))
+pub(super) async fn instances(
+    desk: &Desk,
+    kept: Option<Vec<Arc<Instance>>>,
+    pages: &Pages,
+) -> Result<Vec<Arc<Instance>>, GatewayError> {
+    shards::read(desk, kept, pages).await.map_err(|broken| broken.partial(Reading::Instances))
 }
 
 /// Status checks and scheduled events of all instances, whatever their state.
@@ -274,7 +278,7 @@ mod tests {
             }
         })
         .await;
-        let error = instances(&fake.desk().await, &Pages::default()).await.unwrap_err();
+        let error = instances(&fake.desk().await, None, &Pages::default()).await.unwrap_err();
         assert_eq!(error.trouble.kind, TroubleKind::Garbled);
         let Some(Reading::Instances(read)) = error.partial.map(|partial| *partial) else { panic!() };
         let ids: Vec<_> = read.iter().map(|one| (one.id.as_str(), one.reservation_id.as_str())).collect();

@@ -29,6 +29,8 @@ pub(super) async fn run(plan: &Plan, args: &GetArgs, reach: &Reach, out: &mut Ou
     if reach.config.history.has_gets {
         keep(plan, reach, &world, out)?;
     }
+    // The process ends: nobody should wait while a hundred thousand rows are given back one by one.
+    std::mem::forget(world);
     shown
 }
 

@@ -6,6 +6,7 @@ use crate::config::Config;
 use crate::gateway::{Ask, GatewayError, Reading, Source, Urgency};
 use crate::model::{Gauges, InstanceId, Metrics, Region, Scope, Trouble, TroubleKind};
 use crate::snapshot::{Part, Snapshot};
+use crate::store::Kept;
 use crate::world::Interest;
 use jiff::Timestamp;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -344,10 +345,13 @@ impl Board {
         begun
     }
 
-    /// Takes in what an earlier run read. It shows with its age, and is read again at once.
-    pub(super) fn recall(&mut self, scope: &Scope, reading: Reading, as_of: Timestamp) {
-        if let Some(desk) = self.places.get(scope).and_then(|place| self.desks.get_mut(place)) {
-            Arc::make_mut(&mut desk.part).settle(reading, as_of, true);
+    /// Takes in what an earlier run read, all or the beginning of it. It shows with its age, and is read again
+    /// at once. What this run has read already stays.
+    pub(super) fn recall(&mut self, Kept { scope, reading, as_of, is_whole }: Kept) {
+        let Some(desk) = self.places.get(&scope).and_then(|place| self.desks.get_mut(place)) else { return };
+        let is_older = desk.part.standing(reading.source()).as_of.is_none_or(|now| now <= as_of);
+        if is_older {
+            Arc::make_mut(&mut desk.part).settle(reading, as_of, is_whole);
         }
     }
 

@@ -31,6 +31,8 @@ const WISHES: usize = 16;
 const PUBLISH_PAUSE: Duration = Duration::from_millis(50);
 /// And never more than this share of the time is spent on joining rows.
 const JOIN_SHARE: u32 = 9;
+/// The first reads wait so long for the cache at most: a disk that hangs must not keep the fleet from being read.
+const REMEMBER_WITHIN: Duration = Duration::from_secs(2);
 /// Rows are joined anew after so long although nothing has changed.
 const JOINED_FOR: Duration = Duration::from_secs(60);
 
@@ -80,6 +82,7 @@ enum Ended {
     Read(Arc<Scope>, Source, Result<Reading, GatewayError>),
     Regions(usize, Result<Vec<Region>, GatewayError>),
     Past(Past),
+    Kept(Vec<Kept>),
 }
 
 /// What has been read of a list so far, and where.
@@ -109,6 +112,9 @@ struct Run {
     deeds: Arc<[Deed]>,
     /// What an earlier run read of places that are not known yet.
     kept: Vec<Kept>,
+    /// Long lists of an earlier run are still being read from the cache: until then at most they have the
+    /// processor for themselves.
+    remembering: Option<Instant>,
     /// Accounts whose regions could not be listed, and when to try again.
     unlisted: Vec<(usize, Instant)>,
 }
@@ -138,6 +144,7 @@ impl Run {
             joined: None,
             deeds: Arc::default(),
             kept: Vec::new(),
+            remembering: None,
             unlisted: Vec::new(),
         };
         run.open();
@@ -159,6 +166,10 @@ impl Run {
     /// known yet, because its account's regions are still being found out, shows as soon as it is.
     fn remember(&mut self, mut cache: Cache) {
         self.kept = cache.take();
+        if let Some(rest) = cache.rest() {
+            self.jobs.spawn_blocking(move || Ended::Kept(rest.load()));
+            self.remembering = Some(monotonic() + REMEMBER_WITHIN);
+        }
         self.cache = Some(cache);
         let config = Arc::clone(&self.config);
         for (place, account) in config.accounts.iter().enumerate() {
@@ -180,8 +191,11 @@ impl Run {
             .partition(|kept: &Kept| self.board.part(&kept.scope).is_some());
         self.kept = unknown;
         let known: Vec<Kept> = known;
-        for Kept { scope, reading, as_of } in known {
-            self.board.recall(&scope, reading, as_of);
+        for kept in known {
+            if kept.is_whole {
+                self.reader.remind(&kept.scope, &kept.reading);
+            }
+            self.board.recall(kept);
         }
     }
 
@@ -214,6 +228,9 @@ impl Run {
     /// Begins what is due; returns when to look again, and whether a section says something else now.
     fn begin(&mut self) -> (Option<Instant>, bool) {
         let now = monotonic();
+        if let Some(until) = self.remembering.filter(|until| now < *until) {
+            return (Some(until), false);
+        }
         let (again, later): (Vec<_>, Vec<_>) = self.unlisted.drain(..).partition(|(_, at)| *at <= now);
         self.unlisted = later;
         for (place, _) in again {
@@ -273,6 +290,11 @@ impl Run {
                     }
                     self.memory.keep(part, source);
                 }
+            }
+            Ended::Kept(rest) => {
+                self.remembering = None;
+                self.kept.extend(rest);
+                self.recall();
             }
             Ended::Past(past) => {
                 self.memory.arrived(past);

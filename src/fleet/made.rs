@@ -1,38 +1,41 @@
 //! Instances, groups and the like made by hand, for the tests of the join and of queries.
 
 use crate::model::{
-    AccountId, CoreRecord, Group, Instance, InstanceState, Lifecycle, Member, Selector, Tags, Template,
+    AccountId, CoreRecord, Group, Instance, InstanceState, Lifecycle, Make, Member, Selector, Tags, Template,
     TemplateRef, TemplateVersion, TenantRecord, Tier,
 };
+use std::sync::Arc;
 
 /// A running instance of which nothing is special.
 pub(crate) fn instance(id: &str, tags: &[(&str, &str)]) -> Instance {
     Instance {
         id: id.into(),
         reservation_id: "r-1".into(),
-        owner_id: AccountId::new("1"),
         state: InstanceState::Running,
         state_reason: None,
-        instance_type: "t3.small".into(),
-        zone: "us-east-1a".into(),
-        image_id: "ami-1".into(),
-        architecture: None,
-        lifecycle: Lifecycle::OnDemand,
         spot_request_id: None,
         launched_at: None,
         private_ip: None,
         public_ip: None,
         private_dns: None,
         public_dns: None,
-        vpc_id: None,
-        subnet_id: None,
-        key_name: None,
-        profile_arn: None,
-        platform: None,
-        security_groups: Box::new([]),
-        root_device: None,
-        detailed_monitoring: false,
         tags: tags.iter().copied().collect(),
+        make: Arc::new(Make {
+            owner_id: AccountId::new("1"),
+            instance_type: "t3.small".into(),
+            zone: "us-east-1a".into(),
+            image_id: "ami-1".into(),
+            architecture: None,
+            lifecycle: Lifecycle::OnDemand,
+            vpc_id: None,
+            subnet_id: None,
+            key_name: None,
+            profile_arn: None,
+            platform: None,
+            security_groups: Box::new([]),
+            root_device: None,
+            detailed_monitoring: false,
+        }),
     }
 }
 

@@ -4,31 +4,27 @@ use super::ids::{AccountId, ImageId, InstanceId, InstanceType, Zone};
 use super::tags::Tags;
 use super::text::Text;
 use jiff::Timestamp;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer};
+use std::borrow::Cow;
+use std::collections::HashSet;
+use std::ops::{Deref, DerefMut};
+use std::sync::Arc;
 
 /// An EC2 instance as `DescribeInstances` tells it.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+///
+/// What many instances have in common lies in a [`Make`] that they share, and is read as if it were a field of
+/// each: `instance.zone`. As JSON, too, it is one object.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(from = "Flat<'static>")]
 pub struct Instance {
     /// `i-…`
     pub id: InstanceId,
     /// The reservation it was launched in; one reservation may hold hundreds.
     pub reservation_id: Text,
-    /// The account that owns it.
-    pub owner_id: AccountId,
     /// Where in its life it is.
     pub state: InstanceState,
     /// Why it last changed state, `Client.UserInitiatedShutdown`.
     pub state_reason: Option<Text>,
-    /// `t3.small`
-    pub instance_type: InstanceType,
-    /// The availability zone by name.
-    pub zone: Zone,
-    /// The AMI it was launched from.
-    pub image_id: ImageId,
-    /// `x86_64`, `arm64`
-    pub architecture: Option<Text>,
-    /// How it is paid for.
-    pub lifecycle: Lifecycle,
     /// The spot request behind it.
     pub spot_request_id: Option<Text>,
     /// When it was last started.
@@ -41,6 +37,27 @@ pub struct Instance {
     pub private_dns: Option<Text>,
     /// Its public DNS name.
     pub public_dns: Option<Text>,
+    /// All tags.
+    pub tags: Tags,
+    /// What it shares with others that were launched alike.
+    pub make: Arc<Make>,
+}
+
+/// What instances have in common that were launched alike: thousands of a hundred thousand.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Make {
+    /// The account that owns it.
+    pub owner_id: AccountId,
+    /// `t3.small`
+    pub instance_type: InstanceType,
+    /// The availability zone by name.
+    pub zone: Zone,
+    /// The AMI it was launched from.
+    pub image_id: ImageId,
+    /// `x86_64`, `arm64`
+    pub architecture: Option<Text>,
+    /// How it is paid for.
+    pub lifecycle: Lifecycle,
     /// `vpc-…`
     pub vpc_id: Option<Text>,
     /// `subnet-…`
@@ -57,8 +74,104 @@ pub struct Instance {
     pub root_device: Option<Text>,
     /// Detailed (one-minute) monitoring is on.
     pub detailed_monitoring: bool,
-    /// All tags.
-    pub tags: Tags,
+}
+
+impl Deref for Instance {
+    type Target = Make;
+    fn deref(&self) -> &Make {
+        &self.make
+    }
+}
+
+impl DerefMut for Instance {
+    /// To change what is shared makes it this instance's own first.
+    fn deref_mut(&mut self) -> &mut Make {
+        Arc::make_mut(&mut self.make)
+    }
+}
+
+/// Makes that several instances share: the first of each kind stands for all that are equal to it.
+#[derive(Debug, Default)]
+pub struct Makes(HashSet<Arc<Make>>);
+
+impl Makes {
+    /// Lets an instance share its make with those before it.
+    pub fn share(&mut self, it: &mut Instance) {
+        match self.0.get(&it.make) {
+            Some(make) => it.make = Arc::clone(make),
+            None => drop(self.0.insert(Arc::clone(&it.make))),
+        }
+    }
+
+    /// Lets instances share this make from now on.
+    pub fn know(&mut self, make: &Arc<Make>) {
+        self.0.insert(Arc::clone(make));
+    }
+
+    /// Forgets the makes that no instance has any more.
+    pub fn prune(&mut self) {
+        self.0.retain(|make| Arc::strong_count(make) > 1);
+    }
+}
+
+/// How an instance is written and read: its make is not a thing of its own there.
+macro_rules! flat {
+    (own { $($own:ident: $own_type:ty),+ $(,)? } make { $($field:ident: $type:ty),+ $(,)? }) => {
+        #[derive(Serialize, Deserialize)]
+        struct Flat<'a> {
+            $($own: Cow<'a, $own_type>,)+
+            $($field: Cow<'a, $type>,)+
+        }
+
+        impl From<Flat<'_>> for Instance {
+            fn from(flat: Flat<'_>) -> Self {
+                let make = Arc::new(Make { $($field: flat.$field.into_owned()),+ });
+                Self { $($own: flat.$own.into_owned(),)+ make }
+            }
+        }
+
+        impl Serialize for Instance {
+            fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                let flat = Flat {
+                    $($own: Cow::Borrowed(&self.$own),)+
+                    $($field: Cow::Borrowed(&self.make.$field),)+
+                };
+                flat.serialize(serializer)
+            }
+        }
+    };
+}
+
+flat! {
+    own {
+        id: InstanceId,
+        reservation_id: Text,
+        state: InstanceState,
+        state_reason: Option<Text>,
+        spot_request_id: Option<Text>,
+        launched_at: Option<Timestamp>,
+        private_ip: Option<Text>,
+        public_ip: Option<Text>,
+        private_dns: Option<Text>,
+        public_dns: Option<Text>,
+        tags: Tags,
+    }
+    make {
+        owner_id: AccountId,
+        instance_type: InstanceType,
+        zone: Zone,
+        image_id: ImageId,
+        architecture: Option<Text>,
+        lifecycle: Lifecycle,
+        vpc_id: Option<Text>,
+        subnet_id: Option<Text>,
+        key_name: Option<Text>,
+        profile_arn: Option<Text>,
+        platform: Option<Text>,
+        security_groups: Box<[Text]>,
+        root_device: Option<Text>,
+        detailed_monitoring: bool,
+    }
 }
 
 impl Instance {
@@ -79,7 +192,7 @@ impl Instance {
 }
 
 /// The EC2 state machine.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum InstanceState {
     /// Being started.
@@ -95,6 +208,7 @@ pub enum InstanceState {
     /// Gone; listed for about an hour more.
     Terminated,
     /// A state this version does not know.
+    #[default]
     Unknown,
 }
 
@@ -119,10 +233,11 @@ impl InstanceState {
 }
 
 /// How an instance is paid for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Lifecycle {
     /// By the second, until stopped.
+    #[default]
     OnDemand,
     /// Spare capacity that may be taken back with two minutes' notice.
     Spot,
@@ -216,4 +331,42 @@ pub struct Agent {
     pub version: Option<Text>,
     /// The operating system's name and version.
     pub platform: Option<Text>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn one(id: &str, zone: &str) -> Instance {
+        let mut it =
+            Instance { id: id.into(), tags: [("Name", id)].into_iter().collect(), ..Instance::default() };
+        it.zone = zone.into();
+        it.security_groups = Box::new(["sg-1".into()]);
+        it
+    }
+
+    #[test]
+    fn what_is_launched_alike_is_shared_and_changed_for_one_alone() {
+        let (mut first, mut second, mut other) = (one("i-1", "a"), one("i-2", "a"), one("i-3", "b"));
+        let mut makes = Makes::default();
+        [&mut first, &mut second, &mut other].into_iter().for_each(|it| makes.share(it));
+        assert!(Arc::ptr_eq(&first.make, &second.make) && !Arc::ptr_eq(&first.make, &other.make));
+        second.zone = "c".into();
+        assert_eq!((first.zone.as_str(), second.zone.as_str()), ("a", "c"));
+        drop(other);
+        makes.prune();
+        assert_eq!(makes.0.len(), 1);
+    }
+
+    #[test]
+    fn it_is_one_object_and_comes_back_equal() {
+        let it = one("i-1", "a");
+        let json = serde_json::to_value(&it).unwrap();
+        assert_eq!(
+            (json["id"].as_str(), json["zone"].as_str(), json.get("make")),
+            (Some("i-1"), Some("a"), None)
+        );
+        assert_eq!(serde_json::from_value::<Instance>(json).unwrap(), it);
+        assert_eq!(postcard::from_bytes::<Instance>(&postcard::to_stdvec(&it).unwrap()).unwrap(), it);
+    }
 }

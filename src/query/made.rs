@@ -41,14 +41,13 @@ pub(super) fn scope(account: &str, region: &str) -> Arc<Scope> {
 
 /// A running t3.small that was started two hours ago.
 pub(super) fn instance(id: &str, tags: &[(&str, &str)]) -> Instance {
-    Instance {
-        owner_id: "123456789012".into(),
-        zone: "eu-west-1a".into(),
-        launched_at: Some(NOW - Duration::from_secs(7_200)),
-        security_groups: Box::new(["sg-1".into(), "sg-22".into()]),
-        root_device: Some("/dev/xvda".into()),
-        ..made::instance(id, tags)
-    }
+    let mut it = made::instance(id, tags);
+    it.owner_id = "123456789012".into();
+    it.zone = "eu-west-1a".into();
+    it.launched_at = Some(NOW - Duration::from_secs(7_200));
+    it.security_groups = Box::new(["sg-1".into(), "sg-22".into()]);
+    it.root_device = Some("/dev/xvda".into());
+    it
 }
 
 /// Changes EC2's own fields of a row.

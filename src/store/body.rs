@@ -2,7 +2,7 @@
 //! `fingerprint` changes with the model's source, and the cache forgets what another fingerprint wrote.
 
 use crate::gateway::{Reading, Source};
-use crate::model::Instance;
+use crate::model::{Instance, Makes};
 use crate::snapshot::Part;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -160,6 +160,13 @@ pub(super) fn extend(all: &mut Reading, piece: Reading) -> bool {
         Alarms,
     );
     true
+}
+
+/// Lets the rows of a reading share what they have in common with those before them.
+pub(super) fn share(reading: &mut Reading, makes: &mut Makes) {
+    if let Reading::Instances(rows) = reading {
+        rows.iter_mut().for_each(|row| makes.share(Arc::make_mut(row)));
+    }
 }
 
 /// The reading that these bytes were made from, a whole one or a piece; none when they are not what they should be.

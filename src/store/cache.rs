@@ -1,19 +1,19 @@
 //! The last good reading of every section, by place. Losing it costs a second at the next start, nothing else:
 //! it is written without waiting for the disk, and a file that cannot be understood is begun anew.
 
-use super::body::{Body, decode, encoder, extend, fingerprint, is_same};
+use super::body::{Body, decode, encoder, extend, fingerprint, is_same, share};
 use super::{own, private_folder};
 use crate::clock::{Clock, monotonic};
 use crate::error::Error;
 use crate::gateway::{Reading, Source};
-use crate::model::Scope;
+use crate::model::{Makes, Scope};
 use crate::snapshot::Part;
 use jiff::{SignedDuration, Timestamp};
-use rusqlite::{Connection, ErrorCode, params};
+use rusqlite::{Connection, ErrorCode, OpenFlags, params};
 use std::any::Any;
 use std::collections::HashMap;
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::sync::{Arc, Weak};
 use std::thread::JoinHandle;
@@ -42,6 +42,33 @@ pub struct Kept {
     pub reading: Reading,
     /// When.
     pub as_of: Timestamp,
+    /// Whether it is the whole list, or its beginning.
+    pub is_whole: bool,
+}
+
+/// The readings of which only the beginnings were taken so far.
+#[derive(Debug)]
+pub struct Rest {
+    file: PathBuf,
+    view: String,
+    lists: Vec<List>,
+}
+
+impl Rest {
+    /// Reads them whole. That takes a while: half a second for a hundred thousand instances.
+    #[must_use]
+    pub fn load(self) -> Vec<Kept> {
+        let Self { file, view, lists } = self;
+        let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let read = Connection::open_with_flags(&file, flags).and_then(|db| {
+            db.busy_timeout(WRITE_WITHIN)?;
+            load(&db, &view, &lists, Extent::Whole)
+        });
+        read.unwrap_or_else(|error| {
+            tracing::warn!(%error, file = %file.display(), "the rest of the cache could not be read");
+            Vec::new()
+        })
+    }
 }
 
 /// A cache on disk, with a thread of its own that writes it. Dropping it writes what still waits.
@@ -50,6 +77,7 @@ pub struct Cache {
     jobs: Option<SyncSender<Job>>,
     writer: Option<JoinHandle<()>>,
     kept: Vec<Kept>,
+    rest: Option<Rest>,
 }
 
 /// A section's value on its way to the disk, without the rest of the snapshot that it came from: what
@@ -88,19 +116,27 @@ impl Cache {
             }
             other => other,
         };
-        let (db, kept) = opened.map_err(|error| failed(&error))?;
+        let (db, kept, long) = opened.map_err(|error| failed(&error))?;
         let (jobs, inbox) = sync_channel(WAITING);
-        let view = view.to_owned();
+        let (view, whose) = (view.to_owned(), view.to_owned());
         let writer = std::thread::Builder::new()
             .name("cache".to_owned())
             .spawn(move || write_all(&db, &view, &inbox))
             .map_err(|error| failed(&error))?;
-        Ok(Self { jobs: Some(jobs), writer: Some(writer), kept })
+        let rest = Rest { file: file.to_owned(), view: whose, lists: long };
+        let rest = Some(rest).filter(|rest| !rest.lists.is_empty());
+        Ok(Self { jobs: Some(jobs), writer: Some(writer), kept, rest })
     }
 
-    /// What earlier runs left; each call after the first finds nothing.
+    /// What earlier runs left, of a large fleet the beginning of each list; each call after the first finds
+    /// nothing.
     pub fn take(&mut self) -> Vec<Kept> {
         std::mem::take(&mut self.kept)
+    }
+
+    /// What is left to read of lists that `take` gave the beginnings of; none when it gave all.
+    pub fn rest(&mut self) -> Option<Rest> {
+        self.rest.take()
     }
 
     /// Keeps the value that a section has now. Never waits.
@@ -142,11 +178,54 @@ fn remove(file: &Path) -> std::io::Result<()> {
     fs::remove_file(file)
 }
 
-fn opened(file: &Path, view: &str, now: Timestamp) -> rusqlite::Result<(Connection, Vec<Kept>)> {
+/// A cache that was opened: what it left, and the lists that it left for later.
+type Opened = (Connection, Vec<Kept>, Vec<List>);
+
+fn opened(file: &Path, view: &str, now: Timestamp) -> rusqlite::Result<Opened> {
     let db = connect(file, now)?;
-    let kept = load(&db, view)?;
+    let lists = lists(&db, view)?;
+    let pieces: i64 = lists.iter().map(|list| list.pieces).sum();
+    let extent = if pieces <= AT_ONCE { Extent::Whole } else { Extent::Beginning };
+    let kept = load(&db, view, &lists, extent)?;
+    let long = match extent {
+        Extent::Whole => Vec::new(),
+        Extent::Beginning => lists.into_iter().filter(|list| list.pieces > 1).collect(),
+    };
     db.busy_timeout(WRITE_WITHIN)?;
-    Ok((db, kept))
+    Ok((db, kept, long))
+}
+
+/// So many pieces are read before the first frame; of more only the first of each list is.
+const AT_ONCE: i64 = 24;
+
+/// How much is read of each list.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Extent {
+    Beginning,
+    Whole,
+}
+
+/// A list in the cache.
+#[derive(Debug)]
+struct List {
+    scope: Scope,
+    source: Source,
+    pieces: i64,
+}
+
+fn lists(db: &Connection, view: &str) -> rusqlite::Result<Vec<List>> {
+    let mut query = db.prepare(
+        "select account, region, source, count(*) from piece where view = ?1 group by account, region, source",
+    )?;
+    let mut rows = query.query([view])?;
+    let mut lists = Vec::new();
+    while let Some(row) = rows.next()? {
+        let text = |at: usize| row.get::<_, String>(at);
+        let (account, region, source, pieces) = (text(0)?, text(1)?, text(2)?, row.get(3)?);
+        let Some(source) = Source::ALL.into_iter().find(|known| known.word() == source) else { continue };
+        lists.push(List { scope: Scope { account: account.into(), region: region.into() }, source, pieces });
+    }
+    Ok(lists)
 }
 
 fn connect(file: &Path, now: Timestamp) -> rusqlite::Result<Connection> {
@@ -168,44 +247,49 @@ fn connect(file: &Path, now: Timestamp) -> rusqlite::Result<Connection> {
     Ok(db)
 }
 
-fn load(db: &Connection, view: &str) -> rusqlite::Result<Vec<Kept>> {
+fn load(db: &Connection, view: &str, lists: &[List], extent: Extent) -> rusqlite::Result<Vec<Kept>> {
     let mut query = db.prepare(
-        "select account, region, source, as_of, body, piece from piece where view = ?1
-         order by account, region, source, piece",
+        "select as_of, body from piece where view = ?1 and account = ?2 and region = ?3 and source = ?4
+         order by piece limit ?5",
     )?;
-    let mut rows = query.query([view])?;
-    let mut kept: Vec<Kept> = Vec::new();
-    // The section whose pieces are being put together.
-    let mut open: Option<Source> = None;
-    while let Some(row) = rows.next()? {
-        let text = |at: usize| row.get::<_, String>(at);
-        let (account, region, source, as_of) = (text(0)?, text(1)?, text(2)?, text(3)?);
-        let source = Source::ALL.into_iter().find(|known| known.word() == source);
-        let as_of: Option<Timestamp> = as_of.parse().ok();
-        let (Some(source), Some(as_of)) = (source, as_of) else { continue };
-        let scope = Scope { account: account.into(), region: region.into() };
-        let is_first = row.get::<_, i64>(5)? == 0;
-        let read = decode(source, row.get_ref(4)?.as_blob()?);
-        let last = kept.last_mut().filter(|last| last.scope == scope && open == Some(source));
-        let is_read = match (read, last, is_first) {
-            (Some(reading), _, true) => {
-                open = Some(source);
-                kept.push(Kept { scope, reading, as_of });
-                true
-            }
-            (Some(more), Some(last), false) => extend(&mut last.reading, more),
-            // The rest of a list whose beginning could not be read.
-            (_, None, false) => true,
-            (None, last, is_first) => {
-                if !is_first && last.is_some() {
-                    kept.pop();
+    let limit = match extent {
+        Extent::Beginning => 1,
+        Extent::Whole => -1,
+    };
+    let mut makes = Makes::default();
+    let mut kept = Vec::with_capacity(lists.len());
+    for List { scope, source, pieces } in lists {
+        let (account, region) = (scope.account.as_str(), scope.region.as_str());
+        let mut rows = query.query(params![view, account, region, source.word(), limit])?;
+        let mut found: Option<(Reading, Timestamp)> = None;
+        let mut is_read = true;
+        while let Some(row) = rows.next()? {
+            let as_of = row.get::<_, String>(0)?.parse().ok();
+            let piece = decode(*source, row.get_ref(1)?.as_blob()?);
+            let (Some(as_of), Some(mut piece)) = (as_of, piece) else {
+                is_read = false;
+                break;
+            };
+            share(&mut piece, &mut makes);
+            is_read = match &mut found {
+                None => {
+                    found = Some((piece, as_of));
+                    true
                 }
-                open = None;
-                false
+                Some((all, _)) => extend(all, piece),
+            };
+            if !is_read {
+                break;
             }
-        };
-        if !is_read {
-            tracing::warn!(source = source.word(), "a cached section could not be read and is left out");
+        }
+        match found.filter(|_| is_read) {
+            Some((reading, as_of)) => {
+                let is_whole = extent == Extent::Whole || *pieces == 1;
+                kept.push(Kept { scope: scope.clone(), reading, as_of, is_whole });
+            }
+            None => {
+                tracing::warn!(source = source.word(), "a cached section could not be read and is left out");
+            }
         }
     }
     Ok(kept)
@@ -356,7 +440,9 @@ mod tests {
     }
 
     fn kept(file: &Path, view: &str) -> Vec<Kept> {
-        Cache::open_at(file, view, at()).unwrap().take()
+        let mut cache = Cache::open_at(file, view, at()).unwrap();
+        assert!(cache.rest().is_none());
+        cache.take()
     }
 
     #[test]
@@ -430,6 +516,40 @@ mod tests {
         // Written anew it would have this other shape.
         write(&db, "prod", "other", job(&part, later), &mut written);
         assert_eq!(bodies(), (2, later.to_string()), "the same value is only dated");
+    }
+
+    #[test]
+    fn of_a_large_fleet_the_beginnings_come_first_and_the_rest_whole() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("cache.db");
+        let mut part = Part::clone(&part());
+        let many = usize::try_from(AT_ONCE).unwrap() * 1_000;
+        let host = |n: usize| {
+            let mut it =
+                crate::model::Instance { id: format!("i-{n}").as_str().into(), ..Default::default() };
+            it.zone = ["a", "b"][n % 2].into();
+            Arc::new(it)
+        };
+        part.settle(Reading::Instances((0..many).map(host).collect()), at(), true);
+        let cache = Cache::open_at(&file, "prod", at()).unwrap();
+        let part = Arc::new(part);
+        [Source::Instances, Source::Alarms].into_iter().for_each(|source| cache.keep(&part, source));
+        drop(cache);
+        let mut cache = Cache::open_at(&file, "prod", at()).unwrap();
+        let first = cache.take();
+        let of = |kept: &Kept| match &kept.reading {
+            Reading::Instances(rows) => (rows.len(), kept.is_whole),
+            Reading::Alarms(rows) => (rows.len() + 10, kept.is_whole),
+            other => panic!("{other:?}"),
+        };
+        assert_eq!(first.iter().map(of).collect::<Vec<_>>(), [(11, true), (1_000, false)]);
+        let rest = cache.rest().unwrap().load();
+        let [Kept { reading: Reading::Instances(all), is_whole: true, .. }] = rest.as_slice() else {
+            panic!("{}", rest.len())
+        };
+        assert_eq!(Some(all), part.instances.value.as_deref());
+        assert!(Arc::ptr_eq(&all[0].make, &all[many - 2].make), "one make for all of a zone");
+        assert!(cache.rest().is_none());
     }
 
     #[test]

@@ -147,6 +147,10 @@ impl FleetReader for Asking {
         }
     }
 
+    fn remind(&self, scope: &Scope, reading: &Reading) {
+        self.fleet.remind(scope, reading);
+    }
+
     fn spending(&self) -> Spending {
         self.fleet.spending()
     }

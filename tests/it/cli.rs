@@ -6,8 +6,8 @@ use coredeck::config::Surroundings;
 use coredeck::gateway::{Ask, FleetReader, GatewayError, Reading, Source, Spending, Urgency};
 use coredeck::model::text::is_unsafe;
 use coredeck::model::{
-    AccountName, Check, Gauge, Group, Instance, InstanceState, InstanceStatus, Lifecycle, Metrics, Point,
-    Region, Scope, Tags, Trouble, TroubleKind, Usd,
+    AccountName, Check, Gauge, Group, Instance, InstanceState, InstanceStatus, Lifecycle, Make, Metrics,
+    Point, Region, Scope, Tags, Trouble, TroubleKind, Usd,
 };
 use futures::FutureExt;
 use futures::future::BoxFuture;
@@ -118,29 +118,31 @@ fn instance(id: &str, name: &str, tags: &[(&str, &str)]) -> Instance {
     Instance {
         id: id.into(),
         reservation_id: "r-1".into(),
-        owner_id: "123456789012".into(),
         state: InstanceState::Running,
         state_reason: None,
-        instance_type: "t3.small".into(),
-        zone: "eu-west-1a".into(),
-        image_id: "ami-1".into(),
-        architecture: Some("x86_64".into()),
-        lifecycle: Lifecycle::OnDemand,
         spot_request_id: None,
         launched_at: Some("2026-11-18T16:00:00Z".parse().unwrap()),
         private_ip: Some("10.0.0.1".into()),
         public_ip: None,
         private_dns: None,
         public_dns: None,
-        vpc_id: None,
-        subnet_id: None,
-        key_name: None,
-        profile_arn: None,
-        platform: None,
-        security_groups: Box::new(["sg-1".into(), "sg-2".into()]),
-        root_device: None,
-        detailed_monitoring: false,
         tags,
+        make: Arc::new(Make {
+            owner_id: "123456789012".into(),
+            instance_type: "t3.small".into(),
+            zone: "eu-west-1a".into(),
+            image_id: "ami-1".into(),
+            architecture: Some("x86_64".into()),
+            lifecycle: Lifecycle::OnDemand,
+            vpc_id: None,
+            subnet_id: None,
+            key_name: None,
+            profile_arn: None,
+            platform: None,
+            security_groups: Box::new(["sg-1".into(), "sg-2".into()]),
+            root_device: None,
+            detailed_monitoring: false,
+        }),
     }
 }
 

@@ -3,15 +3,19 @@
 //! An instance is read in two ways that have to agree: out of the answer itself, which is quick, and out of
 //! what the SDK makes of it, where the first way fails.
 
-use super::lean::{Page, Shape};
+use super::lean::{Lasting, Page, Shape};
 use crate::aws::translate::{moment, required, tags, text, word, written, written_moment};
 use crate::aws::xml::{Unreadable, Walk};
 use crate::model::{
-    AccountId, ImageId, Instance, InstanceId, InstanceState, InstanceType, Lifecycle, Tags, Text, Zone,
+    AccountId, ImageId, Instance, InstanceId, InstanceState, InstanceType, Lifecycle, Make, Makes, Tags,
+    Text, Zone,
 };
 use aws_sdk_ec2::types::{
     Instance as SdkInstance, InstanceLifecycleType, InstanceStateName, MonitoringState, Reservation,
 };
+use std::borrow::Borrow;
+use std::collections::HashSet;
+use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
 /// Returns every instance of a reservation; one reservation may hold a thousand.
@@ -30,23 +34,13 @@ fn instance(raw: SdkInstance, reservation_id: Text, owner_id: AccountId) -> Inst
         .filter_map(|group| text(group.group_id))
         .collect();
     security_groups.sort();
-    Instance {
-        id: raw.instance_id.map(InstanceId::from).unwrap_or_default(),
-        reservation_id,
+    let make = Make {
         owner_id,
-        state: state(raw.state.and_then(|state| state.name)),
-        state_reason: raw.state_reason.and_then(|reason| text(reason.code)),
         instance_type: raw.instance_type.map(|kind| InstanceType::new(kind.as_str())).unwrap_or_default(),
         zone: raw.placement.and_then(|place| place.availability_zone).map(Zone::from).unwrap_or_default(),
         image_id: raw.image_id.map(ImageId::from).unwrap_or_default(),
         architecture: word(raw.architecture),
         lifecycle: lifecycle(raw.instance_lifecycle.as_ref()),
-        spot_request_id: text(raw.spot_instance_request_id),
-        launched_at: moment(raw.launch_time),
-        private_ip: text(raw.private_ip_address),
-        public_ip: text(raw.public_ip_address),
-        private_dns: text(raw.private_dns_name),
-        public_dns: text(raw.public_dns_name),
         vpc_id: text(raw.vpc_id),
         subnet_id: text(raw.subnet_id),
         key_name: text(raw.key_name),
@@ -55,7 +49,20 @@ fn instance(raw: SdkInstance, reservation_id: Text, owner_id: AccountId) -> Inst
         security_groups: security_groups.into_boxed_slice(),
         root_device: text(raw.root_device_name),
         detailed_monitoring: raw.monitoring.and_then(|it| it.state) == Some(MonitoringState::Enabled),
+    };
+    Instance {
+        id: raw.instance_id.map(InstanceId::from).unwrap_or_default(),
+        reservation_id,
+        state: state(raw.state.and_then(|state| state.name)),
+        state_reason: raw.state_reason.and_then(|reason| text(reason.code)),
+        spot_request_id: text(raw.spot_instance_request_id),
+        launched_at: moment(raw.launch_time),
+        private_ip: text(raw.private_ip_address),
+        public_ip: text(raw.public_ip_address),
+        private_dns: text(raw.private_dns_name),
+        public_dns: text(raw.public_dns_name),
         tags: tags(raw.tags.unwrap_or_default().into_iter().map(|tag| (tag.key, tag.value))),
+        make: Arc::new(make),
     }
 }
 
@@ -98,6 +105,63 @@ fn answer(body: &str) -> Result<Page<Arc<Instance>>, Unreadable> {
     Ok((all, next))
 }
 
+/// What instances share with those that were read before them.
+#[derive(Debug, Default)]
+pub(in crate::aws) struct Kin {
+    makes: Makes,
+    /// The instances of an earlier run, until the list has been read once.
+    kept: HashSet<Kept>,
+}
+
+impl Kin {
+    /// Takes in instances of an earlier run: those that are still the same are handed out again, so that there
+    /// are not two of each while the list is read.
+    pub(super) fn remind(&mut self, rows: Vec<Arc<Instance>>) {
+        rows.iter().for_each(|row| self.makes.know(&row.make));
+        self.kept = rows.into_iter().map(Kept).collect();
+    }
+}
+
+/// An instance, found by its id.
+#[derive(Debug)]
+struct Kept(Arc<Instance>);
+
+impl Borrow<str> for Kept {
+    fn borrow(&self) -> &str {
+        self.0.id.as_str()
+    }
+}
+
+impl Hash for Kept {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.0.id.as_str().hash(state);
+    }
+}
+
+impl PartialEq for Kept {
+    fn eq(&self, other: &Self) -> bool {
+        self.0.id == other.0.id
+    }
+}
+
+impl Eq for Kept {}
+
+impl Lasting for Arc<Instance> {
+    type Kin = Kin;
+
+    fn join(&mut self, kin: &mut Kin) {
+        match kin.kept.get(self.id.as_str()) {
+            Some(Kept(before)) if before == self => *self = Arc::clone(before),
+            _ => kin.makes.share(Arc::make_mut(self)),
+        }
+    }
+
+    fn leave(kin: &mut Kin) {
+        kin.kept = HashSet::new();
+        kin.makes.prune();
+    }
+}
+
 /// Adds the instances of one reservation, whose id and owner may stand before or after them.
 fn written_reservation(walk: &mut Walk<'_>, all: &mut Vec<Arc<Instance>>) -> Result<(), Unreadable> {
     let (mut id, mut owner, mut read) = (Text::default(), AccountId::default(), Vec::new());
@@ -113,30 +177,31 @@ fn written_reservation(walk: &mut Walk<'_>, all: &mut Vec<Arc<Instance>>) -> Res
         }
         Ok(())
     })?;
-    all.extend(
-        read.into_iter()
-            .map(|one| Arc::new(Instance { reservation_id: id.clone(), owner_id: owner.clone(), ..one })),
-    );
+    all.extend(read.into_iter().map(|(one, make)| {
+        let make = Arc::new(Make { owner_id: owner.clone(), ..make });
+        Arc::new(Instance { reservation_id: id.clone(), make, ..one })
+    }));
     Ok(())
 }
 
-fn written_instance(walk: &mut Walk<'_>) -> Result<Instance, Unreadable> {
-    let mut one = instance(SdkInstance::builder().build(), Text::default(), AccountId::default());
+/// An instance, but for what its reservation says of it.
+fn written_instance(walk: &mut Walk<'_>) -> Result<(Instance, Make), Unreadable> {
+    let (mut one, mut make) = (Instance::default(), Make::default());
     let mut groups: Vec<Text> = Vec::new();
     let mut tags: Vec<(Text, Text)> = Vec::new();
     walk.each(|walk, name| {
         match name {
             "instanceId" => one.id = InstanceId::new(walk.text()?),
-            "imageId" => one.image_id = ImageId::new(walk.text()?),
+            "imageId" => make.image_id = ImageId::new(walk.text()?),
             "instanceState" => {
                 one.state = state(Some(InstanceStateName::from(&*walk.text_of("name")?)));
             }
             "stateReason" => one.state_reason = written(&walk.text_of("code")?),
-            "instanceType" => one.instance_type = InstanceType::new(walk.text()?),
-            "placement" => one.zone = Zone::new(walk.text_of("availabilityZone")?),
-            "architecture" => one.architecture = written(&walk.text()?),
+            "instanceType" => make.instance_type = InstanceType::new(walk.text()?),
+            "placement" => make.zone = Zone::new(walk.text_of("availabilityZone")?),
+            "architecture" => make.architecture = written(&walk.text()?),
             "instanceLifecycle" => {
-                one.lifecycle = lifecycle(Some(&InstanceLifecycleType::from(&*walk.text()?)));
+                make.lifecycle = lifecycle(Some(&InstanceLifecycleType::from(&*walk.text()?)));
             }
             "spotInstanceRequestId" => one.spot_request_id = written(&walk.text()?),
             "launchTime" => one.launched_at = written_moment(Some(&walk.text()?)),
@@ -144,17 +209,17 @@ fn written_instance(walk: &mut Walk<'_>) -> Result<Instance, Unreadable> {
             "ipAddress" => one.public_ip = written(&walk.text()?),
             "privateDnsName" => one.private_dns = written(&walk.text()?),
             "dnsName" => one.public_dns = written(&walk.text()?),
-            "vpcId" => one.vpc_id = written(&walk.text()?),
-            "subnetId" => one.subnet_id = written(&walk.text()?),
-            "keyName" => one.key_name = written(&walk.text()?),
-            "iamInstanceProfile" => one.profile_arn = written(&walk.text_of("arn")?),
-            "platformDetails" => one.platform = written(&walk.text()?),
+            "vpcId" => make.vpc_id = written(&walk.text()?),
+            "subnetId" => make.subnet_id = written(&walk.text()?),
+            "keyName" => make.key_name = written(&walk.text()?),
+            "iamInstanceProfile" => make.profile_arn = written(&walk.text_of("arn")?),
+            "platformDetails" => make.platform = written(&walk.text()?),
             "groupSet" => walk.items(|walk| {
                 groups.extend(written(&walk.text_of("groupId")?));
                 Ok(())
             })?,
-            "rootDeviceName" => one.root_device = written(&walk.text()?),
-            "monitoring" => one.detailed_monitoring = walk.text_of("state")? == "enabled",
+            "rootDeviceName" => make.root_device = written(&walk.text()?),
+            "monitoring" => make.detailed_monitoring = walk.text_of("state")? == "enabled",
             "tagSet" => walk.items(|walk| {
                 tags.push(written_tag(walk)?);
                 Ok(())
@@ -164,9 +229,9 @@ fn written_instance(walk: &mut Walk<'_>) -> Result<Instance, Unreadable> {
         Ok(())
     })?;
     groups.sort();
-    one.security_groups = groups.into_boxed_slice();
+    make.security_groups = groups.into_boxed_slice();
     one.tags = Tags::new(tags);
-    Ok(one)
+    Ok((one, make))
 }
 
 fn written_tag(walk: &mut Walk<'_>) -> Result<(Text, Text), Unreadable> {
@@ -260,7 +325,7 @@ mod tests {
         let one = instance(SdkInstance::builder().build(), Text::default(), AccountId::default());
         assert_eq!(one.state, InstanceState::Unknown);
         assert_eq!(one.lifecycle, Lifecycle::OnDemand);
-        assert_eq!((one.launched_at, one.private_ip, one.platform), (None, None, None));
+        assert_eq!((one.launched_at, &one.private_ip, &one.platform), (None, &None, &None));
         assert!(!one.detailed_monitoring && one.tags.is_empty() && one.security_groups.is_empty());
     }
 

@@ -7,6 +7,7 @@
 //! reads, errors among it, so that nothing is lost by it but time.
 
 use crate::aws::xml::Unreadable;
+use crate::model::InstanceStatus;
 use aws_smithy_runtime_api::box_error::BoxError;
 use aws_smithy_runtime_api::client::interceptors::Intercept;
 use aws_smithy_runtime_api::client::interceptors::context::{
@@ -45,21 +46,40 @@ impl<T> Copy for Shape<T> {}
 
 /// The pages of the list as it is read now and as it was read before, by what their bytes come to.
 #[derive(Debug)]
-pub(in crate::aws) struct Seen<T>(Mutex<Generations<T>>);
+pub(in crate::aws) struct Seen<T: Lasting>(Mutex<Generations<T>>);
 
 #[derive(Debug)]
-struct Generations<T> {
+struct Generations<T: Lasting> {
     now: HashMap<[u8; 32], Arc<[T]>>,
     before: HashMap<[u8; 32], Arc<[T]>>,
+    kin: T::Kin,
 }
 
-impl<T> Default for Seen<T> {
+/// A row that may share its memory with rows that were read before it.
+pub(in crate::aws) trait Lasting: Clone + fmt::Debug + Send + Sync + 'static {
+    /// What is known of those.
+    type Kin: Default + fmt::Debug + Send;
+
+    /// Takes what it can from them.
+    fn join(&mut self, kin: &mut Self::Kin);
+
+    /// The list has been read: forgets what no row needs any more.
+    fn leave(kin: &mut Self::Kin);
+}
+
+impl Lasting for InstanceStatus {
+    type Kin = ();
+    fn join(&mut self, (): &mut ()) {}
+    fn leave((): &mut ()) {}
+}
+
+impl<T: Lasting> Default for Seen<T> {
     fn default() -> Self {
-        Self(Mutex::new(Generations { now: HashMap::new(), before: HashMap::new() }))
+        Self(Mutex::new(Generations { now: HashMap::new(), before: HashMap::new(), kin: T::Kin::default() }))
     }
 }
 
-impl<T: Clone> Seen<T> {
+impl<T: Lasting> Seen<T> {
     /// The list is about to be read from its beginning: what the reading before this one did not meet is
     /// forgotten.
     pub(super) fn begin(&self) {
@@ -69,7 +89,14 @@ impl<T: Clone> Seen<T> {
 
     /// The list has been read: what it did not bring again is gone.
     pub(super) fn end(&self) {
-        self.all().before.clear();
+        let mut all = self.all();
+        all.before.clear();
+        T::leave(&mut all.kin);
+    }
+
+    /// Does something with what is known of rows that were read before.
+    pub(super) fn with_kin<R>(&self, work: impl FnOnce(&mut T::Kin) -> R) -> R {
+        work(&mut self.all().kin)
     }
 
     fn find(&self, key: &[u8; 32]) -> Option<Arc<[T]>> {
@@ -82,8 +109,10 @@ impl<T: Clone> Seen<T> {
         Some(rows)
     }
 
-    fn keep(&self, key: [u8; 32], rows: &[T]) {
-        self.all().now.insert(key, rows.into());
+    fn keep(&self, key: [u8; 32], rows: &mut [T]) {
+        let mut all = self.all();
+        rows.iter_mut().for_each(|row| row.join(&mut all.kin));
+        all.now.insert(key, (&*rows).into());
     }
 
     fn all(&self) -> MutexGuard<'_, Generations<T>> {
@@ -92,23 +121,23 @@ impl<T: Clone> Seen<T> {
 }
 
 /// One request that is answered so: its interceptor, and where its page is found afterwards.
-pub(super) struct Lean<T> {
+pub(super) struct Lean<T: Lasting> {
     reader: Arc<Reader<T>>,
 }
 
-impl<T> Clone for Lean<T> {
+impl<T: Lasting> Clone for Lean<T> {
     fn clone(&self) -> Self {
         Self { reader: Arc::clone(&self.reader) }
     }
 }
 
-impl<T> fmt::Debug for Lean<T> {
+impl<T: Lasting> fmt::Debug for Lean<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{:?}", self.reader)
     }
 }
 
-impl<T: Clone + fmt::Debug + Send + Sync + 'static> Lean<T> {
+impl<T: Lasting> Lean<T> {
     /// For one request of `operation`, whose answer is then said to be `empty`.
     pub(super) fn new(
         operation: &impl RuntimePlugin,
@@ -126,7 +155,7 @@ impl<T: Clone + fmt::Debug + Send + Sync + 'static> Lean<T> {
     }
 }
 
-impl<T: Clone + fmt::Debug + Send + Sync + 'static> Intercept for Lean<T> {
+impl<T: Lasting> Intercept for Lean<T> {
     fn name(&self) -> &'static str {
         "coredeck lean"
     }
@@ -143,7 +172,7 @@ impl<T: Clone + fmt::Debug + Send + Sync + 'static> Intercept for Lean<T> {
     }
 }
 
-struct Reader<T> {
+struct Reader<T: Lasting> {
     /// How the SDK itself would read the answer.
     own: Option<FrozenLayer>,
     empty: fn() -> Output,
@@ -152,16 +181,16 @@ struct Reader<T> {
     page: Mutex<Option<Page<T>>>,
 }
 
-impl<T> fmt::Debug for Reader<T> {
+impl<T: Lasting> fmt::Debug for Reader<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Reader").field("list", &self.shape.list).finish_non_exhaustive()
     }
 }
 
 #[derive(Debug)]
-struct SharedReader<T>(Arc<Reader<T>>);
+struct SharedReader<T: Lasting>(Arc<Reader<T>>);
 
-impl<T: Clone + fmt::Debug + Send + Sync + 'static> DeserializeResponse for SharedReader<T> {
+impl<T: Lasting> DeserializeResponse for SharedReader<T> {
     fn deserialize_nonstreaming_with_config(
         &self,
         response: &HttpResponse,
@@ -186,7 +215,7 @@ impl<T: Clone + fmt::Debug + Send + Sync + 'static> DeserializeResponse for Shar
     }
 }
 
-impl<T: Clone> Reader<T> {
+impl<T: Lasting> Reader<T> {
     fn read(&self, body: &[u8]) -> Option<Page<T>> {
         let parse = || (self.shape.parse)(std::str::from_utf8(body).ok()?).ok();
         let Some((list, rest)) = apart(body, self.shape.list) else { return parse() };
@@ -196,8 +225,8 @@ impl<T: Clone> Reader<T> {
         {
             return Some((rows.to_vec(), next));
         }
-        let page = parse()?;
-        self.seen.keep(key, &page.0);
+        let mut page = parse()?;
+        self.seen.keep(key, &mut page.0);
         Some(page)
     }
 }
@@ -318,12 +347,32 @@ mod tests {
         })
         .await;
         let desk = fake.desk().await;
-        let read = async || super::super::instances(&desk, &Default::default()).await.unwrap();
+        let read = async || super::super::instances(&desk, None, &Default::default()).await.unwrap();
         let (first, second, third, fourth) = (read().await, read().await, read().await, read().await);
         assert!(Arc::ptr_eq(&first[0], &second[0]), "nothing has changed");
         assert_eq!((first.len(), third.len(), fourth.len()), (3, 2, 3));
         assert!(!Arc::ptr_eq(&first[0], &fourth[0]), "only the time before is remembered");
         assert_eq!(first[0], fourth[0]);
+    }
+
+    #[tokio::test]
+    async fn what_an_earlier_run_kept_is_handed_out_again_where_it_is_still_the_same() {
+        let fake = Fake::new(|_, _| {
+            let body = reservations(INSTANCE).replace("<nextToken>two</nextToken>", "");
+            Say::Whole(200, "text/xml", body)
+        })
+        .await;
+        let read = async |kept| {
+            super::super::instances(&fake.desk().await, kept, &Default::default()).await.unwrap()
+        };
+        let mut kept: Vec<_> =
+            read(None).await.iter().map(|row| Arc::new(crate::model::Instance::clone(row))).collect();
+        Arc::make_mut(&mut kept[1]).private_ip = Some("10.9.9.9".into());
+        let now = read(Some(kept.clone())).await;
+        let is_handed_out: Vec<bool> =
+            now.iter().zip(&kept).map(|(now, kept)| Arc::ptr_eq(now, kept)).collect();
+        assert_eq!(is_handed_out, [true, false, true]);
+        assert!(Arc::ptr_eq(&now[1].make, &kept[1].make), "what has changed still shares its make");
     }
 
     #[tokio::test]
@@ -339,13 +388,14 @@ mod tests {
         ] {
             let said = body.clone();
             let fake = Fake::new(move |_, _| Say::Whole(status, "text/xml", body.clone())).await;
-            let error = super::super::instances(&fake.desk().await, &Default::default()).await.unwrap_err();
+            let error =
+                super::super::instances(&fake.desk().await, None, &Default::default()).await.unwrap_err();
             assert_eq!(error.trouble.kind, TroubleKind::Garbled, "{status} {said}");
         }
         let denied = "<Response><Errors><Error><Code>UnauthorizedOperation</Code><Message>no</Message></Error>\
                       </Errors></Response>";
         let fake = Fake::new(move |_, _| Say::Whole(403, "text/xml", denied.to_owned())).await;
-        let error = super::super::instances(&fake.desk().await, &Default::default()).await.unwrap_err();
+        let error = super::super::instances(&fake.desk().await, None, &Default::default()).await.unwrap_err();
         assert_eq!(error.trouble.kind, TroubleKind::Denied);
     }
 

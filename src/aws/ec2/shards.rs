@@ -30,11 +30,14 @@ use tokio::task::JoinSet;
 /// A page from here on is full.
 const FULL: usize = 1_000;
 
-type Rows = Vec<Arc<Instance>>;
+pub(super) type Rows = Vec<Arc<Instance>>;
 
-/// Reads every instance.
-pub(super) async fn read(desk: &Desk, pages: &Pages) -> Piece<Arc<Instance>> {
+/// Reads every instance. Those that are still as an earlier run `kept` them are handed out as they lie there.
+pub(super) async fn read(desk: &Desk, kept: Option<Rows>, pages: &Pages) -> Piece<Arc<Instance>> {
     let seen = desk.site().seen_instances();
+    if let Some(kept) = kept {
+        seen.with_kin(|kin| kin.remind(kept));
+    }
     seen.begin();
     let all = read_all(desk, pages).await;
     seen.end();
@@ -162,10 +165,13 @@ async fn by_zone(
     Some(fan::settle(together(read, &known), trouble))
 }
 
-/// Adds to rows what they lack of others.
+/// Adds to rows what they lack of others, which are fewer.
 fn together(mut rows: Rows, others: &[Arc<Instance>]) -> Rows {
-    let ids: HashSet<_> = rows.iter().map(|one| one.id.clone()).collect();
-    rows.extend(others.iter().filter(|one| !ids.contains(&one.id)).cloned());
+    let mut lacking: HashSet<&str> = others.iter().map(|one| one.id.as_str()).collect();
+    for one in &rows {
+        lacking.remove(one.id.as_str());
+    }
+    rows.extend(others.iter().filter(|one| lacking.contains(one.id.as_str())).cloned());
     rows
 }
 
@@ -226,7 +232,7 @@ mod tests {
             fleet(request, || page(0..1_000, "z-a", "more"), || page(1_100..1_500, "z-b", ""))
         })
         .await;
-        let all = read(&fake.desk().await, &Pages::default()).await.unwrap();
+        let all = read(&fake.desk().await, None, &Pages::default()).await.unwrap();
         assert_eq!(numbers(&all), (0..1_500).collect::<Vec<_>>());
         assert_eq!(by_token(&fake), 0);
     }
@@ -234,7 +240,7 @@ mod tests {
     #[tokio::test]
     async fn an_endpoint_that_does_not_know_the_filter_is_read_by_token() {
         let fake = Fake::new(|request, _| fleet(request, || page([], "", ""), || page([], "", ""))).await;
-        let all = read(&fake.desk().await, &Pages::default()).await.unwrap();
+        let all = read(&fake.desk().await, None, &Pages::default()).await.unwrap();
         assert_eq!(numbers(&all), (0..1_500).collect::<Vec<_>>());
         assert_eq!(by_token(&fake), 1);
     }
@@ -243,7 +249,7 @@ mod tests {
     async fn an_endpoint_that_passes_the_filter_over_gives_no_row_twice() {
         let whole = || page(0..1_500, "z-a", "");
         let fake = Fake::new(move |request, _| fleet(request, whole, whole)).await;
-        let all = read(&fake.desk().await, &Pages::default()).await.unwrap();
+        let all = read(&fake.desk().await, None, &Pages::default()).await.unwrap();
         assert_eq!(numbers(&all), (0..1_500).collect::<Vec<_>>());
     }
 
@@ -251,7 +257,7 @@ mod tests {
     async fn a_zone_that_fails_alone_keeps_the_others_and_is_named() {
         let html = || Say::Whole(500, "text/html", "<html>".to_owned());
         let fake = Fake::new(move |request, _| fleet(request, html, || page(1_100..1_500, "z-b", ""))).await;
-        let broken = read(&fake.desk().await, &Pages::default()).await.unwrap_err();
+        let broken = read(&fake.desk().await, None, &Pages::default()).await.unwrap_err();
         assert_eq!(numbers(&broken.read), (0..1_000).chain(1_100..1_500).collect::<Vec<_>>());
         assert_eq!(broken.trouble.kind, TroubleKind::Garbled);
         assert!(broken.trouble.message.ends_with("(availability zone z-a)"), "{}", broken.trouble.message);
@@ -266,7 +272,7 @@ mod tests {
             text => fleet(text, || page([], "", ""), || page([], "", "")),
         })
         .await;
-        let all = read(&fake.desk().await, &Pages::default()).await.unwrap();
+        let all = read(&fake.desk().await, None, &Pages::default()).await.unwrap();
         assert_eq!((all.len(), by_token(&fake)), (1_500, 1));
     }
 }

@@ -5,7 +5,7 @@ use coredeck::gateway::{Reading, Source, Spending};
 use coredeck::model::{
     AccountId, AccountName, Alarm, AlarmState, Check, Cluster, ClusterArn, CoreRecord, Deployment, Group,
     GroupName, Host, HostArn, Identity, ImageId, Instance, InstanceId, InstanceState, InstanceStatus,
-    InstanceType, Lifecycle, Member, Region, Scope, Selector, Service, ServiceArn, Tags, Task, TaskArn,
+    InstanceType, Lifecycle, Make, Member, Region, Scope, Selector, Service, ServiceArn, Tags, Task, TaskArn,
     TemplateId, TemplateRef, TenantRecord, Text, Tier, TierName, Trouble, TroubleKind, Usd, Zone,
 };
 use coredeck::snapshot::{Part, Snapshot};
@@ -58,28 +58,14 @@ pub(super) fn instance(n: u32, tier: &str, group: &str, region: &str) -> Instanc
     Instance {
         id: InstanceId::new(format!("i-{n:017x}")),
         reservation_id: Text::new("r-1"),
-        owner_id: AccountId::new("111122223333"),
         state: InstanceState::Running,
         state_reason: None,
-        instance_type: InstanceType::new(kind),
-        zone: Zone::new(format!("{region}{}", ["a", "b", "c"][n as usize % 3])),
-        image_id: ImageId::new("ami-0aa11bb22cc33dd44"),
-        architecture: text("x86_64"),
-        lifecycle: if n.is_multiple_of(4) { Lifecycle::Spot } else { Lifecycle::OnDemand },
         spot_request_id: None,
         launched_at: Some(ago(i64::from(n) * 7_000 + 120)),
         private_ip: text(&format!("10.0.{}.{}", n / 250, n % 250)),
         public_ip: None,
         private_dns: None,
         public_dns: None,
-        vpc_id: text("vpc-1"),
-        subnet_id: text("subnet-1"),
-        key_name: None,
-        profile_arn: None,
-        platform: text("Linux/UNIX"),
-        security_groups: Box::new([Text::new("sg-1"), Text::new("sg-2")]),
-        root_device: text("/dev/xvda"),
-        detailed_monitoring: false,
         tags: [
             ("Name", format!("{group}-{n}").as_str()),
             ("tier", tier),
@@ -87,6 +73,22 @@ pub(super) fn instance(n: u32, tier: &str, group: &str, region: &str) -> Instanc
         ]
         .into_iter()
         .collect(),
+        make: Arc::new(Make {
+            owner_id: AccountId::new("111122223333"),
+            instance_type: InstanceType::new(kind),
+            zone: Zone::new(format!("{region}{}", ["a", "b", "c"][n as usize % 3])),
+            image_id: ImageId::new("ami-0aa11bb22cc33dd44"),
+            architecture: text("x86_64"),
+            lifecycle: if n.is_multiple_of(4) { Lifecycle::Spot } else { Lifecycle::OnDemand },
+            vpc_id: text("vpc-1"),
+            subnet_id: text("subnet-1"),
+            key_name: None,
+            profile_arn: None,
+            platform: text("Linux/UNIX"),
+            security_groups: Box::new([Text::new("sg-1"), Text::new("sg-2")]),
+            root_device: text("/dev/xvda"),
+            detailed_monitoring: false,
+        }),
     }
 }
 
