@@ -24,6 +24,7 @@ mod limit;
 mod login;
 mod look;
 mod mfa;
+mod newcomers;
 mod owners;
 mod places;
 mod rate;
@@ -251,6 +252,7 @@ impl Aws {
             Ask::Statuses => Reading::Statuses(ec2::statuses(desk, pages).await?),
             Ask::Templates(used) => Reading::Templates(ec2::templates(desk, &used, pages).await?),
             Ask::Images(ids) => Reading::Images(ec2::images(desk, &ids, pages).await?),
+            Ask::Published(names) => Reading::Published(ssm::published(desk, &names, pages).await?),
             Ask::Groups => Reading::Groups(autoscaling::groups(desk, pages).await?),
             Ask::Refreshes(groups) => Reading::Refreshes(autoscaling::refreshes(desk, &groups, pages).await?),
             Ask::Activities(groups) => {

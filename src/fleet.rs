@@ -5,6 +5,7 @@
 
 mod deeds;
 pub mod drain;
+mod drift;
 mod events;
 mod health;
 mod join;
@@ -21,6 +22,7 @@ mod traffic;
 mod words;
 
 pub use deeds::Deed;
+pub use drift::{Drift, DriftRow};
 pub use events::{EventRow, Sort as EventSort, Subject};
 pub use join::join;
 pub use rows::{
@@ -50,6 +52,8 @@ pub struct Fleet {
     pub templates: Rows<TemplateRow>,
     /// Images.
     pub images: Rows<ImageRow>,
+    /// How far groups have drifted from the newest images, one row a group.
+    pub drift: Rows<DriftRow>,
     /// Clusters.
     pub clusters: Rows<ClusterRow>,
     /// Services.
@@ -84,6 +88,7 @@ impl Fleet {
             && self.groups.are(&other.groups)
             && self.templates.are(&other.templates)
             && self.images.are(&other.images)
+            && self.drift.are(&other.drift)
             && self.clusters.are(&other.clusters)
             && self.services.are(&other.services)
             && self.tasks.are(&other.tasks)
@@ -105,6 +110,7 @@ impl Fleet {
             groups: Rows::default(),
             templates: Rows::default(),
             images: Rows::default(),
+            drift: Rows::default(),
             clusters: Rows::default(),
             services: Rows::default(),
             tasks: Rows::default(),

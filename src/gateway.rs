@@ -16,9 +16,9 @@ pub use look::{FleetProbe, Look, Seen};
 use crate::model::admin::CoreWord;
 use crate::model::{
     AccountName, Activity, Agent, Alarm, Cluster, ClusterArn, CoreRecord, Gauges, Group, GroupName, Host,
-    Identity, Image, ImageId, Instance, InstanceId, InstanceStatus, InstanceType, Metrics, Refresh, Region,
-    Rule, Scope, Service, SpotPrice, Target, TargetGroup, TargetGroupArn, Task, Template, TemplateRef,
-    TenantRecord, Text, Trouble,
+    Identity, Image, ImageId, Instance, InstanceId, InstanceStatus, InstanceType, Metrics, Published,
+    Refresh, Region, Rule, Scope, Service, SpotPrice, Target, TargetGroup, TargetGroupArn, Task, Template,
+    TemplateRef, TenantRecord, Text, Trouble,
 };
 use futures::future::BoxFuture;
 use jiff::Timestamp;
@@ -40,6 +40,8 @@ pub enum Source {
     Templates,
     /// AMIs in use.
     Images,
+    /// What public parameters name as the newest of the families that images in use belong to.
+    Published,
     /// Auto Scaling groups.
     Groups,
     /// Instance refreshes.
@@ -76,7 +78,7 @@ pub enum Source {
 
 impl Source {
     /// Every source, in the order in which they are first asked.
-    pub const ALL: [Self; 21] = [
+    pub const ALL: [Self; 22] = [
         Self::Identity,
         Self::Instances,
         Self::Groups,
@@ -92,6 +94,7 @@ impl Source {
         Self::Tasks,
         Self::Templates,
         Self::Images,
+        Self::Published,
         Self::Agents,
         Self::Refreshes,
         Self::Activities,
@@ -108,6 +111,7 @@ impl Source {
             Self::Statuses => "statuses",
             Self::Templates => "templates",
             Self::Images => "images",
+            Self::Published => "published",
             Self::Groups => "groups",
             Self::Refreshes => "refreshes",
             Self::Activities => "activities",
@@ -148,6 +152,7 @@ impl Source {
             Self::Statuses => "ec2:DescribeInstanceStatus",
             Self::Templates => "ec2:DescribeLaunchTemplates",
             Self::Images => "ec2:DescribeImages",
+            Self::Published => "ssm:GetParameters",
             Self::Groups => "autoscaling:DescribeAutoScalingGroups",
             Self::Refreshes => "autoscaling:DescribeInstanceRefreshes",
             Self::Activities => "autoscaling:DescribeScalingActivities",
@@ -173,6 +178,7 @@ impl Source {
         match self {
             Self::Templates => &[Self::Groups, Self::Instances],
             Self::Images => &[Self::Instances, Self::Templates],
+            Self::Published => &[Self::Images],
             Self::Refreshes | Self::Activities => &[Self::Groups],
             Self::Services | Self::Tasks | Self::Hosts => &[Self::Clusters],
             Self::Targets => &[Self::TargetGroups],
@@ -210,6 +216,8 @@ pub enum Ask {
     Templates(Vec<TemplateRef>),
     /// These images.
     Images(Vec<ImageId>),
+    /// These parameters of image makers, with what they named before.
+    Published(Vec<Text>),
     /// All groups.
     Groups,
     /// Refreshes of these groups.
@@ -267,6 +275,7 @@ impl Ask {
             Self::Statuses => Source::Statuses,
             Self::Templates(_) => Source::Templates,
             Self::Images(_) => Source::Images,
+            Self::Published(_) => Source::Published,
             Self::Groups => Source::Groups,
             Self::Refreshes(_) => Source::Refreshes,
             Self::Activities(_) => Source::Activities,
@@ -300,6 +309,8 @@ pub enum Reading {
     Templates(Vec<Template>),
     /// Images; those that were asked for and are gone have no state.
     Images(Vec<Image>),
+    /// Parameters of image makers; those that do not exist are left out.
+    Published(Vec<Published>),
     /// Groups.
     Groups(Vec<Group>),
     /// Refreshes, newest first within a group.
@@ -350,6 +361,7 @@ impl Reading {
             Self::Statuses(_) => Source::Statuses,
             Self::Templates(_) => Source::Templates,
             Self::Images(_) => Source::Images,
+            Self::Published(_) => Source::Published,
             Self::Groups(_) => Source::Groups,
             Self::Refreshes(_) => Source::Refreshes,
             Self::Activities(_) => Source::Activities,

@@ -16,6 +16,7 @@ pub mod ids;
 pub mod instance;
 pub mod market;
 pub mod money;
+pub mod published;
 pub mod scope;
 pub mod sealed;
 pub mod tags;
@@ -30,7 +31,7 @@ pub use cluster::{CapacityProvider, Cluster, Deployment, Host, Service, ServiceE
 pub use core::{Core, CoreRecord, Home, Tenant, TenantRecord};
 pub use definition::{Constraint, Container, Definition, Port, Protocol};
 pub use detail::{
-    Command, DocumentDetail, Hook, HostDetail, Invocation, Leaving, ParameterDetail, Protection,
+    Command, DocumentDetail, Hook, HostDetail, Invocation, Leaving, Newcomer, ParameterDetail, Protection,
     RefreshDetail, ServiceDetail,
 };
 pub use gauge::{Gauge, Gauges, Metrics, Point};
@@ -41,6 +42,7 @@ pub use instance::{
 };
 pub use market::{Market, SpotPrice};
 pub use money::Usd;
+pub use published::{Behind, Published, Told};
 pub use scope::{Identity, Scope};
 pub use sealed::{Sealed, Setting};
 pub use tags::Tags;

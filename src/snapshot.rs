@@ -10,8 +10,8 @@ use crate::gateway::{Reading, Source};
 use crate::model::admin::CoreWord;
 use crate::model::{
     AccountId, Activity, Agent, Alarm, Cluster, CoreRecord, Group, Host, Identity, Image, Instance,
-    InstanceStatus, Known, Metrics, Refresh, Rule, Scope, Service, SpotPrice, Target, TargetGroup, Task,
-    Template, TenantRecord, Trouble, WhyUnknown,
+    InstanceStatus, Known, Metrics, Published, Refresh, Rule, Scope, Service, SpotPrice, Target, TargetGroup,
+    Task, Template, TenantRecord, Trouble, WhyUnknown,
 };
 use jiff::Timestamp;
 use std::sync::Arc;
@@ -44,6 +44,8 @@ pub struct Part {
     pub templates: Section<Vec<Template>>,
     /// Images in use.
     pub images: Section<Vec<Image>>,
+    /// What public parameters name as the newest images.
+    pub published: Section<Vec<Published>>,
     /// Groups.
     pub groups: Section<Vec<Group>>,
     /// Instance refreshes.
@@ -225,7 +227,7 @@ macro_rules! sections {
 
 sections! {
     Identity => identity, Instances => instances, Statuses => statuses, Templates => templates,
-    Images => images, Groups => groups, Refreshes => refreshes, Activities => activities,
+    Images => images, Published => published, Groups => groups, Refreshes => refreshes, Activities => activities,
     Clusters => clusters, Services => services, Tasks => tasks, Hosts => hosts,
     TargetGroups => target_groups, Targets => targets, Rules => rules, Agents => agents,
     Alarms => alarms, Registry => registry, Metrics => metrics,
@@ -252,6 +254,7 @@ impl Part {
             Reading::Statuses(value) => put!(statuses, value),
             Reading::Templates(value) => put!(templates, value),
             Reading::Images(value) => put!(images, value),
+            Reading::Published(value) => put!(published, value),
             Reading::Groups(value) => put!(groups, value, settle_named),
             Reading::Refreshes(value) => put!(refreshes, value),
             Reading::Activities(value) => put!(activities, value),

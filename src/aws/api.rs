@@ -124,6 +124,7 @@ apis! {
     DescribeInstanceInformation: "ssm", SSM, Light, 0;
     GetParametersByPath: "ssm", SSM_PARAMETERS, Light, 0;
     GetParameters: "ssm", SSM_PARAMETERS, Light, 0;
+    GetParameterHistory: "ssm", SSM_PARAMETERS, Light, 0;
     DescribeAlarms: "cloudwatch", ALARMS, Light, 10;
     GetMetricData: "cloudwatch", METRICS, Light, 10;
     GetCallerIdentity: "sts", STS, Light, 0;

@@ -212,6 +212,21 @@ impl Writer {
     }
 }
 
+/// Asks whether one instance of a template version would be launched: why not, or none when it would.
+pub(super) async fn would_launch(
+    desk: &Desk,
+    template: &TemplateRef,
+    subnet: Option<&str>,
+    kind: Option<&str>,
+) -> Result<Option<Trouble>, Trouble> {
+    let pen = Pen::new(desk, Hand::Again, true);
+    match proof(ec2::launch(&pen, template, subnet, kind).await, desk) {
+        Ok(_) => Ok(None),
+        Err(WriteError::Refused(trouble)) if trouble.kind != TroubleKind::Throttled => Ok(Some(trouble)),
+        Err(error) => Err(error.trouble().clone()),
+    }
+}
+
 /// What a dry run's end says.
 fn proof(end: Result<(), Stop>, desk: &Desk) -> Result<Proof, WriteError> {
     match end {
@@ -274,7 +289,7 @@ impl FleetWriter for Writer {
         async move {
             let desk = self.desk(scope).await?;
             let pen = Pen::new(&desk, Hand::Again, true);
-            proof(ec2::launch(&pen, template, subnet).await, &desk)
+            proof(ec2::launch(&pen, template, subnet, None).await, &desk)
         }
         .boxed()
     }

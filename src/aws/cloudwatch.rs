@@ -7,7 +7,7 @@ use super::api::Api;
 use super::call::{Broken, Desk, Pages};
 use super::fan::{self, Piece};
 use crate::gateway::{GatewayError, Reading};
-use crate::model::{Alarm, Gauges, InstanceId, Metrics, TroubleKind};
+use crate::model::{Alarm, Gauges, InstanceId, Metrics, Text, Trouble, TroubleKind};
 use aws_sdk_cloudwatch::types::{AlarmType, ScanBy};
 use aws_smithy_types::DateTime;
 use futures::FutureExt as _;
@@ -39,6 +39,29 @@ pub(super) async fn alarms(desk: &Desk, pages: &Pages) -> Result<Vec<Alarm>, Gat
     )
     .await
     .map_err(|broken| broken.partial(Reading::Alarms))
+}
+
+/// These alarms; those that do not exist are left out.
+pub(super) async fn look_at_alarms(desk: &Desk, of: &[Text]) -> Result<Vec<Alarm>, Trouble> {
+    let chunks: Vec<Vec<String>> = of
+        .chunks(ALARMS_PAGE as usize)
+        .map(|names| names.iter().map(ToString::to_string).collect())
+        .collect();
+    let ask = |names: Vec<String>| {
+        async move {
+            let request = || {
+                let ask = desk.cloudwatch().describe_alarms().set_alarm_names(Some(names.clone()));
+                let ask = ask.alarm_types(AlarmType::MetricAlarm).alarm_types(AlarmType::CompositeAlarm);
+                ask.max_records(ALARMS_PAGE).send()
+            };
+            let page = desk.call(Api::DescribeAlarms, request).await?;
+            let metric = page.metric_alarms.unwrap_or_default().into_iter().map(alarms::metric);
+            let composite = page.composite_alarms.unwrap_or_default().into_iter().map(alarms::composite);
+            Ok(metric.chain(composite).collect())
+        }
+        .boxed()
+    };
+    super::look::all(chunks, ask).await
 }
 
 /// Metrics of these instances from a moment on, one row for each of them.

@@ -13,8 +13,8 @@ mod tasks;
 
 pub(super) use change::change;
 pub(super) use look::{
-    look_at_all_hosts, look_at_definitions, look_at_hosts, look_at_protections, look_at_services,
-    look_at_tasks, look_at_tasks_of, look_at_tasks_on,
+    look_at_all_hosts, look_at_definitions, look_at_hosts, look_at_hosts_on, look_at_protections,
+    look_at_services, look_at_tasks, look_at_tasks_of, look_at_tasks_on,
 };
 
 use super::api::Api;

@@ -1,7 +1,8 @@
 //! Looks: single things by their ids, at the urgency of a running operation, and all or nothing.
 
 use super::call::{Broken, Desk};
-use super::{Aws, autoscaling, ec2, ecs, elb, ssm};
+use super::change;
+use super::{Aws, autoscaling, cloudwatch, ec2, ecs, elb, newcomers, ssm};
 use crate::gateway::{FleetProbe, Look, Seen, Urgency};
 use crate::model::{Scope, Trouble};
 use futures::FutureExt as _;
@@ -44,6 +45,21 @@ async fn look_from(desk: &Desk, look: &Look) -> Result<Seen, Trouble> {
         Look::Versions { template, from } => {
             Seen::Versions(ec2::look_at_versions(desk, template, *from).await?)
         }
+        Look::Templates { of } => Seen::Templates(ec2::look_at_templates(desk, of).await?),
+        Look::Images { of } => Seen::Images(ec2::look_at_images(desk, of).await?),
+        Look::ImagesNamed { owner, name } => {
+            Seen::Images(ec2::look_at_images_named(desk, owner, name).await?)
+        }
+        Look::Published { of } => Seen::Published(ssm::look_at_published(desk, of).await?),
+        Look::Alarms { of } => Seen::Alarms(cloudwatch::look_at_alarms(desk, of).await?),
+        Look::Newcomers { group, template, cluster, target_groups } => {
+            let from = newcomers::Of { group, template, cluster: cluster.as_ref(), target_groups };
+            Seen::Newcomers(newcomers::look(desk, &from).await?)
+        }
+        Look::Launch { template, subnet, instance_type } => {
+            let kind = instance_type.as_ref().map(crate::model::InstanceType::as_str);
+            Seen::Launch(change::would_launch(desk, template, subnet.as_deref(), kind).await?)
+        }
         Look::Groups { of } => Seen::Groups(autoscaling::look_at_groups(desk, of).await?),
         Look::Hooks { group } => Seen::Hooks(autoscaling::look_at_hooks(desk, group).await?),
         Look::Refreshes { group } => Seen::Refreshes(autoscaling::look_at_refreshes(desk, group).await?),
@@ -77,7 +93,13 @@ async fn look_from(desk: &Desk, look: &Look) -> Result<Seen, Trouble> {
 impl FleetProbe for Aws {
     fn look<'a>(&'a self, scope: &'a Scope, look: &'a Look) -> BoxFuture<'a, Result<Seen, Trouble>> {
         async move {
-            let desk = self.desk(scope, Urgency::Operation).await.map_err(|error| error.trouble)?;
+            let desk = match look {
+                // A dry run goes the way of changes, and in read-only mode nothing does.
+                Look::Launch { .. } if !self.read_only => {
+                    Desk::of_changes(self.site(scope).await.map_err(|error| error.trouble)?)
+                }
+                _ => self.desk(scope, Urgency::Operation).await.map_err(|error| error.trouble)?,
+            };
             look_from(&desk, look).await
         }
         .boxed()

@@ -3,7 +3,7 @@
 use crate::config::{Config, CoreReach};
 use crate::gateway::{Ask, Reading, Source, Visit};
 use crate::model::{
-    CoreRecord, Gauges, ImageId, InstanceId, InstanceState, InstanceType, TemplateRef, Text, Trouble,
+    CoreRecord, Gauges, Image, ImageId, InstanceId, InstanceState, InstanceType, TemplateRef, Text, Trouble,
 };
 use crate::snapshot::Part;
 use jiff::{SignedDuration, Timestamp};
@@ -81,6 +81,7 @@ fn name(
         Source::Registry => Next::Ask(Ask::Registry(format!("/coredeck/{}/", config.fleet))),
         Source::Templates => Next::Ask(Ask::Templates(templates_in_use(part))),
         Source::Images => ask(images_in_use(part), Ask::Images, Reading::Images(vec![])),
+        Source::Published => ask(publishers(part), Ask::Published, Reading::Published(vec![])),
         Source::Refreshes => ask(
             groups().map(|group| group.name.clone()).collect(),
             Ask::Refreshes,
@@ -199,6 +200,13 @@ fn images_in_use(part: &Part) -> Vec<ImageId> {
     used
 }
 
+/// The parameters that name the newest of what images in use are of.
+fn publishers(part: &Part) -> Vec<Text> {
+    let images = part.images.value.iter().flat_map(|list| list.iter());
+    let names: BTreeSet<Text> = images.filter_map(Image::published_by).collect();
+    names.into_iter().collect()
+}
+
 /// The types of the instances that are there, and their platforms.
 fn markets_in_use(part: &Part) -> (Vec<InstanceType>, Vec<Text>) {
     let (mut types, mut products): (BTreeSet<&str>, BTreeSet<&str>) = Default::default();
@@ -219,6 +227,7 @@ pub(super) fn names_more(ask: &Ask, before: &Ask) -> bool {
     match (ask, before) {
         (Ask::Templates(names), Ask::Templates(before)) => more(names, before),
         (Ask::Images(names), Ask::Images(before)) => more(names, before),
+        (Ask::Published(names), Ask::Published(before)) => more(names, before),
         (Ask::Refreshes(names), Ask::Refreshes(before)) => more(names, before),
         (Ask::Activities(names), Ask::Activities(before)) => more(names, before),
         (Ask::Services(names), Ask::Services(before)) => more(names, before),

@@ -42,6 +42,7 @@ fn nothing(source: Source) -> Reading {
         Source::Statuses => Reading::Statuses(vec![]),
         Source::Templates => Reading::Templates(vec![]),
         Source::Images => Reading::Images(vec![]),
+        Source::Published => Reading::Published(vec![]),
         Source::Groups => Reading::Groups(vec![]),
         Source::Refreshes => Reading::Refreshes(vec![]),
         Source::Activities => Reading::Activities(vec![]),

@@ -24,7 +24,7 @@ pub(super) fn usual_for(source: Source) -> Duration {
         Source::Statuses | Source::Activities | Source::Clusters | Source::Rules => MINUTE,
         Source::Agents | Source::Registry | Source::Metrics | Source::Admin => MINUTE,
         Source::TargetGroups | Source::Templates | Source::Prices => 5 * MINUTE,
-        Source::Identity | Source::Images => 15 * MINUTE,
+        Source::Identity | Source::Images | Source::Published => 15 * MINUTE,
     };
     Duration::from_secs(seconds)
 }
@@ -34,7 +34,7 @@ pub(super) fn usual_for(source: Source) -> Duration {
 /// has a new point a minute at best, so reading metrics more often buys nothing.
 pub fn least_every(source: Source) -> Duration {
     let seconds = match source {
-        Source::Metrics | Source::Identity | Source::Images | Source::Prices => MINUTE,
+        Source::Metrics | Source::Identity | Source::Images | Source::Published | Source::Prices => MINUTE,
         Source::Templates | Source::TargetGroups | Source::Agents | Source::Registry => 15,
         // A core counts our questions among its own traffic.
         Source::Admin => 30,

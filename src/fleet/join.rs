@@ -3,7 +3,7 @@
 use super::rows::{
     ClusterRow, GroupRow, HostRow, ImageRow, InstanceRow, Item, MemberItem, ServiceRow, TaskRow, TemplateRow,
 };
-use super::{Fleet, events, health, lack, people, tiers, traffic};
+use super::{Fleet, drift, events, health, lack, people, tiers, traffic};
 use crate::model::tier::classify;
 use crate::model::{
     Agent, Alarm, AlarmState, Group, Host, Image, InstanceStatus, Known, Lifecycle, Metrics, Refresh,
@@ -26,7 +26,10 @@ pub fn join(snapshot: &Snapshot, tiers: &[Tier]) -> Fleet {
         instances(part, &index, (&cores, &alarms), tiers, &mut fleet);
         groups(part, &index, tiers, from.instances, &mut fleet);
         host_tiers(from, &mut fleet);
-        made_from(part, from, &mut fleet);
+        made_from(part, &index, from, &mut fleet);
+        let drifted =
+            drift::rows(part, &fleet.instances[from.instances..], &fleet.groups[from.groups..], fleet.at);
+        fleet.drift.extend(drifted);
         traffic::join(part, from.targets, &mut fleet);
         spans.push(Span { from, to: Marks::of(&fleet) });
     }
@@ -40,6 +43,7 @@ pub fn join(snapshot: &Snapshot, tiers: &[Tier]) -> Fleet {
 #[derive(Clone, Copy)]
 struct Marks {
     instances: usize,
+    groups: usize,
     services: usize,
     tasks: usize,
     hosts: usize,
@@ -51,6 +55,7 @@ impl Marks {
     fn of(fleet: &Fleet) -> Self {
         Self {
             instances: fleet.instances.len(),
+            groups: fleet.groups.len(),
             services: fleet.services.len(),
             tasks: fleet.tasks.len(),
             hosts: fleet.hosts.len(),
@@ -399,7 +404,7 @@ fn host_tiers(from: Marks, fleet: &mut Fleet) {
 }
 
 /// Templates and images, with how much is made from each.
-fn made_from(part: &Part, from: Marks, fleet: &mut Fleet) {
+fn made_from(part: &Part, index: &Index, from: Marks, fleet: &mut Fleet) {
     let (mut by_template, mut by_image) = (HashMap::<&str, Vec<&str>>::new(), HashMap::<&str, u32>::new());
     for row in fleet.instances[from.instances..].iter().filter(|row| !row.it.state.is_gone()) {
         // The tags tell what it was launched from; where there are none, its group does.
@@ -428,7 +433,19 @@ fn made_from(part: &Part, from: Marks, fleet: &mut Fleet) {
         let older = launched.iter().filter(is_older).count() as u32;
         let instances = launched.len() as u32;
         let scope = Arc::clone(&part.scope);
-        fleet.templates.push(TemplateRow { scope, groups, instances, older, behind, image, it });
+        let made = image.as_ref().map_or(Known::Yes(None), |id| index.images.find(id));
+        let (_, _, image_behind) = drift::behind(part, &made);
+        fleet.templates.push(TemplateRow {
+            scope,
+            groups,
+            instances,
+            older,
+            behind,
+            image,
+            made,
+            image_behind,
+            it,
+        });
     }
     for it in part.images.value.iter().flat_map(Item::all) {
         let templates = part
@@ -444,7 +461,7 @@ fn made_from(part: &Part, from: Marks, fleet: &mut Fleet) {
             .value
             .iter()
             .flat_map(|list| list.iter())
-            .filter(|other| is_newer(other, &it))
+            .filter(|other| drift::is_newer(other, &it))
             .count() as u32;
         let (health, troubles) = health::image(&it, fleet.at);
         let instances = by_image.get(it.id.as_str()).copied().unwrap_or(0);
@@ -469,17 +486,4 @@ fn behind(template: &Template, version: &str) -> Option<u64> {
         number => number.parse().ok()?,
     };
     Some(template.latest_version.saturating_sub(number))
-}
-
-/// Tells whether an image is a younger one of the same family: for the same architecture, and called the
-/// same but for the digits of its name.
-fn is_newer(image: &Image, than: &Image) -> bool {
-    let family = |name: &Text| -> String { name.chars().filter(|c| !c.is_ascii_digit()).collect() };
-    let (Some(name), Some(other)) = (&image.name, &than.name) else { return false };
-    image.created_at.is_some()
-        && than.created_at.is_some()
-        && image.created_at > than.created_at
-        && image.architecture == than.architecture
-        && !image.is_gone()
-        && family(name) == family(other)
 }

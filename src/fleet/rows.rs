@@ -1,8 +1,8 @@
 //! The rows themselves: a resource, where it lives, and what other sections say about it.
 
 use crate::model::{
-    Agent, Alarm, Cluster, Group, GroupName, Health, Host, Image, Instance, InstanceStatus, Known, Member,
-    Metrics, Refresh, Rule, Scope, Service, Target, TargetGroup, Task, Template, Text, TierName,
+    Agent, Alarm, Behind, Cluster, Group, GroupName, Health, Host, Image, Instance, InstanceStatus, Known,
+    Member, Metrics, Refresh, Rule, Scope, Service, Target, TargetGroup, Task, Template, Text, TierName,
 };
 use std::ops::Deref;
 use std::sync::Arc;
@@ -138,6 +138,10 @@ pub struct TemplateRow {
     pub behind: Option<u64>,
     /// The image of its default version.
     pub image: Option<Text>,
+    /// The same as AWS knows it.
+    pub made: Known<Option<Item<Image>>>,
+    /// How far that is behind what its public parameter names; none where nobody publishes it.
+    pub image_behind: Known<Option<Behind>>,
 }
 
 /// An image and how much uses it.

@@ -5,9 +5,10 @@
 //! of the answer: a thing that is asked for and not there is gone, or not yet visible.
 
 use crate::model::{
-    ClusterArn, Command, Definition, DocumentDetail, Group, GroupName, Hook, HostArn, HostDetail, Instance,
-    InstanceId, Invocation, Leaving, ParameterDetail, Protection, RefreshDetail, Scope, ServiceArn,
-    ServiceDetail, Target, TargetGroupArn, Task, TaskArn, TemplateId, TemplateVersion, Text, Trouble,
+    Alarm, ClusterArn, Command, Definition, DocumentDetail, Group, GroupName, Hook, HostArn, HostDetail,
+    Image, ImageId, Instance, InstanceId, InstanceType, Invocation, Leaving, Newcomer, ParameterDetail,
+    Protection, Published, RefreshDetail, Scope, ServiceArn, ServiceDetail, Target, TargetGroupArn, Task,
+    TaskArn, Template, TemplateId, TemplateRef, TemplateVersion, Text, Trouble,
 };
 use futures::future::BoxFuture;
 use jiff::Timestamp;
@@ -107,6 +108,53 @@ pub enum Look {
         /// The first number.
         from: u64,
     },
+    /// Launch templates, without their versions.
+    Templates {
+        /// Which.
+        of: Vec<TemplateId>,
+    },
+    /// Images by their ids; those that are gone have no state.
+    Images {
+        /// Which.
+        of: Vec<ImageId>,
+    },
+    /// Images that can be launched now, by whose they are and how they are called.
+    ImagesNamed {
+        /// An account number, `self`, `amazon`, `aws-marketplace`.
+        owner: Text,
+        /// What they are called, with `*` and `?`.
+        name: Text,
+    },
+    /// What parameters of image makers name now.
+    Published {
+        /// Their names.
+        of: Vec<Text>,
+    },
+    /// Alarms by their names.
+    Alarms {
+        /// Which.
+        of: Vec<Text>,
+    },
+    /// Members that a group launched from one template version, and how they are.
+    Newcomers {
+        /// Which group.
+        group: GroupName,
+        /// Which version: by its template's id and a number.
+        template: TemplateRef,
+        /// The cluster whose agents are asked for.
+        cluster: Option<ClusterArn>,
+        /// The target groups that are asked.
+        target_groups: Vec<TargetGroupArn>,
+    },
+    /// Whether EC2 would launch an instance of a template version: a dry run, which starts nothing.
+    Launch {
+        /// Which version.
+        template: TemplateRef,
+        /// Where.
+        subnet: Option<Text>,
+        /// As which type, where the template names none.
+        instance_type: Option<InstanceType>,
+    },
     /// Commands that ran a document since a moment, whoever sent them.
     Commands {
         /// Which document.
@@ -171,6 +219,18 @@ pub enum Seen {
     Leavings(Vec<Leaving>),
     /// Versions, by rising number.
     Versions(Vec<TemplateVersion>),
+    /// Templates.
+    Templates(Vec<Template>),
+    /// Images.
+    Images(Vec<Image>),
+    /// Parameters of image makers; what does not exist is left out.
+    Published(Vec<Published>),
+    /// Alarms.
+    Alarms(Vec<Alarm>),
+    /// Members that were launched from the version.
+    Newcomers(Vec<Newcomer>),
+    /// Why EC2 would launch none; none when it would.
+    Launch(Option<Trouble>),
     /// Commands, newest first.
     Commands(Vec<Command>),
     /// Invocations.

@@ -4,6 +4,7 @@ use super::cluster::{Host, Service};
 use super::definition::{Constraint, Protocol};
 use super::group::{Refresh, TemplateRef};
 use super::ids::{InstanceId, TargetGroupArn, TaskArn};
+use super::instance::Check;
 use super::text::Text;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -86,6 +87,24 @@ pub struct RefreshDetail {
     pub rolls_back: bool,
     /// Why it went back, while it does and after.
     pub rollback_reason: Option<Text>,
+}
+
+/// An instance that a group launched from one template version, with all that tells whether it serves.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Newcomer {
+    /// Which.
+    pub id: InstanceId,
+    /// Its state in the group: `InService`, `Pending`, …
+    pub state: Text,
+    /// The group's verdict: `Healthy` or `Unhealthy`.
+    pub health: Text,
+    /// The worse of its two status checks; none where AWS says nothing of them yet.
+    pub checks: Option<Check>,
+    /// Whether its ECS agent is connected; none when it is in no cluster that was asked.
+    pub agent: Option<bool>,
+    /// What target groups that were asked say of it: `healthy`, `initial`, …; those that do not know it are
+    /// missing.
+    pub targets: Vec<(TargetGroupArn, Text)>,
 }
 
 /// An SSM command as a whole.

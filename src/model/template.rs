@@ -47,7 +47,7 @@ pub struct TemplateVersion {
 }
 
 /// A machine image that something uses.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Image {
     /// `ami-…`
     pub id: ImageId,
@@ -67,6 +67,15 @@ pub struct Image {
     pub platform: Option<Text>,
     /// `ebs` or `instance-store`
     pub root_device_type: Option<Text>,
+    /// Who it belongs to, where AWS has a word for them: `amazon`, `aws-marketplace`.
+    #[serde(default)]
+    pub owner_alias: Option<Text>,
+    /// How it starts: `uefi`, `uefi-preferred`, `legacy-bios`; none where its maker did not say.
+    #[serde(default)]
+    pub boot_mode: Option<Text>,
+    /// Whether it drives the network cards of newer types.
+    #[serde(default)]
+    pub has_ena: Option<bool>,
 }
 
 impl Image {

@@ -7,6 +7,7 @@ mod merged;
 
 pub use merged::merged;
 
+use super::launching::LaunchFact;
 use crate::gateway::{Look, Seen};
 use crate::model::text::harmless;
 use crate::model::{
@@ -167,6 +168,11 @@ pub enum Aspect {
         /// Its name.
         document: Text,
     },
+    /// What is launched, and how it is.
+    Launching {
+        /// Which fact of it.
+        fact: LaunchFact,
+    },
     /// The version of a parameter: one more with every write, whoever writes.
     ParameterVersion {
         /// Its whole name.
@@ -274,6 +280,7 @@ impl fmt::Display for Aspect {
             Self::DocumentHash { document } => write!(f, "content of document {}", harmless(document)),
             Self::ParameterVersion { parameter } => write!(f, "version of {}", harmless(parameter)),
             Self::ParameterHash { parameter } => write!(f, "hash of {}", harmless(parameter)),
+            Self::Launching { fact } => write!(f, "{fact}"),
         }
     }
 }
@@ -316,6 +323,7 @@ impl Aspect {
             Self::ParameterVersion { parameter } | Self::ParameterHash { parameter } => {
                 Look::Parameters { of: vec![parameter.clone()] }
             }
+            Self::Launching { fact } => fact.look(),
         }
     }
 
@@ -396,6 +404,7 @@ impl Aspect {
                     None => Value::word(&one.kind),
                 })
             }
+            (Self::Launching { fact }, seen) => fact.value(seen)?,
             _ => return None,
         })
     }

@@ -38,6 +38,7 @@ pub(super) mod alarms;
 pub(super) mod calls;
 pub(super) mod clusters;
 pub(super) mod cores;
+pub(super) mod drift;
 pub(super) mod events;
 pub(super) mod groups;
 pub(super) mod hosts;

@@ -1,4 +1,4 @@
-//! What can be listed: the sixteen kinds of rows, their names, columns and sources.
+//! What can be listed: the seventeen kinds of rows, their names, columns and sources.
 
 use super::columns::{self, Column};
 use crate::error::{Error, did_you_mean};
@@ -16,6 +16,8 @@ pub enum Kind {
     Templates,
     /// Machine images in use.
     Images,
+    /// How far groups have drifted from the newest images.
+    Drift,
     /// ECS clusters.
     Clusters,
     /// ECS services.
@@ -78,6 +80,10 @@ macro_rules! with_rows {
                 let $rows = &$fleet.images;
                 $body
             }
+            Kind::Drift => {
+                let $rows = &$fleet.drift;
+                $body
+            }
             Kind::Clusters => {
                 let $rows = &$fleet.clusters;
                 $body
@@ -135,11 +141,12 @@ mod rows;
 
 impl Kind {
     /// Every kind, in the order in which help lists them.
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 17] = [
         Self::Instances,
         Self::Groups,
         Self::Templates,
         Self::Images,
+        Self::Drift,
         Self::Clusters,
         Self::Services,
         Self::Tasks,
@@ -177,6 +184,7 @@ impl Kind {
                 ("templates", "template", &["lt", "lts", "launch-templates", "launch-template"])
             }
             Self::Images => ("images", "image", &["ami", "amis"]),
+            Self::Drift => ("drift", "drifted-group", &["drifts"]),
             Self::Clusters => ("clusters", "cluster", &["ecs"]),
             Self::Services => ("services", "service", &["svc", "svcs"]),
             Self::Tasks => ("tasks", "task", &[]),
@@ -221,6 +229,7 @@ impl Kind {
             Self::Groups => columns::groups::COLUMNS,
             Self::Templates => columns::templates::COLUMNS,
             Self::Images => columns::images::COLUMNS,
+            Self::Drift => columns::drift::COLUMNS,
             Self::Clusters => columns::clusters::COLUMNS,
             Self::Services => columns::services::COLUMNS,
             Self::Tasks => columns::tasks::COLUMNS,
@@ -244,6 +253,15 @@ impl Kind {
             Self::Groups => &[Source::Groups],
             Self::Templates => &[Source::Templates, Source::Groups, Source::Instances],
             Self::Images => &[Source::Images, Source::Instances, Source::Templates],
+            Self::Drift => &[
+                Source::Groups,
+                Source::Instances,
+                Source::Templates,
+                Source::Images,
+                Source::Published,
+                Source::Clusters,
+                Source::Hosts,
+            ],
             Self::Clusters => &[Source::Clusters],
             Self::Services => &[Source::Clusters, Source::Services],
             Self::Tasks => &[Source::Clusters, Source::Tasks],

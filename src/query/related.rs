@@ -79,7 +79,7 @@ const fn or_else(from: Kind, way: &'static [Kind], to: Kind) -> Relation {
 }
 
 use Kind::{
-    Alarms, Clusters, Cores, Events, Groups, Hosts, Images, Instances, Rules, Services, TargetGroups,
+    Alarms, Clusters, Cores, Drift, Events, Groups, Hosts, Images, Instances, Rules, Services, TargetGroups,
     Targets, Tasks, Templates, Tenants,
 };
 use Within::{Any, Back, Near, Own};
@@ -115,6 +115,9 @@ const RELATIONS: &[Relation] = &[
     own(Templates, "id", Instances, "template"),
     own(Templates, "versions", Images, "id"),
     own(Templates, "id", Events, "subject_id"),
+    own(Drift, "name", Groups, "name"),
+    own(Drift, "name", Instances, "group"),
+    own(Drift, "image_id", Images, "id"),
     own(Images, "id", Instances, "image_id"),
     own(Images, "id", Groups, "image_id"),
     own(Images, "id", Templates, "versions"),
@@ -200,6 +203,7 @@ const ENTER: &[(Kind, &[Kind])] = &[
     (Hosts, &[Instances]),
     (Templates, &[Groups, Instances]),
     (Images, &[Instances]),
+    (Drift, &[Groups, Instances]),
     (Cores, &[Tenants, Instances]),
     (Tenants, &[Cores, TargetGroups, Rules]),
     (TargetGroups, &[Targets]),
@@ -479,8 +483,11 @@ mod tests {
         for from in Kind::ALL {
             for to in kinds(from) {
                 // An event is about a host, not about each of its cores; a target is reached by its tenants' rules.
-                let is_one_way =
-                    matches!((from, to), (Kind::Cores, Kind::Events) | (Kind::Tenants, Kind::Targets));
+                // Drift is a group seen from another side.
+                let is_one_way = matches!(
+                    (from, to),
+                    (Kind::Cores, Kind::Events) | (Kind::Tenants, Kind::Targets) | (Kind::Drift, _)
+                );
                 assert!(is_one_way || kinds(to).contains(&from), "{from} lead to {to}, and nothing back");
             }
             assert!(enters(from).iter().all(|to| kinds(from).contains(to)), "{from}");

@@ -10,7 +10,7 @@ use std::any::Any;
 use std::sync::{Arc, Weak};
 
 /// The source text that decides the shape of what is stored: this file, the sections, and all of the model.
-const SHAPES: [(&str, &str); 22] = [
+const SHAPES: [(&str, &str); 23] = [
     ("body.rs", include_str!("body.rs")),
     ("snapshot.rs", include_str!("../snapshot.rs")),
     ("admin.rs", include_str!("../model/admin.rs")),
@@ -26,6 +26,7 @@ const SHAPES: [(&str, &str); 22] = [
     ("instance.rs", include_str!("../model/instance.rs")),
     ("market.rs", include_str!("../model/market.rs")),
     ("money.rs", include_str!("../model/money.rs")),
+    ("published.rs", include_str!("../model/published.rs")),
     ("scope.rs", include_str!("../model/scope.rs")),
     ("sealed.rs", include_str!("../model/sealed.rs")),
     ("tags.rs", include_str!("../model/tags.rs")),
@@ -95,6 +96,7 @@ pub(super) fn encoder(part: &Part, source: Source) -> Option<Body> {
         Source::Statuses => of(part.statuses.value.as_ref()),
         Source::Templates => of(part.templates.value.as_ref()),
         Source::Images => of(part.images.value.as_ref()),
+        Source::Published => of(part.published.value.as_ref()),
         Source::Groups => of(part.groups.value.as_ref()),
         Source::Refreshes => of(part.refreshes.value.as_ref()),
         Source::Activities => of(part.activities.value.as_ref()),
@@ -146,6 +148,7 @@ pub(super) fn extend(all: &mut Reading, piece: Reading) -> bool {
         Statuses,
         Templates,
         Images,
+        Published,
         Groups,
         Refreshes,
         Activities,
@@ -182,6 +185,7 @@ pub(super) fn decode(source: Source, bytes: &[u8]) -> Option<Reading> {
         Source::Statuses => Reading::Statuses(value(bytes)?),
         Source::Templates => Reading::Templates(value(bytes)?),
         Source::Images => Reading::Images(value(bytes)?),
+        Source::Published => Reading::Published(value(bytes)?),
         Source::Groups => Reading::Groups(value(bytes)?),
         Source::Refreshes => Reading::Refreshes(value(bytes)?),
         Source::Activities => Reading::Activities(value(bytes)?),

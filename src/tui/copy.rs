@@ -61,7 +61,9 @@ fn command(kind: Kind, ctx: Ctx<'_>, at: usize) -> Option<String> {
     let id = kind.id(ctx, at).into_owned();
     let words: Vec<String> = match kind {
         Kind::Instances => words("ec2 describe-instances --instance-ids", &id),
-        Kind::Groups => words("autoscaling describe-auto-scaling-groups --auto-scaling-group-names", &id),
+        Kind::Groups | Kind::Drift => {
+            words("autoscaling describe-auto-scaling-groups --auto-scaling-group-names", &id)
+        }
         Kind::Templates => words("ec2 describe-launch-template-versions --launch-template-id", &id),
         Kind::Images => words("ec2 describe-images --image-ids", &id),
         Kind::Clusters => words("ecs describe-clusters --clusters", &id),

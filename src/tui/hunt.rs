@@ -143,7 +143,7 @@ fn is_few(fleet: &Fleet) -> bool {
 
 /// A call or an event is nothing that one goes to by its name.
 fn sought() -> impl Iterator<Item = Kind> {
-    Kind::ALL.into_iter().filter(|kind| !matches!(kind, Kind::Calls | Kind::Events))
+    Kind::ALL.into_iter().filter(|kind| !matches!(kind, Kind::Calls | Kind::Events | Kind::Drift))
 }
 
 /// The things of a fleet that may be meant, the best first.

@@ -78,6 +78,7 @@ impl FleetReader for Fake {
                 Ask::Statuses => Reading::Statuses(self.instances.iter().map(passing).collect()),
                 Ask::Templates(_) => Reading::Templates(vec![]),
                 Ask::Images(_) => Reading::Images(vec![]),
+                Ask::Published(_) => Reading::Published(vec![]),
                 Ask::Refreshes(_) => Reading::Refreshes(vec![]),
                 Ask::Activities(_) => Reading::Activities(vec![]),
                 Ask::Clusters => Reading::Clusters(vec![]),
@@ -501,7 +502,7 @@ fn usage_errors_point_and_suggest() {
     insta::assert_snapshot!(told("get instnaces"), @r"
     error: unknown kind 'instnaces'
     hint: did you mean 'instances'?
-    hint: kinds are instances, groups, templates, images, clusters, services, tasks, hosts, cores, tenants, target-groups, targets, rules, alarms, events, calls
+    hint: kinds are instances, groups, templates, images, drift, clusters, services, tasks, hosts, cores, tenants, target-groups, targets, rules, alarms, events, calls
     ");
     insta::assert_snapshot!(told("get instances --columns id,nmae"), @r"
     error: instances have no column 'nmae'

@@ -108,11 +108,12 @@ pub(in crate::aws) async fn change(pen: &Pen<'_>, change: &Change, token: &Token
     })
 }
 
-/// Asks whether one instance of a template version would be launched. Always dry, whatever the pen.
+/// Asks whether one instance of a template version would be launched, as this type where one is named. Always dry, whatever the pen.
 pub(in crate::aws) async fn launch(
     pen: &Pen<'_>,
     template: &TemplateRef,
     subnet: Option<&str>,
+    kind: Option<&str>,
 ) -> Result<(), Stop> {
     let named = |text: &str| (!text.is_empty()).then(|| text.to_owned());
     // A template is named by its id or by its name, never by both.
@@ -125,7 +126,8 @@ pub(in crate::aws) async fn launch(
         .build();
     let request = || {
         let ask = pen.desk().ec2().run_instances().launch_template(spec.clone()).min_count(1).max_count(1);
-        inked!(pen, aws_sdk_ec2, ask.set_subnet_id(subnet.map(str::to_owned)).dry_run(true))
+        let ask = ask.set_instance_type(kind.map(Into::into)).set_subnet_id(subnet.map(str::to_owned));
+        inked!(pen, aws_sdk_ec2, ask.dry_run(true))
     };
     pen.put(Api::RunInstances, request).await.map(|_| ())
 }

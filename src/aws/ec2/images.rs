@@ -20,22 +20,15 @@ pub(super) fn image(raw: SdkImage) -> Image {
         state: word(raw.state).or_else(|| Some("unknown".into())),
         platform: text(raw.platform_details),
         root_device_type: word(raw.root_device_type),
+        owner_alias: text(raw.image_owner_alias),
+        boot_mode: word(raw.boot_mode),
+        has_ena: raw.ena_support,
     }
 }
 
 /// Returns the row of an image that something uses and AWS no longer lists.
 pub(super) fn gone(id: ImageId) -> Image {
-    Image {
-        id,
-        name: None,
-        owner_id: None,
-        architecture: None,
-        created_at: None,
-        deprecated_at: None,
-        state: None,
-        platform: None,
-        root_device_type: None,
-    }
+    Image { id, ..Image::default() }
 }
 
 /// Returns the ids in chunks, each id once, in order; what cannot be an image id (`resolve:ssm:…`) is

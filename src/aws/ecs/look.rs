@@ -6,14 +6,17 @@ use crate::aws::call::Desk;
 use crate::aws::look::all;
 use crate::aws::translate::{each, fractional_moment, required};
 use crate::model::{
-    ClusterArn, Definition, HostArn, HostDetail, Protection, ServiceArn, ServiceDetail, Task, TaskArn, Text,
-    Trouble,
+    ClusterArn, Definition, HostArn, HostDetail, InstanceId, Protection, ServiceArn, ServiceDetail, Task,
+    TaskArn, Text, Trouble,
 };
 use aws_sdk_ecs::types::{ContainerInstanceField, DesiredStatus, ServiceField, TaskField};
 use futures::FutureExt as _;
 
 /// The most tasks whose protection one call tells.
 const PROTECTIONS: usize = 10;
+
+/// The most instances that one filter of container instances names.
+const FILTERED: usize = 50;
 
 fn texts<T: ToString>(ids: &[T]) -> Vec<String> {
     ids.iter().map(ToString::to_string).collect()
@@ -60,6 +63,37 @@ pub(in crate::aws) async fn look_at_all_hosts(
         (page.container_instance_arns.unwrap_or_default(), page.next_token)
     };
     let arns = desk.pages(Api::ListContainerInstances, request, split).await?;
+    described(desk, cluster, arns).await
+}
+
+/// The container instances of these instances, as far as they have joined the cluster.
+pub(in crate::aws) async fn look_at_hosts_on(
+    desk: &Desk,
+    cluster: &ClusterArn,
+    of: &[InstanceId],
+) -> Result<Vec<HostDetail>, Trouble> {
+    let filters: Vec<String> = of
+        .chunks(FILTERED)
+        .map(|ids| {
+            let ids: Vec<&str> = ids.iter().map(InstanceId::as_str).collect();
+            format!("ec2InstanceId in [{}]", ids.join(", "))
+        })
+        .collect();
+    let ask = |filter: String| {
+        async move {
+            let request = |token| {
+                let ask = desk.ecs().list_container_instances().cluster(cluster.as_str()).filter(&filter);
+                ask.max_results(PAGE).set_next_token(token).send()
+            };
+            let split =
+                |page: aws_sdk_ecs::operation::list_container_instances::ListContainerInstancesOutput| {
+                    (page.container_instance_arns.unwrap_or_default(), page.next_token)
+                };
+            Ok(desk.pages(Api::ListContainerInstances, request, split).await?)
+        }
+        .boxed()
+    };
+    let arns = all(filters, ask).await?;
     described(desk, cluster, arns).await
 }
 

@@ -12,6 +12,10 @@ pub fn merged(looks: impl IntoIterator<Item = Look>) -> Vec<Look> {
                     add(of, more);
                     continue 'next;
                 }
+                (Look::Templates { of }, Look::Templates { of: more }) => {
+                    add(of, more);
+                    continue 'next;
+                }
                 (Look::Groups { of }, Look::Groups { of: more }) => {
                     add(of, more);
                     continue 'next;

@@ -18,6 +18,12 @@ columns!(templates, |row, ctx| {
     Always behind "BEHIND" Count [Groups] "most versions that a group of it is behind; none where all follow it" =>
         Value::maybe_count(row.behind);
     Always created_at "AGE" Moment [] "when it was made" => Value::maybe_moment(row.it.created_at);
+    Wide image_name "IMAGE NAME" Text [Images] "name of the AMI of its default version" =>
+        Value::of(&row.made, |image| Value::maybe_text(image.name.as_ref()));
+    Wide image_created_at "IMAGE AGE" Moment [Images] "when the AMI of its default version was made" =>
+        Value::of(&row.made, |image| Value::maybe_moment(image.created_at));
+    Wide image_behind "IMAGE BEHIND" Count [Images, Published] "versions that the AMI of its default version is behind its public parameter" =>
+        Value::of(&row.image_behind, |behind| Value::count(behind.count()));
     Wide created_by "CREATED BY" Text [] "who made it" => Value::maybe_text(row.it.created_by.as_ref());
     Wide versions "VERSIONS" Nested [] "its default and latest versions, and every one in use" =>
         Value::nested(&row.it.versions);

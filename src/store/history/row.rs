@@ -6,7 +6,7 @@
 use crate::gateway::{Reading, Source};
 use crate::model::{
     Activity, Agent, Alarm, Cluster, CoreRecord, Group, Host, Identity, Image, Instance, InstanceStatus,
-    Refresh, Rule, Service, Target, TargetGroup, Task, Template, TenantRecord,
+    Published, Refresh, Rule, Service, Target, TargetGroup, Task, Template, TenantRecord,
 };
 use crate::snapshot::Part;
 use crate::store::body::weak;
@@ -34,7 +34,7 @@ macro_rules! rows {
 }
 
 rows! {
-    Identity => arn, Instance => id, InstanceStatus => id, Template => id, Image => id, Group => name,
+    Identity => arn, Instance => id, InstanceStatus => id, Template => id, Image => id, Published => parameter, Group => name,
     Refresh => id, Activity => id, Cluster => arn, Service => arn, Task => arn, Host => arn,
     TargetGroup => arn, Target => id, Rule => arn, Agent => id, Alarm => name,
 }
@@ -136,6 +136,7 @@ pub(super) fn rows(part: &Part, source: Source) -> Option<Rows> {
         Source::Statuses => of(source, part.statuses.value.as_ref()),
         Source::Templates => of(source, part.templates.value.as_ref()),
         Source::Images => of(source, part.images.value.as_ref()),
+        Source::Published => of(source, part.published.value.as_ref()),
         Source::Groups => of(source, part.groups.value.as_ref()),
         Source::Refreshes => of(source, part.refreshes.value.as_ref()),
         Source::Activities => of(source, part.activities.value.as_ref()),
@@ -182,6 +183,7 @@ pub(super) fn typed<D: Typed>(source: Source, with: D) -> Option<D::Out> {
         Source::Statuses => with.of(|rows| Some(Reading::Statuses(rows))),
         Source::Templates => with.of(|rows| Some(Reading::Templates(rows))),
         Source::Images => with.of(|rows| Some(Reading::Images(rows))),
+        Source::Published => with.of(|rows| Some(Reading::Published(rows))),
         Source::Groups => with.of(|rows| Some(Reading::Groups(rows))),
         Source::Refreshes => with.of(|rows| Some(Reading::Refreshes(rows))),
         Source::Activities => with.of(|rows| Some(Reading::Activities(rows))),

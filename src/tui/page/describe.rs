@@ -34,13 +34,14 @@ enum Section {
 }
 
 impl Section {
-    const ALL: [Self; 15] = [
+    const ALL: [Self; 16] = [
         Self::From(Source::Groups),
         Self::From(Source::Refreshes),
         Self::From(Source::Hosts),
         Self::From(Source::Agents),
         Self::From(Source::Statuses),
         Self::From(Source::Images),
+        Self::From(Source::Published),
         Self::From(Source::Templates),
         Self::From(Source::Targets),
         Self::From(Source::TargetGroups),
@@ -77,6 +78,7 @@ impl Section {
                 Source::Agents => "Systems Manager",
                 Source::Statuses => "Status checks",
                 Source::Images => "Image",
+                Source::Published => "Newest image",
                 Source::Templates => "Launch template",
                 Source::Targets | Source::TargetGroups => "Traffic",
                 Source::Registry => "Registry",

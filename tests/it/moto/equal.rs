@@ -315,7 +315,18 @@ fn templates_equal_boto3_and_hold_every_version_in_use() {
             ("tags", |raw| tags(&raw["Tags"])),
             ("region", at_home),
         ],
-        joined: &["image", "groups", "instances", "older", "behind", "versions", "account"],
+        joined: &[
+            "image",
+            "groups",
+            "instances",
+            "older",
+            "behind",
+            "versions",
+            "account",
+            "image_name",
+            "image_created_at",
+            "image_behind",
+        ],
         unread: &[],
     }
     .judge(seeded);

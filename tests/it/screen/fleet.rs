@@ -257,6 +257,7 @@ fn settle_rest(part: &mut Part) {
     for reading in [
         Reading::Templates(vec![]),
         Reading::Images(vec![]),
+        Reading::Published(vec![]),
         Reading::Refreshes(vec![]),
         Reading::Activities(vec![]),
         Reading::TargetGroups(vec![]),

@@ -72,13 +72,12 @@ fn image(id: &str, name: &str, days: i64) -> Image {
     Image {
         id: ImageId::new(id),
         name: text(name),
-        owner_id: None,
         architecture: text("x86_64"),
         created_at: Some(ago(days * 86_400)),
-        deprecated_at: None,
         state: text("available"),
         platform: text("Linux/UNIX"),
         root_device_type: text("ebs"),
+        ..Image::default()
     }
 }
 

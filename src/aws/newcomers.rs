@@ -1,0 +1,92 @@
+//! Members that a group launched from one template version, put together from what Auto Scaling, EC2, ECS and the
+//! load balancers say of them.
+
+use super::call::Desk;
+use super::{autoscaling, ec2, ecs, elb};
+use crate::model::{
+    Check, ClusterArn, GroupName, HostDetail, InstanceId, InstanceStatus, Member, Newcomer, Target,
+    TargetGroupArn, TemplateRef, Trouble,
+};
+
+/// Which are meant, and who is asked about them.
+pub(super) struct Of<'a> {
+    pub(super) group: &'a GroupName,
+    pub(super) template: &'a TemplateRef,
+    pub(super) cluster: Option<&'a ClusterArn>,
+    pub(super) target_groups: &'a [TargetGroupArn],
+}
+
+/// The newcomers of a group. Where there are none yet, nobody else is asked.
+pub(super) async fn look(desk: &Desk, of: &Of<'_>) -> Result<Vec<Newcomer>, Trouble> {
+    let groups = autoscaling::look_at_groups(desk, std::slice::from_ref(of.group)).await?;
+    let members = groups.into_iter().flat_map(|group| group.members);
+    let members: Vec<Member> = members.filter(|member| is_meant(member, of.template)).collect();
+    let ids: Vec<InstanceId> = members.iter().map(|member| member.id.clone()).collect();
+    if ids.is_empty() {
+        return Ok(Vec::new());
+    }
+    let hosts = async {
+        match of.cluster {
+            Some(cluster) => ecs::look_at_hosts_on(desk, cluster, &ids).await,
+            None => Ok(Vec::new()),
+        }
+    };
+    let targets = async {
+        let each = of.target_groups.iter().map(|group| elb::look_at_targets(desk, group));
+        Ok(futures::future::try_join_all(each).await?.concat())
+    };
+    let (checks, hosts, targets) = tokio::try_join!(ec2::look_at_checks(desk, &ids), hosts, targets)?;
+    Ok(members.into_iter().map(|member| newcomer(member, &checks, &hosts, &targets)).collect())
+}
+
+fn is_meant(member: &Member, wanted: &TemplateRef) -> bool {
+    member
+        .template
+        .as_ref()
+        .is_some_and(|had| had.version == wanted.version && (had.id == wanted.id || had.name == wanted.name))
+}
+
+fn newcomer(member: Member, checks: &[InstanceStatus], hosts: &[HostDetail], targets: &[Target]) -> Newcomer {
+    let host = hosts.iter().find(|host| host.host.instance_id.as_ref() == Some(&member.id));
+    let told = targets.iter().filter(|target| target.id.as_str() == member.id.as_str());
+    Newcomer {
+        checks: checks.iter().find(|status| status.id == member.id).map(worse),
+        agent: host.map(|host| host.host.is_connected),
+        targets: told.map(|target| (target.group.clone(), target.state.word().into())).collect(),
+        id: member.id,
+        state: member.state,
+        health: member.health,
+    }
+}
+
+/// The worse of two checks.
+fn worse(status: &InstanceStatus) -> Check {
+    status.system.max(status.instance)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_member_is_a_newcomer_by_its_version_and_template() {
+        let template = |id: &str, version: &str| TemplateRef {
+            id: id.into(),
+            name: "prod".into(),
+            version: version.into(),
+        };
+        let member = |template| Member {
+            id: "i-1".into(),
+            instance_type: None,
+            zone: "a".into(),
+            state: "InService".into(),
+            health: "Healthy".into(),
+            is_protected: false,
+            template,
+            weight: None,
+        };
+        assert!(is_meant(&member(Some(template("lt-1", "8"))), &template("lt-1", "8")));
+        assert!(!is_meant(&member(Some(template("lt-1", "7"))), &template("lt-1", "8")));
+        assert!(!is_meant(&member(None), &template("lt-1", "8")));
+    }
+}

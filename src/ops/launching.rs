@@ -1,0 +1,313 @@
+//! What a rollout asks of launch templates, of EC2, and of the members that were launched from a new version.
+
+use super::aspect::Value;
+use crate::gateway::{Look, Seen};
+use crate::model::text::harmless;
+use crate::model::{
+    AlarmState, Check, ClusterArn, GroupName, InstanceType, Newcomer, TargetGroupArn, TemplateId,
+    TemplateRef, Text, Trouble,
+};
+use serde::{Deserialize, Serialize};
+use std::fmt;
+
+/// What EC2 says to a dry run of what it would do.
+pub const WOULD: &str = "EC2 would";
+
+/// A fact about what is launched.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(tag = "fact", rename_all = "snake_case")]
+pub enum LaunchFact {
+    /// The number of a template's latest version.
+    TemplateLatest {
+        /// Which template.
+        template: TemplateId,
+    },
+    /// The number that `$Default` means.
+    TemplateDefault {
+        /// Which template.
+        template: TemplateId,
+    },
+    /// What the maker of a version wrote; absent where there is no such version.
+    TemplateVersion {
+        /// Which template.
+        template: TemplateId,
+        /// Which version.
+        number: u64,
+    },
+    /// Whether EC2 would launch a version: [`WOULD`], or why not. Absent while EC2 does not know the version.
+    WouldLaunch {
+        /// Which version.
+        template: TemplateRef,
+        /// Where.
+        subnet: Option<Text>,
+        /// As which type.
+        instance_type: Option<InstanceType>,
+    },
+    /// Members launched from a version that serve: by their group, status checks, ECS agent and targets.
+    Fit {
+        /// Which members, and who is asked.
+        of: Judged,
+    },
+    /// Members launched from a version that somebody says are ill.
+    Unfit {
+        /// Which members, and who is asked.
+        of: Judged,
+    },
+    /// Alarms that ring.
+    Ringing {
+        /// Which are listened to.
+        alarms: Vec<Text>,
+    },
+}
+
+/// Members that are judged, and who is asked about them.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Judged {
+    /// Their group.
+    pub group: GroupName,
+    /// The version that they were launched from.
+    pub template: TemplateRef,
+    /// The cluster that they must join; none where the group's members are in none.
+    pub cluster: Option<ClusterArn>,
+    /// The target groups that they must be healthy in.
+    pub target_groups: Vec<TargetGroupArn>,
+}
+
+impl LaunchFact {
+    /// The look that shows it.
+    pub fn look(&self) -> Look {
+        match self {
+            Self::TemplateLatest { template } | Self::TemplateDefault { template } => {
+                Look::Templates { of: vec![template.clone()] }
+            }
+            Self::TemplateVersion { template, number } => {
+                Look::Versions { template: template.clone(), from: *number }
+            }
+            Self::WouldLaunch { template, subnet, instance_type } => Look::Launch {
+                template: template.clone(),
+                subnet: subnet.clone(),
+                instance_type: instance_type.clone(),
+            },
+            Self::Fit { of } | Self::Unfit { of } => Look::Newcomers {
+                group: of.group.clone(),
+                template: of.template.clone(),
+                cluster: of.cluster.clone(),
+                target_groups: of.target_groups.clone(),
+            },
+            Self::Ringing { alarms } => Look::Alarms { of: alarms.clone() },
+        }
+    }
+
+    /// Its value in what was seen; none when that was an answer to another look.
+    pub fn value(&self, seen: &Seen) -> Option<Value> {
+        Some(match (self, seen) {
+            (Self::TemplateLatest { template }, Seen::Templates(all)) => {
+                let found = all.iter().find(|one| one.id == *template);
+                found.map_or(Value::Absent, |one| Value::Count(one.latest_version))
+            }
+            (Self::TemplateDefault { template }, Seen::Templates(all)) => {
+                let found = all.iter().find(|one| one.id == *template);
+                found.map_or(Value::Absent, |one| Value::Count(one.default_version))
+            }
+            (Self::TemplateVersion { number, .. }, Seen::Versions(all)) => {
+                let found = all.iter().find(|one| one.number == *number);
+                found.map_or(Value::Absent, |one| Value::word(one.description.as_deref().unwrap_or_default()))
+            }
+            (Self::WouldLaunch { .. }, Seen::Launch(why)) => match why {
+                None => Value::word(WOULD),
+                Some(trouble) if is_not_yet(trouble) => Value::Absent,
+                Some(trouble) => Value::Word(explained(trouble)),
+            },
+            (Self::Fit { of }, Seen::Newcomers(all)) => {
+                let fit = all.iter().filter(|one| is_fit(one, of));
+                Value::Words(sorted(fit.map(|one| one.id.to_string())))
+            }
+            (Self::Unfit { .. }, Seen::Newcomers(all)) => {
+                let ill = all.iter().filter_map(|one| Some(format!("{} {}", one.id, ill(one)?)));
+                Value::Words(sorted(ill))
+            }
+            (Self::Ringing { .. }, Seen::Alarms(all)) => {
+                let ringing = all.iter().filter(|alarm| alarm.state == AlarmState::Alarm);
+                Value::Words(sorted(ringing.map(|alarm| alarm.name.to_string())))
+            }
+            _ => return None,
+        })
+    }
+}
+
+fn sorted(words: impl Iterator<Item = String>) -> Vec<String> {
+    let mut words: Vec<String> = words.collect();
+    words.sort();
+    words
+}
+
+/// A version that was made a moment ago may not be known everywhere.
+fn is_not_yet(trouble: &Trouble) -> bool {
+    matches!(
+        trouble.code.as_deref(),
+        Some("InvalidLaunchTemplateId.VersionNotFound" | "InvalidLaunchTemplateName.NotFoundException")
+    )
+}
+
+/// Whether everybody who was asked says that it serves.
+fn is_fit(one: &Newcomer, of: &Judged) -> bool {
+    let is_healthy = |group: &TargetGroupArn| {
+        let mut told = one.targets.iter().filter(|(of, _)| of == group).peekable();
+        told.peek().is_some() && told.all(|(_, state)| state == "healthy")
+    };
+    one.state == "InService"
+        && one.health.eq_ignore_ascii_case("healthy")
+        && one.checks == Some(Check::Ok)
+        && (of.cluster.is_none() || one.agent == Some(true))
+        && of.target_groups.iter().all(is_healthy)
+}
+
+/// What ails a member, where somebody says so.
+fn ill(one: &Newcomer) -> Option<String> {
+    let mut ails = Vec::new();
+    if one.health.eq_ignore_ascii_case("unhealthy") {
+        ails.push("is unhealthy by its group".to_owned());
+    }
+    if one.checks == Some(Check::Impaired) {
+        ails.push("fails a status check".to_owned());
+    }
+    if one.state == "InService" && one.agent == Some(false) {
+        ails.push("has an ECS agent that is not connected".to_owned());
+    }
+    for (group, state) in one.targets.iter().filter(|(_, state)| state == "unhealthy") {
+        let name = group.as_str().rsplit('/').nth(1).unwrap_or(group.as_str());
+        ails.push(format!("is {state} in {name}"));
+    }
+    (!ails.is_empty()).then(|| ails.join(" and "))
+}
+
+/// Why EC2 would launch nothing, in words that say which permission is missing. AWS calls all three of them "not
+/// authorized to use launch template" elsewhere.
+pub fn explained(trouble: &Trouble) -> String {
+    let said = &trouble.message;
+    let code = trouble.code.as_deref().unwrap_or_default();
+    if !matches!(code, "UnauthorizedOperation" | "AccessDenied" | "AccessDeniedException") {
+        return format!("{code}: {said}").trim_start_matches(": ").to_owned();
+    }
+    let what = if said.contains("iam:PassRole") {
+        "iam:PassRole for the role of its instance profile"
+    } else if said.contains("ec2:CreateTags") {
+        "ec2:CreateTags, because the version tags what it launches"
+    } else if said.contains("ec2:RunInstances") {
+        "ec2:RunInstances on the template, its image, subnet or security groups"
+    } else {
+        "ec2:RunInstances, or ec2:CreateTags where the version tags what it launches, or iam:PassRole for the role of \
+         its instance profile (AWS does not say which; `aws sts decode-authorization-message` does)"
+    };
+    format!("permission is missing: {what}; Auto Scaling asks the same of whoever starts a refresh")
+}
+
+impl fmt::Display for LaunchFact {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::TemplateLatest { template } => {
+                write!(f, "latest version of {}", harmless(template.as_str()))
+            }
+            Self::TemplateDefault { template } => {
+                write!(f, "default version of {}", harmless(template.as_str()))
+            }
+            Self::TemplateVersion { template, number } => {
+                write!(f, "version {number} of {}", harmless(template.as_str()))
+            }
+            Self::WouldLaunch { template, subnet, instance_type } => {
+                write!(f, "launch of {}:{}", harmless(template.id.as_str()), harmless(&template.version))?;
+                if let Some(kind) = instance_type {
+                    write!(f, " as {}", harmless(kind.as_str()))?;
+                }
+                subnet.as_ref().map_or(Ok(()), |subnet| write!(f, " in {}", harmless(subnet)))
+            }
+            Self::Fit { of } => write!(f, "new members of {} that serve", harmless(of.group.as_str())),
+            Self::Unfit { of } => write!(f, "new members of {} that are ill", harmless(of.group.as_str())),
+            Self::Ringing { alarms } => {
+                let names: Vec<_> = alarms.iter().map(|alarm| harmless(alarm).into_owned()).collect();
+                write!(f, "alarm among {}", names.join(", "))
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::TroubleKind;
+
+    fn newcomer() -> Newcomer {
+        Newcomer {
+            id: "i-1".into(),
+            state: "InService".into(),
+            health: "Healthy".into(),
+            checks: Some(Check::Ok),
+            agent: Some(true),
+            targets: vec![("arn:aws:elb:x:1:targetgroup/web/abc".into(), "healthy".into())],
+        }
+    }
+
+    fn judged() -> Judged {
+        Judged {
+            group: "web".into(),
+            template: TemplateRef { id: "lt-1".into(), name: "web".into(), version: "8".into() },
+            cluster: Some("arn:cluster".into()),
+            target_groups: vec!["arn:aws:elb:x:1:targetgroup/web/abc".into()],
+        }
+    }
+
+    #[test]
+    fn a_member_serves_when_everybody_says_so_and_is_ill_when_anybody_does() {
+        assert!(is_fit(&newcomer(), &judged()) && ill(&newcomer()).is_none());
+        type Change = (fn(&mut Newcomer), Option<&'static str>);
+        let changes: [Change; 7] = [
+            (|one| one.state = "Pending".into(), None),
+            (|one| one.health = "Unhealthy".into(), Some("is unhealthy by its group")),
+            (|one| one.checks = Some(Check::Initializing), None),
+            (|one| one.checks = Some(Check::Impaired), Some("fails a status check")),
+            (|one| one.agent = None, None),
+            (|one| one.agent = Some(false), Some("has an ECS agent that is not connected")),
+            (|one| one.targets[0].1 = "unhealthy".into(), Some("is unhealthy in web")),
+        ];
+        for (change, why) in changes {
+            let mut one = newcomer();
+            change(&mut one);
+            assert!(!is_fit(&one, &judged()), "{one:?}");
+            assert_eq!(ill(&one).as_deref(), why, "{one:?}");
+        }
+        let mut unknown = newcomer();
+        unknown.targets.clear();
+        assert!(!is_fit(&unknown, &judged()), "not registered yet");
+    }
+
+    #[test]
+    fn a_missing_permission_is_told_by_its_name() {
+        let trouble = |code: &str, message: &str| Trouble {
+            kind: TroubleKind::Denied,
+            call: "ec2:RunInstances".into(),
+            code: Some(code.into()),
+            message: message.to_owned(),
+            hint: None,
+            request_id: None,
+            at: jiff::Timestamp::UNIX_EPOCH,
+        };
+        let says = |message| explained(&trouble("UnauthorizedOperation", message));
+        assert!(
+            says("User: x is not authorized to perform: iam:PassRole on resource: r")
+                .contains("missing: iam:PassRole")
+        );
+        assert!(
+            says("not authorized to perform: ec2:CreateTags on resource").contains("missing: ec2:CreateTags")
+        );
+        assert!(
+            says("not authorized to perform: ec2:RunInstances on resource")
+                .contains("missing: ec2:RunInstances on")
+        );
+        assert!(says("You are not authorized to use launch template").contains("AWS does not say which"));
+        assert_eq!(
+            explained(&trouble("InvalidAMIID.NotFound", "no such image")),
+            "InvalidAMIID.NotFound: no such image"
+        );
+    }
+}
