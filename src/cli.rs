@@ -3,6 +3,7 @@
 //! Each command is a file below `cli/`; they read the same worlds by the same queries as the screen.
 //! stdout is data, stderr everything else, and only `output` prints.
 
+mod annals;
 mod apply;
 mod args;
 mod bars;
@@ -194,9 +195,10 @@ fn obey(argv: Argv, outside: &Outside, out: &mut Output) -> Result<()> {
             let plan = plan::Plan::new(&args)?;
             block_on(async {
                 let reach = reach::open(&global, outside, out).await?;
+                let annals = annals::Annals::of(&global, outside);
                 match args.watch {
-                    Some(_) => get::watch(&plan, &args, &reach, out).await,
-                    None => get::run(&plan, &args, &reach, out).await,
+                    Some(_) => get::watch(&plan, &args, &reach, &annals, out).await,
+                    None => get::run(&plan, &args, &reach, &annals, out).await,
                 }
             })
         }

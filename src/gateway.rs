@@ -399,6 +399,12 @@ impl std::fmt::Display for GatewayError {
 
 impl std::error::Error for GatewayError {}
 
+impl From<Trouble> for GatewayError {
+    fn from(trouble: Trouble) -> Self {
+        Self { trouble, partial: None }
+    }
+}
+
 /// What the calls of a session cost, since its start.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
 pub struct Spending {

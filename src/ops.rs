@@ -35,6 +35,7 @@ pub mod progress;
 pub mod rollback;
 pub mod run;
 pub mod state;
+pub mod told;
 
 pub use aspect::{Aspect, Value};
 pub use condition::{Condition, Eye};

@@ -362,12 +362,6 @@ impl<T> Broken<T> {
     }
 }
 
-impl From<Trouble> for GatewayError {
-    fn from(trouble: Trouble) -> Self {
-        Self { trouble, partial: None }
-    }
-}
-
 impl<T> From<Broken<T>> for GatewayError {
     /// Drops what was read: for lists that are only a step on the way.
     fn from(broken: Broken<T>) -> Self {

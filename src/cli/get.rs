@@ -1,5 +1,6 @@
 //! `coredeck get`: rows in the format of choice, once or for as long as somebody watches.
 
+use super::annals::Annals;
 use super::args::{Format, GetArgs};
 use super::output::{Output, Paging};
 use super::partial::{Warning, extent, texts, verdict};
@@ -20,11 +21,17 @@ use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
 /// Runs the command once.
-pub(super) async fn run(plan: &Plan, args: &GetArgs, reach: &Reach, out: &mut Output) -> Result<()> {
+pub(super) async fn run(
+    plan: &Plan,
+    args: &GetArgs,
+    reach: &Reach,
+    annals: &Annals,
+    out: &mut Output,
+) -> Result<()> {
     let limit = limit(args.timeout.as_deref())?;
     let world = reach.once(&plan.sources, Interest::default(), limit, out).await;
     let world = with_metrics(plan, world, reach, limit, out).await;
-    let shown = show(plan, args, &reach.config, &world, out);
+    let shown = show(plan, args, &reach.config, &annals.tell(plan.kind, Arc::clone(&world)), out);
     // Whoever reads the answer has it by now, and does not wait for this.
     if reach.config.history.has_gets {
         keep(plan, reach, &world, out)?;
@@ -157,14 +164,20 @@ fn wanted_metrics(plan: &Plan, world: &World) -> Vec<(Scope, InstanceId)> {
 }
 
 /// Writes an answer now and after every change, until nobody reads any more.
-pub(super) async fn watch(plan: &Plan, args: &GetArgs, reach: &Reach, out: &mut Output) -> Result<()> {
+pub(super) async fn watch(
+    plan: &Plan,
+    args: &GetArgs,
+    reach: &Reach,
+    annals: &Annals,
+    out: &mut Output,
+) -> Result<()> {
     let (config, slower) = cadence(plan, args.watch.as_deref().unwrap_or_default(), &reach.config)?;
     slower.iter().for_each(|note| out.say(note));
     let cancel = CancellationToken::new();
     // What is watched is also kept for a look back.
     let kept = Keeping { cache: None, history: reach.history()? };
     let mut collector = reach.start(config, &plan.rests_on(), kept, cancel.clone());
-    let ended = follow(plan, &slower, reach, &mut collector, out).await;
+    let ended = follow(plan, &slower, reach, annals, &mut collector, out).await;
     cancel.cancel();
     // What was read last is still to be kept; what one of the reads broke of is in the log.
     let _ = collector.task.await;
@@ -176,6 +189,7 @@ async fn follow(
     plan: &Plan,
     slower: &Option<String>,
     reach: &Reach,
+    annals: &Annals,
     collector: &mut Collector,
     out: &mut Output,
 ) -> Result<()> {
@@ -187,7 +201,7 @@ async fn follow(
     let mut price = None;
     let mut told = 0;
     loop {
-        let world = Arc::clone(&collector.world.borrow_and_update());
+        let world = annals.tell(plan.kind, Arc::clone(&collector.world.borrow_and_update()));
         let wanted = wanted_metrics(plan, &world);
         if looked_at.as_ref() != Some(&wanted) {
             let dearer = price_of(wanted.len(), plan.gauges)
@@ -381,7 +395,8 @@ mod tests {
         let reach = Reach::new(config, Arc::clone(&reader) as Arc<dyn FleetReader>, Clock::default());
         let mut out = Output::to(Two(Vec::new()), std::io::sink());
         // A sweep, which nobody watches, would come after five minutes.
-        let watched = watch(&plan, &args, &reach, &mut out);
+        let annals = Annals::none();
+        let watched = watch(&plan, &args, &reach, &annals, &mut out);
         let ended = tokio::time::timeout(Duration::from_secs(60), watched).await.expect("it is read again");
         assert_eq!(ended.unwrap_err().kind, ErrorKind::BrokenPipe);
         assert!(reader.0.lock().unwrap().iter().skip(1).all(|urgency| *urgency == Urgency::Screen));

@@ -1,11 +1,10 @@
 //! What operations hold: which row is whose target, for the sign beside it, and what the timeline tells of them.
 
-use super::page::operations::health;
 use super::state::Ui;
 use crate::fleet::{Deed, Fleet};
 use crate::ops::Phase;
 use crate::ops::counter::{Listed, Register};
-use crate::ops::progress::Progress;
+use crate::ops::told;
 use crate::query::Kind;
 use jiff::Timestamp;
 use std::collections::BTreeMap;
@@ -38,22 +37,7 @@ pub(super) fn held(register: &Register) -> BTreeMap<String, String> {
 
 /// The operations as the timeline tells them.
 pub(super) fn deeds(register: &Register, now: Timestamp) -> Arc<[Deed]> {
-    let deeds = register.ops.iter().filter_map(|listed| {
-        let Listed { op, lives, .. } = listed.as_ref();
-        let standing = Progress::of(op, *lives, now).standing;
-        Some(Deed {
-            id: op.record.id.clone(),
-            title: op.record.title.clone(),
-            who: op.record.who.to_string(),
-            reason: op.record.reason.clone(),
-            state: standing.word().to_owned(),
-            health: health(standing),
-            began_at: op.record.at,
-            at: op.ended.map_or(op.record.at, |(_, at)| at),
-            scope: Arc::new(op.plan.lanes.first()?.scope.clone()),
-            targets: op.plan.lanes.iter().map(|lane| lane.target.clone()).collect(),
-        })
-    });
+    let deeds = register.ops.iter().filter_map(|listed| told::deed(&listed.op, listed.lives, now));
     deeds.collect()
 }
 

@@ -25,6 +25,7 @@ use super::drill::Drill;
 use super::keymap::Match;
 use super::page;
 use super::page::overview::Item;
+use super::page::running::Of;
 use super::seat::Lean;
 use super::state::{Effect, Input, Page, Pick, Place, Purpose, RowKey, Ui};
 use super::view;
@@ -306,8 +307,8 @@ fn under_cursor(ui: &Ui) -> Option<(Kind, usize)> {
         Page::List(list) => Some((list.kind, list.row(ui.here.cursor)?)),
         Page::Overview => match page::overview::item(ui, ui.here.cursor)? {
             Item::Alarm(at) => Some((Kind::Alarms, at)),
-            Item::Running(kind, at, _) => Some((kind, at)),
-            Item::Tier(_) => None,
+            Item::Running(Of::Row(kind, at), _) => Some((kind, at)),
+            Item::Running(Of::Operation(_), _) | Item::Tier(_) => None,
         },
         _ => None,
     }
@@ -323,6 +324,9 @@ fn open(ui: &mut Ui) {
     {
         let tier = ui.world.fleet.tiers.get(at).and_then(|row| row.name.clone());
         drill(ui, Kind::Instances, Drill::Tier(tier));
+        return;
+    }
+    if steering::show_running(ui) {
         return;
     }
     if let Page::Describe(card) = &ui.here.page {
@@ -361,6 +365,9 @@ fn choose(ui: &mut Ui) {
 }
 
 fn describe(ui: &mut Ui) {
+    if steering::show_running(ui) {
+        return;
+    }
     let Some((kind, at)) = under_cursor(ui) else {
         if !matches!(ui.here.page, Page::Overview) {
             ui.say("there is no row to describe");

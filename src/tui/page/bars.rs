@@ -11,6 +11,7 @@ use super::{TextLine, registry_faults};
 use crate::gateway::Source;
 use crate::model::text::harmless;
 use crate::model::{Scope, Usd};
+use crate::query::Kind;
 use crate::snapshot::Part;
 use crate::tui::action::{Action, Layer};
 use crate::tui::cell;
@@ -326,6 +327,11 @@ fn facts(ui: &Ui) -> TextLine {
         0 => {}
         1 => line.push((Role::Unknown, "  partial: 1 account is left out".into())),
         n => line.push((Role::Unknown, format!("  partial: {n} accounts are left out"))),
+    }
+    let is_told = matches!(&ui.here.page, Page::List(list) if list.kind == Kind::Events) && !ui.is_past();
+    if is_told && ui.register.trouble.is_some() {
+        let text = "  partial: operations of coredeck are missing, the journal cannot be read";
+        line.push((Role::Unknown, text.to_owned()));
     }
     if sources.contains(&Source::Registry) {
         match registry_faults(&ui.world.snapshot).count() {

@@ -5,7 +5,8 @@ use crate::config::span;
 use crate::model::Health;
 use crate::model::text::harmless;
 use crate::ops::counter::Listed;
-use crate::ops::progress::{Progress, Standing};
+use crate::ops::progress::Progress;
+pub(crate) use crate::ops::told::health;
 use crate::tui::cell;
 use crate::tui::page::overview::health_role;
 use crate::tui::signs::Signs;
@@ -22,20 +23,6 @@ const BAR: usize = 10;
 /// How far an operation is at the moment that is shown.
 pub(crate) fn progress(ui: &Ui, listed: &Listed) -> Progress {
     Progress::of(&listed.op, listed.lives, ui.real)
-}
-
-/// How well an operation stands.
-pub(crate) fn health(standing: Standing) -> Health {
-    match standing {
-        Standing::Entered | Standing::Running => Health::Busy,
-        Standing::Paused
-        | Standing::Cancelling
-        | Standing::RollingBack
-        | Standing::Blind
-        | Standing::RolledBack => Health::Warn,
-        Standing::Orphaned | Standing::Failed | Standing::PartWay => Health::Bad,
-        Standing::Done => Health::Ok,
-    }
 }
 
 /// A bar of so many columns.

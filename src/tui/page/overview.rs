@@ -1,13 +1,12 @@
 //! The overview: every tier with its health, capacity, spread and troubles; what is a guess; what is going on;
 //! alarms; money.
 
-use super::running::{self, Running};
+use super::running::{self, Of, Running};
 use super::{TextLine, trend};
 use crate::fleet::TierRow;
 use crate::gateway::Source;
 use crate::model::text::harmless;
 use crate::model::{AlarmState, Health, Known};
-use crate::query::Kind;
 use crate::snapshot::{Measure, Subject};
 use crate::tui::cell;
 use crate::tui::state::Ui;
@@ -42,8 +41,8 @@ const RUNNING: usize = 12;
 pub(crate) enum Item {
     /// A tier, by its number.
     Tier(usize),
-    /// Something that goes on, by the kind and the number of its row; and which of them it is.
-    Running(Kind, usize, usize),
+    /// Something that goes on; and which of them it is.
+    Running(Of, usize),
     /// An alarm, by its number.
     Alarm(usize),
 }
@@ -58,7 +57,7 @@ pub(crate) struct Row {
 pub(crate) fn items(ui: &Ui) -> Vec<Item> {
     let tiers = (0..ui.world.fleet.tiers.len()).map(Item::Tier);
     let running = running::all(ui).into_iter().take(RUNNING).enumerate();
-    let running = running.map(|(nth, it)| Item::Running(it.kind, it.at, nth));
+    let running = running.map(|(nth, it)| Item::Running(it.of, nth));
     tiers.chain(running).chain(ringing(ui).into_iter().map(Item::Alarm)).collect()
 }
 
@@ -253,20 +252,24 @@ fn going_on(ui: &Ui, width: usize, rows: &mut Vec<Row>) {
     let all = running::all(ui);
     let sources = [Source::Groups, Source::Refreshes, Source::Services, Source::Hosts];
     let mut title = vec![(Role::Title, "Running now".to_string())];
-    match (all.len(), nothing(ui, &sources, "no refresh, deployment or drain")) {
+    match (all.len(), nothing(ui, &sources, "no operation, refresh, deployment or drain")) {
         (0, (role, text)) => title.push((role, format!("  {text}"))),
         (n, _) if n > RUNNING => title.push((Role::Dim, format!("  {RUNNING} of {n}"))),
         (n, _) => title.push((Role::Dim, format!("  {n}"))),
     }
+    if ui.register.trouble.is_some() && !ui.is_past() {
+        let text = "  operations of coredeck are missing: its journal cannot be read (:operations says why)";
+        title.push((Role::Trouble, text.to_owned()));
+    }
     rows.push(Row { item: None, pieces: title });
     for (nth, it) in all.into_iter().take(RUNNING).enumerate() {
-        let Running { kind, at, what, name, says, health } = it;
+        let Running { of, what, name, says, health } = it;
         let lead = format!("{} {what:<10}  ", ui.signs().health(health));
         let name = cell::cut(&name, (width / 2).max(20), ui.signs().cut()).into_owned();
         let rest = width.saturating_sub(2 + lead.width() + name.width() + 2);
         let says = cell::cut(&says, rest, ui.signs().cut()).into_owned();
         rows.push(Row {
-            item: Some(Item::Running(kind, at, nth)),
+            item: Some(Item::Running(of, nth)),
             pieces: vec![(health_role(health), lead), (Role::RowKey, name), (Role::Dim, format!("  {says}"))],
         });
     }

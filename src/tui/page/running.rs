@@ -1,16 +1,27 @@
-//! What is going on now: refreshes, deployments, hosts that drain, members on their way in or out.
+//! What is going on now: our own operations, refreshes, deployments, hosts that drain, members on their way in or out.
 
+use super::operations;
 use crate::model::Health;
+use crate::model::text::harmless;
 use crate::query::Kind;
 use crate::tui::state::Ui;
+use std::borrow::Cow;
+
+/// What goes on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Of {
+    /// An operation of ours, by its number in the register.
+    Operation(usize),
+    /// What AWS does in a row.
+    Row(Kind, usize),
+}
 
 /// Something that goes on, and the row that it goes on in.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Running {
-    pub(crate) kind: Kind,
-    pub(crate) at: usize,
+    pub(crate) of: Of,
     /// What goes on, in a word.
-    pub(crate) what: &'static str,
+    pub(crate) what: Cow<'static, str>,
     /// In what.
     pub(crate) name: String,
     /// How far it is.
@@ -18,12 +29,33 @@ pub(crate) struct Running {
     pub(crate) health: Health,
 }
 
-/// Everything that goes on, in the order of rows.
+/// Everything that goes on: our own operations, then what AWS does, in the order of rows.
 pub(crate) fn all(ui: &Ui) -> Vec<Running> {
     let fleet = &ui.world.fleet;
     let many = ui.world.snapshot.parts.len() > 1;
     let home = |scope: &crate::model::Scope| if many { format!("{scope} ") } else { String::new() };
-    let mut all = Vec::new();
+    let mut all: Vec<Running> = Vec::new();
+    // The journal is of now: what ran at a moment of the past is not told.
+    let open = ui.register.ops.iter().enumerate().filter(|(_, it)| it.op.ended.is_none() && !ui.is_past());
+    for (at, listed) in open {
+        let progress = operations::progress(ui, listed);
+        let time = operations::time(&progress);
+        let left = if time.is_empty() { String::new() } else { format!(", {time}") };
+        let says = format!(
+            "{}, {} of {} steps{left}, by {}",
+            progress.standing.word(),
+            progress.done,
+            progress.total,
+            harmless(&progress.who)
+        );
+        all.push(Running {
+            of: Of::Operation(at),
+            what: Cow::Owned(harmless(&progress.kind).into_owned()),
+            name: harmless(&progress.title).into_owned(),
+            says,
+            health: operations::health(progress.standing),
+        });
+    }
     for (at, row) in fleet.groups.iter().enumerate() {
         let name = format!("{}{}", home(&row.scope), row.it.name);
         if let Some(Some(refresh)) = row.refresh.as_ref().yes()
@@ -33,9 +65,8 @@ pub(crate) fn all(ui: &Ui) -> Vec<Running> {
             let left = refresh.remaining.map(|left| format!("{left} to go, ")).unwrap_or_default();
             let says = format!("{percent}{left}{}", refresh.status);
             all.push(Running {
-                kind: Kind::Groups,
-                at,
-                what: "refresh",
+                of: Of::Row(Kind::Groups, at),
+                what: "refresh".into(),
                 name: name.clone(),
                 says,
                 health: row.health,
@@ -49,7 +80,13 @@ pub(crate) fn all(ui: &Ui) -> Vec<Running> {
                 (0, going) => format!("{going} on the way out"),
                 (coming, going) => format!("{coming} on the way in, {going} on the way out"),
             };
-            all.push(Running { kind: Kind::Groups, at, what: "scaling", name, says, health: row.health });
+            all.push(Running {
+                of: Of::Row(Kind::Groups, at),
+                what: "scaling".into(),
+                name,
+                says,
+                health: row.health,
+            });
         }
     }
     for (at, row) in fleet.services.iter().enumerate() {
@@ -66,8 +103,11 @@ pub(crate) fn all(ui: &Ui) -> Vec<Running> {
             deployment.running,
             deployment.desired
         );
-        let name = format!("{}{}", home(&row.scope), row.it.name);
-        all.push(Running { kind: Kind::Services, at, what: "deployment", name, says, health: row.health });
+        // A name is a service's own in its cluster only.
+        let cluster = crate::model::short_arn(row.it.cluster.as_str());
+        let name = format!("{}{cluster}/{}", home(&row.scope), row.it.name);
+        let (of, what) = (Of::Row(Kind::Services, at), "deployment".into());
+        all.push(Running { of, what, name, says, health: row.health });
     }
     for (at, row) in fleet.hosts.iter().enumerate().filter(|(_, row)| row.it.status == "DRAINING") {
         let id = row.it.instance_id.as_ref().map_or_else(|| row.it.arn.as_str(), |id| id.as_str());
@@ -77,7 +117,8 @@ pub(crate) fn all(ui: &Ui) -> Vec<Running> {
             left => format!("{left} tasks are left"),
         };
         let name = format!("{}{id}", home(&row.scope));
-        all.push(Running { kind: Kind::Hosts, at, what: "draining", name, says, health: row.health });
+        let (of, what) = (Of::Row(Kind::Hosts, at), "draining".into());
+        all.push(Running { of, what, name, says, health: row.health });
     }
     all
 }

@@ -8,6 +8,8 @@ use crate::tui::action::Action;
 use crate::tui::dialog::{Dialog, What};
 use crate::tui::held::{deeds, held};
 use crate::tui::oplist::{self, By, OpList};
+use crate::tui::page::overview::{self, Item};
+use crate::tui::page::running::Of;
 use crate::tui::state::{Effect, Page, Place, Ui};
 use crate::world::Wish;
 use std::sync::Arc;
@@ -118,6 +120,21 @@ pub(super) fn sort_on(ui: &mut Ui) {
 /// Opens the operation under the cursor.
 pub(super) fn show(ui: &mut Ui) {
     let Some(id) = chosen(ui).map(|listed| listed.op.record.id.clone()) else { return };
+    show_one(ui, id);
+}
+
+/// Opens the operation under the overview's cursor. Returns whether there is one.
+pub(super) fn show_running(ui: &mut Ui) -> bool {
+    if !matches!(ui.here.page, Page::Overview) {
+        return false;
+    }
+    let Some(Item::Running(Of::Operation(at), _)) = overview::item(ui, ui.here.cursor) else { return false };
+    let Some(id) = ui.register.ops.get(at).map(|listed| listed.op.record.id.clone()) else { return false };
+    show_one(ui, id);
+    true
+}
+
+fn show_one(ui: &mut Ui, id: String) {
     let mut place = Place::new(Page::Operation(id));
     place.path = crate::tui::page::path(ui);
     ui.open(place);

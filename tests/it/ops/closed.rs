@@ -72,6 +72,27 @@ async fn a_closed_terminal_ends_no_drain_and_a_new_one_shows_it() {
         let one = ["get", "hosts", &format!("instance:{host}"), "-o", "json"];
         let (_, out, _) = ended(coredeck(&running, &at).args(one));
         assert!(out.contains("\"ACTIVE\""), "{out}");
+
+        // It stands among what AWS tells of.
+        let events = ["get", "events", "-o", "json"];
+        let (code, out, err) = ended(coredeck(&running, &at).args(events));
+        let told: serde_json::Value = serde_json::from_str(&out).unwrap();
+        let told = told["data"].as_array().unwrap();
+        let ours = told.iter().filter(|event| event["kind"] == "operation").count();
+        assert!((code, ours) == (0, 2) && told.len() > ours && out.contains(&id), "{code}: {ours} {err}");
+        // What cannot be read of them is said, and the answer is not called whole.
+        std::fs::write(
+            at.join("journal.db"),
+            "no journal at all, but long enough to be looked at".repeat(40),
+        )
+        .unwrap();
+        let (code, _, err) = ended(coredeck(&running, &at).args(events));
+        assert!(
+            code != 0 && err.contains("operations of coredeck") && err.contains("journal"),
+            "{code}: {err}"
+        );
+        let (code, ..) = ended(coredeck(&running, &at).args(events).arg("--allow-partial"));
+        assert_eq!(code, 0);
     })
     .await
     .unwrap();

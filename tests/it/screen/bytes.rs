@@ -83,6 +83,23 @@ fn reading_the_same_again_costs_nothing_as_long_as_it_is_read_in_time() {
 }
 
 #[test]
+fn what_is_spent_while_nothing_changes_is_no_reason_to_write() {
+    for size in [(80, 24), (180, 50)] {
+        let mut line = Line::new(size);
+        line.press("2");
+        let mut at = fleet::now();
+        for nth in 1..4 {
+            at = fleet::later(at, 7);
+            let mut world = coredeck::world::World::clone(&fleet::read_again(&fleet::full(), 7 * nth));
+            world.spending.calls += 9 * nth.unsigned_abs();
+            world.spending.dollars += coredeck::model::Usd::from_micros(480 * nth);
+            line.screen.input(Input::Tick(at)).input(Input::World(Arc::new(world)));
+            assert_eq!(line.draw(), 0, "{size:?}: read {nth} times more");
+        }
+    }
+}
+
+#[test]
 fn a_cursor_move_stays_within_its_budget() {
     for size in [(80, 24), (180, 50)] {
         let mut line = Line::new(size);

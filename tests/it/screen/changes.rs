@@ -502,6 +502,79 @@ fn over() -> Arc<Listed> {
     listed(record("op-1121-aaaa", &two(), 7_200), false, events)
 }
 
+/// One that runs, and one that is over.
+pub(super) fn operations() -> Input {
+    register(vec![running(), over()])
+}
+
+/// What comes of the plan that was asked for last, if one was: the plan, or why there is none.
+pub(super) fn plan_arrives(screen: &mut Headless, is_good: bool) {
+    let Some(Order::Plan { ticket, .. }) = orders(screen).last().cloned() else { return };
+    let declined =
+        || Declined { what: "refused".to_owned(), why: vec!["it serves".to_owned()], hints: vec![] };
+    let offer = if is_good { Ok(offer(&two())) } else { Err(declined()) };
+    screen.input(Input::Answer(Answer::Planned { ticket, offer }));
+}
+
+#[test]
+fn operations_are_filtered_while_it_is_typed_and_sorted() {
+    for size in SIZES {
+        let mut screen = Headless::new(fleet::full(), size);
+        screen.input(operations()).keys("gxj");
+        let shown = |screen: &Headless| {
+            let text = screen.text();
+            ["op-1121-bbbb", "op-1121-aaaa"].map(|id| text.find(id))
+        };
+        assert!(matches!(shown(&screen), [Some(first), Some(second)] if first < second), "{}", screen.text());
+        // The cursor goes with its operation, wherever that is sorted to; the worst comes first.
+        screen.keys("s");
+        assert!(matches!(shown(&screen), [Some(first), Some(second)] if first > second), "{}", screen.text());
+        let row = screen.text().lines().find(|line| line.starts_with('▌')).unwrap().to_owned();
+        assert!(row.contains("stopped part way"), "{row}");
+        assert!(screen.text().contains("operations  2  by state ↑"), "{}", screen.text());
+        screen.keys("S");
+        assert!(matches!(shown(&screen), [Some(first), Some(second)] if first < second), "{}", screen.text());
+        // Rows follow each letter; what is no field is pointed at, and holds nothing back.
+        screen.keys("/state:open");
+        assert!(matches!(shown(&screen), [Some(_), None]), "{}", screen.text());
+        screen.keys("<ctrl-u>stat:x");
+        assert!(screen.text().contains("did you mean `state`?"), "{}", screen.text());
+        screen.keys("<ctrl-u>!anna<ret>");
+        assert!(screen.text().contains("operations  0 of 2  /!anna"), "{}", screen.text());
+        assert!(screen.text().contains("none of 2 operations is like that"), "{}", screen.text());
+        screen.keys(":filter kernel why:cve<ret>:sort begun desc<ret>");
+        assert!(matches!(shown(&screen), [Some(first), Some(second)] if first > second), "{}", screen.text());
+        screen.keys(":sort stat<ret>");
+        assert!(screen.text().contains("they are by state, kind"), "{}", screen.text());
+        // What is given up leaves what was.
+        screen.keys("<esc>/open<esc>");
+        assert!(screen.text().contains("operations  2  /kernel why:cve"), "{}", screen.text());
+        screen.keys("<ret>");
+        assert!(screen.text().contains("operations › op-1121-"), "{}", screen.text());
+    }
+}
+
+#[test]
+fn the_overview_tells_what_we_do_beside_what_aws_does() {
+    for size in SIZES {
+        let mut screen = Headless::new(fleet::full(), size);
+        screen.input(operations());
+        let text = screen.text();
+        let line =
+            text.lines().find(|line| line.contains("drain 2 instances")).unwrap_or_else(|| panic!("{text}"));
+        assert!(line.contains("running, 1 of 4 steps") && !text.contains("op-1121-aaaa"), "{text}");
+        let down = "j".repeat(text.lines().count());
+        let at = (0..down.len()).find(|_| {
+            let text = screen.keys("j").text();
+            text.lines().any(|line| line.starts_with('▌') && line.contains("drain 2 instances"))
+        });
+        assert!(at.is_some(), "{}", screen.text());
+        assert!(screen.keys("<ret>").text().contains("op-1121-bbbb"), "{}", screen.text());
+        screen.keys("<esc>d");
+        assert!(screen.text().contains("op-1121-bbbb"), "{}", screen.text());
+    }
+}
+
 #[test]
 fn operations_are_listed_with_how_far_they_are_and_shown_in_full() {
     for size in SIZES {
@@ -613,11 +686,15 @@ fn a_journal_that_cannot_be_read_is_said_where_operations_would_stand() {
         let mut screen = Headless::new(fleet::full(), size);
         let trouble =
             Some("the journal /x/journal.db is damaged; `coredeck op list` reads what can be".to_owned());
-        screen.keys("gx").input(Input::Register(Arc::new(Register {
-            trouble,
-            is_read: true,
-            ..Register::default()
-        })));
+        let damaged = Arc::new(Register { trouble, is_read: true, ..Register::default() });
+        screen.keys("gx").input(Input::Register(Arc::clone(&damaged)));
         assert!(screen.text().contains("is damaged"), "{}", screen.text());
+        // And wherever they would be told beside others.
+        for keys in ["1", ":events<ret>"] {
+            let mut other = Headless::new(fleet::full(), size);
+            other.input(Input::Register(Arc::clone(&damaged))).keys(keys);
+            let text = other.text();
+            assert!(text.contains("operations of coredeck are missing"), "{text}");
+        }
     }
 }

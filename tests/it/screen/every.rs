@@ -105,7 +105,7 @@ fn an_empty_page_says_that_there_is_nothing() {
             assert!(!screen.text().contains("partial") && !screen.text().contains("reading"), "{kind}");
         }
         let text = Headless::new(empty(), size).text();
-        assert!(text.contains("no refresh, deployment or drain"), "{text}");
+        assert!(text.contains("no operation, refresh, deployment or drain"), "{text}");
         let below: String = text.lines().skip(1).collect();
         assert!(below.contains("cost is not read") && !below.contains('$'), "no figure is made up: {text}");
     }

@@ -2,7 +2,7 @@
 //! be true of all of them, in one table instead of a picture each.
 
 use super::rich::rich;
-use super::{every, fleet};
+use super::{changes, every, fleet};
 use coredeck::query::Kind;
 use coredeck::tui::Input;
 use coredeck::tui::action::{Action, Layer};
@@ -36,10 +36,29 @@ fn pages() -> Vec<(String, String)> {
         ("filter", "2/state:r"),
         ("filter in error", "2/stat:r"),
         ("sort", "2s"),
+        ("operations", "gx"),
+        ("operations filtered", "gx/state:open<ret>s"),
+        ("operation", "gx<ret>"),
+        ("dialog planning", "2xd"),
+        ("dialog with a plan", "2xd"),
+        ("dialog declined", "2xd"),
+        ("dialog of a request", "gxXc"),
     ] {
         pages.push((name.to_owned(), keys.to_owned()));
     }
     pages
+}
+
+/// A page, with operations in the journal.
+fn open(world: &Arc<World>, size: (u16, u16), page: &str, keys: &str) -> Headless {
+    let mut screen = Headless::new(Arc::clone(world), size);
+    screen.input(changes::operations()).keys(keys);
+    match page {
+        "dialog with a plan" => changes::plan_arrives(&mut screen, true),
+        "dialog declined" => changes::plan_arrives(&mut screen, false),
+        _ => {}
+    }
+    screen
 }
 
 /// One of two places failed.
@@ -72,8 +91,7 @@ fn every_page_in_every_state_fits_and_says_how_it_stands() {
     for (state, world, says) in states() {
         for size in SIZES {
             for (page, keys) in pages() {
-                let mut screen = Headless::new(Arc::clone(&world), size);
-                let text = screen.keys(&keys).text();
+                let text = open(&world, size, &page, &keys).text();
                 let at = format!("{page}, {state}, {size:?}");
                 let lines: Vec<&str> = text.lines().collect();
                 // Below a line that is being typed stands only what is wrong with it.
@@ -84,7 +102,9 @@ fn every_page_in_every_state_fits_and_says_how_it_stands() {
                 assert!(!lines[size.1 as usize - 1].is_empty() || is_typed, "{at}:\n{text}");
                 // Calls and help are known without being read; a line being typed takes the place of troubles.
                 let is_told =
-                    !matches!(page.as_str(), "help" | "calls" | "calls in full" | "filter in error");
+                    !matches!(page.as_str(), "help" | "calls" | "calls in full" | "filter in error")
+                        && !page.starts_with("operation")
+                        && !page.starts_with("dialog");
                 let is_said = says.is_empty() || says.iter().any(|word| text.contains(word));
                 assert!(is_said || !is_told, "{at} says none of {says:?}:\n{text}");
                 let is_well = text.contains("● ok") || text.contains("✓");
@@ -127,16 +147,21 @@ fn every_theme_at_every_depth_shows_the_same_words_in_colours_that_are_there() {
     let themes: Vec<&str> = theme::SHIPPED.iter().map(|(name, _)| *name).collect();
     assert!(themes.len() >= 10, "{themes:?}");
     for (state, world, _) in states() {
-        // A state has its words whatever the page: one list, one card and the overview stand for all.
-        for keys in ["", "2", "2d", "!", "?", "2/state:r"] {
-            let mut screen = Headless::new(Arc::clone(&world), SIZES[1]);
+        // What a state looks like has its words whatever the page: of all but the full one some stand for all.
+        let some = ["", "2", "2d", "!", "?", "2/state:r"].map(|keys| (keys.to_owned(), keys.to_owned()));
+        let (pages, size) = match state {
+            "full" => (pages(), SIZES[0]),
+            _ => (some.to_vec(), SIZES[1]),
+        };
+        for (page, keys) in pages {
+            let mut screen = open(&world, size, &page, &keys);
             screen.theme = Theme::plain();
-            let plain = screen.keys(keys).text();
+            let plain = screen.text();
             for name in &themes {
                 for depth in [Depth::True, Depth::Many, Depth::Sixteen, Depth::None] {
                     screen.theme = Theme::shipped(name).unwrap().at(depth);
                     let frame = screen.frame();
-                    let at = format!("{name} at {depth:?}, {state}, after {keys:?}");
+                    let at = format!("{name} at {depth:?}, {state}, {page}");
                     assert_eq!(coredeck::tui::headless::text(&frame.cells), plain, "{at}");
                     for cell in &frame.cells.content {
                         assert!(has(depth, cell.fg) && has(depth, cell.bg), "{at}: {cell:?}");

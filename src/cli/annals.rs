@@ -1,0 +1,87 @@
+//! What coredeck itself did, for scripts that ask what happened: the journal's operations among the events of a fleet.
+
+use super::Outside;
+use super::args::Global;
+use super::op::Place;
+use crate::clock::Clock;
+use crate::error::Result;
+use crate::fleet::{Deed, Fleet};
+use crate::model::{Trouble, TroubleKind};
+use crate::ops::{self, told};
+use crate::query::Kind;
+use crate::snapshot::Snapshot;
+use crate::store::journal::{Journal, Ledger};
+use crate::world::World;
+use std::sync::Arc;
+
+/// So many of the latest operations are told.
+const LATEST: usize = 200;
+
+/// Where what was done is found.
+pub(super) struct Annals {
+    place: Option<Place>,
+    clock: Clock,
+}
+
+impl Annals {
+    /// The journal of this run. Where nobody knows where it would be, nothing was ever done.
+    pub(super) fn of(global: &Global, outside: &Outside) -> Self {
+        // A demo begins with nothing done.
+        let place = if global.demo { None } else { Place::find(global, outside).ok() };
+        Self { place, clock: outside.clock }
+    }
+
+    /// No journal.
+    #[cfg(test)]
+    pub(super) fn none() -> Self {
+        Self { place: None, clock: Clock::default() }
+    }
+
+    /// The world with our own operations among its events, where events are asked for. What cannot be read of them is a
+    /// trouble like any other: the answer is then not the whole.
+    pub(super) fn tell(&self, kind: Kind, world: Arc<World>) -> Arc<World> {
+        let Some(place) = self.place.as_ref().filter(|place| kind == Kind::Events && place.file.exists())
+        else {
+            return world;
+        };
+        let (deeds, faults) = match self.read(place) {
+            Ok(read) => read,
+            Err(error) => (Vec::new(), vec![error.to_string()]),
+        };
+        if deeds.is_empty() && faults.is_empty() {
+            return world;
+        }
+        let mut fleet = Fleet::clone(&world.fleet);
+        fleet.tell(&Arc::from(deeds));
+        let mut snapshot = Snapshot::clone(&world.snapshot);
+        let trouble = |why: String| Trouble {
+            kind: TroubleKind::Other,
+            call: "journal".into(),
+            code: None,
+            message: why,
+            hint: Some("coredeck op verify".to_owned()),
+            request_id: None,
+            at: self.clock.now(),
+        };
+        snapshot
+            .troubles
+            .extend(faults.into_iter().map(|why| ("operations of coredeck".to_owned(), trouble(why))));
+        Arc::new(World { fleet: Arc::new(fleet), snapshot: Arc::new(snapshot), ..World::clone(&world) })
+    }
+
+    /// The operations, and what could not be read of them.
+    fn read(&self, place: &Place) -> Result<(Vec<Deed>, Vec<String>)> {
+        let journal = Journal::open(&place.file)?;
+        let now = self.clock.now();
+        let (mut deeds, mut faults) = (Vec::new(), Vec::new());
+        for record in journal.ops(LATEST)? {
+            // That is asked first: a runner that comes to its end writes so, and then lives no more.
+            let lives = journal.runner(&record.id)?.is_some_and(|(_, lives)| lives);
+            match ops::read(&journal, &record.id) {
+                Ok(op) => deeds.extend(told::deed(&op, lives, now)),
+                Err(error) => faults.push(format!("{}: {error}", record.id)),
+            }
+        }
+        Ok((deeds, faults))
+    }
+}
