@@ -104,14 +104,14 @@ fn of_tier(
         tier: tier.name.clone(),
         hosts: row.instances,
         monthly: Room {
-            used: sum(&mine, |core| core.monthly()),
+            used: sum(row.cores, &mine, |core| core.monthly()),
             most: Known::Yes(Some(hosts * u64::from(figures.monthly_users_per_host))),
         },
         rate: rate(&mine),
         rate_most: f64::from(row.instances) * f64::from(figures.requests_per_host),
-        users: sum(&mine, |core| core.users()),
+        users: sum(row.cores, &mine, |core| core.users()),
         connections: Room {
-            used: connections(&mine, figures),
+            used: connections(row.cores, &mine, figures),
             most: match figures.max_connections {
                 Some(most) => Known::Yes(Some(u64::from(most))),
                 None => Known::No(WhyUnknown::NotAsked),
@@ -152,8 +152,15 @@ fn tenants(row: &TierRow, tier: &Tier, mine: &[&Core], cores: &Room) -> Room {
     Room { used, most }
 }
 
-/// A sum over cores that told; not known unless each did.
-fn sum(mine: &[&Core], of: impl Fn(&crate::model::admin::CoreWord) -> Option<u64>) -> Known<u64> {
+/// A sum over cores that told; not known unless all cores are, and each did.
+fn sum(
+    cores: Known<u32>,
+    mine: &[&Core],
+    of: impl Fn(&crate::model::admin::CoreWord) -> Option<u64>,
+) -> Known<u64> {
+    if let Known::No(why) = cores {
+        return Known::No(why);
+    }
     let mut sum = 0;
     for core in mine {
         match &core.word {
@@ -169,7 +176,10 @@ fn sum(mine: &[&Core], of: impl Fn(&crate::model::admin::CoreWord) -> Option<u64
 }
 
 /// What pools open at most: by the cores' own word where they gave it, else by the figure for each domain.
-fn connections(mine: &[&Core], figures: &Figures) -> Known<u64> {
+fn connections(cores: Known<u32>, mine: &[&Core], figures: &Figures) -> Known<u64> {
+    if let Known::No(why) = cores {
+        return Known::No(why);
+    }
     let mut sum = 0;
     for core in mine {
         let told = match &core.word {

@@ -15,6 +15,7 @@ mod choose;
 mod config;
 mod counter;
 mod describe;
+mod drift;
 mod failure;
 mod get;
 mod grouped;

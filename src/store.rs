@@ -2,16 +2,18 @@
 //!
 //! `cache` keeps the last good reading of every section, so that the next start shows the fleet at once,
 //! with its age. `history` keeps what was read in the last days, for a look back. `calls` keeps what runs asked of
-//! AWS. `journal` keeps what operations intended and did: the only one that must never lose anything.
+//! AWS. `drift` keeps what the last inventory found. `journal` keeps what operations intended and did: the only one that must never lose anything.
 
 mod body;
 mod cache;
 mod calls;
+mod drift;
 mod history;
 pub mod journal;
 
 pub use cache::{Cache, Kept};
 pub use calls::{CallBook, CallSum, call_sums, kept_calls};
+pub use drift::{Drift, Drifted, keep_drift, kept_drift};
 pub use history::{
     COURSES, History, HistoryFacts, Limits, ListFacts, MeasureFacts, TREND_SPAN, Then, cut_history,
     history_facts, kept_at, kept_trends,

@@ -41,11 +41,8 @@ pub fn growth(course: Option<&Trend>, left: Option<i64>, now: Timestamp) -> Grow
     };
     let over = until.duration_since(first.from);
     if over < LEAST {
-        let hours = over.as_hours();
-        return Growth::Unknown(format!(
-            "only {hours} h of history, and at least {} are needed",
-            LEAST.as_hours()
-        ));
+        let (hours, least) = (over.as_hours(), LEAST.as_hours());
+        return Growth::Unknown(format!("only {hours} h of history, {least} are needed"));
     }
     if now.duration_since(until) > LATEST {
         return Growth::Unknown(format!("its history ends {} h ago", now.duration_since(until).as_hours()));

@@ -115,6 +115,11 @@ fn what_was_not_counted_is_not_known() {
     let tier = Tier { cores_per_host: Some(7), ..tier("t") };
     let found = one(unknown, tier, Vec::new(), &Figures::default(), &Trends::default());
     assert_eq!((found.cores.left(), found.tenants.left()), (None, None));
+    assert_eq!(
+        (found.monthly.left(), found.users.yes()),
+        (None, None),
+        "no cores were found, and some may be"
+    );
 }
 
 #[test]

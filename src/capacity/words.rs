@@ -66,7 +66,7 @@ impl Capacity {
     pub fn lacks(&self) -> Vec<String> {
         let mut lacks = Vec::new();
         let why = |why: WhyUnknown| match why {
-            WhyUnknown::NotAsked => "the cores were not asked ([cores] reach)",
+            WhyUnknown::NotAsked => "not every core was asked ([cores] reach)",
             WhyUnknown::Pending => "it is being read",
             WhyUnknown::Trouble => "not every core told",
         };

@@ -88,7 +88,8 @@ impl Manner {
         self.detach
     }
 
-    fn only_shows(&self) -> bool {
+    /// Whether nothing is changed.
+    pub(super) fn only_shows(&self) -> bool {
         self.dry_run || self.plan_out.is_some()
     }
 }

@@ -5,6 +5,7 @@ mod report;
 use super::Outside;
 use super::args::{Global, ShowFormat};
 use super::begin::{self, Manner};
+use super::drift;
 use super::op::timer;
 use super::output::Output;
 use super::partial::{texts, warnings};
@@ -12,9 +13,10 @@ use super::reach::{self, Reach};
 use crate::config::CoreReach;
 use crate::error::{Error, ErrorKind, Result};
 use crate::gateway::Source;
-use crate::inventory::Policy;
+use crate::inventory::{Diff, Difference, Policy};
 use crate::ops::hosts::{Asking, SOURCES, Survey, survey};
 use crate::ops::{Intent, Options};
+use crate::store::keep_drift;
 use crate::world::{Interest, World};
 use clap::{Args, Subcommand};
 use std::collections::BTreeMap;
@@ -104,6 +106,23 @@ struct Found {
     survey: Survey,
 }
 
+/// Keeps what differs, so that lists and the screen say so too.
+fn keep(
+    diff: &Diff,
+    is_left: impl Fn(&Difference) -> bool,
+    reach: &Reach,
+    global: &Global,
+    outside: &Outside,
+    out: &mut Output,
+) {
+    // A demo leaves nothing behind.
+    let Some(file) = drift::file(&reach.config, &outside.around).filter(|_| !global.demo) else { return };
+    let kept = drift::of(&diff.differences, reach.clock().now(), is_left);
+    if let Err(error) = keep_drift(&file, &kept) {
+        out.warn(&error.to_string());
+    }
+}
+
 /// Runs the command.
 pub(super) fn run(
     command: &InventoryCommand,
@@ -158,6 +177,7 @@ async fn show(args: &ShowArgs, global: &Global, outside: &Outside, out: &mut Out
         format => report::written(&report::observed_json(&found.survey.seen), format),
     };
     out.data(&text)?;
+    keep(&found.survey.diff(), |_| true, &reach, global, outside, out);
     found.survey.seen.notes.iter().for_each(|note| out.say(note));
     whole(&found, args.ask.allow_partial, out)
 }
@@ -166,6 +186,7 @@ async fn diff(args: &DiffArgs, global: &Global, outside: &Outside, out: &mut Out
     let reach = reach::open(global, outside, out).await?;
     let found = look(&reach, args.ask.yes || global.demo, out).await?;
     let (diff, policy) = (found.survey.diff(), args.policy.policy());
+    keep(&diff, |_| true, &reach, global, outside, out);
     let text = match args.ask.output {
         ShowFormat::Table => report::diff(&diff, policy),
         format => report::written(&report::diff_json(&diff, policy), format),
@@ -189,6 +210,7 @@ async fn sync(args: &SyncArgs, global: &Global, outside: &Outside, out: &mut Out
     let reach = reach::open(global, outside, out).await?;
     let found = look(&reach, args.manner.is_yes() || global.demo, out).await?;
     let (diff, policy) = (found.survey.diff(), args.policy.policy());
+    keep(&diff, |_| true, &reach, global, outside, out);
     let writes = diff.writes(policy);
     silent(&found, out);
     diff.unjudged.iter().for_each(|one| out.warn(&report::unjudged(one)));
@@ -205,7 +227,11 @@ async fn sync(args: &SyncArgs, global: &Global, outside: &Outside, out: &mut Out
     let options = Options { writes, ..Options::default() };
     let intent = Intent { verb: "inventory".to_owned(), targets: vec![found.survey.path.clone()], options };
     let plan = begin::desk(&reach, &found.world)?.plan(intent).await?;
-    begin::run(plan, &args.manner, &reach, global, outside, out).await
+    begin::run(plan, &args.manner, &reach, global, outside, out).await?;
+    if !args.manner.only_shows() {
+        keep(&diff, |one| !one.is_due(policy), &reach, global, outside, out);
+    }
+    Ok(())
 }
 
 /// Says which hosts could not be asked, the same reason once. How many those are.

@@ -3,6 +3,7 @@
 use super::Outside;
 use super::args::Global;
 use super::calls;
+use super::drift::{self, Minding};
 use super::output::Output;
 use super::past::{self, Past};
 use crate::clock::Clock;
@@ -115,6 +116,10 @@ pub(super) async fn quietly(global: &Global, outside: &Outside, warnings: &mut V
     let hands = Hands::of(&reader);
     let past = past::of(&config, &outside.around);
     let reader = asking(&config, reader, clock)?;
+    let reader = match drift::file(&config, &outside.around) {
+        Some(file) => Arc::new(Minding::new(reader, file, clock)) as Arc<dyn FleetReader>,
+        None => reader,
+    };
     let mut reach = Reach::new(config, reader, clock);
     reach.hands = Some(hands);
     reach.past = past;

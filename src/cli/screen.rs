@@ -128,7 +128,16 @@ fn about(config: &Config, around: &Surroundings, is_demo: bool, clock: Clock, wa
     };
     let cadence = Source::ALL.into_iter().map(|source| (source, config.every(source))).collect();
     let acting = if config.read_only { Acting::ReadOnly } else { Acting::Yes };
-    About { fleet: config.fleet.to_string(), endpoint, note, zone, cadence, acting }
+    About {
+        fleet: config.fleet.to_string(),
+        endpoint,
+        note,
+        zone,
+        cadence,
+        tiers: config.tiers.clone(),
+        figures: config.capacity,
+        acting,
+    }
 }
 
 /// A warning as the screen has room for it: what is wrong and the hint, without the line of the file.

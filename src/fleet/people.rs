@@ -100,6 +100,9 @@ fn registered(
             },
         },
     }
+    if let Some(drift) = &record.drift {
+        verdict.find(Health::Warn, drift.to_string());
+    }
     let (health, troubles) = verdict.end(Health::Unknown);
     Core {
         id: record.id.clone(),

@@ -160,6 +160,9 @@ impl Desk<'_> {
         if let Some(row) = rule {
             hear(&mut verdict, row);
         }
+        if let Some(drift) = &record.drift {
+            verdict.find(Health::Warn, drift.to_string());
+        }
         let (health, troubles) = verdict.end(Health::Unknown);
         let tenant = Tenant {
             id: record.id.clone(),

@@ -32,6 +32,9 @@ pub struct CoreRecord {
     pub image: Option<Text>,
     /// The name of the SecureString that holds its API key; never the key.
     pub api_key_parameter: Option<Text>,
+    /// What the last inventory found to differ from it, in a sentence; the registry does not hold it.
+    #[serde(skip)]
+    pub drift: Option<Text>,
 }
 
 /// A tenant as the registry holds it: the JSON value of `/coredeck/<fleet>/tenants/<tenant-id>`.
@@ -48,6 +51,9 @@ pub struct TenantRecord {
     pub domain: Option<Text>,
     /// `development` or `production`: what the customer uses it for.
     pub mode: Option<Text>,
+    /// What the last inventory found to differ from it, in a sentence; the registry does not hold it.
+    #[serde(skip)]
+    pub drift: Option<Text>,
 }
 
 /// Where a core runs.

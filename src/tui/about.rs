@@ -1,6 +1,8 @@
 //! The session that a screen shows: whose fleet, where from, and what may be done.
 
+use crate::config::{Config, Figures};
 use crate::gateway::Source;
+use crate::model::Tier;
 use jiff::tz::TimeZone;
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -18,6 +20,10 @@ pub struct About {
     pub zone: TimeZone,
     /// How often each list is read while its rows show; one that is not named, each minute.
     pub cadence: BTreeMap<Source, Duration>,
+    /// What tiers hold, by the configuration.
+    pub tiers: Vec<Tier>,
+    /// What capacity is computed with.
+    pub figures: Figures,
     /// Whether anything may be changed from here.
     pub acting: Acting,
 }
@@ -47,6 +53,8 @@ impl Default for About {
             note: None,
             zone: TimeZone::UTC,
             cadence: BTreeMap::new(),
+            tiers: Config::default().tiers,
+            figures: Figures::default(),
             acting: Acting::Yes,
         }
     }

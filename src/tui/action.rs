@@ -182,6 +182,7 @@ pub enum Action {
     NextField,
     PreviousField,
     Operations,
+    Capacity,
     Drain,
     Undrain,
     Protect,
@@ -236,6 +237,7 @@ actions! {
     Go(Templates) "go-templates" "templates" "Launch templates" [All List Text Menu];
     Go(Images) "go-images" "images" "Machine images in use" [All List Text Menu];
     Operations "go-operations" "operations" "Operations: what runs now and what ran, how far, and whose" [All List Text];
+    Capacity "go-capacity" "capacity" "How much more fits into each tier, and when it is full" [All List Text];
     Open "open" "open" "Go into the row: a tier's or group's instances, a service's tasks, or its details; along a related line" [List Text];
     Describe "describe" "describe" "Show every field of the row" [List];
     Jump "jump" "jump" "Choose where to go from the row: everything that belongs to it" [List Text];

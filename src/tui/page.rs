@@ -1,6 +1,7 @@
 //! What each page needs and how it divides the screen; the pages themselves are below `page/`.
 
 pub(super) mod bars;
+pub(super) mod capacity;
 pub(super) mod chart;
 pub(super) mod describe;
 pub(super) mod dialog;
@@ -202,6 +203,7 @@ pub(super) fn text(ui: &Ui) -> Vec<TextLine> {
             describe::lines(ui, card, width).into_iter().map(|line| line.pieces).collect()
         }
         Page::Troubles => troubles::lines(ui, width),
+        Page::Capacity => capacity::lines(ui, width),
         Page::Help(kind) => help::lines(ui, *kind, width),
         Page::Operation(id) => operation::lines(ui, id, width),
         Page::Overview | Page::List(_) | Page::Operations => Vec::new(),
@@ -215,6 +217,7 @@ pub(super) fn name(ui: &Ui) -> &'static str {
         Page::List(list) => list.kind.word(),
         Page::Describe(card) => card.kind.singular(),
         Page::Troubles => "troubles",
+        Page::Capacity => "capacity",
         Page::Help(_) => "help",
         Page::Operations => "operations",
         Page::Operation(_) => "operation",
@@ -254,6 +257,7 @@ pub(super) fn own_sources(ui: &Ui) -> &'static [Source] {
     match beneath(ui) {
         Page::List(list) => list.kind.sources(),
         Page::Describe(card) => card.kind.sources(),
+        Page::Capacity => capacity::SOURCES,
         // Operations are the journal's, and read nothing of AWS.
         Page::Operations | Page::Operation(_) => &[],
         Page::Overview | Page::Troubles | Page::Help(_) => overview::SOURCES,
@@ -268,7 +272,7 @@ pub(super) fn main_source(ui: &Ui) -> Option<Source> {
         Page::List(list) => named(&list.kind),
         Page::Describe(card) => named(&card.kind),
         Page::Operations | Page::Operation(_) => None,
-        Page::Overview | Page::Troubles | Page::Help(_) => Some(&Source::Instances),
+        Page::Overview | Page::Troubles | Page::Capacity | Page::Help(_) => Some(&Source::Instances),
     };
     main.or(sources.first()).copied()
 }
@@ -291,6 +295,8 @@ pub(super) fn sources(ui: &Ui) -> Vec<Source> {
             sources.extend(in_full(card.kind));
             card.kind.columns().iter().for_each(|column| sources.extend_from_slice(column.needs));
         }
+        // Users and requests are the cores' own word, where the configuration lets them be asked.
+        Page::Capacity => sources.push(Source::Admin),
         Page::Overview | Page::Troubles | Page::Help(_) | Page::Operations | Page::Operation(_) => {}
     }
     sources.sort();

@@ -408,7 +408,7 @@ pub fn wake_at(ui: &Ui) -> Option<Timestamp> {
             let shown = ui.register.find(id).map(|listed| listed.op.record.at);
             moments.extend(shown.map(|at| cell::next_change(at, ui.real)));
         }
-        Page::Troubles | Page::Help(_) => {}
+        Page::Troubles | Page::Capacity | Page::Help(_) => {}
     }
     moments.into_iter().min()
 }

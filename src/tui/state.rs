@@ -176,6 +176,7 @@ pub(super) enum Page {
     List(Box<List>),
     Describe(Box<Card>),
     Troubles,
+    Capacity,
     Help(Option<Kind>),
     Operations,
     /// An operation, by its id.

@@ -192,6 +192,7 @@ fn act(ui: &mut Ui, action: Action) -> Vec<Effect> {
         Action::Overview => ui.open(Place::new(Page::Overview)),
         Action::Go(kind) => ui.open(Place::list(kind, None)),
         Action::Operations => ui.open(Place::new(Page::Operations)),
+        Action::Capacity => ui.open(Place::new(Page::Capacity)),
         Action::Open => open(ui),
         Action::Describe => describe(ui),
         Action::Jump => menus::jump(ui),

@@ -52,6 +52,7 @@ pub(super) fn run(ui: &mut Ui, line: &str) -> Result<Vec<Effect>, PromptError> {
         "q" | "quit" | "exit" => return Ok(act(ui, Action::Quit)),
         "overview" => return Ok(act(ui, Action::Overview)),
         "operations" | "ops" => return Ok(act(ui, Action::Operations)),
+        "capacity" => return Ok(act(ui, Action::Capacity)),
         "at" => {
             let at = parse_moment(rest, ui.real, &ui.about.zone);
             return match at {
@@ -233,7 +234,10 @@ fn words() -> impl Iterator<Item = &'static str> {
     let kinds = Kind::ALL.into_iter().map(Kind::word);
     let actions = ACTIONS.iter().filter(|about| is_offered(about.action)).map(|about| about.name);
     let own = OWN.iter().map(|(name, _)| *name);
-    kinds.chain(own).chain(["overview", "operations", "ops", "ungroup", "q", "quit", "exit"]).chain(actions)
+    kinds
+        .chain(own)
+        .chain(["overview", "operations", "ops", "capacity", "ungroup", "q", "quit", "exit"])
+        .chain(actions)
 }
 
 /// Tells whether a line that begins with this word is a command.

@@ -23,14 +23,16 @@ pub(super) fn candidates(ui: &Ui, typed: &str) -> Vec<Candidate> {
             target: Target::Line,
         });
     }
-    let about = Action::Operations.about().map_or("", |about| about.doc);
-    search.offer("operations", about, 60, || Candidate {
-        text: "operations".to_owned(),
-        what: "page",
-        doc: about.to_owned(),
-        key: key(ui, Action::Operations),
-        target: Target::Line,
-    });
+    for (name, action) in [("operations", Action::Operations), ("capacity", Action::Capacity)] {
+        let doc = action.about().map_or("", |about| about.doc);
+        search.offer(name, doc, 60, || Candidate {
+            text: name.to_owned(),
+            what: "page",
+            doc: doc.to_owned(),
+            key: key(ui, action),
+            target: Target::Line,
+        });
+    }
     for (name, view) in ui.seat.views.iter() {
         search.offer(name, "", 50, || Candidate {
             text: name.to_owned(),
@@ -40,7 +42,9 @@ pub(super) fn candidates(ui: &Ui, typed: &str) -> Vec<Candidate> {
             target: Target::Line,
         });
     }
-    let is_page = |action: Action| matches!(action, Action::Go(_) | Action::Overview | Action::Operations);
+    let is_page = |action: Action| {
+        matches!(action, Action::Go(_) | Action::Overview | Action::Operations | Action::Capacity)
+    };
     for about in ACTIONS.iter().filter(|about| is_offered(about.action) && !is_page(about.action)) {
         search.offer(about.name, about.doc, 40, || Candidate {
             text: about.name.to_owned(),

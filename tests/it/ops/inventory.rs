@@ -9,7 +9,7 @@ use coredeck::gateway::{FleetReader, FleetWriter};
 use coredeck::inventory::{Diff, Policy, Sort};
 use coredeck::ops::hosts::{Asking, SOURCES, Survey, survey};
 use coredeck::ops::{Outcome, Timer as _};
-use coredeck::sim::{parse, serve};
+use coredeck::sim::{Mischief, Options, Rule, parse, serve};
 use coredeck::world::Interest;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -223,6 +223,49 @@ async fn without_leave_no_host_is_asked_and_nothing_is_gone() {
     let hosts = survey.seen.hosts.iter().filter(|host| !host.is_down);
     assert!(hosts.clone().any(|host| host.containers.as_ref().unwrap_err().contains("is not ours")));
     assert_eq!(bench.changes().get("SendCommand"), None);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_aws_refuses_or_loses_is_said_of_hosts_and_proves_nothing() {
+    let cases = [
+        (Mischief::Denied, "SendCommand", None, Some("the command was refused")),
+        (Mischief::Denied, "ListCommandInvocations", None, Some("what it printed could not be read")),
+        (Mischief::Denied, "ListCommands", None, Some("what became of the command could not be seen")),
+        (Mischief::Denied, "CreateDocument", None, Some("could not be put there")),
+        // What passes, and what was done although its answer was lost, costs nothing but time.
+        (Mischief::Throttle, "SendCommand", Some(1), None),
+        (Mischief::LostAnswer, "SendCommand", Some(1), None),
+        (Mischief::LostAnswer, "CreateDocument", Some(1), None),
+    ];
+    for (kind, call, times, why) in cases {
+        let rule = Rule { service: "ssm".to_owned(), call: call.to_owned(), times, ..Rule::always(kind) };
+        let clock = Clock::Fixed(start());
+        let options = Options { clock, speed: 0.0, faults: vec![rule], ..Options::default() };
+        let bench = Bench::of(serve(options).await.unwrap()).await;
+        let survey = asked(&bench).await;
+        let running: Vec<_> = survey.seen.hosts.iter().filter(|host| !host.is_down).collect();
+        let silent = running.iter().filter_map(|host| host.containers.as_ref().err());
+        let diff = survey.diff();
+        let added = diff.differences.iter().filter(|one| one.sort == Sort::Add).count();
+        assert_eq!(added, 0, "{kind:?} {call}");
+        let gone = diff.differences.iter().filter(|one| one.sort == Sort::Gone);
+        assert!(
+            gone.clone().all(|one| one.why.contains("does not exist")),
+            "{kind:?} {call}: {:?}",
+            gone.collect::<Vec<_>>()
+        );
+        match why {
+            Some(why) => assert!(
+                silent.clone().any(|told| told.contains(why)),
+                "{call}: {:?}",
+                silent.collect::<Vec<_>>()
+            ),
+            // Only the host whose agent is silent has nothing to say.
+            None => assert_eq!(silent.count(), 1, "{kind:?} {call}"),
+        }
+        let sent = bench.changes().get("SendCommand").copied().unwrap_or(0);
+        assert!(sent <= 1, "{kind:?} {call}: fifty hosts are asked once");
+    }
 }
 
 const LARGE: &str = r#"

@@ -387,6 +387,7 @@ pub(super) fn parts() -> Vec<Part> {
         core: Some("core-7".into()),
         domain: text(&format!("{id}.auth.example.com")),
         mode: text("production"),
+        ..TenantRecord::default()
     };
     settle(
         &mut first,

@@ -44,6 +44,7 @@ pictures! {
     sorted "2s<right><right><right><ret>";
     command ":inst";
     which_key "g";
+    capacity "gy";
 }
 
 #[test]

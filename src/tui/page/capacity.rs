@@ -1,0 +1,100 @@
+//! How much more fits into each tier, and when it is full: what `coredeck capacity` says, with the reasons.
+
+use super::TextLine;
+use crate::capacity::{Capacity, capacity};
+use crate::gateway::Source;
+use crate::tui::state::Ui;
+use crate::tui::theme::Role;
+
+/// What the page rests on.
+pub(crate) const SOURCES: &[Source] = &[
+    Source::Instances,
+    Source::Groups,
+    Source::Registry,
+    Source::Clusters,
+    Source::Services,
+    Source::Tasks,
+    Source::Hosts,
+    Source::Rules,
+    Source::TargetGroups,
+    Source::Targets,
+    Source::Statuses,
+];
+
+/// Columns that a name takes, and that a figure takes.
+const NAME: usize = 22;
+const FIGURE: usize = 16;
+
+pub(crate) fn lines(ui: &Ui, width: usize) -> Vec<TextLine> {
+    let about = &ui.about;
+    let rows = capacity(&ui.world.fleet, &about.tiers, &about.figures, &ui.world.timeline.trends, ui.now);
+    let mut lines = Vec::new();
+    if rows.is_empty() {
+        lines.push(vec![(Role::Dim, "no tiers: nothing was found yet".to_owned())]);
+    }
+    for row in &rows {
+        tier(ui, row, width, &mut lines);
+        lines.push(Vec::new());
+    }
+    lines.pop();
+    lines
+}
+
+fn tier(ui: &Ui, row: &Capacity, width: usize, lines: &mut Vec<TextLine>) {
+    let figures = &ui.about.figures;
+    let hosts = if row.hosts == 1 { "1 host".to_owned() } else { format!("{} hosts", row.hosts) };
+    let name = crate::model::text::harmless(row.tier.as_str()).into_owned();
+    lines.push(vec![(Role::Title, name), (Role::Dim, format!("  {hosts}"))]);
+    let tells = [
+        ("cores", row.cores.said(), more(&row.cores.said_left()), row.cores.left()),
+        ("tenants", row.tenants.said(), more(&row.said_tenants_left()), row.tenants.left()),
+        ("monthly users", row.monthly.said(), more(&row.monthly.said_left()), row.monthly.left()),
+        ("requests a second", row.said_rate(), String::new(), None),
+        ("database", row.said_database(figures), String::new(), None),
+        ("connections", row.connections.said(), more(&row.connections.said_left()), row.connections.left()),
+    ];
+    for (what, used, left, count) in tells {
+        let role = match count {
+            Some(left) if left < 0 => Role::Trouble,
+            _ => Role::Text,
+        };
+        put(
+            lines,
+            width,
+            vec![
+                (Role::Dim, format!("  {what:<NAME$}")),
+                (Role::Text, format!("{used:<FIGURE$}")),
+                (role, left),
+            ],
+        );
+    }
+    put(
+        lines,
+        width,
+        vec![(Role::Dim, format!("  {:<NAME$}", "growth of tenants")), (Role::Text, row.growth.to_string())],
+    );
+    for lack in row.lacks().into_iter().filter(|lack| !lack.starts_with("growth")) {
+        put(lines, width, vec![(Role::Dim, format!("  ? {lack}"))]);
+    }
+}
+
+/// How many more, in words; nothing where that is not known.
+fn more(left: &str) -> String {
+    match left {
+        "?" => String::new(),
+        "no limit" => left.to_owned(),
+        _ if left.ends_with("too many") => left.to_owned(),
+        _ => format!("{left} more"),
+    }
+}
+
+/// A line, as far as there is room.
+fn put(lines: &mut Vec<TextLine>, width: usize, pieces: TextLine) {
+    let mut left = width;
+    let pieces = pieces.into_iter().map(|(role, text)| {
+        let text: String = text.chars().take(left).collect();
+        left -= text.chars().count();
+        (role, text)
+    });
+    lines.push(pieces.collect());
+}
