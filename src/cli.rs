@@ -31,6 +31,7 @@ mod partial;
 mod past;
 mod plan;
 mod reach;
+mod refresh;
 mod rows;
 mod screen;
 mod sim;

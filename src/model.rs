@@ -32,10 +32,10 @@ pub use core::{Core, CoreRecord, Home, Tenant, TenantRecord};
 pub use definition::{Constraint, Container, Definition, Port, Protocol};
 pub use detail::{
     Command, DocumentDetail, Hook, HostDetail, Invocation, Leaving, Newcomer, ParameterDetail, Protection,
-    RefreshDetail, ServiceDetail,
+    RefreshDetail, RefreshWants, ServiceDetail,
 };
 pub use gauge::{Gauge, Gauges, Metrics, Point};
-pub use group::{Activity, Group, Member, Mix, Refresh, TemplateRef};
+pub use group::{Activity, Group, Handling, Member, Mix, OwnLaunch, Refresh, RefreshPreset, TemplateRef};
 pub use ids::*;
 pub use instance::{
     Agent, Check, Instance, InstanceState, InstanceStatus, Lifecycle, Make, Makes, ScheduledEvent,

@@ -299,6 +299,16 @@ fn told(api: Api, code: &str, message: Option<&str>, status: u16, around: &Circu
 
 /// `User: ARN is not authorized to perform: ACTION on resource: … because REASON`
 fn deny(trouble: &mut Trouble, api: Api, said: &str) {
+    // Auto Scaling's words for three permissions of the caller, none of which is the call's own.
+    if said.to_ascii_lowercase().contains("not authorized to use launch template") {
+        trouble.message = format!("launching from the template is denied to who called {}", api.action());
+        trouble.hint = Some(
+            "allow ec2:RunInstances on what the template names, ec2:CreateTags where it tags what it launches, and \
+             iam:PassRole for its instance profile's role: one of them is missing"
+                .to_owned(),
+        );
+        return;
+    }
     let word_after = |mark: &str| {
         let (_, rest) = said.split_once(mark)?;
         rest.split_whitespace().next().map(|word| word.trim_end_matches([',', '.', ';']))
@@ -453,6 +463,24 @@ mod tests {
             assert_eq!(trouble.kind, TroubleKind::Garbled, "{trouble:?}");
             assert!(trouble.message.starts_with("HTTP 200 with an answer that was cut off: "), "{trouble:?}");
         }
+    }
+
+    #[test]
+    fn a_launch_template_that_may_not_be_used_lacks_one_of_three_permissions() {
+        let mut trouble = Trouble {
+            kind: TroubleKind::Denied,
+            call: "autoscaling:StartInstanceRefresh".into(),
+            code: Some("AccessDenied".into()),
+            message: String::new(),
+            hint: None,
+            request_id: None,
+            at: jiff::Timestamp::UNIX_EPOCH,
+        };
+        let said = "You are not authorized to use launch template: lt-1";
+        super::deny(&mut trouble, Api::StartInstanceRefresh, said);
+        assert!(trouble.message.starts_with("launching from the template is denied"), "{}", trouble.message);
+        let hint = trouble.hint.unwrap();
+        assert!(["ec2:RunInstances", "ec2:CreateTags", "iam:PassRole"].iter().all(|one| hint.contains(one)));
     }
 
     #[tokio::test]

@@ -14,7 +14,7 @@ use crate::gateway::change::Token;
 use crate::ops::begin::{Beginning, check, enter};
 use crate::ops::counter::{Answer, Counter, Declined, Offer, Order, Register};
 use crate::ops::kinds::kind;
-use crate::ops::plan::{Act, ROOM_FOR_ID};
+use crate::ops::plan::ROOM_FOR_ID;
 use crate::ops::{self, Intent, Plan, Verb};
 use crate::store::journal::{Bell, Journal};
 use register::Book;
@@ -183,8 +183,8 @@ impl Clerk {
         for lane in plan.lanes.iter().take(WRITTEN_OUT) {
             let mut of_lane = Vec::new();
             for step in &lane.steps {
-                let written = match (&step.go.act, &self.tools.hands.writer) {
-                    (Act::Once { change }, Some(writer)) => {
+                let written = match (step.go.act.change(), &self.tools.hands.writer) {
+                    (Some(change), Some(writer)) => {
                         let token = Token::of(&["preview"]);
                         // A step without its command is shown by its title; the plan itself is whole.
                         writer.command(&lane.scope, change, &token).await.ok()

@@ -4,6 +4,7 @@ use super::Outside;
 use super::args::Global;
 use super::begin::{self, Manner};
 use super::output::Output;
+use super::refresh::RefreshArgs;
 use crate::error::{Error, Result};
 use crate::ops::{Intent, OnTimeout, Options, Then};
 use clap::{Args, Subcommand, ValueEnum};
@@ -29,6 +30,8 @@ pub(super) enum Verb {
     Resume(ProcessArgs),
     /// Set how many instances a group, or tasks a service, has
     Scale(ScaleArgs),
+    /// Replace the instances of groups by ones of a template version, by Auto Scaling's own refresh
+    Refresh(Box<RefreshArgs>),
     /// Replace all tasks of services by new ones of the same definition
     Redeploy(PlainArgs),
     /// Stop instances or tasks
@@ -46,11 +49,11 @@ pub(super) enum Verb {
 pub(super) struct PlainArgs {
     /// Ids or names; a service may be written `cluster/service`
     #[arg(required = true, value_name = "TARGET")]
-    targets: Vec<String>,
+    pub(super) targets: Vec<String>,
     #[command(flatten)]
-    guards: GuardArgs,
+    pub(super) guards: GuardArgs,
     #[command(flatten)]
-    manner: Manner,
+    pub(super) manner: Manner,
 }
 
 /// How far guards reach.
@@ -178,6 +181,7 @@ impl Verb {
             Self::Suspend(args) => ("suspend", &args.plain),
             Self::Resume(args) => ("resume", &args.plain),
             Self::Scale(args) => ("scale", &args.plain),
+            Self::Refresh(args) => ("refresh", &args.plain),
             Self::Redeploy(args) => ("redeploy", args),
             Self::Stop(args) => ("stop", args),
             Self::Start(args) => ("start", args),
@@ -225,6 +229,10 @@ impl Verb {
             Self::Suspend(args) | Self::Resume(args) => options.processes.clone_from(&args.processes),
             Self::Scale(args) => {
                 (options.desired, options.min, options.max) = (args.desired, args.min, args.max);
+            }
+            Self::Refresh(args) => {
+                options.override_verdict = args.override_verdict;
+                options.refresh = args.wish()?.map(Box::new);
             }
             _ => {}
         }

@@ -5,6 +5,7 @@
 
 mod accounts;
 mod capacity;
+mod preset;
 mod tiers;
 
 pub(super) use accounts::unknown_profile;

@@ -187,10 +187,35 @@ impl List<'_> {
             Some(share) => self.push(&key("max_unavailable"), json!(share.to_string())),
             None => {}
         }
+        self.preset(tier, &key("refresh"));
         if self.loaded.config.tiers_are_guessed
             && let Some(setting) = self.settings.get_mut(first)
         {
             setting.note = Some("guessed: the configuration names no tiers".to_owned());
+        }
+    }
+
+    /// What the tier says of how its groups are refreshed.
+    fn preset(&mut self, tier: &Tier, at: &str) {
+        let preset = &tier.refresh;
+        let span = |seconds: u32| json!(super::span(std::time::Duration::from_secs(seconds.into())));
+        let said = [
+            ("min_healthy", preset.min_healthy.map(|it| json!(it))),
+            ("max_healthy", preset.max_healthy.map(|it| json!(it))),
+            ("warmup", preset.warmup_s.map(span)),
+            ("checkpoints", preset.checkpoints.as_ref().map(|it| json!(it))),
+            ("checkpoint_delay", preset.checkpoint_delay_s.map(span)),
+            ("bake", preset.bake_s.map(span)),
+            ("skip_matching", preset.skips_matching.map(|it| json!(it))),
+            ("auto_rollback", preset.rolls_back.map(|it| json!(it))),
+            ("protected", preset.protected.map(|it| json!(it.word()))),
+            ("standby", preset.standby.map(|it| json!(it.word()))),
+            ("alarms", preset.alarms.as_ref().map(|it| json!(it))),
+        ];
+        for (key, value) in said {
+            if let Some(value) = value {
+                self.push(&format!("{at}.{key}"), value);
+            }
         }
     }
 }

@@ -88,6 +88,7 @@ pub(crate) fn template() -> Template {
         instance_type: None,
         is_spot: false,
         key_name: None,
+        by_attributes: false,
     };
     Template {
         id: "lt-1".into(),

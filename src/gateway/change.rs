@@ -14,6 +14,7 @@ mod again;
 mod receipt;
 mod writer;
 
+pub use crate::model::Handling;
 pub use again::Again;
 pub use receipt::{Answered, Miss, Moved, Proof, Receipt, WriteError};
 pub use writer::{FleetWriter, Token};
@@ -328,7 +329,7 @@ pub struct Document {
 }
 
 /// Every preference of a rolling instance refresh.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Preferences {
     /// Percent of the desired capacity that must be in service, 0–100.
     pub min_healthy: u32,
@@ -352,18 +353,6 @@ pub struct Preferences {
     pub alarms: Vec<Text>,
     /// Seconds that it watches the alarms after the last replacement, up to 172800.
     pub bake_s: u32,
-}
-
-/// What a refresh does with members that it must not simply replace.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Handling {
-    /// They are replaced all the same.
-    Replace,
-    /// They are left as they are.
-    Ignore,
-    /// It waits an hour for somebody to let go of them, and then fails.
-    Wait,
 }
 
 /// What a refresh launches new instances with, and what the group keeps when it succeeds.

@@ -87,6 +87,33 @@ pub struct RefreshDetail {
     pub rolls_back: bool,
     /// Why it went back, while it does and after.
     pub rollback_reason: Option<Text>,
+    /// Instances that were still to be replaced when it turned back.
+    pub remaining_on_rollback: Option<u32>,
+    /// What it was started with.
+    pub wants: RefreshWants,
+}
+
+/// The preferences of a refresh as AWS tells them; none where it tells none.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RefreshWants {
+    /// Percent that must be in service.
+    pub min_healthy: Option<u32>,
+    /// Percent that may be there.
+    pub max_healthy: Option<u32>,
+    /// Seconds from in service to counted.
+    pub warmup_s: Option<u32>,
+    /// Seconds at each checkpoint.
+    pub checkpoint_delay_s: Option<u32>,
+    /// Whether members that match are left alone.
+    pub skips_matching: Option<bool>,
+    /// `Refresh`, `Ignore` or `Wait`, for members that are protected.
+    pub protected: Option<Text>,
+    /// `Terminate`, `Ignore` or `Wait`, for members in standby.
+    pub standby: Option<Text>,
+    /// Alarms that fail it.
+    pub alarms: Vec<Text>,
+    /// Seconds that it watches them after the last replacement.
+    pub bake_s: Option<u32>,
 }
 
 /// An instance that a group launched from one template version, with all that tells whether it serves.

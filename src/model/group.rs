@@ -88,7 +88,7 @@ pub struct TemplateRef {
 }
 
 /// A mixed instances policy.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Mix {
     /// On-demand instances that always come first.
     pub on_demand_base: u32,
@@ -100,6 +100,29 @@ pub struct Mix {
     pub spot_max_price: Option<Text>,
     /// Types it may launch, with weights where given.
     pub types: Vec<(InstanceType, Option<Text>)>,
+    /// How on-demand types are chosen: `prioritized`, `lowest-price`.
+    #[serde(default)]
+    pub on_demand_strategy: Option<Text>,
+    /// Over how many pools `lowest-price` spreads spot instances.
+    #[serde(default)]
+    pub spot_pools: Option<u32>,
+    /// What single types are launched with instead of the group's own.
+    #[serde(default)]
+    pub own: Vec<OwnLaunch>,
+    /// Parts of the policy that are not held here, so that it cannot be sent back whole: `InstanceRequirements`.
+    #[serde(default)]
+    pub unheld: Vec<Text>,
+}
+
+/// What one type of a mixed instances policy is launched with.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct OwnLaunch {
+    /// The type's place in the list.
+    pub at: usize,
+    /// Its own template.
+    pub template: Option<TemplateRef>,
+    /// Its own image.
+    pub image: Option<Text>,
 }
 
 /// An instance refresh.
@@ -130,6 +153,84 @@ impl Refresh {
             self.status.as_str(),
             "Successful" | "Failed" | "Cancelled" | "RollbackSuccessful" | "RollbackFailed"
         )
+    }
+}
+
+/// What a refresh does with members that it must not simply replace.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Handling {
+    /// They are replaced all the same.
+    Replace,
+    /// They are left as they are.
+    Ignore,
+    /// It waits an hour for somebody to let go of them, and then fails.
+    Wait,
+}
+
+impl Handling {
+    /// Every one.
+    pub const ALL: [Self; 3] = [Self::Replace, Self::Ignore, Self::Wait];
+
+    /// The word for it in flags and files.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Replace => "replace",
+            Self::Ignore => "ignore",
+            Self::Wait => "wait",
+        }
+    }
+
+    /// The one of that word.
+    pub fn named(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|one| one.word() == word)
+    }
+}
+
+/// What is said of how a group shall be refreshed; what is not said is none.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct RefreshPreset {
+    /// Percent of the desired capacity that must be in service, 0–100.
+    pub min_healthy: Option<u32>,
+    /// Percent of the desired capacity that may be there, 100–200.
+    pub max_healthy: Option<u32>,
+    /// Seconds from in service to counted.
+    pub warmup_s: Option<u32>,
+    /// Percentages at which it waits, ascending; none of them for no wait.
+    pub checkpoints: Option<Vec<u32>>,
+    /// Seconds that it waits at each of them.
+    pub checkpoint_delay_s: Option<u32>,
+    /// Seconds that alarms are watched after the last replacement.
+    pub bake_s: Option<u32>,
+    /// Whether members that match already are left alone.
+    pub skips_matching: Option<bool>,
+    /// Whether AWS goes back by itself on failure or alarm.
+    pub rolls_back: Option<bool>,
+    /// What happens to members that are protected from scale-in.
+    pub protected: Option<Handling>,
+    /// What happens to members in standby.
+    pub standby: Option<Handling>,
+    /// Alarms that fail it.
+    pub alarms: Option<Vec<Text>>,
+}
+
+impl RefreshPreset {
+    /// This one, and another where this one says nothing.
+    pub fn or(&self, other: &Self) -> Self {
+        Self {
+            min_healthy: self.min_healthy.or(other.min_healthy),
+            max_healthy: self.max_healthy.or(other.max_healthy),
+            warmup_s: self.warmup_s.or(other.warmup_s),
+            checkpoints: self.checkpoints.clone().or_else(|| other.checkpoints.clone()),
+            checkpoint_delay_s: self.checkpoint_delay_s.or(other.checkpoint_delay_s),
+            bake_s: self.bake_s.or(other.bake_s),
+            skips_matching: self.skips_matching.or(other.skips_matching),
+            rolls_back: self.rolls_back.or(other.rolls_back),
+            protected: self.protected.or(other.protected),
+            standby: self.standby.or(other.standby),
+            alarms: self.alarms.clone().or_else(|| other.alarms.clone()),
+        }
     }
 }
 

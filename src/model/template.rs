@@ -44,6 +44,9 @@ pub struct TemplateVersion {
     pub is_spot: bool,
     /// Its SSH key.
     pub key_name: Option<Text>,
+    /// It names attributes that types must have, and no type.
+    #[serde(default)]
+    pub by_attributes: bool,
 }
 
 /// A machine image that something uses.

@@ -1,5 +1,6 @@
 //! Tiers: what a core is for, and how things are sorted into tiers.
 
+use super::group::RefreshPreset;
 use super::ids::{InstanceType, TierName};
 use super::tags::Tags;
 use super::text::Text;
@@ -23,6 +24,8 @@ pub struct Tier {
     pub instance_types: Vec<InstanceType>,
     /// How many of its instances operations may make unavailable at once; none means a tenth.
     pub max_unavailable: Option<Limit>,
+    /// How its groups are refreshed.
+    pub refresh: RefreshPreset,
 }
 
 /// A number of instances.

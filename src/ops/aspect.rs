@@ -4,10 +4,12 @@
 //! for, and as what a person reads when a plan is refused as stale.
 
 mod merged;
+mod sized;
 
 pub use merged::merged;
 
 use super::launching::LaunchFact;
+use super::refreshing::{RefreshMark, progress};
 use crate::gateway::{Look, Seen};
 use crate::model::text::harmless;
 use crate::model::{
@@ -79,6 +81,28 @@ pub enum Aspect {
         group: GroupName,
         /// Which process.
         process: Text,
+    },
+    /// What a group is saved with: template and version, and its mix where it has one.
+    GroupLaunches {
+        /// Which.
+        group: GroupName,
+    },
+    /// The id of a group's newest refresh.
+    GroupRefresh {
+        /// Which group.
+        group: GroupName,
+    },
+    /// The status of a refresh: `InProgress`, `Successful`.
+    RefreshStatus {
+        /// Which.
+        mark: RefreshMark,
+    },
+    /// How far a refresh is, in words.
+    RefreshProgress {
+        /// Which.
+        mark: RefreshMark,
+        /// The instances that it was to replace when it was planned.
+        total: u32,
     },
     /// A container instance's status: `ACTIVE`, `DRAINING`.
     HostStatus {
@@ -259,6 +283,10 @@ impl fmt::Display for Aspect {
             Self::GroupSuspended { group, process } => {
                 write!(f, "suspension of {} in {}", harmless(process), say(group.as_str()))
             }
+            Self::GroupLaunches { group } => write!(f, "what {} launches", say(group.as_str())),
+            Self::GroupRefresh { group } => write!(f, "the newest refresh of {}", say(group.as_str())),
+            Self::RefreshStatus { mark } => write!(f, "{mark}"),
+            Self::RefreshProgress { mark, .. } => write!(f, "progress of {mark}"),
             Self::HostStatus { host, .. } => write!(f, "status of host {}", say(host.as_str())),
             Self::HostServiceTasks { host, .. } => write!(f, "service tasks on host {}", say(host.as_str())),
             Self::HostStandalone { host, .. } => {
@@ -286,6 +314,14 @@ impl fmt::Display for Aspect {
 }
 
 impl Aspect {
+    /// The refresh that it is about, to be changed.
+    pub fn mark_mut(&mut self) -> Option<&mut RefreshMark> {
+        match self {
+            Self::RefreshStatus { mark } | Self::RefreshProgress { mark, .. } => Some(mark),
+            _ => None,
+        }
+    }
+
     /// The look that shows it, and no more.
     pub fn look(&self) -> Look {
         match self {
@@ -299,7 +335,12 @@ impl Aspect {
             | Self::GroupDesired { group }
             | Self::GroupInService { group }
             | Self::GroupMembers { group }
+            | Self::GroupLaunches { group }
             | Self::GroupSuspended { group, .. } => Look::Groups { of: vec![group.clone()] },
+            Self::GroupRefresh { group } => Look::Refreshes { group: group.clone() },
+            Self::RefreshStatus { mark } | Self::RefreshProgress { mark, .. } => {
+                Look::Refreshes { group: mark.group.clone() }
+            }
             Self::HostStatus { cluster, host } => {
                 Look::Hosts { cluster: cluster.clone(), of: vec![host.clone()] }
             }
@@ -346,10 +387,20 @@ impl Aspect {
                 | Self::GroupDesired { group }
                 | Self::GroupInService { group }
                 | Self::GroupMembers { group }
+                | Self::GroupLaunches { group }
                 | Self::GroupSuspended { group, .. },
                 Seen::Groups(all),
             ) => {
                 all.iter().find(|one| one.name == *group).map_or(Value::Absent, |group| self.of_group(group))
+            }
+            (Self::GroupRefresh { .. }, Seen::Refreshes(all)) => {
+                all.first().map_or(Value::Absent, |one| Value::word(&one.refresh.id))
+            }
+            (Self::RefreshStatus { mark }, Seen::Refreshes(all)) => {
+                mark.find(all).map_or(Value::Absent, |one| Value::word(&one.refresh.status))
+            }
+            (Self::RefreshProgress { mark, total }, Seen::Refreshes(all)) => {
+                mark.find(all).map_or(Value::Absent, |one| Value::Word(progress(one, *total)))
             }
             (Self::HostStatus { host, .. }, Seen::Hosts(all)) => {
                 let found = all.iter().find(|one| one.host.arn == *host);
@@ -407,53 +458,6 @@ impl Aspect {
             (Self::Launching { fact }, seen) => fact.value(seen)?,
             _ => return None,
         })
-    }
-
-    fn of_group(&self, group: &crate::model::Group) -> Value {
-        let member = |id: &InstanceId| group.members.iter().find(|member| member.id == *id);
-        match self {
-            Self::MemberState { instance, .. } => {
-                member(instance).map_or(Value::Absent, |member| Value::word(&member.state))
-            }
-            Self::MemberProtected { instance, .. } => {
-                member(instance).map_or(Value::Absent, |member| Value::Flag(member.is_protected))
-            }
-            Self::GroupMin { .. } => Value::Count(group.min.into()),
-            Self::GroupMax { .. } => Value::Count(group.max.into()),
-            Self::GroupDesired { .. } => Value::Count(group.desired.into()),
-            Self::GroupInService { .. } => {
-                let well = |member: &&crate::model::Member| {
-                    member.state == "InService" && member.health.eq_ignore_ascii_case("healthy")
-                };
-                Value::Count(group.members.iter().filter(well).count() as u64)
-            }
-            Self::GroupMembers { .. } => Value::Count(group.members.len() as u64),
-            Self::GroupSuspended { process, .. } => {
-                Value::Flag(group.suspended.iter().any(|suspended| suspended == process))
-            }
-            _ => Value::Absent,
-        }
-    }
-
-    fn of_service(&self, service: &crate::model::Service) -> Value {
-        let primary = || service.deployments.iter().find(|deployment| deployment.status == "PRIMARY");
-        match self {
-            Self::ServiceDesired { .. } => Value::Count(service.desired.into()),
-            Self::ServiceRunning { .. } => Value::Count(service.running.into()),
-            Self::ServiceDeployment { .. } => primary().map_or(Value::Absent, |one| Value::word(&one.id)),
-            Self::ServiceRollout { .. } => match primary() {
-                None => Value::Absent,
-                Some(one) => match &one.rollout {
-                    Some(word) => Value::word(word),
-                    // Services of other controllers say nothing: alone and complete is done.
-                    None if service.deployments.len() == 1 && one.running == one.desired => {
-                        Value::word("COMPLETED")
-                    }
-                    None => Value::word("IN_PROGRESS"),
-                },
-            },
-            _ => Value::Absent,
-        }
     }
 }
 

@@ -90,6 +90,19 @@ impl Condition {
         }
     }
 
+    /// The same, to be changed.
+    pub fn facts_mut(&mut self) -> Vec<&mut Aspect> {
+        match self {
+            Self::Is { fact, .. }
+            | Self::OneOf { fact, .. }
+            | Self::IsNot { fact, .. }
+            | Self::AtMost { fact, .. }
+            | Self::AtLeast { fact, .. } => vec![fact],
+            Self::All { of } | Self::Any { of } => of.iter_mut().flat_map(Self::facts_mut).collect(),
+            Self::Taken => Vec::new(),
+        }
+    }
+
     /// Whether it holds by what was seen; none when something that decides was not looked at.
     pub fn holds(&self, eye: &Eye, scope: &Scope) -> Option<bool> {
         let value = |fact: &Aspect| eye.value(scope, fact);

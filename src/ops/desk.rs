@@ -2,9 +2,9 @@
 
 use super::census::standings;
 use super::guard::{DO_NOT_DISRUPT, Refusal, forbids, refused};
-use super::intent::Intent;
+use super::intent::{Intent, Options};
 use super::kinds::{self, Kind};
-use super::plan::{Account, Act, Cost, GOOD_FOR, Lane, Most, Plan, Pool, Proof, SCHEMA};
+use super::plan::{Account, Cost, GOOD_FOR, Lane, Most, Plan, Pool, Proof, SCHEMA};
 use crate::config::Config;
 use crate::error::{Error, Result, did_you_mean};
 use crate::fleet::{Fleet, GroupRow, InstanceRow, ServiceRow, TaskRow};
@@ -160,13 +160,7 @@ impl Desk<'_> {
         let tiers: BTreeSet<String> = draft.lanes.iter().filter_map(|lane| lane.tier.clone()).collect();
         let mut pools = Vec::new();
         for tier in tiers {
-            let configured = self.config.tiers.iter().find(|known| known.name.as_str() == tier);
-            let configured =
-                configured.and_then(|tier| tier.max_unavailable).map_or(USUAL, |limit| match limit {
-                    Limit::Count(count) => Most::Count(count),
-                    Limit::Percent(percent) => Most::Percent(percent),
-                });
-            let most = intent.options.most(configured);
+            let most = self.budget(&tier, &intent.options);
             if matches!(most, Most::Count(0) | Most::Percent(0)) {
                 let why = format!("nothing of tier {tier} may be unavailable (max_unavailable is 0)");
                 let mend = "raise max_unavailable of the tier, or say --override-budget".to_owned();
@@ -178,6 +172,15 @@ impl Desk<'_> {
             pools.push(Pool { tier, most });
         }
         Ok(pools)
+    }
+
+    /// How many of a tier may be unavailable at once.
+    pub fn budget(&self, tier: &str, options: &Options) -> Most {
+        let configured = self.config.tiers.iter().find(|known| known.name.as_str() == tier);
+        options.most(configured.and_then(|tier| tier.max_unavailable).map_or(USUAL, |limit| match limit {
+            Limit::Count(count) => Most::Count(count),
+            Limit::Percent(percent) => Most::Percent(percent),
+        }))
     }
 
     /// Whether the budget has room for all targets that stay down: where it never will, the last of them would
@@ -231,7 +234,7 @@ impl Desk<'_> {
     /// Asks EC2 whether it would do what a lane wants of it.
     async fn prove(&self, lane: &mut Lane, warnings: &mut Vec<String>) -> Result<()> {
         for step in &mut lane.steps {
-            let Act::Once { change } = &step.go.act else { continue };
+            let Some(change) = step.go.act.change() else { continue };
             if let Some(fault) = change.fault() {
                 return Err(Error::failed(format!("{}: {fault}", lane.name)));
             }

@@ -1,6 +1,7 @@
 //! What is recorded of an operation: one event a record, in the order in which things happened.
 
 use super::aspect::Value;
+use super::plan::Aftermath;
 use crate::gateway::change::{Change, Token};
 use crate::store::journal::Who;
 use jiff::Timestamp;
@@ -23,6 +24,12 @@ pub enum Way {
     There,
     /// It is undone.
     Back,
+    /// What AWS goes on with is held.
+    Hold,
+    /// It is let go on.
+    Release,
+    /// It is stopped.
+    Stop,
 }
 
 /// Something that happened.
@@ -109,6 +116,16 @@ pub enum Event {
         at: At,
         /// Which way.
         way: Way,
+        /// What is under way already is taken for the step's own.
+        #[serde(default, skip_serializing_if = "is_not")]
+        is_adopted: bool,
+    },
+    /// How far what AWS does is now.
+    Told {
+        /// Of which step.
+        at: At,
+        /// In words.
+        what: String,
     },
     /// A step is done.
     Settled {
@@ -133,6 +150,9 @@ pub enum Event {
         why: String,
         /// What was last seen.
         seen: Vec<(String, Value)>,
+        /// What follows.
+        #[serde(default, skip_serializing_if = "Aftermath::is_usual")]
+        then: Aftermath,
     },
     /// What was done to a target will be undone.
     Turned {
@@ -176,6 +196,12 @@ pub enum Event {
         /// How.
         end: Outcome,
     },
+}
+
+/// For fields that records leave out.
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands a reference")]
+fn is_not(flag: &bool) -> bool {
+    !flag
 }
 
 /// What is known of a call that AWS did not confirm.
@@ -314,6 +340,7 @@ impl Event {
             Self::Adopted { .. } => "adopted",
             Self::Missing { .. } => "missing",
             Self::Waiting { .. } => "waiting",
+            Self::Told { .. } => "told",
             Self::Settled { .. } => "settled",
             Self::GaveUp { .. } => "gave_up",
             Self::Turned { .. } => "turned",

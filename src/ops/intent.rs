@@ -2,6 +2,7 @@
 
 use super::plan::Most;
 use crate::inventory::Write;
+use crate::model::RefreshPreset;
 use serde::{Deserialize, Serialize};
 
 /// What is wanted.
@@ -48,9 +49,26 @@ pub struct Options {
     pub max: Option<u32>,
     /// Which processes, for `suspend` and `resume`.
     pub processes: Vec<String>,
+    /// To what and how a group is refreshed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub refresh: Option<Box<RefreshWish>>,
     /// Parameters of the registry, for `inventory`.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub writes: Vec<Write>,
+}
+
+/// To what and how a group shall be refreshed.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct RefreshWish {
+    /// The version of the launch template: a number, `latest` or `default`; none means what the group has.
+    pub version: Option<String>,
+    /// Another launch template, by id or name.
+    pub template: Option<String>,
+    /// What differs from the preset of the group's tier.
+    pub preset: RefreshPreset,
+    /// The refresh that is under way is taken over instead.
+    pub adopt: bool,
 }
 
 /// What happens when a target takes too long.

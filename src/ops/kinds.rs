@@ -5,6 +5,7 @@ mod instances;
 mod inventory;
 mod protect;
 mod redeploy;
+pub mod refresh;
 mod scale;
 mod standby;
 mod suspend;
@@ -81,6 +82,15 @@ const OF_DRAINS: &[Source] = &[
     Source::Targets,
 ];
 const OF_GROUPS: &[Source] = &[Source::Identity, Source::Instances, Source::Groups, Source::Clusters];
+const OF_REFRESHES: &[Source] = &[
+    Source::Identity,
+    Source::Instances,
+    Source::Groups,
+    Source::Clusters,
+    Source::Hosts,
+    Source::Templates,
+    Source::Images,
+];
 const OF_SERVICES: &[Source] = &[Source::Identity, Source::Clusters, Source::Services];
 const OF_SIZES: &[Source] =
     &[Source::Identity, Source::Instances, Source::Groups, Source::Clusters, Source::Services];
@@ -158,6 +168,14 @@ pub const KINDS: &[Kind] = &[
         danger: Danger::Disturbs,
         sources: OF_SIZES,
         draft: scale::draft,
+    },
+    Kind {
+        word: "refresh",
+        about: "Replace the instances of groups by ones of a template version, by Auto Scaling's own refresh",
+        takes: Takes::Groups,
+        danger: Danger::Destroys,
+        sources: OF_REFRESHES,
+        draft: refresh::draft,
     },
     Kind {
         word: "redeploy",

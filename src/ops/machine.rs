@@ -10,15 +10,20 @@
 //!               └─no────────→ Refused ─────────────────────────────→ GivenUp
 //! ```
 
+mod arms;
+mod beside;
+mod doubt;
+
+use self::beside::{beside, goes_by_itself};
 use super::aspect::{Aspect, Value};
 use super::condition::{Condition, Eye};
 use super::event::{At, End, Event, How, Way};
 use super::intent::OnTimeout;
-use super::merge::{part_of, with};
-use super::plan::{Act, Leg, Undo};
+use super::merge::with;
+use super::plan::{Act, Aftermath, Leg, Undo};
 use super::state::{Known, LaneState, Mode, OpState, Phase, StepState};
-use crate::gateway::change::{Again, Change};
-use crate::model::{Scope, TaskArn};
+use crate::gateway::change::Change;
+use crate::model::Scope;
 use jiff::{SignedDuration, Timestamp};
 
 /// How long AWS is given to show that a call happened whose answer was lost.
@@ -85,12 +90,16 @@ pub fn next(op: &OpState, eye: &Eye, now: Timestamp) -> Move {
     if active.is_empty() && waiting.is_empty() {
         return Move::Note(Event::Ended { end: op.outcome() });
     }
-    if op.mode == Mode::Paused {
-        return Move::Sleep(None);
-    }
+    let is_paused = op.mode == Mode::Paused;
+    let waiting = if is_paused { Vec::new() } else { waiting };
     let mut needs = Vec::new();
     for lane in &active {
-        match need(op, *lane, eye, now) {
+        let need = match beside(op, *lane, eye, now) {
+            Some(need) => need,
+            None if is_paused => continue,
+            None => need(op, *lane, eye, now),
+        };
+        match need {
             Need::Note(event) => return Move::Note(event),
             other => needs.push((*lane, other)),
         }
@@ -120,10 +129,12 @@ pub fn next(op: &OpState, eye: &Eye, now: Timestamp) -> Move {
 
 /// What the mode of an operation makes of its lanes.
 fn steer(op: &OpState) -> Option<Event> {
-    let at_rest = |lane: &LaneState| {
-        !matches!(lane.there.get(lane.at), Some(StepState::Open { .. } | StepState::Doubtful { .. }))
-    };
     for (number, lane) in op.lanes.iter().enumerate() {
+        let at_rest = |lane: &LaneState| {
+            !matches!(lane.there.get(lane.at), Some(StepState::Open { .. } | StepState::Doubtful { .. }))
+                && !goes_by_itself(op, number)
+                && lane.at < lane.there.len()
+        };
         let event = match (op.mode, lane.phase) {
             (Mode::Cancelling | Mode::RollingBack, Phase::Waiting) => {
                 Event::Closed { lane: number, end: End::Skipped }
@@ -264,6 +275,9 @@ impl One<'_> {
         match self.way {
             Way::There => &self.lane().there[self.at.step],
             Way::Back => &self.lane().back[self.at.step],
+            Way::Hold => &self.lane().hold,
+            Way::Release => &self.lane().release,
+            Way::Stop => &self.lane().stop,
         }
     }
 
@@ -272,8 +286,16 @@ impl One<'_> {
         let mut facts = self.leg.until.facts();
         facts.extend(self.leg.taken.iter().flat_map(Condition::facts));
         facts.extend(self.leg.spoiled.iter().flat_map(|spoiled| spoiled.when.facts()));
-        if let Act::StopTasks { listed, .. } = &self.leg.act {
-            facts.push(listed);
+        facts.extend(self.leg.ends.iter().flat_map(|end| end.when.facts()));
+        facts.extend(&self.leg.tells);
+        match &self.leg.act {
+            Act::StopTasks { listed, .. } => facts.push(listed),
+            Act::AsSeen { arms } => {
+                facts.extend(
+                    arms.iter().flat_map(|arm| arm.when.facts().into_iter().chain(arm.taken.facts())),
+                );
+            }
+            Act::Wait | Act::Adopt | Act::Once { .. } => {}
         }
         facts
     }
@@ -328,6 +350,9 @@ impl One<'_> {
             return self.given_up();
         }
         let Some(seen_at) = self.seen_at() else { return self.look() };
+        if let Some(what) = self.news() {
+            return Need::Note(Event::Told { at: self.at, what });
+        }
         if self.leg.until == Condition::Taken {
             if let StepState::Waiting { call: Some(_), .. } = self.state() {
                 return self.settled(How::Done);
@@ -343,6 +368,13 @@ impl One<'_> {
         }
         if let Some(spoiled) = self.leg.spoiled.as_ref().filter(|spoiled| self.holds(&spoiled.when)) {
             return self.give_up(false, spoiled.why.clone());
+        }
+        if let Some(end) = self.leg.ends.iter().find(|end| self.holds(&end.when)) {
+            let told = self.told().map(|told| format!(": {told}")).unwrap_or_default();
+            return self.end(false, format!("{}{told}", end.why), end.then);
+        }
+        if let Some(call) = self.refused_as_ours() {
+            return Need::Note(Event::Adopted { call, steps: vec![self.at] });
         }
         if let StepState::Refused { why, is_denied } = self.state() {
             let why = if *is_denied { format!("permission is missing: {why}") } else { why.clone() };
@@ -376,13 +408,23 @@ impl One<'_> {
 
     fn begin(&self) -> Need {
         match &self.leg.act {
-            Act::Wait => Need::Note(Event::Waiting { at: self.at, way: self.way }),
+            Act::Wait => self.waiting(false),
+            // What is on its way back already is undone like what we turn back ourselves.
+            Act::Adopt => self.waiting(true),
             Act::Once { change } => self.act((**change).clone(), None),
+            Act::AsSeen { .. } => match self.arm().and_then(|arm| arm.change.as_deref()) {
+                Some(change) => self.act(change.clone(), None),
+                None => self.waiting(true),
+            },
             Act::StopTasks { .. } => match self.next_stop() {
                 Some(change) => self.act(change, None),
-                None => Need::Note(Event::Waiting { at: self.at, way: self.way }),
+                None => self.waiting(false),
             },
         }
+    }
+
+    fn waiting(&self, is_adopted: bool) -> Need {
+        Need::Note(Event::Waiting { at: self.at, way: self.way, is_adopted })
     }
 
     /// Tries the same again, after a pause and one more look. A try that follows a long time without any,
@@ -401,55 +443,8 @@ impl One<'_> {
         self.begin()
     }
 
-    /// The first task that is listed and was not stopped by this operation.
-    fn next_stop(&self) -> Option<Change> {
-        let Act::StopTasks { cluster, listed, .. } = &self.leg.act else { return None };
-        let Some(Value::Words(tasks)) = self.eye.value(self.scope(), listed) else { return None };
-        let was_stopped = |arn: &str| {
-            self.op.calls.values().any(|call| {
-                matches!(call.result, Known::Taken)
-                    && matches!(&*call.change, Change::StopTask { task, .. } if task.as_str() == arn)
-            })
-        };
-        let task = tasks.iter().find(|arn| !was_stopped(arn))?;
-        Some(Change::StopTask {
-            cluster: cluster.clone(),
-            task: TaskArn::new(task),
-            reason: format!("coredeck {}", self.op.record.id),
-        })
-    }
-
-    /// AWS may have acted, and did not say so.
-    fn doubt(&self, call: u64, since: Timestamp, seen_at: Timestamp) -> Need {
-        let steps = vec![self.at];
-        if self.leg.taken.as_ref().is_some_and(|taken| self.holds(taken)) {
-            return Need::Note(Event::Adopted { call, steps });
-        }
-        let Some(made) = self.op.calls.get(&call) else {
-            return self.give_up(false, "its call is lost".to_owned());
-        };
-        let mine = part_of(&made.change, self.leg);
-        match made.change.again() {
-            Again::Harmless => self.act(mine, None),
-            Again::Token => self.act((*made.change).clone(), Some(call)),
-            Again::Mark | Again::Observe => {
-                if after(since, SHOWN_WITHIN_S) > self.now {
-                    return self.look_every(DOUBT_EVERY_S, seen_at);
-                }
-                if after(seen_at, DOUBT_EVERY_S) <= self.now {
-                    return self.look();
-                }
-                if self.leg.taken.is_some() {
-                    return Need::Note(Event::Missing { call, steps });
-                }
-                let why = "the answer was lost, and AWS shows no trace by which to tell whether it happened";
-                self.give_up(false, why.to_owned())
-            }
-        }
-    }
-
     fn wait(&self, since: Timestamp, seen_at: Timestamp) -> Need {
-        if let Some(change) = self.next_stop() {
+        if let Some(change) = self.next_stop().or_else(|| self.next_arm()) {
             return self.act(change, None);
         }
         if self.is_late(since) {
@@ -474,7 +469,11 @@ impl One<'_> {
     }
 
     fn give_up(&self, is_late: bool, why: String) -> Need {
-        Need::Note(Event::GaveUp { at: self.at, way: self.way, is_late, why, seen: self.seen() })
+        self.end(is_late, why, Aftermath::Policy)
+    }
+
+    fn end(&self, is_late: bool, why: String, then: Aftermath) -> Need {
+        Need::Note(Event::GaveUp { at: self.at, way: self.way, is_late, why, seen: self.seen(), then })
     }
 
     /// What follows when a step was given up.
@@ -482,14 +481,19 @@ impl One<'_> {
         let lane = self.at.lane;
         match self.way {
             // The way back goes on with the steps before; the lane ends stuck.
-            Way::Back => Need::Until(Timestamp::MAX),
+            Way::Back | Way::Hold | Way::Release | Way::Stop => Need::Until(Timestamp::MAX),
             Way::There if !(0..self.lane().there.len()).any(|step| self.lane().is_touched(step)) => {
                 Need::Note(Event::Closed { lane, end: End::Untouched })
             }
-            Way::There if self.op.plan.on_timeout == OnTimeout::Leave => {
-                Need::Note(Event::Closed { lane, end: End::Left })
+            Way::There => {
+                let is_left = match self.lane().aftermath {
+                    Aftermath::Policy => self.op.plan.on_timeout == OnTimeout::Leave,
+                    Aftermath::Turn => false,
+                    Aftermath::Leave => true,
+                };
+                let end = Event::Closed { lane, end: End::Left };
+                Need::Note(if is_left { end } else { Event::Turned { lane } })
             }
-            Way::There => Need::Note(Event::Turned { lane }),
         }
     }
 }

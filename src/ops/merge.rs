@@ -26,6 +26,6 @@ pub(super) fn with(one: &Change, more: &Change) -> Option<Change> {
 pub(super) fn part_of(made: &Change, leg: &Leg) -> Change {
     match &leg.act {
         Act::Once { change } => (**change).clone(),
-        Act::Wait | Act::StopTasks { .. } => made.clone(),
+        Act::Wait | Act::Adopt | Act::AsSeen { .. } | Act::StopTasks { .. } => made.clone(),
     }
 }

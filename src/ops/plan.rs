@@ -4,13 +4,16 @@
 //! are targets: each goes through its steps in order, by itself, and lanes go side by side as far as the
 //! budget of their tier allows.
 
+mod leg;
+
+pub use leg::{Act, Aftermath, Arm, Aside, Ending, Leg, Spoiled, leg, wait};
+
 use super::aspect::{Aspect, Value};
-use super::condition::{Condition, Eye};
+use super::condition::Eye;
 use super::intent::{Intent, OnTimeout};
 use crate::error::{Error, ErrorKind, Result};
-use crate::gateway::change::Change;
 use crate::model::text::harmless;
-use crate::model::{AccountId, ClusterArn, HostArn, Scope, Text};
+use crate::model::{AccountId, Scope, Text};
 use crate::store::journal::Grip;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -168,63 +171,6 @@ pub struct Step {
     pub may_be_forced: bool,
 }
 
-/// One way of a step: there or back.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Leg {
-    /// What is done.
-    pub act: Act,
-    /// What shows that it is done. Where it holds already, nothing is done.
-    pub until: Condition,
-    /// What shows that AWS took it, before it is done; none where `until` is all that can be seen.
-    pub taken: Option<Condition>,
-    /// What shows that it never will be done.
-    pub spoiled: Option<Spoiled>,
-    /// How long it may take, in seconds.
-    pub within_s: u64,
-    /// How often is looked, in seconds.
-    pub every_s: u64,
-}
-
-/// What shows that waiting on is in vain.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Spoiled {
-    /// What is seen then.
-    pub when: Condition,
-    /// What that means, in a sentence.
-    pub why: String,
-}
-
-/// What is done in a leg.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "act", rename_all = "snake_case")]
-pub enum Act {
-    /// Nothing: it only waits.
-    Wait,
-    /// One change, once. Boxed: it is much larger than the others.
-    Once {
-        /// Which.
-        change: Box<Change>,
-    },
-    /// Every task that a fact lists is stopped, one after the other, until it lists none.
-    StopTasks {
-        /// Their cluster.
-        cluster: ClusterArn,
-        /// Their host.
-        host: HostArn,
-        /// The fact that lists them.
-        listed: Aspect,
-    },
-}
-
-impl Act {
-    /// A change that is made once.
-    pub fn once(change: Change) -> Self {
-        Self::Once { change: Box::new(change) }
-    }
-}
-
 /// Whether and how a step can be undone.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "undo", rename_all = "snake_case")]
@@ -370,7 +316,7 @@ impl Plan {
     /// The changes that it makes at most, undos left aside.
     pub fn changes(&self) -> usize {
         let acts = self.lanes.iter().flat_map(|lane| &lane.steps);
-        acts.filter(|step| !matches!(step.go.act, Act::Wait)).count()
+        acts.filter(|step| !step.go.act.is_idle()).count()
     }
 
     /// The tiers' budget of a lane.
@@ -397,16 +343,6 @@ impl Lane {
 /// The first twelve digits of a hash, which is what people compare.
 pub fn short(hash: &str) -> &str {
     hash.get(..12).unwrap_or(hash)
-}
-
-/// A leg that makes one change and waits until something is so.
-pub fn leg(change: Change, until: Condition, within_s: u64, every_s: u64) -> Leg {
-    Leg { act: Act::once(change), until, taken: None, spoiled: None, within_s, every_s }
-}
-
-/// A leg that only waits.
-pub fn wait(until: Condition, within_s: u64, every_s: u64) -> Leg {
-    Leg { act: Act::Wait, until, taken: None, spoiled: None, within_s, every_s }
 }
 
 /// The value of a text as AWS gave it.

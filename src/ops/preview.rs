@@ -1,6 +1,6 @@
 //! A plan as people read it: what will be done to what, what it may cost them, and what cannot be undone.
 
-use super::plan::{Account, Act, Cost, Plan, Proof, Undo, short};
+use super::plan::{Account, Cost, Plan, Proof, Undo, short};
 use crate::config::span;
 use crate::model::text::harmless;
 use std::collections::BTreeMap;
@@ -66,7 +66,7 @@ fn write(plan: &Plan, text: &mut String) -> std::fmt::Result {
 pub fn proofs(plan: &Plan) -> String {
     let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
     for step in plan.lanes.iter().flat_map(|lane| &lane.steps) {
-        if matches!(step.go.act, Act::Wait) {
+        if step.go.act.is_idle() {
             continue;
         }
         let word = match step.proof {

@@ -1,7 +1,6 @@
 //! An operation in progress, as a screen or a script shows it: computed from its state, and nothing else.
 
 use super::event::{At, End, Outcome};
-use super::plan::Act;
 use super::rollback::is_possible;
 use super::state::{Known, Mode, OpState, Phase, StepState};
 use jiff::Timestamp;
@@ -183,7 +182,7 @@ fn lane_progress(op: &OpState, number: usize) -> LaneProgress {
         Phase::Waiting => ("waiting", 0, "waits for its turn".to_owned()),
         Phase::There => ("running", lane.at.min(total), doing(op, At { lane: number, step: lane.at })),
         Phase::Back => ("undoing", total, undoing(op, number)),
-        Phase::Over(End::Done) => ("done", total, String::new()),
+        Phase::Over(End::Done) => ("done", total, lane.told.clone().unwrap_or_default()),
         Phase::Over(end) => (end.word(), total, lane.why.join("; ")),
     };
     LaneProgress { name: plan.name.clone(), state, now, done, total }
@@ -195,12 +194,16 @@ fn doing(op: &OpState, at: At) -> String {
     let how = match state {
         Some(StepState::Doubtful { .. }) => "; its answer was lost, looking whether it happened",
         Some(StepState::Again { .. }) => "; AWS was busy, tried again",
-        Some(StepState::Waiting { call: Some(_), .. }) if !matches!(step.go.act, Act::Wait) => {
-            "; AWS took it"
-        }
+        Some(StepState::Waiting { call: Some(_), .. }) if !step.go.act.is_idle() => "; AWS took it",
         _ => "",
     };
-    format!("{}{how}", step.title)
+    let lane = &op.lanes[at.lane];
+    let how = lane.told.as_ref().map_or_else(|| how.to_owned(), |told| format!(": {told}"));
+    let held =
+        if lane.is_held() { "; held: AWS replaces nothing until the operation is resumed" } else { "" };
+    // Why it could not be held, let go or stopped.
+    let why = if lane.why.is_empty() { String::new() } else { format!("; {}", lane.why.join("; ")) };
+    format!("{}{how}{held}{why}", step.title)
 }
 
 fn undoing(op: &OpState, number: usize) -> String {
@@ -209,7 +212,8 @@ fn undoing(op: &OpState, number: usize) -> String {
         .rev()
         .find(|step| lane.is_touched(*step) && !matches!(lane.back[*step], StepState::Done(_)));
     let step = open.and_then(|step| op.step(At { lane: number, step }));
-    step.map_or(String::new(), |step| format!("undo: {}", step.title))
+    let told = lane.told.as_ref().map(|told| format!(": {told}")).unwrap_or_default();
+    step.map_or(String::new(), |step| format!("undo: {}{told}", step.title))
 }
 
 /// One line for each thing that happened, for `op log` and `op watch`.
@@ -222,7 +226,13 @@ pub fn line(op: &OpState, event: &super::event::Event) -> String {
     };
     let title = |at: &At, way: &Way| {
         let title = op.step(*at).map_or("?", |step| step.title.as_str());
-        if *way == Way::Back { format!("undo of: {title}") } else { title.to_owned() }
+        match way {
+            Way::There => title.to_owned(),
+            Way::Back => format!("undo of: {title}"),
+            Way::Hold => format!("hold: {title}"),
+            Way::Release => format!("let go on: {title}"),
+            Way::Stop => format!("stop: {title}"),
+        }
     };
     match event {
         Event::Claimed { who, pid, home } => format!("run by {who} (process {pid}, {home})"),
@@ -246,7 +256,8 @@ pub fn line(op: &OpState, event: &super::event::Event) -> String {
         Event::Missing { call, steps } => {
             format!("call {call}: its answer was lost, and it did not happen for {}", names(steps))
         }
-        Event::Waiting { at, way } => format!("{}: {}", name(&at.lane), title(at, way)),
+        Event::Waiting { at, way, .. } => format!("{}: {}", name(&at.lane), title(at, way)),
+        Event::Told { at, what } => format!("{}: {what}", name(&at.lane)),
         Event::Settled { at, way, how, .. } => {
             let how = match how {
                 How::Already => "was so already",

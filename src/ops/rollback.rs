@@ -4,11 +4,14 @@ use super::aspect::Value;
 use super::desk::{Desk, blind};
 use super::guard::{Refusal, refused};
 use super::intent::Intent;
-use super::plan::{Cost, Fact, GOOD_FOR, Lane, Plan, Proof, SCHEMA, Step, Undo};
+use super::plan::{Cost, Fact, GOOD_FOR, Lane, Leg, Plan, Proof, SCHEMA, Step, Undo};
 use super::run::see;
 use super::state::{OpState, Phase, StepState};
 use crate::error::{Error, Result};
+use crate::gateway::{Look, Seen};
+use crate::model::{GroupName, Text};
 use jiff::Timestamp;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// The word that such an operation goes by.
 pub const VERB: &str = "rollback";
@@ -60,6 +63,7 @@ pub async fn plan(desk: &Desk<'_>, op: &OpState) -> Result<Plan> {
         };
         return Err(refused(VERB, vec![Refusal::new(id, why, "there is nothing to undo")]));
     }
+    renew(desk, &mut lanes).await?;
     bind(desk, &mut lanes).await?;
     let plan = Plan {
         schema: SCHEMA.to_owned(),
@@ -94,6 +98,40 @@ pub fn is_possible(op: &OpState) -> bool {
                 && !matches!(lane.back.get(at), Some(StepState::Done(_)))
         })
     })
+}
+
+/// Marks of refreshes mean those that come now. While one is under way they mean that one still.
+async fn renew(desk: &Desk<'_>, lanes: &mut [Lane]) -> Result<()> {
+    for lane in lanes {
+        let mut newest: BTreeMap<GroupName, Option<Text>> = BTreeMap::new();
+        let groups = lane.steps.iter_mut().flat_map(legs).flat_map(Leg::facts_mut);
+        let groups: BTreeSet<GroupName> =
+            groups.filter_map(|fact| Some(fact.mark_mut()?.group.clone())).collect();
+        for group in groups {
+            let seen = desk.look(&lane.scope, Look::Refreshes { group: group.clone() }).await?;
+            let Seen::Refreshes(all) = seen else { continue };
+            if !all.iter().any(|one| one.refresh.is_active()) {
+                newest.insert(group, all.first().map(|one| one.refresh.id.clone()));
+            }
+        }
+        for fact in lane.steps.iter_mut().flat_map(legs).flat_map(Leg::facts_mut) {
+            if let Some(mark) = fact.mark_mut()
+                && let Some(newest) = newest.get(&mark.group)
+            {
+                mark.renew(newest.as_ref());
+            }
+        }
+    }
+    Ok(())
+}
+
+/// The ways of a step.
+fn legs(step: &mut Step) -> Vec<&mut Leg> {
+    let back = match &mut step.undo {
+        Undo::Exact { leg } | Undo::BestEffort { leg, .. } => Some(&mut **leg),
+        Undo::Nothing | Undo::Impossible { .. } => None,
+    };
+    std::iter::once(&mut step.go).chain(back).collect()
 }
 
 /// Binds lanes to what is so now.

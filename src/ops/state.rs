@@ -1,8 +1,11 @@
 //! Where an operation stands: its plan with everything that was recorded of it folded in. Pure; whoever
 //! reads the same records sees the same state, whether it runs the operation or only watches.
 
+mod doubt;
+mod held;
+
 use super::event::{At, End, Event, Failure, Outcome, Verb, Way};
-use super::plan::{Leg, Plan, Step};
+use super::plan::{Aftermath, Leg, Plan, Step};
 use crate::gateway::change::{Change, Token};
 use crate::store::journal::{Entry, OpRecord};
 use jiff::Timestamp;
@@ -110,22 +113,22 @@ pub struct LaneState {
     /// Steps on the way there of which a call may have happened without anybody knowing, and when the last such call
     /// was made. What was tried after it and refused says nothing about it.
     pub doubts: BTreeMap<usize, Timestamp>,
+    /// How far what AWS does for it is, in words.
+    pub told: Option<String>,
+    /// What is known of holding that, and of letting it go again, and of stopping it.
+    pub hold: StepState,
+    /// The same of letting it go again.
+    pub release: StepState,
+    /// The same of stopping it.
+    pub stop: StepState,
+    /// The step that is held, and since when.
+    pub held: Option<(usize, Timestamp)>,
+    /// What follows on the step that was given up.
+    pub aftermath: Aftermath,
 }
 
-impl LaneState {
-    /// Whether a step on the way there changed anything, or may have.
-    pub fn is_touched(&self, step: usize) -> bool {
-        self.there.get(step).is_some_and(StepState::is_touched) || self.doubts.contains_key(&step)
-    }
-
-    /// When the last call of a step on the way there was made that may have happened and was never seen to.
-    pub fn doubted_since(&self, step: usize) -> Option<Timestamp> {
-        match self.there.get(step) {
-            Some(StepState::Open { since, .. } | StepState::Doubtful { since, .. }) => Some(*since),
-            _ => self.doubts.get(&step).copied(),
-        }
-    }
-}
+/// The number that stands for what somebody else had called before.
+pub const ADOPTED: u64 = 0;
 
 /// Where a target is.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -259,6 +262,9 @@ impl OpState {
         match way {
             Way::There => Some(&step.go),
             Way::Back => step.undo.leg(),
+            Way::Hold => step.go.aside.as_ref().map(|aside| &aside.hold),
+            Way::Release => step.go.aside.as_ref().map(|aside| &aside.release),
+            Way::Stop => step.go.aside.as_ref().map(|aside| &aside.stop),
         }
     }
 
@@ -281,32 +287,14 @@ impl OpState {
         }
     }
 
-    /// Why a target is not begun: AWS would say no to it as it did to another one in the same account and region.
-    pub fn denied(&self, lane: usize) -> Option<String> {
-        let scope = |lane: usize| self.plan.lanes.get(lane).map(|lane| &lane.scope);
-        self.calls.values().rev().find_map(|call| match &call.result {
-            Known::Failed(Failure::Denied, why)
-                if call.way == Way::There && call.steps.iter().any(|at| scope(at.lane) == scope(lane)) =>
-            {
-                Some(format!("not begun: {why}"))
-            }
-            _ => None,
-        })
-    }
-
     fn state(&mut self, at: At, way: Way) -> Option<&mut StepState> {
         let lane = self.lanes.get_mut(at.lane)?;
         match way {
             Way::There => lane.there.get_mut(at.step),
             Way::Back => lane.back.get_mut(at.step),
-        }
-    }
-
-    fn is_touched(&self, at: At, way: Way) -> bool {
-        let Some(lane) = self.lanes.get(at.lane) else { return false };
-        match way {
-            Way::There => lane.is_touched(at.step),
-            Way::Back => lane.back.get(at.step).is_some_and(StepState::is_touched),
+            Way::Hold => Some(&mut lane.hold),
+            Way::Release => Some(&mut lane.release),
+            Way::Stop => Some(&mut lane.stop),
         }
     }
 
@@ -318,26 +306,6 @@ impl OpState {
         }
         if let Some(lane) = self.lanes.get_mut(at.lane) {
             lane.changed = length;
-        }
-    }
-
-    /// Remembers a call that may have happened when the step goes on to another one without having seen it.
-    fn keep_doubt(&mut self, at: At, way: Way, next: &StepState) {
-        if way == Way::Back {
-            return;
-        }
-        let Some(lane) = self.lanes.get_mut(at.lane) else { return };
-        match next {
-            StepState::Open { .. } => {
-                if let Some(since) = lane.doubted_since(at.step) {
-                    lane.doubts.insert(at.step, since);
-                }
-            }
-            // It was seen to have happened.
-            StepState::Waiting { .. } | StepState::Done(_) => {
-                lane.doubts.remove(&at.step);
-            }
-            _ => {}
         }
     }
 
@@ -396,8 +364,14 @@ impl OpState {
                     }
                 }
             }
-            Event::Waiting { at: step, way } => {
-                self.set(step, way, StepState::Waiting { since: at, call: None });
+            Event::Waiting { at: step, way, is_adopted } => {
+                let call = is_adopted.then_some(ADOPTED);
+                self.set(step, way, StepState::Waiting { since: at, call });
+            }
+            Event::Told { at: step, what } => {
+                if let Some(lane) = self.lanes.get_mut(step.lane) {
+                    lane.told = Some(what);
+                }
             }
             Event::Settled { at: step, way, .. } => {
                 let is_touched = self.is_touched(step, way);
@@ -406,14 +380,21 @@ impl OpState {
                     match way {
                         Way::There => lane.at = step.step + 1,
                         Way::Back => lane.at = step.step.saturating_sub(1),
+                        Way::Hold => lane.held = Some((step.step, at)),
+                        Way::Release => lane.released(at),
+                        Way::Stop => {}
                     }
                 }
             }
-            Event::GaveUp { at: step, way, why, .. } => {
+            Event::GaveUp { at: step, way, why, then, .. } => {
                 let is_touched = self.is_touched(step, way);
                 self.set(step, way, StepState::GivenUp(is_touched));
                 if let Some(lane) = self.lanes.get_mut(step.lane) {
                     lane.why.push(why);
+                    lane.aftermath = then;
+                    if way == Way::Hold && is_touched {
+                        lane.held = Some((step.step, at));
+                    }
                 }
             }
             Event::Turned { lane } => {
@@ -437,6 +418,10 @@ impl OpState {
                     (Verb::Resume, _) => Mode::Going,
                     (Verb::Takeover, mode) => mode,
                 };
+                // What could not be held or let go is tried again.
+                if verb == Verb::Resume {
+                    self.lanes.iter_mut().for_each(LaneState::forgive);
+                }
             }
             Event::Blind { why, hint, .. } => self.blind = Some((why, hint)),
             Event::Left { why } => self.left = Some(why),

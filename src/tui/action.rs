@@ -194,6 +194,7 @@ pub enum Action {
     Reboot,
     Terminate,
     Scale,
+    RefreshGroup,
     Redeploy,
     SuspendProcesses,
     ResumeProcesses,
@@ -273,6 +274,7 @@ actions! {
     Reboot "reboot" "reboot" "Reboot instances" [List Text] Changes;
     Terminate "terminate" "terminate" "End instances or tasks for good" [List Text] Destroys;
     Scale "scale" "scale" "Set how many instances a group has, or tasks a service" [List Text] Changes;
+    RefreshGroup "refresh-group" "refresh group" "Replace the instances of groups by ones of a template version" [List Text] Destroys;
     Redeploy "redeploy" "redeploy" "Replace all tasks of services by new ones" [List Text] Changes;
     SuspendProcesses "suspend-processes" "suspend" "Suspend processes of groups" [List Text] Changes;
     ResumeProcesses "resume-processes" "resume" "Resume processes of groups" [List Text] Changes;

@@ -68,6 +68,8 @@ pub(crate) fn one_of_each() -> Vec<Change> {
         spot_strategy: Some("price-capacity-optimized".into()),
         spot_max_price: Some("0.05".into()),
         types: vec![("t3.small".into(), Some("2".into())), ("t3a.small".into(), None)],
+        on_demand_strategy: Some("prioritized".into()),
+        ..Mix::default()
     };
     let document = Document {
         name: "coredeck-stop".into(),

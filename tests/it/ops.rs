@@ -11,6 +11,7 @@ mod homes;
 mod inventory;
 mod journal;
 mod managed;
+mod refresh;
 mod sweep;
 mod together;
 mod trouble;

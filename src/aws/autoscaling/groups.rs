@@ -1,10 +1,12 @@
 //! `DescribeAutoScalingGroups`: members, what they launch, the mix, protection, suspended processes.
 
 use crate::aws::translate::{count, each, ids, moment, required, tags, text, texts, whole, word};
-use crate::model::{Group, GroupName, InstanceId, InstanceType, Member, Mix, TemplateId, TemplateRef, Zone};
+use crate::model::{
+    Group, GroupName, InstanceId, InstanceType, Member, Mix, OwnLaunch, TemplateId, TemplateRef, Zone,
+};
 use aws_sdk_autoscaling::types::{
-    AutoScalingGroup, Instance as SdkMember, InstancesDistribution, LaunchTemplateSpecification,
-    MixedInstancesPolicy,
+    AutoScalingGroup, Instance as SdkMember, InstancesDistribution, LaunchTemplateOverrides,
+    LaunchTemplateSpecification, MixedInstancesPolicy,
 };
 
 /// Returns a group.
@@ -76,13 +78,26 @@ fn mix(policy: MixedInstancesPolicy) -> (Mix, Option<TemplateRef>) {
         None => (None, None),
     };
     let spread = policy.instances_distribution.unwrap_or_else(|| InstancesDistribution::builder().build());
+    let overrides = overrides.unwrap_or_default();
+    let unheld = [
+        ("InstanceRequirements", overrides.iter().any(|it| it.instance_type.is_none())),
+        ("DistributionSegments", spread.distribution_segments.as_ref().is_some_and(|all| !all.is_empty())),
+    ];
+    let own = |(at, it): (usize, &LaunchTemplateOverrides)| {
+        let template = it.launch_template_specification.clone().map(reference);
+        let image = text(it.image_id.clone());
+        (template.is_some() || image.is_some()).then_some(OwnLaunch { at, template, image })
+    };
     let mix = Mix {
+        on_demand_strategy: text(spread.on_demand_allocation_strategy),
+        spot_pools: spread.spot_instance_pools.and_then(whole),
+        own: overrides.iter().filter(|it| it.instance_type.is_some()).enumerate().filter_map(own).collect(),
+        unheld: unheld.into_iter().filter(|(_, is_there)| *is_there).map(|(name, _)| name.into()).collect(),
         on_demand_base: count(spread.on_demand_base_capacity),
         on_demand_percent: spread.on_demand_percentage_above_base_capacity.and_then(whole).unwrap_or(100),
         spot_strategy: text(spread.spot_allocation_strategy),
         spot_max_price: text(spread.spot_max_price).filter(|price| !price.is_empty()),
         types: overrides
-            .unwrap_or_default()
             .into_iter()
             .filter_map(|it| Some((InstanceType::from(it.instance_type?), text(it.weighted_capacity))))
             .collect(),

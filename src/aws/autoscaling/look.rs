@@ -4,9 +4,9 @@ use super::{PAGE, groups, history};
 use crate::aws::api::Api;
 use crate::aws::call::Desk;
 use crate::aws::look::all;
-use crate::aws::translate::{count, each, required, text, whole};
-use crate::model::{Group, GroupName, Hook, RefreshDetail, Trouble};
-use aws_sdk_autoscaling::types::{InstanceRefresh, LifecycleHook};
+use crate::aws::translate::{count, each, required, text, texts, whole, word};
+use crate::model::{Group, GroupName, Hook, RefreshDetail, RefreshWants, Trouble};
+use aws_sdk_autoscaling::types::{InstanceRefresh, LifecycleHook, RefreshPreferences};
 use futures::FutureExt as _;
 
 /// How many groups one call names.
@@ -67,17 +67,35 @@ pub(in crate::aws) async fn look_at_refreshes(
     Ok(history::newest_first(all, |one: &RefreshDetail| one.refresh.started_at))
 }
 
+fn wanted(raw: RefreshPreferences) -> RefreshWants {
+    RefreshWants {
+        min_healthy: raw.min_healthy_percentage.and_then(whole),
+        max_healthy: raw.max_healthy_percentage.and_then(whole),
+        warmup_s: raw.instance_warmup.and_then(whole),
+        checkpoint_delay_s: raw.checkpoint_delay.and_then(whole),
+        skips_matching: raw.skip_matching,
+        protected: word(raw.scale_in_protected_instances),
+        standby: word(raw.standby_instances),
+        alarms: texts(raw.alarm_specification.and_then(|it| it.alarms)),
+        bake_s: raw.bake_time.and_then(whole),
+    }
+}
+
 fn refresh(raw: InstanceRefresh, group: &GroupName) -> RefreshDetail {
     let launches = raw.desired_configuration.clone().and_then(|wanted| {
         let mixed = wanted.mixed_instances_policy.and_then(|policy| policy.launch_template);
         wanted.launch_template.or_else(|| mixed?.launch_template_specification)
     });
-    let percentages = raw.preferences.as_ref().and_then(|it| it.checkpoint_percentages.clone());
+    let wants = raw.preferences.clone();
+    let percentages = wants.as_ref().and_then(|it| it.checkpoint_percentages.clone());
+    let back = raw.rollback_details.clone();
     RefreshDetail {
         launches: launches.map(groups::reference),
         checkpoints: percentages.unwrap_or_default().into_iter().filter_map(whole).collect(),
-        rolls_back: raw.preferences.as_ref().and_then(|it| it.auto_rollback).unwrap_or(false),
-        rollback_reason: raw.rollback_details.clone().and_then(|it| text(it.rollback_reason)),
+        rolls_back: wants.as_ref().and_then(|it| it.auto_rollback).unwrap_or(false),
+        remaining_on_rollback: back.as_ref().and_then(|it| whole(it.instances_to_update_on_rollback?)),
+        rollback_reason: back.and_then(|it| text(it.rollback_reason)),
+        wants: wants.map(wanted).unwrap_or_default(),
         refresh: history::refresh(raw, group),
     }
 }

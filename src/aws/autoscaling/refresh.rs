@@ -80,16 +80,23 @@ fn specification(template: &TemplateRef) -> LaunchTemplateSpecification {
 }
 
 fn policy(template: &TemplateRef, mix: &Mix) -> MixedInstancesPolicy {
-    let overrides = mix.types.iter().map(|(kind, weight)| {
+    let overrides = mix.types.iter().enumerate().map(|(at, (kind, weight))| {
+        let own = mix.own.iter().find(|own| own.at == at);
+        let template = own.and_then(|own| own.template.as_ref()).map(specification);
+        let image = own.and_then(|own| own.image.as_ref()).map(ToString::to_string);
         LaunchTemplateOverrides::builder()
             .instance_type(kind.as_str())
             .set_weighted_capacity(weight.as_ref().map(ToString::to_string))
+            .set_launch_template_specification(template)
+            .set_image_id(image)
             .build()
     });
     let launch = LaunchTemplate::builder()
         .launch_template_specification(specification(template))
         .set_overrides(Some(overrides.collect()));
     let spread = InstancesDistribution::builder()
+        .set_on_demand_allocation_strategy(mix.on_demand_strategy.as_ref().map(ToString::to_string))
+        .set_spot_instance_pools(mix.spot_pools.map(whole))
         .on_demand_base_capacity(whole(mix.on_demand_base))
         .on_demand_percentage_above_base_capacity(whole(mix.on_demand_percent))
         .set_spot_allocation_strategy(mix.spot_strategy.as_ref().map(ToString::to_string))

@@ -24,6 +24,7 @@ pub(super) fn template(raw: LaunchTemplate) -> Template {
 /// Returns a version, and the id of the template that it belongs to.
 pub(super) fn version(raw: LaunchTemplateVersion) -> (TemplateId, TemplateVersion) {
     let data = raw.launch_template_data;
+    let by_attributes = data.as_ref().is_some_and(|data| data.instance_requirements.is_some());
     let (image, kind, market, key) = match data {
         Some(data) => (data.image_id, data.instance_type, data.instance_market_options, data.key_name),
         None => (None, None, None, None),
@@ -36,6 +37,7 @@ pub(super) fn version(raw: LaunchTemplateVersion) -> (TemplateId, TemplateVersio
         instance_type: kind.map(|kind| InstanceType::new(kind.as_str())),
         is_spot: market.and_then(|market| market.market_type) == Some(MarketType::Spot),
         key_name: text(key),
+        by_attributes,
     };
     (raw.launch_template_id.map(TemplateId::from).unwrap_or_default(), version)
 }

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use toml::de::{DeTable, DeValue};
 
 /// The keys of a tier.
-pub(super) const KEYS: [&str; 8] = [
+pub(super) const KEYS: [&str; 9] = [
     "name",
     "tags",
     "groups",
@@ -18,6 +18,7 @@ pub(super) const KEYS: [&str; 8] = [
     "tenants_per_core",
     "instance_types",
     "max_unavailable",
+    "refresh",
 ];
 
 /// More than any machine or core holds; whoever types more has slipped.
@@ -55,6 +56,10 @@ impl Reader<'_> {
             }
             if let Some(cell) = table.get("max_unavailable") {
                 tier.max_unavailable = self.limit(cell);
+            }
+            if let Some(cell) = table.get("refresh") {
+                let name = tier.name.to_string();
+                tier.refresh = self.preset(cell, &name);
             }
             tiers.push(tier);
         }

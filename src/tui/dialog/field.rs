@@ -1,6 +1,8 @@
 //! The fields of a dialog: what each verb lets one choose, and the options that come of it.
 
 use crate::config::parse_span;
+use crate::model::{Handling, Text};
+use crate::ops::intent::RefreshWish;
 use crate::ops::{OnTimeout, Options, Then};
 use crate::tui::line::Line;
 
@@ -18,6 +20,13 @@ pub(crate) enum Name {
     Min,
     Max,
     Processes,
+    Version,
+    Healthy,
+    Checkpoints,
+    Alarms,
+    Protected,
+    Risk,
+    Under,
     Then,
     Replace,
     Standalone,
@@ -44,6 +53,9 @@ const ON_TIMEOUT: &[&str] = &["undo", "leave", "force"];
 const REPLACE: &[&str] = &["not said", "yes", "no"];
 const STANDALONE: &[&str] = &["refuse", "stop"];
 const CONTAINERS: &[&str] = &["leave", "stop"];
+const PROTECTED: &[&str] = &["not said", "replace", "ignore", "wait"];
+const RISK: &[&str] = &["refuse", "take"];
+const UNDER: &[&str] = &["refuse", "adopt"];
 const BUDGET: &[&str] = &["keep", "override"];
 const TAG: &[&str] = &["heed", "ignore"];
 
@@ -55,6 +67,13 @@ impl Name {
             Self::Min => "min",
             Self::Max => "max",
             Self::Processes => "processes",
+            Self::Version => "version",
+            Self::Healthy => "healthy",
+            Self::Checkpoints => "checkpoints",
+            Self::Alarms => "alarms",
+            Self::Protected => "protected",
+            Self::Risk => "risks",
+            Self::Under => "refresh under way",
             Self::Then => "then",
             Self::Replace => "replace",
             Self::Standalone => "standalone tasks",
@@ -77,6 +96,17 @@ impl Name {
             Self::Processes => {
                 "Launch, Terminate, HealthCheck, InstanceRefresh, ReplaceUnhealthy, AZRebalance, …"
             }
+            Self::Version => {
+                "of the launch template: a number, latest or default; empty is what the group has"
+            }
+            Self::Healthy => {
+                "percent in service, from-to: 100-110 launches first; empty is the tier's preset"
+            }
+            Self::Checkpoints => "percentages at which it waits: 10,50,100; none; empty is the tier's preset",
+            Self::Alarms => "alarms that fail it, with commas between",
+            Self::Protected => "what becomes of members that are protected from scale-in",
+            Self::Risk => "whether it goes on although it may hurt",
+            Self::Under => "whether a refresh that somebody else started is taken over and followed",
             Self::Then => "what becomes of an instance that is empty",
             Self::Replace => "whether its group launches another instance for one that leaves",
             Self::Standalone => "tasks that no service keeps: a stopped one is gone for good",
@@ -122,6 +152,18 @@ impl Field {
                 ]
             }
             "suspend" | "resume" => vec![Self::line(Name::Processes, processes)],
+            "refresh" => {
+                let empty = |name| Self::line(name, String::new());
+                vec![
+                    empty(Name::Version),
+                    empty(Name::Healthy),
+                    empty(Name::Checkpoints),
+                    empty(Name::Alarms),
+                    Self::choice(Name::Protected, PROTECTED),
+                    Self::choice(Name::Risk, RISK),
+                    Self::choice(Name::Under, UNDER),
+                ]
+            }
             _ => Vec::new(),
         };
         fields.push(Self::choice(Name::OnTimeout, ON_TIMEOUT));
@@ -158,6 +200,8 @@ impl Field {
 /// A sentence about the one that is no number.
 pub(crate) fn options(fields: &[Field]) -> Result<Options, String> {
     let mut options = Options::default();
+    let wish = wish(fields)?;
+    options.refresh = (wish != RefreshWish::default()).then(|| Box::new(wish));
     for field in fields {
         let text = field.text().trim();
         let number = || match text {
@@ -209,10 +253,63 @@ pub(crate) fn options(fields: &[Field]) -> Result<Options, String> {
             },
             Name::Budget => options.override_budget = text == "override",
             Name::Tag => options.ignore_do_not_disrupt = text == "ignore",
-            Name::Reason => {}
+            Name::Risk => options.override_verdict = text == "take",
+            Name::Version
+            | Name::Healthy
+            | Name::Checkpoints
+            | Name::Alarms
+            | Name::Protected
+            | Name::Under
+            | Name::Reason => {}
         }
     }
     Ok(options)
+}
+
+/// What fields say of a refresh.
+fn wish(fields: &[Field]) -> Result<RefreshWish, String> {
+    let mut wish = RefreshWish::default();
+    for field in fields {
+        let text = field.text().trim();
+        if text.is_empty() {
+            continue;
+        }
+        let wrong = |shape: &str| format!("{}: `{text}` is not like {shape}", field.name.label());
+        match field.name {
+            Name::Version => wish.version = Some(text.to_owned()),
+            Name::Healthy => {
+                let bounds = text.split_once('-').and_then(|(low, high)| {
+                    Some((low.trim().parse::<u32>().ok()?, high.trim().parse::<u32>().ok()?))
+                });
+                let fits =
+                    |(low, high): &(u32, u32)| *low <= 100 && (100..=200).contains(high) && high - low <= 100;
+                let (low, high) = bounds.filter(fits).ok_or_else(|| wrong("90-100 or 100-110"))?;
+                (wish.preset.min_healthy, wish.preset.max_healthy) = (Some(low), Some(high));
+            }
+            Name::Checkpoints if text == "none" => wish.preset.checkpoints = Some(Vec::new()),
+            Name::Checkpoints => {
+                let marks = text.split([',', ' ']).filter(|mark| !mark.is_empty());
+                let marks: Option<Vec<u32>> = marks.map(|mark| mark.parse().ok()).collect();
+                let fits = |marks: &Vec<u32>| {
+                    marks.is_sorted_by(|one, next| one < next)
+                        && marks.iter().all(|mark| (1..=100).contains(mark))
+                };
+                wish.preset.checkpoints = Some(marks.filter(fits).ok_or_else(|| wrong("10,50,100 or none"))?);
+            }
+            Name::Alarms => {
+                let names = text.split(',').map(str::trim).filter(|name| !name.is_empty());
+                wish.preset.alarms = Some(names.map(Text::new).collect());
+            }
+            Name::Protected => wish.preset.protected = Handling::named(text),
+            Name::Under => wish.adopt = text == "adopt",
+            _ => {}
+        }
+    }
+    // What is taken over keeps what it was started with.
+    if wish.adopt {
+        wish = RefreshWish { adopt: true, ..RefreshWish::default() };
+    }
+    Ok(wish)
 }
 
 #[cfg(test)]

@@ -29,6 +29,7 @@ pub(super) fn verb(action: Action) -> Option<&'static str> {
         Action::Reboot => "reboot",
         Action::Terminate => "terminate",
         Action::Scale => "scale",
+        Action::RefreshGroup => "refresh",
         Action::Redeploy => "redeploy",
         Action::SuspendProcesses => "suspend",
         Action::ResumeProcesses => "resume",

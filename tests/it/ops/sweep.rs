@@ -3,7 +3,8 @@
 
 use super::bench::{Bench, Fate, Fated, Mortal, intent, runner};
 use coredeck::inventory::Write;
-use coredeck::model::{InstanceState, Known, Scope};
+use coredeck::model::{InstanceState, Known, RefreshPreset, Scope};
+use coredeck::ops::intent::RefreshWish;
 use coredeck::ops::{Intent, OpState, Outcome, Plan, Then};
 use coredeck::world::World;
 use std::collections::BTreeMap;
@@ -110,6 +111,21 @@ fn out(world: &World, target: &str) -> Intent {
     intent
 }
 
+/// All of a group at once, without waits.
+fn refreshed(to: &str) -> Intent {
+    let mut intent = intent("refresh", &["dev-hosts"]);
+    let preset = RefreshPreset {
+        max_healthy: Some(200),
+        warmup_s: Some(0),
+        checkpoints: Some(Vec::new()),
+        bake_s: Some(0),
+        ..RefreshPreset::default()
+    };
+    let wish = RefreshWish { version: Some(to.to_owned()), preset, ..RefreshWish::default() };
+    intent.options.refresh = Some(Box::new(wish));
+    intent
+}
+
 fn free(mut intent: Intent) -> Intent {
     intent.options.override_budget = true;
     intent
@@ -168,6 +184,7 @@ const CASES: &[Case] = &[
     },
     Case { name: "scale-service", intents: |_| vec![sized("scale", "workers-prod/email-worker", 6)] },
     Case { name: "redeploy", intents: |_| vec![intent("redeploy", &["workers-prod/email-worker"])] },
+    Case { name: "refresh", intents: |_| vec![refreshed("2")] },
     Case { name: "stop", intents: |w| vec![free(intent("stop", &[&lonely(w)]))] },
     Case {
         name: "start",
@@ -334,6 +351,7 @@ sweeps! {
     scale_group => "scale-group",
     scale_service => "scale-service",
     redeploy => "redeploy",
+    refresh => "refresh",
     stop => "stop",
     start => "start",
     reboot => "reboot",

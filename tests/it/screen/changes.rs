@@ -392,7 +392,7 @@ fn every_change_is_reached_by_its_name_and_by_keys_in_every_keymap() {
                 "terminate",
             ][..],
         ),
-        (Kind::Groups, &["scale", "suspend-processes", "resume-processes"]),
+        (Kind::Groups, &["scale", "refresh-group", "suspend-processes", "resume-processes"]),
         (Kind::Services, &["scale", "redeploy"]),
         (Kind::Tasks, &["stop", "terminate"]),
         (Kind::Hosts, &["drain", "undrain"]),
@@ -485,7 +485,7 @@ fn begun() -> Vec<Event> {
             how: How::Done,
             seen: vec![("status".to_owned(), Value::word("DRAINING"))],
         },
-        Event::Waiting { at: at(0, 1), way: Way::There },
+        Event::Waiting { at: at(0, 1), way: Way::There, is_adopted: false },
     ]
 }
 

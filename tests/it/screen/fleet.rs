@@ -41,8 +41,7 @@ pub(super) fn tiers() -> Vec<Tier> {
         cores_per_host: cores,
         tenants_per_core: tenants,
         development_tenants_per_core: tenants.map(|tenants| tenants * 2),
-        instance_types: Vec::new(),
-        max_unavailable: None,
+        ..Tier::default()
     };
     vec![
         tier("development", Some(7), None),

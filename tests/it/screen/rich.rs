@@ -138,6 +138,7 @@ pub(super) fn rich() -> Arc<World> {
         instance_type: None,
         is_spot: false,
         key_name: None,
+        by_attributes: false,
     };
     let template = Template {
         id: TemplateId::new("lt-1"),

@@ -130,11 +130,7 @@ fn stop(host: &Host, listed: Aspect, title: String, why: &str) -> Step {
                 host: host.arn.clone(),
                 listed: listed.clone(),
             },
-            until: Condition::AtMost { fact: listed, count: 0 },
-            taken: None,
-            spoiled: None,
-            within_s: STOP_S,
-            every_s: 5,
+            ..wait(Condition::AtMost { fact: listed, count: 0 }, STOP_S, 5)
         },
         undo: Undo::Impossible { why: why.to_owned() },
         proof: Proof::Checked,

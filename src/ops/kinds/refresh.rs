@@ -1,0 +1,401 @@
+//! `refresh`: every instance of a group is replaced by one of a version, by Auto Scaling itself.
+//!
+//! Auto Scaling is both lock and runner here: one refresh a group at a time, which goes on when nobody looks. What
+//! this adds is that every preference is said, that what makes it stall or hurt is found before, that a lost answer
+//! starts nothing twice, and that there is a way back after it succeeded.
+
+mod adopt;
+mod course;
+mod target;
+mod traps;
+mod wants;
+
+pub use course::{Aim, Back, Course};
+
+use self::target::{Picture, Target};
+use self::traps::{Found, Scene};
+use super::super::aspect::{Aspect, Value};
+use super::super::census::standings;
+use super::super::desk::{Desk, Draft};
+use super::super::guard::forbids;
+use super::super::intent::{Intent, RefreshWish};
+use super::super::plan::{Fact, Lane, Proof};
+use super::super::refreshing::launches;
+use super::protect::count;
+use crate::error::Result;
+use crate::fleet::GroupRow;
+use crate::gateway::change::{self, Desired, Preferences, WriteError};
+use crate::gateway::{Look, Seen};
+use crate::model::{
+    Alarm, CapacityProvider, Group, GroupName, Handling, Hook, InstanceId, Known, Member, RefreshDetail,
+    RefreshPreset, Scope, Text, Trouble,
+};
+use crate::store::journal::Grip;
+use futures::FutureExt;
+use futures::future::BoxFuture;
+
+/// The longest that AWS lets a refresh take, in seconds: 14 days.
+const LONGEST_S: u64 = 14 * 86_400;
+
+/// Groups are refreshed, or refreshes of others taken over.
+pub(super) fn draft<'a>(desk: &'a Desk<'a>, intent: &'a Intent) -> BoxFuture<'a, Result<Draft>> {
+    async move {
+        let mut draft = Draft::default();
+        let wish = intent.options.refresh.as_deref().cloned().unwrap_or_default();
+        for row in desk.groups(&intent.targets, &mut draft) {
+            if wish.adopt {
+                adopt::lane(desk, row, intent, &mut draft).await?;
+            } else {
+                lane(desk, row, intent, &wish, &mut draft).await?;
+            }
+        }
+        let word = if wish.adopt { "take over the refresh of" } else { "refresh" };
+        draft.title = match draft.lanes.as_slice() {
+            [lane] => lane.steps.first().map(|step| step.title.clone()).unwrap_or_default(),
+            lanes => format!("{word} {}", count(lanes.len(), "group")),
+        };
+        draft.cost = Some("instances that are there twice for a while are paid twice".to_owned());
+        Ok(draft)
+    }
+    .boxed()
+}
+
+/// What was looked up about a group besides its row.
+struct Around {
+    hooks: Vec<Hook>,
+    refreshes: Vec<RefreshDetail>,
+}
+
+async fn around(desk: &Desk<'_>, scope: &Scope, group: &GroupName) -> Result<Around> {
+    let hooks = desk.look(scope, Look::Hooks { group: group.clone() });
+    let refreshes = desk.look(scope, Look::Refreshes { group: group.clone() });
+    let (hooks, refreshes) = futures::try_join!(hooks, refreshes)?;
+    Ok(Around {
+        hooks: if let Seen::Hooks(all) = hooks { all } else { Vec::new() },
+        refreshes: if let Seen::Refreshes(all) = refreshes { all } else { Vec::new() },
+    })
+}
+
+async fn lane(
+    desk: &Desk<'_>,
+    row: &GroupRow,
+    intent: &Intent,
+    wish: &RefreshWish,
+    draft: &mut Draft,
+) -> Result<()> {
+    let group: &Group = &row.it;
+    if let Some(why) = forbids(&group.tags, &intent.options, desk.now) {
+        draft.refuse(&group.name, why, "ask whoever set it, or say --ignore-do-not-disrupt");
+    }
+    let target = match target::resolve(desk, row, wish).await? {
+        Ok(target) => target,
+        Err(refusal) => {
+            draft.refusals.push(refusal);
+            return Ok(());
+        }
+    };
+    let around = around(desk, &row.scope, &group.name).await?;
+    let providers = providers(desk, group);
+    let back_words = way_back(&target);
+    let said = wish.preset.or(&preset(desk, row));
+    let allowed = wants::Allowed {
+        rolls_back: matches!(back_words, Ok(Way { by_aws: true, .. })),
+        skips_matching: !target.by_attributes,
+        drains: traps::drains(&providers, &around.hooks),
+    };
+    let wants = wants::preferences(&said, group, allowed);
+    let alarms = alarms(desk, &row.scope, &wants.alarms).await?;
+    let budget = budget(desk, row, intent);
+    let scene = Scene {
+        group,
+        target: &target,
+        wants: &wants,
+        said: &said,
+        providers,
+        hooks: &around.hooks,
+        refreshes: &around.refreshes,
+        alarms: &alarms,
+        waiting: waiting(desk, row),
+        with_tasks: with_tasks(desk, row),
+        budget: budget.as_ref().map(|(tier, limit)| (tier.as_str(), *limit)),
+    };
+    for found in traps::traps(&scene) {
+        match found {
+            Found::Refused(why, mend) => draft.refuse(&group.name, why, mend),
+            Found::Risky(why, _) if intent.options.override_verdict => {
+                draft.warn(format!("{}: {why}", group.name));
+            }
+            Found::Risky(why, mend) => {
+                draft.refuse(&group.name, why, format!("{mend}; or take the risk with --override-verdict"));
+            }
+            Found::Worth(what) => draft.warn(what),
+        }
+    }
+    let mix = group.mix.as_ref();
+    let desired = target.to.as_ref().and_then(|to| target.desired(to, mix));
+    let of = group.members.iter().filter(|member| is_replaced(member, &target, &wants)).count();
+    let of = u32::try_from(of).unwrap_or(u32::MAX);
+    if of == 0 && group.desired > 0 && target.is_same() && draft.refusals.is_empty() {
+        let why = "every member matches already";
+        draft.refuse(
+            &group.name,
+            why,
+            "say --skip-matching no to replace them all the same, or name a version",
+        );
+        return Ok(());
+    }
+    let proof = prove(desk, row, &target, draft).await;
+    let within_s = intent.options.timeout_s;
+    let aim = Aim { desired, preferences: wants.clone() };
+    let back = back(back_words, mix, &target, &wants);
+    let newest = around.refreshes.first().map(|one| one.refresh.id.clone());
+    let title = title(group, &target, of, &wants);
+    let held_s = around.hooks.iter().filter(|hook| hook.name != traps::DRAIN_HOOK).map(|_| 60).sum();
+    let expected_s = wants::expected_s(of, group.desired, &wants, held_s);
+    let course = Course {
+        group: &group.name,
+        newest: newest.as_ref(),
+        title,
+        to: aim,
+        back,
+        of,
+        expected_s,
+        within_s: within_s.unwrap_or_else(|| patience_s(expected_s)),
+        proof,
+    };
+    if let (Some(to), None) = (&target.to, &target.unsendable) {
+        draft.warn(traps::to_commit(group.name.as_str(), &to.it.version));
+    }
+    let tier = (wants::unavailable(group.desired, &wants) > 0)
+        .then(|| super::super::desk::tier(row.tier.as_ref()))
+        .flatten();
+    draft.hold(&row.scope, "group", group.name.as_str(), Grip::Alone);
+    draft.lanes.push(Lane {
+        name: group.name.to_string(),
+        target: group.name.to_string(),
+        scope: (*row.scope).clone(),
+        tier,
+        facts: facts(group, newest.as_ref()),
+        steps: vec![course.step()],
+    });
+    Ok(())
+}
+
+/// What must still be so when the turn of a group comes: what it launches, its sizes, that nothing of it is
+/// suspended, and that nobody else has refreshed it.
+pub(super) fn facts(group: &Group, newest: Option<&Text>) -> Vec<Fact> {
+    let name = || group.name.clone();
+    let mut facts = vec![
+        Fact { fact: Aspect::GroupLaunches { group: name() }, was: Value::Words(launches(group)) },
+        Fact { fact: Aspect::GroupDesired { group: name() }, was: Value::Count(group.desired.into()) },
+        Fact { fact: Aspect::GroupMax { group: name() }, was: Value::Count(group.max.into()) },
+        Fact { fact: Aspect::GroupRefresh { group: name() }, was: newest.map_or(Value::Absent, Value::word) },
+    ];
+    for process in ["Launch", "Terminate", "InstanceRefresh"] {
+        let is_suspended = group.suspended.iter().any(|suspended| suspended == process);
+        let fact = Aspect::GroupSuspended { group: name(), process: process.into() };
+        facts.push(Fact { fact, was: Value::Flag(is_suspended) });
+    }
+    facts
+}
+
+/// How long a refresh may take: AWS ends one that stalls after an hour by itself, and long before that it is not
+/// worth taking back what only waits for a hook.
+pub(super) fn patience_s(expected_s: u64) -> u64 {
+    (expected_s * 3 + 4 * 3_600).min(LONGEST_S)
+}
+
+fn title(group: &Group, target: &Target, of: u32, wants: &Preferences) -> String {
+    let to = match &target.to {
+        Some(to) => format!(" to version {} of {}", to.it.version, to.it.name),
+        None => " to what it launches already".to_owned(),
+    };
+    let from = match &target.before {
+        Some(before) => format!(" from version {}", before.it.version),
+        None => String::new(),
+    };
+    let all = group.members.len();
+    format!("refresh {}{from}{to}: {of} of {all} instances; {}", group.name, wants::words(wants))
+}
+
+fn preset(desk: &Desk<'_>, row: &GroupRow) -> RefreshPreset {
+    let tier = desk.config.tiers.iter().find(|tier| Some(&tier.name) == row.tier.as_ref());
+    tier.map(|tier| tier.refresh.clone()).unwrap_or_default()
+}
+
+fn budget(desk: &Desk<'_>, row: &GroupRow, intent: &Intent) -> Option<(String, usize)> {
+    let tier = row.tier.as_ref()?.to_string();
+    let most = desk.budget(&tier, &intent.options);
+    let standing = standings(desk.fleet).remove(&tier).unwrap_or_default();
+    Some((tier, most.of(standing.total)))
+}
+
+fn providers<'a>(desk: &'a Desk<'_>, group: &Group) -> Vec<&'a CapacityProvider> {
+    let all = desk.fleet.clusters.iter().flat_map(|cluster| &cluster.it.providers);
+    all.filter(|provider| provider.group_arn.as_ref() == Some(&group.arn)).collect()
+}
+
+async fn alarms(desk: &Desk<'_>, scope: &Scope, names: &[Text]) -> Result<Vec<Alarm>> {
+    if names.is_empty() {
+        return Ok(Vec::new());
+    }
+    match desk.look(scope, Look::Alarms { of: names.to_vec() }).await? {
+        Seen::Alarms(all) => Ok(all),
+        _ => Ok(Vec::new()),
+    }
+}
+
+/// Members that stand at a hook, whether they end, and for how long their machines have been there.
+fn waiting<'a>(desk: &'a Desk<'_>, row: &GroupRow) -> Vec<(&'a InstanceId, bool, i64)> {
+    let members = desk.fleet.instances.iter().filter(|one| one.scope == row.scope);
+    let stands = members.filter_map(|one| {
+        let Known::Yes(Some(member)) = &one.member else { return None };
+        let is_ending = match member.state.as_str() {
+            "Pending:Wait" => false,
+            "Terminating:Wait" => true,
+            _ => return None,
+        };
+        let since = desk.now.duration_since(one.it.launched_at?).as_secs();
+        (member.group().name == row.it.name).then_some((&one.it.id, is_ending, since))
+    });
+    stands.collect()
+}
+
+fn with_tasks(desk: &Desk<'_>, row: &GroupRow) -> usize {
+    let mine = desk
+        .fleet
+        .instances
+        .iter()
+        .filter(|one| one.scope == row.scope && one.group.as_ref() == Some(&row.it.name));
+    mine.filter(|one| matches!(&one.host, Known::Yes(Some(host)) if host.running_tasks > 0)).count()
+}
+
+/// Whether a member is to be replaced.
+fn is_replaced(member: &Member, target: &Target, wants: &Preferences) -> bool {
+    let is_out = matches!(member.state.as_str(), "Standby" | "EnteringStandby");
+    if is_out && wants.standby == Handling::Ignore
+        || member.is_protected && wants.protected == Handling::Ignore
+    {
+        return false;
+    }
+    let matches = member.template.as_ref().zip(target.to.as_ref()).is_some_and(|(has, to)| {
+        has.version == to.it.version && (has.id == to.it.id || has.id.is_empty() && has.name == to.it.name)
+    });
+    !(matches && wants.skips_matching)
+}
+
+/// A way back, before preferences are known.
+#[derive(Clone, Debug, PartialEq)]
+struct Way {
+    by_aws: bool,
+    why: Option<String>,
+}
+
+/// Whether there is a way back, and what of it AWS itself can go.
+fn way_back(target: &Target) -> std::result::Result<Way, String> {
+    if let Some(why) = &target.unsendable {
+        return Err(why.clone());
+    }
+    let Some(before) = &target.before else {
+        return Err(match &target.follows {
+            Some(follows) => format!(
+                "most of its members run version {} already, which {follows} means now: there is no other to go back to",
+                target.to.as_ref().map(|to| to.it.version.to_string()).unwrap_or_default()
+            ),
+            None => "it launches the same version again: instances that were replaced are gone".to_owned(),
+        });
+    };
+    let number = &before.it.version;
+    match &before.image {
+        Picture::Gone(id) => {
+            Err(format!("image {id} of version {number} is gone: nothing could be launched from it"))
+        }
+        Picture::Parameter(_) => Ok(Way {
+            by_aws: false,
+            why: Some(format!("version {number} looks its image up at launch: it may be another one by now")),
+        }),
+        Picture::There | Picture::Unknown => Ok(Way {
+            by_aws: target.follows.is_none(),
+            why: target.follows.as_ref().map(|follows| {
+                format!("the group followed {follows}: it is set to version {number}, by its number")
+            }),
+        }),
+    }
+}
+
+fn back(
+    way: std::result::Result<Way, String>,
+    mix: Option<&crate::model::Mix>,
+    target: &Target,
+    wants: &Preferences,
+) -> Back {
+    let Way { by_aws, why } = match way {
+        Ok(way) => way,
+        Err(why) => return Back::Impossible(why),
+    };
+    let desired: Option<Desired> = target.before.as_ref().and_then(|before| target.desired(before, mix));
+    let aim = Aim { desired, preferences: wants::back(wants) };
+    match why {
+        None => Back::Exact { aim, by_aws },
+        Some(why) => Back::BestEffort { aim, by_aws, why },
+    }
+}
+
+/// Asks EC2 whether it would launch the very version: image, type and permissions.
+async fn prove(desk: &Desk<'_>, row: &GroupRow, target: &Target, draft: &mut Draft) -> Proof {
+    let Some(to) = &target.to else { return Proof::Checked };
+    // Types that only the mixed policy names cannot be tried out with the template alone.
+    if to.says.instance_type.is_none() {
+        return Proof::Checked;
+    }
+    let Some(writer) = desk.writer else {
+        return Proof::Unproved("in read-only mode AWS is not asked".to_owned());
+    };
+    let subnet = row.it.subnets.first().map(AsRef::as_ref);
+    match writer.prove_launch(&row.scope, &to.it, subnet).await {
+        Ok(change::Proof::Proved { .. }) => Proof::Proved,
+        Ok(change::Proof::None) => Proof::Checked,
+        Err(WriteError::Refused(trouble)) => {
+            let (why, mend) = explained(&trouble);
+            draft.refuse(
+                &row.it.name,
+                format!("EC2 would not launch version {}: {why}", to.it.version),
+                mend,
+            );
+            Proof::Unproved(trouble.message)
+        }
+        Err(error) => {
+            draft.warn(format!("{}: EC2 could not be asked if it would launch: {error}", row.it.name));
+            Proof::Unproved(error.to_string())
+        }
+    }
+}
+
+/// What a refused launch means. Auto Scaling calls all of these `not authorized to use launch template`.
+pub(super) fn explained(trouble: &Trouble) -> (String, String) {
+    let said = trouble.message.clone();
+    let code = trouble.code.as_deref().unwrap_or_default();
+    let is_denied =
+        code.contains("Unauthorized") || code.contains("AccessDenied") || said.contains("not authorized");
+    if !is_denied {
+        let mend = trouble.hint.clone().unwrap_or_else(|| "mend the version, or name another one".to_owned());
+        return (said, mend);
+    }
+    let lacking = [
+        ("iam:PassRole", "iam:PassRole for the role of the template's instance profile"),
+        ("ec2:CreateTags", "ec2:CreateTags, because the template tags what it launches"),
+        (
+            "ec2:RunInstances",
+            "ec2:RunInstances on what the template names; ec2:CreateTags where it tags what it launches, and iam:PassRole where it has an instance profile",
+        ),
+    ];
+    match lacking.iter().find(|(action, _)| said.contains(action)) {
+        Some((action, what)) => (format!("{action} is missing"), format!("allow {what}: see docs/iam.md")),
+        None => (
+            said,
+            "one of ec2:RunInstances, ec2:CreateTags (where the template tags what it launches) and iam:PassRole (where \
+             it has an instance profile) is missing; `aws sts decode-authorization-message` tells which"
+                .to_owned(),
+        ),
+    }
+}

@@ -1,0 +1,54 @@
+//! A step that does what fits what is seen: its arms, what shows that AWS took a call, and how far it is.
+
+use super::super::aspect::Value;
+use super::super::plan::{Act, Arm};
+use super::super::state::{Known, StepState};
+use super::One;
+use crate::gateway::change::Change;
+use crate::model::TaskArn;
+
+impl One<'_> {
+    /// The first task that is listed and was not stopped by this operation.
+    pub(super) fn next_stop(&self) -> Option<Change> {
+        let Act::StopTasks { cluster, listed, .. } = &self.leg.act else { return None };
+        let Some(Value::Words(tasks)) = self.eye.value(self.scope(), listed) else { return None };
+        let was_stopped = |arn: &str| {
+            self.op.calls.values().any(|call| {
+                matches!(call.result, Known::Taken)
+                    && matches!(&*call.change, Change::StopTask { task, .. } if task.as_str() == arn)
+            })
+        };
+        let task = tasks.iter().find(|arn| !was_stopped(arn))?;
+        Some(Change::StopTask {
+            cluster: cluster.clone(),
+            task: TaskArn::new(task),
+            reason: format!("coredeck {}", self.op.record.id),
+        })
+    }
+
+    /// The arm that fits what is seen.
+    pub(super) fn arm(&self) -> Option<&Arm> {
+        let Act::AsSeen { arms } = &self.leg.act else { return None };
+        arms.iter().find(|arm| self.holds(&arm.when))
+    }
+
+    /// What follows on the call that AWS took last: the change of another arm than that call's.
+    pub(super) fn next_arm(&self) -> Option<Change> {
+        let change = self.arm()?.change.as_deref()?;
+        let mut mine = self.op.calls.values().rev();
+        let last = mine.find(|call| call.way == self.way && call.steps.contains(&self.at));
+        last.is_none_or(|last| *last.change != *change).then(|| change.clone())
+    }
+
+    /// How far it is, in words.
+    pub(super) fn told(&self) -> Option<String> {
+        let mut values = self.leg.tells.iter().filter_map(|fact| self.eye.value(self.scope(), fact));
+        values.find(|value| **value != Value::Absent).map(Value::to_string)
+    }
+
+    /// How far it is, where that was not recorded yet.
+    pub(super) fn news(&self) -> Option<String> {
+        let is_begun = !matches!(self.state(), StepState::Fresh | StepState::Refused { .. });
+        self.told().filter(|told| is_begun && self.lane().told.as_ref() != Some(told))
+    }
+}

@@ -1,0 +1,329 @@
+//! Refreshes of groups: to the end and back, over an alarm, held for a week, stopped, adopted, and refused for what
+//! would make them stall or hurt.
+
+use super::bench::{Bench, intent, later, runner, start, who};
+use crate::sim_groups::{asg, element};
+use coredeck::clock::Clock;
+use coredeck::error::Error;
+use coredeck::model::{Handling, RefreshPreset};
+use coredeck::ops::intent::RefreshWish;
+use coredeck::ops::{End, Intent, OpState, Outcome, Phase, Plan, Undo, rollback};
+use coredeck::sim::{Happening, Options, What, serve};
+use coredeck::store::journal::Ledger;
+use jiff::SignedDuration;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+const GROUP: &str = "dev-hosts";
+
+/// A refresh of a group to a version, quick and without waits.
+fn refresh(group: &str, version: &str, more: fn(&mut RefreshPreset)) -> Intent {
+    let mut preset = RefreshPreset {
+        max_healthy: Some(150),
+        warmup_s: Some(30),
+        checkpoints: Some(Vec::new()),
+        bake_s: Some(0),
+        ..RefreshPreset::default()
+    };
+    more(&mut preset);
+    let mut intent = intent("refresh", &[group]);
+    let version = Some(version.to_owned());
+    intent.options.refresh = Some(Box::new(RefreshWish { version, preset, ..RefreshWish::default() }));
+    intent
+}
+
+fn adopt(group: &str) -> Intent {
+    let mut intent = intent("refresh", &[group]);
+    intent.options.refresh = Some(Box::new(RefreshWish { adopt: true, ..RefreshWish::default() }));
+    intent
+}
+
+/// Members of a group by the version that they were launched with, and the version that it is saved with.
+async fn versions(bench: &Bench, group: &str) -> (BTreeMap<String, usize>, String) {
+    let named = format!("AutoScalingGroupNames.member.1={group}");
+    let answer = asg(&bench.running, "DescribeAutoScalingGroups", &named).await;
+    let (before, rest) = answer.split_once("<Instances>").unwrap();
+    let (members, after) = rest.split_once("</Instances>").unwrap();
+    let mut counts = BTreeMap::new();
+    for member in members.split("<member>").filter(|member| member.contains("<Version>")) {
+        *counts.entry(element(member, "Version").to_owned()).or_default() += 1;
+    }
+    let saved = if before.contains("<Version>") { before } else { after };
+    (counts, element(saved, "Version").to_owned())
+}
+
+fn all(version: &str) -> (BTreeMap<String, usize>, String) {
+    (BTreeMap::from([(version.to_owned(), 12)]), version.to_owned())
+}
+
+/// Asks something of an operation so many minutes from now.
+fn ask_in(bench: &Bench, id: &str, minutes: i64, verb: &'static str) {
+    use coredeck::ops::Timer;
+    let at = bench.timer.now() + SignedDuration::from_mins(minutes);
+    let (journal, id) = (bench.journal(), id.to_owned());
+    let ask = move || {
+        journal.ask(&id, verb, &who("ben"), None, at).unwrap();
+    };
+    bench.timer.then.lock().unwrap().push((at, Box::new(ask)));
+}
+
+fn end(op: &OpState) -> Option<Outcome> {
+    op.ended.map(|(end, _)| end)
+}
+
+async fn taken_back(bench: &Bench, op: &OpState) -> Plan {
+    use coredeck::ops::{Desk, Timer};
+    let (world, writer) = (bench.world("refresh").await, bench.writer());
+    let desk = Desk {
+        snapshot: &world.snapshot,
+        fleet: &world.fleet,
+        config: &bench.config,
+        probe: bench.aws.as_ref(),
+        writer: Some(writer.as_ref()),
+        now: bench.timer.now(),
+    };
+    rollback::plan(&desk, op).await.unwrap()
+}
+
+fn why(error: &Error) -> String {
+    error.source.as_ref().map(ToString::to_string).unwrap_or_default()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_refresh_that_succeeded_is_taken_back_to_the_exact_version_and_that_again() {
+    let bench = Bench::new().await;
+    let plan = bench.plan(refresh(GROUP, "2", |_| ())).await.unwrap();
+    assert!(matches!(plan.lanes[0].steps[0].undo, Undo::Exact { .. }), "{:?}", plan.lanes[0].steps[0].undo);
+    let said = &plan.title;
+    assert!(said.contains("dev-hosts from version 3 to version 2 of dev-host: 12 of 12 instances"), "{said}");
+    assert!(plan.warnings.iter().any(|w| w.contains("commit `version = \"2\"`")), "{:?}", plan.warnings);
+    let done = bench.run(&bench.enter(&plan).id).await;
+    assert_eq!(end(&done), Some(Outcome::Done), "{:?}", done.lanes);
+    assert_eq!(versions(&bench, GROUP).await, all("2"));
+    assert_eq!(done.lanes[0].told.as_deref(), Some("replaced 12 of 12 (100 %)"));
+
+    let plan = taken_back(&bench, &done).await;
+    let back = bench.run(&bench.enter(&plan).id).await;
+    assert_eq!(end(&back), Some(Outcome::Done), "{:?}", back.lanes);
+    assert_eq!(versions(&bench, GROUP).await, all("3"));
+
+    let plan = taken_back(&bench, &back).await;
+    let again = bench.run(&bench.enter(&plan).id).await;
+    assert_eq!(end(&again), Some(Outcome::Done), "{:?}", again.lanes);
+    assert_eq!(versions(&bench, GROUP).await, all("2"));
+    assert_eq!(bench.changes()["StartInstanceRefresh"], 3);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_alarm_is_met_by_the_way_back_and_all_hosts_are_on_the_old_version() {
+    let rings = Happening {
+        at: Duration::from_secs(200),
+        account: "*".to_owned(),
+        region: "*".to_owned(),
+        what: What::Alarm("auth-api-5xx".to_owned(), "ALARM".to_owned()),
+    };
+    let options =
+        Options { clock: Clock::Fixed(start()), speed: 0.0, events: vec![rings], ..Options::default() };
+    let bench = Bench::of(serve(options).await.unwrap()).await;
+    let wanted = refresh(GROUP, "2", |preset| preset.alarms = Some(vec!["auth-api-5xx".into()]));
+    let plan = bench.plan(wanted).await.unwrap();
+    let op = bench.run(&bench.enter(&plan).id).await;
+    assert_eq!(end(&op), Some(Outcome::RolledBack), "{:?}", op.lanes);
+    assert!(op.lanes[0].why[0].contains("auth-api-5xx"), "{:?}", op.lanes[0].why);
+    assert_eq!(versions(&bench, GROUP).await, all("3"));
+    let changes = bench.changes();
+    assert_eq!(changes.get("StartInstanceRefresh"), Some(&1));
+    assert_eq!(changes.get("RollbackInstanceRefresh"), None, "AWS did it by itself");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_hold_outlives_its_terminal_and_a_week_and_then_it_goes_on() {
+    let bench = Bench::new().await;
+    let plan = bench.plan(refresh(GROUP, "2", |preset| preset.max_healthy = Some(110))).await.unwrap();
+    let id = bench.enter(&plan).id;
+    ask_in(&bench, &id, 8, "pause");
+    let edge = bench.edge(Arc::new(bench.journal()), bench.writer());
+    let stop = edge.stop.clone();
+    let gone = later(12);
+    bench.timer.then.lock().unwrap().push((gone, Box::new(move || stop.cancel())));
+    let held = coredeck::ops::run(&edge, &id, &runner("anna")).await.unwrap();
+    assert!(held.ended.is_none() && held.lanes[0].is_held(), "{:?}", held.lanes);
+    bench.running.step(Duration::from_secs(600));
+    let before = versions(&bench, GROUP).await;
+    assert!(before.0.contains_key("2") && before.0.contains_key("3"), "{before:?}");
+    bench.running.step(Duration::from_secs(7 * 86_400));
+    assert_eq!(versions(&bench, GROUP).await, before, "nothing is replaced while it is held");
+
+    bench.journal().ask(&id, "resume", &who("ben"), None, gone + SignedDuration::from_hours(7 * 24)).unwrap();
+    *bench.timer.clock() = gone + SignedDuration::from_hours(7 * 24);
+    let done = bench.run(&id).await;
+    assert_eq!(end(&done), Some(Outcome::Done), "{:?}", done.lanes);
+    assert_eq!(versions(&bench, GROUP).await, all("2"));
+    let changes = bench.changes();
+    let once = ["StartInstanceRefresh", "SuspendProcesses", "ResumeProcesses"];
+    assert!(once.iter().all(|call| changes.get(*call) == Some(&1)), "{changes:?}");
+    let log: Vec<String> =
+        (bench.journal().entries(&id, 0).unwrap().iter()).map(|one| one.body.clone()).collect();
+    assert!(log.iter().any(|body| body.contains("\"way\":\"hold\"")), "the hold stands in the journal");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn it_is_cancelled_or_turned_round_while_it_is_under_way() {
+    let bench = Bench::new().await;
+    let slow = |preset: &mut RefreshPreset| preset.max_healthy = Some(110);
+    let plan = bench.plan(refresh(GROUP, "2", slow)).await.unwrap();
+    let id = bench.enter(&plan).id;
+    ask_in(&bench, &id, 8, "cancel");
+    let op = bench.run(&id).await;
+    assert_eq!(end(&op), Some(Outcome::PartWay), "{:?}", op.lanes);
+    assert!(op.lanes[0].why[0].contains("cancelled"), "{:?}", op.lanes[0].why);
+    assert_eq!(bench.changes().get("CancelInstanceRefresh"), Some(&1));
+    let mixed = versions(&bench, GROUP).await;
+    assert!(mixed.0.contains_key("2") && mixed.1 == "3", "{mixed:?}");
+
+    // What it left is taken back by a refresh of its own.
+    let plan = taken_back(&bench, &op).await;
+    let back = bench.run(&bench.enter(&plan).id).await;
+    assert_eq!(end(&back), Some(Outcome::Done), "{:?}", back.lanes);
+    assert_eq!(versions(&bench, GROUP).await, all("3"));
+
+    // Asked while it runs, AWS itself turns it round.
+    let plan = bench.plan(refresh(GROUP, "2", slow)).await.unwrap();
+    let id = bench.enter(&plan).id;
+    ask_in(&bench, &id, 8, "rollback");
+    let op = bench.run(&id).await;
+    assert_eq!(end(&op), Some(Outcome::RolledBack), "{:?}", op.lanes);
+    assert_eq!(versions(&bench, GROUP).await, all("3"));
+    assert_eq!(bench.changes().get("RollbackInstanceRefresh"), Some(&1));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_group_that_follows_latest_is_sent_numbers_and_taken_back_by_them() {
+    let bench = Bench::new().await;
+    let named = "AutoScalingGroupNames.member.1=dev-hosts";
+    let group = asg(&bench.running, "DescribeAutoScalingGroups", named).await;
+    let template = element(&group, "LaunchTemplateId").to_owned();
+    let follow = format!(
+        "AutoScalingGroupName={GROUP}&LaunchTemplate.LaunchTemplateId={template}&LaunchTemplate.Version=$Latest"
+    );
+    let answer = asg(&bench.running, "UpdateAutoScalingGroup", &follow.replace('$', "%24")).await;
+    assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+    let plan = bench.plan(refresh(GROUP, "2", |preset| preset.max_healthy = Some(110))).await.unwrap();
+    assert!(
+        plan.json().contains("follows $Latest") && !plan.json().contains("\"version\":\"$"),
+        "{}",
+        plan.json()
+    );
+    assert!(matches!(plan.lanes[0].steps[0].undo, Undo::BestEffort { .. }));
+    let id = bench.enter(&plan).id;
+    ask_in(&bench, &id, 8, "rollback");
+    let op = bench.run(&id).await;
+    assert_eq!(end(&op), Some(Outcome::RolledBack), "{:?}", op.lanes);
+    assert_eq!(versions(&bench, GROUP).await, all("3"));
+    let changes = bench.changes();
+    let counts = ["StartInstanceRefresh", "CancelInstanceRefresh", "RollbackInstanceRefresh"]
+        .map(|call| changes.get(call).copied().unwrap_or(0));
+    assert_eq!(counts, [2, 1, 0], "{changes:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn somebody_elses_refresh_is_refused_adopted_and_never_joined_by_a_second_one() {
+    let bench = Bench::new().await;
+    let mine = bench.plan(refresh(GROUP, "2", |_| ())).await.unwrap();
+    let named = "AutoScalingGroupNames.member.1=dev-hosts";
+    let group = asg(&bench.running, "DescribeAutoScalingGroups", named).await;
+    let template = element(&group, "LaunchTemplateId");
+    let begin = format!(
+        "AutoScalingGroupName={GROUP}&DesiredConfiguration.LaunchTemplate.LaunchTemplateId={template}\
+         &DesiredConfiguration.LaunchTemplate.Version=2&Preferences.MinHealthyPercentage=100\
+         &Preferences.MaxHealthyPercentage=150&Preferences.InstanceWarmup=30&Preferences.SkipMatching=true"
+    );
+    let answer = asg(&bench.running, "StartInstanceRefresh", &begin).await;
+    assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+    let refused = bench.plan(refresh(GROUP, "2", |_| ())).await.unwrap_err();
+    assert!(why(&refused).contains("under way already"), "{}", why(&refused));
+    assert!(why(&refused).contains("coredeck refresh dev-hosts --adopt"), "{}", why(&refused));
+
+    // A plan that was made before finds it when its turn comes.
+    let op = bench.run(&bench.enter(&mine).id).await;
+    assert_eq!(end(&op), Some(Outcome::Failed), "{:?}", op.lanes);
+    assert!(
+        op.lanes[0].why[0].contains("the newest refresh of dev-hosts was absent"),
+        "{:?}",
+        op.lanes[0].why
+    );
+
+    let plan = bench.plan(adopt(GROUP)).await.unwrap();
+    let op = bench.run(&bench.enter(&plan).id).await;
+    assert_eq!(end(&op), Some(Outcome::Done), "{:?}", op.lanes);
+    assert_eq!(bench.changes()["StartInstanceRefresh"], 1, "only theirs");
+    let plan = taken_back(&bench, &op).await;
+    let back = bench.run(&bench.enter(&plan).id).await;
+    assert_eq!(end(&back), Some(Outcome::Done), "{:?}", back.lanes);
+    assert_eq!(versions(&bench, GROUP).await, all("3"));
+    let none = bench.plan(adopt(GROUP)).await.unwrap_err();
+    assert!(why(&none).contains("no refresh is under way; the last one was Successful"), "{}", why(&none));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_would_stall_or_hurt_is_refused_before_anything_is_changed() {
+    let bench = Bench::new().await;
+    let suspend = format!("AutoScalingGroupName={GROUP}&ScalingProcesses.member.1=Launch");
+    asg(&bench.running, "SuspendProcesses", &suspend).await;
+    let before = bench.changes();
+    let refused = bench.plan(refresh(GROUP, "2", |_| ())).await.unwrap_err();
+    assert!(why(&refused).contains("coredeck resume dev-hosts --process Launch"), "{}", why(&refused));
+    asg(&bench.running, "ResumeProcesses", &suspend).await;
+
+    // The planted one: ECS protects its hosts, one stands by, and one refresh hangs already.
+    let stuck = bench.plan(refresh("workers-r7g", "2", |preset| preset.standby = Some(Handling::Wait))).await;
+    let said = why(&stuck.unwrap_err());
+    for word in ["under way already", "in standby"] {
+        assert!(said.contains(word), "{word} in {said}");
+    }
+    let world = bench.world("refresh").await;
+    let row = world
+        .fleet
+        .instances
+        .iter()
+        .find(|row| row.group.as_ref().is_some_and(|name| name.as_str() == GROUP));
+    let guarded = row.expect("a member").it.id.to_string();
+    let guard = format!("AutoScalingGroupName={GROUP}&InstanceIds.member.1={guarded}&ProtectedFromScaleIn");
+    asg(&bench.running, "SetInstanceProtection", &format!("{guard}=true")).await;
+    let said = why(&bench.plan(refresh(GROUP, "2", |_| ())).await.unwrap_err());
+    assert!(said.contains(&guarded) && said.contains("--protected replace"), "{said}");
+    let left =
+        bench.plan(refresh(GROUP, "2", |preset| preset.protected = Some(Handling::Ignore))).await.unwrap();
+    assert!(left.title.contains("11 of 12 instances"), "{}", left.title);
+    asg(&bench.running, "SetInstanceProtection", &format!("{guard}=false")).await;
+    let none = why(&bench.plan(refresh(GROUP, "99", |_| ())).await.unwrap_err());
+    assert!(none.contains("dev-host has no version 99"), "{none}");
+    let loud = bench.plan(refresh(GROUP, "2", |preset| preset.alarms = Some(vec!["no-such".into()]))).await;
+    assert!(why(&loud.unwrap_err()).contains("there is no alarm no-such"));
+    let same = why(&bench.plan(refresh(GROUP, "3", |_| ())).await.unwrap_err());
+    assert!(same.contains("every member matches already"), "{same}");
+    let again = bench.plan(refresh(GROUP, "3", |preset| preset.skips_matching = Some(false))).await.unwrap();
+    assert!(
+        matches!(&again.lanes[0].steps[0].undo, Undo::Impossible { why } if why.contains("the same version"))
+    );
+    let ended = before.get("ResumeProcesses").copied().unwrap_or(0) + 1;
+    assert_eq!(bench.changes().get("ResumeProcesses"), Some(&ended));
+    assert!(!bench.changes().contains_key("StartInstanceRefresh"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_cannot_be_taken_back_is_stopped_and_said_to_be_half_done() {
+    let bench = Bench::new().await;
+    let wanted = refresh(GROUP, "3", |preset| {
+        preset.skips_matching = Some(false);
+        preset.max_healthy = Some(110);
+    });
+    let plan = bench.plan(wanted).await.unwrap();
+    let id = bench.enter(&plan).id;
+    ask_in(&bench, &id, 8, "rollback");
+    let op = bench.run(&id).await;
+    assert_eq!(end(&op), Some(Outcome::PartWay), "{:?}", op.lanes);
+    assert_eq!(op.lanes[0].phase, Phase::Over(End::Stuck));
+    assert_eq!(bench.changes().get("CancelInstanceRefresh"), Some(&1));
+}
