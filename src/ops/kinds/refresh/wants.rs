@@ -74,8 +74,14 @@ pub(super) fn at_a_time(desired: u32, wants: &Preferences) -> u32 {
 
 /// How many instances may be out of service at once because of a refresh.
 pub(super) fn unavailable(desired: u32, wants: &Preferences) -> u32 {
+    if wants.min_healthy >= 100 {
+        return 0;
+    }
     let least = (u64::from(desired) * u64::from(wants.min_healthy)).div_ceil(100);
-    desired.saturating_sub(u32::try_from(least).unwrap_or(u32::MAX))
+    let spare = desired.saturating_sub(u32::try_from(least).unwrap_or(u32::MAX));
+    // Where the percentages leave no room at all AWS ends one before it launches its replacement.
+    let has_room = u64::from(desired) * u64::from(wants.max_healthy) / 100 > u64::from(desired);
+    spare.max(u32::from(!has_room && desired > 0))
 }
 
 /// How long a refresh of so many instances is expected to take, in seconds. What hooks hold is added to each round.
