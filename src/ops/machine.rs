@@ -21,7 +21,7 @@ use super::event::{At, End, Event, How, Way};
 use super::intent::OnTimeout;
 use super::merge::with;
 use super::plan::{Act, Aftermath, Leg, Undo};
-use super::state::{Known, LaneState, Mode, OpState, Phase, StepState};
+use super::state::{LaneState, Mode, OpState, Phase, StepState};
 use crate::gateway::change::Change;
 use crate::model::Scope;
 use jiff::{SignedDuration, Timestamp};
