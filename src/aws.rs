@@ -58,6 +58,7 @@ use site::Site;
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 use tokio::sync::{OnceCell, mpsc};
 use wire::{Retries, Wire};
 
@@ -81,6 +82,9 @@ pub struct Options {
     pub witness: Option<Arc<dyn NoteCall>>,
     /// The time.
     pub clock: Clock,
+    /// How long a request may stay without an answer before it is given up; none means twelve seconds, and longer
+    /// for answers that are heavy.
+    pub silent: Option<Duration>,
 }
 
 impl Default for Options {
@@ -91,6 +95,7 @@ impl Default for Options {
             environment: None,
             witness: None,
             clock: Clock::Real,
+            silent: None,
         }
     }
 }
@@ -101,6 +106,7 @@ pub struct Aws {
     sites: Mutex<BTreeMap<Scope, Arc<OnceCell<Arc<Site>>>>>,
     owners: Owners,
     gear: Gear,
+    patience: site::Patience,
     read_only: bool,
     /// Instances of an earlier run, until their place is read.
     kept: Mutex<BTreeMap<Scope, Vec<Arc<Instance>>>>,
@@ -169,6 +175,7 @@ pub async fn connect(config: &Config, options: Options) -> Result<Aws, Error> {
         sites: Mutex::default(),
         owners: Owners::default(),
         gear,
+        patience: options.silent.map(site::Patience::of).unwrap_or_default(),
         read_only: config.read_only,
         kept: Mutex::default(),
     })
@@ -204,7 +211,8 @@ impl Aws {
                     Login::Chain | Login::Role { .. } => None,
                 };
                 let site = Site::new(scope.clone(), config, session, ledger, self.gear.clock)
-                    .limited_by(self.owners.limiter(scope));
+                    .limited_by(self.owners.limiter(scope))
+                    .with_patience(self.patience);
                 Arc::new(site.entered(record::login_of(&entry.account.login), profile))
             })
             .await;

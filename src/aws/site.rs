@@ -44,6 +44,11 @@ impl Default for Patience {
 }
 
 impl Patience {
+    /// The usual one, but for a silence that may last so long.
+    pub(super) fn of(silent: Duration) -> Self {
+        Self { silent, ..Self::default() }
+    }
+
     /// How long a request may be silent before it is asked whether the endpoint lives.
     pub(super) fn first(self, weight: Weight) -> Duration {
         if weight == Weight::Heavy { self.silent_heavy } else { self.silent }
@@ -171,7 +176,6 @@ impl Site {
     }
 
     /// The same with another patience.
-    #[cfg(test)]
     pub(super) fn with_patience(self, patience: Patience) -> Self {
         Self { patience, ..self }
     }

@@ -285,7 +285,7 @@ pub(super) fn ended(op: &ops::OpState) -> Result<()> {
     if !left.is_empty() && op.plan.intent.verb != ops::rollback::VERB {
         error = error.hint(format!("to go on: coredeck {} {}", op.plan.intent.verb, left.join(" ")));
     }
-    if kind == ErrorKind::PartWay {
+    if kind == ErrorKind::PartWay && ops::rollback::is_possible(op) {
         error = error.hint(format!("to take it back: coredeck op rollback {id}"));
     }
     Err(error.hint(format!("coredeck op log {id} has every call")))
@@ -302,7 +302,7 @@ pub(super) enum Reading {
 impl Reading {
     /// Opens the journal for reading; what stops that is said, and what can be read is read all the same.
     pub(super) fn open(place: &Place, out: &mut Output) -> Result<Self> {
-        match Journal::open(&place.file) {
+        match Journal::open(&place.file).and_then(|journal| journal.sound().map(|()| journal)) {
             Ok(journal) => Ok(Self::Whole(Box::new(journal))),
             Err(error) => {
                 out.warn(&format!("{error}; this is what can be read of it"));

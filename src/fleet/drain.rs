@@ -4,12 +4,14 @@
 //! all. From a draining host it stops one only while more than the fewest serve, and starts one elsewhere only
 //! while there are less than the most and a host has room. Where neither may come first, nothing ever moves.
 //!
-//! Room is counted twice: as if no other service wanted any, and as if all others took theirs first. Where the
-//! two disagree the verdict is [`Outcome::Unclear`], not a guess.
+//! Every way of filling the room that is left is followed, where there are not too many. Elsewhere room is counted
+//! twice: as if no other service wanted any, and as if all others took theirs first. Where the ends disagree the
+//! verdict is [`Outcome::Unclear`], not a guess; but where some task is lost in all of them, that is said.
 
 mod blocker;
 mod daemons;
 mod expression;
+mod packing;
 mod room;
 
 pub use blocker::Blocker;
@@ -17,6 +19,7 @@ pub use blocker::Blocker;
 use crate::model::{
     Definition, HostArn, HostDetail, Leaving, Protection, ServiceArn, ServiceDetail, Task, TaskArn, Text,
 };
+use packing::Packing;
 use room::Room;
 use std::collections::HashSet;
 
@@ -50,6 +53,8 @@ pub struct Verdict {
     pub services: Vec<Moving>,
     /// Tasks that no service keeps: a drain never moves them.
     pub standalone: Vec<TaskArn>,
+    /// Tasks that are missing or stay whatever comes first, also where it is open of which service they are.
+    pub lost: u32,
 }
 
 impl Verdict {
@@ -110,9 +115,12 @@ pub fn will_it_move(scene: &Scene<'_>, leaving: &[HostArn]) -> Verdict {
         let mine = tasks_of(scene, one);
         mine.into_iter().any(|task| is_on(&task, &named))
     });
-    let mut services: Vec<Moving> = moving.map(|service| judge(scene, service, &gone)).collect();
+    let packing = Packing::of(scene, &gone);
+    let judged = moving.map(|service| judge(scene, service, &gone, packing.as_ref()));
+    let mut services: Vec<Moving> = judged.collect();
     daemons::last(scene, &gone, &mut services);
-    Verdict { services, standalone: standalone.map(|task| task.arn.clone()).collect() }
+    let lost = packing.map_or(0, |packing| packing.lost);
+    Verdict { services, standalone: standalone.map(|task| task.arn.clone()).collect(), lost }
 }
 
 /// The services that decide how a drain of these hosts ends: those that have tasks on hosts that leave, and those
@@ -166,13 +174,15 @@ struct Walk {
     missing: u32,
     fewest: u32,
     rounds: u32,
+    /// Tasks that were started.
+    starts: u32,
 }
 
 /// Takes the scheduler's steps until it has none.
 fn walk(count: Count, desired: u32, (lower, upper): (u32, u32), room: u32) -> Walk {
     // Tasks that do not serve are stopped before anything is counted.
     let Count { mut old, idle, kept, mut good, mut ready } = count;
-    let (mut room, mut fewest, mut rounds) = (room, ready, 0);
+    let (mut room, mut fewest, mut rounds, mut starts) = (room, ready, 0, 0);
     loop {
         let start = desired.saturating_sub(good).min(upper.saturating_sub(old + kept + good)).min(room);
         let stop = ready.saturating_sub(lower).min(old);
@@ -185,21 +195,21 @@ fn walk(count: Count, desired: u32, (lower, upper): (u32, u32), room: u32) -> Wa
         ready = ready - stop + start;
         good += start;
         room -= start;
+        starts += start;
         rounds += 1;
     }
     let rounds = rounds.max(u32::from(idle > 0));
-    Walk { left: old + kept, missing: desired.saturating_sub(good + kept), fewest, rounds }
+    Walk { left: old + kept, missing: desired.saturating_sub(good + kept), fewest, rounds, starts }
 }
 
-fn judge(scene: &Scene<'_>, detail: &ServiceDetail, gone: &HashSet<&HostArn>) -> Moving {
-    let service = &detail.service;
-    let mine = tasks_of(scene, detail);
+/// Counts a service's tasks. Also returns those that are protected on hosts that leave.
+fn counted(scene: &Scene<'_>, detail: &ServiceDetail, gone: &HashSet<&HostArn>) -> (Count, Vec<TaskArn>) {
     let is_leaving = |task: &Task| task.host.as_ref().is_some_and(|host| gone.contains(host));
     let is_protected =
         |task: &Task| scene.protections.iter().any(|one| one.task == task.arn && one.is_protected);
     let mut count = Count::default();
     let mut protected = Vec::new();
-    for task in &mine {
+    for task in tasks_of(scene, detail) {
         // What still starts on a host that stays will serve.
         let starts = task.last_status != "RUNNING" && !is_leaving(task);
         let runs = task.last_status == "RUNNING" || starts;
@@ -215,6 +225,18 @@ fn judge(scene: &Scene<'_>, detail: &ServiceDetail, gone: &HashSet<&HostArn>) ->
             (true, false, false) => count.idle += 1,
         }
     }
+    (count, protected)
+}
+
+fn judge(
+    scene: &Scene<'_>,
+    detail: &ServiceDetail,
+    gone: &HashSet<&HostArn>,
+    packing: Option<&Packing>,
+) -> Moving {
+    let service = &detail.service;
+    let mine = tasks_of(scene, detail);
+    let (count, protected) = counted(scene, detail, gone);
     let leaving = count.old + count.idle + count.kept;
     let mut moving = Moving {
         service: service.arn.clone(),
@@ -254,7 +276,10 @@ fn judge(scene: &Scene<'_>, detail: &ServiceDetail, gone: &HashSet<&HostArn>) ->
     let open = u32::try_from(open.count()).unwrap_or(u32::MAX);
     let desired = if is_daemon { open } else { service.desired };
     let limits = limits(desired, min, max);
-    let room = Room::of(scene, detail, definition, gone, &mine);
+    let mut room = Room::of(scene, detail, definition, gone, &mine);
+    if let Some((fewest, most)) = packing.and_then(|packing| packing.starts(&service.arn)) {
+        (room.last, room.alone) = (fewest, most);
+    }
     moving.blockers.extend(room.unknown.iter().cloned().map(Blocker::Unknown));
     let best = walk(count, desired, limits, room.alone);
     let worst = walk(count, desired, limits, room.last);

@@ -17,11 +17,11 @@ mod doubt;
 use self::beside::{beside, goes_by_itself};
 use super::aspect::{Aspect, Value};
 use super::condition::{Condition, Eye};
-use super::event::{At, End, Event, Failure, How, Way};
+use super::event::{At, End, Event, How, Way};
 use super::intent::OnTimeout;
 use super::merge::with;
 use super::plan::{Act, Aftermath, Leg, Undo};
-use super::state::{Known, LaneState, Mode, OpState, Phase, StepState};
+use super::state::{LaneState, Mode, OpState, Phase, StepState};
 use crate::gateway::change::Change;
 use crate::model::Scope;
 use jiff::{SignedDuration, Timestamp};
@@ -140,14 +140,14 @@ fn steer(op: &OpState) -> Option<Event> {
                 Event::Closed { lane: number, end: End::Skipped }
             }
             (Mode::Cancelling, Phase::There) if at_rest(lane) => {
-                let is_touched = lane.there.iter().any(StepState::is_touched);
+                let is_touched = (0..lane.there.len()).any(|step| lane.is_touched(step));
                 let end = if is_touched { End::Left } else { End::Skipped };
                 Event::Closed { lane: number, end }
             }
             (Mode::RollingBack, Phase::There | Phase::Over(End::Done | End::Left)) => {
                 Event::Turned { lane: number }
             }
-            (Mode::Going, Phase::Waiting) => match denied(op) {
+            (Mode::Going, Phase::Waiting) => match op.denied(number) {
                 Some(why) => Event::Barred { lane: number, why: vec![why] },
                 None => continue,
             },
@@ -156,14 +156,6 @@ fn steer(op: &OpState) -> Option<Event> {
         return Some(event);
     }
     None
-}
-
-/// Why no more targets are begun: AWS would say no to each of them alike.
-fn denied(op: &OpState) -> Option<String> {
-    op.calls.values().rev().find_map(|call| match &call.result {
-        Known::Failed(Failure::Denied, why) if call.way == Way::There => Some(format!("not begun: {why}")),
-        _ => None,
-    })
 }
 
 fn lanes(op: &OpState, is_meant: impl Fn(Phase) -> bool) -> Vec<usize> {
@@ -224,8 +216,7 @@ fn need(op: &OpState, number: usize, eye: &Eye, now: Timestamp) -> Need {
 fn back(op: &OpState, number: usize, eye: &Eye, now: Timestamp) -> Need {
     let lane = &op.lanes[number];
     let is_open = |step: &usize| {
-        lane.there[*step].is_touched()
-            && !matches!(lane.back[*step], StepState::Done(_) | StepState::GivenUp(_))
+        lane.is_touched(*step) && !matches!(lane.back[*step], StepState::Done(_) | StepState::GivenUp(_))
     };
     let Some(step) = (0..lane.there.len()).rev().find(is_open) else {
         return Need::Note(Event::Closed { lane: number, end: end_of_return(op, number) });
@@ -245,8 +236,8 @@ fn back(op: &OpState, number: usize, eye: &Eye, now: Timestamp) -> Need {
 fn end_of_return(op: &OpState, number: usize) -> End {
     let lane = &op.lanes[number];
     let mut is_touched = false;
-    for (step, state) in lane.there.iter().enumerate() {
-        if !state.is_touched() {
+    for step in 0..lane.there.len() {
+        if !lane.is_touched(step) {
             continue;
         }
         is_touched = true;
@@ -343,6 +334,13 @@ impl One<'_> {
         if due <= self.now { self.look() } else { Need::Until(due) }
     }
 
+    /// When AWS will have shown what a call on the way there did that nobody knows of.
+    fn shown_at(&self) -> Option<Timestamp> {
+        let is_fresh = self.way == Way::Back && matches!(self.state(), StepState::Fresh);
+        let since = self.lane().doubted_since(self.at.step).filter(|_| is_fresh)?;
+        Some(after(since, SHOWN_WITHIN_S))
+    }
+
     fn settled(&self, how: How) -> Need {
         Need::Note(Event::Settled { at: self.at, way: self.way, how, seen: self.seen() })
     }
@@ -360,6 +358,10 @@ impl One<'_> {
                 return self.settled(How::Done);
             }
         } else if self.holds(&self.leg.until) {
+            if let Some(shown) = self.shown_at().filter(|shown| seen_at < *shown) {
+                // What looks undone may only look so, as long as AWS may not show what was done.
+                return if shown <= self.now { self.look() } else { self.look_every(DOUBT_EVERY_S, seen_at) };
+            }
             // A call whose answer was lost and whose effect is seen happened, or somebody else did the same.
             let is_new = !matches!(self.state(), StepState::Fresh);
             return self.settled(if is_new { How::Done } else { How::Already });
@@ -480,7 +482,7 @@ impl One<'_> {
         match self.way {
             // The way back goes on with the steps before; the lane ends stuck.
             Way::Back | Way::Hold | Way::Release | Way::Stop => Need::Until(Timestamp::MAX),
-            Way::There if !self.lane().there.iter().any(StepState::is_touched) => {
+            Way::There if !(0..self.lane().there.len()).any(|step| self.lane().is_touched(step)) => {
                 Need::Note(Event::Closed { lane, end: End::Untouched })
             }
             Way::There => {

@@ -1,6 +1,7 @@
 //! An operation in progress, as a screen or a script shows it: computed from its state, and nothing else.
 
 use super::event::{At, End, Outcome};
+use super::rollback::is_possible;
 use super::state::{Known, Mode, OpState, Phase, StepState};
 use jiff::Timestamp;
 use serde::Serialize;
@@ -115,7 +116,8 @@ impl Progress {
             Standing::Orphaned | Standing::Entered if !lives => Some(format!("coredeck op resume {id}")),
             Standing::Paused => Some(format!("coredeck op resume {id}")),
             Standing::Blind => op.blind.as_ref().and_then(|(_, hint)| hint.clone()),
-            Standing::PartWay => Some(format!("coredeck op rollback {id}")),
+            Standing::PartWay if is_possible(op) => Some(format!("coredeck op rollback {id}")),
+            Standing::PartWay => Some(format!("coredeck op log {id}")),
             _ => None,
         };
         Self {
@@ -208,7 +210,7 @@ fn undoing(op: &OpState, number: usize) -> String {
     let lane = &op.lanes[number];
     let open = (0..lane.there.len())
         .rev()
-        .find(|step| lane.there[*step].is_touched() && !matches!(lane.back[*step], StepState::Done(_)));
+        .find(|step| lane.is_touched(*step) && !matches!(lane.back[*step], StepState::Done(_)));
     let step = open.and_then(|step| op.step(At { lane: number, step }));
     let told = lane.told.as_ref().map(|told| format!(": {told}")).unwrap_or_default();
     step.map_or(String::new(), |step| format!("undo: {}{told}", step.title))

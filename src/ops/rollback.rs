@@ -34,7 +34,7 @@ pub async fn plan(desk: &Desk<'_>, op: &OpState) -> Result<Plan> {
         let plan = &op.plan.lanes[number];
         let mut steps = Vec::new();
         for (at, step) in plan.steps.iter().enumerate().rev() {
-            let is_open = lane.there[at].is_touched() && !matches!(lane.back[at], StepState::Done(_));
+            let is_open = lane.is_touched(at) && !matches!(lane.back[at], StepState::Done(_));
             if !is_open || matches!(lane.phase, Phase::Waiting) {
                 continue;
             }
@@ -86,6 +86,18 @@ pub async fn plan(desk: &Desk<'_>, op: &OpState) -> Result<Plan> {
         cost: Cost::Unknown("what the operation changed in cost was not known either".to_owned()),
     };
     Ok(plan.sealed())
+}
+
+/// Whether anything that an operation changed is still changed and could be set back.
+pub fn is_possible(op: &OpState) -> bool {
+    op.lanes.iter().zip(&op.plan.lanes).any(|(lane, plan)| {
+        let mut steps = plan.steps.iter().enumerate();
+        steps.any(|(at, step)| {
+            step.undo.leg().is_some()
+                && lane.is_touched(at)
+                && !matches!(lane.back.get(at), Some(StepState::Done(_)))
+        })
+    })
 }
 
 /// Marks of refreshes mean those that come now. While one is under way they mean that one still.

@@ -95,7 +95,18 @@ pub async fn run(edge: &Edge, id: &str, start: &Start) -> Result<OpState> {
     let epoch = edge.ledger.claim(&id, &start.who, now, start.force)?;
     // What the runner before wrote between the first reading and the claim belongs to it too.
     let op = read(edge.ledger.as_ref(), &id)?;
-    let mut runner = Runner { edge, op, epoch, eye: Eye::default(), blind: 0, blind_for: None, beat_at: now };
+    let asked = edge.ledger.requests(&id, op.heard)?;
+    let mut runner = Runner {
+        ahead: op.last_at.duration_since(edge.timer.now()).max(SignedDuration::ZERO),
+        claimed_after: asked.last().map_or(op.heard, |request| request.seq),
+        edge,
+        op,
+        epoch,
+        eye: Eye::default(),
+        blind: 0,
+        blind_for: None,
+        beat_at: now,
+    };
     runner.note(Event::Claimed {
         who: start.who.clone(),
         pid: std::process::id(),
@@ -115,6 +126,10 @@ struct Runner<'a> {
     edge: &'a Edge,
     op: OpState,
     epoch: i64,
+    /// How far the records are ahead of this machine's clock: somebody wrote them by one that was wrong.
+    ahead: SignedDuration,
+    /// What was asked up to here was asked before this runner took the operation on.
+    claimed_after: i64,
     eye: Eye,
     /// Looks that failed one after the other.
     blind: usize,
@@ -124,9 +139,9 @@ struct Runner<'a> {
 }
 
 impl Runner<'_> {
-    /// The time, which never goes back behind what was recorded.
+    /// The time, which never goes back behind what was recorded, and never stands still.
     fn now(&self) -> Timestamp {
-        self.edge.timer.now().max(self.op.last_at)
+        self.edge.timer.now().saturating_add(self.ahead).unwrap_or(Timestamp::MAX).max(self.op.last_at)
     }
 
     fn later(&self, by: SignedDuration) -> Timestamp {
@@ -172,8 +187,8 @@ impl Runner<'_> {
             let who = request.who.clone();
             let said = format!("{who} took it over");
             self.note(Event::Asked { seq: request.seq, verb, who, reason: request.reason })?;
-            // Whoever asked before this runner began got this runner.
-            if verb == Verb::Takeover && request.at > self.op.last_claim() {
+            // Whoever asked before this runner began got this runner. By number: clocks jump.
+            if verb == Verb::Takeover && request.seq > self.claimed_after {
                 self.leave(&said)?;
                 return Ok(true);
             }
@@ -211,6 +226,7 @@ impl Runner<'_> {
         }
         let beat = self.beat_at.saturating_add(BEAT).unwrap_or(Timestamp::MAX);
         let until = until.map_or(beat, |until| until.min(beat));
+        let until = until.saturating_sub(self.ahead).unwrap_or(Timestamp::MIN);
         tokio::select! {
             () = self.edge.timer.until(until) => {}
             () = self.edge.bell.rings() => {}
@@ -420,11 +436,6 @@ fn answers_for(look: &Look, own: &Look) -> bool {
 }
 
 impl OpState {
-    /// When the runner that has it now took it on.
-    fn last_claim(&self) -> Timestamp {
-        self.claimed_at.unwrap_or(self.record.at)
-    }
-
     /// Whether a lane is on its way.
     pub fn is_busy(&self) -> bool {
         self.lanes.iter().any(|lane| matches!(lane.phase, Phase::There | Phase::Back))

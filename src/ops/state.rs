@@ -1,6 +1,7 @@
 //! Where an operation stands: its plan with everything that was recorded of it folded in. Pure; whoever
 //! reads the same records sees the same state, whether it runs the operation or only watches.
 
+mod doubt;
 mod held;
 
 use super::event::{At, End, Event, Failure, Outcome, Verb, Way};
@@ -109,6 +110,9 @@ pub struct LaneState {
     pub opened_at: Option<Timestamp>,
     /// Why it failed or was barred.
     pub why: Vec<String>,
+    /// Steps on the way there of which a call may have happened without anybody knowing, and when the last such call
+    /// was made. What was tried after it and refused says nothing about it.
+    pub doubts: BTreeMap<usize, Timestamp>,
     /// How far what AWS does for it is, in words.
     pub told: Option<String>,
     /// What is known of holding that, and of letting it go again, and of stopping it.
@@ -296,6 +300,7 @@ impl OpState {
 
     fn set(&mut self, at: At, way: Way, state: StepState) {
         let length = self.length;
+        self.keep_doubt(at, way, &state);
         if let Some(was) = self.state(at, way) {
             *was = state;
         }
@@ -354,6 +359,9 @@ impl OpState {
                 };
                 for step in steps {
                     self.set(step, way, StepState::Again { first, since: at });
+                    if let (Way::There, Some(lane)) = (way, self.lanes.get_mut(step.lane)) {
+                        lane.doubts.remove(&step.step);
+                    }
                 }
             }
             Event::Waiting { at: step, way, is_adopted } => {
@@ -366,7 +374,7 @@ impl OpState {
                 }
             }
             Event::Settled { at: step, way, .. } => {
-                let is_touched = self.state(step, way).is_some_and(|state| state.is_touched());
+                let is_touched = self.is_touched(step, way);
                 self.set(step, way, StepState::Done(is_touched));
                 if let Some(lane) = self.lanes.get_mut(step.lane) {
                     match way {
@@ -379,7 +387,7 @@ impl OpState {
                 }
             }
             Event::GaveUp { at: step, way, why, then, .. } => {
-                let is_touched = self.state(step, way).is_some_and(|state| state.is_touched());
+                let is_touched = self.is_touched(step, way);
                 self.set(step, way, StepState::GivenUp(is_touched));
                 if let Some(lane) = self.lanes.get_mut(step.lane) {
                     lane.why.push(why);

@@ -193,6 +193,8 @@ pub enum LedgerError {
     Locked(PathBuf),
     /// The disk is full.
     Full(PathBuf),
+    /// The file cannot be written: a quota, a limit, a disk that fails or may only be read.
+    Unwritable(PathBuf, String),
     /// The file is damaged.
     Corrupt(PathBuf, String),
     /// The file was written by a newer version.
@@ -218,6 +220,9 @@ impl fmt::Display for LedgerError {
             Self::NoSuch(id) => write!(f, "there is no operation {id}"),
             Self::Locked(file) => write!(f, "the journal {} is locked by another process", file.display()),
             Self::Full(file) => write!(f, "the disk of the journal {} is full", file.display()),
+            Self::Unwritable(file, why) => {
+                write!(f, "the journal {} cannot be written: {why}", file.display())
+            }
             Self::Corrupt(file, why) => write!(f, "the journal {} is damaged: {why}", file.display()),
             Self::Newer(file, shape) => {
                 write!(f, "the journal {} was written by a newer version (shape {shape})", file.display())
@@ -247,6 +252,11 @@ impl From<LedgerError> for Error {
             LedgerError::Full(_) => Self::failed(said).hint(
                 "nothing is done without a record; free some space, then `coredeck op resume OPERATION`",
             ),
+            LedgerError::Unwritable(..) => Self::failed(said)
+                .hint("nothing is done without a record; look for a quota, a limit on files or a failing disk")
+                .hint(
+                    "`coredeck op list` and `coredeck op export` still read it; then `coredeck op resume OPERATION`",
+                ),
             LedgerError::Corrupt(..) => Self::failed(said)
                 .hint("`coredeck op list` and `coredeck op export` read what can be read")
                 .hint("after an export move the file aside: a new one is begun"),

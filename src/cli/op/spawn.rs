@@ -175,13 +175,25 @@ fn look_around(around: &Surroundings) -> Found {
     let folder = around.var("XDG_RUNTIME_DIR");
     let mut path = around.var("PATH").unwrap_or_default().split(':');
     let user = around.var("USER").unwrap_or_default();
-    Found {
+    let mut found = Found {
         has_folder: folder.is_some(),
         runs: folder.is_some_and(|folder| Path::new(folder).join("systemd/private").exists()),
         has_tool: path.any(|folder| Path::new(folder).join("systemd-run").exists()),
         // Without a name the folder of all of them would be taken for one.
         lingers: !user.is_empty() && Path::new("/var/lib/systemd/linger").join(user).exists(),
+    };
+    // Where nothing else stands against it, logind has the last word: it may keep its marks elsewhere.
+    if found.has_folder && found.runs && found.has_tool && !found.lingers && !user.is_empty() {
+        found.lingers = lingers(user);
     }
+    found
+}
+
+/// Whether logind says that a user's systemd outlives the logins. No logind and no answer mean no.
+fn lingers(user: &str) -> bool {
+    let mut ask = Command::new("loginctl");
+    ask.args(["show-user", user, "--property=Linger", "--value"]).stdin(Stdio::null()).stderr(Stdio::null());
+    ask.output().is_ok_and(|said| said.status.success() && said.stdout.trim_ascii() == b"yes")
 }
 
 fn arguments(record: &OpRecord, home: &str, is_forced: bool) -> Vec<String> {

@@ -97,6 +97,30 @@ fn places(
     unknown: &mut Vec<String>,
 ) -> Result<u32, Lack> {
     let it = &host.host;
+    let mut most = admits(host, detail, definition, mine, unknown)?;
+    let share = |free: u32, wanted: u32| free.checked_div(wanted).unwrap_or(u32::MAX);
+    for (free, wanted, lack) in [
+        (it.cpu_free, definition.reserved_cpu(), Lack::Cpu),
+        (it.memory_free, definition.reserved_memory(), Lack::Memory),
+        (host.gpus_free, definition.gpus(), Lack::Gpus),
+    ] {
+        match share(free, wanted) {
+            0 => return Err(lack),
+            places => most = most.min(places),
+        }
+    }
+    Ok(most)
+}
+
+/// How many more tasks a host may take whatever its room, or what keeps them all away.
+pub(super) fn admits(
+    host: &HostDetail,
+    detail: &ServiceDetail,
+    definition: &Definition,
+    mine: &[&Task],
+    unknown: &mut Vec<String>,
+) -> Result<u32, Lack> {
+    let it = &host.host;
     let providers = &detail.service.providers;
     let is_of_provider =
         providers.is_empty() || it.provider.as_ref().is_some_and(|name| providers.contains(name));
@@ -135,17 +159,6 @@ fn places(
     }
     if !fixed.is_empty() {
         most = 1;
-    }
-    let share = |free: u32, wanted: u32| free.checked_div(wanted).unwrap_or(u32::MAX);
-    for (free, wanted, lack) in [
-        (it.cpu_free, definition.reserved_cpu(), Lack::Cpu),
-        (it.memory_free, definition.reserved_memory(), Lack::Memory),
-        (host.gpus_free, definition.gpus(), Lack::Gpus),
-    ] {
-        match share(free, wanted) {
-            0 => return Err(lack),
-            places => most = most.min(places),
-        }
     }
     Ok(most)
 }

@@ -84,9 +84,12 @@ impl Journal {
         if shape > SHAPE {
             return Err(LedgerError::Newer(file.to_path_buf(), shape));
         }
-        db.execute_batch(TABLES)
-            .and_then(|()| db.pragma_update(None, "user_version", SHAPE))
-            .map_err(|error| wrong(file, &error))?;
+        // Nothing is written to a journal that is there: it can be opened, and read, on a disk that is full.
+        if shape < SHAPE {
+            db.execute_batch(TABLES)
+                .and_then(|()| db.pragma_update(None, "user_version", SHAPE))
+                .map_err(|error| wrong(file, &error))?;
+        }
         crate::store::own(file);
         Ok(Self {
             file: file.to_path_buf(),
@@ -121,6 +124,18 @@ impl Journal {
     pub fn verify(&self) -> Result<Chain> {
         let db = self.db();
         verify(&db).map_err(|error| wrong(&self.file, &error))
+    }
+
+    /// Whether every page of the file can be reached.
+    ///
+    /// # Errors
+    ///
+    /// It is damaged, or cannot be read.
+    pub fn sound(&self) -> Result<()> {
+        let check = "pragma quick_check(1)";
+        let said: String =
+            self.db().query_row(check, [], |row| row.get(0)).map_err(|error| wrong(&self.file, &error))?;
+        if said == "ok" { Ok(()) } else { Err(LedgerError::Corrupt(self.file.clone(), said)) }
     }
 
     fn db(&self) -> MutexGuard<'_, Connection> {
@@ -171,6 +186,13 @@ pub(super) fn wrong(file: &Path, error: &rusqlite::Error) -> LedgerError {
     match error.sqlite_error_code() {
         Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => LedgerError::Locked(file.to_path_buf()),
         Some(ErrorCode::DiskFull) => LedgerError::Full(file.to_path_buf()),
+        // A quota or a limit on files is no full disk to SQLite, and comes to the same.
+        Some(
+            ErrorCode::SystemIoFailure
+            | ErrorCode::ReadOnly
+            | ErrorCode::CannotOpen
+            | ErrorCode::PermissionDenied,
+        ) => LedgerError::Unwritable(file.to_path_buf(), error.to_string()),
         Some(ErrorCode::NotADatabase | ErrorCode::DatabaseCorrupt) => {
             LedgerError::Corrupt(file.to_path_buf(), error.to_string())
         }

@@ -1,5 +1,6 @@
 //! The fields of a dialog: what each verb lets one choose, and the options that come of it.
 
+use crate::config::parse_span;
 use crate::model::{Handling, Text};
 use crate::ops::intent::RefreshWish;
 use crate::ops::{OnTimeout, Options, Then};
@@ -31,6 +32,8 @@ pub(crate) enum Name {
     Standalone,
     Containers,
     OnTimeout,
+    Patience,
+    Unavailable,
     Budget,
     Tag,
     Reason,
@@ -76,6 +79,8 @@ impl Name {
             Self::Standalone => "standalone tasks",
             Self::Containers => "other containers",
             Self::OnTimeout => "on time-out",
+            Self::Patience => "patience",
+            Self::Unavailable => "max unavailable",
             Self::Budget => "budget",
             Self::Tag => "do-not-disrupt",
             Self::Reason => "reason",
@@ -107,6 +112,10 @@ impl Name {
             Self::Standalone => "tasks that no service keeps: a stopped one is gone for good",
             Self::Containers => "containers that ECS does not know, stopped through Systems Manager",
             Self::OnTimeout => "what happens to a target that takes too long",
+            Self::Patience => {
+                "how long a target may take: 30m, 2h; empty: 30m for hosts, 1h for a deployment"
+            }
+            Self::Unavailable => "so many of a tier at once; empty: what the configuration says",
             Self::Budget => "how many of a tier may be unavailable at once",
             Self::Tag => "what the tag coredeck:do-not-disrupt forbids",
             Self::Reason => "why: kept in the journal",
@@ -158,7 +167,11 @@ impl Field {
             _ => Vec::new(),
         };
         fields.push(Self::choice(Name::OnTimeout, ON_TIMEOUT));
+        if matches!(verb, "drain" | "redeploy") {
+            fields.push(Self::line(Name::Patience, String::new()));
+        }
         if matches!(verb, "drain" | "standby" | "stop" | "reboot" | "terminate") {
+            fields.push(Self::line(Name::Unavailable, String::new()));
             fields.push(Self::choice(Name::Budget, BUDGET));
         }
         fields.push(Self::choice(Name::Tag, TAG));
@@ -229,6 +242,15 @@ pub(crate) fn options(fields: &[Field]) -> Result<Options, String> {
                     _ => OnTimeout::Undo,
                 }
             }
+            Name::Patience if text.is_empty() => {}
+            Name::Patience => {
+                let span = parse_span(text).map_err(|why| format!("{}: {why}", field.name.label()))?;
+                options.timeout_s = Some(span.as_secs());
+            }
+            Name::Unavailable => match number()? {
+                Some(0) => return Err("max unavailable: at least 1".to_owned()),
+                most => options.max_unavailable = most,
+            },
             Name::Budget => options.override_budget = text == "override",
             Name::Tag => options.ignore_do_not_disrupt = text == "ignore",
             Name::Risk => options.override_verdict = text == "take",
@@ -321,6 +343,16 @@ mod tests {
         );
         assert!(chosen.include_standalone && chosen.stop_containers);
         assert!(chosen.override_budget && chosen.ignore_do_not_disrupt);
+        let mut type_in = |name: Name, text: &str| {
+            let field = fields.iter_mut().find(|field| field.name == name).unwrap();
+            field.content = Content::Text(Line::new(text));
+            options(&fields)
+        };
+        assert_eq!(type_in(Name::Patience, "1h30m").unwrap().timeout_s, Some(5_400));
+        let both = type_in(Name::Unavailable, "3").unwrap();
+        assert_eq!((both.timeout_s, both.max_unavailable), (Some(5_400), Some(3)));
+        assert_eq!(type_in(Name::Unavailable, "0"), Err("max unavailable: at least 1".to_owned()));
+        assert!(type_in(Name::Patience, "90").unwrap_err().starts_with("patience: \"90\" has no unit"));
         let mut fields = Field::of_verb("scale", Some(4), String::new());
         assert_eq!(options(&fields).unwrap().desired, Some(4));
         fields[1].content = Content::Text(Line::new("two"));

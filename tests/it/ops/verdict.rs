@@ -212,14 +212,32 @@ async fn tasks_of(running: &coredeck::sim::Running, region: &str, cluster: &str)
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_verdict_of_plans_is_what_the_scheduler_then_does() {
+    // More clusters than a suite has time for are judged where somebody asks for them.
+    let rounds = std::env::var("COREDECK_ROUNDS").ok().and_then(|rounds| rounds.parse().ok()).unwrap_or(1);
     let mut dice = Dice(0x5eed_c0de);
-    let options = coredeck::sim::parse(&clusters(&mut dice), "random clusters").unwrap();
+    let mut seen: BTreeMap<&str, u32> = BTreeMap::new();
+    for _ in 0..rounds {
+        judged(&mut dice, &mut seen).await;
+    }
+    // Were one of them never met, nothing would be said of it; were many unclear, the verdict would be idle.
+    let of = |word: &str| seen.get(word).copied().unwrap_or(0);
+    assert!(
+        of("moves") >= 5 && of("refused") >= 5 && of("unclear") * 10 < of("moves") + of("refused"),
+        "{seen:?}"
+    );
+    if rounds > 1 {
+        std::io::Write::write_fmt(&mut std::io::stderr(), format_args!("{seen:?}\n")).unwrap();
+    }
+}
+
+/// Plans drains in a world of random clusters, drains them, and holds what came of it to the verdicts.
+async fn judged(dice: &mut Dice, seen: &mut BTreeMap<&'static str, u32>) {
+    let options = coredeck::sim::parse(&clusters(dice), "random clusters").unwrap();
     let mut bench = Bench::of(coredeck::sim::serve(options).await.unwrap()).await;
     bench.config.regions = Regions::Named(REGIONS.iter().map(Region::new).collect());
     bench.reconnect().await;
     bench.running.step(Duration::from_secs(1_200));
     let world = bench.world("drain").await;
-    let mut seen: BTreeMap<&str, u32> = BTreeMap::new();
     // All are planned in the same still world, and then all are drained in it.
     let mut verdicts = Vec::new();
     for region in REGIONS {
@@ -238,11 +256,15 @@ async fn the_verdict_of_plans_is_what_the_scheduler_then_does() {
             let made = planned(&bench, &world, bench.aws.as_ref(), drain(&targets)).await;
             let word = match &made {
                 Ok(_) => "moves",
-                Err(error) if said(error).contains("is not clear") => "unclear",
-                Err(error) => {
-                    let said = said(error);
-                    assert!(said.contains("would never move") || said.contains("would be missing"), "{said}");
+                // What is certain of one service is certain of the drain, whatever is open of another.
+                Err(error)
+                    if ["would never move", "would be missing"].iter().any(|it| said(error).contains(it)) =>
+                {
                     "refused"
+                }
+                Err(error) => {
+                    assert!(said(error).contains("is not clear"), "{}", said(error));
+                    "unclear"
                 }
             };
             *seen.entry(word).or_default() += 1;
@@ -283,10 +305,4 @@ async fn the_verdict_of_plans_is_what_the_scheduler_then_does() {
         };
         assert!(is_right, "{region} {cluster} {hosts:?}: {word} ({made:?}), whole afterwards: {is_whole}");
     }
-    // Were one of them never met, nothing would be said of it; were most unclear, the verdict would be idle.
-    let of = |word: &str| seen.get(word).copied().unwrap_or(0);
-    assert!(
-        of("moves") >= 5 && of("refused") >= 5 && of("unclear") * 2 < of("moves") + of("refused"),
-        "{seen:?}"
-    );
 }

@@ -4,6 +4,7 @@
 use crate::pty::Terminal;
 use coredeck::clock::Clock;
 use coredeck::sim::{Options, Running, serve};
+use coredeck::store::journal::{Journal, Ledger};
 use portable_pty::CommandBuilder;
 use std::path::Path;
 
@@ -110,6 +111,61 @@ async fn a_closed_terminal_ends_nothing_and_a_new_screen_shows_it_live() {
         seat.wait_for("a process of its own");
         seat.wait("its end", |screen| screen.contents().contains("ended"));
         assert!(seat.text().contains("4 of 4 steps"), "{}", seat.text());
+        seat.press("q");
+        assert!(seat.ended().0.success());
+    })
+    .await
+    .unwrap();
+}
+
+/// A drain of two hosts that has begun, shown on its own page, and its id.
+fn begun(seat: &mut Terminal, folder: &Path) -> String {
+    drain_two(seat);
+    seat.press("drain 2\r");
+    seat.wait_for("2 of 4 steps");
+    let found = std::fs::read_dir(folder.join("logs")).unwrap().next().expect("its log").unwrap();
+    found.file_name().to_string_lossy().trim_end_matches(".log").to_owned()
+}
+
+/// Records of an operation of one sort.
+fn records(folder: &Path, id: &str, kind: &str) -> Vec<serde_json::Value> {
+    let journal = Journal::open(&folder.join("journal.db")).unwrap();
+    let all = journal.entries(id, 0).unwrap().into_iter().filter(|entry| entry.kind == kind);
+    all.map(|entry| serde_json::from_str(&entry.body).unwrap()).collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_pause_a_resume_and_a_takeover_from_the_screen_take_effect() {
+    let running = serve(Options { clock: Clock::Real, speed: 3.0, ..Options::default() }).await.unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    tokio::task::spawn_blocking(move || {
+        let mut seat = screen(&running, folder.path(), "anna", (50, 180));
+        let id = begun(&mut seat, folder.path());
+        seat.press("Xp");
+        seat.wait_for(" paused  ");
+        assert_eq!(records(folder.path(), &id, "asked")[0]["verb"], "pause");
+        // It stands still: nothing is settled while it is paused, whatever becomes of the tasks.
+        let settled = records(folder.path(), &id, "settled").len();
+        let first = records(folder.path(), &id, "claimed");
+        seat.press("Xt");
+        seat.wait_for("Another runner becomes its runner");
+        seat.press("y");
+        // The runner that had it lets go, and another process has it, paused as it was.
+        seat.wait_for("took it over");
+        seat.wait("a second runner", |_| records(folder.path(), &id, "claimed").len() == 2);
+        let claimed = records(folder.path(), &id, "claimed");
+        assert_ne!(claimed[0]["pid"], claimed[1]["pid"]);
+        assert_eq!((first.len(), records(folder.path(), &id, "settled").len()), (1, settled));
+        seat.wait_for(" paused  ");
+        seat.press("Xr");
+        seat.wait_for("4 of 4 steps");
+        seat.wait("its end", |screen| screen.contents().contains("ended"));
+        assert!(records(folder.path(), &id, "settled").len() > settled);
+        let drained = running
+            .calls()
+            .into_iter()
+            .filter(|call| call["operation"] == "UpdateContainerInstancesState" && call["error"].is_null());
+        assert_eq!(drained.count(), 1, "nothing was done twice");
         seat.press("q");
         assert!(seat.ended().0.success());
     })

@@ -27,8 +27,7 @@ pub(super) async fn judge(
     let hosts: Vec<(&Scope, &Host)> = rows.iter().filter_map(|row| Some((&*row.scope, host(row)?))).collect();
     for row in rows {
         let (Some(host), Known::Yes(Some(member))) = (host(row), &row.member) else { continue };
-        let cluster = desk.fleet.clusters.iter().find(|one| one.it.arn == host.cluster);
-        let is_managed = cluster.is_some_and(|one| one.it.managed_draining);
+        let is_managed = is_managed(desk, host);
         let name = &member.group().name;
         if member.state.starts_with("Terminating") {
             let by = if is_managed { ", and ECS drains it (managed draining)" } else { "" };
@@ -46,6 +45,13 @@ pub(super) async fn judge(
         draft.warn("--on-timeout force stops tasks that have not moved in time: their service may lack them");
     }
     expected
+}
+
+/// Whether ECS drains a host by itself before its group ends it: its own capacity provider decides.
+fn is_managed(desk: &Desk<'_>, host: &Host) -> bool {
+    let cluster = desk.fleet.clusters.iter().find(|one| one.it.arn == host.cluster);
+    let mut providers = cluster.into_iter().flat_map(|one| &one.it.providers);
+    providers.any(|one| one.managed_draining && host.provider.as_ref() == Some(&one.name))
 }
 
 /// The steps of a host, if the instance is one.

@@ -188,6 +188,14 @@ fn tell(
     intent: &Intent,
     draft: &mut Draft,
 ) {
+    let is_certain = |moving: &Moving| !matches!(moving.outcome, Outcome::Moves | Outcome::Unclear);
+    if verdict.lost > 0 && !verdict.services.iter().any(is_certain) {
+        let what = format!(
+            "there is not room for all that must move: {} would be missing, of whichever service comes last",
+            count(verdict.lost as usize, "task")
+        );
+        object(intent, draft, short_arn(cluster.as_str()), what, "add hosts first, or drain fewer at a time");
+    }
     for moving in &verdict.services {
         let detail = sight.services.iter().find(|one| one.service.arn == moving.service);
         let is_daemon = detail.is_some_and(|one| one.service.strategy.as_deref() == Some("DAEMON"));
