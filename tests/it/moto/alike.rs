@@ -19,6 +19,7 @@ const APART: &[(&str, &[&str], &str)] = &[
     ("instances", &["reservation_id"], "an id that nothing else names"),
     ("groups", &["termination_policies", "warmup"], "moto loses them"),
     ("templates", &["tags"], "the simulator tags its own"),
+    ("templates", &["image_behind"], "the simulator publishes its images, moto publishes others"),
     ("images", &["architecture", "platform", "root_device_type"], "moto leaves them out"),
     ("images", &["owner_id", "newer"], "in moto all are one's own, and made at one moment"),
     ("clusters", &["services", "tags"], "moto counts no services"),

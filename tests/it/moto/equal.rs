@@ -271,6 +271,11 @@ fn groups_equal_boto3_field_for_field() {
                     "spot_strategy": spread["SpotAllocationStrategy"],
                     "spot_max_price": maybe(&spread["SpotMaxPrice"]),
                     "types": list(overrides(raw), |kind| json!([kind["InstanceType"], kind["WeightedCapacity"]])),
+                    "on_demand_strategy": maybe(&spread["OnDemandAllocationStrategy"]),
+                    "spot_pools": spread["SpotInstancePools"],
+                    // No type of the seed has a template of its own, and none is chosen by attributes.
+                    "own": [],
+                    "unheld": [],
                 }),
             }),
             ("zones", |raw| raw["AvailabilityZones"].clone()),
@@ -358,6 +363,7 @@ fn templates_equal_boto3_and_hold_every_version_in_use() {
                 "instance_type": maybe(&data["InstanceType"]),
                 "is_spot": data["InstanceMarketOptions"]["MarketType"] == "spot",
                 "key_name": maybe(&data["KeyName"]),
+                "by_attributes": !data["InstanceRequirements"].is_null(),
             });
             assert_eq!(plain(version), plain(&expected), "{}", row["name"]);
         }
