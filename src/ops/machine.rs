@@ -13,15 +13,17 @@
 mod arms;
 mod beside;
 mod doubt;
+mod waves;
 
 use self::beside::{beside, goes_by_itself};
+use self::waves::{denied, fate, in_turn};
 use super::aspect::{Aspect, Value};
 use super::condition::{Condition, Eye};
-use super::event::{At, End, Event, Failure, How, Way};
+use super::event::{At, End, Event, How, Way};
 use super::intent::OnTimeout;
 use super::merge::with;
 use super::plan::{Act, Aftermath, Leg, Undo};
-use super::state::{Known, LaneState, Mode, OpState, Phase, StepState};
+use super::state::{LaneState, Mode, OpState, Phase, StepState};
 use crate::gateway::change::Change;
 use crate::model::Scope;
 use jiff::{SignedDuration, Timestamp};
@@ -91,7 +93,7 @@ pub fn next(op: &OpState, eye: &Eye, now: Timestamp) -> Move {
         return Move::Note(Event::Ended { end: op.outcome() });
     }
     let is_paused = op.mode == Mode::Paused;
-    let waiting = if is_paused { Vec::new() } else { waiting };
+    let waiting = if is_paused { Vec::new() } else { in_turn(op, waiting) };
     let mut needs = Vec::new();
     for lane in &active {
         let need = match beside(op, *lane, eye, now) {
@@ -129,13 +131,14 @@ pub fn next(op: &OpState, eye: &Eye, now: Timestamp) -> Move {
 
 /// What the mode of an operation makes of its lanes.
 fn steer(op: &OpState) -> Option<Event> {
+    let (mode, stops) = fate(op);
     for (number, lane) in op.lanes.iter().enumerate() {
         let at_rest = |lane: &LaneState| {
             !matches!(lane.there.get(lane.at), Some(StepState::Open { .. } | StepState::Doubtful { .. }))
                 && !goes_by_itself(op, number)
                 && lane.at < lane.there.len()
         };
-        let event = match (op.mode, lane.phase) {
+        let event = match (mode, lane.phase) {
             (Mode::Cancelling | Mode::RollingBack, Phase::Waiting) => {
                 Event::Closed { lane: number, end: End::Skipped }
             }
@@ -147,6 +150,7 @@ fn steer(op: &OpState) -> Option<Event> {
             (Mode::RollingBack, Phase::There | Phase::Over(End::Done | End::Left)) => {
                 Event::Turned { lane: number }
             }
+            (Mode::Going, Phase::Waiting) if stops => Event::Closed { lane: number, end: End::Skipped },
             (Mode::Going, Phase::Waiting) => match denied(op) {
                 Some(why) => Event::Barred { lane: number, why: vec![why] },
                 None => continue,
@@ -156,14 +160,6 @@ fn steer(op: &OpState) -> Option<Event> {
         return Some(event);
     }
     None
-}
-
-/// Why no more targets are begun: AWS would say no to each of them alike.
-fn denied(op: &OpState) -> Option<String> {
-    op.calls.values().rev().find_map(|call| match &call.result {
-        Known::Failed(Failure::Denied, why) if call.way == Way::There => Some(format!("not begun: {why}")),
-        _ => None,
-    })
 }
 
 fn lanes(op: &OpState, is_meant: impl Fn(Phase) -> bool) -> Vec<usize> {
@@ -449,6 +445,9 @@ impl One<'_> {
             // The last word is a look that was made after the time was up.
             if seen_at < after(since, self.leg.within_s) {
                 return self.look();
+            }
+            if self.leg.rests {
+                return self.settled(How::Done);
             }
             let is_forced = self.op.plan.on_timeout == OnTimeout::Force
                 && self.way == Way::There

@@ -8,6 +8,7 @@ mod containers;
 mod inventory;
 mod journal;
 mod refresh;
+mod rollout;
 mod sweep;
 mod together;
 mod trouble;
