@@ -32,6 +32,7 @@ mod past;
 mod plan;
 mod reach;
 mod refresh;
+mod rollout;
 mod rows;
 mod screen;
 mod sim;

@@ -5,6 +5,7 @@ use super::args::Global;
 use super::begin::{self, Manner};
 use super::output::Output;
 use super::refresh::RefreshArgs;
+use super::rollout::RolloutArgs;
 use crate::error::{Error, Result};
 use crate::ops::{Intent, OnTimeout, Options, Then};
 use clap::{Args, Subcommand, ValueEnum};
@@ -32,6 +33,8 @@ pub(super) enum Verb {
     Scale(ScaleArgs),
     /// Replace the instances of groups by ones of a template version, by Auto Scaling's own refresh
     Refresh(Box<RefreshArgs>),
+    /// Give groups another image: a new template version, tried by a few, judged, and then by all, in waves
+    Rollout(Box<RolloutArgs>),
     /// Replace all tasks of services by new ones of the same definition
     Redeploy(PlainArgs),
     /// Stop instances or tasks
@@ -182,6 +185,7 @@ impl Verb {
             Self::Resume(args) => ("resume", &args.plain),
             Self::Scale(args) => ("scale", &args.plain),
             Self::Refresh(args) => ("refresh", &args.plain),
+            Self::Rollout(args) => ("rollout", &args.plain),
             Self::Redeploy(args) => ("redeploy", args),
             Self::Stop(args) => ("stop", args),
             Self::Start(args) => ("start", args),
@@ -234,6 +238,10 @@ impl Verb {
                 options.override_verdict = args.override_verdict;
                 options.refresh = args.wish()?.map(Box::new);
             }
+            Self::Rollout(args) => {
+                options.override_verdict = args.override_verdict;
+                options.rollout = Some(Box::new(args.wish()?));
+            }
             _ => {}
         }
         Ok(Intent { verb: verb.to_owned(), targets: plain.targets.clone(), options })
@@ -248,6 +256,11 @@ impl Replacing {
 
 /// Plans what was typed, and does with the plan what was asked.
 pub(super) fn run(verb: &Verb, global: &Global, outside: &Outside, out: &mut Output) -> Result<()> {
+    if let Verb::Rollout(args) = verb
+        && args.check
+    {
+        return args.tell(global, outside, out);
+    }
     let intent = verb.intent()?;
     let manner = &verb.parts().1.manner;
     manner.check()?;

@@ -51,6 +51,10 @@ pub struct Draft {
     pub warnings: Vec<String>,
     /// Why the change in cost is not known; none when there is none.
     pub cost: Option<String>,
+    /// Its lanes by their numbers, wave after wave; none where all may go side by side.
+    pub waves: Vec<Vec<usize>>,
+    /// When one lane fails everything is taken back.
+    pub is_one_piece: bool,
     /// Its targets stay unavailable when it is over, so that their shares of the budget never come back.
     pub stays_down: bool,
 }
@@ -124,6 +128,8 @@ impl Desk<'_> {
             holds: draft.holds,
             warnings: draft.warnings,
             cost: draft.cost.map_or(Cost::None, Cost::Unknown),
+            waves: draft.waves,
+            is_one_piece: draft.is_one_piece,
         };
         Ok(plan.sealed())
     }
@@ -238,7 +244,8 @@ impl Desk<'_> {
             if let Some(fault) = change.fault() {
                 return Err(Error::failed(format!("{}: {fault}", lane.name)));
             }
-            if !change.can_be_proved() {
+            // What is made on the way cannot be tried out before.
+            if !change.can_be_proved() || matches!(step.proof, Proof::Unproved(_)) {
                 continue;
             }
             let Some(writer) = self.writer else {

@@ -1,5 +1,6 @@
 //! What somebody wants to be true: a verb, its targets and its options, before anything is planned.
 
+use super::image::Meant;
 use super::plan::Most;
 use crate::inventory::Write;
 use crate::model::RefreshPreset;
@@ -49,12 +50,41 @@ pub struct Options {
     pub max: Option<u32>,
     /// Which processes, for `suspend` and `resume`.
     pub processes: Vec<String>,
-    /// To what and how a group is refreshed.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub refresh: Option<Box<RefreshWish>>,
     /// Parameters of the registry, for `inventory`.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub writes: Vec<Write>,
+    /// To what and how a group is refreshed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub refresh: Option<Box<RefreshWish>>,
+    /// Which image groups get.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rollout: Option<Box<RolloutWish>>,
+}
+
+/// Which image groups shall get, and how.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct RolloutWish {
+    /// Which image.
+    pub image: Meant,
+    /// Percent of each group that are tried first.
+    pub canary: Option<u32>,
+    /// Seconds that they are watched before the rest follows.
+    pub watch_s: Option<u64>,
+    /// `$Default` of the templates is moved when everything has succeeded.
+    pub move_default: bool,
+    /// Groups that are done stay so when a later one fails.
+    pub keep_finished: bool,
+    /// What the image must have, in the words of whoever plans it.
+    pub notes: Vec<String>,
+    /// An image that its maker calls deprecated is taken.
+    pub allow_deprecated: bool,
+    /// An image that is older than what it replaces is taken.
+    pub allow_older: bool,
+    /// Images of these accounts are taken.
+    pub allow_owners: Vec<String>,
+    /// What differs from the preset of each group's tier.
+    pub preset: RefreshPreset,
 }
 
 /// To what and how a group shall be refreshed.

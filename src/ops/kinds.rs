@@ -6,6 +6,7 @@ mod inventory;
 mod protect;
 mod redeploy;
 pub mod refresh;
+pub mod rollout;
 mod scale;
 mod standby;
 mod suspend;
@@ -176,6 +177,14 @@ pub const KINDS: &[Kind] = &[
         danger: Danger::Destroys,
         sources: OF_REFRESHES,
         draft: refresh::draft,
+    },
+    Kind {
+        word: "rollout",
+        about: "Give groups another image: a new template version, tried by a few, judged, and then by all, in waves",
+        takes: Takes::Groups,
+        danger: Danger::Destroys,
+        sources: OF_REFRESHES,
+        draft: rollout::draft,
     },
     Kind {
         word: "redeploy",

@@ -12,14 +12,17 @@
 
 mod arms;
 mod beside;
+mod deed;
 mod doubt;
+mod waves;
 
 use self::beside::{beside, goes_by_itself};
+use self::deed::deed;
+use self::waves::{fate, in_turn};
 use super::aspect::{Aspect, Value};
 use super::condition::{Condition, Eye};
 use super::event::{At, End, Event, How, Way};
 use super::intent::OnTimeout;
-use super::merge::with;
 use super::plan::{Act, Aftermath, Leg, Undo};
 use super::state::{LaneState, Mode, OpState, Phase, StepState};
 use crate::gateway::change::Change;
@@ -91,7 +94,7 @@ pub fn next(op: &OpState, eye: &Eye, now: Timestamp) -> Move {
         return Move::Note(Event::Ended { end: op.outcome() });
     }
     let is_paused = op.mode == Mode::Paused;
-    let waiting = if is_paused { Vec::new() } else { waiting };
+    let waiting = if is_paused { Vec::new() } else { in_turn(op, waiting) };
     let mut needs = Vec::new();
     for lane in &active {
         let need = match beside(op, *lane, eye, now) {
@@ -129,13 +132,14 @@ pub fn next(op: &OpState, eye: &Eye, now: Timestamp) -> Move {
 
 /// What the mode of an operation makes of its lanes.
 fn steer(op: &OpState) -> Option<Event> {
+    let (mode, stops) = fate(op);
     for (number, lane) in op.lanes.iter().enumerate() {
         let at_rest = |lane: &LaneState| {
             !matches!(lane.there.get(lane.at), Some(StepState::Open { .. } | StepState::Doubtful { .. }))
                 && !goes_by_itself(op, number)
                 && lane.at < lane.there.len()
         };
-        let event = match (op.mode, lane.phase) {
+        let event = match (mode, lane.phase) {
             (Mode::Cancelling | Mode::RollingBack, Phase::Waiting) => {
                 Event::Closed { lane: number, end: End::Skipped }
             }
@@ -147,6 +151,7 @@ fn steer(op: &OpState) -> Option<Event> {
             (Mode::RollingBack, Phase::There | Phase::Over(End::Done | End::Left)) => {
                 Event::Turned { lane: number }
             }
+            (Mode::Going, Phase::Waiting) if stops => Event::Closed { lane: number, end: End::Skipped },
             (Mode::Going, Phase::Waiting) => match op.denied(number) {
                 Some(why) => Event::Barred { lane: number, why: vec![why] },
                 None => continue,
@@ -160,35 +165,6 @@ fn steer(op: &OpState) -> Option<Event> {
 
 fn lanes(op: &OpState, is_meant: impl Fn(Phase) -> bool) -> Vec<usize> {
     op.lanes.iter().enumerate().filter(|(_, lane)| is_meant(lane.phase)).map(|(number, _)| number).collect()
-}
-
-/// The call for the lane that is least far, together with all others that the same call can serve.
-fn deed(op: &OpState, needs: &[(usize, Need)]) -> Option<Deed> {
-    let mut acts: Vec<(&At, &Way, &Change, Option<u64>)> = needs
-        .iter()
-        .filter_map(|(_, need)| match need {
-            Need::Act { at, way, change, same_as } => Some((at, way, change, *same_as)),
-            _ => None,
-        })
-        .collect();
-    // All targets take their first step before any takes its second: all are cordoned before one is waited for.
-    acts.sort_by_key(|(at, way, _, _)| (**way == Way::There, at.step, at.lane));
-    let (at, way, change, same_as) = *acts.first()?;
-    let scope = op.plan.lanes.get(at.lane)?.scope.clone();
-    let mut deed = Deed { steps: vec![*at], way: *way, scope, change: change.clone(), same_as };
-    if same_as.is_some() {
-        return Some(deed);
-    }
-    for (other, other_way, more, _) in acts.into_iter().skip(1).filter(|(_, _, _, same_as)| same_as.is_none())
-    {
-        let is_near =
-            *other_way == *way && op.plan.lanes.get(other.lane).is_some_and(|lane| lane.scope == deed.scope);
-        if is_near && let Some(both) = with(&deed.change, more) {
-            deed.change = both;
-            deed.steps.push(*other);
-        }
-    }
-    Some(deed)
 }
 
 fn after(at: Timestamp, seconds: u64) -> Timestamp {
@@ -451,6 +427,9 @@ impl One<'_> {
             // The last word is a look that was made after the time was up.
             if seen_at < after(since, self.leg.within_s) {
                 return self.look();
+            }
+            if self.leg.rests {
+                return self.settled(How::Done);
             }
             let is_forced = self.op.plan.on_timeout == OnTimeout::Force
                 && self.way == Way::There

@@ -15,6 +15,8 @@ pub(super) fn with(one: &Change, more: &Change) -> Option<Change> {
             Change::ProtectScaleIn { group, instances, is_protected },
             Change::ProtectScaleIn { group: same, instances: others, is_protected: alike },
         ) if group == same && is_protected == alike => instances.extend(others.iter().cloned()),
+        // The same version for two groups is one version.
+        (Change::CreateTemplateVersion { .. }, more) if one == more => return Some(both),
         _ => return None,
     }
     let targets = both.targets();

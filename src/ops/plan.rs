@@ -58,6 +58,18 @@ pub struct Plan {
     pub warnings: Vec<String>,
     /// What it changes in cost.
     pub cost: Cost,
+    /// Lanes by their numbers, wave after wave: a wave begins when all lanes of those before are done. Empty where
+    /// all may go side by side.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub waves: Vec<Vec<usize>>,
+    /// When one lane fails everything is taken back, lanes that are done too.
+    #[serde(default, skip_serializing_if = "is_not")]
+    pub is_one_piece: bool,
+}
+
+/// Whether a flag is not set, which plans and records leave out.
+pub(super) fn is_not(flag: &bool) -> bool {
+    !flag
 }
 
 /// An account that a plan acts in.
@@ -292,6 +304,12 @@ impl Plan {
     /// The seconds that it is expected to take: lanes side by side as far as budgets allow.
     pub fn expected_s(&self) -> u64 {
         let one = |lane: &Lane| lane.steps.iter().map(|step| step.expected_s).sum::<u64>();
+        if !self.waves.is_empty() {
+            let longest = |wave: &Vec<usize>| {
+                wave.iter().filter_map(|at| self.lanes.get(*at)).map(one).max().unwrap_or(0)
+            };
+            return self.waves.iter().map(longest).sum();
+        }
         let mut total = self.lanes.iter().filter(|lane| lane.tier.is_none()).map(one).max().unwrap_or(0);
         for pool in &self.pools {
             let lanes: Vec<u64> =

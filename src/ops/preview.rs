@@ -45,6 +45,14 @@ fn write(plan: &Plan, text: &mut String) -> std::fmt::Result {
         plan.lanes.len(),
         plan.changes()
     )?;
+    for (number, wave) in plan.waves.iter().enumerate() {
+        let names: Vec<_> =
+            wave.iter().filter_map(|at| plan.lanes.get(*at)).map(|lane| harmless(&lane.name)).collect();
+        writeln!(text, "wave {:<5} {}", number + 1, names.join(", "))?;
+    }
+    if plan.is_one_piece {
+        writeln!(text, "failure    the first that fails stops all, and everything is taken back")?;
+    }
     for pool in &plan.pools {
         writeln!(text, "budget     at most {} of tier {} unavailable at once", pool.most, pool.tier)?;
     }

@@ -84,6 +84,8 @@ pub async fn plan(desk: &Desk<'_>, op: &OpState) -> Result<Plan> {
         on_timeout: super::intent::OnTimeout::Leave,
         warnings: kept.into_iter().map(|kept| format!("stays as it is: {kept}")).collect(),
         cost: Cost::Unknown("what the operation changed in cost was not known either".to_owned()),
+        waves: Vec::new(),
+        is_one_piece: false,
     };
     Ok(plan.sealed())
 }

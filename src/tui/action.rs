@@ -195,6 +195,7 @@ pub enum Action {
     Terminate,
     Scale,
     RefreshGroup,
+    RollOut,
     Redeploy,
     SuspendProcesses,
     ResumeProcesses,
@@ -275,6 +276,7 @@ actions! {
     Terminate "terminate" "terminate" "End instances or tasks for good" [List Text] Destroys;
     Scale "scale" "scale" "Set how many instances a group has, or tasks a service" [List Text] Changes;
     RefreshGroup "refresh-group" "refresh group" "Replace the instances of groups by ones of a template version" [List Text] Destroys;
+    RollOut "roll-out" "roll out" "Give groups another image, tried by a few, judged, and then by all" [List Text] Destroys;
     Redeploy "redeploy" "redeploy" "Replace all tasks of services by new ones" [List Text] Changes;
     SuspendProcesses "suspend-processes" "suspend" "Suspend processes of groups" [List Text] Changes;
     ResumeProcesses "resume-processes" "resume" "Resume processes of groups" [List Text] Changes;

@@ -12,6 +12,7 @@ mod inventory;
 mod journal;
 mod managed;
 mod refresh;
+mod rollout;
 mod sweep;
 mod together;
 mod trouble;

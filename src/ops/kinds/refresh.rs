@@ -12,7 +12,7 @@ mod wants;
 
 pub use course::{Aim, Back, Course};
 
-use self::target::{Picture, Target};
+pub(super) use self::target::{Picture, Target, Version, resolve};
 use self::traps::{Found, Scene};
 use super::super::aspect::{Aspect, Value};
 use super::super::census::standings;
@@ -87,13 +87,26 @@ async fn lane(
     if let Some(why) = forbids(&group.tags, &intent.options, desk.now) {
         draft.refuse(&group.name, why, "ask whoever set it, or say --ignore-do-not-disrupt");
     }
-    let target = match target::resolve(desk, row, wish).await? {
-        Ok(target) => target,
+    match resolve(desk, row, wish).await? {
+        Ok(target) => lane_to(desk, row, intent, wish, target, true, draft).await,
         Err(refusal) => {
             draft.refusals.push(refusal);
-            return Ok(());
+            Ok(())
         }
-    };
+    }
+}
+
+/// The lane of a group that is refreshed to a version, which may be one that `is_made` only later.
+pub(super) async fn lane_to(
+    desk: &Desk<'_>,
+    row: &GroupRow,
+    intent: &Intent,
+    wish: &RefreshWish,
+    target: Target,
+    is_made: bool,
+    draft: &mut Draft,
+) -> Result<()> {
+    let group: &Group = &row.it;
     let around = around(desk, &row.scope, &group.name).await?;
     let providers = providers(desk, group);
     let back_words = way_back(&target);
@@ -144,7 +157,7 @@ async fn lane(
         );
         return Ok(());
     }
-    let proof = prove(desk, row, &target, draft).await;
+    let proof = if is_made { prove(desk, row, &target, draft).await } else { Proof::Checked };
     let within_s = intent.options.timeout_s;
     let aim = Aim { desired, preferences: wants.clone() };
     let back = back(back_words, mix, &target, &wants);

@@ -28,6 +28,9 @@ pub struct Leg {
     /// How far it is, in words, by the first of these that is there: looked at along, and recorded when it changes.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub tells: Vec<Aspect>,
+    /// It is done when its time is up: it only watches.
+    #[serde(default, skip_serializing_if = "super::is_not")]
+    pub rests: bool,
     /// How that which AWS goes on with by itself is held, let go and stopped.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub aside: Option<Box<Aside>>,
@@ -193,6 +196,7 @@ pub fn wait(until: Condition, within_s: u64, every_s: u64) -> Leg {
         every_s,
         ends: Vec::new(),
         tells: Vec::new(),
+        rests: false,
         aside: None,
     }
 }

@@ -2,7 +2,8 @@
 
 use crate::config::parse_span;
 use crate::model::{Handling, Text};
-use crate::ops::intent::RefreshWish;
+use crate::ops::image::Meant;
+use crate::ops::intent::{RefreshWish, RolloutWish};
 use crate::ops::{OnTimeout, Options, Then};
 use crate::tui::line::Line;
 
@@ -20,6 +21,10 @@ pub(crate) enum Name {
     Min,
     Max,
     Processes,
+    Image,
+    Canary,
+    Watch,
+    Default,
     Version,
     Healthy,
     Checkpoints,
@@ -56,6 +61,7 @@ const CONTAINERS: &[&str] = &["leave", "stop"];
 const PROTECTED: &[&str] = &["not said", "replace", "ignore", "wait"];
 const RISK: &[&str] = &["refuse", "take"];
 const UNDER: &[&str] = &["refuse", "adopt"];
+const DEFAULT: &[&str] = &["leave", "move"];
 const BUDGET: &[&str] = &["keep", "override"];
 const TAG: &[&str] = &["heed", "ignore"];
 
@@ -67,6 +73,10 @@ impl Name {
             Self::Min => "min",
             Self::Max => "max",
             Self::Processes => "processes",
+            Self::Image => "image",
+            Self::Canary => "canary",
+            Self::Watch => "watch",
+            Self::Default => "$Default",
             Self::Version => "version",
             Self::Healthy => "healthy",
             Self::Checkpoints => "checkpoints",
@@ -96,6 +106,12 @@ impl Name {
             Self::Processes => {
                 "Launch, Terminate, HealthCheck, InstanceRefresh, ReplaceUnhealthy, AZRebalance, …"
             }
+            Self::Image => {
+                "ami-…, al2023, a parameter, OWNER:NAME*; empty is the newest of what each group launches"
+            }
+            Self::Canary => "percent of each group that are tried first; empty is 5, one instance at least",
+            Self::Watch => "how long these are watched before the rest follows: 10m",
+            Self::Default => "what $Default of the templates means when everything has succeeded",
             Self::Version => {
                 "of the launch template: a number, latest or default; empty is what the group has"
             }
@@ -164,6 +180,17 @@ impl Field {
                     Self::choice(Name::Under, UNDER),
                 ]
             }
+            "rollout" => {
+                let empty = |name| Self::line(name, String::new());
+                vec![
+                    empty(Name::Image),
+                    empty(Name::Canary),
+                    empty(Name::Watch),
+                    empty(Name::Alarms),
+                    Self::choice(Name::Default, DEFAULT),
+                    Self::choice(Name::Risk, RISK),
+                ]
+            }
             _ => Vec::new(),
         };
         fields.push(Self::choice(Name::OnTimeout, ON_TIMEOUT));
@@ -200,8 +227,13 @@ impl Field {
 /// A sentence about the one that is no number.
 pub(crate) fn options(fields: &[Field]) -> Result<Options, String> {
     let mut options = Options::default();
-    let wish = wish(fields)?;
-    options.refresh = (wish != RefreshWish::default()).then(|| Box::new(wish));
+    if fields.iter().any(|field| field.name == Name::Image) {
+        let wish = image(fields)?;
+        options.rollout = (wish != RolloutWish::default()).then(|| Box::new(wish));
+    } else {
+        let wish = wish(fields)?;
+        options.refresh = (wish != RefreshWish::default()).then(|| Box::new(wish));
+    }
     for field in fields {
         let text = field.text().trim();
         let number = || match text {
@@ -254,7 +286,11 @@ pub(crate) fn options(fields: &[Field]) -> Result<Options, String> {
             Name::Budget => options.override_budget = text == "override",
             Name::Tag => options.ignore_do_not_disrupt = text == "ignore",
             Name::Risk => options.override_verdict = text == "take",
-            Name::Version
+            Name::Image
+            | Name::Canary
+            | Name::Watch
+            | Name::Default
+            | Name::Version
             | Name::Healthy
             | Name::Checkpoints
             | Name::Alarms
@@ -264,6 +300,39 @@ pub(crate) fn options(fields: &[Field]) -> Result<Options, String> {
         }
     }
     Ok(options)
+}
+
+/// What fields say of a rollout.
+fn image(fields: &[Field]) -> Result<RolloutWish, String> {
+    let mut wish = RolloutWish::default();
+    for field in fields {
+        let text = field.text().trim();
+        if text.is_empty() {
+            continue;
+        }
+        let wrong = |shape: &str| format!("{}: `{text}` is not like {shape}", field.name.label());
+        match field.name {
+            Name::Image => {
+                wish.image = Meant::parse(text).map_err(|_| wrong("ami-…, al2023 or self:core-*"))?;
+            }
+            Name::Canary => {
+                let percent =
+                    text.trim_end_matches('%').parse().ok().filter(|percent| (1..=100).contains(percent));
+                wish.canary = Some(percent.ok_or_else(|| wrong("5"))?);
+            }
+            Name::Watch => {
+                let span = crate::config::parse_span(text).map_err(|_| wrong("10m"))?;
+                wish.watch_s = Some(span.as_secs());
+            }
+            Name::Alarms => {
+                let names = text.split(',').map(str::trim).filter(|name| !name.is_empty());
+                wish.preset.alarms = Some(names.map(Text::new).collect());
+            }
+            Name::Default => wish.move_default = text == "move",
+            _ => {}
+        }
+    }
+    Ok(wish)
 }
 
 /// What fields say of a refresh.

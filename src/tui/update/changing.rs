@@ -30,6 +30,7 @@ pub(super) fn verb(action: Action) -> Option<&'static str> {
         Action::Terminate => "terminate",
         Action::Scale => "scale",
         Action::RefreshGroup => "refresh",
+        Action::RollOut => "rollout",
         Action::Redeploy => "redeploy",
         Action::SuspendProcesses => "suspend",
         Action::ResumeProcesses => "resume",

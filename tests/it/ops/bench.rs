@@ -10,6 +10,7 @@ use coredeck::gateway::{Change, FleetProbe, FleetReader};
 use coredeck::model::{AccountName, Region, Scope, TemplateRef, Text, Trouble, TroubleKind};
 use coredeck::ops::begin::{Beginning, enter};
 use coredeck::ops::census::Lists;
+use coredeck::ops::launching::LaunchFact;
 use coredeck::ops::{Aspect, Desk, Edge, Intent, OpState, Plan, Start, Timer, Value};
 use coredeck::sim::Running;
 use coredeck::store::journal::{
@@ -182,7 +183,14 @@ impl Bench {
         let seen = coredeck::ops::run::see(self.aws.as_ref(), &facts).await.unwrap();
         seen.into_iter()
             .filter(|((_, fact), _)| {
-                !matches!(fact, Aspect::ServiceDeployment { .. } | Aspect::GroupRefresh { .. })
+                !matches!(
+                    fact,
+                    Aspect::ServiceDeployment { .. }
+                        | Aspect::GroupRefresh { .. }
+                        | Aspect::Launching {
+                            fact: LaunchFact::Fit { .. } | LaunchFact::TemplateVersion { .. }
+                        }
+                )
             })
             .map(|((_, fact), value)| (fact, value))
             .collect()

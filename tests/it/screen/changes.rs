@@ -103,6 +103,8 @@ fn plan(verb: &str, lanes: Vec<Lane>) -> Plan {
         on_timeout: OnTimeout::Undo,
         warnings: vec!["ECS scales the group by itself".to_owned()],
         cost: Cost::Unknown("the group launches another one".to_owned()),
+        waves: Vec::new(),
+        is_one_piece: false,
     }
     .sealed()
 }
@@ -392,7 +394,7 @@ fn every_change_is_reached_by_its_name_and_by_keys_in_every_keymap() {
                 "terminate",
             ][..],
         ),
-        (Kind::Groups, &["scale", "refresh-group", "suspend-processes", "resume-processes"]),
+        (Kind::Groups, &["scale", "refresh-group", "roll-out", "suspend-processes", "resume-processes"]),
         (Kind::Services, &["scale", "redeploy"]),
         (Kind::Tasks, &["stop", "terminate"]),
         (Kind::Hosts, &["drain", "undrain"]),

@@ -12,18 +12,18 @@ use std::collections::BTreeMap;
 
 /// A template version with what is known of its image.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) struct Version {
+pub(in crate::ops::kinds) struct Version {
     /// By id and number.
-    pub(super) it: TemplateRef,
+    pub(in crate::ops::kinds) it: TemplateRef,
     /// What the version says.
-    pub(super) says: TemplateVersion,
+    pub(in crate::ops::kinds) says: TemplateVersion,
     /// What is known of its image.
-    pub(super) image: Picture,
+    pub(in crate::ops::kinds) image: Picture,
 }
 
 /// An image as far as it is known.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) enum Picture {
+pub(in crate::ops::kinds) enum Picture {
     /// It is there.
     There,
     /// AWS no longer lists it.
@@ -36,22 +36,22 @@ pub(super) enum Picture {
 
 /// What a group is refreshed to, and from what.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) struct Target {
+pub(in crate::ops::kinds) struct Target {
     /// The version that new instances are launched with; none for a group with a launch configuration.
-    pub(super) to: Option<Version>,
+    pub(in crate::ops::kinds) to: Option<Version>,
     /// What it launched before; none where that is not known or the same.
-    pub(super) before: Option<Version>,
+    pub(in crate::ops::kinds) before: Option<Version>,
     /// What the group follows instead of a number: `$Latest`, `$Default`.
-    pub(super) follows: Option<Text>,
+    pub(in crate::ops::kinds) follows: Option<Text>,
     /// Why no configuration can be sent, so that AWS launches what the group has.
-    pub(super) unsendable: Option<String>,
+    pub(in crate::ops::kinds) unsendable: Option<String>,
     /// Members that match cannot be told from others: types are chosen by attributes.
-    pub(super) by_attributes: bool,
+    pub(in crate::ops::kinds) by_attributes: bool,
 }
 
 impl Target {
     /// What is sent for a version: the policy of a mixed group whole.
-    pub(super) fn desired(&self, version: &Version, mix: Option<&Mix>) -> Option<Desired> {
+    pub(in crate::ops::kinds) fn desired(&self, version: &Version, mix: Option<&Mix>) -> Option<Desired> {
         if self.unsendable.is_some() {
             return None;
         }
@@ -63,7 +63,7 @@ impl Target {
     }
 
     /// Whether it launches what the group launched before.
-    pub(super) fn is_same(&self) -> bool {
+    pub(in crate::ops::kinds) fn is_same(&self) -> bool {
         self.before.is_none()
     }
 }
@@ -73,7 +73,7 @@ impl Target {
 /// # Errors
 ///
 /// Versions could not be looked at.
-pub(super) async fn resolve(
+pub(in crate::ops::kinds) async fn resolve(
     desk: &Desk<'_>,
     row: &GroupRow,
     wish: &RefreshWish,

@@ -1,0 +1,166 @@
+//! Rollouts of images: to the end and back, over an alarm, in waves that stop at the first failure, and refused for
+//! what could not run.
+
+use super::bench::{Bench, intent, start};
+use crate::sim_groups::{asg, element};
+use coredeck::clock::Clock;
+use coredeck::error::Error;
+use coredeck::model::RefreshPreset;
+use coredeck::ops::image::Meant;
+use coredeck::ops::intent::RolloutWish;
+use coredeck::ops::{Desk, End, Intent, OpState, Outcome, Plan, Timer, rollback};
+use coredeck::sim::{Happening, Options, What, serve};
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+const GROUP: &str = "dev-hosts";
+
+/// A rollout of the older of the images that the fleet has for docker hosts, quick.
+pub(super) fn rollout(groups: &[&str], more: fn(&mut RolloutWish)) -> Intent {
+    let mut wish = RolloutWish {
+        image: Meant::Named { owner: "self".into(), name: "core-docker-2026.08.*".into() },
+        allow_older: true,
+        watch_s: Some(60),
+        preset: RefreshPreset {
+            max_healthy: Some(150),
+            warmup_s: Some(30),
+            bake_s: Some(0),
+            checkpoint_delay_s: Some(300),
+            ..RefreshPreset::default()
+        },
+        ..RolloutWish::default()
+    };
+    more(&mut wish);
+    let mut intent = intent("rollout", groups);
+    intent.options.rollout = Some(Box::new(wish));
+    intent
+}
+
+/// Members of a group by the version that they were launched with, and the version that it is saved with.
+async fn versions(bench: &Bench, group: &str) -> (BTreeMap<String, usize>, String) {
+    let named = format!("AutoScalingGroupNames.member.1={group}");
+    let answer = asg(&bench.running, "DescribeAutoScalingGroups", &named).await;
+    let (before, rest) = answer.split_once("<Instances>").unwrap();
+    let (members, after) = rest.split_once("</Instances>").unwrap();
+    let mut counts = BTreeMap::new();
+    for member in members.split("<member>").filter(|member| member.contains("<Version>")) {
+        *counts.entry(element(member, "Version").to_owned()).or_default() += 1;
+    }
+    let saved = if before.contains("<Version>") { before } else { after };
+    (counts, element(saved, "Version").to_owned())
+}
+
+fn all(version: &str) -> (BTreeMap<String, usize>, String) {
+    (BTreeMap::from([(version.to_owned(), 12)]), version.to_owned())
+}
+
+fn end(op: &OpState) -> Option<Outcome> {
+    op.ended.map(|(end, _)| end)
+}
+
+async fn taken_back(bench: &Bench, op: &OpState) -> Plan {
+    let (world, writer) = (bench.world("rollout").await, bench.writer());
+    let desk = Desk {
+        snapshot: &world.snapshot,
+        fleet: &world.fleet,
+        config: &bench.config,
+        probe: bench.aws.as_ref(),
+        writer: Some(writer.as_ref()),
+        now: bench.timer.now(),
+    };
+    rollback::plan(&desk, op).await.unwrap()
+}
+
+fn why(error: &Error) -> String {
+    format!("{error}: {}", error.source.as_ref().map(ToString::to_string).unwrap_or_default())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_good_image_goes_to_all_and_back_to_the_exact_version() {
+    let bench = Bench::new().await;
+    let wanted = rollout(&[GROUP], |wish| {
+        wish.move_default = true;
+        wish.notes = vec!["docker 25".to_owned()];
+    });
+    let plan = bench.plan(wanted).await.unwrap_or_else(|error| panic!("{}", why(&error)));
+    assert_eq!(plan.waves, [vec![0], vec![1], vec![2]], "the template, the group, $Default");
+    assert!(plan.warnings.iter().any(|warning| warning.contains("docker 25")), "{:?}", plan.warnings);
+    assert!(plan.warnings.iter().any(|warning| warning.contains("commit")), "{:?}", plan.warnings);
+    let done = bench.run(&bench.enter(&plan).id).await;
+    assert_eq!(end(&done), Some(Outcome::Done), "{:?}", done.lanes);
+    assert_eq!(versions(&bench, GROUP).await, all("4"));
+    let changes = bench.changes();
+    for call in ["CreateLaunchTemplateVersion", "StartInstanceRefresh", "ModifyLaunchTemplate"] {
+        assert_eq!(changes.get(call), Some(&1), "{call}: {changes:?}");
+    }
+    let plan = taken_back(&bench, &done).await;
+    let back = bench.run(&bench.enter(&plan).id).await;
+    assert_eq!(end(&back), Some(Outcome::Done), "{:?}", back.lanes);
+    assert_eq!(versions(&bench, GROUP).await, all("3"));
+    assert_eq!(bench.changes().get("ModifyLaunchTemplate"), Some(&2), "$Default means what it meant");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_canary_whose_alarm_rings_is_stopped_and_taken_back() {
+    let rings = Happening {
+        at: Duration::from_secs(260),
+        account: "*".to_owned(),
+        region: "*".to_owned(),
+        what: What::Alarm("auth-api-5xx".to_owned(), "ALARM".to_owned()),
+    };
+    let options =
+        Options { clock: Clock::Fixed(start()), speed: 0.0, events: vec![rings], ..Options::default() };
+    let bench = Bench::of(serve(options).await.unwrap()).await;
+    let wanted = rollout(&[GROUP], |wish| {
+        wish.preset.alarms = Some(vec!["auth-api-5xx".into()]);
+        wish.move_default = true;
+    });
+    let plan = bench.plan(wanted).await.unwrap_or_else(|error| panic!("{}", why(&error)));
+    let op = bench.run(&bench.enter(&plan).id).await;
+    assert_eq!(end(&op), Some(Outcome::RolledBack), "{:?}", op.lanes);
+    let code = coredeck::ops::run::verdict(&op).map(coredeck::error::ErrorKind::exit_code);
+    assert_eq!(code, Some(6));
+    assert_eq!(versions(&bench, GROUP).await, all("3"));
+    assert_eq!(op.lanes[2].phase, coredeck::ops::Phase::Over(End::Skipped), "$Default was not moved");
+    assert_eq!(bench.changes().get("ModifyLaunchTemplate"), None);
+    assert_eq!(bench.changes().get("StartInstanceRefresh"), Some(&1));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_image_that_cannot_run_there_is_refused_before_anything_is_made() {
+    let bench = Bench::new().await;
+    let of = |image: &'static str| {
+        let mut intent = rollout(&[GROUP], |_| ());
+        if let Some(wish) = &mut intent.options.rollout {
+            **wish = RolloutWish { image: Meant::parse(image).unwrap(), ..RolloutWish::default() };
+        }
+        intent
+    };
+    let says = |error: Error| why(&error);
+    let arm = says(bench.plan(of("al2023-arm64")).await.unwrap_err());
+    assert!(arm.contains("is for arm64, and the group launches"), "{arm}");
+    let gone = says(bench.plan(of("ami-00000000000000000")).await.unwrap_err());
+    assert!(gone.contains("there is no image ami-00000000000000000"), "{gone}");
+    let none = says(bench.plan(of("newest")).await.unwrap_err());
+    assert!(none.contains("nobody publishes newer images"), "{none}");
+    let nothing = says(bench.plan(of("/aws/service/nothing")).await.unwrap_err());
+    assert!(nothing.contains("there is no parameter /aws/service/nothing"), "{nothing}");
+    let older = says(bench.plan(of("self:core-docker-2026.08.12")).await.unwrap_err());
+    assert!(older.contains("before what it would replace") && older.contains("--allow-older"), "{older}");
+    let same = says(bench.plan(of("self:core-docker-*")).await.unwrap_err());
+    assert!(same.contains("there is nothing to roll out"), "{same}");
+    assert!(bench.changes().is_empty(), "{:?}", bench.changes());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_template_that_somebody_edits_meanwhile_makes_the_plan_stale() {
+    let bench = Bench::new().await;
+    let plan = bench.plan(rollout(&[GROUP], |_| ())).await.unwrap_or_else(|error| panic!("{}", why(&error)));
+    let other = bench.plan(rollout(&[GROUP], |_| ())).await.unwrap();
+    let first = bench.run(&bench.enter(&other).id).await;
+    assert_eq!(end(&first), Some(Outcome::Done), "{:?}", first.lanes);
+    let op = bench.run(&bench.enter(&plan).id).await;
+    assert_eq!(end(&op), Some(Outcome::Failed), "{:?}", op.lanes);
+    assert!(op.lanes[0].why[0].contains("latest version of"), "{:?}", op.lanes[0].why);
+    assert_eq!(bench.changes().get("StartInstanceRefresh"), Some(&1), "the second began nothing");
+}
