@@ -44,7 +44,10 @@ fn main() {
             Some((most, unit)) => {
                 (format!("{most} {unit}"), unit, if measured <= most { "met" } else { "**missed**" })
             }
-            None => (String::new(), "ms", ""),
+            // What is not in milliseconds says so itself.
+            None => {
+                (String::new(), if what.ends_with(", s") || what.ends_with("MiB") { "" } else { "ms" }, "")
+            }
         };
         println!("| {fleet} | {}×{} | {what} | {measured:.2} {unit} | {shown} | {met} |", size.0, size.1);
     }
