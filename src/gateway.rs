@@ -437,8 +437,8 @@ pub trait FleetReader: Send + Sync {
     ) -> BoxFuture<'_, Result<Reading, GatewayError>>;
 
     /// Says what an earlier run read: where the same is read again, the same memory may be handed out. Nothing
-    /// else comes of it.
-    fn remind(&self, _scope: &Scope, _reading: &Reading) {}
+    /// else comes of it. A reader that stands before another one passes it on, which is why this has no body here.
+    fn remind(&self, scope: &Scope, reading: &Reading);
 
     /// What has been spent so far.
     fn spending(&self) -> Spending;

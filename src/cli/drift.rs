@@ -106,6 +106,10 @@ impl FleetReader for Minding {
         .boxed()
     }
 
+    fn remind(&self, scope: &Scope, reading: &Reading) {
+        self.fleet.remind(scope, reading);
+    }
+
     fn spending(&self) -> Spending {
         self.fleet.spending()
     }

@@ -366,6 +366,8 @@ mod tests {
             async move { Ok(Reading::Alarms(alarms)) }.boxed()
         }
 
+        fn remind(&self, _: &Scope, _: &Reading) {}
+
         fn spending(&self) -> Spending {
             Spending::default()
         }

@@ -108,6 +108,8 @@ impl FleetReader for Fake {
         })
     }
 
+    fn remind(&self, _: &Scope, _: &Reading) {}
+
     fn spending(&self) -> Spending {
         Spending::default()
     }

@@ -108,6 +108,8 @@ impl FleetReader for Fake {
         .boxed()
     }
 
+    fn remind(&self, _: &Scope, _: &Reading) {}
+
     fn spending(&self) -> Spending {
         let paid = self.asked().contains(&Source::Metrics);
         Spending { dollars: if paid { Usd::from_micros(30) } else { Usd::ZERO }, ..Spending::default() }
