@@ -29,6 +29,7 @@ pub mod kinds;
 pub mod launching;
 pub mod machine;
 mod merge;
+pub mod placement;
 pub mod plan;
 pub mod preview;
 pub mod progress;

@@ -84,8 +84,8 @@ async fn look_from(desk: &Desk, look: &Look) -> Result<Seen, Trouble> {
         Look::Invocation { command, instance } => {
             Seen::Invocations(ssm::look_at_invocation(desk, command, instance).await?)
         }
-        Look::Outcome { document, comment, since, instance } => {
-            Seen::Invocations(ssm::look_at_outcome(desk, document, comment, *since, instance).await?)
+        Look::Outcomes { document, since, of } => {
+            Seen::Outcomes(ssm::look_at_outcomes(desk, document, *since, of).await?)
         }
         Look::Parameters { of } => Seen::Parameters(ssm::look_at_parameters(desk, of).await?),
         Look::ParametersUnder { path } => Seen::Parameters(ssm::look_at_parameters_under(desk, path).await?),

@@ -10,7 +10,7 @@ mod secrets;
 
 pub(super) use change::change;
 pub(super) use look::{
-    look_at_commands, look_at_document, look_at_invocation, look_at_invocations, look_at_outcome,
+    look_at_commands, look_at_document, look_at_invocation, look_at_invocations, look_at_outcomes,
 };
 pub(super) use parameters::{look_at_parameters, look_at_parameters_under};
 pub(super) use published::{look_at_published, published};

@@ -166,7 +166,7 @@ pub(super) enum Command {
     /// Ask hosts, ECS, load balancers and cores what there is, and keep the registry in step
     #[command(subcommand)]
     Inventory(super::inventory::InventoryCommand),
-    /// Change cores: restart, stop, start
+    /// Change cores: create, restart, stop, start, upgrade, move
     #[command(subcommand)]
     Core(super::core::CoreCommand),
     /// List what earlier runs asked of AWS, as aws commands, with what it cost

@@ -1,6 +1,9 @@
 //! `coredeck core`: what is done to cores.
 
+mod create;
 mod power;
+mod relocate;
+mod upgrade;
 
 use super::Outside;
 use super::args::Global;
@@ -13,19 +16,28 @@ use clap::Subcommand;
 /// `coredeck core …`
 #[derive(Debug, Subcommand)]
 pub(super) enum CoreCommand {
+    /// Make cores on the hosts that fit best, enter them into the registry, and lead traffic to them
+    Create(Box<create::CreateArgs>),
     /// Restart cores: out of their load balancer, stopped, started, answering, and back
     Restart(power::RestartArgs),
     /// Stop cores, after their traffic has left
     Stop(power::PowerArgs),
     /// Start cores that were stopped, and give them their traffic back
     Start(power::PowerArgs),
+    /// Give cores another version, one replica of a target group after the other
+    Upgrade(upgrade::UpgradeArgs),
+    /// Give cores another host: made there, serving there, and only then stopped here
+    Move(relocate::MoveArgs),
 }
 
 impl CoreCommand {
     fn manner(&self) -> &Manner {
         match self {
+            Self::Create(args) => args.manner(),
             Self::Restart(args) => args.manner(),
             Self::Stop(args) | Self::Start(args) => args.manner(),
+            Self::Upgrade(args) => args.manner(),
+            Self::Move(args) => args.manner(),
         }
     }
 
@@ -36,9 +48,12 @@ impl CoreCommand {
 
     fn intent(&self) -> Result<Intent> {
         match self {
+            Self::Create(args) => args.intent(),
             Self::Restart(args) => args.intent(),
             Self::Stop(args) => args.intent("core stop"),
             Self::Start(args) => args.intent("core start"),
+            Self::Upgrade(args) => args.intent(),
+            Self::Move(args) => args.intent(),
         }
     }
 }

@@ -175,16 +175,15 @@ pub enum Look {
         /// Which instance.
         instance: InstanceId,
     },
-    /// What became on one instance of the newest command that carries this comment; nothing where there is none yet.
-    Outcome {
-        /// Its document.
+    /// What became of commands that ran a document on one instance each; nothing of those that are not there yet.
+    /// What ended well is not read any further: it has printed nothing then.
+    Outcomes {
+        /// Their document.
         document: Text,
-        /// Its comment.
-        comment: Text,
-        /// It was sent after this moment.
+        /// They were sent after this moment.
         since: Timestamp,
-        /// Which instance.
-        instance: InstanceId,
+        /// Their comments, and where each runs.
+        of: Vec<(Text, InstanceId)>,
     },
     /// A document.
     Document {
@@ -246,6 +245,8 @@ pub enum Seen {
     Commands(Vec<Command>),
     /// Invocations.
     Invocations(Vec<Invocation>),
+    /// What became of commands, by their comments: of several with one comment the newest.
+    Outcomes(Vec<(Text, Invocation)>),
     /// The document; none where there is none.
     Document(Option<DocumentDetail>),
     /// Parameters, by name.

@@ -39,7 +39,7 @@ impl Part {
     /// The fields that people fill in, and that stay as they are.
     fn kept(self) -> &'static [&'static str] {
         match self {
-            Self::Cores => &["id", "api_key_parameter"],
+            Self::Cores => &["id", "api_key_parameter", "database_parameter"],
             Self::Tenants => &["id", "name", "mode"],
         }
     }
@@ -89,7 +89,7 @@ impl Entry {
     }
 
     /// Why nothing may be written over it, whatever is asked: its value would be kept in a plan and a journal.
-    pub(super) fn is_closed(&self) -> Option<String> {
+    pub fn is_closed(&self) -> Option<String> {
         let fields = match &self.fields {
             Ok(fields) => fields,
             Err(why) => return Some(why.clone()),
@@ -167,7 +167,7 @@ fn sum(part: Part, fields: &Map<String, Value>) -> String {
 }
 
 /// The value of an entry with these fields in place of those that it had, sealed.
-pub(super) fn value(part: Part, before: Option<&Entry>, seen: &[(&'static str, Value)]) -> String {
+pub fn value(part: Part, before: Option<&Entry>, seen: &[(&'static str, Value)]) -> String {
     let mut fields = before.and_then(|entry| entry.fields.clone().ok()).unwrap_or_default();
     for (name, value) in seen {
         fields.insert((*name).to_owned(), value.clone());

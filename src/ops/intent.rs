@@ -70,6 +70,24 @@ pub struct Options {
 pub struct CoreWish {
     /// What happens to the traffic of a core that is restarted.
     pub traffic: Traffic,
+    /// The tier of new cores; none means that of the one that they are like.
+    pub tier: Option<String>,
+    /// A core whose image, database and target groups a new one gets.
+    pub like: Option<String>,
+    /// The image of new cores.
+    pub image: Option<String>,
+    /// The host, by id or name; none means that which fits best.
+    pub host: Option<String>,
+    /// MiB that a new core may use; none means its share of the host.
+    pub memory_mib: Option<u32>,
+    /// The SecureString that holds the API keys; `{core}` stands for the core's id.
+    pub api_key: Option<String>,
+    /// The SecureString that holds the database's address; `{core}` stands for the core's id.
+    pub database: Option<String>,
+    /// Target groups that new cores are put into, by name.
+    pub target_groups: Vec<String>,
+    /// An older version is taken although the schema may be newer.
+    pub allow_downgrade: bool,
 }
 
 /// What happens to the traffic of a core that is away for a moment.

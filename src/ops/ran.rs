@@ -44,7 +44,7 @@ pub enum RunFact {
         /// Which command.
         mark: RunMark,
     },
-    /// What it came to, in a sentence; absent while it goes on.
+    /// Why it did not end well, in a sentence; absent otherwise.
     Said {
         /// Which command.
         mark: RunMark,
@@ -69,24 +69,27 @@ impl RunFact {
     /// The look that shows it.
     pub fn look(&self) -> Look {
         let mark = self.mark();
-        Look::Outcome {
+        Look::Outcomes {
             document: mark.document.clone(),
-            comment: Text::new(&mark.comment),
             since: mark.since,
-            instance: mark.instance.clone(),
+            of: vec![(Text::new(&mark.comment), mark.instance.clone())],
         }
     }
 
     /// Its value in what was seen; none when that was an answer to another look.
     pub fn value(&self, seen: &Seen) -> Option<Value> {
-        let Seen::Invocations(all) = seen else { return None };
-        let Some(one) = all.iter().find(|one| one.instance == self.mark().instance) else {
+        let Seen::Outcomes(all) = seen else { return None };
+        let mark = self.mark();
+        let is_meant = |comment: &Text, one: &Invocation| {
+            *comment == mark.comment.as_str() && one.instance == mark.instance
+        };
+        let Some((_, one)) = all.iter().find(|(comment, one)| is_meant(comment, one)) else {
             return Some(Value::Absent);
         };
         let word = standing(one);
         Some(match self {
             Self::Ended { .. } => Value::word(word),
-            Self::Said { .. } if word == GOES_ON => Value::Absent,
+            Self::Said { .. } if word != BADLY => Value::Absent,
             Self::Said { .. } => Value::Word(said(one)),
         })
     }
@@ -100,13 +103,12 @@ fn standing(one: &Invocation) -> &'static str {
     }
 }
 
-/// What it came to.
+/// Why it did not end well.
 fn said(one: &Invocation) -> String {
     let host = &one.instance;
     let last = one.output.lines().rfind(|line| !line.trim().is_empty()).unwrap_or_default();
     let last: String = harmless(last.trim()).chars().take(TOLD).collect();
     match (one.status.as_str(), one.detail.as_str()) {
-        ("Success", _) => last,
         (_, "DeliveryTimedOut") => {
             format!("the Systems Manager agent of {host} did not take the command in time: it is offline")
         }
@@ -145,6 +147,8 @@ pub fn meaning(code: i32) -> Option<&'static str> {
         51 => "the image could not be pulled",
         52 => "the port is taken by another container",
         53 => "docker refused to make the container",
+        55 => "there is a container of that name already",
+        56 => "as many cores run as its tier allows",
         54 => "the container's version is not the one that was planned with",
         _ => return None,
     })
@@ -195,12 +199,13 @@ mod tests {
     #[test]
     fn each_end_has_its_words_and_nothing_drives_the_terminal() {
         let says = |status, detail, code, output| {
-            let seen = Seen::Invocations(vec![one(status, detail, code, output)]);
+            let comment = Text::new("coredeck op 0 stop");
+            let seen = Seen::Outcomes(vec![(comment, one(status, detail, code, output))]);
             let (ended, said) = (RunFact::Ended { mark: mark() }, RunFact::Said { mark: mark() });
             (ended.value(&seen).unwrap().to_string(), said.value(&seen).unwrap().to_string())
         };
         let both = |word: &str, said: &str| (word.to_owned(), said.to_owned());
-        assert_eq!(says("Success", "Success", 0, "a\nit answers\n\n"), both(WELL, "it answers"));
+        assert_eq!(says("Success", "Success", 0, "a\nit answers\n\n"), both(WELL, "absent"));
         assert_eq!(says("InProgress", "InProgress", -1, ""), both(GOES_ON, "absent"));
         assert_eq!(
             says("Failed", "Failed", 44, "x"),
@@ -212,9 +217,6 @@ mod tests {
         assert!(says("TimedOut", "ExecutionTimedOut", 137, "").1.contains("did not answer"));
         assert!(says("Failed", "Undeliverable", -1, "").1.contains("does not run"));
         assert!(says("Cancelled", "Cancelled", -1, "").1.contains("cancelled"));
-        assert_eq!(
-            RunFact::Ended { mark: mark() }.value(&Seen::Invocations(Vec::new())),
-            Some(Value::Absent)
-        );
+        assert_eq!(RunFact::Ended { mark: mark() }.value(&Seen::Outcomes(Vec::new())), Some(Value::Absent));
     }
 }

@@ -197,6 +197,7 @@ pub enum Action {
     RefreshGroup,
     RollOut,
     Redeploy,
+    MoveCore,
     SuspendProcesses,
     ResumeProcesses,
     PauseOperation,
@@ -270,14 +271,15 @@ actions! {
     Unprotect "unprotect" "unprotect" "Let groups scale instances in again" [List Text] Changes;
     Standby "standby" "standby" "Take instances out of service, and keep them" [List Text] Changes;
     Return "return" "return" "Put instances back into service from standby" [List Text] Changes;
-    Stop "stop" "stop" "Stop instances or tasks" [List Text] Changes;
-    Start "start" "start" "Start instances that are stopped" [List Text] Changes;
-    Reboot "reboot" "reboot" "Reboot instances" [List Text] Changes;
+    Stop "stop" "stop" "Stop instances, tasks or cores" [List Text] Changes;
+    Start "start" "start" "Start instances or cores that are stopped" [List Text] Changes;
+    Reboot "reboot" "reboot" "Reboot instances, restart cores" [List Text] Changes;
     Terminate "terminate" "terminate" "End instances or tasks for good" [List Text] Destroys;
     Scale "scale" "scale" "Set how many instances a group has, or tasks a service" [List Text] Changes;
     RefreshGroup "refresh-group" "refresh group" "Replace the instances of groups by ones of a template version" [List Text] Destroys;
-    RollOut "roll-out" "roll out" "Give groups another image, tried by a few, judged, and then by all" [List Text] Destroys;
+    RollOut "roll-out" "roll out" "Give groups another image, tried by a few, judged, and then by all; cores another version" [List Text] Destroys;
     Redeploy "redeploy" "redeploy" "Replace all tasks of services by new ones" [List Text] Changes;
+    MoveCore "move-core" "move core" "Give cores another host: made there, serving there, then stopped here" [List Text] Changes;
     SuspendProcesses "suspend-processes" "suspend" "Suspend processes of groups" [List Text] Changes;
     ResumeProcesses "resume-processes" "resume" "Resume processes of groups" [List Text] Changes;
     PauseOperation "pause-operation" "pause" "Make no more calls for the operation until resumed" [List Text] Changes;

@@ -1,4 +1,7 @@
 """Judges the rest of what the simulator changes; simulator_changes.py runs it before its verdict."""
+import hashlib
+import pathlib
+
 from living import *
 
 # instances of one's own
@@ -187,5 +190,29 @@ thistle = next(i for r in ec2.describe_instances(Filters=[{"Name": "tag:Name", "
 never = ssm.send_command(DocumentName="AWS-RunShellScript", InstanceIds=[thistle], Parameters={"commands": ["docker ps"]}, TimeoutSeconds=2592000)["Command"]["CommandId"]
 ssm.cancel_command(CommandId=never)
 until("the cancellation", lambda: [c["Status"] for c in ssm.list_commands(CommandId=never)["Commands"]] == ["Cancelled"], 60)
+# our own documents for cores, as they are put into accounts
+ours = pathlib.Path(__file__).resolve().parents[2] / "src/ops/kinds/core"
+hashes = {}
+for paper in ("start-core", "stop-core", "run-core", "remove-core", "replace-core"):
+    text = (ours / f"{paper}.json").read_text()
+    put = ssm.create_document(Name=f"judged-{paper}", Content=text, DocumentType="Command", DocumentFormat="JSON")["DocumentDescription"]
+    check(put["Hash"] == hashlib.sha256(text.encode()).hexdigest() and all("Description" in p for p in put["Parameters"]), f"{paper} and its hash")
+    hashes[paper] = put["Hash"]
+one = {"Container": ["supertokens-prod-ferncart"], "Core": ["prod-ferncart"], "Port": ["3567"]}
+def told(paper, parameters, comment):
+    sent = ssm.send_command(DocumentName=f"judged-{paper}", DocumentVersion="1", InstanceIds=[prod], Parameters=parameters, DocumentHash=hashes[paper], DocumentHashType="Sha256",
+                            Comment=comment, TimeoutSeconds=60, MaxConcurrency="1", MaxErrors="0")["Command"]["CommandId"]
+    until(comment, lambda: [c["Status"] for c in ssm.list_commands(CommandId=sent)["Commands"]][:1] in (["Success"], ["Failed"]), 60)
+    said = ssm.get_command_invocation(CommandId=sent, InstanceId=prod)
+    row = ssm.list_command_invocations(CommandId=sent, Details=True)["CommandInvocations"][0]
+    check((row["Status"], row["Comment"], row["CommandPlugins"][0]["ResponseCode"]) == (said["Status"], comment, said["ResponseCode"]), f"{comment}: {row}")
+    return said["Status"], said["ResponseCode"], said["StandardOutputContent"].strip()
+check(told("start-core", one, "judge starts") == ("Success", 0, "it answers, its database too"), "a core that was stopped starts")
+check(told("stop-core", {k: v for k, v in one.items() if k != "Port"}, "judge stops")[:2] == ("Success", 0), "and stops")
+check(told("stop-core", {"Container": ["nobody"], "Core": ["nobody"]}, "judge misses") == ("Failed", 44, "no such container"), "one that is not there")
+check(told("start-core", {**one, "Core": ["prod-other"]}, "judge errs")[:2] == ("Failed", 45), "one that is another core")
+check(told("start-core", one, "judge starts again")[:2] == ("Success", 0), "back to before")
+refused("InvalidParameters", lambda: told("stop-core", {**one, "Container": ["a'; reboot; '"]}, "judge breaks out"), 400)
+refused("InvalidDocument", lambda: ssm.send_command(DocumentName="judged-stop-core", InstanceIds=[prod], Parameters=one, DocumentHash="0" * 64, DocumentHashType="Sha256"), 400)
 ssm.delete_document(Name="judged-list")
 refused("InvalidDocument", lambda: ssm.send_command(DocumentName="judged-list", InstanceIds=[prod]), 400)

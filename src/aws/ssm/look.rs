@@ -107,29 +107,29 @@ pub(in crate::aws) async fn look_at_invocation(
     }
 }
 
-/// What became on one instance of the newest command with a comment; nothing where none is known.
-pub(in crate::aws) async fn look_at_outcome(
+/// What became of commands on one instance each, by their comments. Only one that failed is asked what it printed.
+pub(in crate::aws) async fn look_at_outcomes(
     desk: &Desk,
     document: &Text,
-    comment: &Text,
     since: Timestamp,
-    instance: &InstanceId,
-) -> Result<Vec<Invocation>, Trouble> {
-    let all = look_at_commands(desk, document, since).await?;
-    let Some(command) = all.into_iter().find(|command| command.comment == *comment) else {
-        return Ok(Vec::new());
-    };
-    let mut found = look_at_invocation(desk, &command.id, instance).await?;
-    // The command is known some moments before its invocations are.
-    if found.is_empty() {
-        found.push(Invocation {
-            command: command.id,
+    of: &[(Text, InstanceId)],
+) -> Result<Vec<(Text, Invocation)>, Trouble> {
+    let all = if of.is_empty() { Vec::new() } else { look_at_commands(desk, document, since).await? };
+    let mut found = Vec::new();
+    for (comment, instance) in of {
+        let Some(command) = all.iter().find(|command| command.comment == *comment) else { continue };
+        let has_failed = command.is_over() && command.status != "Success";
+        let told =
+            if has_failed { look_at_invocation(desk, &command.id, instance).await? } else { Vec::new() };
+        let bare = Invocation {
+            command: command.id.clone(),
             instance: instance.clone(),
-            status: "Pending".into(),
-            detail: "Pending".into(),
+            status: command.status.clone(),
+            detail: command.status.clone(),
             exit_code: None,
             output: String::new(),
-        });
+        };
+        found.push((comment.clone(), told.into_iter().next().unwrap_or(bare)));
     }
     Ok(found)
 }

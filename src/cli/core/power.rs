@@ -74,7 +74,7 @@ impl RestartArgs {
             Led::Drain => Traffic::Drain,
             Led::Keep => Traffic::Keep,
         };
-        let wish = CoreWish { traffic };
+        let wish = CoreWish { traffic, ..CoreWish::default() };
         intent.options.core = (wish != CoreWish::default()).then(|| Box::new(wish));
         Ok(intent)
     }

@@ -44,6 +44,14 @@ pub fn merged(looks: impl IntoIterator<Item = Look>) -> Vec<Look> {
                     *since = (*since).min(*earlier);
                     continue 'next;
                 }
+                (
+                    Look::Outcomes { document, since, of },
+                    Look::Outcomes { document: same, since: earlier, of: more },
+                ) if document == same => {
+                    *since = (*since).min(*earlier);
+                    add(of, more);
+                    continue 'next;
+                }
                 (had, look) if had == look => continue 'next,
                 _ => {}
             }

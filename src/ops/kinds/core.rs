@@ -1,9 +1,16 @@
 //! Operations on cores: a container on a docker host is stopped, started, restarted, through Systems Manager and fixed
 //! documents of our own, and its load balancer's side goes along with it.
 
+mod create;
 mod doors;
 mod found;
 mod papers;
+mod pattern;
 mod power;
+mod relocate;
+mod upgrade;
 
+pub(super) use create::create;
 pub(super) use power::{restart, start, stop};
+pub(super) use relocate::relocate;
+pub(super) use upgrade::upgrade;

@@ -59,11 +59,11 @@ fn make(intent: &Intent) -> Result<Draft> {
     Ok(draft)
 }
 
-fn version(name: &str) -> Aspect {
+pub(super) fn version(name: &str) -> Aspect {
     Aspect::ParameterVersion { parameter: Text::new(name) }
 }
 
-fn hash(name: &str) -> Aspect {
+pub(super) fn hash(name: &str) -> Aspect {
     Aspect::ParameterHash { parameter: Text::new(name) }
 }
 
@@ -80,7 +80,7 @@ fn neither(one: (Aspect, Value), other: (Aspect, Value)) -> Option<Spoiled> {
     })
 }
 
-fn put(name: &str, value: &str, overwrites: bool, from: (Aspect, Value)) -> Leg {
+pub(super) fn put(name: &str, value: &str, overwrites: bool, from: (Aspect, Value)) -> Leg {
     let ours = (hash(name), hash_of(value));
     let change = Change::PutParameter {
         name: Text::new(name),
@@ -92,7 +92,7 @@ fn put(name: &str, value: &str, overwrites: bool, from: (Aspect, Value)) -> Leg 
     Leg { taken: Some(until.clone()), spoiled: neither(ours, from), ..leg(change, until, WITHIN_S, 5) }
 }
 
-fn remove(name: &str, from: (Aspect, Value)) -> Leg {
+pub(super) fn remove(name: &str, from: (Aspect, Value)) -> Leg {
     let gone = (version(name), Value::Absent);
     let until = Condition::is(gone.0.clone(), gone.1.clone());
     let change = Change::DeleteParameter { name: Text::new(name) };

@@ -301,7 +301,7 @@ pub(crate) fn options(fields: &[Field]) -> Result<Options, String> {
                     "keep" => Traffic::Keep,
                     _ => Traffic::WhereServed,
                 };
-                let wish = CoreWish { traffic };
+                let wish = CoreWish { traffic, ..CoreWish::default() };
                 options.core = (wish != CoreWish::default()).then(|| Box::new(wish));
             }
             Name::Image

@@ -32,6 +32,7 @@ pub(super) fn verb(action: Action) -> Option<&'static str> {
         Action::RefreshGroup => "refresh",
         Action::RollOut => "rollout",
         Action::Redeploy => "redeploy",
+        Action::MoveCore => "core move",
         Action::SuspendProcesses => "suspend",
         Action::ResumeProcesses => "resume",
         _ => return None,
@@ -44,6 +45,7 @@ fn of_cores(verb: &'static str) -> &'static str {
         "stop" => "core stop",
         "start" => "core start",
         "reboot" => "core restart",
+        "rollout" => "core upgrade",
         other => other,
     }
 }

@@ -26,7 +26,7 @@ fn free(mut intent: Intent) -> Intent {
 
 fn drained(cores: &[&str]) -> Intent {
     let mut intent = free(intent("core restart", cores));
-    intent.options.core = Some(Box::new(CoreWish { traffic: Traffic::Drain }));
+    intent.options.core = Some(Box::new(CoreWish { traffic: Traffic::Drain, ..CoreWish::default() }));
     intent
 }
 
@@ -116,7 +116,6 @@ async fn a_restart_leads_traffic_away_stops_starts_and_leads_it_back() {
     assert!(titles[2].contains("300 s") && titles[3].contains("-t 30"), "{titles:?}");
     let op = seat.done(&plan).await;
     assert_eq!(ended(&op), Some(Outcome::Done), "{:?}", op.lanes);
-    assert_eq!(op.lanes[0].told.as_deref(), Some("it answers, its database too"));
     let changes = seat.bench.changes();
     let calls = ["CreateDocument", "DeregisterTargets", "SendCommand", "RegisterTargets"];
     assert_eq!(calls.map(|call| changes[call]), [2, 1, 2, 1], "{changes:?}");

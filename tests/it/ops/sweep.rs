@@ -4,7 +4,7 @@
 use super::bench::{Bench, Fate, Fated, Mortal, intent, runner};
 use coredeck::inventory::Write;
 use coredeck::model::{InstanceState, Known, RefreshPreset, Scope};
-use coredeck::ops::intent::RefreshWish;
+use coredeck::ops::intent::{CoreWish, RefreshWish};
 use coredeck::ops::{Aspect, Intent, OpState, Outcome, Plan, Then, Value};
 use coredeck::world::World;
 use futures::StreamExt;
@@ -142,6 +142,19 @@ fn free(mut intent: Intent) -> Intent {
     intent
 }
 
+/// A development core, with secrets that are there.
+fn made(id: &str) -> Intent {
+    let secret = |core: &str| Some(format!("/coredeck/demo/secrets/{core}/api-key"));
+    let mut intent = intent("core create", &[id]);
+    intent.options.core = Some(Box::new(CoreWish {
+        tier: Some("development".to_owned()),
+        api_key: secret("dev-001"),
+        database: secret("dev-002"),
+        ..CoreWish::default()
+    }));
+    intent
+}
+
 /// An entry that is changed, one that is new and one that is removed.
 fn registered() -> Intent {
     let write = |id: &str, was: Option<&str>, to: Option<&str>| Write {
@@ -227,6 +240,25 @@ const CASES: &[Case] = &[
         intents: |_| {
             let core = ["prod-slatepay"];
             vec![free(intent("core stop", &core)), intent("core start", &core)]
+        },
+    },
+    Case { name: "core create", intents: |_| vec![made("new-core")] },
+    Case {
+        name: "core upgrade",
+        intents: |_| {
+            let mut intent = free(intent("core upgrade", &["dev-009"]));
+            let wish = CoreWish { image: Some("11.0.4".to_owned()), ..CoreWish::default() };
+            intent.options.core = Some(Box::new(wish));
+            vec![intent]
+        },
+    },
+    Case {
+        name: "core move",
+        intents: |_| {
+            let mut moved = free(intent("core move", &["dev-005"]));
+            let database = Some("/coredeck/demo/secrets/dev-002/api-key".to_owned());
+            moved.options.core = Some(Box::new(CoreWish { database, ..CoreWish::default() }));
+            vec![moved]
         },
     },
     Case { name: "drain", intents: |w| drained(w, Then::Keep) },
@@ -397,6 +429,9 @@ sweeps! {
     core_restart => "core restart",
     core_stop => "core stop",
     core_start => "core start",
+    core_create => "core create",
+    core_upgrade => "core upgrade",
+    core_move => "core move",
     drain => "drain",
     drain_standby => "drain-standby",
     drain_terminate => "drain-terminate",

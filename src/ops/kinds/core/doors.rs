@@ -97,6 +97,11 @@ pub(super) async fn doors(desk: &Desk<'_>, found: &Found<'_>, draft: &mut Draft)
 }
 
 impl Door {
+    /// A target group that a core is not in yet.
+    pub(super) fn new(group: TargetGroupArn) -> Self {
+        Self { group, id: Text::new(""), port: 0, state: None, others: 0, healthy: 0, delay_s: 300 }
+    }
+
     /// Whether the core is registered, and is not leaving already.
     pub(super) fn is_in(&self) -> bool {
         self.state.is_some_and(|state| state != TargetState::Draining)

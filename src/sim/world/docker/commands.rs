@@ -22,7 +22,7 @@ pub(crate) struct OnHost<'p> {
 }
 
 impl Programs for OnHost<'_> {
-    fn run(&mut self, words: &[String], _: &str) -> Option<Ended> {
+    fn run(&mut self, words: &[String], input: &str) -> Option<Ended> {
         let (name, args) = words.split_first()?;
         let args: Vec<&str> = args.iter().map(String::as_str).collect();
         if matches!(name.as_str(), "curl" | "aws") {
@@ -44,7 +44,7 @@ impl Programs for OnHost<'_> {
             "inspect" => self.inspect(args),
             "stop" | "kill" | "restart" | "start" | "rm" => self.change(verb, args),
             "pull" => self.pull(args),
-            "run" => self.make(args),
+            "run" => self.make(args, input),
             "rename" => self.rename(args),
             "update" => wrote(args.last().map(|name| format!("{name}\n")).unwrap_or_default()),
             "version" | "--version" => wrote("Docker version 25.0.8, build 0bab007\n".to_owned()),
@@ -117,7 +117,7 @@ impl OnHost<'_> {
             };
             all |= key == "status";
             match key {
-                "label" | "name" | "id" | "status" | "ancestor" => {
+                "label" | "name" | "id" | "status" | "ancestor" | "publish" => {
                     containers.retain(|one| self.admits(one, key, wanted));
                 }
                 other => return failed(format!("Error response from daemon: invalid filter '{other}'\n")),
@@ -151,6 +151,7 @@ impl OnHost<'_> {
             },
             "name" => one.name.contains(wanted.trim_matches(['^', '$', '/'])),
             "id" => one.id.starts_with(wanted),
+            "publish" => one.ports.iter().any(|(port, _)| wanted.parse() == Ok(*port)),
             "status" => (wanted == "running") == one.runs(self.now()),
             _ => glob(&format!("{wanted}*"), &one.image),
         }

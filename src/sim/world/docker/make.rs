@@ -29,6 +29,9 @@ const VALUED: &[&str] = &[
     "--log-driver",
     "--log-opt",
     "--network",
+    "--env-file",
+    "--cpu-period",
+    "--cpu-quota",
 ];
 
 /// A refusal of docker's to make a container.
@@ -64,7 +67,7 @@ impl OnHost<'_> {
     }
 
     /// `docker run`
-    pub(super) fn make(&mut self, args: &[&str]) -> Ended {
+    pub(super) fn make(&mut self, args: &[&str], input: &str) -> Ended {
         let (options, rest) = options(args, VALUED);
         let all = |names: &[&str]| -> Vec<&str> {
             options.iter().filter(|(name, _)| names.contains(name)).map(|(_, value)| *value).collect()
@@ -100,9 +103,13 @@ impl OnHost<'_> {
             all.into_iter().any(|one| one.runs(now) && one.ports.iter().any(|(host, _)| *host == port))
         };
         let bound = ports.iter().find(|(host, _)| taken(*host)).map(|(host, _)| *host);
-        let memory =
-            all(&["-m", "--memory"]).first().and_then(|text| text.trim_end_matches('m').parse().ok());
+        let memory = all(&["-m", "--memory"]).first().and_then(|text| match text.strip_suffix('m') {
+            Some(mib) => mib.parse().ok(),
+            None => u32::try_from(text.parse::<u64>().ok()? / 1_048_576).ok(),
+        });
         let cpus = all(&["--cpus"]).first().and_then(|text| text.parse::<f64>().ok());
+        let quota = all(&["--cpu-quota"]).first().and_then(|text| text.parse::<f64>().ok());
+        let cpus = cpus.or(quota.map(|quota| quota / 100_000.0));
         let labels: Vec<_> = all(&["-l", "--label"])
             .into_iter()
             .map(|pair| pair.split_once('=').unwrap_or((pair, "")))
@@ -112,7 +119,11 @@ impl OnHost<'_> {
             Some((name, value)) => Some((name.into(), value.into())),
             None => self.exported.get(pair).map(|value| (pair.into(), value.into())),
         });
-        let env: Vec<(CompactString, CompactString)> = env.collect();
+        let mut env: Vec<(CompactString, CompactString)> = env.collect();
+        if all(&["--env-file"]).contains(&"/dev/stdin") {
+            let lines = input.lines().filter_map(|line| line.split_once('='));
+            env.extend(lines.map(|(name, value)| (name.into(), value.into())));
+        }
         let started = now.plus(seconds);
         let is_core = image.contains("supertokens");
         let core = labels.iter().find(|(key, _)| key == "coredeck.core").map(|(_, value)| value.clone());

@@ -92,6 +92,9 @@ pub(super) fn inspected(one: &Container, now: Moment) -> Value {
 /// know is said as docker says it.
 pub(super) fn render(template: &str, value: &Value) -> Result<String, String> {
     let template = template.replace("\\t", "\t").replace("\\n", "\n");
+    if let Some(path) = template.strip_prefix("{{range ") {
+        return Ok(ranged(path, value));
+    }
     let mut out = String::new();
     let mut rest = template.as_str();
     while let Some((before, after)) = rest.split_once("{{") {
@@ -135,6 +138,25 @@ pub(super) fn render(template: &str, value: &Value) -> Result<String, String> {
     }
     out.push_str(rest);
     Ok(out)
+}
+
+/// The two loops that are understood: lines of a list, and options of a map.
+fn ranged(template: &str, value: &Value) -> String {
+    let (head, body) = template.split_once("}}").unwrap_or((template, ""));
+    let path = head.rsplit_once(":= ").map_or(head, |(_, path)| path);
+    let mut found = value;
+    for step in path.trim().split('.').filter(|step| !step.is_empty()) {
+        found = found.get(step).unwrap_or(&Value::Null);
+    }
+    let text = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+    let body = body.trim_end_matches("{{end}}");
+    match found {
+        Value::Array(all) => all.iter().map(|one| format!("{}\n", text(one))).collect(),
+        Value::Object(all) => {
+            all.iter().map(|(key, one)| body.replace("{{$k}}", key).replace("{{$v}}", &text(one))).collect()
+        }
+        _ => String::new(),
+    }
 }
 
 /// A span of time as docker says it.

@@ -230,6 +230,12 @@ impl Shell<'_> {
             "cat" if args.is_empty() => wrote(input.to_owned()),
             "head" => wrote(head(args, input)),
             "wc" if first == "-l" => wrote(format!("{}\n", input.lines().count())),
+            "grep" if first == "-vE" => {
+                let pattern = args.get(1).and_then(|pattern| regex::Regex::new(pattern).ok());
+                let kept = |line: &&str| pattern.as_ref().is_some_and(|pattern| !pattern.is_match(line));
+                let out: String = input.lines().filter(kept).map(|line| format!("{line}\n")).collect();
+                Ended { code: i64::from(out.is_empty()), ..wrote(out) }
+            }
             "sleep" => {
                 let seconds = first.parse().unwrap_or(0);
                 self.programs.waits(seconds);
@@ -341,6 +347,12 @@ impl Shell<'_> {
             (None, None) => Ok(String::new()),
             (Some('-'), found) => Ok(found.unwrap_or(other)),
             (Some('+'), found) => Ok(found.map(|_| other).unwrap_or_default()),
+            // The end of a value is cut off: as many characters as there are signs for one.
+            (Some('%'), found) if other.chars().all(|c| c == '?') => {
+                let mut value = found.unwrap_or_default();
+                value.truncate(value.len().saturating_sub(other.len()));
+                Ok(value)
+            }
             (Some('?'), Some(value)) => Ok(value),
             (Some('?'), None) => Err(format!("{name}: {other}")),
             (Some(_), _) => Err(format!("${{{text}}}: bad substitution")),
