@@ -1,6 +1,7 @@
 //! Docker on pretended hosts: the cores of the registry as containers, and beside them what ECS runs there.
 
 mod commands;
+mod logged;
 mod show;
 
 pub(crate) use self::commands::OnHost;

@@ -34,6 +34,7 @@ impl Programs for OnHost<'_> {
             "ps" | "ls" | "list" => self.ps(args),
             "inspect" => self.inspect(args),
             "stop" | "kill" | "restart" | "start" | "rm" => self.change(verb, args),
+            "logs" => self.logs(args),
             "version" | "--version" => wrote("Docker version 25.0.8, build 0bab007\n".to_owned()),
             other => failed(format!("docker: '{other}' is not a docker command.\nSee 'docker --help'\n")),
         };
@@ -42,16 +43,16 @@ impl Programs for OnHost<'_> {
     }
 }
 
-fn wrote(out: String) -> Ended {
+pub(super) fn wrote(out: String) -> Ended {
     Ended { out, ..Ended::default() }
 }
 
-fn failed(err: String) -> Ended {
+pub(super) fn failed(err: String) -> Ended {
     Ended { err, code: 1, ..Ended::default() }
 }
 
 /// Options with their values, and the other words. `valued` are those options that take a value.
-fn options<'a>(args: &[&'a str], valued: &[&str]) -> (Vec<(&'a str, &'a str)>, Vec<&'a str>) {
+pub(super) fn options<'a>(args: &[&'a str], valued: &[&str]) -> (Vec<(&'a str, &'a str)>, Vec<&'a str>) {
     let (mut found, mut rest) = (Vec::new(), Vec::new());
     let mut args = args.iter().copied();
     while let Some(arg) = args.next() {
@@ -67,7 +68,7 @@ fn options<'a>(args: &[&'a str], valued: &[&str]) -> (Vec<(&'a str, &'a str)>, V
 
 impl OnHost<'_> {
     /// The moment that it is for the script.
-    fn now(&self) -> Moment {
+    pub(super) fn now(&self) -> Moment {
         self.place.now.plus(self.elapsed)
     }
 
@@ -136,7 +137,7 @@ impl OnHost<'_> {
     }
 
     /// The container of an id, of the beginning of one, or of a name.
-    fn named(&self, name: &str) -> Option<Container> {
+    pub(super) fn named(&self, name: &str) -> Option<Container> {
         let all = self.place.containers(&self.instance);
         let by_name = all.iter().find(|one| one.name == name.trim_start_matches('/'));
         let is_id = name.len() >= 4 && name.bytes().all(|byte| byte.is_ascii_hexdigit());
@@ -154,7 +155,10 @@ impl OnHost<'_> {
                 ended.code = 1;
                 continue;
             };
-            let value = inspected(&one, self.now());
+            let mut value = inspected(&one, self.now());
+            if let Some(config) = value.pointer_mut("/HostConfig/LogConfig") {
+                *config = super::logged::config(self.place, &one);
+            }
             match format {
                 None => whole.push(value),
                 Some((_, template)) => match render(template, &value) {
