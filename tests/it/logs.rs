@@ -62,7 +62,7 @@ async fn events(running: &Running, group: &str, streams: &[&str], from: i64, unt
 async fn every_line_of_cloudwatch_is_shown_once_and_by_time_and_traces_stay_whole() {
     let (running, home) = started().await;
     let until = coredeck::clock::Clock::Real.now().as_second() - 60;
-    let since = until - 900;
+    let since = until - 240;
     let at = |second: i64| jiff::Timestamp::from_second(second).unwrap();
     let span = format!("--since {} --until {} --json", at(since), at(until));
     let ran = run(&running, &home, &format!("logs prod-slatepay shared-prod-1 --yes {span}")).await;
@@ -80,7 +80,7 @@ async fn every_line_of_cloudwatch_is_shown_once_and_by_time_and_traces_stay_whol
     assert_eq!(shown.len(), heads, "a line for each that a core began");
     let more: usize = shown.iter().map(|line| line["more"].as_array().unwrap().len()).sum();
     assert_eq!(shown.len() + more, truth.len(), "and what belongs to it below it");
-    assert!(heads > 500 && more > 0, "{heads} lines, {more} below");
+    assert!(heads > 200 && more > 0, "{heads} lines, {more} below");
     let times: Vec<&str> = shown.iter().map(|line| text(line, "at")).collect();
     assert!(times.is_sorted_by_key(|at| at.parse::<jiff::Timestamp>().unwrap()), "by time");
     let sources: BTreeSet<&str> = shown.iter().map(|line| text(line, "source")).collect();

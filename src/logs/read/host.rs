@@ -25,7 +25,13 @@ pub(super) struct Host {
 }
 
 impl Host {
-    async fn read(self, reading: Arc<Reading>, mask: Arc<Mask>, send: mpsc::Sender<Vec<Line>>, tell: Tell) {
+    pub(super) async fn read(
+        self,
+        reading: Arc<Reading>,
+        mask: Arc<Mask>,
+        send: mpsc::Sender<Vec<Line>>,
+        tell: Tell,
+    ) {
         let say = async |text: String| {
             tell.say(format!("{}: {text}", self.name)).await;
         };
