@@ -71,7 +71,10 @@ impl Host {
         }
         drop(send);
         let mut failed = false;
-        while reading.follows {
+        if !reading.follows {
+            return;
+        }
+        loop {
             tokio::time::sleep(AGAIN_HOST).await;
             span.since = last.as_ref().map_or(span.since, |(at, _)| *at);
             span.tail = TAIL;
