@@ -54,7 +54,7 @@ impl Wish<'_> {
                 let mark = mix(seed ^ mix(minute.unsigned_abs()) ^ number);
                 // Lines of one moment arrive together; some moments arrive late.
                 let moment = mix(seed ^ line.at.0.unsigned_abs());
-                let late = if moment % 16 == 0 { 4_000 } else { 200 };
+                let late = if moment.is_multiple_of(16) { 4_000 } else { 200 };
                 let ingested = line.at.0 + 150 + i64::try_from(moment % late).unwrap_or(0);
                 let is_meant = (self.from..self.until).contains(&line.at.0) && ingested <= self.now;
                 if is_meant && self.pattern.admits(&line.text) {
