@@ -32,6 +32,9 @@ pub(crate) enum Name {
     Protected,
     Risk,
     Under,
+    To,
+    Host,
+    Database,
     Traffic,
     Then,
     Replace,
@@ -86,6 +89,9 @@ impl Name {
             Self::Protected => "protected",
             Self::Risk => "risks",
             Self::Under => "refresh under way",
+            Self::To => "to",
+            Self::Host => "host",
+            Self::Database => "database",
             Self::Traffic => "traffic",
             Self::Then => "then",
             Self::Replace => "replace",
@@ -126,6 +132,11 @@ impl Name {
             Self::Protected => "what becomes of members that are protected from scale-in",
             Self::Risk => "whether it goes on although it may hurt",
             Self::Under => "whether a refresh that somebody else started is taken over and followed",
+            Self::To => "the version, a tag of the image that each core has, or a whole image: 11.0.5",
+            Self::Host => "which host, by id or name; empty is the one that fits best",
+            Self::Database => {
+                "the SecureString with the database's address, {core} for the id; empty is that of the entry"
+            }
             Self::Traffic => {
                 "whether it is led away first: where another target is healthy, always, or never"
             }
@@ -187,6 +198,12 @@ impl Field {
                 ]
             }
             "core restart" => vec![Self::choice(Name::Traffic, TRAFFIC), Self::choice(Name::Risk, RISK)],
+            "core upgrade" => vec![Self::line(Name::To, String::new()), Self::choice(Name::Risk, RISK)],
+            "core move" => vec![
+                Self::line(Name::Host, String::new()),
+                Self::line(Name::Database, String::new()),
+                Self::choice(Name::Risk, RISK),
+            ],
             "core stop" => vec![Self::choice(Name::Risk, RISK)],
             "rollout" => {
                 let empty = |name| Self::line(name, String::new());
@@ -205,7 +222,8 @@ impl Field {
         if matches!(verb, "drain" | "redeploy") {
             fields.push(Self::line(Name::Patience, String::new()));
         }
-        let takes_down = ["drain", "standby", "stop", "reboot", "terminate", "core restart", "core stop"];
+        let takes_down =
+            ["drain", "standby", "stop", "reboot", "terminate", "core restart", "core stop", "core upgrade"];
         if takes_down.contains(&verb) {
             fields.push(Self::line(Name::Unavailable, String::new()));
             fields.push(Self::choice(Name::Budget, BUDGET));
@@ -243,6 +261,8 @@ pub(crate) fn options(fields: &[Field]) -> Result<Options, String> {
         let wish = wish(fields)?;
         options.refresh = (wish != RefreshWish::default()).then(|| Box::new(wish));
     }
+    let core = core(fields);
+    options.core = (core != CoreWish::default()).then(|| Box::new(core));
     for field in fields {
         let text = field.text().trim();
         let number = || match text {
@@ -295,16 +315,11 @@ pub(crate) fn options(fields: &[Field]) -> Result<Options, String> {
             Name::Budget => options.override_budget = text == "override",
             Name::Tag => options.ignore_do_not_disrupt = text == "ignore",
             Name::Risk => options.override_verdict = text == "take",
-            Name::Traffic => {
-                let traffic = match text {
-                    "drain" => Traffic::Drain,
-                    "keep" => Traffic::Keep,
-                    _ => Traffic::WhereServed,
-                };
-                let wish = CoreWish { traffic, ..CoreWish::default() };
-                options.core = (wish != CoreWish::default()).then(|| Box::new(wish));
-            }
-            Name::Image
+            Name::To
+            | Name::Host
+            | Name::Database
+            | Name::Traffic
+            | Name::Image
             | Name::Canary
             | Name::Watch
             | Name::Default
@@ -318,6 +333,29 @@ pub(crate) fn options(fields: &[Field]) -> Result<Options, String> {
         }
     }
     Ok(options)
+}
+
+/// What fields say of cores.
+fn core(fields: &[Field]) -> CoreWish {
+    let mut wish = CoreWish::default();
+    for field in fields {
+        let text = field.text().trim();
+        let given = || (!text.is_empty()).then(|| text.to_owned());
+        match field.name {
+            Name::To => wish.image = given(),
+            Name::Host => wish.host = given(),
+            Name::Database => wish.database = given(),
+            Name::Traffic => {
+                wish.traffic = match text {
+                    "drain" => Traffic::Drain,
+                    "keep" => Traffic::Keep,
+                    _ => Traffic::WhereServed,
+                }
+            }
+            _ => {}
+        }
+    }
+    wish
 }
 
 /// What fields say of a rollout.
