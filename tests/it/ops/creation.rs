@@ -256,6 +256,8 @@ async fn secrets_are_found_nowhere_and_what_fails_is_taken_back_whole() {
         ("fresh-2", "supertokens/supertokens-postgresql:11.0.4", "its database fails"),
         ("fresh-3", "supertokens/supertokens-postgresql:latest-x", "the image could not be pulled"),
     ] {
+        // As it is now: the port that the last one took is no longer free.
+        let world = seat.world().await;
         let wish = created(&one(id), |wish| wish.image = Some(image.to_owned()));
         let plan = seat.plan(&world, wish).await.unwrap();
         let before = seat.bench.facts(&plan).await;
