@@ -57,6 +57,8 @@ pub struct Config {
     pub history: Keep,
     /// How the cores' own API is reached.
     pub cores: Cores,
+    /// What is read of host names.
+    pub dns: Dns,
     /// What capacity is computed with.
     pub capacity: Figures,
     /// The file it came from, if there was one.
@@ -79,6 +81,7 @@ impl Default for Config {
             keymap: "default".to_owned(),
             history: Keep::default(),
             cores: Cores::default(),
+            dns: Dns::default(),
             capacity: Figures::default(),
             file: None,
         }
@@ -102,6 +105,13 @@ pub struct Cores {
     pub reach: CoreReach,
     /// An HTTP proxy on the way to them; none for none.
     pub proxy: Option<String>,
+}
+
+/// What is read of host names.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Dns {
+    /// Whether Route 53 is read.
+    pub route53: bool,
 }
 
 /// Whether cores are asked.

@@ -93,6 +93,8 @@ const SSM_PARAMETERS: Family = Family { name: "ssm parameters", refill: 40, burs
 const SSM_WRITES: Family = Family { name: "ssm parameter writes", refill: 3, burst: 10 };
 const ALARMS: Family = Family { name: "cloudwatch alarms", refill: 9, burst: 18 };
 const METRICS: Family = Family { name: "cloudwatch metrics", refill: 20, burst: 50 };
+// Five requests a second for the whole account, whoever sends them.
+const ROUTE53: Family = Family { name: "route53", refill: 5, burst: 5 };
 const STS: Family = Family { name: "sts", refill: 20, burst: 50 };
 
 apis! {
@@ -129,6 +131,8 @@ apis! {
     GetMetricData: "cloudwatch", METRICS, Light, 10;
     GetCallerIdentity: "sts", STS, Light, 0;
     AssumeRole: "sts", STS, Light, 0;
+    ListHostedZones: "route53", ROUTE53, Light, 0;
+    ListResourceRecordSets: "route53", ROUTE53, Light, 0;
     DescribeLifecycleHooks: "autoscaling", AUTO_SCALING, Light, 0;
     DescribeTaskDefinition: "ecs", ECS_DEFINITION, Light, 0;
     GetTaskProtection: "ecs", ECS_PROTECTION, Light, 0;
@@ -252,6 +256,7 @@ impl Api {
             | Self::ListCommandInvocations
             | Self::GetCommandInvocation
             | Self::GetMetricData
+            | Self::ListHostedZones
             | Self::GetCallerIdentity => true,
             Self::DescribeClusters
             | Self::DescribeCapacityProviders
@@ -265,6 +270,7 @@ impl Api {
             | Self::DescribeAlarms
             | Self::GetTaskProtection
             | Self::DescribeDocument
+            | Self::ListResourceRecordSets
             | Self::AssumeRole => false,
             // Changes are asked one by one, and nobody goes on to the next after a denial.
             _ => false,

@@ -89,6 +89,11 @@ impl Desk {
         self.site.cloudwatch()
     }
 
+    /// The client for Route 53.
+    pub(super) fn route53(&self) -> &aws_sdk_route53::Client {
+        self.site.route53()
+    }
+
     /// The client for STS.
     pub(super) fn sts(&self) -> &aws_sdk_sts::Client {
         self.site.sts()

@@ -2,13 +2,14 @@
 //! so two profiles that lead into one account drink from the same buckets.
 
 use super::limit::{Lanes, Limiter};
+use crate::clock::Pace;
 use crate::model::{AccountId, AccountName, Region, Scope};
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// The limiters of all scopes, and what is known of who owns them.
 #[derive(Debug, Default)]
-pub(super) struct Owners(Mutex<Book>);
+pub(super) struct Owners(Mutex<Book>, Pace);
 
 #[derive(Debug, Default)]
 struct Book {
@@ -18,11 +19,17 @@ struct Book {
 }
 
 impl Owners {
+    /// Nobody yet, and whose time their requests wait in.
+    pub(super) fn paced(pace: Pace) -> Self {
+        Self(Mutex::default(), pace)
+    }
+
     /// The limiter of a scope. Until its account's number is known it is shared with nobody.
     pub(super) fn limiter(&self, scope: &Scope) -> Arc<Limiter> {
         let mut book = self.book();
-        let limiter = Arc::clone(book.limiters.entry(scope.clone()).or_default());
-        book.settle(scope, &limiter);
+        let own = || Arc::new(Limiter::paced(self.1.clone()));
+        let limiter = Arc::clone(book.limiters.entry(scope.clone()).or_insert_with(own));
+        book.settle(scope, &limiter, &self.1);
         limiter
     }
 
@@ -32,7 +39,7 @@ impl Owners {
         book.numbers.insert(account.clone(), number.clone());
         let own = book.limiters.iter().filter(|(scope, _)| scope.account == *account);
         let own: Vec<_> = own.map(|(scope, limiter)| (scope.clone(), Arc::clone(limiter))).collect();
-        own.iter().for_each(|(scope, limiter)| book.settle(scope, limiter));
+        own.iter().for_each(|(scope, limiter)| book.settle(scope, limiter, &self.1));
     }
 
     fn book(&self) -> MutexGuard<'_, Book> {
@@ -41,9 +48,10 @@ impl Owners {
 }
 
 impl Book {
-    fn settle(&mut self, scope: &Scope, limiter: &Limiter) {
+    fn settle(&mut self, scope: &Scope, limiter: &Limiter, pace: &Pace) {
         let Some(number) = self.numbers.get(&scope.account) else { return };
-        let lanes = self.lanes.entry((number.clone(), scope.region.clone())).or_default();
+        let lanes = self.lanes.entry((number.clone(), scope.region.clone()));
+        let lanes = lanes.or_insert_with(|| Arc::new(Lanes::paced(pace.clone())));
         limiter.join(lanes);
     }
 }

@@ -83,6 +83,7 @@ pub(super) struct Site {
     ssm: OnceLock<aws_sdk_ssm::Client>,
     cloudwatch: OnceLock<aws_sdk_cloudwatch::Client>,
     sts: OnceLock<aws_sdk_sts::Client>,
+    route53: OnceLock<aws_sdk_route53::Client>,
 }
 
 macro_rules! clients {
@@ -129,6 +130,7 @@ impl Site {
             ssm: OnceLock::new(),
             cloudwatch: OnceLock::new(),
             sts: OnceLock::new(),
+            route53: OnceLock::new(),
         }
     }
 
@@ -157,6 +159,8 @@ impl Site {
         cloudwatch: aws_sdk_cloudwatch,
         /// STS.
         sts: aws_sdk_sts,
+        /// Route 53.
+        route53: aws_sdk_route53,
     }
 
     /// The same with a name for whose credentials it uses, and the profile that has them.

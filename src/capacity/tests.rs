@@ -26,6 +26,8 @@ fn core(tier: &str, tenants: u32, room: Option<i64>) -> Core {
         version: None,
         tenants: Known::Yes(tenants),
         room: Known::Yes(room),
+        names: Known::Yes(Vec::new()),
+        drift: None,
         word: Known::Yes(None),
         health: Health::Ok,
         troubles: Vec::new(),

@@ -50,6 +50,7 @@ pub fn settings(loaded: &Loaded, around: &Surroundings) -> Vec<Setting> {
     if let Some(proxy) = &config.cores.proxy {
         list.push("cores.proxy", json!(proxy));
     }
+    list.push("dns.route53", json!(config.dns.route53));
     let figures = &config.capacity;
     for (key, figure) in [
         ("monthly_users_per_host", Some(figures.monthly_users_per_host)),

@@ -5,11 +5,11 @@ use super::join::Span;
 use super::lack::{Absence, absence, everywhere};
 use super::rows::{InstanceRow, TargetRow, TaskRow};
 use super::traffic::name_in;
-use super::{Fleet, tenants, words};
+use super::{Fleet, routing, tenants, words};
 use crate::gateway::Source;
 use crate::model::{
-    Core, CoreId, CoreRecord, Health, Home, InstanceState, Known, TargetState, Tenant, Text, Tier, TierName,
-    WhyUnknown,
+    Core, CoreId, CoreRecord, Drift, Health, Home, InstanceState, Known, TargetState, Tenant, Text, Tier,
+    TierName, WhyUnknown,
 };
 use crate::snapshot::{Part, Snapshot};
 use std::collections::HashMap;
@@ -40,7 +40,9 @@ pub(super) fn join(snapshot: &Snapshot, tiers: &[Tier], spans: &[Span], fleet: &
     heed_balancers(fleet, &mut cores);
     words::heed(snapshot, &mut cores);
     words::heed_strangers(snapshot, &mut cores);
+    routing::heed_versions(fleet, &mut cores);
     let tenants = tenants::join(snapshot, spans, fleet, &cores);
+    routing::tell(snapshot, fleet, &tenants, &mut cores);
     let is_counted = everywhere(snapshot, &[Source::Registry]);
     count(tiers, &tenants, is_counted, &mut cores);
     fleet.cores = cores.into();
@@ -100,9 +102,7 @@ fn registered(
             },
         },
     }
-    if let Some(drift) = &record.drift {
-        verdict.find(Health::Warn, drift.to_string());
-    }
+    heed_drift(record.drift.as_ref(), &mut verdict);
     let (health, troubles) = verdict.end(Health::Unknown);
     Core {
         id: record.id.clone(),
@@ -116,9 +116,20 @@ fn registered(
         version: version(record),
         tenants: Known::No(WhyUnknown::Pending),
         room: Known::No(WhyUnknown::Pending),
+        names: Known::No(WhyUnknown::Pending),
+        drift: record.drift.clone(),
         word: Known::Yes(None),
         health,
         troubles,
+    }
+}
+
+/// What differs from what an inventory saw is to be looked at; what it could not judge is said where it is listed.
+pub(super) fn heed_drift(drift: Option<&Drift>, verdict: &mut Verdict) {
+    if let Some(Drift { sort, why: Some(why), at }) = drift
+        && sort.is_drift()
+    {
+        verdict.find(Health::Warn, format!("the inventory of {at:.0} differs: {why}"));
     }
 }
 
@@ -181,6 +192,8 @@ fn tasks_as_cores(part: &Part, tiers: &[Tier], span: &Span, fleet: &Fleet) -> Ve
             version: row.it.images.first().and_then(|image| version_of(image)),
             tenants: Known::No(WhyUnknown::Pending),
             room: Known::No(WhyUnknown::Pending),
+            names: Known::No(WhyUnknown::Pending),
+            drift: None,
             word: Known::Yes(None),
             health,
             troubles,

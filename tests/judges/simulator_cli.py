@@ -98,6 +98,11 @@ check(len(aws(f"cloudwatch get-metric-data {span} --metric-data-queries", json.d
 points = aws(f"cloudwatch get-metric-statistics {span} --period 300 --statistics Average --namespace AWS/EC2 --metric-name CPUUtilization --dimensions", f"Name=InstanceId,Value={one['InstanceId']}")
 check(len(points["Datapoints"]) >= 10, "statistics")
 
+zones = aws("route53 list-hosted-zones --page-size 1")["HostedZones"]
+check(len(zones) == 2, "hosted zones")
+records = aws("route53 list-resource-record-sets --page-size 2 --hosted-zone-id", zones[0]["Id"])["ResourceRecordSets"]
+check(len(records) == zones[0]["ResourceRecordSetCount"], "records")
+refused("NoSuchHostedZone", "route53 list-resource-record-sets --hosted-zone-id Z0")
 check(aws("logs describe-log-groups")["logGroups"], "log groups")
 filters = "Type=TERM_MATCH,Field=instanceType,Value=t2.micro"
 check(len(aws("pricing get-products --region us-east-1 --service-code AmazonEC2 --filters", filters)["PriceList"]) == 1, "a price")

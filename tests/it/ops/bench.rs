@@ -2,7 +2,7 @@
 
 use crate::sim::still;
 use coredeck::aws;
-use coredeck::clock::Clock;
+use coredeck::clock::{Clock, Pace, Pacer};
 use coredeck::collect;
 use coredeck::config::{Account, Config, Login, Regions};
 use coredeck::gateway::change::{FleetWriter, Proof, Receipt, Token, WriteError};
@@ -23,6 +23,7 @@ use jiff::{SignedDuration, Timestamp};
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
 use tokio_util::sync::CancellationToken;
 
 /// When the pretended time begins.
@@ -77,8 +78,37 @@ impl Timer for Stepper {
     }
 }
 
+/// The pretended time as the line of requests reads it.
+struct Paced {
+    timer: Arc<Stepper>,
+    from: Instant,
+}
+
+impl std::fmt::Debug for Paced {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Paced")
+    }
+}
+
+impl Pacer for Paced {
+    fn now(&self) -> Instant {
+        self.from + Duration::try_from(self.timer.now().duration_since(start())).unwrap()
+    }
+
+    fn until(&self, at: Instant) -> BoxFuture<'_, ()> {
+        let passed = SignedDuration::try_from(at.duration_since(self.from)).unwrap();
+        // Time is told in whole milliseconds there: a moment too late is on time.
+        self.timer.until(start() + passed + SignedDuration::from_millis(1))
+    }
+}
+
 pub(super) async fn connected(config: &Config, running: &Running) -> Arc<aws::Aws> {
+    connected_in(Pace::default(), config, running).await
+}
+
+async fn connected_in(pace: Pace, config: &Config, running: &Running) -> Arc<aws::Aws> {
     let options = aws::Options {
+        pace,
         environment: Some(running.exports()),
         clock: Clock::Fixed(start()),
         ..aws::Options::default()
@@ -93,6 +123,15 @@ impl Bench {
 
     /// On a pretended AWS that is there already.
     pub(super) async fn of(running: Running) -> Self {
+        Self::at(running, false).await
+    }
+
+    /// The same, where requests too wait for their turn in the pretended time.
+    pub(super) async fn paced(running: Running) -> Self {
+        Self::at(running, true).await
+    }
+
+    async fn at(running: Running, is_paced: bool) -> Self {
         let running = Arc::new(running);
         let config = Config {
             fleet: "demo".into(),
@@ -101,12 +140,14 @@ impl Bench {
             endpoint_url: Some(running.url()),
             ..Config::default()
         };
-        let aws = connected(&config, &running).await;
         let timer = Arc::new(Stepper {
             running: Arc::clone(&running),
             now: Mutex::new(start()),
             then: Mutex::default(),
         });
+        let paced = Paced { timer: Arc::clone(&timer), from: coredeck::clock::monotonic() };
+        let pace = if is_paced { Pace::Told(Arc::new(paced)) } else { Pace::default() };
+        let aws = connected_in(pace, &config, &running).await;
         Self { running, aws, config, timer, folder: tempfile::tempdir().unwrap() }
     }
 
