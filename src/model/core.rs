@@ -153,6 +153,10 @@ pub struct Core {
     pub tenants: Known<u32>,
     /// How many more its tier allows; none where the tier sets no density.
     pub room: Known<Option<i64>>,
+    /// Percent of its host's processors in use, at the latest point; none where CloudWatch has none.
+    pub cpu: Known<Option<f64>>,
+    /// CPU credits that its host has left; none where its type has none.
+    pub credits: Known<Option<f64>>,
     /// Host names that lead to it, by rules or straight to its host, sorted.
     pub names: Known<Vec<Text>>,
     /// What the last inventory found of its entry; none without one.

@@ -516,6 +516,8 @@ mod tests {
             version: None,
             tenants: Known::Yes(0),
             room: Known::Yes(None),
+            cpu: Known::Yes(None),
+            credits: Known::Yes(None),
             names: Known::Yes(Vec::new()),
             drift: None,
             word: crate::model::Known::Yes(None),

@@ -47,6 +47,10 @@ columns!(cores, |row, ctx| {
         Value::of(&row.word, |word| Value::maybe_count(word.monthly()));
     Wide features "FEATURES" List [Admin] "paid features that its licence switches on" =>
         Value::of(&row.word, |word| word.features.as_ref().map_or(Value::Absent, Value::texts));
+    Named cpu "CPU" Percent [Metrics] "CPU use of its host, latest point" =>
+        Value::of(&row.cpu, |cpu| Value::Number(*cpu));
+    Named credits "CREDITS" Number [Metrics] "CPU credits that its host has left" =>
+        Value::of(&row.credits, |credits| Value::Number(*credits));
     Wide container "CONTAINER" Text [] "its docker container" => Value::maybe_text(container(&row.home));
     Wide task "TASK" Text [] "short id of its ECS task" =>
         Value::maybe_text(task(&row.home).map(short_arn));
