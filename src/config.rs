@@ -59,6 +59,8 @@ pub struct Config {
     pub cores: Cores,
     /// What is read of host names.
     pub dns: Dns,
+    /// Where the lines of docker's containers are.
+    pub logs: Logs,
     /// What capacity is computed with.
     pub capacity: Figures,
     /// The file it came from, if there was one.
@@ -82,6 +84,7 @@ impl Default for Config {
             history: Keep::default(),
             cores: Cores::default(),
             dns: Dns::default(),
+            logs: Logs::default(),
             capacity: Figures::default(),
             file: None,
         }
@@ -132,6 +135,15 @@ impl CoreReach {
             Self::Direct => "direct",
         }
     }
+}
+
+/// Where the lines of docker's containers are in CloudWatch; where nothing is said, their hosts are asked.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Logs {
+    /// The log group.
+    pub group: Option<Text>,
+    /// The stream of a core, with `{core}`, `{container}` and `{instance}` in it; `{core}` where it is not said.
+    pub stream: Option<Text>,
 }
 
 /// One AWS account.

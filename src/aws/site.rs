@@ -82,6 +82,7 @@ pub(super) struct Site {
     elb: OnceLock<aws_sdk_elasticloadbalancingv2::Client>,
     ssm: OnceLock<aws_sdk_ssm::Client>,
     cloudwatch: OnceLock<aws_sdk_cloudwatch::Client>,
+    logs: OnceLock<aws_sdk_cloudwatchlogs::Client>,
     sts: OnceLock<aws_sdk_sts::Client>,
     route53: OnceLock<aws_sdk_route53::Client>,
 }
@@ -129,6 +130,7 @@ impl Site {
             elb: OnceLock::new(),
             ssm: OnceLock::new(),
             cloudwatch: OnceLock::new(),
+            logs: OnceLock::new(),
             sts: OnceLock::new(),
             route53: OnceLock::new(),
         }
@@ -157,6 +159,8 @@ impl Site {
         ssm: aws_sdk_ssm,
         /// CloudWatch.
         cloudwatch: aws_sdk_cloudwatch,
+        /// CloudWatch Logs.
+        logs: aws_sdk_cloudwatchlogs,
         /// STS.
         sts: aws_sdk_sts,
         /// Route 53.
