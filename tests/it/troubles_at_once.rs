@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 const FLEET: &str = r#"
 seed = 11
-speed = 0
+speed = 20
 regions = ["us-east-1"]
 start = "2026-11-21T12:00:00Z"
 
@@ -132,7 +132,7 @@ async fn each_is_said_on_its_row_and_the_rest_lives() {
 
     // What hosts say beside the registry.
     let found = run(&running, &home, &["inventory", "diff", "--yes", "--allow-partial", "-o", "json"]).await;
-    assert_eq!(found.code, Some(1), "what a person wrote is not due by itself: {} {}", found.out, found.err);
+    assert_eq!(found.code, Some(0), "what a person wrote is not due by itself: {} {}", found.out, found.err);
 
     let cores = run(&running, &home, &ask).await;
     assert_eq!(cores.code, Some(0), "{}", cores.err);
