@@ -10,7 +10,7 @@ const SOON: i64 = 10;
 /// The best next step; none where no tier is near its end as far as anybody knows.
 pub fn next_step(all: &[Capacity], tiers: &[Tier]) -> Option<String> {
     let mut near: Vec<(Rank, &Capacity)> = all.iter().filter_map(|one| Some((rank(one)?, one))).collect();
-    near.sort_by(|(one, _), (other, _)| one.cmp(other));
+    near.sort_by_key(|(rank, _)| *rank);
     let (rank, first) = near.first()?;
     let tier = tiers.iter().find(|tier| tier.name == first.tier)?;
     let left = first.tenants.said_left();

@@ -20,13 +20,16 @@ const COUNTED_FOR: Duration = Duration::from_secs(600);
 /// Minutes of a day's line that become one point.
 const POINT: usize = 30;
 
+/// Users and monthly ones of a domain, and what tells its database from others.
+type Uses = (Option<u64>, Option<u64>, Option<Text>);
+
 /// What a core counted when it was last asked to.
 #[derive(Debug, Default)]
 pub(super) struct Counted {
     at: Option<Instant>,
     features: Option<BTreeSet<Text>>,
-    /// Users and monthly ones, and what tells its database from others, by domain.
-    users: HashMap<Text, (Option<u64>, Option<u64>, Option<Text>)>,
+    /// What was counted of each domain.
+    users: HashMap<Text, Uses>,
     threads: Option<u32>,
     is_in_memory: Option<bool>,
 }
