@@ -263,7 +263,7 @@ impl One<'_> {
         facts.extend(self.leg.taken.iter().flat_map(Condition::facts));
         facts.extend(self.leg.spoiled.iter().flat_map(|spoiled| spoiled.when.facts()));
         facts.extend(self.leg.ends.iter().flat_map(|end| end.when.facts()));
-        facts.extend(&self.leg.tells);
+        facts.extend(self.leg.tells.iter().chain(&self.leg.judges));
         match &self.leg.act {
             Act::StopTasks { listed, .. } => facts.push(listed),
             Act::AsSeen { arms } => {
@@ -328,6 +328,9 @@ impl One<'_> {
         let Some(seen_at) = self.seen_at() else { return self.look() };
         if let Some(what) = self.news() {
             return Need::Note(Event::Told { at: self.at, what });
+        }
+        if let Some(seen) = self.evidence() {
+            return Need::Note(Event::Judged { at: self.at, seen });
         }
         if self.leg.until == Condition::Taken {
             if let StepState::Waiting { call: Some(_), .. } = self.state() {

@@ -131,6 +131,7 @@ pub(super) fn group(
     let is_well = Condition::AtLeast { fact: fit.clone(), count: wanted }
         .and(Condition::AtMost { fact: unfit.clone(), count: 0 });
     let mut bad = Vec::new();
+    let mut judges = vec![fit.clone(), unfit.clone()];
     let alarms: Vec<Text> = match &refresh.go.act {
         Act::AsSeen { arms } => {
             arms.iter().filter_map(|arm| arm.change.as_deref()).find_map(alarms_of).unwrap_or_default()
@@ -139,6 +140,7 @@ pub(super) fn group(
     };
     if !alarms.is_empty() {
         let ringing = fact(LaunchFact::Ringing { alarms });
+        judges.push(ringing.clone());
         bad.push(Ending {
             when: Condition::AtLeast { fact: ringing, count: 1 },
             why: "an alarm rings".to_owned(),
@@ -158,6 +160,7 @@ pub(super) fn group(
             ends: with(&refresh.go.ends, &bad),
             within_s: JUDGE_S + u64::from(warmup),
             every_s: EVERY_S,
+            judges: judges.clone(),
             ..refresh.go.clone()
         },
         expected_s: 300 + u64::from(warmup),
@@ -176,6 +179,7 @@ pub(super) fn group(
         within_s: watch,
         every_s: EVERY_S,
         rests: true,
+        judges,
         ..refresh.go.clone()
     };
     let rest = Leg { act: Act::Wait, taken: None, ends: with(&refresh.go.ends, &bad), ..refresh.go.clone() };
