@@ -37,6 +37,8 @@ const DOUBT_EVERY_S: u64 = 10;
 const AGAIN_AFTER_S: u64 = 10;
 /// How long what was seen is good for an act: after a pause of hours nobody knows what it has become.
 const FRESH_FOR_S: u64 = 30;
+/// From so many seconds on between two looks all lanes look at the same moments.
+const SHARED_BEAT_S: u64 = 30;
 /// How often is asked whether the budget has room.
 pub const ROOM_EVERY_S: u64 = 30;
 
@@ -304,9 +306,16 @@ impl One<'_> {
         Need::Look(self.facts().into_iter().cloned().collect())
     }
 
-    /// Looks again when the last look is so old.
+    /// Looks again when the last look is so old. Who looks seldom does so on the same beat as all others, so that
+    /// one call serves many.
     fn look_every(&self, seconds: u64, seen_at: Timestamp) -> Need {
-        let due = after(seen_at, seconds);
+        let beat = i64::try_from(seconds).unwrap_or(i64::MAX);
+        let due = match Timestamp::from_second(
+            seen_at.as_second().div_euclid(beat.max(1)).saturating_add(1).saturating_mul(beat),
+        ) {
+            Ok(next) if seconds >= SHARED_BEAT_S => next,
+            _ => after(seen_at, seconds),
+        };
         if due <= self.now { self.look() } else { Need::Until(due) }
     }
 

@@ -6,6 +6,7 @@ mod closed;
 mod codes;
 mod containers;
 mod doubt;
+mod fleetwide;
 mod full;
 mod homes;
 mod inventory;

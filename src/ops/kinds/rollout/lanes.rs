@@ -11,7 +11,7 @@ use super::super::super::plan::{
 use super::{JUDGE_S, Made, canary, watch_s};
 use crate::fleet::GroupRow;
 use crate::gateway::change::Change;
-use crate::model::{ClusterArn, Known, TemplateId, TemplateRef, Text};
+use crate::model::{ClusterArn, Known, TargetGroupArn, TemplateId, TemplateRef, Text};
 
 /// How often a canary is looked at, in seconds.
 const EVERY_S: u64 = 30;
@@ -114,6 +114,7 @@ pub(super) fn group(
     row: &GroupRow,
     to: &TemplateRef,
     lane: Lane,
+    target_groups: Vec<TargetGroupArn>,
     wish: &RolloutWish,
 ) -> Lane {
     let Some(refresh) = lane.steps.first().cloned() else { return lane };
@@ -122,7 +123,7 @@ pub(super) fn group(
         group: group.name.clone(),
         template: to.clone(),
         cluster: cluster(desk, row),
-        target_groups: group.target_groups.clone(),
+        target_groups,
     };
     let percent = canary(wish, group.desired);
     let wanted = (u64::from(group.desired) * u64::from(percent)).div_ceil(100).max(1);
