@@ -5,6 +5,7 @@ mod budget;
 mod closed;
 mod codes;
 mod containers;
+mod cores;
 mod doubt;
 mod fleetwide;
 mod full;
