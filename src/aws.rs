@@ -40,7 +40,7 @@ mod translate;
 mod wire;
 mod xml;
 
-use crate::clock::{Clock, Pace};
+use crate::clock::{Clock, Pace, Steady};
 use crate::config::{Account, Config, Login, Regions};
 use crate::error::Error;
 use crate::gateway::{
@@ -87,8 +87,8 @@ pub struct Options {
     /// How long a request may stay without an answer before it is given up; none means twelve seconds, and longer
     /// for answers that are heavy.
     pub silent: Option<Duration>,
-    /// The time in which requests wait for their turn.
-    pub pace: Pace,
+    /// The time in which buckets fill again that requests are taken from.
+    pub pace: Arc<dyn Pace>,
 }
 
 impl Default for Options {
@@ -100,7 +100,7 @@ impl Default for Options {
             witness: None,
             clock: Clock::Real,
             silent: None,
-            pace: Pace::default(),
+            pace: Arc::new(Steady),
         }
     }
 }
@@ -180,7 +180,7 @@ pub async fn connect(config: &Config, options: Options) -> Result<Aws, Error> {
     Ok(Aws {
         accounts,
         sites: Mutex::default(),
-        owners: Owners::paced(options.pace),
+        owners: Owners::new(options.pace),
         gear,
         patience: options.silent.map(site::Patience::of).unwrap_or_default(),
         read_only: config.read_only,

@@ -1,8 +1,9 @@
 //! The only place that reads time, so that tests can hold it still.
 
+use futures::FutureExt;
 use futures::future::BoxFuture;
 use jiff::Timestamp;
-use std::sync::Arc;
+use std::fmt;
 use std::time::Instant;
 
 /// Tells the time: the real one, or one that a test holds still.
@@ -30,39 +31,31 @@ pub fn monotonic() -> Instant {
     Instant::now()
 }
 
-/// The time in which requests wait for their turn. A pretended AWS whose time is pretended too brings its own.
-pub trait Pacer: std::fmt::Debug + Send + Sync {
+/// Time that is waited for: the machine's own, or one that a test moves along.
+pub trait Pace: Send + Sync + fmt::Debug {
     /// A reading that never goes back.
     fn now(&self) -> Instant;
 
-    /// Waits until a reading.
+    /// Waits until then.
     fn until(&self, at: Instant) -> BoxFuture<'_, ()>;
+
+    /// Something is under way that takes time of the machine's own.
+    fn begun(&self) {}
+
+    /// It is over.
+    fn ended(&self) {}
 }
 
-/// Who tells when a request may leave.
-#[derive(Clone, Debug, Default)]
-pub enum Pace {
-    /// The machine.
-    #[default]
-    Real,
-    /// Somebody else.
-    Told(Arc<dyn Pacer>),
-}
+/// The machine's own.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Steady;
 
-impl Pace {
-    /// A reading that never goes back.
-    pub fn now(&self) -> Instant {
-        match self {
-            Self::Real => monotonic(),
-            Self::Told(pacer) => pacer.now(),
-        }
+impl Pace for Steady {
+    fn now(&self) -> Instant {
+        monotonic()
     }
 
-    /// Waits until a reading.
-    pub async fn until(&self, at: Instant) {
-        match self {
-            Self::Real => tokio::time::sleep_until(at.into()).await,
-            Self::Told(pacer) => pacer.until(at).await,
-        }
+    fn until(&self, at: Instant) -> BoxFuture<'_, ()> {
+        tokio::time::sleep_until(at.into()).boxed()
     }
 }

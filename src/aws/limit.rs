@@ -4,7 +4,7 @@
 
 use super::api::Family;
 use super::rate::{Bucket, Ticket, Turn};
-use crate::clock::Pace;
+use crate::clock::{Pace, Steady};
 use crate::gateway::Urgency;
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -19,10 +19,16 @@ pub(super) struct Limiter {
 }
 
 /// One bucket per family, each with its line.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Lanes {
     by_name: Mutex<BTreeMap<&'static str, Lane>>,
-    pace: Pace,
+    pace: Arc<dyn Pace>,
+}
+
+impl Default for Lanes {
+    fn default() -> Self {
+        Self::new(Arc::new(Steady))
+    }
 }
 
 #[derive(Debug)]
@@ -86,9 +92,13 @@ impl Drop for Place {
 }
 
 impl Lanes {
-    /// Empty ones, in somebody's time.
-    pub(super) fn paced(pace: Pace) -> Self {
-        Self { pace, ..Self::default() }
+    /// Empty ones, whose time passes so.
+    pub(super) fn new(pace: Arc<dyn Pace>) -> Self {
+        Self { by_name: Mutex::default(), pace }
+    }
+
+    fn now(&self) -> Instant {
+        self.pace.now()
     }
 
     fn with<T>(&self, family: Family, act: impl FnOnce(&mut Lane) -> T) -> T {
@@ -103,9 +113,9 @@ impl Lanes {
 }
 
 impl Limiter {
-    /// One of its own, in somebody's time.
-    pub(super) fn paced(pace: Pace) -> Self {
-        Self { lanes: Mutex::new(Arc::new(Lanes::paced(pace))) }
+    /// One of its own, whose time passes so.
+    pub(super) fn new(pace: Arc<dyn Pace>) -> Self {
+        Self { lanes: Mutex::new(Arc::new(Lanes::new(pace))) }
     }
 
     /// Waits until a request of this family may leave.
@@ -115,9 +125,11 @@ impl Limiter {
             if !Arc::ptr_eq(&place.lanes, &self.lanes()) {
                 place = self.place(family, urgency)?;
             }
-            let now = place.lanes.pace.now();
-            match place.lanes.with(family, |lane| lane.bucket.poll(place.ticket, now)) {
-                Turn::Go => return Ok(()),
+            match place.lanes.with(family, |lane| lane.bucket.poll(place.ticket, place.lanes.now())) {
+                Turn::Go => {
+                    place.lanes.pace.begun();
+                    return Ok(());
+                }
                 // Whoever comes to stand before us sends first; we are told when we are first again.
                 Turn::Behind => place.alarm.notified().await,
                 Turn::Wait(until) => place.lanes.pace.until(until).await,
@@ -125,11 +137,15 @@ impl Limiter {
         }
     }
 
+    /// The request whose turn it was has its answer, or will have none.
+    pub(super) fn answered(&self) {
+        self.lanes().pace.ended();
+    }
+
     fn place(&self, family: Family, urgency: Urgency) -> Result<Place, Full> {
         let (lanes, alarm) = (self.lanes(), Arc::new(Notify::new()));
-        let now = lanes.pace.now();
         let ticket = lanes.with(family, |lane| {
-            let ticket = lane.bucket.arrive(urgency, now).ok_or(Full)?;
+            let ticket = lane.bucket.arrive(urgency, lanes.now()).ok_or(Full)?;
             lane.sleepers.insert(ticket, Arc::clone(&alarm));
             Ok(ticket)
         })?;
@@ -146,7 +162,7 @@ impl Limiter {
             }
             std::mem::replace(&mut *lanes, Arc::clone(shared))
         };
-        let now = left.pace.now();
+        let now = left.now();
         let spent = left.all(|lane| {
             lane.sleepers.values().for_each(|sleeper| sleeper.notify_one());
             let (tokens, capacity, _) = lane.bucket.level(now);
@@ -164,21 +180,19 @@ impl Limiter {
     /// Takes a token for a request that has already left: a retry.
     pub(super) fn owe(&self, family: Family) {
         let lanes = self.lanes();
-        let now = lanes.pace.now();
-        lanes.with(family, |lane| lane.bucket.owe(now));
+        lanes.with(family, |lane| lane.bucket.owe(lanes.now()));
     }
 
     /// Notes that AWS throttled this family.
     pub(super) fn empty(&self, family: Family) {
         let lanes = self.lanes();
-        let now = lanes.pace.now();
-        lanes.with(family, |lane| lane.bucket.empty(now));
+        lanes.with(family, |lane| lane.bucket.empty(lanes.now()));
     }
 
     /// How full the buckets are that were used, by name.
     pub(super) fn levels(&self) -> Vec<Level> {
         let lanes = self.lanes();
-        let now = lanes.pace.now();
+        let now = lanes.now();
         lanes.all(|lane| {
             let (tokens, capacity, per_second) = lane.bucket.level(now);
             Level { family: lane.family, tokens, capacity, per_second, waiting: lane.bucket.waiting() }

@@ -31,6 +31,13 @@ async fn look(bench: &Bench, writer: Option<Arc<dyn FleetWriter>>, may_put: bool
     survey(&asking, bench.config.fleet.as_str(), &world.snapshot, &world.fleet).await.unwrap()
 }
 
+/// Where requests wait for their turn in pretended time too.
+async fn paced(options: Options) -> Bench {
+    let mut bench = Bench::of(serve(options).await.unwrap()).await;
+    bench.pace().await;
+    bench
+}
+
 async fn asked(bench: &Bench) -> Survey {
     look(bench, Some(bench.writer()), true).await
 }
@@ -294,7 +301,7 @@ cores = 14
 
 #[tokio::test(flavor = "multi_thread")]
 async fn two_thousand_cores_on_four_hundred_hosts_are_found_in_bounded_calls() {
-    let bench = Bench::paced(serve(parse(LARGE, "large.toml").unwrap()).await.unwrap()).await;
+    let bench = paced(parse(LARGE, "large.toml").unwrap()).await;
     let survey = asked(&bench).await;
     assert_eq!((survey.seen.hosts.len(), survey.seen.cores.len()), (400, 2009));
     let diff = survey.diff();
@@ -330,7 +337,7 @@ async fn the_first_sync_of_a_fleet_runs_to_its_end_in_counted_calls() {
 
 /// A registry that nobody has written yet is written, by as many calls as there must be, at the pace that AWS gives.
 async fn first_sync(fleet: &str, all: usize, minutes: std::ops::RangeInclusive<i64>) {
-    let bench = Bench::paced(serve(parse(fleet, "large.toml").unwrap()).await.unwrap()).await;
+    let bench = paced(parse(fleet, "large.toml").unwrap()).await;
     let names: Vec<String> = asked(&bench).await.entries.into_iter().map(|entry| entry.name).collect();
     assert_eq!(names.len(), all);
     for ten in names.chunks(10) {
@@ -367,7 +374,7 @@ async fn half_of_the_hosts_silent_and_answers_that_are_none_prove_nothing() {
     for (kind, times) in [(None, 0), (Some(Mischief::Garbage), 2), (Some(Mischief::Cut), 2)] {
         let mut options = parse(&format!("{LARGE}{silent}"), "large.toml").unwrap();
         options.faults.extend(kind.map(|kind| rule(kind, Some(times))));
-        let bench = Bench::paced(serve(options).await.unwrap()).await;
+        let bench = paced(options).await;
         let survey = asked(&bench).await;
         let diff = survey.diff();
         let unheard = survey.seen.hosts.iter().filter(|host| host.containers.is_err()).count();
