@@ -321,10 +321,11 @@ mod tests {
     use tokio::sync::mpsc;
 
     #[test]
-    fn only_instances_have_columns_that_need_metrics() {
+    fn only_instances_and_cores_have_columns_that_need_metrics() {
         for kind in Kind::ALL {
             let is_paid = kind.columns().iter().any(|column| column.needs.contains(&Source::Metrics));
-            assert_eq!(is_paid, kind == Kind::Instances, "{kind}: `wanted_metrics` must learn it");
+            let is_known = matches!(kind, Kind::Instances | Kind::Cores);
+            assert_eq!(is_paid, is_known, "{kind}: `wanted_metrics` must learn it");
         }
     }
 
