@@ -10,7 +10,6 @@ const FLEET: &str = r#"
 seed = 11
 speed = 20
 regions = ["us-east-1"]
-start = "2026-11-21T12:00:00Z"
 
 [[fleet]]
 name = "default"
