@@ -31,6 +31,7 @@ mod places;
 mod rate;
 mod record;
 mod regions;
+mod route53;
 mod session;
 mod site;
 mod ssm;
@@ -39,7 +40,7 @@ mod translate;
 mod wire;
 mod xml;
 
-use crate::clock::Clock;
+use crate::clock::{Clock, Pace, Steady};
 use crate::config::{Account, Config, Login, Regions};
 use crate::error::Error;
 use crate::gateway::{
@@ -86,6 +87,8 @@ pub struct Options {
     /// How long a request may stay without an answer before it is given up; none means twelve seconds, and longer
     /// for answers that are heavy.
     pub silent: Option<Duration>,
+    /// The time in which buckets fill again that requests are taken from.
+    pub pace: Arc<dyn Pace>,
 }
 
 impl Default for Options {
@@ -97,6 +100,7 @@ impl Default for Options {
             witness: None,
             clock: Clock::Real,
             silent: None,
+            pace: Arc::new(Steady),
         }
     }
 }
@@ -109,6 +113,8 @@ pub struct Aws {
     gear: Gear,
     patience: site::Patience,
     read_only: bool,
+    /// Who reads the host names of an account, one after the other: they are the same for all of its regions.
+    named: Mutex<BTreeMap<AccountName, Arc<route53::Line>>>,
     /// Instances of an earlier run, until their place is read.
     kept: Mutex<BTreeMap<Scope, Vec<Arc<Instance>>>>,
 }
@@ -174,10 +180,11 @@ pub async fn connect(config: &Config, options: Options) -> Result<Aws, Error> {
     Ok(Aws {
         accounts,
         sites: Mutex::default(),
-        owners: Owners::default(),
+        owners: Owners::new(options.pace),
         gear,
         patience: options.silent.map(site::Patience::of).unwrap_or_default(),
         read_only: config.read_only,
+        named: Mutex::default(),
         kept: Mutex::default(),
     })
 }
@@ -266,6 +273,16 @@ impl Aws {
             Ask::TargetGroups => Reading::TargetGroups(elb::target_groups(desk, pages).await?),
             Ask::Targets(groups) => Reading::Targets(elb::targets(desk, &groups, pages).await?),
             Ask::Rules => Reading::Rules(elb::rules(desk, pages).await?),
+            Ask::Records(domains) => {
+                // It is one for all regions of the account, and so is its bucket.
+                let region = route53::home(&scope.region);
+                let desk = self.desk(&Scope { account: scope.account.clone(), region }, urgency).await?;
+                let line = {
+                    let mut named = self.named.lock().unwrap_or_else(PoisonError::into_inner);
+                    Arc::clone(named.entry(scope.account.clone()).or_default())
+                };
+                Reading::Records(line.zones(&desk, scope, &domains, pages).await?)
+            }
             Ask::Agents => Reading::Agents(ssm::agents(desk, pages).await?),
             Ask::Alarms => Reading::Alarms(cloudwatch::alarms(desk, pages).await?),
             Ask::Registry(path) => ssm::registry(desk, &path, pages).await?,

@@ -78,6 +78,23 @@ pub fn read(ledger: &dyn Ledger, id: &str) -> Result<OpState> {
     Ok(op)
 }
 
+/// An operation as it stood at a moment, with what was recorded of it until then, and whether more was recorded later.
+///
+/// # Errors
+///
+/// As for [`read`].
+pub fn read_at(ledger: &dyn Ledger, id: &str, at: Timestamp) -> Result<(OpState, bool)> {
+    let mut op = OpState::new(ledger.op(id)?)?;
+    let mut goes_on = false;
+    for entry in ledger.entries(&op.record.id, 0)? {
+        goes_on |= entry.at > at;
+        if entry.at <= at {
+            op.take(&entry);
+        }
+    }
+    Ok((op, goes_on))
+}
+
 /// Runs an operation to its end, or until it is told to stop.
 ///
 /// # Errors
@@ -312,7 +329,7 @@ impl Runner<'_> {
                     command: receipt.command,
                 }
             }
-            Err(error) => failed(call, &error),
+            Err(error) => failed(call, &change, &error),
         })
     }
 
@@ -380,12 +397,22 @@ fn pool_key(op: &OpState, tier: &str) -> String {
     format!("{}/{tier}", op.record.fleet)
 }
 
-fn failed(call: u64, error: &WriteError) -> Event {
+/// Whether a refresh that was to be stopped or turned round was over by itself since it was looked at: what follows is
+/// decided by another look.
+fn is_over_meanwhile(change: &crate::gateway::Change, error: &WriteError) -> bool {
+    use crate::gateway::Change::{CancelRefresh, RollBackRefresh};
+    matches!(change, CancelRefresh { .. } | RollBackRefresh { .. })
+        && error.trouble().code.as_deref() == Some("ActiveInstanceRefreshNotFound")
+}
+
+fn failed(call: u64, change: &crate::gateway::Change, error: &WriteError) -> Event {
     let trouble = error.trouble();
     let is_without_credentials = matches!(trouble.kind, TroubleKind::NoCredentials | TroubleKind::Expired);
     let how = match error {
         WriteError::Unknown(_) => Failure::Unknown,
-        _ if error.is_passing() || is_without_credentials => Failure::Passing,
+        _ if error.is_passing() || is_without_credentials || is_over_meanwhile(change, error) => {
+            Failure::Passing
+        }
         _ if trouble.kind == TroubleKind::Denied => Failure::Denied,
         _ => Failure::Refused,
     };

@@ -8,6 +8,7 @@ mod containers;
 mod cores;
 mod creation;
 mod doubt;
+mod fleetwide;
 mod full;
 mod homes;
 mod inventory;
