@@ -151,7 +151,7 @@ async fn each_is_said_on_its_row_and_the_rest_lives() {
     }
     for id in ["dev-0", "dev-7", "dev-8"] {
         let well = row(&rows, id);
-        assert_eq!((&well["answer"], &well["drift"]), (&json!("well"), &json!("same")), "{id}: {well:#}");
+        assert!(well["threads"].as_u64().is_some() && well["drift"] == "same", "{id}: {well:#}");
         assert_eq!(well["health"], "ok", "{id}: {well:#}");
     }
     let screen = run(&running, &home, &["--headless", ":cores<ret>", "--size", "220x40"]).await;
