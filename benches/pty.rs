@@ -139,6 +139,24 @@ impl Screen {
         }
     }
 
+    /// Presses nothing for so long; returns the bytes that changed something that a person sees, an age or a count of
+    /// calls, and those that changed nothing.
+    pub(crate) fn idle(&mut self, span: Duration) -> (usize, usize) {
+        let began = Instant::now();
+        let (mut seen, mut vain) = (0, 0);
+        loop {
+            match self.output.recv_timeout(span.saturating_sub(began.elapsed())) {
+                Ok(bytes) => {
+                    let before = self.text();
+                    self.take(&bytes);
+                    *if self.text() == before { &mut vain } else { &mut seen } += bytes.len();
+                }
+                Err(RecvTimeoutError::Timeout) => return (seen, vain),
+                Err(RecvTimeoutError::Disconnected) => panic!("it ended\n{}", self.text()),
+            }
+        }
+    }
+
     /// Waits until nothing comes any more.
     pub(crate) fn settle(&mut self) {
         while self.rest(Duration::from_millis(400)) > 0 {}
