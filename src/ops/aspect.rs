@@ -9,6 +9,7 @@ mod sized;
 pub use merged::merged;
 
 use super::launching::LaunchFact;
+use super::ran::RunFact;
 use super::refreshing::{RefreshMark, progress};
 use crate::gateway::{Look, Seen};
 use crate::model::text::harmless;
@@ -187,6 +188,11 @@ pub enum Aspect {
         /// It was sent after this moment.
         since: Timestamp,
     },
+    /// What became of a command of ours on its host.
+    Ran {
+        /// Which fact of it.
+        fact: RunFact,
+    },
     /// The hash of a document's default version.
     DocumentHash {
         /// Its name.
@@ -309,6 +315,7 @@ impl fmt::Display for Aspect {
             Self::ParameterVersion { parameter } => write!(f, "version of {}", harmless(parameter)),
             Self::ParameterHash { parameter } => write!(f, "hash of {}", harmless(parameter)),
             Self::Launching { fact } => write!(f, "{fact}"),
+            Self::Ran { fact } => write!(f, "{fact}"),
         }
     }
 }
@@ -365,6 +372,7 @@ impl Aspect {
                 Look::Parameters { of: vec![parameter.clone()] }
             }
             Self::Launching { fact } => fact.look(),
+            Self::Ran { fact } => fact.look(),
         }
     }
 
@@ -456,6 +464,7 @@ impl Aspect {
                 })
             }
             (Self::Launching { fact }, seen) => fact.value(seen)?,
+            (Self::Ran { fact }, seen) => fact.value(seen)?,
             _ => return None,
         })
     }

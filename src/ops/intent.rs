@@ -59,6 +59,31 @@ pub struct Options {
     /// Which image groups get.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub rollout: Option<Box<RolloutWish>>,
+    /// How cores are dealt with.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub core: Option<Box<CoreWish>>,
+}
+
+/// How cores are dealt with.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct CoreWish {
+    /// What happens to the traffic of a core that is restarted.
+    pub traffic: Traffic,
+}
+
+/// What happens to the traffic of a core that is away for a moment.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Traffic {
+    /// It is led away first where another one serves; where none does that would only make the time without
+    /// any longer.
+    #[default]
+    WhereServed,
+    /// It is led away first in any case.
+    Drain,
+    /// It stays.
+    Keep,
 }
 
 /// Which image groups shall get, and how.

@@ -1,5 +1,6 @@
 //! The kinds of operations: a row in a table each, and a file that makes lanes of an intent.
 
+mod core;
 mod drain;
 mod instances;
 mod inventory;
@@ -54,6 +55,8 @@ pub enum Takes {
     GroupsOrServices,
     /// The registry of cores and tenants, by its path.
     Registry,
+    /// Cores, by their ids in the registry.
+    Cores,
 }
 
 /// How much a kind destroys: decides how a person must confirm.
@@ -92,9 +95,34 @@ const OF_REFRESHES: &[Source] = &[
     Source::Templates,
     Source::Images,
 ];
+const OF_ROLLOUTS: &[Source] = &[
+    Source::Identity,
+    Source::Instances,
+    Source::Groups,
+    Source::Clusters,
+    Source::Hosts,
+    Source::Templates,
+    Source::Images,
+    Source::TargetGroups,
+];
 const OF_SERVICES: &[Source] = &[Source::Identity, Source::Clusters, Source::Services];
 const OF_SIZES: &[Source] =
     &[Source::Identity, Source::Instances, Source::Groups, Source::Clusters, Source::Services];
+
+const OF_CORES: &[Source] = &[
+    Source::Identity,
+    Source::Instances,
+    Source::Groups,
+    Source::Clusters,
+    Source::Services,
+    Source::Tasks,
+    Source::Hosts,
+    Source::TargetGroups,
+    Source::Targets,
+    Source::Rules,
+    Source::Agents,
+    Source::Registry,
+];
 
 /// Every kind.
 pub const KINDS: &[Kind] = &[
@@ -183,7 +211,7 @@ pub const KINDS: &[Kind] = &[
         about: "Give groups another image: a new template version, tried by a few, judged, and then by all, in waves",
         takes: Takes::Groups,
         danger: Danger::Destroys,
-        sources: OF_REFRESHES,
+        sources: OF_ROLLOUTS,
         draft: rollout::draft,
     },
     Kind {
@@ -225,6 +253,30 @@ pub const KINDS: &[Kind] = &[
         danger: Danger::Destroys,
         sources: OF_TASKS,
         draft: terminate::draft,
+    },
+    Kind {
+        word: "core restart",
+        about: "Restart cores: out of their load balancer, stopped, started, answering, and back",
+        takes: Takes::Cores,
+        danger: Danger::Disturbs,
+        sources: OF_CORES,
+        draft: core::restart,
+    },
+    Kind {
+        word: "core stop",
+        about: "Stop cores, after their traffic has left",
+        takes: Takes::Cores,
+        danger: Danger::Disturbs,
+        sources: OF_CORES,
+        draft: core::stop,
+    },
+    Kind {
+        word: "core start",
+        about: "Start cores that were stopped, and give them their traffic back",
+        takes: Takes::Cores,
+        danger: Danger::Harmless,
+        sources: OF_CORES,
+        draft: core::start,
     },
     Kind {
         word: "inventory",
