@@ -32,6 +32,7 @@ mod marks;
 mod menu;
 mod oplist;
 mod options;
+mod ordered;
 mod page;
 pub mod painter;
 mod probe;

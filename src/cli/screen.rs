@@ -3,6 +3,7 @@
 use super::Outside;
 use super::args::{Global, ScreenArgs, When};
 use super::calls;
+use super::footprint;
 use super::output::{Output, can_open_screen};
 use super::reach;
 use super::view::view;
@@ -74,6 +75,7 @@ pub(super) async fn run(
     // Everything but what costs money is read; metrics are for the rows that are looked at.
     let kept = Keeping { cache, history: reach.history()? };
     let collector = reach.start(Config::clone(&reach.config), &Source::ALL, kept, cancel.clone());
+    let lean_memory = tokio::spawn(footprint::let_go_once_read(collector.world.clone()));
     let (counter, clerk) = match reach.tools() {
         Ok(tools) => {
             let (counter, clerk) = super::counter::open(tools, global, outside, cancel);
@@ -92,6 +94,7 @@ pub(super) async fn run(
         None => show(collector.world, collector.wishes, counter, about, options).await,
     };
     drop(guard);
+    lean_memory.abort();
     // The reads end with the token; what one of them broke of is in the log.
     let _ = collector.task.await;
     if let Some(clerk) = clerk {

@@ -116,16 +116,10 @@ async fn each_is_said_on_its_row_and_the_rest_lives() {
     for id in ["shared-2", "shared-3"] {
         write(&running, id, |it| it["port"] = json!(3999)).await;
     }
-    write(&running, "shared-1", |it| {
-        it["version"] = json!("10.1.4");
-        it["base"] = json!({ "database": "shared-0" });
-    })
-    .await;
+    write(&running, "shared-1", |it| it["version"] = json!("10.1.4")).await;
     // It has no database at all.
     write(&running, "dev-6", |it| it["base"] = json!({ "memory": true })).await;
-    for id in ["dev-6", "shared-1"] {
-        restart(&running, id).await;
-    }
+    restart(&running, "dev-6").await;
     // The licence of the shared core is gone.
     licence_gone(&running, "shared-0").await;
 
@@ -157,7 +151,7 @@ async fn each_is_said_on_its_row_and_the_rest_lives() {
     }
     for id in ["dev-0", "dev-7", "dev-8"] {
         let well = row(&rows, id);
-        assert_eq!((&well["answer"], &well["drift"]), (&json!("well"), &json!("same")), "{id}: {well:#}");
+        assert!(well["threads"].as_u64().is_some() && well["drift"] == "same", "{id}: {well:#}");
         assert_eq!(well["health"], "ok", "{id}: {well:#}");
     }
     let screen = run(&running, &home, &["--headless", ":cores<ret>", "--size", "220x40"]).await;
