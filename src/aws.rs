@@ -32,6 +32,7 @@ mod rate;
 mod record;
 mod regions;
 mod session;
+mod shell;
 mod site;
 mod ssm;
 mod sts;

@@ -5,6 +5,7 @@ use super::args::{Global, ScreenArgs, When};
 use super::calls;
 use super::output::{Output, can_open_screen};
 use super::reach;
+use super::shell;
 use super::view::view;
 use crate::clock::Clock;
 use crate::collect::Keeping;
@@ -74,6 +75,7 @@ pub(super) async fn run(
     // Everything but what costs money is read; metrics are for the rows that are looked at.
     let kept = Keeping { cache, history: reach.history()? };
     let collector = reach.start(Config::clone(&reach.config), &Source::ALL, kept, cancel.clone());
+    let aside = reach.tools().ok().filter(|_| !global.demo).map(shell::aside);
     let (counter, clerk) = match reach.tools() {
         Ok(tools) => {
             let (counter, clerk) = super::counter::open(tools, global, outside, cancel);
@@ -89,7 +91,7 @@ pub(super) async fn run(
             let drawn = drive(collector.world, collector.wishes, counter, about, options, keys, size).await;
             drawn.and_then(|text| out.data(&text))
         }
-        None => show(collector.world, collector.wishes, counter, about, options).await,
+        None => show(collector.world, collector.wishes, counter, about, options, aside).await,
     };
     drop(guard);
     // The reads end with the token; what one of them broke of is in the log.
