@@ -25,6 +25,7 @@ pub mod guard;
 pub mod hosts;
 pub mod image;
 pub mod intent;
+pub mod judgement;
 pub mod kinds;
 pub mod launching;
 pub mod machine;

@@ -7,6 +7,7 @@ mod codes;
 mod containers;
 mod cores;
 mod doubt;
+mod fleetwide;
 mod full;
 mod homes;
 mod inventory;
