@@ -102,6 +102,13 @@ fn holds(folder: &Path, text: &str, found: &mut Vec<String>) {
     }
 }
 
+/// The first id of a task among what was printed.
+fn id(printed: &str) -> String {
+    let last = printed.lines().filter_map(|line| line.rsplit('/').next());
+    let mut ids = last.filter(|id| id.len() == 32 && id.bytes().all(|byte| byte.is_ascii_hexdigit()));
+    ids.next().unwrap_or_else(|| panic!("no task in {printed}")).to_owned()
+}
+
 fn field<'a>(json: &'a str, name: &str) -> &'a str {
     let (_, rest) =
         json.split_once(&format!("\"{name}\":\"")).unwrap_or_else(|| panic!("no {name} in {json}"));
@@ -159,8 +166,7 @@ async fn cores_and_tasks_are_entered_and_what_stands_in_the_way_is_said() {
         assert!(found.is_empty() && !said.contains(&token), "{found:?}");
         // A task of ECS.
         let (_, tasks) = mine.run("get tasks service:auth-core -o name", "1.2.650.0");
-        let task =
-            tasks.lines().find(|line| line.contains("task/")).unwrap().rsplit('/').next().unwrap().to_owned();
+        let task = id(&tasks);
         let (code, said) = mine.run(&format!("shell task/{task}"), "1.2.650.0");
         assert_eq!(code, Some(7), "{said}");
         assert!(
@@ -170,8 +176,7 @@ async fn cores_and_tasks_are_entered_and_what_stands_in_the_way_is_said() {
         );
         // One that was started without ECS exec, an agent that is silent, read-only mode.
         let (_, tasks) = mine.run("get tasks service:dashboard -o name", "1.2.650.0");
-        let task =
-            tasks.lines().find(|line| line.contains("task/")).unwrap().rsplit('/').next().unwrap().to_owned();
+        let task = id(&tasks);
         let (code, said) = mine.run(&format!("shell task/{task}"), "1.2.650.0");
         assert!(code == Some(1) && said.contains("without ECS exec"), "{said}");
         let (code, said) = mine.run("shell instance/prod-thistle", "1.2.650.0");
@@ -203,7 +208,9 @@ async fn the_screen_stands_aside_for_a_shell_and_comes_back() {
         let mut terminal = mine.terminal("", "1.2.650.0");
         terminal.wait_for("production");
         terminal.press("2/prod-slatepay\r");
-        terminal.wait("the instance", |screen| screen.contents().contains("1 of "));
+        terminal.wait("the instance", |screen| {
+            screen.contents().contains("▌ i-") && screen.contents().contains("prod-slatepay  t2")
+        });
         terminal.press("e");
         terminal.wait("the shell, on the plain screen", |screen| {
             !screen.alternate_screen() && screen.contents().contains("inside now")

@@ -16,8 +16,9 @@ fn orders(screen: &mut Headless) -> Vec<Order> {
 /// Lines that two cores wrote.
 fn lines(from: std::ops::Range<usize>) -> LogPart {
     let mut lines = Vec::new();
+    let mask = Arc::default();
     for n in from {
-        let mut fold = Fold::new(u16::try_from(n % 2).unwrap(), Arc::default());
+        let mut fold = Fold::new(u16::try_from(n % 2).unwrap(), Arc::clone(&mask));
         let (level, more) = if n % 5 == 4 { ("ERROR", "\tat a.B\nCaused by: x") } else { ("INFO", "") };
         let (minute, second) = (n / 60 % 60, n % 60);
         let text = format!(
