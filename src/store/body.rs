@@ -10,7 +10,7 @@ use std::any::Any;
 use std::sync::{Arc, Weak};
 
 /// The source text that decides the shape of what is stored: this file, the sections, and all of the model.
-const SHAPES: [(&str, &str); 24] = [
+const SHAPES: [(&str, &str); 25] = [
     ("body.rs", include_str!("body.rs")),
     ("snapshot.rs", include_str!("../snapshot.rs")),
     ("admin.rs", include_str!("../model/admin.rs")),
@@ -20,6 +20,7 @@ const SHAPES: [(&str, &str); 24] = [
     ("core.rs", include_str!("../model/core.rs")),
     ("definition.rs", include_str!("../model/definition.rs")),
     ("detail.rs", include_str!("../model/detail.rs")),
+    ("dns.rs", include_str!("../model/dns.rs")),
     ("gauge.rs", include_str!("../model/gauge.rs")),
     ("group.rs", include_str!("../model/group.rs")),
     ("ids.rs", include_str!("../model/ids.rs")),
@@ -108,6 +109,7 @@ pub(super) fn encoder(part: &Part, source: Source) -> Option<Body> {
         Source::TargetGroups => of(part.target_groups.value.as_ref()),
         Source::Targets => of(part.targets.value.as_ref()),
         Source::Rules => of(part.rules.value.as_ref()),
+        Source::Records => of(part.records.value.as_ref()),
         Source::Agents => of(part.agents.value.as_ref()),
         Source::Alarms => of(part.alarms.value.as_ref()),
         Source::Registry => {
@@ -160,6 +162,7 @@ pub(super) fn extend(all: &mut Reading, piece: Reading) -> bool {
         TargetGroups,
         Targets,
         Rules,
+        Records,
         Agents,
         Alarms,
     );
@@ -197,6 +200,7 @@ pub(super) fn decode(source: Source, bytes: &[u8]) -> Option<Reading> {
         Source::TargetGroups => Reading::TargetGroups(value(bytes)?),
         Source::Targets => Reading::Targets(value(bytes)?),
         Source::Rules => Reading::Rules(value(bytes)?),
+        Source::Records => Reading::Records(value(bytes)?),
         Source::Agents => Reading::Agents(value(bytes)?),
         Source::Alarms => Reading::Alarms(value(bytes)?),
         Source::Registry => {
