@@ -10,21 +10,15 @@
 
 #[path = "../tests/it/binary.rs"]
 mod binary;
+mod pty;
 
-use portable_pty::{Child, CommandBuilder, MasterPty, PtySize, native_pty_system};
-use std::io::{BufRead as _, BufReader, Read as _, Write as _};
-use std::process::{Command, Stdio};
-use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
+use pty::{Screen, Simulator};
 use std::time::{Duration, Instant};
 
 /// Keys of one sort that are measured.
 const KEYS: usize = 40;
-/// When nothing has come for so long, a key has had its effect.
-const QUIET: Duration = Duration::from_millis(30);
 /// How long nothing is pressed, to measure what an idle screen costs. Lists are read again meanwhile.
 const IDLE: Duration = Duration::from_secs(30);
-/// Nothing may take longer.
-const WITHIN: Duration = Duration::from_secs(300);
 
 fn main() {
     let fleets: Vec<usize> = std::env::args().skip(1).filter_map(|word| word.parse().ok()).collect();
@@ -46,7 +40,8 @@ fn main() {
             }
             // What is not in milliseconds says so itself.
             None => {
-                (String::new(), if what.ends_with(", s") || what.ends_with("MiB") { "" } else { "ms" }, "")
+                let is_told = [", s", "MiB", "bytes"].iter().any(|unit| what.ends_with(unit));
+                (String::new(), if is_told { "" } else { "ms" }, "")
             }
         };
         println!("| {fleet} | {}×{} | {what} | {measured:.2} {unit} | {shown} | {met} |", size.0, size.1);
@@ -60,169 +55,6 @@ struct Row {
     measured: f64,
     /// The most that it may be, and its unit.
     budget: Option<(f64, &'static str)>,
-}
-
-/// `coredeck sim` in a process of its own, in which time stands still.
-struct Simulator {
-    child: std::process::Child,
-    exports: Vec<(String, String)>,
-}
-
-impl Simulator {
-    fn start(home: &binary::Home, instances: usize) -> Self {
-        let mut child = home
-            .command()
-            .args(["sim", "--speed", "0", "--instances", &instances.to_string()])
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn()
-            .unwrap();
-        let mut exports = Vec::new();
-        for line in BufReader::new(child.stdout.take().unwrap()).lines() {
-            let line = line.unwrap();
-            let Some((name, value)) = line.strip_prefix("export ").and_then(|it| it.split_once('=')) else {
-                continue;
-            };
-            exports.push((name.to_owned(), value.to_owned()));
-            if exports.iter().any(|(name, _)| name == "AWS_ENDPOINT_URL")
-                && exports.iter().any(|(name, _)| name == "AWS_REGION")
-                && exports.iter().any(|(name, _)| name == "AWS_SECRET_ACCESS_KEY")
-            {
-                break;
-            }
-        }
-        Self { child, exports }
-    }
-}
-
-impl Drop for Simulator {
-    fn drop(&mut self) {
-        self.child.kill().ok();
-        self.child.wait().ok();
-    }
-}
-
-/// The screen in a pseudo terminal.
-struct Screen {
-    _master: Box<dyn MasterPty + Send>,
-    keys: Box<dyn std::io::Write + Send>,
-    child: Box<dyn Child + Send + Sync>,
-    output: Receiver<Vec<u8>>,
-    parser: vt100::Parser,
-    bytes: usize,
-}
-
-impl Screen {
-    fn start(home: &binary::Home, simulator: &Simulator, (cols, rows): (u16, u16)) -> Self {
-        let mut command = CommandBuilder::new(env!("CARGO_BIN_EXE_coredeck"));
-        command.env_clear();
-        let given = home.environment();
-        for (name, value) in given.iter().chain(&simulator.exports) {
-            command.env(name, value);
-        }
-        command.env("LC_ALL", "C.UTF-8");
-        command.cwd(home.path());
-        let size = PtySize { rows, cols, pixel_width: 0, pixel_height: 0 };
-        let pair = native_pty_system().openpty(size).unwrap();
-        let child = pair.slave.spawn_command(command).unwrap();
-        drop(pair.slave);
-        let mut reader = pair.master.try_clone_reader().unwrap();
-        let (sender, output) = sync_channel(1024);
-        std::thread::spawn(move || {
-            let mut buffer = [0; 65536];
-            while let Ok(read @ 1..) = reader.read(&mut buffer) {
-                if sender.send(buffer[..read].to_vec()).is_err() {
-                    break;
-                }
-            }
-        });
-        let keys = pair.master.take_writer().unwrap();
-        let some = |n| std::num::NonZeroU16::new(n).unwrap();
-        let parser = vt100::Parser::new(some(rows), some(cols), 0);
-        Self { _master: pair.master, keys, child, output, parser, bytes: 0 }
-    }
-
-    fn text(&self) -> String {
-        self.parser.screen().contents()
-    }
-
-    fn take(&mut self, bytes: &[u8]) {
-        self.bytes += bytes.len();
-        self.parser.process(bytes);
-    }
-
-    /// Takes what comes until the screen is as wanted; returns how long that took.
-    fn wait(&mut self, what: &str, wanted: impl Fn(&str) -> bool) -> Duration {
-        let began = Instant::now();
-        while !wanted(&self.text()) {
-            match self.output.recv_timeout(WITHIN.saturating_sub(began.elapsed())) {
-                Ok(bytes) => self.take(&bytes),
-                Err(_) => panic!("{what}: never came\n{}", self.text()),
-            }
-        }
-        began.elapsed()
-    }
-
-    /// Takes what comes for so long; returns the bytes.
-    fn rest(&mut self, span: Duration) -> usize {
-        let (began, before) = (Instant::now(), self.bytes);
-        loop {
-            match self.output.recv_timeout(span.saturating_sub(began.elapsed())) {
-                Ok(bytes) => self.take(&bytes),
-                Err(RecvTimeoutError::Timeout) => return self.bytes - before,
-                Err(RecvTimeoutError::Disconnected) => panic!("it ended\n{}", self.text()),
-            }
-        }
-    }
-
-    /// Waits until nothing comes any more.
-    fn settle(&mut self) {
-        while self.rest(Duration::from_millis(400)) > 0 {}
-    }
-
-    fn press(&mut self, keys: &str) {
-        self.keys.write_all(keys.as_bytes()).unwrap();
-        self.keys.flush().unwrap();
-    }
-
-    /// Presses a key; returns the bytes that it cost and the time until the last of them.
-    fn key(&mut self, key: &str) -> (usize, Duration) {
-        let before = self.bytes;
-        let began = Instant::now();
-        self.press(key);
-        let mut last = Duration::ZERO;
-        while let Ok(bytes) = self.output.recv_timeout(QUIET) {
-            last = began.elapsed();
-            self.take(&bytes);
-        }
-        (self.bytes - before, last)
-    }
-
-    /// The processor time that the program has used so far.
-    fn processor(&self) -> f64 {
-        let pid = self.child.process_id().unwrap();
-        let told = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap();
-        let fields: Vec<&str> = told.rsplit_once(") ").unwrap().1.split(' ').collect();
-        let ticks: f64 = fields[11].parse::<f64>().unwrap() + fields[12].parse::<f64>().unwrap();
-        let told = Command::new("getconf").arg("CLK_TCK").output().unwrap().stdout;
-        ticks / String::from_utf8(told).unwrap().trim().parse::<f64>().unwrap()
-    }
-
-    /// The memory that the program holds and the most that it ever held, in MiB.
-    fn memory(&self) -> (f64, f64) {
-        let pid = self.child.process_id().unwrap();
-        let told = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap();
-        let of = |name: &str| {
-            let line = told.lines().find(|line| line.starts_with(name)).unwrap();
-            line.split_whitespace().nth(1).unwrap().parse::<f64>().unwrap() / 1024.0
-        };
-        (of("VmRSS:"), of("VmHWM:"))
-    }
-
-    fn quit(mut self) {
-        self.press("q");
-        self.child.wait().unwrap();
-    }
 }
 
 fn millis(time: Duration) -> f64 {
@@ -306,10 +138,12 @@ fn measure(home: &binary::Home, simulator: &Simulator, fleet: usize, size: (u16,
     screen.settle();
 
     let before = screen.processor();
-    let bytes = screen.rest(IDLE);
+    let (seen, vain) = screen.idle(IDLE);
     let share = 10.0 / IDLE.as_secs_f64();
     #[allow(clippy::cast_precision_loss)]
-    put("bytes in 10 s without a key", bytes as f64 * share, Some((0.0, "bytes")));
+    let (seen, vain) = (seen as f64 * share, vain as f64 * share);
+    put("bytes in 10 s in which nothing changes", vain, Some((0.0, "bytes")));
+    put("ages and counts that changed in 10 s without a key, bytes", seen, None);
     put("processor in 10 s without a key", (screen.processor() - before) * share, Some((0.02, "s")));
     let (held, most) = screen.memory();
     let budget = if fleet > 10_000 { 250.0 } else { 30.0 };

@@ -18,6 +18,7 @@ mod counter;
 mod describe;
 mod drift;
 mod failure;
+mod footprint;
 mod get;
 mod grouped;
 mod history;

@@ -20,6 +20,7 @@ pub mod parse;
 mod pattern;
 pub mod related;
 pub mod select;
+pub mod share;
 pub mod show;
 pub mod sort;
 pub mod truth;

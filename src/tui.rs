@@ -33,6 +33,7 @@ mod marks;
 mod menu;
 mod oplist;
 mod options;
+mod ordered;
 mod page;
 pub mod painter;
 mod place;

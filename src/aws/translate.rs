@@ -81,6 +81,14 @@ pub(super) fn each<T, U>(raw: Option<Vec<T>>, of: impl FnMut(T) -> U) -> Vec<U> 
     all
 }
 
+/// Returns what becomes of those of a list that become anything, likewise.
+pub(super) fn each_some<T, U>(raw: Vec<T>, of: impl FnMut(T) -> Option<U>) -> Vec<U> {
+    let mut all = Vec::new();
+    all.extend(raw.into_iter().filter_map(of));
+    all.shrink_to_fit();
+    all
+}
+
 /// Returns tags out of an SDK's key and value pairs.
 pub(super) fn tags(pairs: impl IntoIterator<Item = (Option<String>, Option<String>)>) -> Tags {
     pairs.into_iter().map(|(key, value)| (required(key), required(value))).collect()

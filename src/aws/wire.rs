@@ -214,12 +214,17 @@ fn no_files() -> ProfileFiles {
         .build()
 }
 
+/// How long a connection waits for the next request. Pages of a list come one after the other; until the list is read
+/// again, half a minute at least, each connection would hold the memory of the largest answer that came through it.
+const IDLE_FOR: Duration = Duration::from_secs(5);
+
 /// One pool of connections, made the SDK's own way; the SDK itself would make one for each client.
 fn client(proxy: ProxyConfig) -> SharedHttpClient {
     Builder::new().build_with_connector_fn(move |settings, components| {
         let mut connector = ConnectorBuilder::default()
             .tls_provider(tls::Provider::Rustls(tls::rustls_provider::CryptoMode::AwsLc))
-            .proxy_config(proxy.clone());
+            .proxy_config(proxy.clone())
+            .pool_idle_timeout(IDLE_FOR);
         connector.set_connector_settings(settings.cloned());
         connector.set_sleep_impl(components.and_then(RuntimeComponents::sleep_impl));
         connector.build()

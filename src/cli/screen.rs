@@ -3,6 +3,7 @@
 use super::Outside;
 use super::args::{Global, ScreenArgs, When};
 use super::calls;
+use super::footprint;
 use super::output::{Output, can_open_screen};
 use super::reach;
 use super::shell;
@@ -76,6 +77,7 @@ pub(super) async fn run(
     let kept = Keeping { cache, history: reach.history()? };
     let collector = reach.start(Config::clone(&reach.config), &Source::ALL, kept, cancel.clone());
     let aside = reach.tools().ok().filter(|_| !global.demo).map(shell::aside);
+    let lean_memory = tokio::spawn(footprint::let_go_once_read(collector.world.clone()));
     let (counter, clerk) = match reach.tools() {
         Ok(tools) => {
             let (counter, clerk) = super::counter::open(tools, global, outside, cancel);
@@ -94,6 +96,7 @@ pub(super) async fn run(
         None => show(collector.world, collector.wishes, counter, about, options, aside).await,
     };
     drop(guard);
+    lean_memory.abort();
     // The reads end with the token; what one of them broke of is in the log.
     let _ = collector.task.await;
     if let Some(clerk) = clerk {

@@ -3,11 +3,8 @@
 use super::columns::Ctx;
 use super::kind::Kind;
 use super::parse::Query;
+use super::share::in_shares;
 use super::truth::Truth;
-use std::thread;
-
-/// Rows that one thread looks at; fewer are not worth starting another.
-const SHARE: usize = 16_384;
 
 /// What a query selects, and what it cannot say.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -24,42 +21,23 @@ pub fn weigh(query: &Query, ctx: Ctx<'_>, kind: Kind) -> Selection {
     if query.kind() != kind {
         return Selection::default();
     }
-    let rows = count(kind, ctx);
+    let all: Vec<u32> = (0..count(kind, ctx)).collect();
     if query.is_every() {
-        return Selection { rows: (0..rows).collect(), undecided: 0 };
+        return Selection { rows: all, undecided: 0 };
     }
-    let part = |from: u32, to: u32| {
+    let parts = in_shares(&all, |share| {
         let mut found = Selection::default();
-        for at in from..to {
-            match query.truth(ctx, at as usize) {
-                Truth::True => found.rows.push(at),
+        for at in share {
+            match query.truth(ctx, *at as usize) {
+                Truth::True => found.rows.push(*at),
                 Truth::Unknown => found.undecided += 1,
                 Truth::False => {}
             }
         }
         found
-    };
-    let threads = (rows as usize / SHARE).min(thread::available_parallelism().map_or(1, Into::into)).min(8);
-    if threads < 2 {
-        return part(0, rows);
-    }
-    let share = rows.div_ceil(u32::try_from(threads).unwrap_or(1));
-    let part = &part;
-    thread::scope(|scope| {
-        let others: Vec<_> = (1..)
-            .map(|nth| (nth * share, (nth + 1).saturating_mul(share).min(rows)))
-            .take(threads - 1)
-            .map(|(from, to)| (from, to, thread::Builder::new().spawn_scoped(scope, move || part(from, to))))
-            .collect();
-        let mut found = part(0, share);
-        for (from, to, other) in others {
-            // Where no thread could be started, or one died, this one does the work.
-            let more = other.ok().and_then(|other| other.join().ok()).unwrap_or_else(|| part(from, to));
-            found.rows.extend(more.rows);
-            found.undecided += more.undecided;
-        }
-        found
-    })
+    });
+    let undecided = parts.iter().map(|part| part.undecided).sum();
+    Selection { rows: parts.into_iter().flat_map(|part| part.rows).collect(), undecided }
 }
 
 /// Returns the rows that answer for certain, in their order. Rows of which too little is known to say

@@ -9,6 +9,7 @@ use super::fault::Fault;
 use super::kind::Kind;
 use super::natural;
 use super::parse::unknown_column;
+use super::share::{in_shares, sort_in_shares};
 use super::value::{Unit, Value};
 use std::borrow::Cow;
 use std::cmp::Ordering;
@@ -111,7 +112,20 @@ pub fn sort(sort: &Sort, ctx: Ctx<'_>, rows: &mut [u32]) {
 /// One level of keys, a key for each place.
 enum Level<'a> {
     Numbers(Vec<u128>),
-    Texts(Vec<Cow<'a, str>>, Direction),
+    Texts(Vec<Taken<'a>>, Direction),
+}
+
+/// A cell of text: what is absent or unknown stands behind all others.
+struct Taken<'a> {
+    rank: Rank,
+    text: Cow<'a, str>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Rank {
+    Known,
+    Absent,
+    Unknown,
 }
 
 impl Level<'_> {
@@ -120,9 +134,9 @@ impl Level<'_> {
         match self {
             Self::Numbers(numbers) => numbers.get(a).cmp(&numbers.get(b)),
             Self::Texts(texts, direction) => match (texts.get(a), texts.get(b), direction) {
-                (Some(a), Some(b), _) if a == b => Ordering::Equal,
-                (Some(a), Some(b), Direction::Up) => natural::order(a, b),
-                (Some(a), Some(b), Direction::Down) => natural::order(b, a),
+                (Some(a), Some(b), _) if a.text == b.text => Ordering::Equal,
+                (Some(a), Some(b), Direction::Up) => natural::order(&a.text, &b.text),
+                (Some(a), Some(b), Direction::Down) => natural::order(&b.text, &a.text),
                 _ => Ordering::Equal,
             },
         }
@@ -153,7 +167,7 @@ fn refine(levels: &[Level<'_>], places: &mut [u32]) {
                 .map(|at| (numbers.get(*at as usize).copied().unwrap_or(u128::MAX), *at))
                 .collect();
             // The place is part of the key, so that equals stay in their first order.
-            keyed.sort_unstable();
+            sort_in_shares(&mut keyed);
             for (place, (_, at)) in places.iter_mut().zip(keyed) {
                 *place = at;
             }
@@ -180,7 +194,7 @@ const VALUE: u128 = ABSENT - 1;
 
 /// Takes the keys of one column.
 fn take<'a>(column: &Column, direction: Direction, ctx: Ctx<'a>, rows: &[u32], levels: &mut Vec<Level<'a>>) {
-    let cells = rows.iter().map(|row| (column.get)(ctx, *row as usize));
+    let cell = |row: &u32| (column.get)(ctx, *row as usize);
     let directed = |value: u128| match direction {
         Direction::Up => value,
         Direction::Down => !value,
@@ -191,30 +205,42 @@ fn take<'a>(column: &Column, direction: Direction, ctx: Ctx<'a>, rows: &[u32], l
             None if cell == Value::Absent => ABSENT,
             None => UNKNOWN,
         };
-        levels.push(Level::Numbers(cells.map(key).collect()));
+        let keys = in_shares(rows, |rows| rows.iter().map(|row| key(cell(row))).collect::<Vec<_>>());
+        levels.push(Level::Numbers(keys.concat()));
         return;
     }
-    let mut ranks = Vec::with_capacity(rows.len());
-    let mut texts = Vec::with_capacity(rows.len());
-    for cell in cells {
-        let (rank, text) = text(cell);
-        ranks.push(rank);
-        texts.push(text);
-    }
-    let known = ranks.iter().zip(&texts).filter(|(rank, _)| **rank == 0);
-    let shared = natural::shared(known.map(|(_, text)| text.as_ref()));
-    let (mut first, mut second) = (Vec::with_capacity(rows.len()), Vec::with_capacity(rows.len()));
-    for (rank, text) in ranks.iter().zip(&texts) {
-        if *rank != 0 {
-            first.push(*rank);
-            second.push(0);
-            continue;
-        }
-        let (high, low) = halves(natural::prefix(text.as_bytes().get(shared..).unwrap_or_default()));
-        first.push(directed(high) & VALUE);
-        second.push(directed(low));
-    }
-    levels.extend([Level::Numbers(first), Level::Numbers(second), Level::Texts(texts, direction)]);
+    let taken = in_shares(rows, |rows| rows.iter().map(|row| text(cell(row))).collect::<Vec<_>>());
+    let taken: Vec<Taken<'_>> = taken.into_iter().flatten().collect();
+    let shared = shared(&taken);
+    let keys = in_shares(&taken, |taken| {
+        let key = |taken: &Taken<'_>| {
+            let prefix = match taken.rank {
+                Rank::Absent => return (ABSENT, 0),
+                Rank::Unknown => return (UNKNOWN, 0),
+                Rank::Known => taken.text.as_bytes().get(shared..).unwrap_or_default(),
+            };
+            let (high, low) = halves(natural::prefix(prefix));
+            (directed(high) & VALUE, directed(low))
+        };
+        taken.iter().map(key).unzip::<_, _, Vec<_>, Vec<_>>()
+    });
+    let (first, second): (Vec<_>, Vec<_>) = keys.into_iter().unzip();
+    levels.extend([
+        Level::Numbers(first.concat()),
+        Level::Numbers(second.concat()),
+        Level::Texts(taken, direction),
+    ]);
+}
+
+/// How long the beginning is that all these texts share.
+fn shared(taken: &[Taken<'_>]) -> usize {
+    let known = |taken: &Taken<'_>| taken.rank == Rank::Known;
+    let Some(first) = taken.iter().find(|it| known(it)) else { return 0 };
+    let shares = in_shares(taken, |taken| {
+        let own = taken.iter().filter(|it| known(it));
+        natural::shared(std::iter::once(first).chain(own).map(|it| it.text.as_ref()))
+    });
+    shares.into_iter().min().unwrap_or(0)
 }
 
 /// A prefix as two numbers: fifteen bytes, below the rank, and sixteen.
@@ -252,12 +278,13 @@ fn fraction(n: f64) -> Option<u64> {
     Some(if bits >> 63 == 0 { bits | (1 << 63) } else { !bits })
 }
 
-fn text(cell: Value<'_>) -> (u128, Cow<'_, str>) {
-    match cell {
-        Value::Text(text) => (0, text),
-        Value::List(words) if words.is_empty() => (ABSENT, Cow::Borrowed("")),
-        Value::List(words) => (0, Cow::Owned(words.join(","))),
-        Value::Absent => (ABSENT, Cow::Borrowed("")),
-        _ => (UNKNOWN, Cow::Borrowed("")),
-    }
+fn text(cell: Value<'_>) -> Taken<'_> {
+    let (rank, text) = match cell {
+        Value::Text(text) => (Rank::Known, text),
+        Value::List(words) if words.is_empty() => (Rank::Absent, Cow::Borrowed("")),
+        Value::List(words) => (Rank::Known, Cow::Owned(words.join(","))),
+        Value::Absent => (Rank::Absent, Cow::Borrowed("")),
+        _ => (Rank::Unknown, Cow::Borrowed("")),
+    };
+    Taken { rank, text }
 }

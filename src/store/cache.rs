@@ -232,6 +232,7 @@ fn connect(file: &Path, now: Timestamp) -> rusqlite::Result<Connection> {
     let db = Connection::open(file)?;
     own(file);
     db.busy_timeout(OPEN_WITHIN)?;
+    super::thrifty(&db)?;
     db.pragma_update(None, "journal_mode", "WAL")?;
     db.pragma_update(None, "synchronous", "OFF")?;
     db.execute_batch(

@@ -154,6 +154,7 @@ fn connect(file: &Path) -> Result<Connection, Error> {
 fn prepared(file: &Path) -> rusqlite::Result<Connection> {
     let db = Connection::open(file)?;
     db.busy_timeout(BUSY)?;
+    super::thrifty(&db)?;
     db.pragma_update(None, "journal_mode", "WAL")?;
     db.pragma_update(None, "synchronous", "OFF")?;
     let shape: i64 = db.pragma_query_value(None, "user_version", |row| row.get(0))?;

@@ -3,6 +3,7 @@
 //! The rows that were there stay until the new ones are. A job that nobody wants the answer of any more is not
 //! stopped, but what it finds is dropped; the next one asks what is wanted then, so none is ever queued.
 
+use super::ordered::Ordered;
 use super::state::{Effect, Page, RowKey, Ui};
 use super::view::{Question, View};
 use crate::fleet::Fleet;
@@ -29,6 +30,8 @@ pub struct Job {
     question: Question,
     fleet: Arc<Fleet>,
     now: Timestamp,
+    /// The order of the rows as it was last known.
+    before: Option<Ordered>,
     /// The row that the cursor is on.
     anchor: Option<RowKey>,
 }
@@ -51,8 +54,8 @@ pub struct Answered {
 impl Job {
     /// Does the work: milliseconds of a processor.
     pub fn run(self) -> Answered {
-        let Self { generation, question, fleet, now, anchor } = self;
-        let view = question.answer(&fleet, now);
+        let Self { generation, question, fleet, now, before, anchor } = self;
+        let view = question.answer(&fleet, now, before);
         let anchor = anchor.and_then(|anchor| view.position_of(&anchor).map(|at| (anchor, at)));
         Answered { generation, view, anchor }
     }
@@ -72,6 +75,7 @@ impl Ui {
             question: list.question(),
             fleet: Arc::clone(&self.world.fleet),
             now: self.now,
+            before: list.view.ordered.clone(),
             anchor: list.anchor.clone().filter(|_| list.is_chosen),
         })))
     }

@@ -408,7 +408,7 @@ impl Ui {
             let is_large = question.size(&world.fleet) > super::ask::AT_ONCE;
             list.is_behind = is_large && !list.view.takes_over(&question, &world.fleet);
             if !is_large {
-                list.view = question.answer(&world.fleet, self.now);
+                list.view = question.answer(&world.fleet, self.now, None);
                 self.follow_anchor(None);
             }
         }

@@ -56,6 +56,11 @@ pub fn update(ui: &mut Ui, input: Input) -> Vec<Effect> {
             ui.world = world;
             time::arrived(ui);
             ui.marks.look(&ui.world.fleet);
+            for place in ui.behind.iter_mut().chain(&mut ui.ahead) {
+                if let Page::List(list) = &mut place.page {
+                    list.view.forget_all_but(&ui.world.fleet);
+                }
+            }
             ui.refresh_view();
             Vec::new()
         }

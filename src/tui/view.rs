@@ -5,17 +5,18 @@
 
 use super::cell;
 use super::drill::Drill;
+use super::ordered::Ordered;
 use super::probe::Probe;
 use super::sift::{Sifted, sift};
 use super::state::{List, Pick, RowKey, SortBy};
 use crate::fleet::Fleet;
 use crate::gateway::Source;
-use crate::model::Scope;
+use crate::model::{Health, Scope};
 use crate::query::group::{Group, group};
 use crate::query::{Column, Ctx, Direction, Kind, Query, Sort, Unit, Width, sort};
 use jiff::Timestamp;
 use std::cmp::Reverse;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use unicode_width::UnicodeWidthStr;
 
@@ -32,9 +33,9 @@ const CALLS: [&str; 6] = ["called_at", "result", "code", "duration", "cost", "co
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Question {
     pub(super) kind: Kind,
-    drill: Option<Drill>,
+    pub(super) drill: Option<Drill>,
     filter: String,
-    sort: Option<SortBy>,
+    pub(super) sort: Option<SortBy>,
     group_by: Option<&'static str>,
     folded: BTreeSet<String>,
     chosen: Option<Vec<&'static str>>,
@@ -56,6 +57,8 @@ pub(super) struct View {
     /// Columns that the filter asks and that cost money to read.
     pub(super) paid: Vec<&'static str>,
     pub(super) columns: Vec<Shape>,
+    /// All rows of the list, where they were put in order, so that the next filter need not sort.
+    pub(super) ordered: Option<Ordered>,
     /// Groups of rows, where rows are put together, and the lines that show then.
     pub(super) groups: Vec<Group>,
     pub(super) lines: Vec<Line>,
@@ -100,9 +103,27 @@ impl View {
             && self.question.as_ref() == Some(question)
             && self.fleet.as_ref().is_some_and(|before| fleet.shares_rows_with(before));
         if is_same {
-            self.fleet = Some(Arc::clone(fleet));
+            self.go_on_with(fleet);
         }
         is_same
+    }
+
+    /// Shows the same rows of a fleet that shares them, and lets go of the one before.
+    fn go_on_with(&mut self, fleet: &Arc<Fleet>) {
+        self.fleet = Some(Arc::clone(fleet));
+        if let Some(ordered) = &mut self.ordered {
+            ordered.go_on_with(fleet);
+        }
+    }
+
+    /// Lets go of a fleet that is no longer the present one, which pages behind the open one would hold as long as they
+    /// are remembered. Their rows are made again when somebody comes back to them.
+    pub(super) fn forget_all_but(&mut self, fleet: &Arc<Fleet>) {
+        let Some(question) = &self.question else { return };
+        let question = question.clone();
+        if !self.takes_over(&question, fleet) {
+            *self = Self::default();
+        }
     }
 
     /// The line that a row is on.
@@ -228,24 +249,54 @@ impl Question {
         self.kind.len(fleet)
     }
 
-    /// Answers it from these rows.
-    pub(super) fn answer(self, fleet: &Arc<Fleet>, now: Timestamp) -> View {
+    /// Answers it from these rows. `before` is the order that they had for an earlier question, if that is known.
+    pub(super) fn answer(self, fleet: &Arc<Fleet>, now: Timestamp, before: Option<Ordered>) -> View {
         let ctx = Ctx { fleet, now };
         let kind = self.kind;
-        let opened = self.drill.as_ref().map(|drill| drill.rows(kind, ctx));
-        let belongs = |at: &u32| opened.as_ref().is_none_or(|rows| rows.binary_search(at).is_ok());
         // A filter is only ever kept when it could be read.
         let query = Query::parse(&self.filter, kind).ok().filter(|query| !query.is_every());
-        let all = u32::try_from(kind.len(fleet)).unwrap_or(u32::MAX);
-        let of = opened.as_ref().map_or_else(|| kind.len(fleet), Vec::len);
-        let Sifted { mut rows, undecided } = match &query {
-            Some(query) => sift(query, ctx, all, belongs),
-            None => Sifted { rows: (0..all).filter(belongs).collect(), undecided: Vec::new() },
+        let mut ordered = before.filter(|before| before.is_of(&self, fleet));
+        if let Some(ordered) = &mut ordered {
+            ordered.go_on_with(fleet);
+        }
+        let all = match &ordered {
+            Some(ordered) => Arc::clone(&ordered.rows),
+            None => match &self.drill {
+                Some(drill) => drill.rows(kind, ctx).into(),
+                None => (0..u32::try_from(kind.len(fleet)).unwrap_or(u32::MAX)).collect(),
+            },
+        };
+        let of = all.len();
+        let put_in_order = |rows: &[u32]| {
+            let mut rows = rows.to_vec();
+            self.order(ctx, &mut rows);
+            rows
+        };
+        let Sifted { rows, undecided } = match (&query, &ordered) {
+            (Some(query), Some(_)) => sift(query, ctx, &all),
+            (Some(query), None) => {
+                let Sifted { rows, undecided } = sift(query, ctx, &all);
+                // Where most rows are found all are put in order: the next letter of the filter is then cheap.
+                if rows.len() * 2 > all.len() {
+                    let all = put_in_order(&all);
+                    ordered = Ordered::worth_keeping(&self, fleet, &all);
+                    // What was found is in the order of the fleet, which is that of the numbers.
+                    let is_found = |row: &u32| rows.binary_search(row).is_ok();
+                    Sifted { rows: all.into_iter().filter(is_found).collect(), undecided }
+                } else {
+                    Sifted { rows: put_in_order(&rows), undecided }
+                }
+            }
+            (None, Some(_)) => Sifted { rows: all.to_vec(), undecided: Vec::new() },
+            (None, None) => {
+                let rows = put_in_order(&all);
+                ordered = Ordered::worth_keeping(&self, fleet, &rows);
+                Sifted { rows, undecided: Vec::new() }
+            }
         };
         let asked = query.as_ref().map(Query::columns_used).unwrap_or_default();
         let paid = asked.iter().filter(|column| column.needs.contains(&Source::Metrics));
         let paid = paid.map(|column| column.name).collect();
-        self.order(ctx, &mut rows);
         let columns = self.columns(fleet, query.as_ref());
         let shapes = columns.into_iter().map(|column| {
             let step = rows.len().div_ceil(MEASURED).max(1);
@@ -263,7 +314,7 @@ impl Question {
         let columns = shapes.collect();
         let (groups, lines) = self.put_together(ctx, &rows);
         let fleet = Some(Arc::clone(fleet));
-        View { question: Some(self), fleet, rows, of, undecided, paid, columns, groups, lines }
+        View { question: Some(self), fleet, rows, of, undecided, paid, columns, ordered, groups, lines }
     }
 
     /// Groups, in the order of their first rows, and the lines that show of them.
@@ -298,16 +349,35 @@ impl Question {
                 let by = by.iter().filter_map(|name| self.kind.columns().iter().find(|it| it.name == *name));
                 let by = by.map(|column| (column, Direction::Up)).collect();
                 sort(&Sort { by }, ctx, rows);
-                let scope = |at: &u32| self.kind.scope(ctx, usize::try_from(*at).ok()?).map(AsRef::as_ref);
-                // There are few scopes and many rows: ranks are compared, not names.
-                let scopes: BTreeSet<&Scope> = rows.iter().filter_map(scope).collect();
-                let ranks: BTreeMap<&Scope, usize> = scopes.into_iter().zip(0..).collect();
-                rows.sort_by_cached_key(|at| {
-                    let health = usize::try_from(*at).ok().and_then(|at| self.kind.health(ctx, at));
-                    (Reverse(health), scope(at).and_then(|scope| ranks.get(scope)))
-                });
+                self.put_worst_first(ctx, rows);
             }
         }
+    }
+
+    /// Puts what is worst first and what is of one place together; rows that are alike keep their order. There
+    /// are few places and many rows, so that these are put on shelves, not compared.
+    fn put_worst_first(&self, ctx: Ctx<'_>, rows: &mut [u32]) {
+        let mut shelves: Vec<Shelf<'_>> = Vec::new();
+        let mut last = 0;
+        for row in rows.iter() {
+            let at = usize::try_from(*row).unwrap_or(usize::MAX);
+            let (health, scope) = (self.kind.health(ctx, at), self.kind.scope(ctx, at).map(AsRef::as_ref));
+            let is_here = |shelf: &Shelf<'_>| {
+                let is_same = |(a, b): (&Scope, &Scope)| std::ptr::eq(a, b) || a == b;
+                shelf.health == health
+                    && (shelf.scope.zip(scope).is_some_and(is_same) || (shelf.scope, scope) == (None, None))
+            };
+            if !shelves.get(last).is_some_and(is_here) {
+                last = shelves.iter().position(is_here).unwrap_or(shelves.len());
+            }
+            match shelves.get_mut(last) {
+                Some(shelf) => shelf.rows.push(*row),
+                None => shelves.push(Shelf { health, scope, rows: vec![*row] }),
+            }
+        }
+        shelves.sort_by_key(|shelf| (Reverse(shelf.health), shelf.scope));
+        let sorted = shelves.into_iter().flat_map(|shelf| shelf.rows);
+        rows.iter_mut().zip(sorted).for_each(|(row, sorted)| *row = sorted);
     }
 
     /// The columns that show: those of the kind, those that cost money when asked for, and those that
@@ -348,6 +418,13 @@ impl Question {
         });
         columns
     }
+}
+
+/// Rows of one health and one place, in order.
+struct Shelf<'a> {
+    health: Option<Health>,
+    scope: Option<&'a Scope>,
+    rows: Vec<u32>,
 }
 
 /// What a row is called across worlds.

@@ -1,6 +1,6 @@
 //! `DescribeAutoScalingGroups`: members, what they launch, the mix, protection, suspended processes.
 
-use crate::aws::translate::{count, each, ids, moment, required, tags, text, texts, whole, word};
+use crate::aws::translate::{count, each, each_some, ids, moment, required, tags, text, texts, whole, word};
 use crate::model::{
     Group, GroupName, InstanceId, InstanceType, Member, Mix, OwnLaunch, TemplateId, TemplateRef, Zone,
 };
@@ -33,12 +33,7 @@ pub(super) fn group(raw: AutoScalingGroup) -> Group {
         health_check: required(raw.health_check_type),
         grace_s: raw.health_check_grace_period.and_then(whole),
         target_groups: ids(raw.target_group_arns),
-        suspended: raw
-            .suspended_processes
-            .unwrap_or_default()
-            .into_iter()
-            .filter_map(|process| text(process.process_name))
-            .collect(),
+        suspended: each_some(raw.suspended_processes.unwrap_or_default(), |it| text(it.process_name)),
         protects_new: raw.new_instances_protected_from_scale_in.unwrap_or(false),
         rebalances: raw.capacity_rebalance,
         termination_policies: texts(raw.termination_policies),

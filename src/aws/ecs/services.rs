@@ -2,7 +2,7 @@
 
 use super::definitions::constraint;
 use super::tasks::family_and_revision;
-use crate::aws::translate::{count, each, fractional_moment, required, tags, text, whole, word};
+use crate::aws::translate::{count, each, each_some, fractional_moment, required, tags, text, whole, word};
 use crate::model::{
     ClusterArn, Deployment, Service, ServiceArn, ServiceDetail, ServiceEvent, TargetGroupArn, Text,
 };
@@ -37,13 +37,8 @@ pub(super) fn service(raw: SdkService) -> Service {
         max_percent: limits.as_ref().and_then(|it| it.maximum_percent).and_then(whole),
         deployments,
         events,
-        target_groups: raw.load_balancers.unwrap_or_default().into_iter().filter_map(target_group).collect(),
-        providers: raw
-            .capacity_provider_strategy
-            .unwrap_or_default()
-            .into_iter()
-            .map(|item| Text::from(item.capacity_provider))
-            .collect(),
+        target_groups: each_some(raw.load_balancers.unwrap_or_default(), target_group),
+        providers: each(raw.capacity_provider_strategy, |item| Text::from(item.capacity_provider)),
         created_at: fractional_moment(raw.created_at),
         tags: tags(raw.tags.unwrap_or_default().into_iter().map(|tag| (tag.key, tag.value))),
     }

@@ -1,12 +1,13 @@
 //! Tasks: those that run and those on their way out.
 
-use crate::aws::translate::{fractional_moment, port, required, tags, text, word};
+use crate::aws::translate::{each_some, fractional_moment, port, required, tags, text, word};
 use crate::model::{ClusterArn, HostArn, Task, TaskArn, Text, Zone};
 use aws_sdk_ecs::types::{Container, Task as SdkTask};
 
 /// Returns a task.
 pub(super) fn task(raw: SdkTask) -> Task {
     let containers = raw.containers.unwrap_or_default();
+    let ports = host_ports(&containers);
     Task {
         arn: raw.task_arn.map(TaskArn::from).unwrap_or_default(),
         cluster: raw.cluster_arn.map(ClusterArn::from).unwrap_or_default(),
@@ -25,8 +26,8 @@ pub(super) fn task(raw: SdkTask) -> Task {
         started_at: fractional_moment(raw.started_at),
         stopped_at: fractional_moment(raw.stopped_at),
         stopped_reason: text(raw.stopped_reason),
-        ports: host_ports(&containers),
-        images: containers.into_iter().filter_map(|container| text(container.image)).collect::<Vec<Text>>(),
+        ports,
+        images: each_some(containers, |container| text(container.image)),
         tags: tags(raw.tags.unwrap_or_default().into_iter().map(|tag| (tag.key, tag.value))),
     }
 }

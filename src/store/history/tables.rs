@@ -115,6 +115,7 @@ fn prepared(file: &Path) -> Result<Connection, Closed> {
     let mut db = Connection::open(file)?;
     own(file);
     db.busy_timeout(BUSY)?;
+    crate::store::thrifty(&db)?;
     // Holds only for a file that is made now; pages that are free can then be given back to the disk.
     db.pragma_update(None, "auto_vacuum", "INCREMENTAL")?;
     db.pragma_update(None, "journal_mode", "WAL")?;

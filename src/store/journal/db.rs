@@ -174,6 +174,7 @@ impl From<rusqlite::Error> for Stop {
 fn prepared(file: &Path) -> rusqlite::Result<Connection> {
     let db = Connection::open(file)?;
     db.busy_timeout(BUSY)?;
+    crate::store::thrifty(&db)?;
     db.pragma_update(None, "journal_mode", "WAL")?;
     // What was intended must be on the disk before it is done.
     db.pragma_update(None, "synchronous", "FULL")?;

@@ -1,0 +1,134 @@
+//! Lets go of the pages of the program file that only the start needed.
+//!
+//! Reading arguments, files and certificates runs a third of all the code that a session ever runs, and runs it once. The
+//! kernel keeps what it mapped for that as long as nobody else wants the memory; a bastion on which ten people look at a
+//! fleet would rather have it back. What is needed again is mapped again, from the machine's own copy of the file
+//! (docs/speed.md has what it is worth).
+
+use crate::world::World;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::watch;
+
+/// When nothing new has come for so long, the fleet has been read.
+const QUIET: Duration = Duration::from_secs(2);
+
+/// A fleet that never comes to rest is taken to be read after so many changes: the screen shows at most ten a second.
+const MOST_CHANGES: usize = 300;
+
+/// Waits until the fleet has been read once, then lets go. Ends without a word where there is no more world, or no
+/// `/proc`: nothing but memory is lost.
+pub(super) async fn let_go_once_read(mut world: watch::Receiver<Arc<World>>) {
+    for _ in 0..MOST_CHANGES {
+        match tokio::time::timeout(QUIET, world.changed()).await {
+            Ok(Ok(())) => {}
+            Ok(Err(_)) => return,
+            Err(_) => break,
+        }
+    }
+    drop(world);
+    let (Ok(program), Ok(told)) = (std::env::current_exe(), std::fs::read_to_string("/proc/self/smaps"))
+    else {
+        return;
+    };
+    for pages in untouched(&told, &program) {
+        let_go(pages);
+    }
+}
+
+/// A range of addresses.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Pages {
+    from: usize,
+    to: usize,
+}
+
+/// The mappings of the program file in which every page is what the file says: nobody may write to them, and no page of
+/// them has become the process's own, as those have in which the loader put addresses.
+fn untouched(smaps: &str, program: &Path) -> Vec<Pages> {
+    let mut found = Vec::new();
+    let mut candidate = None;
+    for line in smaps.lines() {
+        let words: Vec<&str> = line.split_ascii_whitespace().collect();
+        match words.as_slice() {
+            [range, "r--p" | "r-xp", _, _, _, file] if Path::new(file) == program => {
+                candidate = parsed(range);
+            }
+            ["Anonymous:", "0", "kB"] => found.extend(candidate.take()),
+            // The head of another mapping, or one with pages of its own.
+            ["Anonymous:", ..] => candidate = None,
+            [first, ..] if !first.ends_with(':') => candidate = None,
+            _ => {}
+        }
+    }
+    found
+}
+
+/// Reads `55d0c0a00000-55d0c0b00000`.
+fn parsed(range: &str) -> Option<Pages> {
+    let (from, to) = range.split_once('-')?;
+    let address = |text| usize::from_str_radix(text, 16).ok();
+    let pages = Pages { from: address(from)?, to: address(to)? };
+    (pages.from < pages.to).then_some(pages)
+}
+
+#[cfg(target_os = "linux")]
+fn let_go(Pages { from, to }: Pages) {
+    #[expect(
+        unsafe_code,
+        reason = "there is no other way to tell the kernel; docs/speed.md says what it is worth"
+    )]
+    // SAFETY: these pages can only be read, and none of them differs from the file (`untouched`), which the kernel
+    // lets nobody write to while it runs. Whoever reads them afterwards reads the same, after a page fault.
+    let done = unsafe { libc::madvise(from as *mut libc::c_void, to - from, libc::MADV_DONTNEED) };
+    if done != 0 {
+        tracing::debug!(error = %std::io::Error::last_os_error(), "the kernel keeps the pages of the start");
+    }
+}
+
+#[cfg(not(target_os = "linux"))]
+fn let_go(_: Pages) {}
+
+#[cfg(test)]
+mod tests {
+    use super::{Pages, untouched};
+    use std::path::Path;
+
+    const SMAPS: &str = "\
+1000-3000 r--p 00000000 fe:00 42                         /usr/bin/coredeck
+Size:                  8 kB
+Anonymous:             0 kB
+VmFlags: rd mr mw me
+3000-9000 r-xp 00002000 fe:00 42                         /usr/bin/coredeck
+Private_Dirty:         8 kB
+Anonymous:             0 kB
+9000-a000 r--p 00008000 fe:00 42                         /usr/bin/coredeck
+Anonymous:             4 kB
+a000-b000 rw-p 00009000 fe:00 42                         /usr/bin/coredeck
+Anonymous:             0 kB
+c000-d000 r-xp 00000000 fe:00 43                         /usr/lib/libc.so.6
+Anonymous:             0 kB
+e000-f000 rw-p 00000000 00:00 0
+Anonymous:             0 kB
+";
+
+    #[test]
+    fn only_pages_of_the_program_that_nobody_wrote_to_are_let_go() {
+        let found = untouched(SMAPS, Path::new("/usr/bin/coredeck"));
+        assert_eq!(found, [Pages { from: 0x1000, to: 0x3000 }, Pages { from: 0x3000, to: 0x9000 }]);
+        assert_eq!(untouched(SMAPS, Path::new("/usr/bin/other")), []);
+        assert_eq!(untouched("junk\n1-0 r-xp 0 0 0 /p\nAnonymous: 0 kB", Path::new("/p")), []);
+    }
+
+    #[test]
+    #[cfg(target_os = "linux")]
+    fn the_program_goes_on_after_its_pages_were_let_go() {
+        let program = std::env::current_exe().unwrap();
+        let told = std::fs::read_to_string("/proc/self/smaps").unwrap();
+        let all = untouched(&told, &program);
+        assert!(!all.is_empty(), "{told}");
+        all.into_iter().for_each(super::let_go);
+        assert_eq!(untouched(SMAPS, Path::new("/usr/bin/coredeck")).len(), 2);
+    }
+}
