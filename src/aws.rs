@@ -33,6 +33,7 @@ mod record;
 mod regions;
 mod route53;
 mod session;
+mod shell;
 mod site;
 mod ssm;
 mod sts;

@@ -38,8 +38,10 @@ mod refresh;
 mod rollout;
 mod rows;
 mod screen;
+mod shell;
 mod sim;
 mod table;
+mod tunnel;
 mod verbs;
 mod view;
 
@@ -225,6 +227,7 @@ fn obey(argv: Argv, outside: &Outside, out: &mut Output) -> Result<()> {
         Some(Command::Op(command)) => op::run(&command, &global, outside, out),
         Some(Command::Capacity(args)) => capacity::run(&args, &global, outside, out),
         Some(Command::Inventory(command)) => inventory::run(&command, &global, outside, out),
+        Some(Command::Shell(args)) => block_on(shell::run(&args, &global, outside, out)),
         Some(Command::Logs(args)) => block_on(logs::run(&args, &global, outside, out)),
         Some(Command::Core(command)) => core::run(&command, &global, outside, out),
         Some(Command::Sim(args)) => block_on(sim::run(args, outside.clock, out)),

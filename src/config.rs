@@ -125,6 +125,8 @@ pub enum CoreReach {
     Off,
     /// At the private addresses of their hosts, from where this runs.
     Direct,
+    /// Through ports that Systems Manager forwards.
+    Ssm,
 }
 
 impl CoreReach {
@@ -133,6 +135,7 @@ impl CoreReach {
         match self {
             Self::Off => "off",
             Self::Direct => "direct",
+            Self::Ssm => "ssm",
         }
     }
 }

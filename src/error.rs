@@ -28,6 +28,8 @@ pub enum ErrorKind {
     Interrupted,
     /// The reader of our output went away; not worth a word.
     BrokenPipe,
+    /// A program that had the terminal ended with this code, and has said why itself.
+    Passed(u8),
 }
 
 impl ErrorKind {
@@ -43,6 +45,7 @@ impl ErrorKind {
             Self::RolledBack => 6,
             Self::Running => 7,
             Self::Interrupted => 130,
+            Self::Passed(code) => code,
         }
     }
 
@@ -60,6 +63,7 @@ impl ErrorKind {
             Self::Running => "running",
             Self::Interrupted => "interrupted",
             Self::BrokenPipe => "broken_pipe",
+            Self::Passed(_) => "passed",
         }
     }
 }

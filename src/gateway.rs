@@ -7,11 +7,13 @@ mod admin;
 mod calls;
 pub mod change;
 mod look;
+mod session;
 
 pub use admin::{AdminError, Answer, CoreAdmin, Door, Secrets, Visit};
 pub use calls::{Bucket, CallRecord, NoteCall, Outcome};
 pub use change::{Again, Change, FleetWriter, Proof, Receipt, Token, WriteError};
 pub use look::{FleetProbe, LogAsk, Look, Seen};
+pub use session::{Opened, Session, Sessions};
 
 use crate::model::admin::CoreWord;
 use crate::model::{

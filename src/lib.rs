@@ -24,8 +24,8 @@
 //! | `query` | the filter language, typed columns, sorting |
 //! | `capacity` | how much more fits, and when a tier is full, pure |
 //! | `inventory` | what was seen beside what the registry says: differences, pure |
-//! | `ops` | operations: plan, journal, run, undo |
 //! | `logs` | what cores log: found, taken apart, filtered, merged, rid of secrets |
+//! | `ops` | operations: plan, journal, run, undo |
 //! | `collect` | what to read when |
 //! | `aws` | the AWS SDK behind `gateway`; `aws/call.rs` is the only road to the network |
 //! | `supertokens` | the cores' own admin API behind `gateway` |

@@ -9,6 +9,7 @@
 
 mod filter;
 mod fold;
+pub mod hostlog;
 mod latency;
 mod line;
 mod mask;

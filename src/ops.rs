@@ -22,7 +22,6 @@ pub mod counter;
 pub mod desk;
 pub mod event;
 pub mod guard;
-pub mod hostlog;
 pub mod hosts;
 pub mod image;
 pub mod intent;

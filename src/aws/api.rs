@@ -174,6 +174,9 @@ apis! {
     CreateTags: "ec2", ec2_change("CreateTags", 10, 100), Light, 0;
     DeleteTags: "ec2", ec2_change("DeleteTags", 10, 100), Light, 0;
     SendCommand: "ssm", SSM_COMMANDS, Light, 0;
+    StartSession: "ssm", SSM_COMMANDS, Light, 0;
+    TerminateSession: "ssm", SSM_COMMANDS, Light, 0;
+    ExecuteCommand: "ecs", ECS_CHANGE, Light, 0;
     CancelCommand: "ssm", SSM_COMMANDS, Light, 0;
     CreateDocument: "ssm", SSM, Light, 0;
     PutParameter: "ssm", SSM_WRITES, Light, 0;
@@ -210,6 +213,9 @@ const CHANGES: &[Api] = &[
     Api::CreateTags,
     Api::DeleteTags,
     Api::SendCommand,
+    Api::StartSession,
+    Api::TerminateSession,
+    Api::ExecuteCommand,
     Api::CancelCommand,
     Api::CreateDocument,
     Api::PutParameter,

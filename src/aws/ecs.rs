@@ -5,6 +5,7 @@ mod change;
 mod chunks;
 mod clusters;
 mod definitions;
+mod execute;
 mod failures;
 mod hosts;
 mod look;
@@ -12,6 +13,7 @@ mod services;
 mod tasks;
 
 pub(super) use change::change;
+pub(super) use execute::execute;
 pub(super) use look::{
     look_at_all_hosts, look_at_definitions, look_at_hosts, look_at_hosts_on, look_at_protections,
     look_at_services, look_at_tasks, look_at_tasks_of, look_at_tasks_on,

@@ -94,6 +94,11 @@ impl Fake {
         Desk::new(Arc::new(self.site(ONCE, fixed()).await.with_patience(patience)), Urgency::User)
     }
 
+    /// The desk from which changes are sent.
+    pub(super) async fn desk_of_changes(&self) -> Desk {
+        Desk::of_changes(Arc::new(self.site(ONCE, fixed()).await))
+    }
+
     /// The same with retries.
     pub(super) async fn desk_with(&self, retries: Retries) -> Desk {
         self.desk_of(retries, fixed()).await

@@ -166,6 +166,8 @@ pub(super) enum Command {
     /// Ask hosts, ECS, load balancers and cores what there is, and keep the registry in step
     #[command(subcommand)]
     Inventory(super::inventory::InventoryCommand),
+    /// Open a shell in a core, on an instance or in a task, through Systems Manager
+    Shell(super::shell::ShellArgs),
     /// Show what cores log, put together by time
     Logs(super::logs::LogsArgs),
     /// Change cores: create, restart, stop, start, upgrade, move

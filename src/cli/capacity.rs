@@ -55,7 +55,7 @@ pub(super) fn run(args: &CapacityArgs, global: &Global, outside: &Outside, out: 
         let reach = reach::open(global, outside, out).await?;
         let mut sources: Vec<Source> = Kind::Cores.sources().to_vec();
         sources.push(Source::Rules);
-        if reach.config.cores.reach == CoreReach::Direct {
+        if reach.config.cores.reach != CoreReach::Off {
             sources.push(Source::Admin);
         }
         let world = reach.once(&sources, Interest::default(), None, out).await;

@@ -1,6 +1,7 @@
 //! Behind the screen's counter: plans what it wants by the code of the scripts, begins operations with runners
 //! of their own, and hands down what the journal says after every change.
 
+mod feed;
 mod register;
 
 use super::Outside;
@@ -12,7 +13,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::gateway::Source;
 use crate::gateway::change::Token;
 use crate::ops::begin::{Beginning, check, enter};
-use crate::ops::counter::{Answer, Counter, Declined, Offer, Order, Register};
+use crate::ops::counter::{Answer, Counter, Declined, LogPart, Offer, Order, Register};
 use crate::ops::kinds::kind;
 use crate::ops::plan::ROOM_FOR_ID;
 use crate::ops::{self, Intent, Plan, Verb};
@@ -69,6 +70,7 @@ impl Clerk {
         let bell = journal.watch();
         let mut book = Book::default();
         let mut planning: Option<AbortHandle> = None;
+        let mut reading: Option<AbortHandle> = None;
         let mut doing = JoinSet::new();
         loop {
             book = look(book, &journal, &register).await;
@@ -77,6 +79,13 @@ impl Clerk {
                 () = heard(&bell, book.lives()) => {}
                 order = ordered.recv() => match order {
                     None => break,
+                    Some(Order::ReadLog { ticket, names }) => {
+                        reading.take().inspect(AbortHandle::abort);
+                        let feed =
+                            feed::read(self.tools.clone(), names, ticket, self.global.demo, self.answer.clone());
+                        reading = Some(tokio::spawn(feed).abort_handle());
+                    }
+                    Some(Order::LeaveLog) => drop(reading.take().inspect(AbortHandle::abort)),
                     Some(order) => {
                         let is_plan = matches!(order, Order::Plan { .. } | Order::TakeBack { .. });
                         if is_plan || order == Order::Forget {
@@ -93,6 +102,7 @@ impl Clerk {
                 Some(_) = doing.join_next() => {}
             }
         }
+        reading.inspect(AbortHandle::abort);
         // What was entered gets its runner, also where somebody leaves in the same moment.
         while doing.join_next().await.is_some() {}
         if self.global.demo {
@@ -122,7 +132,10 @@ impl Clerk {
             let declined = declined.clone();
             let answer = match order {
                 None => return,
-                Some(Order::Forget) => continue,
+                Some(Order::Forget | Order::LeaveLog) => continue,
+                Some(Order::ReadLog { ticket, .. }) => {
+                    Answer::Log { ticket, part: LogPart::Declined(declined) }
+                }
                 Some(Order::Plan { ticket, .. } | Order::TakeBack { ticket, .. }) => {
                     Answer::Planned { ticket, offer: Err(declined) }
                 }
@@ -140,7 +153,8 @@ impl Clerk {
 
     async fn carry_out(self, order: Order, journal: Arc<Journal>, place: Place) {
         let answer = match order {
-            Order::Forget => return,
+            // The clerk does those itself.
+            Order::Forget | Order::ReadLog { .. } | Order::LeaveLog => return,
             Order::Plan { ticket, intent } => {
                 let offer = self.plan(intent).await.map_err(Declined::from);
                 Answer::Planned { ticket, offer }

@@ -143,7 +143,7 @@ pub(super) fn run(
 /// Reads the fleet and asks its hosts.
 async fn look(reach: &Reach, may_put: bool, out: &mut Output) -> Result<Found> {
     let mut sources = SOURCES.to_vec();
-    if reach.config.cores.reach == CoreReach::Direct {
+    if reach.config.cores.reach != CoreReach::Off {
         sources.extend([Source::Registry, Source::Admin]);
     }
     let world = reach.once(&sources, Interest::default(), None, out).await;

@@ -9,12 +9,12 @@ use super::partial::{texts, warnings};
 use super::reach::{self, Reach};
 use crate::config::{Config, parse_moment, parse_span};
 use crate::error::{Error, ErrorKind, Result};
+use crate::logs::hostlog::Asker;
 use crate::logs::{
     Feed, Filter, Latency, Left, Level, Line, Origin, Place, Reading, SOURCES, resolve, start,
 };
 use crate::model::Text;
 use crate::model::text::harmless;
-use crate::ops::hostlog::Asker;
 use crate::world::Interest;
 use clap::{Args, ValueEnum};
 use jiff::Timestamp;
@@ -112,6 +112,7 @@ impl LogsArgs {
             tenants: texts(&self.tenant),
             level: self.level.map(Level::from),
             grep: patterns("--grep", &self.grep)?,
+            from: Vec::new(),
             without: patterns("--grep-not", &self.grep_not)?,
             only: origins.iter().map(|origin| origin.only.clone()).collect(),
         })
@@ -204,7 +205,7 @@ pub(super) async fn run(args: &LogsArgs, global: &Global, outside: &Outside, out
 
 /// Whether nothing is filtered.
 fn is_open(filter: &Filter) -> bool {
-    let Filter { domains, apps, tenants, level, grep, without, only } = filter;
+    let Filter { domains, apps, tenants, level, grep, without, from: _, only } = filter;
     domains.is_empty()
         && apps.is_empty()
         && tenants.is_empty()

@@ -135,7 +135,7 @@ impl Output {
     /// Says an error, for a person or for a program.
     pub fn fail(&mut self, error: &Error) {
         match error.kind {
-            ErrorKind::BrokenPipe => {}
+            ErrorKind::BrokenPipe | ErrorKind::Passed(_) => {}
             _ if self.errors_as_json => self.say(&super::failure::json(error)),
             _ => self.say(&super::failure::text(error, self.side_colour)),
         }

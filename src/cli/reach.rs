@@ -6,11 +6,12 @@ use super::calls;
 use super::drift::{self, Minding};
 use super::output::Output;
 use super::past::{self, Past};
+use super::tunnel::Tunnels;
 use crate::clock::Clock;
 use crate::collect::{self, Collector, Keeping, Patience};
 use crate::config::{Config, CoreReach, Loaded, Surroundings, load, span};
 use crate::error::{Error, Result};
-use crate::gateway::{FleetProbe, FleetReader, FleetWriter, NoteCall, Source};
+use crate::gateway::{FleetProbe, FleetReader, FleetWriter, NoteCall, Sessions, Source};
 use crate::model::Scope;
 use crate::model::text::harmless;
 use crate::store::{CallBook, History};
@@ -35,6 +36,8 @@ pub(super) struct Reach {
     book: Option<Arc<CallBook>>,
     /// What the configuration made us warn of.
     pub(super) warnings: Vec<String>,
+    /// The way to cores that cannot be reached from here.
+    _tunnels: Option<Tunnels>,
     /// The pretended AWS behind it, which ends with it.
     _demo: Option<crate::sim::Running>,
 }
@@ -46,12 +49,15 @@ pub struct Hands {
     pub probe: Arc<dyn FleetProbe>,
     /// Acts; nobody does in read-only mode.
     pub writer: Option<Arc<dyn FleetWriter>>,
+    /// Opens sessions, where anybody can.
+    pub sessions: Option<Arc<dyn Sessions>>,
 }
 
 impl Hands {
     fn of(aws: &Arc<crate::aws::Aws>) -> Self {
         let writer = aws.writer().map(|writer| Arc::new(writer) as Arc<dyn FleetWriter>);
-        Self { probe: Arc::clone(aws) as Arc<dyn FleetProbe>, writer }
+        let sessions = Some(Arc::clone(aws) as Arc<dyn Sessions>);
+        Self { probe: Arc::clone(aws) as Arc<dyn FleetProbe>, writer, sessions }
     }
 }
 
@@ -101,7 +107,7 @@ pub(super) async fn quietly(global: &Global, outside: &Outside, warnings: &mut V
         let reader = Arc::new(crate::aws::connect(&config, options).await?);
         let hands = Hands::of(&reader);
         let past = Past::in_memory(&config);
-        let reader = asking(&config, reader, clock)?;
+        let (reader, _) = asking(&config, reader, clock).await?;
         let mut reach = Reach::new(config, reader, clock);
         reach.hands = Some(hands);
         reach.past = past;
@@ -115,7 +121,7 @@ pub(super) async fn quietly(global: &Global, outside: &Outside, warnings: &mut V
     let reader = Arc::new(crate::aws::connect(&config, options).await?);
     let hands = Hands::of(&reader);
     let past = past::of(&config, &outside.around);
-    let reader = asking(&config, reader, clock)?;
+    let (reader, tunnels) = asking(&config, reader, clock).await?;
     let reader = match drift::file(&config, &outside.around) {
         Some(file) => Arc::new(Minding::new(reader, file, clock)) as Arc<dyn FleetReader>,
         None => reader,
@@ -124,18 +130,30 @@ pub(super) async fn quietly(global: &Global, outside: &Outside, warnings: &mut V
     reach.hands = Some(hands);
     reach.past = past;
     reach.book = book;
+    reach._tunnels = tunnels;
     Ok(reach)
 }
 
 /// A reader that asks the cores too, where the configuration says so.
-fn asking(config: &Config, aws: Arc<crate::aws::Aws>, clock: Clock) -> Result<Arc<dyn FleetReader>> {
+async fn asking(
+    config: &Config,
+    aws: Arc<crate::aws::Aws>,
+    clock: Clock,
+) -> Result<(Arc<dyn FleetReader>, Option<Tunnels>)> {
     if config.cores.reach == CoreReach::Off {
-        return Ok(aws);
+        return Ok((aws, None));
     }
-    let client = supertokens::Client::through(clock, config.cores.proxy.as_deref())
+    let tunnels = match config.cores.reach {
+        CoreReach::Ssm => Some(Tunnels::open(Arc::clone(&aws) as Arc<dyn Sessions>).await?),
+        CoreReach::Direct | CoreReach::Off => None,
+    };
+    let proxy = tunnels.as_ref().map(|tunnels| tunnels.proxy.as_str()).or(config.cores.proxy.as_deref());
+    let client = supertokens::Client::through(clock, proxy)
         .map_err(|error| Error::failed("cannot make ready to ask cores").because(error))?;
     let fleet = Arc::clone(&aws) as Arc<dyn FleetReader>;
-    Ok(Arc::new(supertokens::Asking::new(fleet, aws, client)))
+    let fleet =
+        tunnels.as_ref().map_or_else(|| Arc::clone(&fleet), |tunnels| tunnels.noting(Arc::clone(&fleet)));
+    Ok((Arc::new(supertokens::Asking::new(fleet, aws, client)), tunnels))
 }
 
 /// Where the run's calls are kept for `coredeck calls`. Without it nothing but that look back is lost.
@@ -188,6 +206,7 @@ impl Reach {
             past: None,
             book: None,
             warnings: Vec::new(),
+            _tunnels: None,
             _demo: None,
         }
     }

@@ -6,6 +6,7 @@ use super::calls;
 use super::footprint;
 use super::output::{Output, can_open_screen};
 use super::reach;
+use super::shell;
 use super::view::view;
 use crate::clock::Clock;
 use crate::collect::Keeping;
@@ -75,6 +76,7 @@ pub(super) async fn run(
     // Everything but what costs money is read; metrics are for the rows that are looked at.
     let kept = Keeping { cache, history: reach.history()? };
     let collector = reach.start(Config::clone(&reach.config), &Source::ALL, kept, cancel.clone());
+    let aside = reach.tools().ok().filter(|_| !global.demo).map(shell::aside);
     let lean_memory = tokio::spawn(footprint::let_go_once_read(collector.world.clone()));
     let (counter, clerk) = match reach.tools() {
         Ok(tools) => {
@@ -91,7 +93,7 @@ pub(super) async fn run(
             let drawn = drive(collector.world, collector.wishes, counter, about, options, keys, size).await;
             drawn.and_then(|text| out.data(&text))
         }
-        None => show(collector.world, collector.wishes, counter, about, options).await,
+        None => show(collector.world, collector.wishes, counter, about, options, aside).await,
     };
     drop(guard);
     lean_memory.abort();

@@ -411,11 +411,11 @@ impl Reader<'_> {
         self.keys(table, &CORES, "[cores]");
         if let Some(cell) = table.get("reach") {
             self.note("cores.reach", cell);
-            let all = [CoreReach::Off, CoreReach::Direct];
+            let all = [CoreReach::Off, CoreReach::Direct, CoreReach::Ssm];
             let word = self.checked(cell, "reach", |raw| {
                 let is_known = all.iter().any(|reach| reach.word() == raw);
                 (!is_known).then(|| {
-                    let hint = "write \"direct\" to ask cores at their hosts' private addresses, or \"off\"";
+                    let hint = "write \"direct\" to ask cores at their hosts' private addresses, \"ssm\" to do so through Systems Manager, or \"off\"";
                     (format!("`{raw}` is no way to a core"), Some(hint.to_owned()))
                 })
             });

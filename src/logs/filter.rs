@@ -19,6 +19,8 @@ pub struct Filter {
     pub grep: Vec<Regex>,
     /// What must not be in it.
     pub without: Vec<Regex>,
+    /// From one of these sources.
+    pub from: Vec<u16>,
     /// By source: domains that its lines must be about, where a tenant was asked for and not its core.
     pub only: Vec<Vec<Text>>,
 }
@@ -32,9 +34,72 @@ pub struct Left {
     pub without_whom: u64,
 }
 
+/// What may stand before a colon in a typed filter.
+const KEYS: [&str; 5] = ["level", "cud", "app", "tenant", "source"];
+
 impl Filter {
+    /// Reads a filter as it is typed: words and `/regular expressions/`, which a line must hold, `!` before what it
+    /// must not hold, and `level:warn`, `cud:acme.example.com`, `app:a`, `tenant:t`, `source:prod-acme`.
+    ///
+    /// # Errors
+    ///
+    /// The byte at which something is wrong, and what.
+    pub fn read(typed: &str, sources: &[Text]) -> Result<Self, (usize, String)> {
+        let mut filter = Self::default();
+        let mut at = 0;
+        for word in typed.split(' ') {
+            let from = at;
+            at += word.len() + 1;
+            if word.is_empty() {
+                continue;
+            }
+            let wrong = |why: String| (from, why);
+            let (is_not, plain) = word.strip_prefix('!').map_or((false, word), |rest| (true, rest));
+            if let Some((key, value)) = plain.split_once(':')
+                && KEYS.contains(&key)
+            {
+                if is_not {
+                    return Err(wrong("`!` stands before words only".to_owned()));
+                }
+                match key {
+                    "level" => {
+                        let level = Level::of(value);
+                        filter.level = Some(
+                            level.ok_or_else(|| wrong("a level is debug, info, warn or error".to_owned()))?,
+                        );
+                    }
+                    "cud" => filter.domains.push(value.into()),
+                    "app" => filter.apps.push(value.into()),
+                    "tenant" => filter.tenants.push(value.into()),
+                    _ => {
+                        let mine = |name: &Text| name.contains(value);
+                        let found = sources.iter().enumerate().filter(|(_, name)| mine(name));
+                        filter.from.extend(found.filter_map(|(at, _)| u16::try_from(at).ok()));
+                        if filter.from.is_empty() {
+                            return Err(wrong(format!("no source is called like {value}")));
+                        }
+                    }
+                }
+                continue;
+            }
+            let pattern = match plain.strip_prefix('/').and_then(|rest| rest.strip_suffix('/')) {
+                Some(pattern) => {
+                    Regex::new(pattern).map_err(|_| wrong("no regular expression".to_owned()))?
+                }
+                None if plain.is_empty() => continue,
+                None => Regex::new(&format!("(?i){}", regex::escape(plain)))
+                    .map_err(|_| wrong("this cannot be looked for".to_owned()))?,
+            };
+            if is_not { filter.without.push(pattern) } else { filter.grep.push(pattern) }
+        }
+        Ok(filter)
+    }
+
     /// Whether a line is wanted; counts what cannot be told.
     pub fn admits(&self, line: &Line, left: &mut Left) -> bool {
+        if !self.from.is_empty() && !self.from.contains(&line.from) {
+            return false;
+        }
         let only = self.only.get(usize::from(line.from)).map(Vec::as_slice).unwrap_or_default();
         let asks_whom = !(self.domains.is_empty() && self.apps.is_empty() && self.tenants.is_empty());
         if asks_whom || !only.is_empty() {
@@ -110,6 +175,21 @@ mod tests {
         let without = Filter { without: words.grep, ..Filter::default() };
         assert!(!admits(&without, &acme) && admits(&without, &own));
         assert_eq!(left, Left::default());
+    }
+
+    #[test]
+    fn a_typed_line_is_a_filter_or_says_where_it_is_wrong() {
+        let sources = ["prod-acme".into(), "prod-b".into()];
+        let mut left = Left::default();
+        let mut admits =
+            |typed: &str, line: &Line| Filter::read(typed, &sources).unwrap().admits(line, &mut left);
+        let error = line(0, "ERROR", "acme", "Boom at 7");
+        assert!(admits("", &error) && admits("boom level:warn cud:acme source:acme /a. 7/", &error));
+        assert!(!admits("!boom", &error) && !admits("source:prod-b", &error) && !admits("/boom/", &error));
+        assert_eq!(Filter::read("a level:x", &sources).unwrap_err().0, 2);
+        assert_eq!(Filter::read("/(/", &sources).unwrap_err().0, 0);
+        assert_eq!(Filter::read("x source:none", &sources).unwrap_err().0, 2);
+        assert!(Filter::read("!level:warn", &sources).is_err());
     }
 
     #[test]

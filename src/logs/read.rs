@@ -6,6 +6,7 @@
 mod host;
 
 use super::fold::Fold;
+use super::hostlog::Asker;
 use super::line::Line;
 use super::mask::Mask;
 use super::merge::Merge;
@@ -13,7 +14,6 @@ use super::origin::{Origin, Place};
 use crate::clock::Clock;
 use crate::gateway::{FleetProbe, LogAsk, Look, Seen};
 use crate::model::{LogEvent, LogPage, Scope, Text, Trouble, TroubleKind};
-use crate::ops::hostlog::Asker;
 use host::Host;
 use jiff::{SignedDuration, Timestamp};
 use std::collections::{BTreeMap, HashMap};

@@ -7,6 +7,9 @@ use super::intent::Intent;
 use super::plan::Plan;
 use super::state::OpState;
 use crate::error::Error;
+use crate::logs::Line;
+use crate::model::Text;
+use futures::future::BoxFuture;
 use jiff::Timestamp;
 use std::sync::Arc;
 use tokio::sync::{mpsc, watch};
@@ -104,6 +107,15 @@ pub enum Order {
     },
     /// Nobody waits for a plan any more.
     Forget,
+    /// Read what these log. What was read before is given up for it.
+    ReadLog {
+        /// By which the answers are known.
+        ticket: u64,
+        /// What: `core/prod-acme`, `tenant/acme`.
+        names: Vec<String>,
+    },
+    /// Nobody looks at a log any more.
+    LeaveLog,
 }
 
 /// What came of an order.
@@ -125,6 +137,45 @@ pub enum Answer {
     },
     /// What was asked stands in the journal; or does not, and why.
     Asked(Result<String, Declined>),
+    /// A part of a log.
+    Log {
+        /// Of the order.
+        ticket: u64,
+        /// What came.
+        part: LogPart,
+    },
+}
+
+/// Who takes the terminal for a while, and gives it back.
+pub trait Aside: Send + Sync {
+    /// Gives the terminal to a shell until it ends. Its exit code.
+    ///
+    /// # Errors
+    ///
+    /// Why there is none.
+    fn shell<'a>(&'a self, name: &'a str) -> BoxFuture<'a, Result<u8, Declined>>;
+}
+
+/// What comes of reading a log.
+#[derive(Clone, Debug, PartialEq)]
+pub enum LogPart {
+    /// It is known where lines come from.
+    Begun {
+        /// What each source is called; lines name them by their place here.
+        sources: Vec<String>,
+        /// By source: domains that its lines must be about; empty for all.
+        only: Vec<Vec<Text>>,
+    },
+    /// Lines, in the order of time.
+    Lines(Vec<Line>),
+    /// The last minutes are read; what comes from now on is new.
+    CaughtUp,
+    /// Something to know about what shows, or does not.
+    Said(String),
+    /// Nothing more comes.
+    Over,
+    /// Nothing can be read, and why.
+    Declined(Declined),
 }
 
 /// A plan with what a person wants to see besides.

@@ -3,6 +3,7 @@
 mod changes;
 mod clusters;
 mod definitions;
+mod execute;
 mod hosts;
 mod make;
 mod run;
@@ -112,6 +113,11 @@ pub(crate) const SERVICE: Service = Service {
             "UpdateCapacityProvider",
             &["name", "cluster", "autoScalingGroupProvider"],
             changes::update_provider,
+        ),
+        Operation::write(
+            "ExecuteCommand",
+            &["cluster", "container", "command", "interactive", "task"],
+            execute::execute,
         ),
         Operation::write("StopTask", &["cluster", "task", "reason"], changes::stop_task),
     ],

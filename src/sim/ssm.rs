@@ -4,6 +4,7 @@ mod changes;
 mod commands;
 mod documents;
 mod parameters;
+mod sessions;
 
 use super::fault::Fault;
 use super::filter::Filter;
@@ -72,6 +73,12 @@ pub(crate) const SERVICE: Service = Service {
         Operation::read("DescribeDocument", &["Name", "DocumentVersion"], documents::describe),
         Operation::read("GetDocument", &["Name", "DocumentVersion", "DocumentFormat"], documents::get),
         Operation::write("SendCommand", commands::TAKES, commands::send),
+        Operation::write(
+            "StartSession",
+            &["Target", "DocumentName", "Reason", "Parameters"],
+            sessions::start,
+        ),
+        Operation::write("TerminateSession", &["SessionId"], sessions::end),
         Operation::write("CancelCommand", &["CommandId", "InstanceIds"], commands::cancel),
         Operation::read(
             "ListCommands",

@@ -10,7 +10,7 @@ pub enum Layer {
     All,
     /// Pages with rows: the overview and every list.
     List,
-    /// Pages of text: describe, help, troubles.
+    /// Pages of text: describe, help, troubles, logs.
     Text,
     /// Choosing a column in the headings.
     Sort,
@@ -45,7 +45,7 @@ impl Layer {
         match self {
             Self::All => "Everywhere",
             Self::List => "In lists and on the overview",
-            Self::Text => "In describe, help and troubles",
+            Self::Text => "In describe, help, troubles and logs",
             Self::Sort => "While choosing a column to sort or group by",
             Self::Menu => "In a menu: where to go, which columns show",
             Self::Prompt => "While typing a filter or a command",
@@ -136,6 +136,10 @@ pub enum Action {
     Right,
     Open,
     Describe,
+    Logs,
+    Shell,
+    Follow,
+    Wrap,
     Jump,
     Split,
     PaneDown,
@@ -243,6 +247,10 @@ actions! {
     Capacity "go-capacity" "capacity" "How much more fits into each tier, and when it is full" [All List Text];
     Open "open" "open" "Go into the row: a tier's or group's instances, a service's tasks, or its details; along a related line" [List Text];
     Describe "describe" "describe" "Show every field of the row" [List];
+    Logs "logs" "logs" "Read what the row logs: a core, tenant, service, instance or task" [List Text];
+    Shell "shell" "shell" "Open a shell in the row: a core, instance or task; the screen comes back when it ends" [List Text];
+    Follow "follow" "follow" "In a log: keep the newest line in sight, or stay where one is" [Text];
+    Wrap "wrap" "wrap" "In a log: wrap long lines, or cut them" [Text];
     Jump "jump" "jump" "Choose where to go from the row: everything that belongs to it" [List Text];
     NextLink "next-link" "next link" "To the next related line" [Text];
     PreviousLink "previous-link" "previous link" "To the related line before" [Text];
@@ -259,8 +267,8 @@ actions! {
     Columns "columns" "columns" "Choose the columns that show, and their order" [List];
     MoveDown "move-down" "move down" "Move the column one to the back" [Menu];
     MoveUp "move-up" "move up" "Move the column one to the front" [Menu];
-    Filter "filter" "filter" "Show only rows that match a query" [List];
-    ClearFilter "clear-filter" "clear filter" "Show all rows again" [List];
+    Filter "filter" "filter" "Show only rows that match a query; in a log, lines" [List Text];
+    ClearFilter "clear-filter" "clear filter" "Show all rows again" [List Text];
     Sort "sort" "sort" "Choose the column to sort by" [List];
     Reverse "reverse" "reverse" "Turn the order round" [List Sort];
     Wide "wide" "wide" "Show more columns, or fewer" [List];

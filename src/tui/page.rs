@@ -6,6 +6,7 @@ pub(super) mod chart;
 pub(super) mod describe;
 pub(super) mod dialog;
 pub(super) mod help;
+pub(super) mod log;
 pub(super) mod menu;
 pub(super) mod operation;
 pub(super) mod operations;
@@ -23,6 +24,7 @@ use super::oplist;
 use super::state::{Page, Ui};
 use super::theme::Role;
 use crate::gateway::Source;
+use crate::model::text::harmless;
 use crate::model::{Gauges, Scope};
 use crate::query::{Ctx, Kind, related};
 use crate::snapshot::Snapshot;
@@ -191,6 +193,7 @@ pub(super) fn count(ui: &Ui) -> usize {
         Page::Overview => overview::items(ui).len(),
         Page::List(list) => list.count(),
         Page::Operations => oplist::shown(ui).len(),
+        Page::Log(_) => ui.log.as_ref().map_or(0, |log| log.count()),
         _ => text(ui).len(),
     }
 }
@@ -206,6 +209,7 @@ pub(super) fn text(ui: &Ui) -> Vec<TextLine> {
         Page::Capacity => capacity::lines(ui, width),
         Page::Help(kind) => help::lines(ui, *kind, width),
         Page::Operation(id) => operation::lines(ui, id, width),
+        Page::Log(_) => log::lines(ui, ui.here.top, height(ui)),
         Page::Overview | Page::List(_) | Page::Operations => Vec::new(),
     }
 }
@@ -221,6 +225,7 @@ pub(super) fn name(ui: &Ui) -> &'static str {
         Page::Help(_) => "help",
         Page::Operations => "operations",
         Page::Operation(_) => "operation",
+        Page::Log(_) => "log",
     }
 }
 
@@ -230,6 +235,7 @@ pub(super) fn path(ui: &Ui) -> Vec<String> {
     path.push(match &ui.here.page {
         Page::Describe(card) => titled(ui, card),
         Page::Operation(id) => id.clone(),
+        Page::Log(names) => format!("log of {}", harmless(&names.join(", "))),
         _ => name(ui).to_string(),
     });
     path
@@ -246,7 +252,7 @@ fn titled(ui: &Ui, card: &Card) -> String {
 }
 
 /// The page that is being looked at, also through a page of text that lies over it for a moment.
-fn beneath(ui: &Ui) -> &Page {
+pub(super) fn beneath(ui: &Ui) -> &Page {
     let pages = std::iter::once(&ui.here).chain(ui.behind.iter().rev()).map(|place| &place.page);
     let mut pages = pages.filter(|page| !matches!(page, Page::Troubles | Page::Help(_)));
     pages.next().unwrap_or(&Page::Overview)
@@ -259,7 +265,7 @@ pub(super) fn own_sources(ui: &Ui) -> &'static [Source] {
         Page::Describe(card) => card.kind.sources(),
         Page::Capacity => capacity::SOURCES,
         // Operations are the journal's, and read nothing of AWS.
-        Page::Operations | Page::Operation(_) => &[],
+        Page::Operations | Page::Operation(_) | Page::Log(_) => &[],
         Page::Overview | Page::Troubles | Page::Help(_) => overview::SOURCES,
     }
 }
@@ -271,7 +277,7 @@ pub(super) fn main_source(ui: &Ui) -> Option<Source> {
     let main = match beneath(ui) {
         Page::List(list) => named(&list.kind),
         Page::Describe(card) => named(&card.kind),
-        Page::Operations | Page::Operation(_) => None,
+        Page::Operations | Page::Operation(_) | Page::Log(_) => None,
         Page::Overview | Page::Troubles | Page::Capacity | Page::Help(_) => Some(&Source::Instances),
     };
     main.or(sources.first()).copied()
@@ -297,7 +303,12 @@ pub(super) fn sources(ui: &Ui) -> Vec<Source> {
         }
         // Users and requests are the cores' own word, where the configuration lets them be asked.
         Page::Capacity => sources.push(Source::Admin),
-        Page::Overview | Page::Troubles | Page::Help(_) | Page::Operations | Page::Operation(_) => {}
+        Page::Overview
+        | Page::Troubles
+        | Page::Help(_)
+        | Page::Operations
+        | Page::Operation(_)
+        | Page::Log(_) => {}
     }
     sources.sort();
     sources.dedup();
@@ -308,6 +319,9 @@ pub(super) fn sources(ui: &Ui) -> Vec<Source> {
 pub(super) fn awaits(ui: &Ui) -> bool {
     if ui.dialog.as_ref().is_some_and(|dialog| dialog.is_waiting()) {
         return true;
+    }
+    if matches!(ui.here.page, Page::Log(_)) {
+        return ui.log.as_ref().is_none_or(|log| log.standing.is_early());
     }
     if matches!(ui.here.page, Page::Operations | Page::Operation(_)) && !ui.register.is_read {
         return true;

@@ -15,8 +15,9 @@ use super::terminal::Terminal;
 use super::update::{nobody, update};
 use crate::clock::{Clock, monotonic};
 use crate::error::{Error, ErrorKind, Result};
-use crate::ops::counter::{Answer, Counter, Order, Register};
+use crate::ops::counter::{Answer, Aside, Counter, Order, Register};
 use crate::world::{Wish, World};
+use futures::FutureExt as _;
 use rustix::process::{Signal, getpid, getsid, kill_current_process_group};
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -48,6 +49,7 @@ pub async fn run(
     counter: Option<Counter>,
     about: About,
     options: Options,
+    aside: Option<Arc<dyn Aside>>,
 ) -> Result<()> {
     let mut counter = counter.map(Desk::new);
     let mut signals = Signals::new()?;
@@ -80,7 +82,7 @@ pub async fn run(
     if asks {
         screen.ask(&terminal)?;
     }
-    let ends = Ends { world: &mut world, wishes: &wishes, counter: counter.as_mut() };
+    let ends = Ends { world: &mut world, wishes: &wishes, counter: counter.as_mut(), aside };
     live(&mut screen, begun, &terminal, &mut keyboard, &mut signals, ends).await
 }
 
@@ -94,7 +96,7 @@ async fn live(
     signals: &mut Signals,
     ends: Ends<'_>,
 ) -> Result<()> {
-    let Ends { world, wishes, mut counter } = ends;
+    let Ends { world, wishes, mut counter, aside } = ends;
     let mut effects = VecDeque::from(begun);
     // Rows that are being filtered and sorted on a thread of their own; `update` never asks for two at once.
     let mut sifting: Option<JoinHandle<Box<Answered>>> = None;
@@ -128,6 +130,23 @@ async fn live(
                 }
                 Effect::Hunt(hunt) => {
                     hunting = Some(tokio::task::spawn_blocking(move || Box::new(hunt.run())));
+                }
+                Effect::Shell(name) => {
+                    let Some(aside) = &aside else {
+                        screen.ui.complain("this screen has nobody who could open a shell");
+                        continue;
+                    };
+                    terminal.suspend();
+                    let said = aside.shell(&name).await;
+                    terminal.resume()?;
+                    signals.forget();
+                    effects.extend(screen.start_over()?);
+                    let said = match said {
+                        Ok(0) => Ok(format!("the shell in {name} has ended")),
+                        Ok(code) => Ok(format!("the shell in {name} ended with {code}")),
+                        Err(declined) => Err(declined.line()),
+                    };
+                    effects.extend(screen.take(Input::Said(said)));
                 }
                 Effect::Suspend if is_alone() => {
                     screen.ui.complain("no shell waits for coredeck here, so nothing could bring it back");
@@ -231,6 +250,7 @@ struct Ends<'a> {
     world: &'a mut watch::Receiver<Arc<World>>,
     wishes: &'a mpsc::Sender<Wish>,
     counter: Option<&'a mut Desk>,
+    aside: Option<Arc<dyn Aside>>,
 }
 
 /// A counter with its register marked as not seen yet.
@@ -315,6 +335,13 @@ impl Signals {
             cont: of(Signal::CONT)?,
             winch: of(Signal::WINCH)?,
         })
+    }
+
+    /// Forgets what the keyboard sent to somebody else who had the terminal.
+    fn forget(&mut self) {
+        for one in [&mut self.int, &mut self.stop] {
+            while one.recv().now_or_never().flatten().is_some() {}
+        }
     }
 
     async fn next(&mut self) -> Told {

@@ -92,6 +92,12 @@ pub fn draw(ui: &Ui, theme: &Theme) -> Frame {
         Page::Overview => draw_overview(ui, &mut canvas, layout),
         Page::List(list) => list::draw(ui, list, &mut canvas, layout),
         Page::Operations => operations::draw(ui, &mut canvas, layout),
+        Page::Log(_) => {
+            let height = usize::from(layout.body_height);
+            for (y, line) in (layout.body..).zip(page::log::lines(ui, ui.here.top, height)) {
+                canvas.line(0, y, &line);
+            }
+        }
         _ => {
             let lines = page::text(ui);
             let shown = lines.iter().skip(ui.here.top).take(usize::from(layout.body_height));
@@ -354,6 +360,7 @@ fn draw_advice(ui: &Ui, canvas: &mut Canvas<'_>, y: u16, caret: usize) {
             Page::Operations => {
                 "words, state:open, kind:drain, who:anna, why:…, target:i-0…, !not; tab completes"
             }
+            Page::Log(_) => "words, !word, /regex/, level:warn, cud:a.example.com, app:…, tenant:…, source:…",
             _ => "words, column:value, cpu>80, age<2h, !not, and, or, (…); tab completes a column",
         };
         let text = cell::cut(text, width.saturating_sub(1), ui.signs().cut());
@@ -408,7 +415,7 @@ pub fn wake_at(ui: &Ui) -> Option<Timestamp> {
             let shown = ui.register.find(id).map(|listed| listed.op.record.at);
             moments.extend(shown.map(|at| cell::next_change(at, ui.real)));
         }
-        Page::Troubles | Page::Capacity | Page::Help(_) => {}
+        Page::Troubles | Page::Capacity | Page::Help(_) | Page::Log(_) => {}
     }
     moments.into_iter().min()
 }

@@ -11,10 +11,12 @@ use super::drill::Drill;
 use super::hunt::{Hunt, Hunted, Hunting};
 use super::keymap::Keymap;
 use super::line::{Line, Typed};
+use super::log::Log;
 use super::marks::Marks;
 use super::menu::Menu;
 use super::oplist::OpList;
 use super::page;
+pub(super) use super::place::Place;
 use super::probe::Probe;
 use super::saved::Views;
 use super::seat::{Lean, Seat};
@@ -97,6 +99,8 @@ pub enum Effect {
     Keymap(String),
     /// Keep these views from now on.
     Views(Views),
+    /// Give the terminal to a shell in this, and take it back: `core/prod-acme`, `instance/i-0…`.
+    Shell(String),
 }
 
 /// Everything the screen knows.
@@ -149,6 +153,8 @@ pub struct Ui {
     pub(super) asking: Asking,
     /// The things that are being looked for by what was typed.
     pub(super) hunting: Hunting,
+    /// The log that is being read, while its page shows.
+    pub(super) log: Option<Box<Log>>,
 }
 
 /// One sentence at the bottom, until the next key.
@@ -156,17 +162,6 @@ pub struct Ui {
 pub(super) struct Note {
     pub(super) text: String,
     pub(super) is_error: bool,
-}
-
-/// A page with where one is on it.
-#[derive(Clone, Debug)]
-pub(super) struct Place {
-    /// What was opened on the way here.
-    pub(super) path: Vec<String>,
-    pub(super) page: Page,
-    pub(super) cursor: usize,
-    /// The first line that shows.
-    pub(super) top: usize,
 }
 
 /// The pages.
@@ -181,6 +176,8 @@ pub(super) enum Page {
     Operations,
     /// An operation, by its id.
     Operation(String),
+    /// What is logged by these: `core/prod-acme`.
+    Log(Vec<String>),
 }
 
 /// What a row is called across worlds.
@@ -334,6 +331,7 @@ impl Ui {
             told: None,
             asking: Asking::default(),
             hunting: Hunting::default(),
+            log: None,
         }
     }
 
@@ -419,12 +417,17 @@ impl Ui {
 
     /// Keeps the cursor on a row that exists, and that row on the screen.
     pub(super) fn settle(&mut self) {
+        if let Some(log) = &mut self.log {
+            log.widen(usize::from(self.width));
+        }
         let height = page::height(self);
         let count = page::count(self);
         let is_text = self.layer_below() == Layer::Text;
+        let sticks = self.log.as_ref().is_some_and(|log| log.sticks);
         let here = &mut self.here;
         if is_text {
-            here.top = here.top.min(count.saturating_sub(height));
+            let last = count.saturating_sub(height);
+            here.top = if sticks && matches!(here.page, Page::Log(_)) { last } else { here.top.min(last) };
             here.cursor = here.top;
             return;
         }
@@ -485,15 +488,5 @@ impl Ui {
 
     pub(super) fn complain(&mut self, text: impl Into<String>) {
         self.note = Some(Note { text: text.into(), is_error: true });
-    }
-}
-
-impl Place {
-    pub(super) fn new(page: Page) -> Self {
-        Self { path: Vec::new(), page, cursor: 0, top: 0 }
-    }
-
-    pub(super) fn list(kind: Kind, drill: Option<Drill>) -> Self {
-        Self::new(Page::List(Box::new(List::new(kind, drill))))
     }
 }

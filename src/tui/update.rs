@@ -4,6 +4,7 @@ mod beside;
 mod changing;
 mod command;
 mod copying;
+mod logging;
 mod marking;
 mod menus;
 mod mouse;
@@ -120,6 +121,7 @@ pub fn update(ui: &mut Ui, input: Input) -> Vec<Effect> {
     {
         list.probe.look(list.kind, &list.filter, &list.view);
     }
+    effects.extend(logging::keep_up(ui));
     let interest = page::interest(ui);
     if ui.told.as_ref() != Some(&interest) {
         ui.told = Some(interest.clone());
@@ -201,6 +203,11 @@ fn act(ui: &mut Ui, action: Action) -> Vec<Effect> {
         Action::Open => open(ui),
         Action::Describe => describe(ui),
         Action::Jump => menus::jump(ui),
+        Action::Logs => logging::open(ui),
+        Action::Shell => return logging::shell(ui),
+        Action::Follow => logging::follow(ui),
+        Action::Wrap => logging::wrap(ui),
+        Action::CopyId | Action::CopyRow if matches!(ui.here.page, Page::Log(_)) => return logging::copy(ui),
         Action::Columns => menus::columns(ui),
         Action::Split => beside::split(ui),
         Action::PaneDown | Action::PaneUp => beside::pane(ui, action == Action::PaneDown),
@@ -246,7 +253,10 @@ fn act(ui: &mut Ui, action: Action) -> Vec<Effect> {
         | Action::Top
         | Action::Bottom
         | Action::Left
-        | Action::Right => moves::act(ui, action),
+        | Action::Right => {
+            logging::moves(ui, action);
+            moves::act(ui, action);
+        }
         Action::Accept if ui.prompt.is_none() => accept_pick(ui),
         Action::Cancel if ui.prompt.is_none() => {
             if let Some(list) = ui.list_mut() {
@@ -431,6 +441,11 @@ fn pick_link(ui: &mut Ui, is_forward: bool) {
 fn clear_filter(ui: &mut Ui) {
     if matches!(ui.here.page, Page::Operations) {
         steering::rearrange(ui, |list| list.filter.clear());
+        return;
+    }
+    if matches!(ui.here.page, Page::Log(_)) {
+        // No filter at all is never wrong.
+        let _ = logging::narrow(ui, "");
         return;
     }
     change_list(ui, |list| list.filter.clear());

@@ -31,6 +31,7 @@ const TABLE: &[(&str, May)] = &[
     ("query", May::Name(&["model", "error", "gateway", "fleet"])),
     ("capacity", May::Name(&["model", "snapshot", "config", "fleet"])),
     ("inventory", May::Name(&["model", "snapshot", "fleet"])),
+    ("logs", May::Name(&["model", "error", "clock", "gateway", "fleet"])),
     (
         "ops",
         May::Name(&[
@@ -44,9 +45,9 @@ const TABLE: &[(&str, May)] = &[
             "fleet",
             "query",
             "inventory",
+            "logs",
         ]),
     ),
-    ("logs", May::Name(&["model", "error", "clock", "gateway", "config", "fleet", "ops"])),
     ("collect", May::Name(&["model", "clock", "gateway", "snapshot", "store", "config", "fleet", "world"])),
     ("aws", May::Name(&["model", "error", "clock", "config", "gateway"])),
     ("supertokens", May::Name(&["model", "error", "clock", "gateway"])),
@@ -92,7 +93,18 @@ const SAYINGS: &[(&str, &[&str], &str)] = &[
     (r"\bclap(_complete|_mangen)?::", &["cli", "cli.rs"], "only `cli` knows argv"),
     (
         r"\bFleetWriter\b",
-        &["gateway", "gateway.rs", "aws", "aws.rs", "supertokens", "supertokens.rs", "ops", "ops.rs", "cli"],
+        &[
+            "gateway",
+            "gateway.rs",
+            "aws",
+            "aws.rs",
+            "supertokens",
+            "supertokens.rs",
+            "logs/hostlog.rs",
+            "ops",
+            "ops.rs",
+            "cli",
+        ],
         "who can change a fleet is held by operations alone, and made where the command line is read",
     ),
     (r"\brusqlite\b", &["store", "store.rs"], "one place keeps files"),

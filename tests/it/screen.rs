@@ -8,6 +8,7 @@ mod every;
 mod fleet;
 mod honest;
 mod large;
+mod logs;
 mod matrix;
 mod pages;
 mod painting;

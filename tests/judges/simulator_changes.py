@@ -91,6 +91,16 @@ until("the drain", lambda: not ecs.list_tasks(cluster="api-prod", containerInsta
 ecs.update_container_instances_state(cluster="api-prod", containerInstances=hosts[:1], status="ACTIVE")
 check(service("auth-core")["runningCount"] >= 6, "the service kept its tasks")
 task = ecs.list_tasks(cluster="api-prod", serviceName="auth-core")["taskArns"][0]
+slatepay = ec2.describe_instances(Filters=[{"Name": "tag:Name", "Values": ["prod-slatepay"]}])["Reservations"][0]["Instances"][0]["InstanceId"]
+opened = client("ssm").start_session(Target=slatepay, Reason="judge")
+check(opened["TokenValue"] and opened["StreamUrl"].startswith("wss://") and opened["SessionId"], "a session is opened")
+check(client("ssm").terminate_session(SessionId=opened["SessionId"])["SessionId"] == opened["SessionId"], "and ended")
+refused("TargetNotConnected", lambda: client("ssm").start_session(Target="i-0123456789abcdef0"), 400)
+core_task = ecs.list_tasks(cluster="api-prod", serviceName="auth-core")["taskArns"][0]
+inside = ecs.execute_command(cluster="api-prod", task=core_task, interactive=True, command="/bin/sh")
+check(inside["session"]["tokenValue"] and inside["taskArn"] == core_task, "a command in a task")
+other = ecs.list_tasks(cluster="api-prod", serviceName="dashboard")["taskArns"][0]
+refused("InvalidParameterException", lambda: ecs.execute_command(cluster="api-prod", task=other, interactive=True, command="/bin/sh"), 400)
 check(ecs.stop_task(cluster="api-prod", task=task, reason="judge")["task"]["stoppedReason"] == "judge", "the reason is kept")
 ecs.get_waiter("tasks_stopped").wait(cluster="api-prod", tasks=[task])
 until("its replacement", lambda: service("auth-core")["runningCount"] == 6, 600)

@@ -1,6 +1,9 @@
 """Judges what the simulator changes with the aws command: every operation that changes something, in the order in which
 a person would do it, with the command's own waiters, which wait in pretended time (SPEED pretended seconds a second).
 The commands run inside this process, ten times as fast as one process each; simulator_cli.py starts real ones."""
+import os
+import tempfile
+
 import boto3
 from commands import *
 from pretended import happens
@@ -183,11 +186,29 @@ aws("ssm wait command-executed --command-id", sent, "--instance-id", member)
 said = aws("ssm get-command-invocation --command-id", sent, "--instance-id", member)
 check(said["Status"] == "Success" and "supertokens" in said["StandardOutputContent"], f"what it said: {said}")
 check(len(aws("ssm list-command-invocations --details --command-id", sent)["CommandInvocations"][0]["CommandPlugins"]) == 1, "its one step")
+host_of_slatepay = aws("ec2 describe-instances --filters Name=tag:Name,Values=prod-slatepay")["Reservations"][0]["Instances"][0]["InstanceId"]
 silent = aws("ec2 describe-instances --filters Name=tag:Name,Values=prod-thistle")["Reservations"][0]["Instances"][0]["InstanceId"]
 never = aws("ssm send-command --document-name AWS-RunShellScript --timeout-seconds 2592000 --parameters commands=id --instance-ids", silent)["Command"]["CommandId"]
 aws("ssm cancel-command --command-id", never)
 until("the cancellation", lambda: [c["Status"] for c in aws("ssm list-commands --command-id", never)["Commands"]] == ["Cancelled"], 60)
 aws("ssm delete-document --name by-command")
+
+# Sessions: the command hands each to the plugin, which is one that only writes down what it was given
+with tempfile.TemporaryDirectory() as folder:
+    plugin, kept = os.path.join(folder, "session-manager-plugin"), os.path.join(folder, "kept")
+    with open(plugin, "w") as script:
+        script.write('#!/bin/sh\n[ "$1" = --version ] && { echo 1.2.650.0; exit 0; }\n'
+                     f'printf "%s %s\\n" "$AWS_SSM_START_SESSION_RESPONSE" "$*" >> {kept}\n')
+    os.chmod(plugin, 0o755)
+    os.environ["PATH"] = folder + os.pathsep + os.environ["PATH"]
+    ran(["ssm", "start-session", "--target", host_of_slatepay])
+    core_task = aws("ecs list-tasks --cluster api-prod --service-name auth-core")["taskArns"][0]
+    ran(["ecs", "execute-command", "--cluster", "api-prod", "--task", core_task, "--interactive", "--command", "/bin/sh"])
+    given = open(kept).read()
+    check(given.count("TokenValue") == 1 and '"tokenValue"' in given and "StartSession" in given, f"the plugin was given: {given}")
+ended = aws("ssm terminate-session --session-id oncall-0")
+check(ended["SessionId"] == "oncall-0", "a session is ended")
+refused("TargetNotConnected", "ssm start-session --target", silent)
 
 # log groups
 aws("logs put-retention-policy --log-group-name /ecs/auth-api --retention-in-days 30")

@@ -2,10 +2,10 @@
 
 use super::{Reading, Stand, Tell, hand_on, in_region};
 use crate::logs::fold::Fold;
+use crate::logs::hostlog::{Span, Told};
 use crate::logs::line::Line;
 use crate::logs::mask::Mask;
 use crate::model::{InstanceId, Scope, Text};
-use crate::ops::hostlog::{Span, Told};
 use jiff::Timestamp;
 use std::sync::Arc;
 use std::time::Duration;

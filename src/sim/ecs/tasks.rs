@@ -109,7 +109,7 @@ pub(super) fn shape(call: &Call, place: &Place, cluster: &Cluster, task: &Task) 
             "containers",
             Shape::List(definition.map(|d| container(place, cluster, task, d)).into_iter().collect()),
         )
-        .with("enableExecuteCommand", false)
+        .with("enableExecuteCommand", super::execute::is_enabled(place, task))
         .with("overrides", Fields::new().with("containerOverrides", Shape::List(Vec::new())))
         .with(
             "tags",

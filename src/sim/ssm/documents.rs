@@ -82,7 +82,12 @@ fn check(content: &str) -> Result<Value, Fault> {
     let bad = |sentence: &str| invalid("InvalidDocumentContent", sentence.to_owned());
     let document: Value =
         serde_json::from_str(content).map_err(|error| bad(&format!("JSON not well-formed. {error}")))?;
-    if document.get("schemaVersion").and_then(Value::as_str) != Some("2.2") {
+    let schema = document.get("schemaVersion").and_then(Value::as_str);
+    if schema == Some("1.0") && document.get("sessionType").is_some() {
+        // A document of sessions has no steps.
+        return Ok(document);
+    }
+    if schema != Some("2.2") {
         return Err(invalid("InvalidDocumentSchemaVersion", "Only schema version 2.2 is understood here."));
     }
     let steps = document.get("mainSteps").and_then(Value::as_array).filter(|steps| !steps.is_empty());
@@ -117,10 +122,10 @@ pub(super) fn create(call: &Call, place: &mut Place) -> Answer {
     if ["aws", "amazon", "amzn"].iter().any(|word| lower.starts_with(word)) {
         return Err(invalid("ValidationException", "Document names cannot begin with aws, amazon or amzn."));
     }
-    if !matches!(input.text("DocumentType"), None | Some("Command")) {
+    if !matches!(input.text("DocumentType"), None | Some("Command" | "Session")) {
         return Err(invalid(
             "ValidationException",
-            "Only documents of the type Command are understood here.",
+            "Only documents of the types Command and Session are understood here.",
         ));
     }
     if !matches!(input.text("DocumentFormat"), None | Some("JSON")) {

@@ -294,6 +294,10 @@ fn facts(ui: &Ui) -> TextLine {
         Page::Overview => super::overview::SOURCES,
         Page::List(list) => list.kind.sources(),
         Page::Operations => return operations_facts(ui),
+        Page::Log(_) => {
+            let facts = ui.log.as_deref().map(super::log::facts).unwrap_or_default();
+            return vec![(Role::Dim, format!("  {facts}"))];
+        }
         _ => return line,
     };
     if let Page::List(list) = &ui.here.page {

@@ -3,7 +3,7 @@
 
 use super::under_cursor;
 use crate::fleet::Fleet;
-use crate::ops::counter::{Answer, Declined, Order};
+use crate::ops::counter::{Answer, Declined, LogPart, Order};
 use crate::ops::{Confirm, Intent, Takes, kind};
 use crate::query::Kind;
 use crate::tui::action::Action;
@@ -396,6 +396,7 @@ pub(super) fn answered(ui: &mut Ui, answer: Answer) -> Vec<Effect> {
                 (Err(declined), None) => ui.complain(declined.line()),
             }
         }
+        Answer::Log { ticket, part } => super::logging::arrived(ui, ticket, part),
         Answer::Asked(Ok(says)) => ui.say(says),
         Answer::Asked(Err(declined)) => ui.complain(declined.line()),
     }
@@ -412,7 +413,8 @@ pub(in crate::tui) fn nobody(order: Order) -> Option<Answer> {
         }
         Order::Begin { ticket, .. } => Some(Answer::Begun { ticket, op: Err(declined) }),
         Order::Ask { .. } => Some(Answer::Asked(Err(declined))),
-        Order::Forget => None,
+        Order::Forget | Order::LeaveLog => None,
+        Order::ReadLog { ticket, .. } => Some(Answer::Log { ticket, part: LogPart::Declined(declined) }),
     }
 }
 

@@ -53,7 +53,7 @@ pub(super) fn go(ui: &mut Ui, at: Option<Timestamp>) -> Vec<Effect> {
 /// belongs here.
 pub(super) fn is_refused(action: Action) -> bool {
     let is_change = action.about().is_some_and(|about| about.danger != Danger::None);
-    is_change || matches!(action, Action::Refresh)
+    is_change || matches!(action, Action::Refresh | Action::Logs | Action::Shell)
 }
 
 /// Takes in which moment a new world shows.

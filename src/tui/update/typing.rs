@@ -1,6 +1,6 @@
 //! A line being typed: the filter, which works while it is typed, and the command line.
 
-use super::{command, palette, steering};
+use super::{command, logging, palette, steering};
 use crate::query::{Ctx, Query};
 use crate::tui::action::Action;
 use crate::tui::line::Line;
@@ -11,6 +11,9 @@ pub(super) fn begin(ui: &mut Ui, purpose: Purpose) {
     let before = match (purpose, ui.list()) {
         (Purpose::Filter, Some(list)) => list.filter.clone(),
         (Purpose::Filter, None) if matches!(ui.here.page, Page::Operations) => ui.oplist.filter.clone(),
+        (Purpose::Filter, None) if matches!(ui.here.page, Page::Log(_)) => {
+            ui.log.as_ref().map(|log| log.filter.clone()).unwrap_or_default()
+        }
         (Purpose::Filter, None) => {
             ui.say("this page has no rows to filter: open a list first, or type :instances QUERY");
             return;
@@ -117,6 +120,7 @@ fn changed(ui: &mut Ui) {
     let ctx = Ctx { fleet: &world.fleet, now: ui.now };
     let (word_from, candidates) = match (purpose, kind) {
         (Purpose::Filter, Some(kind)) => command::filter_candidates(kind, ctx, &before, 0),
+        (Purpose::Filter, None) if matches!(ui.here.page, Page::Log(_)) => (0, Vec::new()),
         (Purpose::Filter, None) => command::operation_candidates(&before),
         _ => command::candidates(ui, &before),
     };
@@ -135,7 +139,9 @@ fn changed(ui: &mut Ui) {
             Err(faults) => error = PromptError::of(&faults),
         }
     }
-    if (purpose, kind) == (Purpose::Filter, None) {
+    if (purpose, kind) == (Purpose::Filter, None) && matches!(ui.here.page, Page::Log(_)) {
+        error = logging::narrow(ui, &text);
+    } else if (purpose, kind) == (Purpose::Filter, None) {
         error = oplist::fault(&text);
         if error.is_none() {
             steering::rearrange(ui, |list| list.filter = text.clone());
@@ -184,8 +190,13 @@ fn cancel(ui: &mut Ui) {
     let Some(prompt) = ui.prompt.take() else { return };
     ui.filters.leave();
     ui.commands.leave();
+    let is_log = matches!(ui.here.page, Page::Log(_));
     match (prompt.purpose, ui.list_mut()) {
         (Purpose::Filter, Some(list)) => list.filter = prompt.before,
+        (Purpose::Filter, None) if is_log => {
+            // It held before, so nothing is wrong with it.
+            let _ = logging::narrow(ui, &prompt.before);
+        }
         (Purpose::Filter, None) => steering::rearrange(ui, |list| list.filter = prompt.before),
         (Purpose::Command, _) => {}
     }

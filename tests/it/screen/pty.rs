@@ -257,7 +257,7 @@ fn panic_with_a_screen() {
         });
         let keymap = Keymap::shipped("default").unwrap();
         let options = Options::new(Theme::plain(), keymap, Signs::Unicode, Clock::Fixed(fleet::now()));
-        let shown = coredeck::tui::run(seen, wishes, None, About::default(), options).await;
+        let shown = coredeck::tui::run(seen, wishes, None, About::default(), options, None).await;
         assert!(collector.await.is_err());
         shown
     });

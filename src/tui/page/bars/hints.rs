@@ -68,6 +68,8 @@ pub(crate) fn hints(ui: &Ui) -> TextLine {
                 Action::Jump,
                 Command,
                 Action::Split,
+                Action::Logs,
+                Action::Shell,
                 Wide,
                 Action::Mark,
                 Action::GroupBy,
@@ -89,10 +91,24 @@ pub(crate) fn hints(ui: &Ui) -> TextLine {
             actions
         }
         _ if matches!(ui.here.page, Page::Describe(_)) => {
-            vec![Back, Action::NextLink, Open, Action::Jump, Help, Command, Refresh, Quit]
+            vec![Back, Action::NextLink, Open, Action::Jump, Action::Logs, Help, Command, Refresh, Quit]
         }
         _ if matches!(ui.here.page, Page::Operation(_)) => {
             [vec![Back], steer(ui), vec![Help, Command, Quit]].concat()
+        }
+        _ if matches!(ui.here.page, Page::Log(_)) => {
+            vec![
+                Back,
+                Action::Follow,
+                Filter,
+                Action::Wrap,
+                Action::CopyId,
+                Help,
+                Up,
+                Action::Bottom,
+                Command,
+                Quit,
+            ]
         }
         _ => vec![Back, Help, Command, Overview, Troubles, Refresh, Quit],
     };

@@ -1,0 +1,189 @@
+//! Sessions: Systems Manager's own, and those that ECS opens into its tasks. What opens one is sealed at once.
+
+use super::Aws;
+use super::api::Api;
+use super::call::Desk;
+use super::{ecs, ssm};
+use crate::gateway::{Opened, Session, Sessions};
+use crate::model::{Scope, Sealed, Text, Trouble, TroubleKind};
+use aws_sdk_ssm::types::{DocumentFormat, DocumentType};
+use futures::FutureExt as _;
+use futures::future::BoxFuture;
+use serde_json::{Value, json};
+use sha2::{Digest as _, Sha256};
+use std::collections::HashMap;
+
+/// The document that leads into a container; a new content gets a new name.
+const NAME: &str = "coredeck-open-shell-1";
+const CONTENT: &str = include_str!("open-shell.json");
+/// AWS's own, for a port.
+const FORWARD: &str = "AWS-StartPortForwardingSession";
+
+fn hash() -> String {
+    Sha256::digest(CONTENT.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+impl Sessions for Aws {
+    fn open<'a>(
+        &'a self,
+        scope: &'a Scope,
+        session: &'a Session,
+        may_put: bool,
+    ) -> BoxFuture<'a, Result<Opened, Trouble>> {
+        async move {
+            let site = self.site(scope).await.map_err(|error| error.trouble)?;
+            let desk = if self.read_only {
+                Desk::new(site, crate::gateway::Urgency::User)
+            } else {
+                Desk::of_changes(site)
+            };
+            let (answer, asked) = match session {
+                Session::Host { instance } => start(&desk, instance.as_str(), None, HashMap::new()).await?,
+                Session::Container { instance, container } => {
+                    document(&desk, may_put).await?;
+                    let parameters = HashMap::from([("Container".to_owned(), vec![container.to_string()])]);
+                    start(&desk, instance.as_str(), Some(NAME), parameters).await?
+                }
+                Session::Forward { instance, port, local } => {
+                    let one = |name: &str, port: &u16| (name.to_owned(), vec![port.to_string()]);
+                    let parameters = HashMap::from([one("portNumber", port), one("localPortNumber", local)]);
+                    start(&desk, instance.as_str(), Some(FORWARD), parameters).await?
+                }
+                Session::Task { cluster, task, container, command } => {
+                    ecs::execute(&desk, cluster, task, container.as_deref(), command).await?
+                }
+            };
+            let origin = desk.site().origin();
+            let region = scope.region.clone();
+            let suffix = if region.as_str().starts_with("cn-") { ".cn" } else { "" };
+            let usual = || format!("https://ssm.{region}.amazonaws.com{suffix}");
+            Ok(Opened {
+                id: answer.id,
+                answer: answer.sealed,
+                asked: asked.to_string(),
+                endpoint: origin.endpoint.clone().unwrap_or_else(usual),
+                profile: origin.profile.clone(),
+                region,
+            })
+        }
+        .boxed()
+    }
+
+    fn end<'a>(&'a self, scope: &'a Scope, id: &'a Text) -> BoxFuture<'a, Result<(), Trouble>> {
+        async move {
+            let site = self.site(scope).await.map_err(|error| error.trouble)?;
+            let desk = Desk::of_changes(site);
+            let request = || desk.ssm().terminate_session().session_id(id.as_str()).send();
+            desk.call(Api::TerminateSession, request).await.map(|_| ())
+        }
+        .boxed()
+    }
+}
+
+/// Id, and all of the answer sealed.
+pub(super) struct Answer {
+    pub(super) id: Text,
+    pub(super) sealed: Sealed,
+}
+
+async fn start(
+    desk: &Desk,
+    target: &str,
+    document: Option<&str>,
+    parameters: HashMap<String, Vec<String>>,
+) -> Result<(Answer, Value), Trouble> {
+    let given = (!parameters.is_empty()).then_some(parameters);
+    let request = || {
+        let ask = desk.ssm().start_session().target(target).reason("coredeck shell");
+        ask.set_document_name(document.map(str::to_owned)).set_parameters(given.clone()).send()
+    };
+    let answer = desk.call(Api::StartSession, request).await.map_err(|trouble| explained(trouble, target))?;
+    let (Some(id), Some(token), Some(url)) = (answer.session_id, answer.token_value, answer.stream_url)
+    else {
+        return Err(desk.trouble(Api::StartSession, TroubleKind::Garbled, "the answer opens no session"));
+    };
+    let sealed = json!({ "SessionId": id, "TokenValue": token, "StreamUrl": url }).to_string();
+    let mut asked = json!({ "Target": target });
+    if let (Some(document), Value::Object(fields)) = (document, &mut asked) {
+        fields.insert("DocumentName".to_owned(), document.into());
+        fields.insert("Parameters".to_owned(), json!(given));
+    }
+    Ok((Answer { id: id.into(), sealed: Sealed::new(sealed) }, asked))
+}
+
+/// What AWS's codes mean to somebody who wants in.
+fn explained(mut trouble: Trouble, target: &str) -> Trouble {
+    if trouble.code.as_deref() == Some("TargetNotConnected") {
+        trouble.message =
+            format!("Systems Manager cannot reach {target}: its agent is offline, or it has none");
+        trouble.hint = Some(format!("coredeck describe instance {target}"));
+    }
+    trouble
+}
+
+/// Our document is in the account, and is ours.
+async fn document(desk: &Desk, may_put: bool) -> Result<(), Trouble> {
+    let refused = |said: String| desk.trouble(Api::StartSession, TroubleKind::Refused, said);
+    match ssm::look_at_document(desk, &NAME.into()).await? {
+        Some(found) if found.sha256.as_deref() == Some(hash().as_str()) => Ok(()),
+        Some(_) => Err(refused(format!("the document {NAME} is not ours: its content differs"))),
+        None if !may_put => {
+            let mut trouble =
+                refused(format!("the document {NAME}, which leads into containers, is not in the account"));
+            trouble.hint = Some("say --yes once to put it there, or open a shell on the instance".to_owned());
+            Err(trouble)
+        }
+        None => {
+            let request = || {
+                let ask = desk.ssm().create_document().name(NAME).content(CONTENT);
+                ask.document_type(DocumentType::Session).document_format(DocumentFormat::Json).send()
+            };
+            desk.call(Api::CreateDocument, request).await.map(|_| ())
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::aws::fake::{Fake, Say};
+
+    fn json(status: u16, body: &str) -> Say {
+        Say::Whole(status, "application/x-amz-json-1.1", body.to_owned())
+    }
+
+    #[tokio::test]
+    async fn a_session_is_opened_and_its_token_is_sealed() {
+        let fake = Fake::new(|request, _| {
+            assert!(request.contains("\"Target\":\"i-1\""), "{request}");
+            json(200, r#"{"SessionId":"me-1","TokenValue":"AAEAAT-secret","StreamUrl":"wss://x"}"#)
+        })
+        .await;
+        let desk = fake.desk_of_changes().await;
+        let (answer, asked) = start(&desk, "i-1", None, HashMap::new()).await.unwrap();
+        assert_eq!(answer.id, "me-1");
+        assert!(answer.sealed.open().contains("AAEAAT-secret"));
+        assert!(!format!("{:?}{asked}", answer.sealed).contains("secret"));
+    }
+
+    #[tokio::test]
+    async fn an_agent_that_is_offline_is_said() {
+        let fake = Fake::new(|_, _| {
+            json(400, r#"{"__type":"TargetNotConnected","message":"i-1 is not connected."}"#)
+        })
+        .await;
+        let desk = fake.desk_of_changes().await;
+        let trouble = start(&desk, "i-1", None, HashMap::new()).await.err().unwrap();
+        assert!(trouble.message.contains("agent is offline"), "{trouble}");
+    }
+
+    #[test]
+    fn the_document_takes_names_of_containers_and_nothing_else() {
+        let document: Value = serde_json::from_str(CONTENT).unwrap();
+        let pattern = document["parameters"]["Container"]["allowedPattern"].as_str().unwrap();
+        let pattern = regex::Regex::new(pattern).unwrap();
+        for bad in ["", "a b", "a;b", "$(x)", "`x`", "a'b", "a|b", "a\nb", "-x", "--privileged"] {
+            assert!(!pattern.is_match(bad), "{bad:?}");
+        }
+    }
+}
