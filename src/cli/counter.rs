@@ -142,7 +142,11 @@ impl Clerk {
         let answer = match order {
             Order::Forget => return,
             Order::Plan { ticket, intent } => {
-                let offer = self.plan(intent).await.map_err(Declined::from);
+                let asked = ops::kept::asked(intent, journal.as_ref(), self.tools.clock.now());
+                let offer = match asked {
+                    Ok(intent) => self.plan(intent).await.map_err(Declined::from),
+                    Err(error) => Err(Declined::from(error)),
+                };
                 Answer::Planned { ticket, offer }
             }
             Order::TakeBack { ticket, op } => {

@@ -2,6 +2,7 @@
 
 mod bench;
 mod budget;
+mod care;
 mod closed;
 mod codes;
 mod containers;
@@ -9,6 +10,7 @@ mod cores;
 mod doubt;
 mod fleetwide;
 mod full;
+mod groups;
 mod homes;
 mod inventory;
 mod journal;
