@@ -10,6 +10,7 @@ mod bars;
 mod begin;
 mod calls;
 mod capacity;
+mod care;
 mod cell;
 mod choose;
 mod config;

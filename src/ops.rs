@@ -26,6 +26,7 @@ pub mod hosts;
 pub mod image;
 pub mod intent;
 pub mod judgement;
+pub mod kept;
 pub mod kinds;
 pub mod launching;
 pub mod machine;

@@ -171,6 +171,8 @@ apis! {
     RunInstances: "ec2", ec2_change("RunInstances", 2, 5), Light, 0;
     CreateLaunchTemplateVersion: "ec2", ec2_change("CreateLaunchTemplateVersion", 5, 100), Light, 0;
     ModifyLaunchTemplate: "ec2", ec2_change("ModifyLaunchTemplate", 5, 100), Light, 0;
+    DeleteLaunchTemplateVersions: "ec2", ec2_change("DeleteLaunchTemplateVersions", 5, 100), Light, 0;
+    DeregisterImage: "ec2", ec2_change("DeregisterImage", 5, 100), Light, 0;
     CreateTags: "ec2", ec2_change("CreateTags", 10, 100), Light, 0;
     DeleteTags: "ec2", ec2_change("DeleteTags", 10, 100), Light, 0;
     SendCommand: "ssm", SSM_COMMANDS, Light, 0;
@@ -210,6 +212,8 @@ const CHANGES: &[Api] = &[
     Api::RunInstances,
     Api::CreateLaunchTemplateVersion,
     Api::ModifyLaunchTemplate,
+    Api::DeleteLaunchTemplateVersions,
+    Api::DeregisterImage,
     Api::CreateTags,
     Api::DeleteTags,
     Api::SendCommand,

@@ -5,6 +5,7 @@ mod groups;
 mod history;
 mod look;
 mod refresh;
+mod tune;
 
 pub(super) use change::change;
 pub(super) use look::{look_at_groups, look_at_hooks, look_at_refreshes};

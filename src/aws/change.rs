@@ -82,6 +82,11 @@ impl<'a> Pen<'a> {
         self.is_dry.then_some(true)
     }
 
+    /// Whether EC2 is only asked if it would.
+    pub(super) fn is_dry(&self) -> bool {
+        self.is_dry
+    }
+
     fn held(&self) -> MutexGuard<'_, Option<Arc<CallRecord>>> {
         self.record.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -278,20 +283,6 @@ impl FleetWriter for Writer {
 
     fn prove<'a>(&'a self, scope: &'a Scope, change: &'a Change) -> BoxFuture<'a, Result<Proof, WriteError>> {
         self.ask(scope, change).boxed()
-    }
-
-    fn prove_launch<'a>(
-        &'a self,
-        scope: &'a Scope,
-        template: &'a TemplateRef,
-        subnet: Option<&'a str>,
-    ) -> BoxFuture<'a, Result<Proof, WriteError>> {
-        async move {
-            let desk = self.desk(scope).await?;
-            let pen = Pen::new(&desk, Hand::Again, true);
-            proof(ec2::launch(&pen, template, subnet, None).await, &desk)
-        }
-        .boxed()
     }
 
     fn command<'a>(

@@ -1,6 +1,6 @@
 //! Looks: single things by their ids, at the urgency of a running operation, and all or nothing.
 
-use super::call::{Broken, Desk};
+use super::call::{Broken, Desk, Pages};
 use super::change;
 use super::{Aws, autoscaling, cloudwatch, ec2, ecs, elb, logs, newcomers, ssm};
 use crate::gateway::{FleetProbe, Look, Seen, Urgency};
@@ -74,6 +74,10 @@ async fn look_from(desk: &Desk, look: &Look) -> Result<Seen, Trouble> {
         Look::Definitions { of } => Seen::Definitions(ecs::look_at_definitions(desk, of).await?),
         Look::Protections { cluster, of } => {
             Seen::Protections(ecs::look_at_protections(desk, cluster, of).await?)
+        }
+        Look::Prices { of, products } => {
+            let read = ec2::spot_prices(desk, of, products, desk.now(), &Pages::default()).await;
+            Seen::Prices(read.map_err(|error| error.trouble)?)
         }
         Look::Targets { group } => Seen::Targets(elb::look_at_targets(desk, group).await?),
         Look::Leavings { of } => Seen::Leavings(elb::look_at_leavings(desk, of).await?),

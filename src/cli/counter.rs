@@ -156,7 +156,11 @@ impl Clerk {
             // The clerk does those itself.
             Order::Forget | Order::ReadLog { .. } | Order::LeaveLog => return,
             Order::Plan { ticket, intent } => {
-                let offer = self.plan(intent).await.map_err(Declined::from);
+                let asked = ops::kept::asked(intent, journal.as_ref(), self.tools.clock.now());
+                let offer = match asked {
+                    Ok(intent) => self.plan(intent).await.map_err(Declined::from),
+                    Err(error) => Err(Declined::from(error)),
+                };
                 Answer::Planned { ticket, offer }
             }
             Order::TakeBack { ticket, op } => {

@@ -142,3 +142,24 @@ fn percentages(typed: &str) -> Result<Vec<u32>> {
             .hint("for example --checkpoints 10,50,100, or --checkpoints none")
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::percentages;
+    use crate::error::ErrorKind;
+
+    #[test]
+    fn checkpoints_are_percentages_that_ascend_or_none() {
+        assert_eq!(percentages("10, 50%,100").unwrap(), [10, 50, 100]);
+        assert_eq!(percentages("20").unwrap(), [20], "a part of a group, which the plan warns of");
+        assert_eq!(percentages(" none ").unwrap(), [0_u32; 0]);
+        for wrong in
+            ["", "0,100", "10,101", "50,10", "10,10,100", "10,,100", "ten", "-1", "10;50", "10 50", "nine%"]
+        {
+            let error = percentages(wrong).unwrap_err();
+            assert_eq!(error.kind, ErrorKind::Usage, "{wrong}");
+            assert_eq!(error.message, format!("--checkpoints {wrong}: percentages ascend from 1 to 100"));
+            assert!(error.hints.iter().any(|hint| hint.contains("--checkpoints none")), "{:?}", error.hints);
+        }
+    }
+}

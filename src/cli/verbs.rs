@@ -3,10 +3,13 @@
 use super::Outside;
 use super::args::Global;
 use super::begin::{self, Manner};
+use super::care::{CleanArgs, ShareArgs, TuneArgs};
+use super::op::Place;
 use super::output::Output;
 use super::refresh::RefreshArgs;
 use super::rollout::RolloutArgs;
 use crate::error::{Error, Result};
+use crate::ops::kept::asked;
 use crate::ops::{Intent, OnTimeout, Options, Then};
 use clap::{Args, Subcommand, ValueEnum};
 
@@ -35,6 +38,12 @@ pub(super) enum Verb {
     Refresh(Box<RefreshArgs>),
     /// Give groups another image: a new template version, tried by a few, judged, and then by all, in waves
     Rollout(Box<RolloutArgs>),
+    /// Set how much of mixed groups is spot, which types they launch, and how spot is chosen
+    SpotShare(Box<ShareArgs>),
+    /// Delete old versions of launch templates, and images that only they launch
+    Clean(Box<CleanArgs>),
+    /// Set termination policies, warm-up, capacity rebalancing and maintenance policy of groups
+    Tune(Box<TuneArgs>),
     /// Replace all tasks of services by new ones of the same definition
     Redeploy(PlainArgs),
     /// Stop instances or tasks
@@ -186,6 +195,9 @@ impl Verb {
             Self::Scale(args) => ("scale", &args.plain),
             Self::Refresh(args) => ("refresh", &args.plain),
             Self::Rollout(args) => ("rollout", &args.plain),
+            Self::SpotShare(args) => ("spot-share", &args.plain),
+            Self::Tune(args) => ("tune", &args.plain),
+            Self::Clean(args) => ("clean", &args.plain),
             Self::Redeploy(args) => ("redeploy", args),
             Self::Stop(args) => ("stop", args),
             Self::Start(args) => ("start", args),
@@ -219,6 +231,13 @@ impl Verb {
             Self::Scale(args) => {
                 (options.desired, options.min, options.max) = (args.desired, args.min, args.max);
             }
+            Self::SpotShare(args) => {
+                options.share = args.wish().map(Box::new);
+                options.refresh = args.refresh().map(Box::new);
+                options.override_verdict = args.override_verdict;
+            }
+            Self::Clean(args) => options.clean = Some(Box::new(args.wish()?)),
+            Self::Tune(args) => options.tuning = args.tuning()?.map(Box::new),
             Self::Refresh(args) => {
                 options.override_verdict = args.override_verdict;
                 options.refresh = args.wish()?.map(Box::new);
@@ -267,7 +286,10 @@ pub(super) fn run(verb: &Verb, global: &Global, outside: &Outside, out: &mut Out
     {
         return args.tell(global, outside, out);
     }
-    let intent = verb.intent()?;
+    let mut intent = verb.intent()?;
+    if matches!(verb, Verb::Clean(_)) {
+        intent = asked(intent, &Place::find(global, outside)?.open()?, outside.clock.now())?;
+    }
     let manner = &verb.parts().1.manner;
     manner.check()?;
     super::block_on(begin::plan_and_run(intent, manner, global, outside, out))

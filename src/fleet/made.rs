@@ -73,6 +73,7 @@ pub(crate) fn group(name: &str, members: &[&str], version: &str) -> Group {
         rebalances: None,
         termination_policies: vec![],
         warmup_s: None,
+        maintenance: None,
         created_at: None,
         status: None,
         tags: Tags::default(),

@@ -124,6 +124,22 @@ pub enum Change {
         /// Wanted.
         desired: Option<u32>,
     },
+    /// Sets what a mixed group launches, the whole policy: what it does not say is lost to the group.
+    SetMix {
+        /// Which.
+        group: GroupName,
+        /// The launch template.
+        template: TemplateRef,
+        /// Types and shares.
+        mix: Box<Mix>,
+    },
+    /// Sets how a group treats its members.
+    TuneGroup {
+        /// Which.
+        group: GroupName,
+        /// What becomes of each setting.
+        tuning: Tuning,
+    },
     /// Suspends processes of a group: `Launch`, `Terminate`, `InstanceRefresh`, …
     SuspendProcesses {
         /// Which group.
@@ -223,6 +239,21 @@ pub enum Change {
         /// Which version.
         version: u64,
     },
+    /// Deletes versions of a template for good; their numbers never come again. Those that are gone already are
+    /// no error.
+    DeleteVersions {
+        /// Which template.
+        template: TemplateId,
+        /// Which versions, at most 200; AWS keeps the default one.
+        versions: Vec<u64>,
+    },
+    /// Takes an image away for good: nothing more can be launched from it. One that is gone already is no error.
+    DeregisterImage {
+        /// Which.
+        image: ImageId,
+        /// Whether its snapshots go with it, as far as no other image has them.
+        with_snapshots: bool,
+    },
     /// Tags resources of EC2, overwriting values.
     Tag {
         /// Ids: `i-…`, `lt-…`, `ami-…`.
@@ -302,6 +333,53 @@ impl HostState {
         match self {
             Self::Active => "ACTIVE",
             Self::Draining => "DRAINING",
+        }
+    }
+}
+
+/// What becomes of a setting.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Setting<T> {
+    /// It stays as it is.
+    #[default]
+    Keep,
+    /// It is taken away.
+    Clear,
+    /// It is set to this.
+    To(T),
+}
+
+/// How a group treats its members.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Tuning {
+    /// Which members are ended first, in order; none leaves that as it is.
+    pub terminations: Option<Vec<Text>>,
+    /// Seconds from in service to counted.
+    pub warmup: Setting<u32>,
+    /// Whether spot instances at risk are replaced before they are taken; none leaves that as it is.
+    pub rebalances: Option<bool>,
+    /// Least and most percent of the desired capacity while members are replaced.
+    pub maintenance: Setting<(u32, u32)>,
+}
+
+impl Tuning {
+    /// Whether it changes nothing.
+    pub fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+
+    /// Why AWS would not take it; none when all is well.
+    pub fn fault(&self) -> Option<String> {
+        match (&self.maintenance, &self.terminations) {
+            (Setting::To((min, max)), _) if *min > 100 || !(100..=200).contains(max) || max - min > 100 => {
+                Some(format!("{min}-{max} is no maintenance policy: 0-100 to 100-200, and at most 100 apart"))
+            }
+            (_, Some(policies)) if policies.is_empty() => {
+                Some("the list of termination policies is empty".to_owned())
+            }
+            _ => None,
         }
     }
 }

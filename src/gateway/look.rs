@@ -7,8 +7,8 @@
 use crate::model::{
     Alarm, ClusterArn, Command, Definition, DocumentDetail, Group, GroupName, Hook, HostArn, HostDetail,
     Image, ImageId, Instance, InstanceId, InstanceType, Invocation, Leaving, LogPage, Newcomer,
-    ParameterDetail, Protection, Published, RefreshDetail, Scope, ServiceArn, ServiceDetail, Target,
-    TargetGroupArn, Task, TaskArn, Template, TemplateId, TemplateRef, TemplateVersion, Text, Trouble,
+    ParameterDetail, Protection, Published, RefreshDetail, Scope, ServiceArn, ServiceDetail, SpotPrice,
+    Target, TargetGroupArn, Task, TaskArn, Template, TemplateId, TemplateRef, TemplateVersion, Text, Trouble,
 };
 use futures::future::BoxFuture;
 use jiff::Timestamp;
@@ -129,6 +129,13 @@ pub enum Look {
     Published {
         /// Their names.
         of: Vec<Text>,
+    },
+    /// What spot instances of some types cost now, in every zone.
+    Prices {
+        /// Which types.
+        of: Vec<InstanceType>,
+        /// Of which products: `Linux/UNIX`.
+        products: Vec<Text>,
     },
     /// Alarms by their names.
     Alarms {
@@ -267,6 +274,8 @@ pub enum Seen {
     Newcomers(Vec<Newcomer>),
     /// Why EC2 would launch none; none when it would.
     Launch(Option<Trouble>),
+    /// Spot prices, by market.
+    Prices(Vec<SpotPrice>),
     /// Commands, newest first.
     Commands(Vec<Command>),
     /// Invocations.

@@ -2,7 +2,7 @@
 
 use super::cluster::{Host, Service};
 use super::definition::{Constraint, Protocol};
-use super::group::{Refresh, TemplateRef};
+use super::group::{Mix, Refresh, TemplateRef};
 use super::ids::{InstanceId, TargetGroupArn, TaskArn};
 use super::instance::Check;
 use super::text::Text;
@@ -81,6 +81,9 @@ pub struct RefreshDetail {
     pub refresh: Refresh,
     /// The template version that it launches; none when it launches what the group has.
     pub launches: Option<TemplateRef>,
+    /// The policy that a mixed group gets; none where it gets none.
+    #[serde(default)]
+    pub mix: Option<Mix>,
     /// Percentages at which it waits.
     pub checkpoints: Vec<u32>,
     /// It goes back by itself.

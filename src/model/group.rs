@@ -47,6 +47,9 @@ pub struct Group {
     pub termination_policies: Vec<Text>,
     /// Default warm-up in seconds.
     pub warmup_s: Option<u32>,
+    /// Least and most percent of the desired capacity while members are replaced.
+    #[serde(default)]
+    pub maintenance: Option<(u32, u32)>,
     /// When it was made.
     pub created_at: Option<Timestamp>,
     /// `Delete in progress` while it is being deleted.

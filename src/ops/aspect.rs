@@ -4,9 +4,12 @@
 //! for, and as what a person reads when a plan is refused as stale.
 
 mod merged;
+mod setting;
 mod sized;
+mod words;
 
 pub use merged::merged;
+pub use setting::GroupSetting;
 
 use super::launching::LaunchFact;
 use super::ran::RunFact;
@@ -14,7 +17,8 @@ use super::refreshing::{RefreshMark, progress};
 use crate::gateway::{Look, Seen};
 use crate::model::text::harmless;
 use crate::model::{
-    ClusterArn, GroupName, HostArn, InstanceId, ServiceArn, TargetGroupArn, Task, TaskArn, Text, short_arn,
+    ClusterArn, GroupName, HostArn, InstanceId, ServiceArn, TargetGroupArn, Task, TaskArn, TemplateId, Text,
+    short_arn,
 };
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -88,6 +92,13 @@ pub enum Aspect {
         /// Which.
         group: GroupName,
     },
+    /// How a group treats its members.
+    GroupSetting {
+        /// Which group.
+        group: GroupName,
+        /// Which of its settings.
+        setting: GroupSetting,
+    },
     /// The id of a group's newest refresh.
     GroupRefresh {
         /// Which group.
@@ -104,6 +115,13 @@ pub enum Aspect {
         mark: RefreshMark,
         /// The instances that it was to replace when it was planned.
         total: u32,
+    },
+    /// Those of some versions of a launch template that are there.
+    Versions {
+        /// Which template.
+        template: TemplateId,
+        /// Which versions.
+        numbers: Vec<u64>,
     },
     /// A container instance's status: `ACTIVE`, `DRAINING`.
     HostStatus {
@@ -266,60 +284,6 @@ impl fmt::Display for Value {
     }
 }
 
-impl fmt::Display for Aspect {
-    /// What a person calls it; text from AWS is made harmless.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let say = |raw: &str| harmless(short_arn(raw)).into_owned();
-        match self {
-            Self::InstanceState { instance } => write!(f, "state of {}", say(instance.as_str())),
-            Self::InstanceTag { instance, key } => {
-                write!(f, "tag {} of {}", harmless(key), say(instance.as_str()))
-            }
-            Self::MemberState { group, instance } => {
-                write!(f, "state of {} in {}", say(instance.as_str()), say(group.as_str()))
-            }
-            Self::MemberProtected { group, instance } => {
-                write!(f, "scale-in protection of {} in {}", say(instance.as_str()), say(group.as_str()))
-            }
-            Self::GroupMin { group } => write!(f, "minimum of {}", say(group.as_str())),
-            Self::GroupMax { group } => write!(f, "maximum of {}", say(group.as_str())),
-            Self::GroupDesired { group } => write!(f, "desired capacity of {}", say(group.as_str())),
-            Self::GroupInService { group } => write!(f, "members in service of {}", say(group.as_str())),
-            Self::GroupMembers { group } => write!(f, "members of {}", say(group.as_str())),
-            Self::GroupSuspended { group, process } => {
-                write!(f, "suspension of {} in {}", harmless(process), say(group.as_str()))
-            }
-            Self::GroupLaunches { group } => write!(f, "what {} launches", say(group.as_str())),
-            Self::GroupRefresh { group } => write!(f, "the newest refresh of {}", say(group.as_str())),
-            Self::RefreshStatus { mark } => write!(f, "{mark}"),
-            Self::RefreshProgress { mark, .. } => write!(f, "progress of {mark}"),
-            Self::HostStatus { host, .. } => write!(f, "status of host {}", say(host.as_str())),
-            Self::HostServiceTasks { host, .. } => write!(f, "service tasks on host {}", say(host.as_str())),
-            Self::HostStandalone { host, .. } => {
-                write!(f, "standalone tasks on host {}", say(host.as_str()))
-            }
-            Self::TargetState { target_group, target, port } => {
-                let name = target_group.as_str().rsplit('/').nth(1).unwrap_or(target_group.as_str());
-                write!(f, "health of {}", harmless(target))?;
-                port.map_or(Ok(()), |port| write!(f, ":{port}"))?;
-                write!(f, " in {}", harmless(name))
-            }
-            Self::ServiceDesired { service, .. } => write!(f, "wanted tasks of {}", say(service.as_str())),
-            Self::ServiceRunning { service, .. } => write!(f, "running tasks of {}", say(service.as_str())),
-            Self::ServiceDeployment { service, .. } => write!(f, "deployment of {}", say(service.as_str())),
-            Self::ServiceRollout { service, .. } => write!(f, "rollout of {}", say(service.as_str())),
-            Self::TaskStatus { task, .. } => write!(f, "status of task {}", say(task.as_str())),
-            Self::TaskWanted { task, .. } => write!(f, "wanted status of task {}", say(task.as_str())),
-            Self::Command { document, mark, .. } => write!(f, "command {} `{mark}`", harmless(document)),
-            Self::DocumentHash { document } => write!(f, "content of document {}", harmless(document)),
-            Self::ParameterVersion { parameter } => write!(f, "version of {}", harmless(parameter)),
-            Self::ParameterHash { parameter } => write!(f, "hash of {}", harmless(parameter)),
-            Self::Launching { fact } => write!(f, "{fact}"),
-            Self::Ran { fact } => write!(f, "{fact}"),
-        }
-    }
-}
-
 impl Aspect {
     /// The refresh that it is about, to be changed.
     pub fn mark_mut(&mut self) -> Option<&mut RefreshMark> {
@@ -343,11 +307,16 @@ impl Aspect {
             | Self::GroupInService { group }
             | Self::GroupMembers { group }
             | Self::GroupLaunches { group }
+            | Self::GroupSetting { group, .. }
             | Self::GroupSuspended { group, .. } => Look::Groups { of: vec![group.clone()] },
             Self::GroupRefresh { group } => Look::Refreshes { group: group.clone() },
             Self::RefreshStatus { mark } | Self::RefreshProgress { mark, .. } => {
                 Look::Refreshes { group: mark.group.clone() }
             }
+            Self::Versions { template, numbers } => Look::Versions {
+                template: template.clone(),
+                from: numbers.iter().copied().min().unwrap_or(1),
+            },
             Self::HostStatus { cluster, host } => {
                 Look::Hosts { cluster: cluster.clone(), of: vec![host.clone()] }
             }
@@ -396,6 +365,7 @@ impl Aspect {
                 | Self::GroupInService { group }
                 | Self::GroupMembers { group }
                 | Self::GroupLaunches { group }
+                | Self::GroupSetting { group, .. }
                 | Self::GroupSuspended { group, .. },
                 Seen::Groups(all),
             ) => {
@@ -409,6 +379,10 @@ impl Aspect {
             }
             (Self::RefreshProgress { mark, total }, Seen::Refreshes(all)) => {
                 mark.find(all).map_or(Value::Absent, |one| Value::Word(progress(one, *total)))
+            }
+            (Self::Versions { numbers, .. }, Seen::Versions(all)) => {
+                let there = all.iter().map(|one| one.number).filter(|number| numbers.contains(number));
+                Value::Words(there.map(|number| number.to_string()).collect())
             }
             (Self::HostStatus { host, .. }, Seen::Hosts(all)) => {
                 let found = all.iter().find(|one| one.host.arn == *host);

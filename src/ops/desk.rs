@@ -7,7 +7,7 @@ use super::kinds::{self, Kind};
 use super::plan::{Account, Cost, GOOD_FOR, Lane, Most, Plan, Pool, Proof, SCHEMA};
 use crate::config::Config;
 use crate::error::{Error, Result, did_you_mean};
-use crate::fleet::{Fleet, GroupRow, InstanceRow, ServiceRow, TaskRow};
+use crate::fleet::{Fleet, GroupRow, InstanceRow, ServiceRow, TaskRow, TemplateRow};
 use crate::gateway::change::{self, FleetWriter, WriteError};
 use crate::gateway::{FleetProbe, Look, Seen};
 use crate::model::text::harmless;
@@ -49,6 +49,8 @@ pub struct Draft {
     pub refusals: Vec<Refusal>,
     /// What a person should know.
     pub warnings: Vec<String>,
+    /// Figures and remarks that a person may want besides.
+    pub notes: Vec<String>,
     /// Why the change in cost is not known; none when there is none.
     pub cost: Option<String>,
     /// Its lanes by their numbers, wave after wave; none where all may go side by side.
@@ -127,6 +129,7 @@ impl Desk<'_> {
             pools,
             holds: draft.holds,
             warnings: draft.warnings,
+            notes: draft.notes,
             cost: draft.cost.map_or(Cost::None, Cost::Unknown),
             waves: draft.waves,
             is_one_piece: draft.is_one_piece,
@@ -298,6 +301,17 @@ impl Desk<'_> {
             let all = self.fleet.groups.iter();
             let candidates = all.clone().map(|row| row.it.name.as_str());
             one("group", name, all.filter(named), candidates, draft)
+        });
+        unique(found.collect())
+    }
+
+    /// The launch templates that were named, by id or name.
+    pub fn templates(&self, names: &[String], draft: &mut Draft) -> Vec<&TemplateRow> {
+        let found = names.iter().filter_map(|name| {
+            let named = |row: &&TemplateRow| row.it.id.as_str() == name || row.it.name.as_str() == name;
+            let all = self.fleet.templates.iter();
+            let candidates = all.clone().map(|row| row.it.name.as_str());
+            one("template", name, all.filter(named), candidates, draft)
         });
         unique(found.collect())
     }

@@ -2,6 +2,7 @@
 
 use super::image::Meant;
 use super::plan::Most;
+use crate::gateway::change::Tuning;
 use crate::inventory::Write;
 use crate::model::RefreshPreset;
 use serde::{Deserialize, Serialize};
@@ -53,6 +54,15 @@ pub struct Options {
     /// Parameters of the registry, for `inventory`.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub writes: Vec<Write>,
+    /// How groups treat their members, for `tune`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tuning: Option<Box<Tuning>>,
+    /// What of templates is cleaned away, for `clean`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub clean: Option<Box<CleanWish>>,
+    /// What mixed groups launch, for `spot-share`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub share: Option<Box<ShareWish>>,
     /// To what and how a group is refreshed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub refresh: Option<Box<RefreshWish>>,
@@ -142,6 +152,42 @@ pub struct RefreshWish {
     pub preset: RefreshPreset,
     /// The refresh that is under way is taken over instead.
     pub adopt: bool,
+}
+
+/// What of launch templates shall be cleaned away.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct CleanWish {
+    /// So many of the newest versions stay, whatever uses them.
+    pub newest: u32,
+    /// Images that only deleted versions launch go too, with their snapshots.
+    pub images: bool,
+    /// Our own images whose names are like these go too, where nothing here launches them: `core-docker-*`.
+    pub named: Vec<String>,
+    /// What operations began longer ago than so many seconds recorded is given up; none where nothing is.
+    pub forget_s: Option<u64>,
+    /// What operations recorded, and might go back to: `lt-…:7`, `ami-…`. None when the journal was not asked.
+    pub recorded: Option<Vec<String>>,
+}
+
+impl Default for CleanWish {
+    fn default() -> Self {
+        Self { newest: 3, images: false, named: Vec::new(), forget_s: None, recorded: None }
+    }
+}
+
+/// What mixed groups shall launch. What is none stays as it is.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct ShareWish {
+    /// On-demand instances that always come first.
+    pub base: Option<u32>,
+    /// Percent on demand above the base.
+    pub percent: Option<u32>,
+    /// How spot pools are chosen: `price-capacity-optimized`.
+    pub strategy: Option<String>,
+    /// The types, in order of preference, each perhaps with its weight: `m5.large`, `m5.xlarge=2`.
+    pub types: Vec<String>,
 }
 
 /// What happens when a target takes too long.

@@ -1,5 +1,6 @@
 //! The kinds of operations: a row in a table each, and a file that makes lanes of an intent.
 
+mod clean;
 mod core;
 mod drain;
 mod instances;
@@ -9,9 +10,11 @@ mod redeploy;
 pub mod refresh;
 pub mod rollout;
 mod scale;
+mod spot_share;
 mod standby;
 mod suspend;
 mod terminate;
+mod tune;
 mod undrain;
 
 use super::desk::{Desk, Draft};
@@ -49,6 +52,8 @@ pub enum Takes {
     InstancesOrTasks,
     /// Auto Scaling groups.
     Groups,
+    /// Launch templates, by id or name.
+    Templates,
     /// ECS services.
     Services,
     /// Groups or services.
@@ -86,6 +91,7 @@ const OF_DRAINS: &[Source] = &[
     Source::Targets,
 ];
 const OF_GROUPS: &[Source] = &[Source::Identity, Source::Instances, Source::Groups, Source::Clusters];
+const OF_TEMPLATES: &[Source] = &[Source::Identity, Source::Instances, Source::Groups, Source::Templates];
 const OF_REFRESHES: &[Source] = &[
     Source::Identity,
     Source::Instances,
@@ -213,6 +219,30 @@ pub const KINDS: &[Kind] = &[
         danger: Danger::Destroys,
         sources: OF_ROLLOUTS,
         draft: rollout::draft,
+    },
+    Kind {
+        word: "spot-share",
+        about: "Set how much of mixed groups is spot, which types they launch, and how spot is chosen",
+        takes: Takes::Groups,
+        danger: Danger::Disturbs,
+        sources: OF_REFRESHES,
+        draft: spot_share::draft,
+    },
+    Kind {
+        word: "clean",
+        about: "Delete old versions of launch templates, and images that only they launch, with their snapshots",
+        takes: Takes::Templates,
+        danger: Danger::Destroys,
+        sources: OF_TEMPLATES,
+        draft: clean::draft,
+    },
+    Kind {
+        word: "tune",
+        about: "Set termination policies, warm-up, capacity rebalancing and maintenance policy of groups",
+        takes: Takes::Groups,
+        danger: Danger::Harmless,
+        sources: OF_GROUPS,
+        draft: tune::draft,
     },
     Kind {
         word: "redeploy",

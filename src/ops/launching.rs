@@ -4,7 +4,7 @@ use super::aspect::Value;
 use crate::gateway::{Look, Seen};
 use crate::model::text::harmless;
 use crate::model::{
-    AlarmState, Check, ClusterArn, GroupName, InstanceType, Newcomer, TargetGroupArn, TemplateId,
+    AlarmState, Check, ClusterArn, GroupName, ImageId, InstanceType, Newcomer, TargetGroupArn, TemplateId,
     TemplateRef, Text, Trouble,
 };
 use serde::{Deserialize, Serialize};
@@ -33,6 +33,11 @@ pub enum LaunchFact {
         template: TemplateId,
         /// Which version.
         number: u64,
+    },
+    /// The state of an image: `available`. Absent when it is gone.
+    Image {
+        /// Which image.
+        image: ImageId,
     },
     /// Whether EC2 would launch a version: [`WOULD`], or why not. Absent while EC2 does not know the version.
     WouldLaunch {
@@ -84,6 +89,7 @@ impl LaunchFact {
             Self::TemplateVersion { template, number } => {
                 Look::Versions { template: template.clone(), from: *number }
             }
+            Self::Image { image } => Look::Images { of: vec![image.clone()] },
             Self::WouldLaunch { template, subnet, instance_type } => Look::Launch {
                 template: template.clone(),
                 subnet: subnet.clone(),
@@ -113,6 +119,10 @@ impl LaunchFact {
             (Self::TemplateVersion { number, .. }, Seen::Versions(all)) => {
                 let found = all.iter().find(|one| one.number == *number);
                 found.map_or(Value::Absent, |one| Value::word(one.description.as_deref().unwrap_or_default()))
+            }
+            (Self::Image { image }, Seen::Images(all)) => {
+                let found = all.iter().find(|one| one.id == *image).and_then(|one| one.state.as_ref());
+                found.filter(|state| *state != "deregistered").map_or(Value::Absent, Value::word)
             }
             (Self::WouldLaunch { .. }, Seen::Launch(why)) => match why {
                 None => Value::word(WOULD),
@@ -182,23 +192,49 @@ fn ill(one: &Newcomer) -> Option<String> {
     (!ails.is_empty()).then(|| ails.join(" and "))
 }
 
-/// Why EC2 would launch nothing, in words that say which permission is missing. AWS calls all three of them "not
-/// authorized to use launch template" elsewhere.
-pub fn explained(trouble: &Trouble) -> String {
+/// The permission without which EC2 launches nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Lacking {
+    /// This one, and what for.
+    One(&'static str, &'static str),
+    /// One of several, in words: AWS does not say which.
+    OneOf(&'static str),
+}
+
+/// Which permission is missing, where it is that which EC2 says. Auto Scaling calls each of the three "not authorized
+/// to use launch template".
+pub fn lacking(trouble: &Trouble) -> Option<Lacking> {
     let said = &trouble.message;
     let code = trouble.code.as_deref().unwrap_or_default();
-    if !matches!(code, "UnauthorizedOperation" | "AccessDenied" | "AccessDeniedException") {
-        return format!("{code}: {said}").trim_start_matches(": ").to_owned();
+    let is_denied = matches!(code, "UnauthorizedOperation" | "AccessDenied" | "AccessDeniedException")
+        || said.to_ascii_lowercase().contains("not authorized to use launch template");
+    if !is_denied {
+        return None;
     }
-    let what = if said.contains("iam:PassRole") {
-        "iam:PassRole for the role of its instance profile"
-    } else if said.contains("ec2:CreateTags") {
-        "ec2:CreateTags, because the version tags what it launches"
-    } else if said.contains("ec2:RunInstances") {
-        "ec2:RunInstances on the template, its image, subnet or security groups"
-    } else {
-        "ec2:RunInstances, or ec2:CreateTags where the version tags what it launches, or iam:PassRole for the role of \
-         its instance profile (AWS does not say which; `aws sts decode-authorization-message` does)"
+    let known = [
+        ("iam:PassRole", "for the role of its instance profile"),
+        ("ec2:CreateTags", "because the version tags what it launches"),
+        ("ec2:RunInstances", "on the template, its image, subnet or security groups"),
+    ];
+    let found = known.into_iter().find(|(action, _)| said.contains(action));
+    Some(found.map_or(
+        Lacking::OneOf(
+            "ec2:RunInstances, or ec2:CreateTags where the version tags what it launches, or iam:PassRole for the role \
+             of its instance profile (AWS does not say which; `aws sts decode-authorization-message` does)",
+        ),
+        |(action, what)| Lacking::One(action, what),
+    ))
+}
+
+/// Why EC2 would launch nothing, in words that say which permission is missing.
+pub fn explained(trouble: &Trouble) -> String {
+    let what = match lacking(trouble) {
+        None => {
+            let code = trouble.code.as_deref().unwrap_or_default();
+            return format!("{code}: {}", trouble.message).trim_start_matches(": ").to_owned();
+        }
+        Some(Lacking::One(action, what)) => format!("{action} {what}"),
+        Some(Lacking::OneOf(words)) => words.to_owned(),
     };
     format!("permission is missing: {what}; Auto Scaling asks the same of whoever starts a refresh")
 }
@@ -215,6 +251,7 @@ impl fmt::Display for LaunchFact {
             Self::TemplateVersion { template, number } => {
                 write!(f, "version {number} of {}", harmless(template.as_str()))
             }
+            Self::Image { image } => write!(f, "state of {}", harmless(image.as_str())),
             Self::WouldLaunch { template, subnet, instance_type } => {
                 write!(f, "launch of {}:{}", harmless(template.id.as_str()), harmless(&template.version))?;
                 if let Some(kind) = instance_type {
@@ -305,6 +342,8 @@ mod tests {
                 .contains("missing: ec2:RunInstances on")
         );
         assert!(says("You are not authorized to use launch template").contains("AWS does not say which"));
+        let misleading = trouble("ValidationError", "You are not authorized to use launch template: lt-1");
+        assert!(matches!(lacking(&misleading), Some(Lacking::OneOf(_))), "by another code, too");
         assert_eq!(
             explained(&trouble("InvalidAMIID.NotFound", "no such image")),
             "InvalidAMIID.NotFound: no such image"

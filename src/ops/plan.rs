@@ -56,6 +56,9 @@ pub struct Plan {
     pub on_timeout: OnTimeout,
     /// What a person should know before saying yes.
     pub warnings: Vec<String>,
+    /// Figures and remarks that a person may want besides.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub notes: Vec<String>,
     /// What it changes in cost.
     pub cost: Cost,
     /// Lanes by their numbers, wave after wave: a wave begins when all lanes of those before are done. Empty where

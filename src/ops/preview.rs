@@ -64,6 +64,9 @@ fn write(plan: &Plan, text: &mut String) -> std::fmt::Result {
     }
     writeln!(text, "proof      {}", proofs(plan))?;
     writeln!(text, "reversible {}", reversible(plan))?;
+    for note in &plan.notes {
+        writeln!(text, "note       {}", harmless(note))?;
+    }
     for warning in &plan.warnings {
         writeln!(text, "warning    {}", harmless(warning))?;
     }

@@ -27,6 +27,9 @@ pub enum Which {
         after: Option<Text>,
         /// Template and version, `lt-…:7`; none when it launches what the group has.
         launches: Option<Text>,
+        /// What of a mixed group's policy it sets, in words; none where it sets none.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        mix: Option<Text>,
         /// Every preference.
         wants: Box<Preferences>,
     },
@@ -41,7 +44,11 @@ impl RefreshMark {
         wants: &Preferences,
     ) -> Self {
         let launches = desired.map(|desired| version(desired.template()));
-        let which = Which::Started { after: after.cloned(), launches, wants: Box::new(wants.clone()) };
+        let mix = match desired {
+            Some(Desired::Mixed { mix, .. }) => Some(spread(mix)),
+            _ => None,
+        };
+        let which = Which::Started { after: after.cloned(), launches, mix, wants: Box::new(wants.clone()) };
         Self { group: group.clone(), which }
     }
 
@@ -61,10 +68,13 @@ impl RefreshMark {
     pub fn find<'a>(&self, all: &'a [RefreshDetail]) -> Option<&'a RefreshDetail> {
         match &self.which {
             Which::Known(id) => all.iter().find(|one| one.refresh.id == *id),
-            Which::Started { after, launches, wants } => {
+            Which::Started { after, launches, mix, wants } => {
                 let later = all.iter().take_while(|one| Some(&one.refresh.id) != after.as_ref());
                 let is_meant = |one: &&RefreshDetail| {
-                    one.launches.as_ref().map(version) == *launches && is_like(one, wants)
+                    // What AWS does not tell of a policy is no difference.
+                    let told = one.mix.as_ref().map(spread);
+                    let is_same_mix = told.is_none() || mix.is_none() || told == *mix;
+                    one.launches.as_ref().map(version) == *launches && is_same_mix && is_like(one, wants)
                 };
                 later.filter(is_meant).last()
             }
@@ -109,6 +119,13 @@ fn is_like(one: &RefreshDetail, wants: &Preferences) -> bool {
         && handled(&told.protected, wants.protected, "Refresh")
         && handled(&told.standby, wants.standby, "Terminate")
         && told.alarms == wants.alarms
+}
+
+/// Of a mixed group's policy what tells one share from another, and what AWS adds nothing to by itself.
+fn spread(mix: &Mix) -> Text {
+    let types: Vec<&str> = mix.types.iter().map(|(kind, _)| kind.as_str()).collect();
+    let (base, percent) = (mix.on_demand_base, mix.on_demand_percent);
+    Text::from(format!("{base} on demand, {percent} % above, {}", types.join(" ")))
 }
 
 /// Template and version as marks name them: by the id, where it is known.
@@ -245,6 +262,7 @@ mod tests {
                 ended_at: None,
             },
             launches: Some(TemplateRef { id: "lt-1".into(), name: "web".into(), version: "7".into() }),
+            mix: None,
             checkpoints: vec![25, 100],
             rolls_back: true,
             rollback_reason: None,
@@ -283,6 +301,14 @@ mod tests {
         other.launches.as_mut().unwrap().version = "8".into();
         assert_eq!(mark(None).find(&[other]), None, "another's version");
         assert_eq!(RefreshMark::known(&"web".into(), &"ir-old".into()).find(&all), Some(&old));
+        // There and back launch the same version where only the share of spot changes.
+        let share = |percent| Mix { on_demand_percent: percent, ..Mix::default() };
+        let mixed = |percent| Desired::Mixed { template: desired.template().clone(), mix: share(percent) };
+        let mark = |percent| RefreshMark::started(&"web".into(), None, Some(&mixed(percent)), &wants());
+        let told = RefreshDetail { mix: Some(share(20)), ..ours.clone() };
+        assert_eq!(mark(20).find(std::slice::from_ref(&told)), Some(&told));
+        assert_eq!(mark(50).find(&[told]), None, "another share");
+        assert_eq!(mark(50).find(std::slice::from_ref(&ours)), Some(&ours), "AWS tells none");
     }
 
     #[test]

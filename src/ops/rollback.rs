@@ -85,6 +85,7 @@ pub async fn plan(desk: &Desk<'_>, op: &OpState) -> Result<Plan> {
         holds: op.plan.holds.clone(),
         on_timeout: super::intent::OnTimeout::Leave,
         warnings: kept.into_iter().map(|kept| format!("stays as it is: {kept}")).collect(),
+        notes: Vec::new(),
         cost: Cost::Unknown("what the operation changed in cost was not known either".to_owned()),
         waves: Vec::new(),
         is_one_piece: false,

@@ -170,6 +170,11 @@ pub(crate) const SERVICE: Service = Service {
             &["LaunchTemplateId", "LaunchTemplateName", "LaunchTemplateVersion", "DryRun"],
             versions::delete_versions,
         ),
+        Operation::write(
+            "DeregisterImage",
+            &["ImageId", "DeleteAssociatedSnapshots", "DryRun"],
+            images::deregister,
+        ),
     ],
 };
 

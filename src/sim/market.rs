@@ -10,8 +10,8 @@ use super::dice::{hash, mix};
 use super::time::Moment;
 
 const HISTORY: &str = include_str!("data/spot-2015.txt");
-const ADVISOR: &str = include_str!("data/spot-advisor.csv");
-const ON_DEMAND: &str = include_str!("data/ondemand-us-east-1.csv");
+const ADVISOR: &str = include_str!("../../data/spot-advisor.csv");
+const ON_DEMAND: &str = include_str!("../../data/ondemand-us-east-1.csv");
 
 /// The only product whose prices are known here.
 pub(crate) const PRODUCT: &str = "Linux/UNIX";

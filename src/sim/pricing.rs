@@ -51,7 +51,7 @@ const PAGING: Paging = Paging {
 /// The service whose prices are known.
 const SERVICE_CODE: &str = "AmazonEC2";
 
-const PRICES: &str = include_str!("data/ondemand-us-east-1.csv");
+const PRICES: &str = include_str!("../../data/ondemand-us-east-1.csv");
 
 /// The publication date of the list that the prices are from.
 const PUBLISHED: &str = "2026-07-20T13:44:30Z";

@@ -200,6 +200,9 @@ pub enum Action {
     Scale,
     RefreshGroup,
     RollOut,
+    SpotShare,
+    TuneGroup,
+    CleanTemplate,
     Redeploy,
     MoveCore,
     SuspendProcesses,
@@ -286,6 +289,9 @@ actions! {
     Scale "scale" "scale" "Set how many instances a group has, or tasks a service" [List Text] Changes;
     RefreshGroup "refresh-group" "refresh group" "Replace the instances of groups by ones of a template version" [List Text] Destroys;
     RollOut "roll-out" "roll out" "Give groups another image, tried by a few, judged, and then by all; cores another version" [List Text] Destroys;
+    SpotShare "spot-share" "spot share" "Set how much of mixed groups is spot, and of which types" [List Text] Changes;
+    TuneGroup "tune-group" "tune group" "Set how groups treat their members: warm-up, who is ended first" [List Text] Changes;
+    CleanTemplate "clean-template" "clean template" "Delete old versions of launch templates, and images that only they launch" [List Text] Destroys;
     Redeploy "redeploy" "redeploy" "Replace all tasks of services by new ones" [List Text] Changes;
     MoveCore "move-core" "move core" "Give cores another host: made there, serving there, then stopped here" [List Text] Changes;
     SuspendProcesses "suspend-processes" "suspend" "Suspend processes of groups" [List Text] Changes;

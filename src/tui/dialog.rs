@@ -62,7 +62,8 @@ impl Dialog {
     /// A dialog in which nothing was typed yet.
     pub(super) fn new(what: What, title: String, fields: Vec<Field>) -> Self {
         // Where something must be given, that is first.
-        let is_first = |field: &Field| matches!(field.name, Name::Desired | Name::Processes);
+        let is_first =
+            |field: &Field| matches!(field.name, Name::Desired | Name::Processes | Name::Share | Name::Ended);
         let focus = fields.iter().position(is_first).unwrap_or(fields.len());
         Self {
             what,
@@ -122,6 +123,12 @@ impl Dialog {
             && options.max.is_none()
         {
             return Err("how many? type a number and press enter".to_owned());
+        }
+        if intent.verb == "spot-share" && options.share.is_none() {
+            return Err("which share? type the percent on demand, or the types, and press enter".to_owned());
+        }
+        if intent.verb == "tune" && options.tuning.is_none() {
+            return Err("which setting? type or choose one and press enter".to_owned());
         }
         if matches!(intent.verb.as_str(), "suspend" | "resume") && options.processes.is_empty() {
             return Err("which processes? type their names and press enter".to_owned());

@@ -8,7 +8,9 @@ mod repeated;
 use coredeck::aws;
 use coredeck::config::{Account, Config, Login, Regions};
 use coredeck::gateway::Change;
-use coredeck::gateway::change::{Desired, Document, Handling, HostState, Preferences, TargetRef};
+use coredeck::gateway::change::{
+    Desired, Document, Handling, HostState, Preferences, Setting, TargetRef, Tuning,
+};
 use coredeck::model::{AccountName, Mix, Region, Scope, TemplateRef};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -123,6 +125,25 @@ pub(crate) fn one_of_each() -> Vec<Change> {
         Change::SetDesired { group: group(), desired: 3 },
         Change::ResizeGroup { group: group(), min: Some(0), max: Some(9), desired: Some(3) },
         Change::ResizeGroup { group: group(), min: None, max: Some(9), desired: None },
+        Change::SetMix { group: group(), template: template(), mix: Box::new(mix.clone()) },
+        Change::TuneGroup {
+            group: group(),
+            tuning: Tuning {
+                terminations: Some(vec!["OldestLaunchTemplate".into(), "Default".into()]),
+                warmup: Setting::To(120),
+                rebalances: Some(true),
+                maintenance: Setting::To((90, 110)),
+            },
+        },
+        Change::TuneGroup {
+            group: group(),
+            tuning: Tuning {
+                terminations: None,
+                warmup: Setting::Clear,
+                rebalances: None,
+                maintenance: Setting::Clear,
+            },
+        },
         Change::SuspendProcesses {
             group: group(),
             processes: vec!["Launch".into(), "InstanceRefresh".into()],
@@ -156,6 +177,8 @@ pub(crate) fn one_of_each() -> Vec<Change> {
             description: "coredeck op=op-1 ami=ami-1".to_owned(),
         },
         Change::SetDefaultVersion { template: "lt-1".into(), version: 7 },
+        Change::DeleteVersions { template: "lt-1".into(), versions: vec![1, 2] },
+        Change::DeregisterImage { image: "ami-1".into(), with_snapshots: true },
         Change::Tag {
             resources: vec!["i-1".into(), "lt-1".into()],
             tags: [("coredeck:do-not-disrupt", "until = 5"), ("empty", "")].into_iter().collect(),

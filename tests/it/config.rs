@@ -133,6 +133,61 @@ fn unknown_keys() {
 }
 
 #[test]
+fn how_tiers_are_refreshed() {
+    insta::assert_snapshot!(said("refreshes.toml"), @r#"
+    the configuration refreshes.toml has 16 faults
+    refreshes.toml:8:15: `min_healthy` must be between 0 and 100
+      8 | min_healthy = 101
+        |               ^^^
+    refreshes.toml:9:15: `max_healthy` must be a whole number, not text
+      9 | max_healthy = "150"
+        |               ^^^^^
+    refreshes.toml:10:10: `warmup`: a duration is a number and a unit, such as "15s", "5m" or "1h30m"
+      10 | warmup = "soon"
+         |          ^^^^^^
+    refreshes.toml:11:20: `checkpoints` must ascend, and 10 does not
+      11 | checkpoints = [50, 10, 0, "100"]
+         |                    ^^ write them in rising order, none twice
+    refreshes.toml:11:24: `checkpoints` must be between 1 and 100
+      11 | checkpoints = [50, 10, 0, "100"]
+         |                        ^
+    refreshes.toml:11:27: `checkpoints` must be a whole number, not text
+      11 | checkpoints = [50, 10, 0, "100"]
+         |                           ^^^^^
+    refreshes.toml:12:20: `checkpoint_delay` may be 2d at most
+      12 | checkpoint_delay = "3d"
+         |                    ^^^^
+    refreshes.toml:13:8: `bake` must be text in quotes, not a whole number
+      13 | bake = 900
+         |        ^^^
+    refreshes.toml:14:17: `skip_matching` must be true or false, not text
+      14 | skip_matching = "yes"
+         |                 ^^^^^
+    refreshes.toml:15:17: `auto_rollback` must be true or false, not a whole number
+      15 | auto_rollback = 1
+         |                 ^
+    refreshes.toml:16:13: `protected` cannot be `ignor`
+      16 | protected = "ignor"
+         |             ^^^^^^^ did you mean `ignore`?
+    refreshes.toml:17:11: `standby` cannot be `kill`
+      17 | standby = "kill"
+         |           ^^^^^^ write one of replace, ignore, wait
+    refreshes.toml:18:22: an alarm's name has 1 to 255 characters
+      18 | alarms = ["web-5xx", ""]
+         |                      ^^
+    refreshes.toml:19:1: unknown key `min_health` in [tiers.refresh]
+      19 | min_health = 90
+         | ^^^^^^^^^^ did you mean `min_healthy`?
+    refreshes.toml:24:45: `max_healthy` may be at most 100 above `min_healthy`, which is 20
+      24 | refresh = { min_healthy = 20, max_healthy = 150, checkpoints = [10, 50], alarms = "web-5xx" }
+         |                                             ^^^ write at most 120
+    refreshes.toml:29:11: `refresh` must be a table such as { min_healthy = 100, bake = "15m" }, not text
+      29 | refresh = "quick"
+         |           ^^^^^^^
+    "#);
+}
+
+#[test]
 fn wrong_types() {
     insta::assert_snapshot!(said("types.toml"), @r#"
     the configuration types.toml has 12 faults

@@ -2,6 +2,7 @@
 
 mod bench;
 mod budget;
+mod care;
 mod closed;
 mod codes;
 mod containers;
@@ -10,6 +11,7 @@ mod creation;
 mod doubt;
 mod fleetwide;
 mod full;
+mod groups;
 mod homes;
 mod inventory;
 mod journal;

@@ -1,6 +1,6 @@
 //! What changes groups, their members and their processes.
 
-use super::{history, refresh};
+use super::{history, refresh, tune};
 use crate::aws::api::Api;
 use crate::aws::call::Stop;
 use crate::aws::change::{Done, Pen, inked};
@@ -70,6 +70,8 @@ pub(in crate::aws) async fn change(pen: &Pen<'_>, change: &Change) -> Result<Don
             pen.put(Api::UpdateAutoScalingGroup, request).await?;
             Answered::Yes.into()
         }
+        Change::SetMix { group, template, mix } => tune::mix(pen, group, template, mix).await?,
+        Change::TuneGroup { group, tuning } => tune::tune(pen, group, tuning).await?,
         Change::SuspendProcesses { group, processes } => {
             let names = names(processes);
             let request = || {

@@ -38,6 +38,9 @@ pub(super) fn group(raw: AutoScalingGroup) -> Group {
         rebalances: raw.capacity_rebalance,
         termination_policies: texts(raw.termination_policies),
         warmup_s: raw.default_instance_warmup.and_then(whole),
+        maintenance: raw.instance_maintenance_policy.and_then(|policy| {
+            Some((whole(policy.min_healthy_percentage?)?, whole(policy.max_healthy_percentage?)?))
+        }),
         created_at: moment(raw.created_time),
         status: text(raw.status),
         tags: tags(raw.tags.unwrap_or_default().into_iter().map(|tag| (tag.key, tag.value))),
@@ -67,7 +70,7 @@ pub(super) fn reference(raw: LaunchTemplateSpecification) -> TemplateRef {
 
 /// Returns the mix and the template that it launches. What the policy leaves out is what AWS then uses:
 /// no on-demand base, and everything above it on-demand.
-fn mix(policy: MixedInstancesPolicy) -> (Mix, Option<TemplateRef>) {
+pub(super) fn mix(policy: MixedInstancesPolicy) -> (Mix, Option<TemplateRef>) {
     let (template, overrides) = match policy.launch_template {
         Some(launch) => (launch.launch_template_specification.map(reference), launch.overrides),
         None => (None, None),

@@ -82,15 +82,16 @@ fn wanted(raw: RefreshPreferences) -> RefreshWants {
 }
 
 fn refresh(raw: InstanceRefresh, group: &GroupName) -> RefreshDetail {
-    let launches = raw.desired_configuration.clone().and_then(|wanted| {
-        let mixed = wanted.mixed_instances_policy.and_then(|policy| policy.launch_template);
-        wanted.launch_template.or_else(|| mixed?.launch_template_specification)
-    });
+    let wanted_now = raw.desired_configuration.clone();
+    let (template, policy) =
+        wanted_now.map(|it| (it.launch_template, it.mixed_instances_policy)).unwrap_or_default();
+    let (mix, of_mix) = policy.map(groups::mix).map_or((None, None), |(mix, template)| (Some(mix), template));
     let wants = raw.preferences.clone();
     let percentages = wants.as_ref().and_then(|it| it.checkpoint_percentages.clone());
     let back = raw.rollback_details.clone();
     RefreshDetail {
-        launches: launches.map(groups::reference),
+        launches: template.map(groups::reference).or(of_mix),
+        mix,
         checkpoints: percentages.unwrap_or_default().into_iter().filter_map(whole).collect(),
         rolls_back: wants.as_ref().and_then(|it| it.auto_rollback).unwrap_or(false),
         remaining_on_rollback: back.as_ref().and_then(|it| whole(it.instances_to_update_on_rollback?)),

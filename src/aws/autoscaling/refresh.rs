@@ -79,7 +79,7 @@ fn specification(template: &TemplateRef) -> LaunchTemplateSpecification {
     spec.version(template.version.as_str()).build()
 }
 
-fn policy(template: &TemplateRef, mix: &Mix) -> MixedInstancesPolicy {
+pub(super) fn policy(template: &TemplateRef, mix: &Mix) -> MixedInstancesPolicy {
     let overrides = mix.types.iter().enumerate().map(|(at, (kind, weight))| {
         let own = mix.own.iter().find(|own| own.at == at);
         let template = own.and_then(|own| own.template.as_ref()).map(specification);

@@ -12,9 +12,11 @@ use std::collections::BTreeMap;
 const DEEPEST: u32 = 32;
 
 /// Parameters that are yes or no, which a form writes like any other text.
-const YES_OR_NO: [&str; 13] = [
+const YES_OR_NO: [&str; 15] = [
     "AllRegions",
     "AutoRollback",
+    "CapacityRebalance",
+    "DeleteAssociatedSnapshots",
     "DryRun",
     "HonorCooldown",
     "IncludeAllInstances",
@@ -30,10 +32,11 @@ const YES_OR_NO: [&str; 13] = [
 
 /// Parameters that are numbers, or lists of them, where they stand inside others: there the aws command takes
 /// JSON, which tells a number from a text.
-const NUMBERS: [&str; 9] = [
+const NUMBERS: [&str; 10] = [
     "BakeTime",
     "CheckpointDelay",
     "CheckpointPercentages",
+    "DefaultInstanceWarmup",
     "InstanceWarmup",
     "MaxHealthyPercentage",
     "MinHealthyPercentage",

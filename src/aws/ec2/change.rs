@@ -83,6 +83,38 @@ pub(in crate::aws) async fn change(pen: &Pen<'_>, change: &Change, token: &Token
             let template = pen.put(Api::ModifyLaunchTemplate, request).await?.launch_template;
             Answered::Version(number(template.and_then(|it| it.default_version_number))).into()
         }
+        Change::DeleteVersions { template, versions } => {
+            let versions: Vec<String> = versions.iter().map(ToString::to_string).collect();
+            let request = || {
+                let ask = ec2.delete_launch_template_versions().launch_template_id(template.as_str());
+                inked!(pen, aws_sdk_ec2, ask.set_versions(Some(versions.clone())).set_dry_run(pen.dry()))
+            };
+            let answer = pen.put(Api::DeleteLaunchTemplateVersions, request).await?;
+            let kept = answer.unsuccessfully_deleted_launch_template_versions.unwrap_or_default();
+            let missed = kept.into_iter().filter_map(|one| {
+                let error = one.response_error?;
+                let reason = required(error.code.map(|code| code.as_str().to_owned()));
+                // What is not there is deleted.
+                (reason.as_str() != "launchTemplateVersionDoesNotExist").then(|| Miss {
+                    target: template.as_str().into(),
+                    reason,
+                    detail: error.message,
+                })
+            });
+            Done { answered: Answered::Yes, missed: missed.collect() }
+        }
+        Change::DeregisterImage { image, with_snapshots } => {
+            let request = || {
+                let ask = ec2.deregister_image().image_id(image.as_str());
+                let ask = ask.delete_associated_snapshots(*with_snapshots);
+                inked!(pen, aws_sdk_ec2, ask.set_dry_run(pen.dry()))
+            };
+            match pen.put(Api::DeregisterImage, request).await {
+                Ok(_) => Answered::Yes.into(),
+                Err(stop) if !pen.is_dry() && is_gone(&stop) => Answered::Yes.into(),
+                Err(stop) => return Err(stop),
+            }
+        }
         Change::Tag { resources, tags } => {
             let resources: Vec<String> = resources.iter().map(ToString::to_string).collect();
             let tags: Vec<Tag> =
@@ -130,6 +162,11 @@ pub(in crate::aws) async fn launch(
         inked!(pen, aws_sdk_ec2, ask.dry_run(true))
     };
     pen.put(Api::RunInstances, request).await.map(|_| ())
+}
+
+/// Whether an image is not there any more.
+fn is_gone(stop: &Stop) -> bool {
+    matches!(stop.trouble.code.as_deref(), Some("InvalidAMIID.NotFound" | "InvalidAMIID.Unavailable"))
 }
 
 fn moved(changes: Option<Vec<InstanceStateChange>>) -> Done {

@@ -1,7 +1,7 @@
 //! What is known of each call: its permission, its limit, what a lost answer means, whether AWS tries it out.
 
 use super::{Change, Preferences, TargetRef};
-use crate::model::Text;
+use crate::model::{Mix, Text};
 use serde::{Deserialize, Serialize};
 
 /// What may be done when it is not known whether a change happened.
@@ -37,7 +37,9 @@ impl Change {
             Self::ProtectScaleIn { .. } => "autoscaling:SetInstanceProtection",
             Self::TerminateInGroup { .. } => "autoscaling:TerminateInstanceInAutoScalingGroup",
             Self::SetDesired { .. } => "autoscaling:SetDesiredCapacity",
-            Self::ResizeGroup { .. } => "autoscaling:UpdateAutoScalingGroup",
+            Self::ResizeGroup { .. } | Self::SetMix { .. } | Self::TuneGroup { .. } => {
+                "autoscaling:UpdateAutoScalingGroup"
+            }
             Self::SuspendProcesses { .. } => "autoscaling:SuspendProcesses",
             Self::ResumeProcesses { .. } => "autoscaling:ResumeProcesses",
             Self::CompleteHook { .. } => "autoscaling:CompleteLifecycleAction",
@@ -52,6 +54,8 @@ impl Change {
             Self::TerminateInstances { .. } => "ec2:TerminateInstances",
             Self::CreateTemplateVersion { .. } => "ec2:CreateLaunchTemplateVersion",
             Self::SetDefaultVersion { .. } => "ec2:ModifyLaunchTemplate",
+            Self::DeleteVersions { .. } => "ec2:DeleteLaunchTemplateVersions",
+            Self::DeregisterImage { .. } => "ec2:DeregisterImage",
             Self::Tag { .. } => "ec2:CreateTags",
             Self::Untag { .. } => "ec2:DeleteTags",
             Self::SendCommand { .. } => "ssm:SendCommand",
@@ -72,6 +76,8 @@ impl Change {
             | Self::ProtectScaleIn { .. }
             | Self::SetDesired { .. }
             | Self::ResizeGroup { .. }
+            | Self::SetMix { .. }
+            | Self::TuneGroup { .. }
             | Self::SuspendProcesses { .. }
             | Self::ResumeProcesses { .. }
             | Self::CompleteHook { .. }
@@ -80,6 +86,8 @@ impl Change {
             | Self::StopInstances { .. }
             | Self::StartInstances { .. }
             | Self::TerminateInstances { .. }
+            | Self::DeleteVersions { .. }
+            | Self::DeregisterImage { .. }
             | Self::Tag { .. }
             | Self::Untag { .. }
             | Self::CancelCommand { .. } => Again::Harmless,
@@ -126,6 +134,8 @@ impl Change {
                 | Self::TerminateInstances { .. }
                 | Self::CreateTemplateVersion { .. }
                 | Self::SetDefaultVersion { .. }
+                | Self::DeleteVersions { .. }
+                | Self::DeregisterImage { .. }
                 | Self::Tag { .. }
                 | Self::Untag { .. }
         )
@@ -171,6 +181,8 @@ impl Change {
             }
             Self::SetDesired { group, .. }
             | Self::ResizeGroup { group, .. }
+            | Self::SetMix { group, .. }
+            | Self::TuneGroup { group, .. }
             | Self::SuspendProcesses { group, .. }
             | Self::ResumeProcesses { group, .. }
             | Self::StartRefresh { group, .. }
@@ -179,9 +191,10 @@ impl Change {
             Self::Deregister { targets, .. } | Self::Register { targets, .. } => {
                 targets.iter().map(|target| target.id.as_str()).collect()
             }
-            Self::CreateTemplateVersion { template, .. } | Self::SetDefaultVersion { template, .. } => {
-                vec![template.as_str()]
-            }
+            Self::CreateTemplateVersion { template, .. }
+            | Self::SetDefaultVersion { template, .. }
+            | Self::DeleteVersions { template, .. } => vec![template.as_str()],
+            Self::DeregisterImage { image, .. } => vec![image.as_str()],
             Self::Tag { resources, .. } | Self::Untag { resources, .. } => all(resources),
             Self::CancelCommand { command } => vec![command.as_str()],
             Self::CreateDocument { name, .. }
@@ -291,6 +304,14 @@ impl Change {
             Self::SuspendProcesses { processes, .. } | Self::ResumeProcesses { processes, .. } => {
                 empty("the list of processes", processes.is_empty())
             }
+            Self::DeleteVersions { versions, .. } if versions.len() > 200 => {
+                Some(format!("200 versions can be deleted at once, not {}", versions.len()))
+            }
+            Self::DeleteVersions { versions, .. } => empty("the list of versions", versions.is_empty()),
+            Self::SetMix { mix, .. } => whole(mix),
+            Self::TuneGroup { tuning, .. } => {
+                empty("the list of settings", tuning.is_empty()).or_else(|| tuning.fault())
+            }
             Self::ResizeGroup { min, max, desired, .. } => {
                 empty("the new size", min.is_none() && max.is_none() && desired.is_none())
             }
@@ -320,6 +341,18 @@ impl Change {
             }),
             _ => None,
         }
+    }
+}
+
+/// Why a policy could not be sent whole, and would lose something.
+fn whole(mix: &Mix) -> Option<String> {
+    match mix.unheld.first() {
+        Some(part) => Some(format!("its mixed instances policy has {part}, which would be lost")),
+        None if mix.types.is_empty() => {
+            Some("a mixed instances policy without types would lose them all".to_owned())
+        }
+        None if mix.on_demand_percent > 100 => Some(format!("{} % is more than all", mix.on_demand_percent)),
+        None => None,
     }
 }
 

@@ -1,7 +1,7 @@
 //! Who carries changes out, and the token that makes a repeated one the same one.
 
 use super::{Change, Proof, Receipt, WriteError};
-use crate::model::{Scope, TemplateRef, Text};
+use crate::model::{Scope, Text};
 use futures::future::BoxFuture;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -63,19 +63,6 @@ pub trait FleetWriter: Send + Sync {
     /// [`WriteError::Refused`] when it would not; [`WriteError::NotSent`] and [`WriteError::Unknown`] when it
     /// could not be asked, and then nothing is proved either way.
     fn prove<'a>(&'a self, scope: &'a Scope, change: &'a Change) -> BoxFuture<'a, Result<Proof, WriteError>>;
-
-    /// Asks EC2 whether it would launch an instance of this template version into this subnet: image, type and
-    /// the caller's permissions, without launching any.
-    ///
-    /// # Errors
-    ///
-    /// As of [`FleetWriter::prove`].
-    fn prove_launch<'a>(
-        &'a self,
-        scope: &'a Scope,
-        template: &'a TemplateRef,
-        subnet: Option<&'a str>,
-    ) -> BoxFuture<'a, Result<Proof, WriteError>>;
 
     /// The `aws …` command that does the same, for a preview: read back from the request that would be
     /// sent, and is not.

@@ -25,6 +25,7 @@ impl Aspect {
             }
             Self::GroupMembers { .. } => Value::Count(group.members.len() as u64),
             Self::GroupLaunches { .. } => Value::Words(launches(group)),
+            Self::GroupSetting { setting, .. } => setting.of(group),
             Self::GroupSuspended { process, .. } => {
                 Value::Flag(group.suspended.iter().any(|suspended| suspended == process))
             }

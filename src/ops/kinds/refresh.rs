@@ -19,16 +19,17 @@ use super::super::census::standings;
 use super::super::desk::{Desk, Draft};
 use super::super::guard::forbids;
 use super::super::intent::{Intent, RefreshWish};
+use super::super::launching::{Lacking, lacking};
 use super::super::plan::{Fact, Lane, Proof};
 use super::super::refreshing::launches;
 use super::protect::count;
 use crate::error::Result;
 use crate::fleet::GroupRow;
-use crate::gateway::change::{self, Desired, Preferences, WriteError};
+use crate::gateway::change::{Desired, Preferences};
 use crate::gateway::{Look, Seen};
 use crate::model::{
-    Alarm, CapacityProvider, Group, GroupName, Handling, Hook, InstanceId, Known, Member, RefreshDetail,
-    RefreshPreset, Scope, Text, Trouble,
+    Alarm, CapacityProvider, Group, GroupName, Handling, Hook, InstanceId, InstanceType, Known, Member, Mix,
+    RefreshDetail, RefreshPreset, Scope, TemplateRef, Text, Trouble,
 };
 use crate::store::journal::Grip;
 use futures::FutureExt;
@@ -338,7 +339,7 @@ fn way_back(target: &Target) -> std::result::Result<Way, String> {
 
 fn back(
     way: std::result::Result<Way, String>,
-    mix: Option<&crate::model::Mix>,
+    mix: Option<&Mix>,
     target: &Target,
     wants: &Preferences,
 ) -> Back {
@@ -347,68 +348,77 @@ fn back(
         Err(why) => return Back::Impossible(why),
     };
     let desired: Option<Desired> = target.before.as_ref().and_then(|before| target.desired(before, mix));
-    let aim = Aim { desired, preferences: wants::back(wants) };
+    let preferences = wants::back(wants);
+    // There and back by the same version every member matches: AWS would leave all of them alone.
+    let is_same = target.before.as_ref().map(|it| &it.it) == target.to.as_ref().map(|it| &it.it);
+    let skips_matching = preferences.skips_matching && !is_same;
+    let aim = Aim { desired, preferences: Preferences { skips_matching, ..preferences } };
     match why {
         None => Back::Exact { aim, by_aws },
         Some(why) => Back::BestEffort { aim, by_aws, why },
     }
 }
 
-/// Asks EC2 whether it would launch the very version: image, type and permissions.
+/// Types of a mixed group that are tried out; the others are like them.
+const TRIED: usize = 4;
+
+/// Asks EC2 whether it would launch the very version: image, types and permissions.
 async fn prove(desk: &Desk<'_>, row: &GroupRow, target: &Target, draft: &mut Draft) -> Proof {
     let Some(to) = &target.to else { return Proof::Checked };
-    // Types that only the mixed policy names cannot be tried out with the template alone.
-    if to.says.instance_type.is_none() {
+    let tries = tries(to, target.mix.as_ref().or(row.it.mix.as_ref()));
+    if tries.is_empty() {
         return Proof::Checked;
     }
-    let Some(writer) = desk.writer else {
+    if desk.writer.is_none() {
         return Proof::Unproved("in read-only mode AWS is not asked".to_owned());
-    };
-    let subnet = row.it.subnets.first().map(AsRef::as_ref);
-    match writer.prove_launch(&row.scope, &to.it, subnet).await {
-        Ok(change::Proof::Proved { .. }) => Proof::Proved,
-        Ok(change::Proof::None) => Proof::Checked,
-        Err(WriteError::Refused(trouble)) => {
-            let (why, mend) = explained(&trouble);
-            draft.refuse(
-                &row.it.name,
-                format!("EC2 would not launch version {}: {why}", to.it.version),
-                mend,
-            );
-            Proof::Unproved(trouble.message)
-        }
-        Err(error) => {
-            draft.warn(format!("{}: EC2 could not be asked if it would launch: {error}", row.it.name));
-            Proof::Unproved(error.to_string())
+    }
+    for (template, instance_type) in tries {
+        let kind = instance_type.as_ref().map(|kind| format!(" as {kind}")).unwrap_or_default();
+        let subnet = row.it.subnets.first().cloned();
+        let version = template.version.clone();
+        match desk.probe.look(&row.scope, &Look::Launch { template, subnet, instance_type }).await {
+            Ok(Seen::Launch(Some(trouble))) => {
+                let (why, mend) = explained(&trouble);
+                let why = format!("EC2 would not launch version {version}{kind}: {why}");
+                draft.refuse(&row.it.name, why, mend);
+                return Proof::Unproved(trouble.message);
+            }
+            Ok(_) => {}
+            Err(trouble) => {
+                draft.warn(format!("{}: EC2 could not be asked if it would launch: {trouble}", row.it.name));
+                return Proof::Unproved(trouble.to_string());
+            }
         }
     }
+    Proof::Proved
+}
+
+/// What is tried out: the version as it is, or as the types of a mixed group. A type with an image of its own is
+/// launched with what no template says, and cannot be tried.
+fn tries(to: &Version, mix: Option<&Mix>) -> Vec<(TemplateRef, Option<InstanceType>)> {
+    let Some(mix) = mix else {
+        // A template without a type launches nothing by itself.
+        return to.says.instance_type.iter().map(|_| (to.it.clone(), None)).collect();
+    };
+    let own = |at| mix.own.iter().find(|own| own.at == at);
+    let types = mix.types.iter().enumerate().filter(|(at, _)| own(*at).is_none_or(|own| own.image.is_none()));
+    let template = |at| own(at).and_then(|own| own.template.clone()).unwrap_or_else(|| to.it.clone());
+    types.take(TRIED).map(|(at, (kind, _))| (template(at), Some(kind.clone()))).collect()
 }
 
 /// What a refused launch means. Auto Scaling calls all of these `not authorized to use launch template`.
 pub(super) fn explained(trouble: &Trouble) -> (String, String) {
-    let said = trouble.message.clone();
-    let code = trouble.code.as_deref().unwrap_or_default();
-    let is_denied =
-        code.contains("Unauthorized") || code.contains("AccessDenied") || said.contains("not authorized");
-    if !is_denied {
-        let mend = trouble.hint.clone().unwrap_or_else(|| "mend the version, or name another one".to_owned());
-        return (said, mend);
-    }
-    let lacking = [
-        ("iam:PassRole", "iam:PassRole for the role of the template's instance profile"),
-        ("ec2:CreateTags", "ec2:CreateTags, because the template tags what it launches"),
-        (
-            "ec2:RunInstances",
-            "ec2:RunInstances on what the template names; ec2:CreateTags where it tags what it launches, and iam:PassRole where it has an instance profile",
-        ),
-    ];
-    match lacking.iter().find(|(action, _)| said.contains(action)) {
-        Some((action, what)) => (format!("{action} is missing"), format!("allow {what}: see docs/iam.md")),
-        None => (
-            said,
-            "one of ec2:RunInstances, ec2:CreateTags (where the template tags what it launches) and iam:PassRole (where \
-             it has an instance profile) is missing; `aws sts decode-authorization-message` tells which"
-                .to_owned(),
-        ),
+    match lacking(trouble) {
+        None => {
+            let mend =
+                trouble.hint.clone().unwrap_or_else(|| "mend the version, or name another one".to_owned());
+            (trouble.message.clone(), mend)
+        }
+        Some(Lacking::One(action, what)) => {
+            (format!("{action} is missing"), format!("allow {action} {what}: see docs/iam.md"))
+        }
+        Some(Lacking::OneOf(words)) => {
+            (trouble.message.clone(), format!("missing is {words}: see docs/iam.md"))
+        }
     }
 }

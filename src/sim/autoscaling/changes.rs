@@ -113,7 +113,9 @@ pub(super) fn update(call: &Call, place: &mut Place) -> Answer {
     let mix = mixed.map(|part| policy::mix(place, part)).transpose()?.flatten();
     let (maintenance, policies) = (policy::maintenance(input)?, policy::terminations(input)?);
     let grace = size(input, "HealthCheckGracePeriod")?;
-    let warmup = size(input, "DefaultInstanceWarmup")?;
+    // Minus one takes it away.
+    let clears_warmup = input.text("DefaultInstanceWarmup") == Some("-1");
+    let warmup = if clears_warmup { None } else { size(input, "DefaultInstanceWarmup")? };
     let checks = health_check(input)?;
     let Some(current) = place.groups.get_mut(&name) else { return nothing() };
     let has_wish = current.active_refresh().is_some_and(|refresh| refresh.desired.is_some());
@@ -143,7 +145,7 @@ pub(super) fn update(call: &Call, place: &mut Place) -> Answer {
             group.mix = mix;
         }
         group.grace = grace.unwrap_or(group.grace);
-        group.warmup = warmup.or(group.warmup);
+        group.warmup = if clears_warmup { None } else { warmup.or(group.warmup) };
         group.checks_balancer = checks.unwrap_or(group.checks_balancer);
         group.maintenance = maintenance.unwrap_or(group.maintenance);
         group.policies = policies.unwrap_or_else(|| std::mem::take(&mut group.policies));

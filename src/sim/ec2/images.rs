@@ -84,6 +84,30 @@ pub(super) fn describe(call: &Call, place: &Place) -> Answer {
     Ok(Fields::new().with("imagesSet", shapes).maybe("nextToken", token).into())
 }
 
+/// DeregisterImage. What runs from it runs on; nothing is launched from it any more.
+pub(super) fn deregister(call: &Call, place: &mut Place) -> Answer {
+    let id = call
+        .input
+        .text("ImageId")
+        .ok_or_else(|| Fault::new("MissingParameter", "The request must contain the parameter ImageId"))?;
+    let Some(image) = place.images.get(id) else {
+        return Err(Fault::new("InvalidAMIID.NotFound", format!("The image id '[{id}]' does not exist")));
+    };
+    if image.owner != *place.account {
+        return Err(Fault::new("AuthFailure", format!("Not authorized for image:{id}")).with_status(403));
+    }
+    dry_run(call)?;
+    let snapshot = image.snapshot.clone();
+    place.images.remove(id);
+    // Its snapshots are no things of their own here: each belongs to one image.
+    let with_snapshots = call.input.flag("DeleteAssociatedSnapshots");
+    let results = with_snapshots.then(|| {
+        let row = Fields::new().with("snapshotId", &snapshot).with("returnCode", "success");
+        Shape::List(vec![row.into()])
+    });
+    Ok(Fields::new().with("return", true).maybe("deleteSnapshotResultSet", results).into())
+}
+
 fn admits(filter: &Filter, image: &Image) -> bool {
     by_tag(filter, &image.tags).unwrap_or_else(|| match filter.name {
         "architecture" => filter.admits(image.architecture),

@@ -1,5 +1,7 @@
 //! The fields of a dialog: what each verb lets one choose, and the options that come of it.
 
+mod care;
+
 use crate::config::parse_span;
 use crate::model::{Handling, Text};
 use crate::ops::image::Meant;
@@ -25,6 +27,17 @@ pub(crate) enum Name {
     Canary,
     Watch,
     Default,
+    Share,
+    Base,
+    Strategy,
+    Types,
+    Ended,
+    Warmup,
+    Rebalancing,
+    Maintenance,
+    Replacing,
+    Newest,
+    Unused,
     Older,
     Deprecated,
     Owners,
@@ -88,6 +101,17 @@ impl Name {
             Self::Canary => "canary",
             Self::Watch => "watch",
             Self::Default => "$Default",
+            Self::Share => "% on demand",
+            Self::Base => "base",
+            Self::Strategy => "spot strategy",
+            Self::Types => "types",
+            Self::Ended => "ended first",
+            Self::Warmup => "warm-up",
+            Self::Rebalancing => "rebalancing",
+            Self::Maintenance => "maintenance",
+            Self::Replacing => "members",
+            Self::Newest => "newest",
+            Self::Unused => "images",
             Self::Older => "older image",
             Self::Deprecated => "deprecated image",
             Self::Owners => "other owners",
@@ -131,6 +155,17 @@ impl Name {
             Self::Canary => "percent of each group that are tried first; empty is 5, one instance at least",
             Self::Watch => "how long these are watched before the rest follows: 10m",
             Self::Default => "what $Default of the templates means when everything has succeeded",
+            Self::Share => "percent on demand above the base: 50, 20, 0; empty leaves it",
+            Self::Base => "on-demand instances that always come first; empty leaves it",
+            Self::Strategy => "how AWS chooses spot pools",
+            Self::Types => "in order of preference: m5.large m5.xlarge=2; empty leaves them",
+            Self::Ended => "termination policies in order: OldestLaunchTemplate Default; empty leaves them",
+            Self::Warmup => "how long a new member does not count: 120s; none; empty leaves it",
+            Self::Rebalancing => "whether spot instances at risk are replaced before they are taken",
+            Self::Replacing => "when members become what the new share says",
+            Self::Newest => "so many of the newest versions stay, whatever uses them: 3",
+            Self::Unused => "images that only deleted versions launch: gone for good, with their snapshots",
+            Self::Maintenance => "percent of the desired capacity, 90-110; none; empty leaves it",
             Self::Older => "an image that was made before what it replaces",
             Self::Deprecated => "an image that its maker calls deprecated",
             Self::Owners => "accounts whose images are trusted besides, with commas between",
@@ -199,6 +234,7 @@ impl Field {
                 ]
             }
             "suspend" | "resume" => vec![Self::line(Name::Processes, processes)],
+            "spot-share" | "tune" | "clean" => care::fields(verb),
             "refresh" => {
                 let empty = |name| Self::line(name, String::new());
                 vec![
@@ -281,6 +317,13 @@ pub(crate) fn options(fields: &[Field]) -> Result<Options, String> {
     }
     let core = core(fields);
     options.core = (core != CoreWish::default()).then(|| Box::new(core));
+    options.share = care::share(fields)?.map(Box::new);
+    options.tuning = care::tuning(fields)?.map(Box::new);
+    if let Some(field) = fields.iter().find(|field| field.name == Name::Replacing) {
+        let wish = options.refresh.take().unwrap_or_default();
+        options.refresh = (field.text() == care::BY_REFRESH).then_some(wish);
+    }
+    options.clean = care::clean(fields)?.map(Box::new);
     for field in fields {
         let text = field.text().trim();
         let number = || match text {
@@ -341,6 +384,17 @@ pub(crate) fn options(fields: &[Field]) -> Result<Options, String> {
             | Name::Canary
             | Name::Watch
             | Name::Default
+            | Name::Share
+            | Name::Base
+            | Name::Strategy
+            | Name::Types
+            | Name::Ended
+            | Name::Warmup
+            | Name::Rebalancing
+            | Name::Maintenance
+            | Name::Replacing
+            | Name::Newest
+            | Name::Unused
             | Name::Older
             | Name::Deprecated
             | Name::Owners

@@ -55,6 +55,9 @@ pub(crate) fn plan(ui: &Ui, offer: &Offer, width: usize) -> Vec<TextLine> {
         Cost::None => paper.row(Role::Text, "cost", "no change"),
         Cost::Unknown(why) => paper.row(Role::Unknown, "cost", &format!("not known: {why}")),
     }
+    for note in &plan.notes {
+        paper.row(Role::Text, "note", note);
+    }
     for account in &plan.accounts {
         paper.row(Role::Text, "where", &format!("{}, account {}", account.scope, account.id));
     }

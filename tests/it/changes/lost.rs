@@ -6,7 +6,9 @@ use super::{reach, scope};
 use crate::loopback::{Answer, Loopback, Request};
 use coredeck::aws;
 use coredeck::config::Config;
-use coredeck::gateway::{Change, FleetReader as _, FleetWriter as _, Proof, Token, WriteError};
+use coredeck::gateway::{
+    Change, FleetProbe as _, FleetReader as _, FleetWriter as _, Look, Proof, Seen, Token, WriteError,
+};
 use coredeck::model::TroubleKind;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -150,7 +152,8 @@ async fn a_dry_run_proves_or_refuses_and_is_never_the_real_thing() {
     let writer = aws.writer().unwrap();
     assert!(matches!(writer.prove(&scope(), &stop()).await.unwrap(), Proof::Proved { .. }));
     let template = coredeck::model::TemplateRef { id: "lt-1".into(), name: "".into(), version: "7".into() };
-    assert!(matches!(writer.prove_launch(&scope(), &template, None).await.unwrap(), Proof::Proved { .. }));
+    let look = Look::Launch { template, subnet: None, instance_type: None };
+    assert!(matches!(aws.look(&scope(), &look).await, Ok(Seen::Launch(None))));
     let error = writer.prove(&scope(), &version()).await.unwrap_err();
     assert!(matches!(error, WriteError::Refused(_)), "{error:?}");
     assert_eq!(writer.prove(&scope(), &standby()).await.unwrap(), Proof::None);

@@ -5,18 +5,20 @@
 use super::Changed;
 use crate::changes::{one_of_each, reach, scope};
 use coredeck::aws::Writer;
-use coredeck::gateway::change::{Answered, Document, HostState, TargetRef};
+use coredeck::gateway::change::{Answered, Document, HostState, TargetRef, Tuning};
 use coredeck::gateway::{Change, FleetWriter as _, Proof, Token, WriteError};
+use coredeck::model::{Mix, TemplateRef};
 use serde_json::{Value, json};
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Calls that moto does not have.
-const UNKNOWN: [&str; 6] = [
+const UNKNOWN: [&str; 7] = [
     "autoscaling:CancelInstanceRefresh",
     "autoscaling:CompleteLifecycleAction",
     "autoscaling:RollbackInstanceRefresh",
     "autoscaling:StartInstanceRefresh",
+    "ec2:DeleteLaunchTemplateVersions",
     "ecs:UpdateTaskProtection",
     "ssm:CancelCommand",
 ];
@@ -121,6 +123,31 @@ fn groups(scene: &Changed, hand: &Hand) {
     hand.done(&resize(Some(1), Some(5), Some(3)));
     assert_eq!(sizes(), [1, 3, 5]);
     hand.done(&resize(None, Some(9), None));
+    assert_eq!(sizes(), [1, 3, 9]);
+
+    let template =
+        || TemplateRef { id: scene.made("/template").into(), name: "cores".into(), version: "1".into() };
+    let mix = Mix {
+        on_demand_base: 1,
+        on_demand_percent: 20,
+        spot_strategy: Some("price-capacity-optimized".into()),
+        types: vec![("t3.large".into(), None), ("t3a.large".into(), None)],
+        ..Mix::default()
+    };
+    hand.done(&Change::SetMix { group: "sized".into(), template: template(), mix: Box::new(mix) });
+    let policy = &scene.group("sized")["MixedInstancesPolicy"];
+    let spread = &policy["InstancesDistribution"];
+    assert_eq!(
+        ["OnDemandBaseCapacity", "OnDemandPercentageAboveBaseCapacity"].map(|name| spread[name].as_u64()),
+        [Some(1), Some(20)],
+        "{policy}"
+    );
+    assert_eq!(spread["SpotAllocationStrategy"], "price-capacity-optimized");
+    let overrides = &policy["LaunchTemplate"]["Overrides"];
+    assert_eq!(overrides, &json!([{ "InstanceType": "t3.large" }, { "InstanceType": "t3a.large" }]));
+    // Moto takes settings besides sizes and policies without a word, and keeps none of them.
+    let tuning = Tuning { rebalances: Some(true), ..Tuning::default() };
+    hand.done(&Change::TuneGroup { group: "sized".into(), tuning });
     assert_eq!(sizes(), [1, 3, 9]);
 
     let [one, two] = ["/members/ended/0", "/members/ended/1"].map(|way| scene.made(way));
@@ -246,6 +273,14 @@ fn templates(scene: &Changed, hand: &Hand) {
         (&json!(2), &json!("coredeck op=op-1"))
     );
     assert_eq!(version["LaunchTemplateData"]["ImageId"], image);
+
+    let made = scene.boto.ask("ec2", "register_image", json!({ "Name": "core-docker-1" }));
+    let image = || made["ImageId"].as_str().unwrap().into();
+    let change = Change::DeregisterImage { image: image(), with_snapshots: true };
+    hand.proved(&change);
+    hand.done(&change);
+    let asked = json!({ "Filters": [{ "Name": "name", "Values": ["core-docker-1"] }] });
+    assert_eq!(scene.boto.ask("ec2", "describe_images", asked)["Images"], json!([]));
 }
 
 fn commands(scene: &Changed, hand: &Hand) {

@@ -7,7 +7,7 @@ use coredeck::collect;
 use coredeck::config::{Account, Config, Login, Regions};
 use coredeck::gateway::change::{FleetWriter, Proof, Receipt, Token, WriteError};
 use coredeck::gateway::{Change, FleetProbe, FleetReader};
-use coredeck::model::{AccountName, Region, Scope, TemplateRef, Text, Trouble, TroubleKind};
+use coredeck::model::{AccountName, Region, Scope, Text, Trouble, TroubleKind};
 use coredeck::ops::begin::{Beginning, enter};
 use coredeck::ops::census::Lists;
 use coredeck::ops::launching::LaunchFact;
@@ -432,15 +432,6 @@ impl FleetWriter for Fated {
 
     fn prove<'a>(&'a self, scope: &'a Scope, change: &'a Change) -> BoxFuture<'a, Result<Proof, WriteError>> {
         self.inner.prove(scope, change)
-    }
-
-    fn prove_launch<'a>(
-        &'a self,
-        scope: &'a Scope,
-        template: &'a TemplateRef,
-        subnet: Option<&'a str>,
-    ) -> BoxFuture<'a, Result<Proof, WriteError>> {
-        self.inner.prove_launch(scope, template, subnet)
     }
 
     fn command<'a>(

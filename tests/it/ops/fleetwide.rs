@@ -5,7 +5,8 @@
 //! are those that AWS publishes; where it publishes none they are what others found to be safe.
 
 use super::bench::{Bench, start};
-use super::rollout::{end, rollout, versions, why};
+use super::groups::{end, versions, why};
+use super::rollout::rollout;
 use coredeck::model::RefreshPreset;
 use coredeck::ops::image::Meant;
 use coredeck::ops::{Aspect, Intent, Lane, OpState, Outcome, Plan, Value};

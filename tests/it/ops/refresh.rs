@@ -2,16 +2,15 @@
 //! would make them stall or hurt.
 
 use super::bench::{Bench, intent, later, runner, start, who};
+use super::groups::{all, ask_in, end, taken_back, versions, why};
 use crate::sim_groups::{asg, element};
 use coredeck::clock::Clock;
-use coredeck::error::Error;
 use coredeck::model::{Handling, RefreshPreset};
 use coredeck::ops::intent::RefreshWish;
-use coredeck::ops::{End, Intent, OpState, Outcome, Phase, Plan, Undo, rollback};
+use coredeck::ops::{End, Intent, Outcome, Phase, Undo};
 use coredeck::sim::{Happening, Options, What, serve};
 use coredeck::store::journal::Ledger;
 use jiff::SignedDuration;
-use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -37,57 +36,6 @@ fn adopt(group: &str) -> Intent {
     let mut intent = intent("refresh", &[group]);
     intent.options.refresh = Some(Box::new(RefreshWish { adopt: true, ..RefreshWish::default() }));
     intent
-}
-
-/// Members of a group by the version that they were launched with, and the version that it is saved with.
-async fn versions(bench: &Bench, group: &str) -> (BTreeMap<String, usize>, String) {
-    let named = format!("AutoScalingGroupNames.member.1={group}");
-    let answer = asg(&bench.running, "DescribeAutoScalingGroups", &named).await;
-    let (before, rest) = answer.split_once("<Instances>").unwrap();
-    let (members, after) = rest.split_once("</Instances>").unwrap();
-    let mut counts = BTreeMap::new();
-    for member in members.split("<member>").filter(|member| member.contains("<Version>")) {
-        *counts.entry(element(member, "Version").to_owned()).or_default() += 1;
-    }
-    let saved = if before.contains("<Version>") { before } else { after };
-    (counts, element(saved, "Version").to_owned())
-}
-
-fn all(version: &str) -> (BTreeMap<String, usize>, String) {
-    (BTreeMap::from([(version.to_owned(), 12)]), version.to_owned())
-}
-
-/// Asks something of an operation so many minutes from now.
-fn ask_in(bench: &Bench, id: &str, minutes: i64, verb: &'static str) {
-    use coredeck::ops::Timer;
-    let at = bench.timer.now() + SignedDuration::from_mins(minutes);
-    let (journal, id) = (bench.journal(), id.to_owned());
-    let ask = move || {
-        journal.ask(&id, verb, &who("ben"), None, at).unwrap();
-    };
-    bench.timer.then.lock().unwrap().push((at, Box::new(ask)));
-}
-
-fn end(op: &OpState) -> Option<Outcome> {
-    op.ended.map(|(end, _)| end)
-}
-
-async fn taken_back(bench: &Bench, op: &OpState) -> Plan {
-    use coredeck::ops::{Desk, Timer};
-    let (world, writer) = (bench.world("refresh").await, bench.writer());
-    let desk = Desk {
-        snapshot: &world.snapshot,
-        fleet: &world.fleet,
-        config: &bench.config,
-        probe: bench.aws.as_ref(),
-        writer: Some(writer.as_ref()),
-        now: bench.timer.now(),
-    };
-    rollback::plan(&desk, op).await.unwrap()
-}
-
-fn why(error: &Error) -> String {
-    error.source.as_ref().map(ToString::to_string).unwrap_or_default()
 }
 
 #[tokio::test(flavor = "multi_thread")]

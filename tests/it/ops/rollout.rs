@@ -2,13 +2,14 @@
 //! what could not run.
 
 use super::bench::{Bench, intent, runner, start, who};
-use crate::sim_groups::{asg, element};
+use super::groups::{all, end, taken_back, versions, why};
+use crate::sim_groups::asg;
 use coredeck::clock::Clock;
 use coredeck::error::Error;
 use coredeck::model::RefreshPreset;
 use coredeck::ops::image::Meant;
 use coredeck::ops::intent::RolloutWish;
-use coredeck::ops::{Desk, End, Intent, OpState, Outcome, Plan, Timer, rollback};
+use coredeck::ops::{End, Intent, Outcome};
 use coredeck::sim::{Happening, Options, What, serve};
 use coredeck::store::journal::Ledger;
 use jiff::SignedDuration;
@@ -39,45 +40,6 @@ pub(super) fn rollout(groups: &[&str], more: fn(&mut RolloutWish)) -> Intent {
     let mut intent = intent("rollout", groups);
     intent.options.rollout = Some(Box::new(wish));
     intent
-}
-
-/// Members of a group by the version that they were launched with, and the version that it is saved with.
-pub(super) async fn versions(bench: &Bench, group: &str) -> (BTreeMap<String, usize>, String) {
-    let named = format!("AutoScalingGroupNames.member.1={group}");
-    let answer = asg(&bench.running, "DescribeAutoScalingGroups", &named).await;
-    let (before, rest) = answer.split_once("<Instances>").unwrap();
-    let (members, after) = rest.split_once("</Instances>").unwrap();
-    let mut counts = BTreeMap::new();
-    for member in members.split("<member>").filter(|member| member.contains("<Version>")) {
-        *counts.entry(element(member, "Version").to_owned()).or_default() += 1;
-    }
-    let saved = if before.contains("<Version>") { before } else { after };
-    (counts, element(saved, "Version").to_owned())
-}
-
-pub(super) fn all(version: &str) -> (BTreeMap<String, usize>, String) {
-    (BTreeMap::from([(version.to_owned(), 12)]), version.to_owned())
-}
-
-pub(super) fn end(op: &OpState) -> Option<Outcome> {
-    op.ended.map(|(end, _)| end)
-}
-
-async fn taken_back(bench: &Bench, op: &OpState) -> Plan {
-    let (world, writer) = (bench.world("rollout").await, bench.writer());
-    let desk = Desk {
-        snapshot: &world.snapshot,
-        fleet: &world.fleet,
-        config: &bench.config,
-        probe: bench.aws.as_ref(),
-        writer: Some(writer.as_ref()),
-        now: bench.timer.now(),
-    };
-    rollback::plan(&desk, op).await.unwrap()
-}
-
-pub(super) fn why(error: &Error) -> String {
-    format!("{error}: {}", error.source.as_ref().map(ToString::to_string).unwrap_or_default())
 }
 
 #[tokio::test(flavor = "multi_thread")]

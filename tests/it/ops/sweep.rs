@@ -2,9 +2,10 @@
 //! lost once. Whoever resumes it leaves the world as the undisturbed run does, and does nothing twice.
 
 use super::bench::{Bench, Fate, Fated, Mortal, intent, runner};
+use coredeck::gateway::change::{Setting, Tuning};
 use coredeck::inventory::Write;
 use coredeck::model::{InstanceState, Known, RefreshPreset, Scope};
-use coredeck::ops::intent::{CoreWish, RefreshWish};
+use coredeck::ops::intent::{CleanWish, CoreWish, RefreshWish, ShareWish};
 use coredeck::ops::{Aspect, Intent, OpState, Outcome, Plan, Then, Value};
 use coredeck::world::World;
 use futures::StreamExt;
@@ -137,6 +138,29 @@ fn rolled_out() -> Intent {
     }))
 }
 
+fn shared(world: &World) -> Intent {
+    let group = world.fleet.groups.iter().find(|row| row.it.mix.is_some()).expect("a mixed group");
+    let mut intent = intent("spot-share", &[group.it.name.as_str()]);
+    let wish = ShareWish { base: Some(3), percent: Some(35), ..ShareWish::default() };
+    intent.options.share = Some(Box::new(wish));
+    intent
+}
+
+/// Two versions and the image that only they launch.
+fn cleaned() -> Intent {
+    let mut intent = intent("clean", &["dev-host"]);
+    let wish = CleanWish { newest: 0, images: true, recorded: Some(Vec::new()), ..CleanWish::default() };
+    intent.options.clean = Some(Box::new(wish));
+    intent
+}
+
+fn tuned(world: &World) -> Intent {
+    let mut intent = intent("tune", &[world.fleet.groups.first().expect("a group").it.name.as_str()]);
+    let tuning = Tuning { warmup: Setting::To(77), rebalances: Some(true), ..Tuning::default() };
+    intent.options.tuning = Some(Box::new(tuning));
+    intent
+}
+
 /// A group for trying, another one after it, and a template for each.
 fn rolled_out_in_waves() -> Intent {
     free(super::rollout::rollout(&["shared-hosts", "dev-hosts"], |wish| {
@@ -218,6 +242,9 @@ const CASES: &[Case] = &[
     },
     Case { name: "scale-service", intents: |_| vec![sized("scale", "workers-prod/email-worker", 6)] },
     Case { name: "redeploy", intents: |_| vec![intent("redeploy", &["workers-prod/email-worker"])] },
+    Case { name: "spot-share", intents: |w| vec![shared(w)] },
+    Case { name: "clean", intents: |_| vec![cleaned()] },
+    Case { name: "tune", intents: |w| vec![tuned(w)] },
     Case { name: "refresh", intents: |_| vec![refreshed("2")] },
     Case { name: "rollout", intents: |_| vec![rolled_out()] },
     Case { name: "rollout-in-waves", intents: |_| vec![rolled_out_in_waves()] },
@@ -433,6 +460,9 @@ sweeps! {
     scale_group => "scale-group",
     scale_service => "scale-service",
     redeploy => "redeploy",
+    spot_share => "spot-share",
+    tune => "tune",
+    clean => "clean",
     refresh => "refresh",
     rollout => "rollout",
     rollout_in_waves => "rollout-in-waves",

@@ -102,6 +102,7 @@ fn plan(verb: &str, lanes: Vec<Lane>) -> Plan {
         holds: Vec::new(),
         on_timeout: OnTimeout::Undo,
         warnings: vec!["ECS scales the group by itself".to_owned()],
+        notes: Vec::new(),
         cost: Cost::Unknown("the group launches another one".to_owned()),
         waves: Vec::new(),
         is_one_piece: false,
@@ -394,7 +395,19 @@ fn every_change_is_reached_by_its_name_and_by_keys_in_every_keymap() {
                 "terminate",
             ][..],
         ),
-        (Kind::Groups, &["scale", "refresh-group", "roll-out", "suspend-processes", "resume-processes"]),
+        (
+            Kind::Groups,
+            &[
+                "scale",
+                "refresh-group",
+                "roll-out",
+                "spot-share",
+                "tune-group",
+                "suspend-processes",
+                "resume-processes",
+            ],
+        ),
+        (Kind::Templates, &["clean-template"]),
         (Kind::Services, &["scale", "redeploy"]),
         (Kind::Tasks, &["stop", "terminate"]),
         (Kind::Hosts, &["drain", "undrain"]),
@@ -405,7 +418,10 @@ fn every_change_is_reached_by_its_name_and_by_keys_in_every_keymap() {
             screen.keys(&format!(":{}<ret>:{verb}<ret>", kind.word()));
             let text = screen.text();
             assert!(text.contains("esc leave"), "{verb} of {kind}:\n{text}");
-            let asks = matches!(*verb, "scale" | "suspend-processes" | "resume-processes");
+            let asks = matches!(
+                *verb,
+                "scale" | "spot-share" | "tune-group" | "suspend-processes" | "resume-processes"
+            );
             assert!(asks || matches!(orders(&screen)[..], [Order::Plan { .. }]), "{verb} of {kind}: {text}");
         }
     }

@@ -132,6 +132,7 @@ fn group(name: &str, tier: &str, members: &[Arc<Instance>]) -> Group {
         rebalances: None,
         termination_policies: Vec::new(),
         warmup_s: None,
+        maintenance: None,
         created_at: Some(ago(40 * 86_400)),
         status: None,
         tags: [("tier", tier)].into_iter().collect(),

@@ -112,6 +112,7 @@ fn plan() -> Plan {
         holds: Vec::new(),
         on_timeout: OnTimeout::Undo,
         warnings: Vec::new(),
+        notes: Vec::new(),
         cost: Cost::None,
         waves: vec![vec![0, 1], vec![2], vec![3]],
         is_one_piece: true,

@@ -91,10 +91,10 @@ pub(in crate::ops::kinds) async fn resolve(
         let why = "it launches from a launch configuration, which no refresh can name";
         return Ok(Ok(Target {
             to: None,
-            mix: None,
             before: None,
             follows: None,
             unsendable: Some(why.to_owned()),
+            mix: None,
             by_attributes: false,
         }));
     };
@@ -154,7 +154,7 @@ pub(in crate::ops::kinds) async fn resolve(
     } else {
         mix_is_unheld.map(|part| format!("its mixed policy has {part}, which cannot be sent back whole"))
     };
-    Ok(Ok(Target { to: Some(to), mix: None, before, follows, unsendable, by_attributes }))
+    Ok(Ok(Target { to: Some(to), before, follows, unsendable, mix: None, by_attributes }))
 }
 
 fn is_named(template: &Template, id: &str, name: &str) -> bool {

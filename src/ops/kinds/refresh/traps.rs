@@ -166,7 +166,7 @@ fn sizes(scene: &Scene<'_>, found: &mut Vec<Found>) {
 }
 
 fn weights(scene: &Scene<'_>, found: &mut Vec<Found>) {
-    let Some(mix) = &scene.group.mix else { return };
+    let Some(mix) = scene.target.mix.as_ref().or(scene.group.mix.as_ref()) else { return };
     let desired = scene.group.desired;
     let heavy = mix.types.iter().find(|(_, weight)| {
         weight
@@ -509,11 +509,11 @@ mod tests {
         Stage {
             group,
             target: Target {
-                mix: None,
                 to: Some(version(7, Picture::There)),
                 before: Some(version(6, Picture::There)),
                 follows: None,
                 unsendable: None,
+                mix: None,
                 by_attributes: false,
             },
             said: RefreshPreset::default(),
@@ -817,6 +817,7 @@ mod tests {
                         ended_at: None,
                     };
                     stage.refreshes = vec![RefreshDetail {
+                        mix: None,
                         refresh,
                         launches: None,
                         checkpoints: Vec::new(),
