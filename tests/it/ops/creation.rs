@@ -8,7 +8,7 @@ use coredeck::clock::Clock;
 use coredeck::collect;
 use coredeck::gateway::change::{FleetWriter, Proof, Receipt, Token, WriteError};
 use coredeck::gateway::{Change, FleetProbe, FleetReader, Look, Seen};
-use coredeck::model::{Scope, TemplateRef, Trouble};
+use coredeck::model::{Scope, Trouble};
 use coredeck::ops::begin::enter;
 use coredeck::ops::intent::CoreWish;
 use coredeck::ops::{Desk, Edge, Intent, OpState, Outcome, Plan, Timer};
@@ -64,16 +64,6 @@ impl FleetWriter for Fan {
     fn prove<'a>(&'a self, scope: &'a Scope, change: &'a Change) -> BoxFuture<'a, Result<Proof, WriteError>> {
         let writer = self.one().writer().unwrap();
         Box::pin(async move { writer.prove(scope, change).await })
-    }
-
-    fn prove_launch<'a>(
-        &'a self,
-        scope: &'a Scope,
-        template: &'a TemplateRef,
-        subnet: Option<&'a str>,
-    ) -> BoxFuture<'a, Result<Proof, WriteError>> {
-        let writer = self.one().writer().unwrap();
-        Box::pin(async move { writer.prove_launch(scope, template, subnet).await })
     }
 
     fn command<'a>(
