@@ -13,6 +13,7 @@ mod capacity;
 mod cell;
 mod choose;
 mod config;
+mod core;
 mod counter;
 mod describe;
 mod drift;
@@ -103,6 +104,7 @@ fn is_json(command: Option<&Command>) -> bool {
         Some(Command::Apply(apply)) => apply.is_json(),
         Some(Command::Op(op)) => op.is_json(),
         Some(Command::Inventory(inventory)) => inventory.is_json(),
+        Some(Command::Core(core)) => core.is_json(),
         Some(Command::Capacity(capacity)) => capacity.is_json(),
         Some(Command::History(history)) => history.output == ShowFormat::Json,
         Some(Command::Describe(describe)) => describe.output == DescribeFormat::Json,
@@ -217,6 +219,7 @@ fn obey(argv: Argv, outside: &Outside, out: &mut Output) -> Result<()> {
         Some(Command::Verb(verb)) => verbs::run(&verb, &global, outside, out),
         Some(Command::Apply(args)) => apply::run(&args, &global, outside, out),
         Some(Command::Op(command)) => op::run(&command, &global, outside, out),
+        Some(Command::Core(command)) => core::run(&command, &global, outside, out),
         Some(Command::Capacity(args)) => capacity::run(&args, &global, outside, out),
         Some(Command::Inventory(command)) => inventory::run(&command, &global, outside, out),
         Some(Command::Sim(args)) => block_on(sim::run(args, outside.clock, out)),

@@ -87,6 +87,8 @@ async fn look_from(desk: &Desk, look: &Look) -> Result<Seen, Trouble> {
         Look::Parameters { of } => Seen::Parameters(ssm::look_at_parameters(desk, of).await?),
         Look::ParametersUnder { path } => Seen::Parameters(ssm::look_at_parameters_under(desk, path).await?),
         Look::Document { name } => Seen::Document(ssm::look_at_document(desk, name).await?),
+        // Whoever asks cores stands before this one, where anybody may.
+        Look::Core { .. } => return Err(ssm::not_asked(desk)),
     })
 }
 

@@ -161,6 +161,9 @@ pub(super) enum Command {
     Get(GetArgs),
     /// Show everything that is known of one thing
     Describe(DescribeArgs),
+    /// Change a core itself: its configuration, a customer's API keys
+    #[command(subcommand)]
+    Core(super::core::CoreCommand),
     /// Tell how many more cores, tenants and users fit into each tier, and when it is full
     Capacity(super::capacity::CapacityArgs),
     /// Ask hosts, ECS, load balancers and cores what there is, and keep the registry in step

@@ -10,7 +10,7 @@ use crate::clock::Clock;
 use crate::collect::{self, Collector, Keeping, Patience};
 use crate::config::{Config, CoreReach, Loaded, Surroundings, load, span};
 use crate::error::{Error, Result};
-use crate::gateway::{FleetProbe, FleetReader, FleetWriter, NoteCall, Source};
+use crate::gateway::{FleetProbe, FleetReader, FleetWriter, NoteCall, Seals, Source};
 use crate::model::Scope;
 use crate::model::text::harmless;
 use crate::store::{CallBook, History};
@@ -49,9 +49,21 @@ pub struct Hands {
 }
 
 impl Hands {
-    fn of(aws: &Arc<crate::aws::Aws>) -> Self {
-        let writer = aws.writer().map(|writer| Arc::new(writer) as Arc<dyn FleetWriter>);
-        Self { probe: Arc::clone(aws) as Arc<dyn FleetProbe>, writer }
+    /// The hands of a fleet; they reach into cores where the configuration lets them.
+    fn of(aws: &Arc<crate::aws::Aws>, config: &Config, clock: Clock) -> Result<Self> {
+        let writer = aws.writer().map(Arc::new);
+        if config.cores.reach == CoreReach::Off {
+            let writer = writer.map(|writer| writer as Arc<dyn FleetWriter>);
+            return Ok(Self { probe: Arc::clone(aws) as Arc<dyn FleetProbe>, writer });
+        }
+        let client = client(config, clock)?;
+        let cloud = Arc::clone(aws) as Arc<dyn FleetProbe>;
+        let probe = Arc::new(supertokens::Probing::new(cloud, Arc::clone(aws) as _, client, clock));
+        let writer = writer.map(|writer| {
+            let seals = Arc::clone(&writer) as Arc<dyn Seals>;
+            Arc::new(supertokens::Writing::new(writer, seals, Arc::clone(&probe))) as Arc<dyn FleetWriter>
+        });
+        Ok(Self { probe, writer })
     }
 }
 
@@ -99,7 +111,7 @@ pub(super) async fn quietly(global: &Global, outside: &Outside, warnings: &mut V
     if global.demo {
         let (running, config, options) = super::sim::demo(config, clock).await?;
         let reader = Arc::new(crate::aws::connect(&config, options).await?);
-        let hands = Hands::of(&reader);
+        let hands = Hands::of(&reader, &config, clock)?;
         let past = Past::in_memory(&config);
         let reader = asking(&config, reader, clock)?;
         let mut reach = Reach::new(config, reader, clock);
@@ -113,7 +125,7 @@ pub(super) async fn quietly(global: &Global, outside: &Outside, warnings: &mut V
     let asker = Arc::new(crate::aws::Terminal);
     let options = crate::aws::Options { clock, asker, witness, ..Default::default() };
     let reader = Arc::new(crate::aws::connect(&config, options).await?);
-    let hands = Hands::of(&reader);
+    let hands = Hands::of(&reader, &config, clock)?;
     let past = past::of(&config, &outside.around);
     let reader = asking(&config, reader, clock)?;
     let reader = match drift::file(&config, &outside.around) {
@@ -127,13 +139,17 @@ pub(super) async fn quietly(global: &Global, outside: &Outside, warnings: &mut V
     Ok(reach)
 }
 
+fn client(config: &Config, clock: Clock) -> Result<supertokens::Client> {
+    supertokens::Client::through(clock, config.cores.proxy.as_deref())
+        .map_err(|error| Error::failed("cannot make ready to ask cores").because(error))
+}
+
 /// A reader that asks the cores too, where the configuration says so.
 fn asking(config: &Config, aws: Arc<crate::aws::Aws>, clock: Clock) -> Result<Arc<dyn FleetReader>> {
     if config.cores.reach == CoreReach::Off {
         return Ok(aws);
     }
-    let client = supertokens::Client::through(clock, config.cores.proxy.as_deref())
-        .map_err(|error| Error::failed("cannot make ready to ask cores").because(error))?;
+    let client = client(config, clock)?;
     let fleet = Arc::clone(&aws) as Arc<dyn FleetReader>;
     Ok(Arc::new(supertokens::Asking::new(fleet, aws, client)))
 }

@@ -4,6 +4,7 @@
 //! for most of what it is asked, and is never answered from a cache. What AWS does not know is left out
 //! of the answer: a thing that is asked for and not there is gone, or not yet visible.
 
+use super::core::{CoreLook, CoreSeen};
 use crate::model::{
     Alarm, ClusterArn, Command, Definition, DocumentDetail, Group, GroupName, Hook, HostArn, HostDetail,
     Image, ImageId, Instance, InstanceId, InstanceType, Invocation, Leaving, Newcomer, ParameterDetail,
@@ -190,6 +191,11 @@ pub enum Look {
         /// Which path: `/coredeck/main`.
         path: Text,
     },
+    /// Something in a core.
+    Core {
+        /// What.
+        of: CoreLook,
+    },
 }
 
 /// What was there, in the shape of what was asked for.
@@ -239,6 +245,8 @@ pub enum Seen {
     Document(Option<DocumentDetail>),
     /// Parameters, by name.
     Parameters(Vec<ParameterDetail>),
+    /// What a core said.
+    Core(CoreSeen),
 }
 
 /// Looks at single things. One value serves every account and region.

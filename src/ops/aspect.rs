@@ -10,6 +10,7 @@ pub use merged::merged;
 
 use super::launching::LaunchFact;
 use super::refreshing::{RefreshMark, progress};
+use super::telling::CoreFact;
 use crate::gateway::{Look, Seen};
 use crate::model::text::harmless;
 use crate::model::{
@@ -197,6 +198,11 @@ pub enum Aspect {
         /// Which fact of it.
         fact: LaunchFact,
     },
+    /// Something in a core.
+    Core {
+        /// Which fact of it.
+        fact: CoreFact,
+    },
     /// The version of a parameter: one more with every write, whoever writes.
     ParameterVersion {
         /// Its whole name.
@@ -309,6 +315,7 @@ impl fmt::Display for Aspect {
             Self::ParameterVersion { parameter } => write!(f, "version of {}", harmless(parameter)),
             Self::ParameterHash { parameter } => write!(f, "hash of {}", harmless(parameter)),
             Self::Launching { fact } => write!(f, "{fact}"),
+            Self::Core { fact } => write!(f, "{fact}"),
         }
     }
 }
@@ -365,6 +372,7 @@ impl Aspect {
                 Look::Parameters { of: vec![parameter.clone()] }
             }
             Self::Launching { fact } => fact.look(),
+            Self::Core { fact } => fact.look(),
         }
     }
 
@@ -456,6 +464,7 @@ impl Aspect {
                 })
             }
             (Self::Launching { fact }, seen) => fact.value(seen)?,
+            (Self::Core { fact }, seen) => fact.value(seen)?,
             _ => return None,
         })
     }

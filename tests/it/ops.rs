@@ -4,6 +4,7 @@ mod bench;
 mod budget;
 mod closed;
 mod codes;
+mod config;
 mod containers;
 mod doubt;
 mod full;

@@ -124,6 +124,7 @@ fn fits(takes: Takes, of: Kind) -> bool {
         Kind::Tasks => takes == Takes::InstancesOrTasks,
         Kind::Groups => matches!(takes, Takes::Groups | Takes::GroupsOrServices),
         Kind::Services => matches!(takes, Takes::Services | Takes::GroupsOrServices),
+        Kind::Cores | Kind::Tenants => takes == Takes::CoreOrTenant,
         _ => false,
     }
 }
@@ -136,6 +137,7 @@ fn words(takes: Takes) -> &'static str {
         Takes::Services => "services",
         Takes::GroupsOrServices => "groups and services",
         Takes::Registry => "the registry",
+        Takes::CoreOrTenant => "cores and tenants",
     }
 }
 

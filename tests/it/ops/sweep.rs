@@ -37,6 +37,17 @@ struct Case {
     intents: fn(&World) -> Vec<Intent>,
 }
 
+impl Case {
+    /// The world that it is killed in.
+    async fn world(&self) -> Bench {
+        match self.name {
+            "core keys retire" => super::config::rig_with_two_keys().await,
+            name if name.starts_with("core ") => super::config::rig().await,
+            _ => Bench::new().await,
+        }
+    }
+}
+
 fn is_free(row: &coredeck::fleet::InstanceRow) -> bool {
     row.it.state == InstanceState::Running && row.it.tags.get("coredeck:do-not-disrupt").is_none()
 }
@@ -220,14 +231,17 @@ const CASES: &[Case] = &[
         },
     },
     Case { name: "inventory", intents: |_| vec![registered()] },
+    Case { name: "core config set", intents: |_| vec![super::config::configured()] },
+    Case { name: "core keys rotate", intents: |_| vec![super::config::rotated()] },
+    Case { name: "core keys retire", intents: |_| vec![super::config::rotated(), super::config::retired()] },
     Case { name: "drain", intents: |w| drained(w, Then::Keep) },
     Case { name: "drain-standby", intents: |w| drained(w, Then::Standby) },
     Case { name: "drain-terminate", intents: |w| drained(w, Then::Terminate) },
 ];
 
 /// A world in which everything before the last intent was done.
-async fn prepared(before: &[Plan]) -> Bench {
-    let bench = Bench::new().await;
+async fn prepared(case: &Case, before: &[Plan]) -> Bench {
+    let bench = case.world().await;
     for plan in before {
         let record = bench.enter(plan);
         let done = bench.run(&record.id).await;
@@ -238,7 +252,7 @@ async fn prepared(before: &[Plan]) -> Bench {
 
 /// Plans of a case, each made in the world that the ones before left.
 async fn plans(case: &Case) -> Vec<Plan> {
-    let bench = Bench::new().await;
+    let bench = case.world().await;
     let world = bench.world("drain").await;
     let mut plans = Vec::new();
     let intents = (case.intents)(&world);
@@ -307,7 +321,7 @@ type Left = (BTreeMap<Aspect, Value>, BTreeMap<String, usize>);
 async fn sweep(case: &Case) {
     let mut plans = plans(case).await;
     let plan = plans.pop().unwrap();
-    let bench = prepared(&plans).await;
+    let bench = prepared(case, &plans).await;
     let record = bench.enter(&plan);
     let calm = bench.run(&record.id).await;
     assert_eq!(calm.ended.map(|(end, _)| end), Some(Outcome::Done), "{}: {:?}", case.name, calm.lanes);
@@ -330,7 +344,7 @@ async fn sweep(case: &Case) {
 
 /// One run that is disturbed at a point ends as the undisturbed one did.
 async fn at(case: &Case, before: &[Plan], plan: &Plan, undisturbed: &Left, (records, call): Point) {
-    let bench = prepared(before).await;
+    let bench = prepared(case, before).await;
     let op = disturbed(&bench, plan, records, call).await;
     let what = format!("{} {records:?} {call:?}", case.name);
     let now = matters(&bench.changes());
@@ -385,6 +399,9 @@ sweeps! {
     terminate_member => "terminate-member",
     undrain => "undrain",
     inventory => "inventory",
+    core_config_set => "core config set",
+    core_keys_rotate => "core keys rotate",
+    core_keys_retire => "core keys retire",
     drain => "drain",
     drain_standby => "drain-standby",
     drain_terminate => "drain-terminate",
