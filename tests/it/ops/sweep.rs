@@ -233,7 +233,7 @@ const CASES: &[Case] = &[
     Case { name: "inventory", intents: |_| vec![registered()] },
     Case { name: "core config set", intents: |_| vec![super::config::configured()] },
     Case { name: "core keys rotate", intents: |_| vec![super::config::rotated()] },
-    Case { name: "core keys retire", intents: |_| vec![super::config::rotated(), super::config::retired()] },
+    Case { name: "core keys retire", intents: |_| vec![super::config::retired("/keys/new")] },
     Case { name: "drain", intents: |w| drained(w, Then::Keep) },
     Case { name: "drain-standby", intents: |w| drained(w, Then::Standby) },
     Case { name: "drain-terminate", intents: |w| drained(w, Then::Terminate) },
