@@ -219,9 +219,9 @@ fn obey(argv: Argv, outside: &Outside, out: &mut Output) -> Result<()> {
         Some(Command::Verb(verb)) => verbs::run(&verb, &global, outside, out),
         Some(Command::Apply(args)) => apply::run(&args, &global, outside, out),
         Some(Command::Op(command)) => op::run(&command, &global, outside, out),
-        Some(Command::Core(command)) => core::run(&command, &global, outside, out),
         Some(Command::Capacity(args)) => capacity::run(&args, &global, outside, out),
         Some(Command::Inventory(command)) => inventory::run(&command, &global, outside, out),
+        Some(Command::Core(command)) => core::run(&command, &global, outside, out),
         Some(Command::Sim(args)) => block_on(sim::run(args, outside.clock, out)),
         None => block_on(screen::run(&global, &screen, outside, out)),
     }

@@ -32,6 +32,7 @@ mod merge;
 pub mod plan;
 pub mod preview;
 pub mod progress;
+pub mod ran;
 pub mod refreshing;
 pub mod rollback;
 pub mod run;

@@ -385,6 +385,14 @@ impl Running {
     /// Cuts a core (by its id in the registry) off from its database, or brings that back; tells whether there is
     /// such a core.
     pub fn cut_off(&self, core: &str, is_cut_off: bool) -> bool {
+        for place in self.site.world.settled() {
+            let mut place = place.write().unwrap_or_else(std::sync::PoisonError::into_inner);
+            if is_cut_off {
+                place.cut_off.insert(core.into())
+            } else {
+                place.cut_off.remove(core)
+            };
+        }
         self.cores.as_ref().is_some_and(|cores| cores.cut_off(core, is_cut_off))
     }
 

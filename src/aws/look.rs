@@ -84,6 +84,9 @@ async fn look_from(desk: &Desk, look: &Look) -> Result<Seen, Trouble> {
         Look::Invocation { command, instance } => {
             Seen::Invocations(ssm::look_at_invocation(desk, command, instance).await?)
         }
+        Look::Outcome { document, comment, since, instance } => {
+            Seen::Invocations(ssm::look_at_outcome(desk, document, comment, *since, instance).await?)
+        }
         Look::Parameters { of } => Seen::Parameters(ssm::look_at_parameters(desk, of).await?),
         Look::ParametersUnder { path } => Seen::Parameters(ssm::look_at_parameters_under(desk, path).await?),
         Look::Document { name } => Seen::Document(ssm::look_at_document(desk, name).await?),

@@ -9,7 +9,9 @@ mod registry;
 mod secrets;
 
 pub(super) use change::{change, seal};
-pub(super) use look::{look_at_commands, look_at_document, look_at_invocation, look_at_invocations};
+pub(super) use look::{
+    look_at_commands, look_at_document, look_at_invocation, look_at_invocations, look_at_outcome,
+};
 pub(super) use parameters::{look_at_parameters, look_at_parameters_under};
 pub(super) use published::{look_at_published, published};
 pub(super) use secrets::{not_asked, secrets};

@@ -161,14 +161,14 @@ pub(super) enum Command {
     Get(GetArgs),
     /// Show everything that is known of one thing
     Describe(DescribeArgs),
-    /// Change a core itself: its configuration, a customer's API keys
-    #[command(subcommand)]
-    Core(super::core::CoreCommand),
     /// Tell how many more cores, tenants and users fit into each tier, and when it is full
     Capacity(super::capacity::CapacityArgs),
     /// Ask hosts, ECS, load balancers and cores what there is, and keep the registry in step
     #[command(subcommand)]
     Inventory(super::inventory::InventoryCommand),
+    /// Change cores: restart, stop, start
+    #[command(subcommand)]
+    Core(super::core::CoreCommand),
     /// List what earlier runs asked of AWS, as aws commands, with what it cost
     Calls(CallsArgs),
     /// Tell what is kept of the past, or remove some of it

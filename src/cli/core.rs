@@ -1,18 +1,27 @@
-//! `coredeck core`: what is done to a core itself.
+//! `coredeck core`: what is done to cores.
 
 mod config;
 mod keys;
+mod place;
+mod power;
 
 use super::Outside;
 use super::args::Global;
+use super::begin::{self, Manner};
 use super::output::Output;
 use crate::error::Result;
-use crate::ops::intent::CoreWish;
-use clap::{Args, Subcommand};
+use crate::ops::Intent;
+use clap::Subcommand;
 
-/// `coredeck core`
+/// `coredeck core …`
 #[derive(Debug, Subcommand)]
 pub(super) enum CoreCommand {
+    /// Restart cores: out of their load balancer, stopped, started, answering, and back
+    Restart(power::RestartArgs),
+    /// Stop cores, after their traffic has left
+    Stop(power::PowerArgs),
+    /// Start cores that were stopped, and give them their traffic back
+    Start(power::PowerArgs),
     /// Show and set what a core is configured with, by its own call
     #[command(subcommand)]
     Config(config::ConfigCommand),
@@ -21,53 +30,43 @@ pub(super) enum CoreCommand {
     Keys(keys::KeysCommand),
 }
 
-/// Which place of a core is meant.
-#[derive(Args, Clone, Debug)]
-pub(super) struct PlaceArgs {
-    /// A core, or a tenant of the registry, which means its core and its domain
-    #[arg(value_name = "CORE|TENANT")]
-    pub(super) target: String,
-    /// The connection URI domain, where the core is named
-    #[arg(long, value_name = "DOMAIN")]
-    domain: Option<String>,
-    /// The app, where it is not `public`
-    #[arg(long, value_name = "APP")]
-    app: Option<String>,
-    /// The tenant, where it is not `public`
-    #[arg(long, value_name = "TENANT")]
-    tenant: Option<String>,
-    /// The SecureString with the secret of the shared core (supertokens_saas_secret), which protected settings take
-    #[arg(long, value_name = "PARAMETER")]
-    key_parameter: Option<String>,
-}
-
-impl PlaceArgs {
-    /// A wish for it that says nothing yet.
-    pub(super) fn wish(&self) -> CoreWish {
-        CoreWish {
-            domain: self.domain.clone(),
-            app: self.app.clone(),
-            tenant: self.tenant.clone(),
-            key_parameter: self.key_parameter.clone(),
-            ..CoreWish::default()
+impl CoreCommand {
+    /// How an operation is begun; none for what only looks.
+    fn manner(&self) -> Option<&Manner> {
+        match self {
+            Self::Restart(args) => Some(args.manner()),
+            Self::Stop(args) | Self::Start(args) => Some(args.manner()),
+            Self::Config(command) => command.manner(),
+            Self::Keys(command) => Some(command.manner()),
         }
     }
-}
 
-impl CoreCommand {
     /// Whether a program reads what is written.
     pub(super) fn is_json(&self) -> bool {
+        match (self, self.manner()) {
+            (Self::Config(config::ConfigCommand::Show(args)), _) => args.is_json(),
+            (_, manner) => manner.is_some_and(Manner::is_json),
+        }
+    }
+
+    fn intent(&self) -> Result<Intent> {
         match self {
-            Self::Config(command) => command.is_json(),
-            Self::Keys(command) => command.is_json(),
+            Self::Restart(args) => args.intent(),
+            Self::Stop(args) => args.intent("core stop"),
+            Self::Start(args) => args.intent("core start"),
+            Self::Config(command) => command.intent(),
+            Self::Keys(command) => Ok(command.intent()),
         }
     }
 }
 
-/// Runs the command.
+/// Plans what was typed, and does with the plan what was asked.
 pub(super) fn run(command: &CoreCommand, global: &Global, outside: &Outside, out: &mut Output) -> Result<()> {
-    match command {
-        CoreCommand::Config(command) => config::run(command, global, outside, out),
-        CoreCommand::Keys(command) => keys::run(command, global, outside, out),
+    if let CoreCommand::Config(config::ConfigCommand::Show(args)) = command {
+        return super::block_on(config::show(args, global, outside, out));
     }
+    let intent = command.intent()?;
+    let Some(manner) = command.manner() else { return Ok(()) };
+    manner.check()?;
+    super::block_on(begin::plan_and_run(intent, manner, global, outside, out))
 }

@@ -201,22 +201,7 @@ impl Verb {
 
     fn intent(&self) -> Result<Intent> {
         let (verb, plain) = self.parts();
-        let guards = &plain.guards;
-        let patience = guards.patience.as_deref().map(|typed| {
-            crate::config::parse_span(typed).map_err(|why| Error::usage(format!("--patience {typed}: {why}")))
-        });
-        let mut options = Options {
-            on_timeout: match guards.on_timeout {
-                Late::Undo => OnTimeout::Undo,
-                Late::Leave => OnTimeout::Leave,
-                Late::Force => OnTimeout::Force,
-            },
-            timeout_s: patience.transpose()?.map(|span| span.as_secs()),
-            max_unavailable: guards.max_unavailable,
-            override_budget: guards.override_budget,
-            ignore_do_not_disrupt: guards.ignore_do_not_disrupt,
-            ..Options::default()
-        };
+        let mut options = plain.guards.options()?;
         match self {
             Self::Drain(args) => {
                 options.then = match args.then {
@@ -245,6 +230,27 @@ impl Verb {
             _ => {}
         }
         Ok(Intent { verb: verb.to_owned(), targets: plain.targets.clone(), options })
+    }
+}
+
+impl GuardArgs {
+    /// What they come to.
+    pub(super) fn options(&self) -> Result<Options> {
+        let patience = self.patience.as_deref().map(|typed| {
+            crate::config::parse_span(typed).map_err(|why| Error::usage(format!("--patience {typed}: {why}")))
+        });
+        Ok(Options {
+            on_timeout: match self.on_timeout {
+                Late::Undo => OnTimeout::Undo,
+                Late::Leave => OnTimeout::Leave,
+                Late::Force => OnTimeout::Force,
+            },
+            timeout_s: patience.transpose()?.map(|span| span.as_secs()),
+            max_unavailable: self.max_unavailable,
+            override_budget: self.override_budget,
+            ignore_do_not_disrupt: self.ignore_do_not_disrupt,
+            ..Options::default()
+        })
     }
 }
 

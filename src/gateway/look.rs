@@ -176,6 +176,17 @@ pub enum Look {
         /// Which instance.
         instance: InstanceId,
     },
+    /// What became on one instance of the newest command that carries this comment; nothing where there is none yet.
+    Outcome {
+        /// Its document.
+        document: Text,
+        /// Its comment.
+        comment: Text,
+        /// It was sent after this moment.
+        since: Timestamp,
+        /// Which instance.
+        instance: InstanceId,
+    },
     /// A document.
     Document {
         /// Its name.

@@ -9,6 +9,7 @@ mod sized;
 pub use merged::merged;
 
 use super::launching::LaunchFact;
+use super::ran::RunFact;
 use super::refreshing::{RefreshMark, progress};
 use super::telling::CoreFact;
 use crate::gateway::{Look, Seen};
@@ -188,6 +189,11 @@ pub enum Aspect {
         /// It was sent after this moment.
         since: Timestamp,
     },
+    /// What became of a command of ours on its host.
+    Ran {
+        /// Which fact of it.
+        fact: RunFact,
+    },
     /// The hash of a document's default version.
     DocumentHash {
         /// Its name.
@@ -316,6 +322,7 @@ impl fmt::Display for Aspect {
             Self::ParameterHash { parameter } => write!(f, "hash of {}", harmless(parameter)),
             Self::Launching { fact } => write!(f, "{fact}"),
             Self::Core { fact } => write!(f, "{fact}"),
+            Self::Ran { fact } => write!(f, "{fact}"),
         }
     }
 }
@@ -373,6 +380,7 @@ impl Aspect {
             }
             Self::Launching { fact } => fact.look(),
             Self::Core { fact } => fact.look(),
+            Self::Ran { fact } => fact.look(),
         }
     }
 
@@ -465,6 +473,7 @@ impl Aspect {
             }
             (Self::Launching { fact }, seen) => fact.value(seen)?,
             (Self::Core { fact }, seen) => fact.value(seen)?,
+            (Self::Ran { fact }, seen) => fact.value(seen)?,
             _ => return None,
         })
     }

@@ -11,7 +11,7 @@ use crate::fleet::{Fleet, GroupRow, InstanceRow, ServiceRow, TaskRow};
 use crate::gateway::change::{self, FleetWriter, WriteError};
 use crate::gateway::{FleetProbe, Look, Seen};
 use crate::model::text::harmless;
-use crate::model::{Limit, Scope, TierName, Trouble};
+use crate::model::{Core, Limit, Scope, TierName, Trouble};
 use crate::snapshot::Snapshot;
 use crate::store::journal::Grip;
 use jiff::Timestamp;
@@ -324,6 +324,16 @@ impl Desk<'_> {
             let all = self.fleet.tasks.iter();
             let candidates = all.clone().map(|row| row.it.short_id());
             one("task", name, all.filter(named), candidates, draft)
+        });
+        unique(found.collect())
+    }
+
+    /// The cores that were named by their ids; what cannot be found is refused.
+    pub fn cores(&self, names: &[String], draft: &mut Draft) -> Vec<&Core> {
+        let found = names.iter().filter_map(|name| {
+            let all = self.fleet.cores.iter();
+            let candidates = all.clone().map(|core| core.id.as_str());
+            one("core", name, all.filter(|core| core.id.as_str() == name), candidates, draft)
         });
         unique(found.collect())
     }

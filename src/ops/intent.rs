@@ -62,13 +62,16 @@ pub struct Options {
     pub rollout: Option<Box<RolloutWish>>,
     /// What of a core is set, and where.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub core_config: Option<Box<CoreWish>>,
+    pub core_config: Option<Box<ConfigWish>>,
+    /// How cores are dealt with.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub core: Option<Box<CoreWish>>,
 }
 
 /// What of a core shall be set, and where. There is no secret in it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
-pub struct CoreWish {
+pub struct ConfigWish {
     /// The connection URI domain; none means that of the tenant that was named, or the core's own.
     pub domain: Option<String>,
     /// The app, where it is not `public`.
@@ -104,6 +107,28 @@ pub enum SettingWish {
     },
     /// Nothing: what stands above holds.
     Unset,
+}
+
+/// How cores are dealt with.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct CoreWish {
+    /// What happens to the traffic of a core that is restarted.
+    pub traffic: Traffic,
+}
+
+/// What happens to the traffic of a core that is away for a moment.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Traffic {
+    /// It is led away first where another one serves; where none does that would only make the time without
+    /// any longer.
+    #[default]
+    WhereServed,
+    /// It is led away first in any case.
+    Drain,
+    /// It stays.
+    Keep,
 }
 
 /// Which image groups shall get, and how.

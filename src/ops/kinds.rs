@@ -1,6 +1,7 @@
 //! The kinds of operations: a row in a table each, and a file that makes lanes of an intent.
 
 mod config;
+mod core;
 mod drain;
 mod instances;
 mod inventory;
@@ -61,6 +62,8 @@ pub enum Takes {
     Registry,
     /// One core, or one tenant of the registry.
     CoreOrTenant,
+    /// Cores, by their ids in the registry.
+    Cores,
 }
 
 /// How much a kind destroys: decides how a person must confirm.
@@ -103,7 +106,21 @@ const OF_SERVICES: &[Source] = &[Source::Identity, Source::Clusters, Source::Ser
 const OF_SIZES: &[Source] =
     &[Source::Identity, Source::Instances, Source::Groups, Source::Clusters, Source::Services];
 
-const OF_CORES: &[Source] = &[Source::Identity, Source::Instances, Source::Registry];
+const OF_CONFIGS: &[Source] = &[Source::Identity, Source::Instances, Source::Registry];
+const OF_CORES: &[Source] = &[
+    Source::Identity,
+    Source::Instances,
+    Source::Groups,
+    Source::Clusters,
+    Source::Services,
+    Source::Tasks,
+    Source::Hosts,
+    Source::TargetGroups,
+    Source::Targets,
+    Source::Rules,
+    Source::Agents,
+    Source::Registry,
+];
 
 /// Every kind.
 pub const KINDS: &[Kind] = &[
@@ -236,6 +253,30 @@ pub const KINDS: &[Kind] = &[
         draft: terminate::draft,
     },
     Kind {
+        word: "core restart",
+        about: "Restart cores: out of their load balancer, stopped, started, answering, and back",
+        takes: Takes::Cores,
+        danger: Danger::Disturbs,
+        sources: OF_CORES,
+        draft: core::restart,
+    },
+    Kind {
+        word: "core stop",
+        about: "Stop cores, after their traffic has left",
+        takes: Takes::Cores,
+        danger: Danger::Disturbs,
+        sources: OF_CORES,
+        draft: core::stop,
+    },
+    Kind {
+        word: "core start",
+        about: "Start cores that were stopped, and give them their traffic back",
+        takes: Takes::Cores,
+        danger: Danger::Harmless,
+        sources: OF_CORES,
+        draft: core::start,
+    },
+    Kind {
         word: "inventory",
         about: "Write what an inventory saw into the registry",
         takes: Takes::Registry,
@@ -248,7 +289,7 @@ pub const KINDS: &[Kind] = &[
         about: "Set settings of a domain, an app or a tenant, by the core's own call",
         takes: Takes::CoreOrTenant,
         danger: Danger::Disturbs,
-        sources: OF_CORES,
+        sources: OF_CONFIGS,
         draft: config::draft,
     },
     Kind {
@@ -256,7 +297,7 @@ pub const KINDS: &[Kind] = &[
         about: "Let a new API key of a customer be valid beside the present one",
         takes: Takes::CoreOrTenant,
         danger: Danger::Harmless,
-        sources: OF_CORES,
+        sources: OF_CONFIGS,
         draft: keys::rotate,
     },
     Kind {
@@ -264,7 +305,7 @@ pub const KINDS: &[Kind] = &[
         about: "Let only one API key of a customer stay valid",
         takes: Takes::CoreOrTenant,
         danger: Danger::Destroys,
-        sources: OF_CORES,
+        sources: OF_CONFIGS,
         draft: keys::retire,
     },
 ];

@@ -1,10 +1,11 @@
 //! Undoing an operation that is over: a new operation, built from what the old one recorded.
 
-use super::aspect::Value;
+use super::aspect::{Aspect, Value};
 use super::desk::{Desk, blind};
 use super::guard::{Refusal, refused};
 use super::intent::Intent;
-use super::plan::{Cost, Fact, GOOD_FOR, Lane, Leg, Plan, Proof, SCHEMA, Step, Undo};
+use super::plan::{Act, Cost, Fact, GOOD_FOR, Lane, Leg, Plan, Proof, ROOM_FOR_ID, SCHEMA, Step, Undo};
+use super::ran;
 use super::run::see;
 use super::state::{OpState, Phase, StepState};
 use crate::error::{Error, Result};
@@ -63,6 +64,7 @@ pub async fn plan(desk: &Desk<'_>, op: &OpState) -> Result<Plan> {
         };
         return Err(refused(VERB, vec![Refusal::new(id, why, "there is nothing to undo")]));
     }
+    rename(id, &mut lanes);
     renew(desk, &mut lanes).await?;
     bind(desk, &mut lanes).await?;
     let plan = Plan {
@@ -125,6 +127,21 @@ async fn renew(desk: &Desk<'_>, lanes: &mut [Lane]) -> Result<()> {
         }
     }
     Ok(())
+}
+
+/// Commands are known by their operation's id: those that take it back are known by the new one's.
+fn rename(old: &str, lanes: &mut [Lane]) {
+    for leg in lanes.iter_mut().flat_map(|lane| &mut lane.steps).flat_map(legs) {
+        if let Act::Once { change } = &mut leg.act {
+            ran::renew(change, old, ROOM_FOR_ID);
+        }
+        for fact in leg.facts_mut() {
+            if let Aspect::Ran { fact } = fact {
+                let mark = fact.mark_mut();
+                mark.comment = mark.comment.replace(old, ROOM_FOR_ID);
+            }
+        }
+    }
 }
 
 /// The ways of a step.

@@ -18,6 +18,7 @@ pub(super) fn target(of: Kind, fleet: &Fleet, at: usize) -> Option<String> {
         Kind::Tasks => fleet.tasks.get(at).map(|row| row.it.arn.to_string()),
         Kind::Groups => fleet.groups.get(at).map(|row| row.it.name.to_string()),
         Kind::Services => fleet.services.get(at).map(|row| row.it.arn.to_string()),
+        Kind::Cores => fleet.cores.get(at).map(|core| core.id.to_string()),
         _ => None,
     }
 }

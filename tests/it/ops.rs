@@ -6,6 +6,7 @@ mod closed;
 mod codes;
 mod config;
 mod containers;
+mod cores;
 mod doubt;
 mod full;
 mod homes;

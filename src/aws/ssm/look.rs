@@ -107,6 +107,33 @@ pub(in crate::aws) async fn look_at_invocation(
     }
 }
 
+/// What became on one instance of the newest command with a comment; nothing where none is known.
+pub(in crate::aws) async fn look_at_outcome(
+    desk: &Desk,
+    document: &Text,
+    comment: &Text,
+    since: Timestamp,
+    instance: &InstanceId,
+) -> Result<Vec<Invocation>, Trouble> {
+    let all = look_at_commands(desk, document, since).await?;
+    let Some(command) = all.into_iter().find(|command| command.comment == *comment) else {
+        return Ok(Vec::new());
+    };
+    let mut found = look_at_invocation(desk, &command.id, instance).await?;
+    // The command is known some moments before its invocations are.
+    if found.is_empty() {
+        found.push(Invocation {
+            command: command.id,
+            instance: instance.clone(),
+            status: "Pending".into(),
+            detail: "Pending".into(),
+            exit_code: None,
+            output: String::new(),
+        });
+    }
+    Ok(found)
+}
+
 /// A document, if there is one of that name.
 pub(in crate::aws) async fn look_at_document(
     desk: &Desk,

@@ -1,6 +1,6 @@
 //! `coredeck core config`: settings of a domain, an app or a tenant.
 
-use super::PlaceArgs;
+use super::place::PlaceArgs;
 use crate::cli::Outside;
 use crate::cli::args::Global;
 use crate::cli::begin::{self, Form, Manner};
@@ -8,7 +8,7 @@ use crate::cli::output::Output;
 use crate::cli::reach;
 use crate::error::{Error, Result};
 use crate::model::setting::{is_open, reach as reach_of};
-use crate::ops::intent::SettingWish;
+use crate::ops::intent::{ConfigWish, SettingWish};
 use crate::ops::kinds::{Held, held};
 use crate::ops::{Intent, Options, kind};
 use crate::world::Interest;
@@ -63,33 +63,30 @@ pub(in crate::cli) struct SetArgs {
 }
 
 impl ConfigCommand {
-    /// Whether a program reads what is written.
-    pub(super) fn is_json(&self) -> bool {
+    /// How it is begun; none for what only looks.
+    pub(super) fn manner(&self) -> Option<&Manner> {
         match self {
-            Self::Show(args) => args.output == Form::Json,
-            Self::Set(args) => args.manner.is_json(),
+            Self::Show(_) => None,
+            Self::Set(args) => Some(&args.manner),
         }
+    }
+
+    /// What was typed.
+    pub(super) fn intent(&self) -> Result<Intent> {
+        let (place, set) = match self {
+            Self::Show(args) => (&args.place, BTreeMap::new()),
+            Self::Set(args) => (&args.place, args.wishes()?),
+        };
+        let wish = ConfigWish { set, ..place.wish() };
+        let options = Options { core_config: Some(Box::new(wish)), ..Options::default() };
+        Ok(Intent { verb: "core config set".to_owned(), targets: vec![place.target.clone()], options })
     }
 }
 
-/// Runs the command.
-pub(super) fn run(
-    command: &ConfigCommand,
-    global: &Global,
-    outside: &Outside,
-    out: &mut Output,
-) -> Result<()> {
-    match command {
-        ConfigCommand::Show(args) => crate::cli::block_on(show(args, global, outside, out)),
-        ConfigCommand::Set(args) => {
-            args.manner.check()?;
-            let mut wish = args.place.wish();
-            wish.set = args.wishes()?;
-            let options = Options { core_config: Some(Box::new(wish)), ..Options::default() };
-            let verb = "core config set".to_owned();
-            let intent = Intent { verb, targets: vec![args.place.target.clone()], options };
-            crate::cli::block_on(begin::plan_and_run(intent, &args.manner, global, outside, out))
-        }
+impl ShowArgs {
+    /// Whether a program reads what is written.
+    pub(super) fn is_json(&self) -> bool {
+        self.output == Form::Json
     }
 }
 
@@ -145,7 +142,13 @@ fn json(typed: &str) -> String {
     }
 }
 
-async fn show(args: &ShowArgs, global: &Global, outside: &Outside, out: &mut Output) -> Result<()> {
+/// Shows what holds.
+pub(super) async fn show(
+    args: &ShowArgs,
+    global: &Global,
+    outside: &Outside,
+    out: &mut Output,
+) -> Result<()> {
     let reach = reach::open(global, outside, out).await?;
     let world = reach.once(kind("core config set")?.sources, Interest::default(), None, out).await;
     let desk = begin::desk(&reach, &world)?;

@@ -1,11 +1,7 @@
 //! `coredeck core keys`: two keys valid, then one.
 
-use super::PlaceArgs;
-use crate::cli::Outside;
-use crate::cli::args::Global;
-use crate::cli::begin::{self, Manner};
-use crate::cli::output::Output;
-use crate::error::Result;
+use super::place::PlaceArgs;
+use crate::cli::begin::Manner;
 use crate::ops::{Intent, Options};
 use clap::{Args, Subcommand};
 
@@ -51,31 +47,26 @@ pub(in crate::cli) struct RetireArgs {
 }
 
 impl KeysCommand {
-    /// Whether a program reads what is written.
-    pub(super) fn is_json(&self) -> bool {
-        self.parts().2.is_json()
-    }
-
-    fn parts(&self) -> (&'static str, &PlaceArgs, &Manner) {
+    /// How it is begun.
+    pub(super) fn manner(&self) -> &Manner {
         match self {
-            Self::Rotate(args) => ("core keys rotate", &args.place, &args.manner),
-            Self::Retire(args) => ("core keys retire", &args.place, &args.manner),
+            Self::Rotate(args) => &args.manner,
+            Self::Retire(args) => &args.manner,
         }
     }
-}
 
-/// Runs the command.
-pub(super) fn run(command: &KeysCommand, global: &Global, outside: &Outside, out: &mut Output) -> Result<()> {
-    let (verb, place, manner) = command.parts();
-    manner.check()?;
-    let mut wish = place.wish();
-    match command {
-        KeysCommand::Rotate(args) => {
-            (wish.new_key, wish.generate) = (args.new.clone(), args.generate.clone());
+    /// What was typed.
+    pub(super) fn intent(&self) -> Intent {
+        let (verb, place) = match self {
+            Self::Rotate(args) => ("core keys rotate", &args.place),
+            Self::Retire(args) => ("core keys retire", &args.place),
+        };
+        let mut wish = place.wish();
+        match self {
+            Self::Rotate(args) => (wish.new_key, wish.generate) = (args.new.clone(), args.generate.clone()),
+            Self::Retire(args) => wish.keep_key = Some(args.keep.clone()),
         }
-        KeysCommand::Retire(args) => wish.keep_key = Some(args.keep.clone()),
+        let options = Options { core_config: Some(Box::new(wish)), ..Options::default() };
+        Intent { verb: verb.to_owned(), targets: vec![place.target.clone()], options }
     }
-    let options = Options { core_config: Some(Box::new(wish)), ..Options::default() };
-    let intent = Intent { verb: verb.to_owned(), targets: vec![place.target.clone()], options };
-    crate::cli::block_on(begin::plan_and_run(intent, manner, global, outside, out))
 }

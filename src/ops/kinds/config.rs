@@ -6,7 +6,7 @@
 use super::super::aspect::{Aspect, Value};
 use super::super::condition::Condition;
 use super::super::desk::{Desk, Draft};
-use super::super::intent::{CoreWish, Intent, SettingWish};
+use super::super::intent::{ConfigWish, Intent, SettingWish};
 use super::super::plan::{Fact, Lane, Step};
 use super::super::telling::value_of;
 use super::site::{Site, Undone, affected};
@@ -37,7 +37,7 @@ struct Turn {
 
 async fn make(desk: &Desk<'_>, intent: &Intent) -> Result<Draft> {
     let mut draft = Draft::default();
-    let none = CoreWish::default();
+    let none = ConfigWish::default();
     let wish = intent.options.core_config.as_deref().unwrap_or(&none);
     let target = intent.targets.join(" ");
     if wish.set.is_empty() {
@@ -356,7 +356,7 @@ pub struct Held {
 pub async fn held(
     desk: &Desk<'_>,
     target: &str,
-    wish: &CoreWish,
+    wish: &ConfigWish,
 ) -> Result<(crate::model::admin::Place, Vec<Held>)> {
     let mut draft = Draft::default();
     let intent =

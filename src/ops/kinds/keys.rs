@@ -7,7 +7,7 @@
 use super::super::aspect::{Aspect, Value};
 use super::super::condition::Condition;
 use super::super::desk::{Desk, Draft};
-use super::super::intent::{CoreWish, Intent};
+use super::super::intent::{ConfigWish, Intent};
 use super::super::plan::{Fact, Lane, Step};
 use super::super::telling::{trouble, value_of};
 use super::config::unquoted;
@@ -46,7 +46,7 @@ struct Present {
 async fn present(
     desk: &Desk<'_>,
     intent: &Intent,
-    wish: &CoreWish,
+    wish: &ConfigWish,
     draft: &mut Draft,
 ) -> Result<Option<Present>> {
     let Some(site) = Site::find(desk, intent, wish, draft).await? else { return Ok(None) };
@@ -121,7 +121,7 @@ async fn key(
 
 async fn add(desk: &Desk<'_>, intent: &Intent) -> Result<Draft> {
     let mut draft = Draft::default();
-    let none = CoreWish::default();
+    let none = ConfigWish::default();
     let wish = intent.options.core_config.as_deref().unwrap_or(&none);
     let Some(Present { site, held, is_own }) = present(desk, intent, wish, &mut draft).await? else {
         return Ok(draft);
@@ -194,7 +194,7 @@ async fn add(desk: &Desk<'_>, intent: &Intent) -> Result<Draft> {
 
 async fn drop_others(desk: &Desk<'_>, intent: &Intent) -> Result<Draft> {
     let mut draft = Draft::default();
-    let none = CoreWish::default();
+    let none = ConfigWish::default();
     let wish = intent.options.core_config.as_deref().unwrap_or(&none);
     let Some(Present { site, held, is_own }) = present(desk, intent, wish, &mut draft).await? else {
         return Ok(draft);

@@ -6,7 +6,7 @@ mod found;
 use self::found::{door, named, replicas};
 use super::super::aspect::{Aspect, Value};
 use super::super::desk::{Desk, Draft};
-use super::super::intent::{CoreWish, Intent};
+use super::super::intent::{ConfigWish, Intent};
 use super::super::plan::{Fact, Leg, Proof, ROOM_FOR_ID, Spoiled, Step, Undo, leg};
 use super::super::telling::{CoreFact, setup};
 use crate::error::Result;
@@ -42,7 +42,7 @@ impl Site {
     pub(super) async fn find(
         desk: &Desk<'_>,
         intent: &Intent,
-        wish: &CoreWish,
+        wish: &ConfigWish,
         draft: &mut Draft,
     ) -> Result<Option<Self>> {
         let [target] = intent.targets.as_slice() else {

@@ -11,12 +11,7 @@ use crate::sim::world::docker::Container;
 use crate::sim::world::place::Place;
 use serde_json::{Value, json};
 
-/// Seconds between a process's start and its open port: longer the more domains it opens pools for.
-pub(super) fn boot(domains: usize) -> i64 {
-    // 6.4 s without a domain, 14.4 s with fifty.
-    let milliseconds = 6_400 + 160 * i64::try_from(domains).unwrap_or(i64::MAX / 200);
-    (milliseconds + 999) / 1000
-}
+pub(super) use crate::sim::world::docker::boot;
 
 /// Whether a core that was told to stop has cut off whom it still served: five seconds it gives them.
 pub(super) fn is_cut(closing: Moment, now: Moment) -> bool {

@@ -17,7 +17,7 @@ use crate::sim::dice::Dice;
 use crate::sim::script::What;
 use crate::sim::time::Moment;
 use compact_str::{CompactString, format_compact};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 /// What one account has in one region.
@@ -57,6 +57,8 @@ pub(crate) struct Place {
     pub(crate) published: BTreeMap<CompactString, Parameter>,
     /// Containers that somebody started, by host.
     pub(crate) docker: BTreeMap<CompactString, Vec<Container>>,
+    /// Cores that their database does not answer, by their ids in the registry.
+    pub(crate) cut_off: BTreeSet<CompactString>,
     pub(crate) documents: Table<Document>,
     /// Commands that were sent.
     pub(crate) sent: Table<Sent>,
@@ -98,6 +100,7 @@ impl Place {
             parameters: BTreeMap::new(),
             published: BTreeMap::new(),
             docker: BTreeMap::new(),
+            cut_off: BTreeSet::new(),
             documents: Table::default(),
             sent: Table::default(),
         };

@@ -3,7 +3,7 @@
 use crate::config::parse_span;
 use crate::model::{Handling, Text};
 use crate::ops::image::Meant;
-use crate::ops::intent::{RefreshWish, RolloutWish};
+use crate::ops::intent::{CoreWish, RefreshWish, RolloutWish, Traffic};
 use crate::ops::{OnTimeout, Options, Then};
 use crate::tui::line::Line;
 
@@ -32,6 +32,7 @@ pub(crate) enum Name {
     Protected,
     Risk,
     Under,
+    Traffic,
     Then,
     Replace,
     Standalone,
@@ -61,6 +62,7 @@ const CONTAINERS: &[&str] = &["leave", "stop"];
 const PROTECTED: &[&str] = &["not said", "replace", "ignore", "wait"];
 const RISK: &[&str] = &["refuse", "take"];
 const UNDER: &[&str] = &["refuse", "adopt"];
+const TRAFFIC: &[&str] = &["where served", "drain", "keep"];
 const DEFAULT: &[&str] = &["leave", "move"];
 const BUDGET: &[&str] = &["keep", "override"];
 const TAG: &[&str] = &["heed", "ignore"];
@@ -84,6 +86,7 @@ impl Name {
             Self::Protected => "protected",
             Self::Risk => "risks",
             Self::Under => "refresh under way",
+            Self::Traffic => "traffic",
             Self::Then => "then",
             Self::Replace => "replace",
             Self::Standalone => "standalone tasks",
@@ -123,6 +126,9 @@ impl Name {
             Self::Protected => "what becomes of members that are protected from scale-in",
             Self::Risk => "whether it goes on although it may hurt",
             Self::Under => "whether a refresh that somebody else started is taken over and followed",
+            Self::Traffic => {
+                "whether it is led away first: where another target is healthy, always, or never"
+            }
             Self::Then => "what becomes of an instance that is empty",
             Self::Replace => "whether its group launches another instance for one that leaves",
             Self::Standalone => "tasks that no service keeps: a stopped one is gone for good",
@@ -180,6 +186,8 @@ impl Field {
                     Self::choice(Name::Under, UNDER),
                 ]
             }
+            "core restart" => vec![Self::choice(Name::Traffic, TRAFFIC), Self::choice(Name::Risk, RISK)],
+            "core stop" => vec![Self::choice(Name::Risk, RISK)],
             "rollout" => {
                 let empty = |name| Self::line(name, String::new());
                 vec![
@@ -197,7 +205,8 @@ impl Field {
         if matches!(verb, "drain" | "redeploy") {
             fields.push(Self::line(Name::Patience, String::new()));
         }
-        if matches!(verb, "drain" | "standby" | "stop" | "reboot" | "terminate") {
+        let takes_down = ["drain", "standby", "stop", "reboot", "terminate", "core restart", "core stop"];
+        if takes_down.contains(&verb) {
             fields.push(Self::line(Name::Unavailable, String::new()));
             fields.push(Self::choice(Name::Budget, BUDGET));
         }
@@ -286,6 +295,15 @@ pub(crate) fn options(fields: &[Field]) -> Result<Options, String> {
             Name::Budget => options.override_budget = text == "override",
             Name::Tag => options.ignore_do_not_disrupt = text == "ignore",
             Name::Risk => options.override_verdict = text == "take",
+            Name::Traffic => {
+                let traffic = match text {
+                    "drain" => Traffic::Drain,
+                    "keep" => Traffic::Keep,
+                    _ => Traffic::WhereServed,
+                };
+                let wish = CoreWish { traffic };
+                options.core = (wish != CoreWish::default()).then(|| Box::new(wish));
+            }
             Name::Image
             | Name::Canary
             | Name::Watch

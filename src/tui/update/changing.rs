@@ -38,6 +38,16 @@ pub(super) fn verb(action: Action) -> Option<&'static str> {
     })
 }
 
+/// What an action means for cores: they stop and start like instances, by their own kinds of operation.
+fn of_cores(verb: &'static str) -> &'static str {
+    match verb {
+        "stop" => "core stop",
+        "start" => "core start",
+        "reboot" => "core restart",
+        other => other,
+    }
+}
+
 /// Whether somebody may act here; where not, that is said.
 pub(super) fn may_act(ui: &mut Ui) -> bool {
     match ui.about.acting {
@@ -56,12 +66,13 @@ pub(super) fn begin(ui: &mut Ui, verb: &'static str) -> Vec<Effect> {
     if !may_act(ui) {
         return Vec::new();
     }
-    let Ok(takes) = kind(verb).map(|kind| kind.takes) else { return Vec::new() };
     let fleet = Arc::clone(ui.fleet_here());
     let Some((of, rows)) = meant(ui, &fleet) else {
         ui.say(format!("{verb}: there is no row here; open a list and choose one, or mark some"));
         return Vec::new();
     };
+    let verb = if of == Kind::Cores { of_cores(verb) } else { verb };
+    let Ok(takes) = kind(verb).map(|kind| kind.takes) else { return Vec::new() };
     if !fits(takes, of) {
         let words = words(takes);
         ui.complain(format!("{verb} is for {words}, not for {}; `o` leads to what belongs to it", of.word()));
@@ -77,6 +88,8 @@ pub(super) fn begin(ui: &mut Ui, verb: &'static str) -> Vec<Effect> {
             return Vec::new();
         }
         ([_], [only]) if of == Kind::Hosts => format!("{verb} host {only}"),
+        ([row], _) if of == Kind::Cores => format!("{verb} {}", called(of, ctx, *row)),
+        (_, targets) if of == Kind::Cores => format!("{verb}: {} cores", targets.len()),
         ([row], _) => format!("{verb} {} {}", of.singular(), called(of, ctx, *row)),
         (_, targets) => format!("{verb} {} {}", targets.len(), of.word()),
     };
@@ -124,7 +137,8 @@ fn fits(takes: Takes, of: Kind) -> bool {
         Kind::Tasks => takes == Takes::InstancesOrTasks,
         Kind::Groups => matches!(takes, Takes::Groups | Takes::GroupsOrServices),
         Kind::Services => matches!(takes, Takes::Services | Takes::GroupsOrServices),
-        Kind::Cores | Kind::Tenants => takes == Takes::CoreOrTenant,
+        Kind::Cores => matches!(takes, Takes::Cores | Takes::CoreOrTenant),
+        Kind::Tenants => takes == Takes::CoreOrTenant,
         _ => false,
     }
 }
@@ -138,6 +152,7 @@ fn words(takes: Takes) -> &'static str {
         Takes::GroupsOrServices => "groups and services",
         Takes::Registry => "the registry",
         Takes::CoreOrTenant => "cores and tenants",
+        Takes::Cores => "cores",
     }
 }
 

@@ -6,7 +6,7 @@ use coredeck::clock::Clock;
 use coredeck::gateway::{AdminError, CoreAdmin, Door};
 use coredeck::model::admin::Place;
 use coredeck::model::{Sealed, Setting};
-use coredeck::ops::intent::{CoreWish, SettingWish};
+use coredeck::ops::intent::{ConfigWish, SettingWish};
 use coredeck::ops::{Intent, OpState, Outcome, Plan};
 use coredeck::supertokens::Client;
 use serde_json::{Value, json};
@@ -81,8 +81,8 @@ fn door(bench: &Bench, id: &str, key: &str) -> Door {
     Door { address: format!("http://{}", core.listens.unwrap()), key: Some(Sealed::new(key)) }
 }
 
-pub(super) fn wished(verb: &str, change: impl FnOnce(&mut CoreWish)) -> Intent {
-    let mut wish = CoreWish { domain: Some(DOMAIN.to_owned()), ..CoreWish::default() };
+pub(super) fn wished(verb: &str, change: impl FnOnce(&mut ConfigWish)) -> Intent {
+    let mut wish = ConfigWish { domain: Some(DOMAIN.to_owned()), ..ConfigWish::default() };
     change(&mut wish);
     let mut intent = intent(verb, &[ONE]);
     intent.options.core_config = Some(Box::new(wish));
@@ -210,7 +210,7 @@ async fn settings_are_merged_known_everywhere_and_set_back_to_what_they_were() {
 #[tokio::test(flavor = "multi_thread")]
 async fn what_a_core_would_refuse_is_refused_before_with_its_reason() {
     let bench = rig().await;
-    let set = |pairs: &[(&str, SettingWish)], more: fn(&mut CoreWish)| {
+    let set = |pairs: &[(&str, SettingWish)], more: fn(&mut ConfigWish)| {
         let pairs: BTreeMap<String, SettingWish> =
             pairs.iter().map(|(key, wish)| ((*key).to_owned(), wish.clone())).collect();
         wished("core config set", |wish| {
@@ -218,11 +218,11 @@ async fn what_a_core_would_refuse_is_refused_before_with_its_reason() {
             more(wish);
         })
     };
-    let same: fn(&mut CoreWish) = |_| ();
-    let base: fn(&mut CoreWish) = |wish| wish.domain = None;
-    let tenant: fn(&mut CoreWish) = |wish| wish.tenant = Some("t1".to_owned());
-    let nobody: fn(&mut CoreWish) = |wish| wish.domain = Some("nobody.example".to_owned());
-    let ordinary: fn(&mut CoreWish) =
+    let same: fn(&mut ConfigWish) = |_| ();
+    let base: fn(&mut ConfigWish) = |wish| wish.domain = None;
+    let tenant: fn(&mut ConfigWish) = |wish| wish.tenant = Some("t1".to_owned());
+    let nobody: fn(&mut ConfigWish) = |wish| wish.domain = Some("nobody.example".to_owned());
+    let ordinary: fn(&mut ConfigWish) =
         |wish| wish.key_parameter = Some("/coredeck/demo/secrets/shared-prod-1/api-key".to_owned());
     for (pairs, more, says) in [
         (
@@ -256,7 +256,7 @@ async fn what_a_core_would_refuse_is_refused_before_with_its_reason() {
         let said = refused(&bench, set(&[pairs.clone()], more)).await;
         assert!(said.contains(says), "{pairs:?}: {said}");
     }
-    let keys = |verb: &str, change: fn(&mut CoreWish)| wished(verb, change);
+    let keys = |verb: &str, change: fn(&mut ConfigWish)| wished(verb, change);
     for (intent, says) in [
         (keys("core keys rotate", |wish| wish.domain = None), "container's environment"),
         (

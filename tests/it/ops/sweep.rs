@@ -234,6 +234,15 @@ const CASES: &[Case] = &[
     Case { name: "core config set", intents: |_| vec![super::config::configured()] },
     Case { name: "core keys rotate", intents: |_| vec![super::config::rotated()] },
     Case { name: "core keys retire", intents: |_| vec![super::config::retired("/keys/new")] },
+    Case { name: "core restart", intents: |_| vec![free(intent("core restart", &["shared-prod-1"]))] },
+    Case { name: "core stop", intents: |_| vec![free(intent("core stop", &["dev-003"]))] },
+    Case {
+        name: "core start",
+        intents: |_| {
+            let core = ["prod-slatepay"];
+            vec![free(intent("core stop", &core)), intent("core start", &core)]
+        },
+    },
     Case { name: "drain", intents: |w| drained(w, Then::Keep) },
     Case { name: "drain-standby", intents: |w| drained(w, Then::Standby) },
     Case { name: "drain-terminate", intents: |w| drained(w, Then::Terminate) },
@@ -402,6 +411,9 @@ sweeps! {
     core_config_set => "core config set",
     core_keys_rotate => "core keys rotate",
     core_keys_retire => "core keys retire",
+    core_restart => "core restart",
+    core_stop => "core stop",
+    core_start => "core start",
     drain => "drain",
     drain_standby => "drain-standby",
     drain_terminate => "drain-terminate",

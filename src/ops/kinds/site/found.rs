@@ -1,7 +1,7 @@
 //! The core that was named, the way into it, and every other process with its base database.
 
 use super::super::super::desk::{Desk, Draft};
-use super::super::super::intent::CoreWish;
+use super::super::super::intent::ConfigWish;
 use super::seen;
 use crate::error::Result;
 use crate::gateway::AdminError;
@@ -78,7 +78,7 @@ pub(super) fn named<'d>(
 }
 
 /// The way into a core, where its host runs.
-pub(super) fn door(part: &Part, core: &CoreRecord, wish: &CoreWish) -> Option<CoreDoor> {
+pub(super) fn door(part: &Part, core: &CoreRecord, wish: &ConfigWish) -> Option<CoreDoor> {
     let id = core.instance_id.as_ref()?;
     let hosts = part.instances.value.as_ref()?;
     let host = hosts.iter().find(|host| host.id == *id && host.state == InstanceState::Running)?;
@@ -97,7 +97,7 @@ pub(super) async fn replicas(
     part: &Part,
     record: &CoreRecord,
     at: CoreDoor,
-    wish: &CoreWish,
+    wish: &ConfigWish,
     draft: &mut Draft,
 ) -> Result<Vec<CoreDoor>> {
     let registry = part.registry.value.iter();

@@ -1,4 +1,5 @@
-//! The docker command on pretended hosts: ps, inspect, stop, kill, start, restart, rm, version.
+//! The docker command on pretended hosts: ps, inspect, stop, kill, start, restart, rm, version; `make` has those that
+//! make containers.
 
 use super::Container;
 use super::show::{inspected, render, row, table};
@@ -8,22 +9,30 @@ use crate::sim::time::Moment;
 use crate::sim::world::place::Place;
 use crate::sim::world::shell::{Ended, Programs};
 use compact_str::CompactString;
+use std::collections::BTreeMap;
 
-/// What a host can run: docker, and nothing else.
+/// What a host can run: docker, curl and aws, and nothing else.
 pub(crate) struct OnHost<'p> {
     pub(crate) place: &'p mut Place,
     pub(crate) instance: CompactString,
     /// Seconds that its commands have taken.
     pub(crate) elapsed: i64,
+    /// Variables that its programs see.
+    pub(crate) exported: BTreeMap<String, String>,
 }
 
 impl Programs for OnHost<'_> {
     fn run(&mut self, words: &[String], _: &str) -> Option<Ended> {
         let (name, args) = words.split_first()?;
+        let args: Vec<&str> = args.iter().map(String::as_str).collect();
+        if matches!(name.as_str(), "curl" | "aws") {
+            let ended = if name == "curl" { self.curl(&args) } else { self.aws(&args) };
+            self.elapsed += ended.seconds;
+            return Some(ended);
+        }
         if name != "docker" {
             return None;
         }
-        let args: Vec<&str> = args.iter().map(String::as_str).collect();
         // `docker container ls` and its like are the long forms.
         let args = match args.as_slice() {
             ["container", rest @ ..] => rest,
@@ -34,24 +43,36 @@ impl Programs for OnHost<'_> {
             "ps" | "ls" | "list" => self.ps(args),
             "inspect" => self.inspect(args),
             "stop" | "kill" | "restart" | "start" | "rm" => self.change(verb, args),
+            "pull" => self.pull(args),
+            "run" => self.make(args),
+            "rename" => self.rename(args),
+            "update" => wrote(args.last().map(|name| format!("{name}\n")).unwrap_or_default()),
             "version" | "--version" => wrote("Docker version 25.0.8, build 0bab007\n".to_owned()),
             other => failed(format!("docker: '{other}' is not a docker command.\nSee 'docker --help'\n")),
         };
         self.elapsed += ended.seconds;
         Some(ended)
     }
+
+    fn waits(&mut self, seconds: i64) {
+        self.elapsed += seconds;
+    }
+
+    fn exports(&mut self, name: &str, value: &str) {
+        self.exported.insert(name.to_owned(), value.to_owned());
+    }
 }
 
-fn wrote(out: String) -> Ended {
+pub(super) fn wrote(out: String) -> Ended {
     Ended { out, ..Ended::default() }
 }
 
-fn failed(err: String) -> Ended {
+pub(super) fn failed(err: String) -> Ended {
     Ended { err, code: 1, ..Ended::default() }
 }
 
 /// Options with their values, and the other words. `valued` are those options that take a value.
-fn options<'a>(args: &[&'a str], valued: &[&str]) -> (Vec<(&'a str, &'a str)>, Vec<&'a str>) {
+pub(super) fn options<'a>(args: &[&'a str], valued: &[&str]) -> (Vec<(&'a str, &'a str)>, Vec<&'a str>) {
     let (mut found, mut rest) = (Vec::new(), Vec::new());
     let mut args = args.iter().copied();
     while let Some(arg) = args.next() {
@@ -67,7 +88,7 @@ fn options<'a>(args: &[&'a str], valued: &[&str]) -> (Vec<(&'a str, &'a str)>, V
 
 impl OnHost<'_> {
     /// The moment that it is for the script.
-    fn now(&self) -> Moment {
+    pub(super) fn now(&self) -> Moment {
         self.place.now.plus(self.elapsed)
     }
 
@@ -136,7 +157,7 @@ impl OnHost<'_> {
     }
 
     /// The container of an id, of the beginning of one, or of a name.
-    fn named(&self, name: &str) -> Option<Container> {
+    pub(super) fn named(&self, name: &str) -> Option<Container> {
         let all = self.place.containers(&self.instance);
         let by_name = all.iter().find(|one| one.name == name.trim_start_matches('/'));
         let is_id = name.len() >= 4 && name.bytes().all(|byte| byte.is_ascii_hexdigit());

@@ -53,6 +53,7 @@ pub(super) fn inspected(one: &Container, now: Moment) -> Value {
     };
     let labels: Map<String, Value> =
         one.labels.iter().map(|(key, value)| (key.to_string(), Value::from(value.as_str()))).collect();
+    let env: Vec<String> = one.env.iter().map(|(name, value)| format!("{name}={value}")).collect();
     let bindings: Map<String, Value> = one
         .ports
         .iter()
@@ -82,7 +83,7 @@ pub(super) fn inspected(one: &Container, now: Moment) -> Value {
             "RestartPolicy": { "Name": "always", "MaximumRetryCount": 0 },
             "LogConfig": { "Type": "awslogs", "Config": {} },
         },
-        "Config": { "Image": one.image, "Labels": labels, "Env": [] },
+        "Config": { "Image": one.image, "Labels": labels, "Env": env },
         "NetworkSettings": { "Ports": if runs { bindings.clone() } else { Map::new() } },
     })
 }

@@ -17,6 +17,12 @@ pub(crate) struct Ended {
 pub(crate) trait Programs {
     /// Runs one.
     fn run(&mut self, words: &[String], input: &str) -> Option<Ended>;
+
+    /// The script waits so many seconds.
+    fn waits(&mut self, _seconds: i64) {}
+
+    /// A variable goes to all programs from now on.
+    fn exports(&mut self, _name: &str, _value: &str) {}
 }
 
 /// Commands that a script may run at most: one that loops over much is cut off.
@@ -157,6 +163,10 @@ impl Shell<'_> {
             return Err("too many commands".to_owned());
         }
         let mut words = words;
+        if words.first().and_then(assignment).is_some() {
+            // An assignment ends as the commands in its value did, and well without any.
+            self.last = 0;
+        }
         // Assignments before a command hold for the rest of the script, which is enough here.
         while let Some((name, value)) = words.first().and_then(assignment) {
             let value = self.text(&value)?;
@@ -164,7 +174,6 @@ impl Shell<'_> {
             words = words.get(1..).unwrap_or_default();
         }
         if words.is_empty() {
-            self.last = 0;
             return Ok(());
         }
         let (words, sinks) = redirections(words);
@@ -202,7 +211,18 @@ impl Shell<'_> {
         let wrote = |out: String| Ended { out, ..Ended::default() };
         let code = |is_good: bool| Ended { code: i64::from(!is_good), ..Ended::default() };
         Some(match name {
-            ":" | "true" | "export" | "umask" | "trap" => Ended::default(),
+            ":" | "true" | "umask" | "trap" => Ended::default(),
+            "export" => {
+                for arg in args {
+                    let (name, value) = match arg.split_once('=') {
+                        Some((name, value)) => (name, value.to_owned()),
+                        None => (arg.as_str(), self.variables.get(arg).cloned().unwrap_or_default()),
+                    };
+                    self.programs.exports(name, &value);
+                    self.variables.insert(name.to_owned(), value);
+                }
+                Ended::default()
+            }
             "false" => code(false),
             "echo" if first == "-n" => wrote(args.get(1..).unwrap_or_default().join(" ")),
             "echo" => wrote(args.join(" ") + "\n"),
@@ -210,7 +230,11 @@ impl Shell<'_> {
             "cat" if args.is_empty() => wrote(input.to_owned()),
             "head" => wrote(head(args, input)),
             "wc" if first == "-l" => wrote(format!("{}\n", input.lines().count())),
-            "sleep" => Ended { seconds: first.parse().unwrap_or(0), ..Ended::default() },
+            "sleep" => {
+                let seconds = first.parse().unwrap_or(0);
+                self.programs.waits(seconds);
+                Ended { seconds, ..Ended::default() }
+            }
             "exit" => {
                 self.exit = true;
                 Ended { code: first.parse().unwrap_or(self.last), ..Ended::default() }
@@ -229,7 +253,7 @@ impl Shell<'_> {
                 Ended::default()
             }
             "command" if first == "-v" => match args.get(1).map(String::as_str) {
-                Some(program @ ("docker" | "sh" | "echo" | "printf" | "head" | "cat")) => {
+                Some(program @ ("docker" | "sh" | "echo" | "printf" | "head" | "cat" | "curl" | "aws")) => {
                     wrote(format!("/usr/bin/{program}\n"))
                 }
                 _ => code(false),

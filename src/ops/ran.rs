@@ -1,0 +1,220 @@
+//! What became of a command of ours on its host: whether it ended well, and what it said, in words.
+//!
+//! Our documents exit with codes of their own, so that each trouble of a host has a meaning that does not depend on
+//! what docker happens to print there.
+
+use super::aspect::Value;
+use crate::gateway::change::Change;
+use crate::gateway::{Look, Seen};
+use crate::model::text::harmless;
+use crate::model::{InstanceId, Invocation, Text};
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use std::fmt;
+
+/// It ended well.
+pub const WELL: &str = "well";
+/// It ended otherwise, or never will.
+pub const BADLY: &str = "badly";
+/// It is on its way.
+pub const GOES_ON: &str = "under way";
+/// Characters of what a host printed that are told.
+const TOLD: usize = 120;
+
+/// A command of ours on one host, and how it is found again.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RunMark {
+    /// Its document.
+    pub document: Text,
+    /// Its comment, which holds the operation's id.
+    pub comment: String,
+    /// It was sent after this moment.
+    pub since: Timestamp,
+    /// The host.
+    pub instance: InstanceId,
+}
+
+/// A fact about such a command.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(tag = "fact", rename_all = "snake_case")]
+pub enum RunFact {
+    /// How it stands: [`GOES_ON`], [`WELL`] or [`BADLY`]; absent where there is no such command.
+    Ended {
+        /// Which command.
+        mark: RunMark,
+    },
+    /// What it came to, in a sentence; absent while it goes on.
+    Said {
+        /// Which command.
+        mark: RunMark,
+    },
+}
+
+impl RunFact {
+    /// The command.
+    pub fn mark(&self) -> &RunMark {
+        match self {
+            Self::Ended { mark } | Self::Said { mark } => mark,
+        }
+    }
+
+    /// The command, to be changed.
+    pub fn mark_mut(&mut self) -> &mut RunMark {
+        match self {
+            Self::Ended { mark } | Self::Said { mark } => mark,
+        }
+    }
+
+    /// The look that shows it.
+    pub fn look(&self) -> Look {
+        let mark = self.mark();
+        Look::Outcome {
+            document: mark.document.clone(),
+            comment: Text::new(&mark.comment),
+            since: mark.since,
+            instance: mark.instance.clone(),
+        }
+    }
+
+    /// Its value in what was seen; none when that was an answer to another look.
+    pub fn value(&self, seen: &Seen) -> Option<Value> {
+        let Seen::Invocations(all) = seen else { return None };
+        let Some(one) = all.iter().find(|one| one.instance == self.mark().instance) else {
+            return Some(Value::Absent);
+        };
+        let word = standing(one);
+        Some(match self {
+            Self::Ended { .. } => Value::word(word),
+            Self::Said { .. } if word == GOES_ON => Value::Absent,
+            Self::Said { .. } => Value::Word(said(one)),
+        })
+    }
+}
+
+fn standing(one: &Invocation) -> &'static str {
+    match one.status.as_str() {
+        "Success" => WELL,
+        "Pending" | "InProgress" | "Delayed" | "Cancelling" => GOES_ON,
+        _ => BADLY,
+    }
+}
+
+/// What it came to.
+fn said(one: &Invocation) -> String {
+    let host = &one.instance;
+    let last = one.output.lines().rfind(|line| !line.trim().is_empty()).unwrap_or_default();
+    let last: String = harmless(last.trim()).chars().take(TOLD).collect();
+    match (one.status.as_str(), one.detail.as_str()) {
+        ("Success", _) => last,
+        (_, "DeliveryTimedOut") => {
+            format!("the Systems Manager agent of {host} did not take the command in time: it is offline")
+        }
+        (_, "ExecutionTimedOut") => {
+            format!("docker on {host} did not answer before the time of the command was up")
+        }
+        (_, "Undeliverable") => format!("{host} does not run any more, or is not managed"),
+        ("Cancelled", _) | (_, "Terminated") => format!("somebody cancelled the command on {host}"),
+        (status, detail) => {
+            let code = one.exit_code.unwrap_or(-1);
+            match meaning(code) {
+                Some(means) => format!("{means} on {host} ({code})"),
+                None if status == "Failed" => {
+                    format!("the command failed with {code} on {host}: {last}")
+                }
+                None => format!("the command ended as {status} ({detail}) on {host}"),
+            }
+        }
+    }
+}
+
+/// What the codes mean that our documents exit with.
+pub fn meaning(code: i32) -> Option<&'static str> {
+    Some(match code {
+        40 => "there is no docker",
+        41 => "docker does not answer",
+        42 => "there is no curl, with which its core is asked whether it answers,",
+        43 => "there is no aws command, with which secrets are read,",
+        44 => "there is no container of that name",
+        45 => "the container of that name is another core",
+        46 => "docker refused to start or stop the container",
+        47 => "the core does not stay up: its log says why",
+        48 => "the core answers that its database fails",
+        49 => "the core did not answer in time",
+        50 => "a secret could not be read: the host's role may not, or the parameter is not there,",
+        51 => "the image could not be pulled",
+        52 => "the port is taken by another container",
+        53 => "docker refused to make the container",
+        54 => "the container's version is not the one that was planned with",
+        _ => return None,
+    })
+}
+
+impl fmt::Display for RunFact {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mark = self.mark();
+        let (document, comment) = (harmless(&mark.document), harmless(&mark.comment));
+        match self {
+            Self::Ended { .. } => write!(f, "{document} `{comment}`"),
+            Self::Said { .. } => write!(f, "what {document} `{comment}` said"),
+        }
+    }
+}
+
+/// Gives a command of an operation the mark of another one, which takes it back: it is sent anew.
+pub fn renew(change: &mut Change, old: &str, new: &str) {
+    if let Change::SendCommand { comment, .. } = change {
+        *comment = comment.replace(old, new);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn one(status: &str, detail: &str, code: i32, output: &str) -> Invocation {
+        Invocation {
+            command: "c".into(),
+            instance: "i-1".into(),
+            status: status.into(),
+            detail: detail.into(),
+            exit_code: Some(code),
+            output: output.to_owned(),
+        }
+    }
+
+    fn mark() -> RunMark {
+        RunMark {
+            document: "d".into(),
+            comment: "coredeck op 0 stop".to_owned(),
+            since: Timestamp::UNIX_EPOCH,
+            instance: "i-1".into(),
+        }
+    }
+
+    #[test]
+    fn each_end_has_its_words_and_nothing_drives_the_terminal() {
+        let says = |status, detail, code, output| {
+            let seen = Seen::Invocations(vec![one(status, detail, code, output)]);
+            let (ended, said) = (RunFact::Ended { mark: mark() }, RunFact::Said { mark: mark() });
+            (ended.value(&seen).unwrap().to_string(), said.value(&seen).unwrap().to_string())
+        };
+        let both = |word: &str, said: &str| (word.to_owned(), said.to_owned());
+        assert_eq!(says("Success", "Success", 0, "a\nit answers\n\n"), both(WELL, "it answers"));
+        assert_eq!(says("InProgress", "InProgress", -1, ""), both(GOES_ON, "absent"));
+        assert_eq!(
+            says("Failed", "Failed", 44, "x"),
+            both(BADLY, "there is no container of that name on i-1 (44)")
+        );
+        let (word, said) = says("Failed", "Failed", 127, "sh: \u{1b}[2Jx: not found");
+        assert!(word == BADLY && said.contains("127") && !said.contains('\u{1b}'), "{said}");
+        assert!(says("TimedOut", "DeliveryTimedOut", -1, "").1.contains("offline"));
+        assert!(says("TimedOut", "ExecutionTimedOut", 137, "").1.contains("did not answer"));
+        assert!(says("Failed", "Undeliverable", -1, "").1.contains("does not run"));
+        assert!(says("Cancelled", "Cancelled", -1, "").1.contains("cancelled"));
+        assert_eq!(
+            RunFact::Ended { mark: mark() }.value(&Seen::Invocations(Vec::new())),
+            Some(Value::Absent)
+        );
+    }
+}
