@@ -22,6 +22,7 @@ mod ladder;
 mod ledger;
 mod limit;
 mod login;
+mod logs;
 mod look;
 mod mfa;
 mod newcomers;

@@ -24,6 +24,7 @@ mod history;
 mod inventory;
 mod json;
 mod log;
+mod logs;
 mod looks;
 mod op;
 pub mod output;
@@ -104,6 +105,7 @@ fn is_json(command: Option<&Command>) -> bool {
         Some(Command::Apply(apply)) => apply.is_json(),
         Some(Command::Op(op)) => op.is_json(),
         Some(Command::Inventory(inventory)) => inventory.is_json(),
+        Some(Command::Logs(logs)) => logs.json,
         Some(Command::Core(core)) => core.is_json(),
         Some(Command::Capacity(capacity)) => capacity.is_json(),
         Some(Command::History(history)) => history.output == ShowFormat::Json,
@@ -221,6 +223,7 @@ fn obey(argv: Argv, outside: &Outside, out: &mut Output) -> Result<()> {
         Some(Command::Op(command)) => op::run(&command, &global, outside, out),
         Some(Command::Capacity(args)) => capacity::run(&args, &global, outside, out),
         Some(Command::Inventory(command)) => inventory::run(&command, &global, outside, out),
+        Some(Command::Logs(args)) => block_on(logs::run(&args, &global, outside, out)),
         Some(Command::Core(command)) => core::run(&command, &global, outside, out),
         Some(Command::Sim(args)) => block_on(sim::run(args, outside.clock, out)),
         None => block_on(screen::run(&global, &screen, outside, out)),

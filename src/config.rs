@@ -57,6 +57,8 @@ pub struct Config {
     pub history: Keep,
     /// How the cores' own API is reached.
     pub cores: Cores,
+    /// Where the lines of docker's containers are.
+    pub logs: Logs,
     /// What capacity is computed with.
     pub capacity: Figures,
     /// The file it came from, if there was one.
@@ -79,6 +81,7 @@ impl Default for Config {
             keymap: "default".to_owned(),
             history: Keep::default(),
             cores: Cores::default(),
+            logs: Logs::default(),
             capacity: Figures::default(),
             file: None,
         }
@@ -122,6 +125,15 @@ impl CoreReach {
             Self::Direct => "direct",
         }
     }
+}
+
+/// Where the lines of docker's containers are in CloudWatch; where nothing is said, their hosts are asked.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Logs {
+    /// The log group.
+    pub group: Option<Text>,
+    /// The stream of a core, with `{core}`, `{container}` and `{instance}` in it; `{core}` where it is not said.
+    pub stream: Option<Text>,
 }
 
 /// One AWS account.

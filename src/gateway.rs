@@ -12,7 +12,7 @@ mod look;
 pub use admin::{AdminError, Answer, CoreAdmin, Door, Seals, Secrets, Visit};
 pub use calls::{Bucket, CallRecord, NoteCall, Outcome};
 pub use change::{Again, Change, FleetWriter, Proof, Receipt, Token, WriteError};
-pub use look::{FleetProbe, Look, Seen};
+pub use look::{FleetProbe, LogAsk, Look, Seen};
 
 use crate::model::admin::CoreWord;
 use crate::model::{

@@ -25,6 +25,7 @@
 //! | `capacity` | how much more fits, and when a tier is full, pure |
 //! | `inventory` | what was seen beside what the registry says: differences, pure |
 //! | `ops` | operations: plan, journal, run, undo |
+//! | `logs` | what cores log: found, taken apart, filtered, merged, rid of secrets |
 //! | `collect` | what to read when |
 //! | `aws` | the AWS SDK behind `gateway`; `aws/call.rs` is the only road to the network |
 //! | `supertokens` | the cores' own admin API behind `gateway` |
@@ -58,6 +59,7 @@ pub mod error;
 pub mod fleet;
 pub mod gateway;
 pub mod inventory;
+pub mod logs;
 pub mod model;
 pub mod ops;
 pub mod query;

@@ -14,6 +14,7 @@ pub mod gauge;
 pub mod group;
 pub mod ids;
 pub mod instance;
+pub mod log;
 pub mod market;
 pub mod money;
 pub mod published;
@@ -41,6 +42,7 @@ pub use ids::*;
 pub use instance::{
     Agent, Check, Instance, InstanceState, InstanceStatus, Lifecycle, Make, Makes, ScheduledEvent,
 };
+pub use log::{LogEvent, LogPage, LogTarget};
 pub use market::{Market, SpotPrice};
 pub use money::Usd;
 pub use published::{Behind, Published, Told};

@@ -22,6 +22,7 @@ pub mod counter;
 pub mod desk;
 pub mod event;
 pub mod guard;
+pub mod hostlog;
 pub mod hosts;
 pub mod image;
 pub mod intent;

@@ -93,6 +93,9 @@ const SSM_PARAMETERS: Family = Family { name: "ssm parameters", refill: 40, burs
 const SSM_WRITES: Family = Family { name: "ssm parameter writes", refill: 3, burst: 10 };
 const ALARMS: Family = Family { name: "cloudwatch alarms", refill: 9, burst: 18 };
 const METRICS: Family = Family { name: "cloudwatch metrics", refill: 20, burst: 50 };
+// AWS publishes five for the smallest of its regions, ten and more for most.
+const LOG_EVENTS: Family = Family { name: "logs events", refill: 5, burst: 10 };
+const LOG_STREAMS: Family = Family { name: "logs streams", refill: 5, burst: 10 };
 const STS: Family = Family { name: "sts", refill: 20, burst: 50 };
 
 apis! {
@@ -127,6 +130,8 @@ apis! {
     GetParameterHistory: "ssm", SSM_PARAMETERS, Light, 0;
     DescribeAlarms: "cloudwatch", ALARMS, Light, 10;
     GetMetricData: "cloudwatch", METRICS, Light, 10;
+    FilterLogEvents: "logs", LOG_EVENTS, Heavy, 0;
+    DescribeLogStreams: "logs", LOG_STREAMS, Light, 0;
     GetCallerIdentity: "sts", STS, Light, 0;
     AssumeRole: "sts", STS, Light, 0;
     DescribeLifecycleHooks: "autoscaling", AUTO_SCALING, Light, 0;
@@ -264,6 +269,8 @@ impl Api {
             | Self::GetParametersByPath
             | Self::DescribeAlarms
             | Self::GetTaskProtection
+            | Self::FilterLogEvents
+            | Self::DescribeLogStreams
             | Self::DescribeDocument
             | Self::AssumeRole => false,
             // Changes are asked one by one, and nobody goes on to the next after a denial.
@@ -290,8 +297,9 @@ mod tests {
     #[test]
     fn what_only_reads_is_told_by_its_name() {
         for api in Api::ALL {
-            let reads =
-                ["Describe", "List", "Get", "AssumeRole"].iter().any(|verb| api.name().starts_with(verb));
+            let reads = ["Describe", "List", "Get", "Filter", "AssumeRole"]
+                .iter()
+                .any(|verb| api.name().starts_with(verb));
             assert_eq!(api.is_change(), !reads, "{}", api.name());
         }
     }

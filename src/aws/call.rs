@@ -89,6 +89,11 @@ impl Desk {
         self.site.cloudwatch()
     }
 
+    /// The client for CloudWatch Logs.
+    pub(super) fn logs(&self) -> &aws_sdk_cloudwatchlogs::Client {
+        self.site.logs()
+    }
+
     /// The client for STS.
     pub(super) fn sts(&self) -> &aws_sdk_sts::Client {
         self.site.sts()

@@ -2,7 +2,7 @@
 
 use super::call::{Broken, Desk};
 use super::change;
-use super::{Aws, autoscaling, cloudwatch, ec2, ecs, elb, newcomers, ssm};
+use super::{Aws, autoscaling, cloudwatch, ec2, ecs, elb, logs, newcomers, ssm};
 use crate::gateway::{FleetProbe, Look, Seen, Urgency};
 use crate::model::{Scope, Trouble};
 use futures::FutureExt as _;
@@ -89,6 +89,10 @@ async fn look_from(desk: &Desk, look: &Look) -> Result<Seen, Trouble> {
         }
         Look::Parameters { of } => Seen::Parameters(ssm::look_at_parameters(desk, of).await?),
         Look::ParametersUnder { path } => Seen::Parameters(ssm::look_at_parameters_under(desk, path).await?),
+        Look::LogEvents(ask) => Seen::LogEvents(logs::look_at_events(desk, ask).await?),
+        Look::LogStreams { group, prefix } => {
+            Seen::LogStreams(logs::look_at_streams(desk, group, prefix).await?)
+        }
         Look::Document { name } => Seen::Document(ssm::look_at_document(desk, name).await?),
         // Whoever asks cores stands before this one, where anybody may.
         Look::Core { .. } => return Err(ssm::not_asked(desk)),
@@ -102,6 +106,10 @@ impl FleetProbe for Aws {
                 // A dry run goes the way of changes, and in read-only mode nothing does.
                 Look::Launch { .. } if !self.read_only => {
                     Desk::of_changes(self.site(scope).await.map_err(|error| error.trouble)?)
+                }
+                // No operation rests on a log, and a person waits for it.
+                Look::LogEvents(_) | Look::LogStreams { .. } => {
+                    self.desk(scope, Urgency::User).await.map_err(|error| error.trouble)?
                 }
                 _ => self.desk(scope, Urgency::Operation).await.map_err(|error| error.trouble)?,
             };

@@ -82,6 +82,7 @@ pub(super) struct Site {
     elb: OnceLock<aws_sdk_elasticloadbalancingv2::Client>,
     ssm: OnceLock<aws_sdk_ssm::Client>,
     cloudwatch: OnceLock<aws_sdk_cloudwatch::Client>,
+    logs: OnceLock<aws_sdk_cloudwatchlogs::Client>,
     sts: OnceLock<aws_sdk_sts::Client>,
 }
 
@@ -128,6 +129,7 @@ impl Site {
             elb: OnceLock::new(),
             ssm: OnceLock::new(),
             cloudwatch: OnceLock::new(),
+            logs: OnceLock::new(),
             sts: OnceLock::new(),
         }
     }
@@ -155,6 +157,8 @@ impl Site {
         ssm: aws_sdk_ssm,
         /// CloudWatch.
         cloudwatch: aws_sdk_cloudwatch,
+        /// CloudWatch Logs.
+        logs: aws_sdk_cloudwatchlogs,
         /// STS.
         sts: aws_sdk_sts,
     }

@@ -166,6 +166,8 @@ pub(super) enum Command {
     /// Ask hosts, ECS, load balancers and cores what there is, and keep the registry in step
     #[command(subcommand)]
     Inventory(super::inventory::InventoryCommand),
+    /// Show what cores log, put together by time
+    Logs(super::logs::LogsArgs),
     /// Change cores: restart, stop, start
     #[command(subcommand)]
     Core(super::core::CoreCommand),

@@ -5,6 +5,7 @@
 
 mod accounts;
 mod capacity;
+mod logs;
 mod preset;
 mod tiers;
 
@@ -13,7 +14,7 @@ pub(super) use accounts::unknown_profile;
 use super::fault::{Doc, Fault, is_secret};
 use super::origin::{Origin, Origins};
 use super::shape::{self, Verdict, Wrong};
-use super::{Account, CoreReach, Figures, Regions, cadence, past};
+use super::{Account, CoreReach, Figures, Logs, Regions, cadence, past};
 use crate::error::did_you_mean;
 use crate::gateway::Source;
 use crate::model::{FleetName, Region, Tier};
@@ -25,7 +26,7 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 /// The keys at the top of a file.
-const TOP: [&str; 12] = [
+const TOP: [&str; 13] = [
     "fleet",
     "accounts",
     "regions",
@@ -34,6 +35,7 @@ const TOP: [&str; 12] = [
     "history",
     "cores",
     "capacity",
+    "logs",
     "endpoint_url",
     "read_only",
     "theme",
@@ -62,6 +64,7 @@ pub(super) struct Layer {
     pub(super) proxy: Option<String>,
     pub(super) gets: Option<bool>,
     pub(super) capacity: Option<Figures>,
+    pub(super) logs: Option<Logs>,
 }
 
 /// A layer with what was found on the way to it.
@@ -181,6 +184,9 @@ impl Reader<'_> {
         }
         if let Some(cell) = table.get("capacity") {
             self.capacity(cell, &mut layer);
+        }
+        if let Some(cell) = table.get("logs") {
+            self.logs(cell, &mut layer);
         }
         if let Some(cell) = table.get("accounts") {
             self.note("accounts", cell);

@@ -50,6 +50,11 @@ pub fn settings(loaded: &Loaded, around: &Surroundings) -> Vec<Setting> {
     if let Some(proxy) = &config.cores.proxy {
         list.push("cores.proxy", json!(proxy));
     }
+    for (key, value) in [("group", &config.logs.group), ("stream", &config.logs.stream)] {
+        if let Some(value) = value {
+            list.push(&format!("logs.{key}"), json!(value.as_str()));
+        }
+    }
     let figures = &config.capacity;
     for (key, figure) in [
         ("monthly_users_per_host", Some(figures.monthly_users_per_host)),

@@ -7,9 +7,9 @@
 use super::core::{CoreLook, CoreSeen};
 use crate::model::{
     Alarm, ClusterArn, Command, Definition, DocumentDetail, Group, GroupName, Hook, HostArn, HostDetail,
-    Image, ImageId, Instance, InstanceId, InstanceType, Invocation, Leaving, Newcomer, ParameterDetail,
-    Protection, Published, RefreshDetail, Scope, ServiceArn, ServiceDetail, Target, TargetGroupArn, Task,
-    TaskArn, Template, TemplateId, TemplateRef, TemplateVersion, Text, Trouble,
+    Image, ImageId, Instance, InstanceId, InstanceType, Invocation, Leaving, LogPage, Newcomer,
+    ParameterDetail, Protection, Published, RefreshDetail, Scope, ServiceArn, ServiceDetail, Target,
+    TargetGroupArn, Task, TaskArn, Template, TemplateId, TemplateRef, TemplateVersion, Text, Trouble,
 };
 use futures::future::BoxFuture;
 use jiff::Timestamp;
@@ -207,6 +207,32 @@ pub enum Look {
         /// What.
         of: CoreLook,
     },
+    /// A page of the events of log streams. A person waits for it, so it is asked for behind operations.
+    LogEvents(LogAsk),
+    /// The names of the log streams of a group.
+    LogStreams {
+        /// Which group.
+        group: Text,
+        /// What their names begin with.
+        prefix: Text,
+    },
+}
+
+/// Which page of which log streams.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LogAsk {
+    /// The log group.
+    pub group: Text,
+    /// Which streams, a hundred at most; none means all of the group.
+    pub streams: Vec<Text>,
+    /// From when.
+    pub from: Timestamp,
+    /// Up to when, and without that moment; none means up to now.
+    pub until: Option<Timestamp>,
+    /// Events of a page at most; none means as many as AWS gives.
+    pub limit: Option<u32>,
+    /// The token of the page; none is the first.
+    pub token: Option<String>,
 }
 
 /// What was there, in the shape of what was asked for.
@@ -258,6 +284,10 @@ pub enum Seen {
     Parameters(Vec<ParameterDetail>),
     /// What a core said.
     Core(CoreSeen),
+    /// A page of events.
+    LogEvents(LogPage),
+    /// Names of log streams.
+    LogStreams(Vec<Text>),
 }
 
 /// Looks at single things. One value serves every account and region.

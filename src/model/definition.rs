@@ -1,5 +1,6 @@
 //! ECS task definitions: what a task needs of a host.
 
+use super::log::LogTarget;
 use super::text::Text;
 use serde::{Deserialize, Serialize};
 
@@ -83,6 +84,9 @@ pub struct Container {
     pub stop_timeout_s: Option<u32>,
     /// It tells its own health.
     pub has_health_check: bool,
+    /// Where its lines go, where CloudWatch gets them.
+    #[serde(default)]
+    pub logs: Option<LogTarget>,
 }
 
 /// A port of a container.

@@ -1,4 +1,8 @@
-//! CloudWatch Logs: log groups and how long they are kept.
+//! CloudWatch Logs: log groups, how long they are kept, and what their streams hold.
+
+mod events;
+mod matching;
+mod streams;
 
 use super::fault::Fault;
 use super::page::Paging;
@@ -21,6 +25,51 @@ pub(crate) const SERVICE: Service = Service {
             "DescribeLogGroups",
             &["logGroupNamePrefix", "logGroupNamePattern", "limit", "nextToken"],
             describe,
+        ),
+        Operation::read(
+            "DescribeLogStreams",
+            &[
+                "logGroupName",
+                "logGroupIdentifier",
+                "logStreamNamePrefix",
+                "orderBy",
+                "descending",
+                "limit",
+                "nextToken",
+            ],
+            streams::describe,
+        ),
+        Operation::read(
+            "FilterLogEvents",
+            &[
+                "logGroupName",
+                "logGroupIdentifier",
+                "logStreamNames",
+                "logStreamNamePrefix",
+                "startTime",
+                "endTime",
+                "filterPattern",
+                "nextToken",
+                "limit",
+                "interleaved",
+                "unmask",
+            ],
+            events::filter,
+        ),
+        Operation::read(
+            "GetLogEvents",
+            &[
+                "logGroupName",
+                "logGroupIdentifier",
+                "logStreamName",
+                "startTime",
+                "endTime",
+                "nextToken",
+                "limit",
+                "startFromHead",
+                "unmask",
+            ],
+            events::get,
         ),
         Operation::write("PutRetentionPolicy", &["logGroupName", "retentionInDays"], put_retention),
         Operation::write("DeleteRetentionPolicy", &["logGroupName"], delete_retention),
@@ -74,6 +123,20 @@ fn describe(call: &Call, place: &Place) -> Answer {
 fn stored(group: &LogGroup, call: &Call) -> i64 {
     let days = call.now.since(group.created) / 86_400;
     days.min(group.days.map_or(i64::MAX, i64::from)) * group.bytes_a_day
+}
+
+/// The group of a call, by its name or by its ARN.
+fn group<'p>(call: &Call, place: &'p Place) -> Result<&'p LogGroup, Fault> {
+    let identifier = call.input.text("logGroupIdentifier");
+    let by_arn = identifier.map(|it| it.split_once(":log-group:").map_or(it, |(_, name)| name));
+    let name = call.input.text("logGroupName").or(by_arn).unwrap_or_default();
+    let missing = || Fault::new("ResourceNotFoundException", "The specified log group does not exist.");
+    place.logs.get(name.trim_end_matches(":*")).ok_or_else(missing)
+}
+
+/// A parameter that is refused.
+fn invalid(sentence: impl Into<String>) -> Fault {
+    Fault::new("InvalidParameterException", sentence)
 }
 
 fn named<'p>(call: &Call, place: &'p mut Place) -> Result<&'p mut LogGroup, Fault> {

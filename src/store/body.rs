@@ -10,7 +10,7 @@ use std::any::Any;
 use std::sync::{Arc, Weak};
 
 /// The source text that decides the shape of what is stored: this file, the sections, and all of the model.
-const SHAPES: [(&str, &str); 24] = [
+const SHAPES: [(&str, &str); 25] = [
     ("body.rs", include_str!("body.rs")),
     ("snapshot.rs", include_str!("../snapshot.rs")),
     ("admin.rs", include_str!("../model/admin.rs")),
@@ -24,6 +24,7 @@ const SHAPES: [(&str, &str); 24] = [
     ("group.rs", include_str!("../model/group.rs")),
     ("ids.rs", include_str!("../model/ids.rs")),
     ("instance.rs", include_str!("../model/instance.rs")),
+    ("log.rs", include_str!("../model/log.rs")),
     ("market.rs", include_str!("../model/market.rs")),
     ("money.rs", include_str!("../model/money.rs")),
     ("published.rs", include_str!("../model/published.rs")),

@@ -46,6 +46,7 @@ const TABLE: &[(&str, May)] = &[
             "inventory",
         ]),
     ),
+    ("logs", May::Name(&["model", "error", "clock", "gateway", "config", "fleet", "ops"])),
     ("collect", May::Name(&["model", "clock", "gateway", "snapshot", "store", "config", "fleet", "world"])),
     ("aws", May::Name(&["model", "error", "clock", "config", "gateway"])),
     ("supertokens", May::Name(&["model", "error", "clock", "gateway"])),
@@ -54,7 +55,7 @@ const TABLE: &[(&str, May)] = &[
         "tui",
         May::Name(&[
             "model", "error", "clock", "gateway", "snapshot", "config", "fleet", "capacity", "world",
-            "query", "ops",
+            "query", "ops", "logs",
         ]),
     ),
     ("cli", May::NameAll),

@@ -116,7 +116,7 @@ fn unknown_keys() {
         | ^^^^^^^^^ it belongs in [refresh]
     keys.toml:4:1: unknown key `shiny`
       4 | shiny = true
-        | ^^^^^ known here: fleet, accounts, regions, tiers, refresh, history, cores, capacity, endpoint_url, read_only, theme, keymap
+        | ^^^^^ known here: fleet, accounts, regions, tiers, refresh, history, cores, capacity, logs, endpoint_url, read_only, theme, keymap
     keys.toml:7:1: unknown key `instance` in [refresh]
       7 | instance = "15s"
         | ^^^^^^^^ did you mean `instances`?

@@ -16,6 +16,7 @@ mod core_facts;
 mod core_words;
 mod fuzz;
 mod history;
+mod logs;
 mod looks;
 mod loopback;
 mod moto;

@@ -6,6 +6,7 @@ mod alike;
 mod changes;
 mod equal;
 mod images;
+mod logs;
 mod operations;
 mod pages;
 mod registry;

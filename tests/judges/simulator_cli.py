@@ -99,6 +99,11 @@ points = aws(f"cloudwatch get-metric-statistics {span} --period 300 --statistics
 check(len(points["Datapoints"]) >= 10, "statistics")
 
 check(aws("logs describe-log-groups")["logGroups"], "log groups")
+check(aws("logs describe-log-streams --log-group-name /coredeck/core-hosts --log-stream-name-prefix shared")["logStreams"], "log streams")
+since = int((now - timedelta(minutes=3)).timestamp() * 1000)
+found = aws(f"logs filter-log-events --log-group-name /coredeck/core-hosts --log-stream-names shared-prod-1 --start-time {since} --max-items 50")
+check(len(found["events"]) == 50 and all("| API " in e["message"] or "\tat " in e["message"] or "Caused" in e["message"] or "..." in e["message"] or "SQL" in e["message"] for e in found["events"]), "log events")
+check(aws("logs get-log-events --log-group-name /coredeck/core-hosts --log-stream-name shared-prod-1 --limit 5")["events"], "the last log events")
 filters = "Type=TERM_MATCH,Field=instanceType,Value=t2.micro"
 check(len(aws("pricing get-products --region us-east-1 --service-code AmazonEC2 --filters", filters)["PriceList"]) == 1, "a price")
 check(aws("pricing describe-services --region us-east-1")["Services"], "services with prices")

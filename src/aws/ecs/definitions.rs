@@ -2,8 +2,11 @@
 
 use super::tasks::family_and_revision;
 use crate::aws::translate::{count, each, port, required, text, whole, word};
-use crate::model::{Constraint, Container, Definition, Port, Protocol, Text};
-use aws_sdk_ecs::types::{ContainerDefinition, PortMapping, ResourceType, TaskDefinition, TransportProtocol};
+use crate::model::{Constraint, Container, Definition, LogTarget, Port, Protocol, Text};
+use aws_sdk_ecs::types::{
+    ContainerDefinition, LogConfiguration, LogDriver, PortMapping, ResourceType, TaskDefinition,
+    TransportProtocol,
+};
 
 /// Returns a task definition.
 pub(super) fn definition(raw: TaskDefinition) -> Definition {
@@ -45,7 +48,17 @@ fn container(raw: ContainerDefinition) -> Container {
         gpus: gpus.filter_map(|need| need.value.parse::<u32>().ok()).sum(),
         stop_timeout_s: raw.stop_timeout.and_then(whole),
         has_health_check: raw.health_check.is_some(),
+        logs: raw.log_configuration.and_then(logs),
     }
+}
+
+fn logs(raw: LogConfiguration) -> Option<LogTarget> {
+    let mut options = raw.options.filter(|_| raw.log_driver == LogDriver::Awslogs)?;
+    Some(LogTarget {
+        group: text(options.remove("awslogs-group"))?,
+        region: text(options.remove("awslogs-region")),
+        prefix: text(options.remove("awslogs-stream-prefix")),
+    })
 }
 
 fn mapping(raw: &PortMapping) -> Option<Port> {

@@ -2,12 +2,8 @@
 
 use super::answers::Core;
 use super::memory::Process;
-use crate::sim::dice::{hash, mix};
 use crate::sim::time::Moment;
 use serde_json::{Value, json};
-
-/// Requests a second that one percent of a host's processors serves.
-const PER_PERCENT: f64 = 0.9;
 
 /// Minutes that a core remembers.
 const MINUTES: i64 = 1440;
@@ -15,12 +11,7 @@ const MINUTES: i64 = 1440;
 impl Core {
     /// Requests a second of an app in a minute: its share of what the host has to do.
     fn rate(&self, app: &str, apps: usize, minute: i64) -> f64 {
-        let at = Moment(minute * 60_000);
-        let whole = self.load.cpu(self.machine, at) * PER_PERCENT / self.neighbours as f64;
-        let apps = apps.max(1) as f64;
-        let noise =
-            (mix(hash(app) ^ mix(u64::try_from(minute).unwrap_or(0))) >> 11) as f64 / (1u64 << 53) as f64;
-        whole / apps * (0.6 + 0.8 * noise)
+        self.load.requests(self.machine, self.neighbours, app, apps, minute)
     }
 
     /// The answer of /requests/stats for an app: a day of minutes, -1 where nothing is known.

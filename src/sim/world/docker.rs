@@ -2,6 +2,7 @@
 
 mod commands;
 mod curl;
+mod logged;
 mod make;
 mod show;
 

@@ -5,11 +5,13 @@
 //! since the load began, so no history has to be kept.
 
 use super::machine::Kind;
-use crate::sim::dice::mix;
+use crate::sim::dice::{hash, mix};
 use crate::sim::time::Moment;
 use std::f64::consts::TAU;
 
 const DAY: f64 = 86_400.0;
+/// Requests a second that one percent of a host's processors serves.
+const PER_PERCENT: f64 = 0.9;
 
 /// The load of one instance.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -67,6 +69,22 @@ impl Load {
             return Some((most - busy * 2.0).clamp(0.0, most));
         }
         Some((self.credits + drift - ripple).clamp(0.0, most))
+    }
+
+    /// Requests a second of one of so many apps in a minute: its share of what the host has to do, and of what a
+    /// core among so many containers serves.
+    pub(crate) fn requests(
+        &self,
+        kind: &Kind,
+        neighbours: usize,
+        app: &str,
+        apps: usize,
+        minute: i64,
+    ) -> f64 {
+        let whole = self.cpu(kind, Moment(minute * 60_000)) * PER_PERCENT / neighbours as f64;
+        let noise =
+            (mix(hash(app) ^ mix(u64::try_from(minute).unwrap_or(0))) >> 11) as f64 / (1u64 << 53) as f64;
+        whole / apps.max(1) as f64 * (0.6 + 0.8 * noise)
     }
 
     /// Bytes received in a minute.

@@ -43,6 +43,7 @@ impl Programs for OnHost<'_> {
             "ps" | "ls" | "list" => self.ps(args),
             "inspect" => self.inspect(args),
             "stop" | "kill" | "restart" | "start" | "rm" => self.change(verb, args),
+            "logs" => self.logs(args),
             "pull" => self.pull(args),
             "run" => self.make(args),
             "rename" => self.rename(args),
@@ -175,7 +176,10 @@ impl OnHost<'_> {
                 ended.code = 1;
                 continue;
             };
-            let value = inspected(&one, self.now());
+            let mut value = inspected(&one, self.now());
+            if let Some(config) = value.pointer_mut("/HostConfig/LogConfig") {
+                *config = super::logged::config(self.place, &one);
+            }
             match format {
                 None => whole.push(value),
                 Some((_, template)) => match render(template, &value) {

@@ -1,5 +1,7 @@
 //! Scripts are run: variables, conditions, loops, and the few programs that every host has.
 
+mod packing;
+
 use super::{Bad, Node, Piece, Word, parse};
 use crate::sim::filter::glob;
 use std::collections::HashMap;
@@ -229,6 +231,10 @@ impl Shell<'_> {
             "printf" => wrote(printf(first, args.get(1..).unwrap_or_default())),
             "cat" if args.is_empty() => wrote(input.to_owned()),
             "head" => wrote(head(args, input)),
+            "tail" => wrote(packing::tail(args, input)),
+            "gzip" => wrote(packing::gzip(input)),
+            "base64" => wrote(packing::base64(input)),
+            "wc" if first == "-c" => wrote(format!("{}\n", input.len())),
             "wc" if first == "-l" => wrote(format!("{}\n", input.lines().count())),
             "sleep" => {
                 let seconds = first.parse().unwrap_or(0);

@@ -1,0 +1,26 @@
+//! What cores log: where it is, its lines taken apart, filtered, put together by time, and rid of secrets.
+//!
+//! ```text
+//! names ─resolve─→ Origins ─read─→ events ─fold─→ Lines ─filter─→ merged by time ─→ screen, scripts
+//! ```
+//!
+//! Lines come from CloudWatch Logs, or from docker on the host through Systems Manager. Every channel between has a
+//! bound: a reader that is slow slows the reading, and nothing is dropped but what is counted and said.
+
+mod filter;
+mod fold;
+mod latency;
+mod line;
+mod mask;
+mod merge;
+mod origin;
+mod read;
+
+pub use filter::{Filter, Left};
+pub use fold::Fold;
+pub use latency::{Latency, Slow};
+pub use line::{Head, Level, Line, Whom};
+pub use mask::Mask;
+pub use merge::Merge;
+pub use origin::{Named, Origin, Place, SOURCES, resolve};
+pub use read::{Feed, Reading, start};

@@ -1,0 +1,345 @@
+//! Asking a docker host what a container wrote: by Run Command and a fixed document of our own.
+//!
+//! It changes nothing on the host. AWS hands out 24,000 characters of what a command printed, so the document packs the
+//! lines and leaves out the first of them until the rest fits, and whoever asks learns that there were more.
+
+use crate::gateway::change::{Answered, Change, Document, FleetWriter, Token, WriteError};
+use crate::gateway::{FleetProbe, Look, Seen};
+use crate::model::text::harmless;
+use crate::model::{InstanceId, Invocation, Scope, Text};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use flate2::read::GzDecoder;
+use jiff::Timestamp;
+use sha2::{Digest, Sha256};
+use std::collections::BTreeMap;
+use std::io::Read as _;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// What the document is called; a new content gets a new name.
+pub const NAME: &str = "coredeck-read-logs-1";
+/// What it says.
+pub const CONTENT: &str = include_str!("read-logs.json");
+/// Bytes that are unpacked at most: more than the document ever packs.
+const MOST: u64 = 1 << 20;
+/// Seconds that AWS tries to reach an agent.
+const DELIVERY_S: u32 = 30;
+/// Milliseconds from one look at the command to the next, and the last as often as it takes.
+const LOOKS_MS: [u64; 6] = [700, 1_000, 1_500, 2_000, 3_000, 5_000];
+/// Looks after which a host is given up: delivery, and the minute that the document may run.
+const PATIENCE: usize = 24;
+/// How often a call that AWS throttles is tried.
+const TRIES: usize = 4;
+
+/// Who asks hosts. Cheap to hand on.
+#[derive(Clone)]
+pub struct Asker {
+    /// Sees commands.
+    pub probe: Arc<dyn FleetProbe>,
+    /// Sends them; nobody does in read-only mode.
+    pub writer: Option<Arc<dyn FleetWriter>>,
+    /// What these commands are known by.
+    pub mark: String,
+    /// Whether our document may be put into an account that lacks it.
+    pub may_put: bool,
+}
+
+/// What of a container's lines is wanted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Span {
+    /// From when; whole seconds are asked for.
+    pub since: Timestamp,
+    /// Up to when; none means up to now.
+    pub until: Option<Timestamp>,
+    /// Lines at most.
+    pub tail: u32,
+}
+
+/// What a host said.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Told {
+    /// Lines, each with docker's moment before it.
+    Lines {
+        /// The lines.
+        lines: Vec<(Timestamp, String)>,
+        /// Whether there were more before them.
+        is_cut: bool,
+    },
+    /// Docker sends them to CloudWatch.
+    CloudWatch {
+        /// The log group.
+        group: Text,
+        /// Its region, where docker says it.
+        region: Option<Text>,
+        /// The stream; the container's id where docker says none.
+        stream: Option<Text>,
+    },
+}
+
+/// The hash that the document must have.
+pub fn hash() -> String {
+    Sha256::digest(CONTENT.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+impl Asker {
+    /// Asks one host for the lines of one of its containers.
+    ///
+    /// # Errors
+    ///
+    /// Why nothing is known of them, in a sentence about the host.
+    pub async fn ask(
+        &self,
+        scope: &Scope,
+        instance: &InstanceId,
+        container: &str,
+        span: Span,
+    ) -> Result<Told, String> {
+        let Some(writer) = self.writer.as_deref() else {
+            return Err("hosts are not asked in read-only mode: a command would have to be sent".to_owned());
+        };
+        if !is_container(container) {
+            return Err(format!("'{}' cannot be the name of a container", harmless(container)));
+        }
+        self.document(writer, scope).await?;
+        let command = self.send(writer, scope, instance, container, span).await?;
+        let invocation = self.wait(scope, instance, &command).await?;
+        read(&said(&invocation)?, span.tail)
+    }
+
+    async fn look(&self, scope: &Scope, look: Look) -> Result<Seen, String> {
+        self.probe.look(scope, &look).await.map_err(|trouble| trouble.to_string())
+    }
+
+    /// Our document is in the account, and is ours.
+    async fn document(&self, writer: &dyn FleetWriter, scope: &Scope) -> Result<(), String> {
+        for attempt in 0..TRIES + 2 {
+            let seen = self.look(scope, Look::Document { name: NAME.into() }).await;
+            let seen = seen.map_err(|why| format!("the document {NAME} could not be looked up: {why}"))?;
+            match seen {
+                Seen::Document(Some(found)) if found.sha256.as_deref() != Some(&hash()) => {
+                    return Err(format!("the document {NAME} is not ours: its content differs"));
+                }
+                Seen::Document(Some(found)) if found.status == "Active" => return Ok(()),
+                Seen::Document(Some(_)) => {}
+                _ if !self.may_put => {
+                    return Err(format!(
+                        "the document {NAME} is not in the account: say --yes once to put it there"
+                    ));
+                }
+                _ if attempt == 0 => {
+                    let change = Change::CreateDocument { name: NAME.into(), content: CONTENT.to_owned() };
+                    let token = Token::of(&[&self.mark, "document"]);
+                    match writer.write(scope, &change, &token).await {
+                        // Somebody else was quicker, or the answer was lost: the next look tells.
+                        Ok(_) | Err(WriteError::Unknown(_)) => {}
+                        Err(error) if error.code() == Some("DocumentAlreadyExists") => {}
+                        Err(error) => {
+                            return Err(format!("the document {NAME} could not be put there: {error}"));
+                        }
+                    }
+                }
+                _ => {}
+            }
+            tokio::time::sleep(Duration::from_secs(1)).await;
+        }
+        Err(format!("the document {NAME} was put into the account and is not usable yet"))
+    }
+
+    async fn send(
+        &self,
+        writer: &dyn FleetWriter,
+        scope: &Scope,
+        instance: &InstanceId,
+        container: &str,
+        span: Span,
+    ) -> Result<Text, String> {
+        let one = |name: &str, value: String| (Text::new(name), vec![Text::from(value)]);
+        let mut parameters = BTreeMap::from([
+            one("Container", container.to_owned()),
+            one("Since", span.since.as_second().max(0).to_string()),
+            one("Tail", span.tail.min(999_999).to_string()),
+        ]);
+        if let Some(until) = span.until {
+            // Docker leaves out what came after the second; whoever reads cuts more exactly.
+            parameters.extend([one("Until", (until.as_second() + 1).max(0).to_string())]);
+        }
+        let change = Change::SendCommand {
+            document: Document { name: NAME.into(), version: Some("1".into()), sha256: Some(hash().into()) },
+            instances: vec![instance.clone()],
+            parameters,
+            comment: self.mark.clone(),
+            deliver_within_s: DELIVERY_S,
+            errors: 0,
+            concurrency: 1,
+        };
+        for attempt in 0..TRIES {
+            let token = Token::of(&[&self.mark, instance.as_str(), container, &attempt.to_string()]);
+            match writer.write(scope, &change, &token).await {
+                Ok(receipt) => match receipt.answered {
+                    Answered::Command(id) if !id.is_empty() => return Ok(id),
+                    _ => return Err("AWS took the command and gave it no id".to_owned()),
+                },
+                Err(error) if error.is_passing() && attempt + 1 < TRIES => {
+                    tokio::time::sleep(Duration::from_secs(2)).await;
+                }
+                Err(error) if error.code() == Some("InvalidInstanceId") => {
+                    return Err(format!(
+                        "Systems Manager cannot reach {instance}: its agent is offline or it has none"
+                    ));
+                }
+                Err(error) => return Err(format!("the command to {instance} was not sent: {error}")),
+            }
+        }
+        Err("AWS would not take the command: it was asked too often".to_owned())
+    }
+
+    async fn wait(&self, scope: &Scope, instance: &InstanceId, command: &Text) -> Result<Invocation, String> {
+        let mut last = None;
+        for look in 0..PATIENCE {
+            let pause = LOOKS_MS.get(look).or(LOOKS_MS.last()).copied().unwrap_or(5_000);
+            tokio::time::sleep(Duration::from_millis(pause)).await;
+            let ask = Look::Invocation { command: command.clone(), instance: instance.clone() };
+            // A command that AWS does not know yet is no answer.
+            if let Seen::Invocations(all) = self.look(scope, ask).await? {
+                last = all.into_iter().next().or(last);
+            }
+            let is_over =
+                |one: &Invocation| !matches!(one.status.as_str(), "Pending" | "InProgress" | "Delayed");
+            if last.as_ref().is_some_and(is_over) {
+                break;
+            }
+        }
+        last.ok_or_else(|| format!("AWS took the command to {instance} and does not know it"))
+    }
+}
+
+/// What docker takes for a name, and our document for a parameter.
+fn is_container(name: &str) -> bool {
+    let is_good = |c: char| c.is_ascii_alphanumeric() || "_.-".contains(c);
+    name.len() <= 128 && name.starts_with(|c: char| c.is_ascii_alphanumeric()) && name.chars().all(is_good)
+}
+
+fn said(one: &Invocation) -> Result<String, String> {
+    match (one.status.as_str(), one.detail.as_str()) {
+        ("Success", _) => Ok(one.output.clone()),
+        (_, "DeliveryTimedOut") => {
+            Err(format!("the agent of {} did not take the command within {DELIVERY_S} s", one.instance))
+        }
+        (_, "ExecutionTimedOut") => Err(format!("docker on {} did not answer within a minute", one.instance)),
+        ("Pending" | "InProgress" | "Delayed", _) => {
+            Err(format!("{} did not answer within two minutes ({})", one.instance, one.status))
+        }
+        ("Failed", _) if one.exit_code == Some(66) => Err(format!("no such container on {}", one.instance)),
+        ("Failed", _) if one.exit_code == Some(69) => Err(format!("there is no docker on {}", one.instance)),
+        (status, detail) => {
+            let last = one.output.lines().rfind(|line| !line.trim().is_empty()).unwrap_or_default();
+            let last: String = harmless(last).chars().take(120).collect();
+            Err(format!("the command on {} ended as {status} ({detail}) {last}", one.instance))
+        }
+    }
+}
+
+/// What the document printed.
+fn read(printed: &str, tail: u32) -> Result<Told, String> {
+    let (head, rest) = printed.split_once('\n').unwrap_or((printed, ""));
+    let Some(driver) = head.trim_end().strip_prefix("coredeck-logs 1 ") else {
+        return Err("the host's answer is not one of our document".to_owned());
+    };
+    let mut parts = driver.split('|');
+    let mut part = || parts.next().map(str::trim).filter(|part| !part.is_empty()).map(Text::new);
+    let (kind, group, region, stream) = (part(), part(), part(), part());
+    if kind.as_deref() == Some("awslogs") {
+        let group = group.ok_or("docker sends the lines to CloudWatch and names no log group")?;
+        return Ok(Told::CloudWatch { group, region, stream });
+    }
+    let garbled = || "what the host packed could not be unpacked".to_owned();
+    let (sizes, packed) = rest.split_once('\n').ok_or_else(garbled)?;
+    let (kept, whole) = sizes.trim().split_once(' ').ok_or_else(garbled)?;
+    let (kept, whole): (u64, u64) =
+        (kept.parse().map_err(|_| garbled())?, whole.trim().parse().map_err(|_| garbled())?);
+    let packed = STANDARD.decode(packed.trim()).map_err(|_| garbled())?;
+    let mut bytes = Vec::new();
+    GzDecoder::new(packed.as_slice()).take(MOST).read_to_end(&mut bytes).map_err(|_| garbled())?;
+    let text = String::from_utf8_lossy(&bytes);
+    let mut is_cut = whole > kept;
+    let mut lines: Vec<(Timestamp, String)> = Vec::new();
+    for (nth, line) in text.lines().enumerate() {
+        match line.split_once(' ').map_or((line, ""), |parts| parts) {
+            (at, text) if at.parse::<Timestamp>().is_ok() => {
+                lines.push((at.parse().unwrap_or_default(), text.to_owned()));
+            }
+            // What is left of the line that was cut through.
+            _ if nth == 0 && is_cut => {}
+            _ => match lines.last_mut() {
+                Some((_, text)) => text.push_str(line),
+                None => return Err(harmless(line).chars().take(160).collect()),
+            },
+        }
+    }
+    is_cut |= lines.len() >= usize::try_from(tail).unwrap_or(usize::MAX);
+    Ok(Told::Lines { lines, is_cut })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::Value;
+
+    #[test]
+    fn the_document_holds_each_parameter_to_a_pattern_and_only_reads() {
+        let document: Value = serde_json::from_str(CONTENT).unwrap();
+        for (name, rules) in document["parameters"].as_object().unwrap() {
+            let pattern = regex::Regex::new(rules["allowedPattern"].as_str().unwrap()).unwrap();
+            for bad in ["", "a b", "a;b", "$(x)", "`x`", "a'b", "a\"b", "a|b", "a\nb", "-x", "..", "{{x}}"] {
+                assert!(!pattern.is_match(bad), "{name} takes {bad:?}");
+            }
+        }
+        let script = document["mainSteps"][0]["inputs"]["runCommand"].to_string();
+        let verbs: Vec<&str> =
+            script.split("docker ").skip(1).filter_map(|rest| rest.split(' ').next()).collect();
+        assert_eq!(verbs, [">/dev/null", "on", "inspect", "logs"]);
+        assert!(!script.contains("Env"), "environments hold secrets");
+    }
+
+    fn packed(kept: usize, whole: usize, lines: &str) -> String {
+        let mut packer = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());
+        std::io::Write::write_all(&mut packer, lines.as_bytes()).unwrap();
+        let packed = STANDARD.encode(packer.finish().unwrap());
+        format!("coredeck-logs 1 json-file|||\n{kept} {whole}\n{packed}\n")
+    }
+
+    #[test]
+    fn what_a_host_prints_is_read() {
+        let lines = "2026-11-21T19:31:42.658000000Z a b\n2026-11-21T19:31:43Z \n";
+        let told = read(&packed(600, 60, lines), 100);
+        let Ok(Told::Lines { lines, is_cut }) = told else { panic!("{told:?}") };
+        assert_eq!((lines.len(), lines[0].1.as_str(), lines[1].1.as_str(), is_cut), (2, "a b", "", false));
+        let told = read("coredeck-logs 1 awslogs|/cores|eu-west-1|acme\n", 100).unwrap();
+        let stream = Some("acme".into());
+        assert_eq!(
+            told,
+            Told::CloudWatch { group: "/cores".into(), region: Some("eu-west-1".into()), stream }
+        );
+        assert!(read("hello", 1).is_err() && read("coredeck-logs 1 awslogs|||", 1).is_err());
+        assert!(read(&packed(9, 9, "Error response from daemon"), 1).unwrap_err().contains("daemon"));
+        for bad in ["", "x", "1 2", "1 2\n!!", "1 2\nAAAA", "a b\nAAAA"] {
+            let told = read(&format!("coredeck-logs 1 json-file|||\n{bad}"), 1);
+            assert!(told.is_err_and(|why| why.contains("unpacked")), "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn what_was_cut_through_is_left_out_and_said() {
+        let long = "alf a line\n2026-11-21T19:31:42.658000000Z xxx\n2026-11-21T19:31:43Z y\n";
+        let Ok(Told::Lines { lines, is_cut }) = read(&packed(70, 71, long), 9_999) else { panic!() };
+        assert!(is_cut && lines.len() == 2 && lines[0].1 == "xxx");
+    }
+
+    #[test]
+    fn names_of_containers_are_held_to_dockers_own() {
+        assert!(
+            is_container("core-1_a.b") && !is_container("") && !is_container("-a") && !is_container("a b")
+        );
+    }
+}

@@ -1,0 +1,216 @@
+//! `coredeck logs` against pretended cores: every line of CloudWatch once and in order, docker's lines through a
+//! document, a tenant's own lines of a shared core, new lines as they come, and no secret among them.
+
+use crate::binary::{Home, Ran};
+use crate::sim::json as call;
+use coredeck::sim::{Options, Running, serve};
+use serde_json::{Value, json};
+use std::collections::BTreeSet;
+use std::io::{BufRead as _, BufReader, Read as _};
+use std::process::Stdio;
+use std::sync::Arc;
+
+async fn started() -> (Running, Arc<Home>) {
+    let running = serve(Options::default()).await.unwrap();
+    let home = Home::new();
+    home.write("coredeck.toml", "fleet = \"demo\"\n");
+    (running, Arc::new(home))
+}
+
+fn words(home: &Home, args: &str) -> Vec<String> {
+    let config = home.path().join("coredeck.toml");
+    let mut words: Vec<String> = args.split(' ').map(str::to_owned).collect();
+    words.extend(["--config".to_owned(), config.to_str().unwrap().to_owned()]);
+    words
+}
+
+async fn run(running: &Running, home: &Arc<Home>, args: &str) -> Ran {
+    let (env, home, words) = (running.exports(), Arc::clone(home), words(home, args));
+    tokio::task::spawn_blocking(move || {
+        let env: Vec<(&str, &str)> = env.iter().map(|(name, value)| (*name, value.as_str())).collect();
+        home.run_with(&words.iter().map(String::as_str).collect::<Vec<_>>(), &env)
+    })
+    .await
+    .unwrap()
+}
+
+fn lines(ran: &Ran) -> Vec<Value> {
+    ran.out.lines().map(|line| serde_json::from_str(line).unwrap_or_else(|e| panic!("{e}: {line}"))).collect()
+}
+
+fn text<'a>(line: &'a Value, name: &str) -> &'a str {
+    line[name].as_str().unwrap_or_default()
+}
+
+/// Every event of a stream between two moments, as CloudWatch gives them.
+async fn events(running: &Running, group: &str, streams: &[&str], from: i64, until: i64) -> Vec<Value> {
+    let (mut all, mut token) = (Vec::new(), Value::Null);
+    loop {
+        let body = json!({
+            "logGroupName": group, "logStreamNames": streams, "startTime": from, "endTime": until, "nextToken": token,
+        });
+        let page = call(running, "logs", "Logs_20140328.FilterLogEvents", body).await;
+        all.extend(page["events"].as_array().unwrap_or_else(|| panic!("{page}")).clone());
+        token = page["nextToken"].clone();
+        if token.is_null() {
+            return all;
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_line_of_cloudwatch_is_shown_once_and_by_time_and_traces_stay_whole() {
+    let (running, home) = started().await;
+    let until = coredeck::clock::Clock::Real.now().as_second() - 60;
+    let since = until - 240;
+    let at = |second: i64| jiff::Timestamp::from_second(second).unwrap();
+    let span = format!("--since {} --until {} --json", at(since), at(until));
+    let ran = run(&running, &home, &format!("logs prod-slatepay shared-prod-1 --yes {span}")).await;
+    assert_eq!(ran.code, Some(0), "{}", ran.err);
+    let shown = lines(&ran);
+    let truth = events(
+        &running,
+        "/coredeck/core-hosts",
+        &["prod-slatepay", "shared-prod-1"],
+        since * 1000,
+        until * 1000,
+    )
+    .await;
+    let heads = truth.iter().filter(|event| text(event, "message").contains(" | pid: ")).count();
+    assert_eq!(shown.len(), heads, "a line for each that a core began");
+    let more: usize = shown.iter().map(|line| line["more"].as_array().unwrap().len()).sum();
+    assert_eq!(shown.len() + more, truth.len(), "and what belongs to it below it");
+    assert!(heads > 200 && more > 0, "{heads} lines, {more} below");
+    let times: Vec<&str> = shown.iter().map(|line| text(line, "at")).collect();
+    assert!(times.is_sorted_by_key(|at| at.parse::<jiff::Timestamp>().unwrap()), "by time");
+    let sources: BTreeSet<&str> = shown.iter().map(|line| text(line, "source")).collect();
+    assert_eq!(sources, BTreeSet::from(["prod-slatepay", "shared-prod-1"]));
+    // What names a database, whoever enters it and from where, is masked.
+    assert!(truth.iter().any(|event| text(event, "message").contains(".db.internal:5432")));
+    assert!(
+        !ran.out.contains(".db.internal") && ran.out.contains("jdbc:postgresql://***"),
+        "{}",
+        ran.out.len()
+    );
+
+    let tail = run(&running, &home, &format!("logs prod-slatepay shared-prod-1 --tail 7 {span}")).await;
+    assert_eq!(lines(&tail), shown[shown.len() - 7..], "{}", tail.err);
+    let grave =
+        lines(&run(&running, &home, &format!("logs prod-slatepay shared-prod-1 --level error {span}")).await);
+    let expected: Vec<&Value> = shown.iter().filter(|line| line["level"] == "ERROR").collect();
+    assert_eq!(grave.iter().collect::<Vec<_>>(), expected);
+    assert!(!grave.is_empty() && grave.iter().all(|line| !line["more"].as_array().unwrap().is_empty()));
+    let found = lines(
+        &run(&running, &home, &format!("logs shared-prod-1 --grep HikariPool --grep-not Goodbye {span}"))
+            .await,
+    );
+    assert!(
+        !found.is_empty() && found.iter().all(|line| line["source"] == "shared-prod-1"),
+        "what stands in a trace is found"
+    );
+    let slow = run(&running, &home, &format!("logs shared-prod-1 --slow {span}")).await;
+    let requests: u64 = lines(&slow).iter().filter_map(|line| line["requests"].as_u64()).sum();
+    assert!(requests > 100, "{}", slow.out);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_tenant_of_a_shared_core_is_its_own_lines_there() {
+    let (running, home) = started().await;
+    let ran = run(&running, &home, "get tenants core:shared-prod-1 -o json").await;
+    let tenants = ran.data();
+    let tenant = tenants.iter().find(|row| row["domain"].is_string()).unwrap();
+    let (id, domain) = (text(tenant, "id"), text(tenant, "domain"));
+    let ran = run(&running, &home, &format!("logs tenant/{id} --since 10m --yes --json")).await;
+    assert_eq!(ran.code, Some(0), "{}", ran.err);
+    let shown = lines(&ran);
+    assert!(
+        !shown.is_empty() && shown.iter().all(|line| text(line, "domain") == domain),
+        "{domain}: {}",
+        ran.out
+    );
+    let by_flag =
+        run(&running, &home, &format!("logs shared-prod-1 --cud {domain} --since 10m --json")).await;
+    assert!(lines(&by_flag).iter().all(|line| text(line, "domain") == domain));
+    assert!(lines(&by_flag).len().abs_diff(shown.len()) < 20, "the same but for what passed meanwhile");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn docker_is_asked_by_a_document_that_is_put_there_when_told_and_never_in_read_only_mode() {
+    let (running, home) = started().await;
+    let ran = run(&running, &home, "logs dev-001 --since 2m").await;
+    assert_eq!(ran.code, Some(1));
+    assert!(ran.err.contains("say --yes once"), "{}", ran.err);
+    let ran = run(&running, &home, "logs dev-001 --since 2m --yes --read-only").await;
+    assert!(ran.code == Some(1) && ran.err.contains("read-only mode"), "{}", ran.err);
+    let ran = run(&running, &home, "logs dev-001 --since 2m --yes --json").await;
+    assert_eq!(ran.code, Some(0), "{}", ran.err);
+    let shown = lines(&ran);
+    assert!(shown.len() > 5 && shown.iter().all(|line| line["version"] == "11.0.4"), "{}", ran.out);
+    // What does not fit is said, with what narrows it, and the last lines are the ones that are shown.
+    let ran = run(&running, &home, "logs dev-001 --since 3h --json").await;
+    assert!(
+        ran.err.contains("only the last") && ran.err.contains("--since, --until and --tail"),
+        "{}",
+        ran.err
+    );
+    let newest = text(lines(&ran).last().unwrap(), "at").parse::<jiff::Timestamp>().unwrap();
+    assert!(coredeck::clock::Clock::Real.now().duration_since(newest).as_secs() < 120);
+    // A host whose agent is silent is said by name; the other is shown all the same.
+    let ran = run(&running, &home, "logs nobody-at-all").await;
+    assert!(
+        ran.code == Some(1) && ran.err.contains("no core, tenant, service, instance or task"),
+        "{}",
+        ran.err
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn tasks_of_a_service_log_json_and_new_lines_come_once_until_somebody_stops_it() {
+    let (running, home) = started().await;
+    let ran = run(&running, &home, "logs api-prod/auth-core --since 2m --json").await;
+    assert_eq!(ran.code, Some(0), "{}", ran.err);
+    let shown = lines(&ran);
+    let sources: BTreeSet<&str> = shown.iter().map(|line| text(line, "source")).collect();
+    assert!(
+        sources.len() > 2 && sources.iter().all(|source| source.starts_with("auth-core/")),
+        "{sources:?}"
+    );
+    assert!(shown.iter().all(|line| line["level"].is_string() && line["thread"].is_string()));
+
+    let mut child = home
+        .command()
+        .envs(running.exports())
+        .args(words(&home, "logs api-prod/auth-core --since 5s --follow --json"))
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let out = BufReader::new(child.stdout.take().unwrap());
+    let begun = coredeck::clock::Clock::Real.now();
+    let pid = child.id();
+    let seen = tokio::task::spawn_blocking(move || {
+        let mut seen = Vec::new();
+        let mut is_told = false;
+        for line in out.lines() {
+            let line = line.unwrap();
+            let at: jiff::Timestamp =
+                serde_json::from_str::<Value>(&line).unwrap()["at"].as_str().unwrap().parse().unwrap();
+            seen.push(line);
+            if !is_told && at.duration_since(begun).as_secs() >= 4 {
+                is_told = true;
+                let interrupt = std::process::Command::new("kill").args(["-INT", &pid.to_string()]).status();
+                assert!(interrupt.unwrap().success());
+            }
+        }
+        seen
+    })
+    .await
+    .unwrap();
+    let mut said = String::new();
+    child.stderr.take().unwrap().read_to_string(&mut said).unwrap();
+    assert_eq!(child.wait().unwrap().code(), Some(130), "{said}");
+    assert!(said.contains("stopped after"), "{said}");
+    let once: BTreeSet<&String> = seen.iter().collect();
+    assert_eq!(once.len(), seen.len(), "no line comes twice");
+    assert!(seen.len() > 20, "{}", seen.len());
+}
