@@ -207,7 +207,7 @@ pub enum Aspect {
     /// Something in a core.
     Core {
         /// Which fact of it.
-        fact: CoreFact,
+        fact: Box<CoreFact>,
     },
     /// The version of a parameter: one more with every write, whoever writes.
     ParameterVersion {

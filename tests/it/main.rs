@@ -22,6 +22,7 @@ mod loopback;
 mod moto;
 mod ops;
 mod permissions;
+mod planted;
 mod pty;
 mod python;
 mod screen;

@@ -9,7 +9,7 @@ use super::super::desk::{Desk, Draft};
 use super::super::intent::{ConfigWish, Intent, SettingWish};
 use super::super::plan::{Fact, Lane, Step};
 use super::super::telling::value_of;
-use super::site::{Site, Undone, affected};
+use super::site::{Back, Site, Undone, affected};
 use crate::error::{Result, did_you_mean};
 use crate::gateway::AdminError;
 use crate::gateway::core::{SecretRef, Worth};
@@ -139,7 +139,7 @@ fn migration(site: &Site, json: &str, draft: &mut Draft) {
     let key = "migration_mode";
     match place(json) {
         None => {
-            draft.refuse(key, format!("it is one of {}", MIGRATION.join(", ")), "write it as the core does")
+            draft.refuse(key, format!("it is one of {}", MIGRATION.join(", ")), "write it as the core does");
         }
         Some(_) if now == MIGRATION.len() - 1 => {
             draft.refuse(key, "MIGRATED is the end: the old tables are no longer written", "it stays so");
@@ -188,7 +188,9 @@ async fn turn(
     };
     let is_same = match (own, &to) {
         (None, Worth::Inherited) => true,
-        (Some(Setting::Shown(value)), Worth::Open { json }) => value.to_string() == *json,
+        (Some(Setting::Shown(value)), Worth::Open { json }) => {
+            serde_json::from_str::<serde_json::Value>(json).is_ok_and(|wanted| wanted == *value)
+        }
         (Some(Setting::Hidden(held)), Worth::Sealed { .. }) => unquoted(held) == secret,
         _ => false,
     };
@@ -304,11 +306,11 @@ async fn lane(
     });
     let undone = match ends {
         true => Undone::Not("MIGRATED is the end: the old tables are no longer written".to_owned()),
-        false => Undone::By {
+        false => Undone::By(Box::new(Back {
             settings: settings(|turn| &turn.from),
             until: Condition::All { of: back },
             taken: taken_back,
-        },
+        })),
     };
     let said: Vec<&str> = turns.iter().map(|turn| turn.said.as_str()).collect();
     let others: Vec<&str> = site.replicas.iter().skip(1).map(|at| at.core.as_str()).collect();

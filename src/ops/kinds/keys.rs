@@ -11,7 +11,7 @@ use super::super::intent::{ConfigWish, Intent};
 use super::super::plan::{Fact, Lane, Step};
 use super::super::telling::{trouble, value_of};
 use super::config::unquoted;
-use super::site::{Site, Undone, seal, seen};
+use super::site::{Back, Site, Undone, seal, seen};
 use crate::error::Result;
 use crate::gateway::AdminError;
 use crate::gateway::core::{CoreLook, CoreSeen, SealedFrom, SecretRef, Worth};
@@ -322,7 +322,8 @@ async fn finish(
     facts.extend(now.into_iter().map(|((_, fact), was)| Fact { fact, was }));
     let one = |worth: Worth| BTreeMap::from([(Text::new(KEYS), worth)]);
     let back = Condition::All { of: back };
-    let undone = Undone::By { settings: one(from), taken: site.is_at_first(&back), until: back };
+    let taken = site.is_at_first(&back);
+    let undone = Undone::By(Box::new(Back { settings: one(from), until: back, taken }));
     draft.title = title.clone();
     steps.push(site.put(title, one(to), Condition::All { of: until }, undone));
     draft.lanes.push(Lane {

@@ -129,7 +129,7 @@ impl Site {
             key: key.into(),
             known: known.to_vec(),
         };
-        self.replicas.iter().map(|at| Aspect::Core { fact: fact(at) }).collect()
+        self.replicas.iter().map(|at| Aspect::Core { fact: Box::new(fact(at)) }).collect()
     }
 
     /// Each process serves the place.
@@ -141,7 +141,7 @@ impl Site {
         };
         self.replicas
             .iter()
-            .map(|at| Condition::is(Aspect::Core { fact: fact(at) }, answer.clone()))
+            .map(|at| Condition::is(Aspect::Core { fact: Box::new(fact(at)) }, answer.clone()))
             .collect()
     }
 
@@ -249,7 +249,8 @@ impl Site {
             Leg { taken: Some(taken), ..leg(change, until, WITHIN_S, EVERY_S) }
         };
         let undo = match back {
-            Undone::By { settings, until, taken } => {
+            Undone::By(back) => {
+                let Back { settings, until, taken } = *back;
                 Undo::Exact { leg: Box::new(make(settings, until, taken)) }
             }
             Undone::Not(why) => Undo::Impossible { why },
@@ -269,7 +270,7 @@ impl Site {
     /// carried out, whatever was answered.
     pub(super) fn is_at_first(&self, until: &Condition) -> Condition {
         let is_mine = |one: &&Condition| {
-            let setting = |fact: &&Aspect| matches!(fact, Aspect::Core { fact: CoreFact::Setting { at, .. } } if at == self.first());
+            let setting = |fact: &&Aspect| matches!(fact, Aspect::Core { fact } if matches!(&**fact, CoreFact::Setting { at, .. } if at == self.first()));
             let facts = one.facts();
             !facts.is_empty() && facts.iter().all(setting)
         };
@@ -288,9 +289,17 @@ const EVERY_S: u64 = 5;
 /// How a put is undone.
 pub(super) enum Undone {
     /// By another one.
-    By { settings: BTreeMap<Text, Worth>, until: Condition, taken: Condition },
+    By(Box<Back>),
     /// Not at all.
     Not(String),
+}
+
+/// The way back.
+pub(super) struct Back {
+    pub(super) settings: BTreeMap<Text, Worth>,
+    pub(super) until: Condition,
+    /// What shows that the core took it.
+    pub(super) taken: Condition,
 }
 
 /// The step that writes a SecureString, and what it rests on.
