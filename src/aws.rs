@@ -39,7 +39,7 @@ mod translate;
 mod wire;
 mod xml;
 
-use crate::clock::Clock;
+use crate::clock::{Clock, Pace, Steady};
 use crate::config::{Account, Config, Login, Regions};
 use crate::error::Error;
 use crate::gateway::{
@@ -86,6 +86,8 @@ pub struct Options {
     /// How long a request may stay without an answer before it is given up; none means twelve seconds, and longer
     /// for answers that are heavy.
     pub silent: Option<Duration>,
+    /// The time in which buckets fill again that requests are taken from.
+    pub pace: Arc<dyn Pace>,
 }
 
 impl Default for Options {
@@ -97,6 +99,7 @@ impl Default for Options {
             witness: None,
             clock: Clock::Real,
             silent: None,
+            pace: Arc::new(Steady),
         }
     }
 }
@@ -174,7 +177,7 @@ pub async fn connect(config: &Config, options: Options) -> Result<Aws, Error> {
     Ok(Aws {
         accounts,
         sites: Mutex::default(),
-        owners: Owners::default(),
+        owners: Owners::new(options.pace),
         gear,
         patience: options.silent.map(site::Patience::of).unwrap_or_default(),
         read_only: config.read_only,

@@ -26,6 +26,7 @@ pub mod hostlog;
 pub mod hosts;
 pub mod image;
 pub mod intent;
+pub mod judgement;
 pub mod kinds;
 pub mod launching;
 pub mod machine;

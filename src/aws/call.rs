@@ -5,6 +5,7 @@
 
 use super::api::Api;
 use super::errors::{self, Doubt};
+use super::limit::Limiter;
 use super::record::Open;
 use super::site::Site;
 use crate::clock::monotonic;
@@ -179,6 +180,7 @@ impl Desk {
             let said = "too many requests of this kind already wait for their turn";
             return Err(Stop::before(self.trouble(api, TroubleKind::Throttled, said)));
         }
+        let _under_way = UnderWay(site.limiter());
         let began = monotonic();
         let patience = site.patience();
         let open = Open::new(api, site.origin(), site.ledger(), site.clock());
@@ -391,6 +393,15 @@ impl Pages {
         if let Ok(place) = sender.try_reserve() {
             place.send(reading());
         }
+    }
+}
+
+/// A request that has left, until its answer is there or nobody waits for it any more.
+struct UnderWay<'a>(&'a Limiter);
+
+impl Drop for UnderWay<'_> {
+    fn drop(&mut self) {
+        self.0.answered();
     }
 }
 

@@ -4,10 +4,11 @@
 
 use super::api::Family;
 use super::rate::{Bucket, Ticket, Turn};
-use crate::clock::monotonic;
+use crate::clock::{Pace, Steady};
 use crate::gateway::Urgency;
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
 use tokio::sync::Notify;
 
 /// The buckets that one configured account drinks from in one region: its own, until it joins those of the
@@ -18,9 +19,16 @@ pub(super) struct Limiter {
 }
 
 /// One bucket per family, each with its line.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Lanes {
     by_name: Mutex<BTreeMap<&'static str, Lane>>,
+    pace: Arc<dyn Pace>,
+}
+
+impl Default for Lanes {
+    fn default() -> Self {
+        Self::new(Arc::new(Steady))
+    }
 }
 
 #[derive(Debug)]
@@ -51,8 +59,8 @@ pub(super) struct Full;
 
 impl Lane {
     /// Half of what AWS publishes: the other half belongs to everybody else in the account.
-    fn new(family: Family) -> Self {
-        let bucket = Bucket::new(f64::from(family.burst) / 2.0, f64::from(family.refill) / 2.0, monotonic());
+    fn new(family: Family, now: Instant) -> Self {
+        let bucket = Bucket::new(f64::from(family.burst) / 2.0, f64::from(family.refill) / 2.0, now);
         Self { family, bucket, sleepers: BTreeMap::new() }
     }
 
@@ -84,9 +92,18 @@ impl Drop for Place {
 }
 
 impl Lanes {
+    /// Empty ones, whose time passes so.
+    pub(super) fn new(pace: Arc<dyn Pace>) -> Self {
+        Self { by_name: Mutex::default(), pace }
+    }
+
+    fn now(&self) -> Instant {
+        self.pace.now()
+    }
+
     fn with<T>(&self, family: Family, act: impl FnOnce(&mut Lane) -> T) -> T {
         let mut lanes: MutexGuard<'_, _> = self.by_name.lock().unwrap_or_else(PoisonError::into_inner);
-        act(lanes.entry(family.name).or_insert_with(|| Lane::new(family)))
+        act(lanes.entry(family.name).or_insert_with(|| Lane::new(family, self.pace.now())))
     }
 
     fn all<T>(&self, see: impl FnMut(&mut Lane) -> T) -> Vec<T> {
@@ -96,6 +113,11 @@ impl Lanes {
 }
 
 impl Limiter {
+    /// One of its own, whose time passes so.
+    pub(super) fn new(pace: Arc<dyn Pace>) -> Self {
+        Self { lanes: Mutex::new(Arc::new(Lanes::new(pace))) }
+    }
+
     /// Waits until a request of this family may leave.
     pub(super) async fn turn(&self, family: Family, urgency: Urgency) -> Result<(), Full> {
         let mut place = self.place(family, urgency)?;
@@ -103,21 +125,27 @@ impl Limiter {
             if !Arc::ptr_eq(&place.lanes, &self.lanes()) {
                 place = self.place(family, urgency)?;
             }
-            match place.lanes.with(family, |lane| lane.bucket.poll(place.ticket, monotonic())) {
-                Turn::Go => return Ok(()),
+            match place.lanes.with(family, |lane| lane.bucket.poll(place.ticket, place.lanes.now())) {
+                Turn::Go => {
+                    place.lanes.pace.begun();
+                    return Ok(());
+                }
                 // Whoever comes to stand before us sends first; we are told when we are first again.
                 Turn::Behind => place.alarm.notified().await,
-                Turn::Wait(until) => {
-                    tokio::time::sleep_until(until.into()).await;
-                }
+                Turn::Wait(until) => place.lanes.pace.until(until).await,
             }
         }
+    }
+
+    /// The request whose turn it was has its answer, or will have none.
+    pub(super) fn answered(&self) {
+        self.lanes().pace.ended();
     }
 
     fn place(&self, family: Family, urgency: Urgency) -> Result<Place, Full> {
         let (lanes, alarm) = (self.lanes(), Arc::new(Notify::new()));
         let ticket = lanes.with(family, |lane| {
-            let ticket = lane.bucket.arrive(urgency, monotonic()).ok_or(Full)?;
+            let ticket = lane.bucket.arrive(urgency, lanes.now()).ok_or(Full)?;
             lane.sleepers.insert(ticket, Arc::clone(&alarm));
             Ok(ticket)
         })?;
@@ -134,7 +162,7 @@ impl Limiter {
             }
             std::mem::replace(&mut *lanes, Arc::clone(shared))
         };
-        let now = monotonic();
+        let now = left.now();
         let spent = left.all(|lane| {
             lane.sleepers.values().for_each(|sleeper| sleeper.notify_one());
             let (tokens, capacity, _) = lane.bucket.level(now);
@@ -151,18 +179,21 @@ impl Limiter {
 
     /// Takes a token for a request that has already left: a retry.
     pub(super) fn owe(&self, family: Family) {
-        self.lanes().with(family, |lane| lane.bucket.owe(monotonic()));
+        let lanes = self.lanes();
+        lanes.with(family, |lane| lane.bucket.owe(lanes.now()));
     }
 
     /// Notes that AWS throttled this family.
     pub(super) fn empty(&self, family: Family) {
-        self.lanes().with(family, |lane| lane.bucket.empty(monotonic()));
+        let lanes = self.lanes();
+        lanes.with(family, |lane| lane.bucket.empty(lanes.now()));
     }
 
     /// How full the buckets are that were used, by name.
     pub(super) fn levels(&self) -> Vec<Level> {
-        let now = monotonic();
-        self.lanes().all(|lane| {
+        let lanes = self.lanes();
+        let now = lanes.now();
+        lanes.all(|lane| {
             let (tokens, capacity, per_second) = lane.bucket.level(now);
             Level { family: lane.family, tokens, capacity, per_second, waiting: lane.bucket.waiting() }
         })

@@ -2,13 +2,23 @@
 //! so two profiles that lead into one account drink from the same buckets.
 
 use super::limit::{Lanes, Limiter};
+use crate::clock::{Pace, Steady};
 use crate::model::{AccountId, AccountName, Region, Scope};
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// The limiters of all scopes, and what is known of who owns them.
-#[derive(Debug, Default)]
-pub(super) struct Owners(Mutex<Book>);
+#[derive(Debug)]
+pub(super) struct Owners {
+    book: Mutex<Book>,
+    pace: Arc<dyn Pace>,
+}
+
+impl Default for Owners {
+    fn default() -> Self {
+        Self::new(Arc::new(Steady))
+    }
+}
 
 #[derive(Debug, Default)]
 struct Book {
@@ -18,11 +28,20 @@ struct Book {
 }
 
 impl Owners {
+    /// Nobody yet, with limiters whose time passes so.
+    pub(super) fn new(pace: Arc<dyn Pace>) -> Self {
+        Self { book: Mutex::default(), pace }
+    }
+
     /// The limiter of a scope. Until its account's number is known it is shared with nobody.
     pub(super) fn limiter(&self, scope: &Scope) -> Arc<Limiter> {
         let mut book = self.book();
-        let limiter = Arc::clone(book.limiters.entry(scope.clone()).or_default());
-        book.settle(scope, &limiter);
+        let limiter = Arc::clone(
+            book.limiters
+                .entry(scope.clone())
+                .or_insert_with(|| Arc::new(Limiter::new(Arc::clone(&self.pace)))),
+        );
+        book.settle(scope, &limiter, &self.pace);
         limiter
     }
 
@@ -32,18 +51,19 @@ impl Owners {
         book.numbers.insert(account.clone(), number.clone());
         let own = book.limiters.iter().filter(|(scope, _)| scope.account == *account);
         let own: Vec<_> = own.map(|(scope, limiter)| (scope.clone(), Arc::clone(limiter))).collect();
-        own.iter().for_each(|(scope, limiter)| book.settle(scope, limiter));
+        own.iter().for_each(|(scope, limiter)| book.settle(scope, limiter, &self.pace));
     }
 
     fn book(&self) -> MutexGuard<'_, Book> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.book.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl Book {
-    fn settle(&mut self, scope: &Scope, limiter: &Limiter) {
+    fn settle(&mut self, scope: &Scope, limiter: &Limiter, pace: &Arc<dyn Pace>) {
         let Some(number) = self.numbers.get(&scope.account) else { return };
-        let lanes = self.lanes.entry((number.clone(), scope.region.clone())).or_default();
+        let lanes = self.lanes.entry((number.clone(), scope.region.clone()));
+        let lanes = lanes.or_insert_with(|| Arc::new(Lanes::new(Arc::clone(pace))));
         limiter.join(lanes);
     }
 }

@@ -127,6 +127,13 @@ pub enum Event {
         /// In words.
         what: String,
     },
+    /// What a step is judged by is now.
+    Judged {
+        /// Which step.
+        at: At,
+        /// What was seen, by the names of the facts.
+        seen: Vec<(String, Value)>,
+    },
     /// A step is done.
     Settled {
         /// Which.
@@ -341,6 +348,7 @@ impl Event {
             Self::Missing { .. } => "missing",
             Self::Waiting { .. } => "waiting",
             Self::Told { .. } => "told",
+            Self::Judged { .. } => "judged",
             Self::Settled { .. } => "settled",
             Self::GaveUp { .. } => "gave_up",
             Self::Turned { .. } => "turned",

@@ -102,6 +102,16 @@ const OF_REFRESHES: &[Source] = &[
     Source::Templates,
     Source::Images,
 ];
+const OF_ROLLOUTS: &[Source] = &[
+    Source::Identity,
+    Source::Instances,
+    Source::Groups,
+    Source::Clusters,
+    Source::Hosts,
+    Source::Templates,
+    Source::Images,
+    Source::TargetGroups,
+];
 const OF_SERVICES: &[Source] = &[Source::Identity, Source::Clusters, Source::Services];
 const OF_SIZES: &[Source] =
     &[Source::Identity, Source::Instances, Source::Groups, Source::Clusters, Source::Services];
@@ -209,7 +219,7 @@ pub const KINDS: &[Kind] = &[
         about: "Give groups another image: a new template version, tried by a few, judged, and then by all, in waves",
         takes: Takes::Groups,
         danger: Danger::Destroys,
-        sources: OF_REFRESHES,
+        sources: OF_ROLLOUTS,
         draft: rollout::draft,
     },
     Kind {

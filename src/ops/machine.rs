@@ -37,6 +37,8 @@ const DOUBT_EVERY_S: u64 = 10;
 const AGAIN_AFTER_S: u64 = 10;
 /// How long what was seen is good for an act: after a pause of hours nobody knows what it has become.
 const FRESH_FOR_S: u64 = 30;
+/// From so many seconds on between two looks all lanes look at the same moments.
+const SHARED_BEAT_S: u64 = 30;
 /// How often is asked whether the budget has room.
 pub const ROOM_EVERY_S: u64 = 30;
 
@@ -263,7 +265,7 @@ impl One<'_> {
         facts.extend(self.leg.taken.iter().flat_map(Condition::facts));
         facts.extend(self.leg.spoiled.iter().flat_map(|spoiled| spoiled.when.facts()));
         facts.extend(self.leg.ends.iter().flat_map(|end| end.when.facts()));
-        facts.extend(&self.leg.tells);
+        facts.extend(self.leg.tells.iter().chain(&self.leg.judges));
         match &self.leg.act {
             Act::StopTasks { listed, .. } => facts.push(listed),
             Act::AsSeen { arms } => {
@@ -304,9 +306,16 @@ impl One<'_> {
         Need::Look(self.facts().into_iter().cloned().collect())
     }
 
-    /// Looks again when the last look is so old.
+    /// Looks again when the last look is so old. Who looks seldom does so on the same beat as all others, so that
+    /// one call serves many.
     fn look_every(&self, seconds: u64, seen_at: Timestamp) -> Need {
-        let due = after(seen_at, seconds);
+        let beat = i64::try_from(seconds).unwrap_or(i64::MAX);
+        let due = match Timestamp::from_second(
+            seen_at.as_second().div_euclid(beat.max(1)).saturating_add(1).saturating_mul(beat),
+        ) {
+            Ok(next) if seconds >= SHARED_BEAT_S => next,
+            _ => after(seen_at, seconds),
+        };
         if due <= self.now { self.look() } else { Need::Until(due) }
     }
 
@@ -328,6 +337,9 @@ impl One<'_> {
         let Some(seen_at) = self.seen_at() else { return self.look() };
         if let Some(what) = self.news() {
             return Need::Note(Event::Told { at: self.at, what });
+        }
+        if let Some(seen) = self.evidence() {
+            return Need::Note(Event::Judged { at: self.at, seen });
         }
         if self.leg.until == Condition::Taken {
             if let StepState::Waiting { call: Some(_), .. } = self.state() {

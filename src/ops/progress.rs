@@ -258,6 +258,10 @@ pub fn line(op: &OpState, event: &super::event::Event) -> String {
         }
         Event::Waiting { at, way, .. } => format!("{}: {}", name(&at.lane), title(at, way)),
         Event::Told { at, what } => format!("{}: {what}", name(&at.lane)),
+        Event::Judged { at, seen } => {
+            let seen: Vec<String> = seen.iter().map(|(fact, value)| format!("{fact}: {value}")).collect();
+            format!("{}: judged by {}", name(&at.lane), seen.join("; "))
+        }
         Event::Settled { at, way, how, .. } => {
             let how = match how {
                 How::Already => "was so already",

@@ -186,6 +186,31 @@ pub fn progress(one: &RefreshDetail, of: u32) -> String {
     said
 }
 
+/// How far a refresh is, by the numbers in what [`progress`] says of it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Counted {
+    /// Instances replaced, and of how many; on the way back those that had been when it turned.
+    pub replaced: Option<(u32, u32)>,
+    /// AWS's own percentage: of those that are healthy and warmed up, and on the way back of the way back.
+    pub percent: Option<u32>,
+    /// It is on its way back, or came back.
+    pub is_back: bool,
+}
+
+/// The numbers in what [`progress`] said.
+pub fn counted(said: &str) -> Counted {
+    let number = |text: &str| text.chars().take_while(char::is_ascii_digit).collect::<String>().parse().ok();
+    let pair = |(left, right): (&str, &str)| {
+        let done = left.rsplit(' ').next().and_then(number)?;
+        Some((done, number(right)?))
+    };
+    let at_turn = said.split_once(" had been replaced").and_then(|(before, _)| before.rsplit_once(" of "));
+    let replaced = said.split_once("replaced ").and_then(|(_, after)| after.split_once(" of "));
+    let percent = said.split_once(" %)").and_then(|(before, _)| before.rsplit('(').next()?.parse().ok());
+    let is_back = ["goes back", "went back", "could not go back"].iter().any(|word| said.starts_with(word));
+    Counted { replaced: if is_back { at_turn } else { replaced }.and_then(pair), percent, is_back }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -281,5 +306,14 @@ mod tests {
             "replaced 0 of 15 (0 %)",
             "a group that grew meanwhile"
         );
+        let numbers = |one: &RefreshDetail| {
+            let Counted { replaced, percent, is_back } = counted(&says(one));
+            (replaced, percent, is_back)
+        };
+        assert_eq!(numbers(&refresh("r", "InProgress", 25, 9)), (Some((3, 12)), Some(25), false));
+        assert_eq!(numbers(&refresh("r", "Cancelling", 8, 11)), (Some((1, 12)), Some(8), false));
+        assert_eq!(numbers(&part), (Some((3, 12)), Some(25), false));
+        assert_eq!(numbers(&back), (Some((3, 12)), Some(0), true));
+        assert_eq!(counted("waits to begin"), Counted::default());
     }
 }

@@ -312,7 +312,7 @@ impl Runner<'_> {
                     command: receipt.command,
                 }
             }
-            Err(error) => failed(call, &error),
+            Err(error) => failed(call, &change, &error),
         })
     }
 
@@ -380,12 +380,22 @@ fn pool_key(op: &OpState, tier: &str) -> String {
     format!("{}/{tier}", op.record.fleet)
 }
 
-fn failed(call: u64, error: &WriteError) -> Event {
+/// Whether a refresh that was to be stopped or turned round was over by itself since it was looked at: what follows is
+/// decided by another look.
+fn is_over_meanwhile(change: &crate::gateway::Change, error: &WriteError) -> bool {
+    use crate::gateway::Change::{CancelRefresh, RollBackRefresh};
+    matches!(change, CancelRefresh { .. } | RollBackRefresh { .. })
+        && error.trouble().code.as_deref() == Some("ActiveInstanceRefreshNotFound")
+}
+
+fn failed(call: u64, change: &crate::gateway::Change, error: &WriteError) -> Event {
     let trouble = error.trouble();
     let is_without_credentials = matches!(trouble.kind, TroubleKind::NoCredentials | TroubleKind::Expired);
     let how = match error {
         WriteError::Unknown(_) => Failure::Unknown,
-        _ if error.is_passing() || is_without_credentials => Failure::Passing,
+        _ if error.is_passing() || is_without_credentials || is_over_meanwhile(change, error) => {
+            Failure::Passing
+        }
         _ if trouble.kind == TroubleKind::Denied => Failure::Denied,
         _ => Failure::Refused,
     };

@@ -5,6 +5,7 @@ mod doubt;
 mod held;
 
 use super::event::{At, End, Event, Failure, Outcome, Verb, Way};
+use super::judgement::Judgement;
 use super::plan::{Aftermath, Leg, Plan, Step};
 use crate::gateway::change::{Change, Token};
 use crate::store::journal::{Entry, OpRecord};
@@ -115,6 +116,8 @@ pub struct LaneState {
     pub doubts: BTreeMap<usize, Timestamp>,
     /// How far what AWS does for it is, in words.
     pub told: Option<String>,
+    /// What the step that was judged last is judged by, and when that was so first.
+    pub judged: Option<Judgement>,
     /// What is known of holding that, and of letting it go again, and of stopping it.
     pub hold: StepState,
     /// The same of letting it go again.
@@ -371,6 +374,11 @@ impl OpState {
             Event::Told { at: step, what } => {
                 if let Some(lane) = self.lanes.get_mut(step.lane) {
                     lane.told = Some(what);
+                }
+            }
+            Event::Judged { at: step, seen } => {
+                if let Some(lane) = self.lanes.get_mut(step.lane) {
+                    lane.judged = Some(Judgement { step: step.step, since: at, seen });
                 }
             }
             Event::Settled { at: step, way, .. } => {

@@ -8,6 +8,7 @@ mod config;
 mod containers;
 mod cores;
 mod doubt;
+mod fleetwide;
 mod full;
 mod homes;
 mod inventory;

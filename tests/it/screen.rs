@@ -16,6 +16,7 @@ mod props;
 mod pty;
 mod relations;
 mod rich;
+mod rollout;
 mod seat;
 mod tables;
 mod trends;

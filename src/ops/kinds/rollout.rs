@@ -24,8 +24,8 @@ use super::refresh::{Picture, Target, Version, lane_to, resolve};
 use crate::error::Result;
 use crate::fleet::GroupRow;
 use crate::model::{
-    Group, Image, ImageId, InstanceType, Known, RefreshPreset, Scope, TemplateId, TemplateRef,
-    TemplateVersion, Text,
+    Group, Image, ImageId, InstanceType, Known, RefreshPreset, Scope, TargetGroupArn, TemplateId,
+    TemplateRef, TemplateVersion, Text,
 };
 use futures::FutureExt;
 use futures::future::BoxFuture;
@@ -332,7 +332,8 @@ async fn lanes(
         let Some(lane) = draft.lanes.get(before).cloned() else { continue };
         draft.lanes.truncate(before);
         let Some(to) = &target.to else { continue };
-        let lane = lanes::group(desk, row, &to.it, lane, wish);
+        let target_groups = asked(desk, row, draft);
+        let lane = lanes::group(desk, row, &to.it, lane, target_groups, wish);
         groups.push((row, lane));
     }
     for one in made {
@@ -359,6 +360,28 @@ async fn lanes(
     }
     draft.is_one_piece = !wish.keep_finished && intent.options.on_timeout == OnTimeout::Undo;
     Ok(())
+}
+
+/// The target groups that are asked whether new members are healthy: those that no load balancer sends anything to
+/// check nobody.
+fn asked(desk: &Desk<'_>, row: &GroupRow, draft: &mut Draft) -> Vec<TargetGroupArn> {
+    let part = desk.snapshot.parts.iter().find(|part| *part.scope == *row.scope);
+    let known = part.and_then(|part| part.target_groups.value.as_ref());
+    let idle = |arn: &TargetGroupArn| {
+        let mut all = known.iter().flat_map(|all| all.iter());
+        all.find(|one| one.arn == *arn).filter(|one| one.balancers.is_empty()).cloned()
+    };
+    let mut asked = Vec::new();
+    for arn in &row.it.target_groups {
+        match idle(arn) {
+            Some(idle) => draft.warn(format!(
+                "no load balancer uses target group {} of {}: what it says of new members is not asked",
+                idle.name, row.it.name
+            )),
+            None => asked.push(arn.clone()),
+        }
+    }
+    asked
 }
 
 /// How the group is refreshed: up to the canary first, with time to judge and to watch it, and then the rest.

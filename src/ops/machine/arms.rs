@@ -51,4 +51,18 @@ impl One<'_> {
         let is_begun = !matches!(self.state(), StepState::Fresh | StepState::Refused { .. });
         self.told().filter(|told| is_begun && self.lane().told.as_ref() != Some(told))
     }
+
+    /// What it is judged by, where that was not recorded yet.
+    pub(super) fn evidence(&self) -> Option<Vec<(String, Value)>> {
+        if self.leg.judges.is_empty() || matches!(self.state(), StepState::Fresh | StepState::Refused { .. })
+        {
+            return None;
+        }
+        let seen = self.leg.judges.iter();
+        let seen =
+            seen.filter_map(|fact| Some((fact.to_string(), self.eye.value(self.scope(), fact)?.clone())));
+        let seen: Vec<(String, Value)> = seen.collect();
+        let known = self.lane().judged.as_ref();
+        known.is_none_or(|known| known.step != self.at.step || known.seen != seen).then_some(seen)
+    }
 }

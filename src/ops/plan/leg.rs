@@ -28,6 +28,9 @@ pub struct Leg {
     /// How far it is, in words, by the first of these that is there: looked at along, and recorded when it changes.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub tells: Vec<Aspect>,
+    /// What it is judged by: looked at along, and recorded whenever any of it changes.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub judges: Vec<Aspect>,
     /// It is done when its time is up: it only watches.
     #[serde(default, skip_serializing_if = "super::is_not")]
     pub rests: bool,
@@ -161,6 +164,7 @@ impl Leg {
         facts.extend(self.spoiled.iter_mut().flat_map(|spoiled| spoiled.when.facts_mut()));
         facts.extend(self.ends.iter_mut().flat_map(|end| end.when.facts_mut()));
         facts.extend(&mut self.tells);
+        facts.extend(&mut self.judges);
         match &mut self.act {
             Act::AsSeen { arms } => {
                 for arm in arms {
@@ -196,6 +200,7 @@ pub fn wait(until: Condition, within_s: u64, every_s: u64) -> Leg {
         every_s,
         ends: Vec::new(),
         tells: Vec::new(),
+        judges: Vec::new(),
         rests: false,
         aside: None,
     }

@@ -28,17 +28,19 @@ impl LaneState {
         !matches!(self.hold, StepState::Fresh | StepState::GivenUp(false))
     }
 
-    /// Whether AWS is at the step that it is at, or may be.
+    /// Whether AWS is at the step that it is at, or may be: by a call of the step, or of one before it that it only
+    /// waits for.
     pub fn is_going(&self) -> bool {
-        let state = self.there.get(self.at);
+        let was_begun = || self.there.iter().take(self.at).any(StepState::is_touched);
         self.phase == Phase::There
-            && state.is_some_and(|state| {
-                matches!(
-                    state,
+            && match self.there.get(self.at) {
+                Some(
                     StepState::Open { .. }
-                        | StepState::Doubtful { .. }
-                        | StepState::Waiting { call: Some(_), .. }
-                )
-            })
+                    | StepState::Doubtful { .. }
+                    | StepState::Waiting { call: Some(_), .. },
+                ) => true,
+                Some(StepState::Fresh | StepState::Waiting { call: None, .. }) => was_begun(),
+                _ => false,
+            }
     }
 }

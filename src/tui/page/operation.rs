@@ -1,5 +1,9 @@
 //! One operation in full: how it stands, its targets, their steps with times, and everything that was recorded.
 
+mod buttons;
+mod rollout;
+
+use self::buttons::Button;
 use super::TextLine;
 use super::operations::{bar, health, progress, time};
 use super::overview::health_role;
@@ -25,11 +29,27 @@ pub(crate) fn lines(ui: &Ui, id: &str, width: usize) -> Vec<TextLine> {
         };
         return cell::wrap(&text, width).into_iter().map(|text| vec![(Role::Note, text)]).collect();
     };
-    let mut sheet = Sheet { ui, listed, width, lines: Vec::new() };
-    sheet.head();
-    sheet.lanes();
+    sheet(ui, listed, width).lines
+}
+
+/// What a click on a column of a line asks for.
+pub(crate) fn button(ui: &Ui, id: &str, (line, column): (usize, usize)) -> Option<Action> {
+    let sheet = sheet(ui, ui.register.find(id)?, usize::from(ui.width));
+    let mut buttons = sheet.buttons.into_iter();
+    buttons.find(|one| one.line == line && one.columns.contains(&column)).map(|one| one.action)
+}
+
+fn sheet<'a>(ui: &'a Ui, listed: &'a Listed, width: usize) -> Sheet<'a> {
+    let mut sheet = Sheet { ui, listed, width, lines: Vec::new(), buttons: Vec::new() };
+    let is_rollout = rollout::is_one(&listed.op);
+    sheet.head(is_rollout);
+    if is_rollout {
+        sheet.board();
+    } else {
+        sheet.lanes();
+    }
     sheet.log();
-    sheet.lines
+    sheet
 }
 
 /// What an operation is written on.
@@ -38,6 +58,7 @@ struct Sheet<'a> {
     listed: &'a Listed,
     width: usize,
     lines: Vec<TextLine>,
+    buttons: Vec<Button>,
 }
 
 impl Sheet<'_> {
@@ -54,7 +75,7 @@ impl Sheet<'_> {
         self.put(role, (Role::Dim, format!("{name:<8}")), text);
     }
 
-    fn head(&mut self) {
+    fn head(&mut self, has_buttons: bool) {
         let (ui, op) = (self.ui, &self.listed.op);
         let progress = progress(ui, self.listed);
         let health = health(progress.standing);
@@ -75,6 +96,9 @@ impl Sheet<'_> {
         if let Some(hint) = &progress.hint {
             let keys = self.steer(hint);
             self.row(Role::TroubleHint, "next", &keys);
+        }
+        if has_buttons {
+            self.buttons();
         }
         let who = &op.record.who;
         let terminal = who.terminal.as_ref().map(|at| format!(", at {at}")).unwrap_or_default();

@@ -54,6 +54,11 @@ fn click(ui: &mut Ui, mouse: Mouse) -> Vec<Effect> {
     if !body.contains(&mouse.y) || mouse.x >= layout.body_width {
         return Vec::new();
     }
+    if let Page::Operation(id) = &ui.here.page {
+        let at = (ui.here.top + usize::from(mouse.y - layout.body), usize::from(mouse.x));
+        let action = page::operation::button(ui, id, at);
+        return action.map(|action| act(ui, action)).unwrap_or_default();
+    }
     let line = match &ui.here.page {
         Page::List(list) => {
             let line = ui.here.top + usize::from(mouse.y - layout.body);

@@ -24,6 +24,7 @@ use jiff::{SignedDuration, Timestamp};
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
 use tokio_util::sync::CancellationToken;
 
 /// When the pretended time begins.
@@ -48,6 +49,14 @@ type Due = (Timestamp, Box<dyn FnOnce() + Send>);
 /// Time that passes when somebody waits for it, in the pretended world too.
 pub(super) struct Stepper {
     running: Arc<Running>,
+    /// When its readings begin, by a clock that this time does not follow.
+    born: Instant,
+    /// Moments that somebody waits for a token until.
+    sleepers: Mutex<Vec<Timestamp>>,
+    /// Requests that have no answer yet.
+    under_way: AtomicUsize,
+    /// Rung when one of these changes.
+    moved: tokio::sync::Notify,
     now: Mutex<Timestamp>,
     /// What happens when a moment is reached.
     pub(super) then: Mutex<Vec<Due>>,
@@ -57,6 +66,65 @@ impl Stepper {
     /// The runner's time, to be set where the world went on without it.
     pub(super) fn clock(&self) -> std::sync::MutexGuard<'_, Timestamp> {
         self.now.lock().unwrap()
+    }
+}
+
+/// Somebody who waits for a moment.
+struct Waits<'a> {
+    of: &'a Stepper,
+    at: Timestamp,
+}
+
+impl Drop for Waits<'_> {
+    fn drop(&mut self) {
+        let mut all = self.of.sleepers.lock().unwrap();
+        if let Some(mine) = all.iter().position(|at| *at == self.at) {
+            all.swap_remove(mine);
+        }
+        drop(all);
+        self.of.moved.notify_waiters();
+    }
+}
+
+impl std::fmt::Debug for Stepper {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Stepper at {}", self.clock())
+    }
+}
+
+/// Buckets that fill by the pretended time: whoever waits for a token lets it pass.
+impl coredeck::clock::Pace for Stepper {
+    fn now(&self) -> Instant {
+        self.born + Duration::try_from(self.clock().duration_since(start())).unwrap()
+    }
+
+    fn until(&self, at: Instant) -> BoxFuture<'_, ()> {
+        let at = start() + at.saturating_duration_since(self.born);
+        async move {
+            let waits = Waits { of: self, at };
+            self.sleepers.lock().unwrap().push(at);
+            // Time stands still while anybody has a request under way, and it goes to the next who waits.
+            while *self.clock() < at {
+                let moved = self.moved.notified();
+                let is_next = self.sleepers.lock().unwrap().iter().min() == Some(&at);
+                if is_next && self.under_way.load(Ordering::SeqCst) == 0 {
+                    Timer::until(self, at).await;
+                } else {
+                    moved.await;
+                }
+            }
+            drop(waits);
+        }
+        .boxed()
+    }
+
+    fn begun(&self) {
+        self.under_way.fetch_add(1, Ordering::SeqCst);
+    }
+
+    fn ended(&self) {
+        self.under_way.fetch_sub(1, Ordering::SeqCst);
+        self.moved.notify_waiters();
     }
 }
 
@@ -70,6 +138,7 @@ impl Timer for Stepper {
         if at > *now {
             self.running.step(at.duration_since(*now).try_into().unwrap());
             *now = at;
+            self.moved.notify_waiters();
         }
         let mut then = self.then.lock().unwrap();
         while let Some(due) = then.iter().position(|(due, _)| *due <= *now) {
@@ -107,6 +176,10 @@ impl Bench {
         let aws = connected(&config, &running).await;
         let timer = Arc::new(Stepper {
             running: Arc::clone(&running),
+            born: coredeck::clock::monotonic(),
+            sleepers: Mutex::default(),
+            under_way: AtomicUsize::new(0),
+            moved: tokio::sync::Notify::new(),
             now: Mutex::new(start()),
             then: Mutex::default(),
         });
@@ -132,6 +205,17 @@ impl Bench {
             Some(cores) => Arc::clone(cores) as Arc<dyn FleetProbe>,
             None => Arc::clone(&self.aws) as Arc<dyn FleetProbe>,
         }
+    }
+
+    /// From now on requests wait for their tokens in pretended time.
+    pub(super) async fn pace(&mut self) {
+        let options = aws::Options {
+            environment: Some(self.running.exports()),
+            clock: Clock::Fixed(start()),
+            pace: Arc::clone(&self.timer) as Arc<dyn coredeck::clock::Pace>,
+            ..aws::Options::default()
+        };
+        self.aws = Arc::new(aws::connect(&self.config, options).await.unwrap());
     }
 
     /// Connects again, after the configuration was changed.

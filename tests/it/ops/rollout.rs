@@ -1,7 +1,7 @@
 //! Rollouts of images: to the end and back, over an alarm, in waves that stop at the first failure, and refused for
 //! what could not run.
 
-use super::bench::{Bench, intent, start};
+use super::bench::{Bench, intent, runner, start, who};
 use crate::sim_groups::{asg, element};
 use coredeck::clock::Clock;
 use coredeck::error::Error;
@@ -10,7 +10,10 @@ use coredeck::ops::image::Meant;
 use coredeck::ops::intent::RolloutWish;
 use coredeck::ops::{Desk, End, Intent, OpState, Outcome, Plan, Timer, rollback};
 use coredeck::sim::{Happening, Options, What, serve};
+use coredeck::store::journal::Ledger;
+use jiff::SignedDuration;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 const GROUP: &str = "dev-hosts";
@@ -37,7 +40,7 @@ pub(super) fn rollout(groups: &[&str], more: fn(&mut RolloutWish)) -> Intent {
 }
 
 /// Members of a group by the version that they were launched with, and the version that it is saved with.
-async fn versions(bench: &Bench, group: &str) -> (BTreeMap<String, usize>, String) {
+pub(super) async fn versions(bench: &Bench, group: &str) -> (BTreeMap<String, usize>, String) {
     let named = format!("AutoScalingGroupNames.member.1={group}");
     let answer = asg(&bench.running, "DescribeAutoScalingGroups", &named).await;
     let (before, rest) = answer.split_once("<Instances>").unwrap();
@@ -50,11 +53,11 @@ async fn versions(bench: &Bench, group: &str) -> (BTreeMap<String, usize>, Strin
     (counts, element(saved, "Version").to_owned())
 }
 
-fn all(version: &str) -> (BTreeMap<String, usize>, String) {
+pub(super) fn all(version: &str) -> (BTreeMap<String, usize>, String) {
     (BTreeMap::from([(version.to_owned(), 12)]), version.to_owned())
 }
 
-fn end(op: &OpState) -> Option<Outcome> {
+pub(super) fn end(op: &OpState) -> Option<Outcome> {
     op.ended.map(|(end, _)| end)
 }
 
@@ -71,7 +74,7 @@ async fn taken_back(bench: &Bench, op: &OpState) -> Plan {
     rollback::plan(&desk, op).await.unwrap()
 }
 
-fn why(error: &Error) -> String {
+pub(super) fn why(error: &Error) -> String {
     format!("{error}: {}", error.source.as_ref().map(ToString::to_string).unwrap_or_default())
 }
 
@@ -163,4 +166,43 @@ async fn a_template_that_somebody_edits_meanwhile_makes_the_plan_stale() {
     assert_eq!(end(&op), Some(Outcome::Failed), "{:?}", op.lanes);
     assert!(op.lanes[0].why[0].contains("latest version of"), "{:?}", op.lanes[0].why);
     assert_eq!(bench.changes().get("StartInstanceRefresh"), Some(&1), "the second began nothing");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_hold_outlives_its_terminal_and_a_week_and_then_all_waves_go_on() {
+    let mut bench = Bench::new().await;
+    bench.pace().await;
+    let mut wanted = rollout(&["shared-hosts", GROUP], |wish| wish.preset.max_healthy = Some(110));
+    wanted.options.override_budget = true;
+    let plan = bench.plan(wanted).await.unwrap_or_else(|error| panic!("{}", why(&error)));
+    assert_eq!(plan.waves.len(), 3, "templates, development, the other");
+    let id = bench.enter(&plan).id;
+    // Held while development is under way, and then the terminal is closed.
+    let (held_at, gone) = (start() + SignedDuration::from_mins(9), start() + SignedDuration::from_mins(12));
+    let (journal, held_id) = (bench.journal(), id.clone());
+    let hold = move || drop(journal.ask(&held_id, "pause", &who("ben"), None, held_at).unwrap());
+    let edge = bench.edge(Arc::new(bench.journal()), bench.writer());
+    let stop = edge.stop.clone();
+    bench.timer.then.lock().unwrap().push((held_at, Box::new(hold)));
+    bench.timer.then.lock().unwrap().push((gone, Box::new(move || stop.cancel())));
+    let held = coredeck::ops::run(&edge, &id, &runner("anna")).await.unwrap();
+    let first = plan.waves[1][0];
+    assert!(held.ended.is_none() && held.lanes[first].is_held(), "{:?}", held.lanes);
+    bench.running.step(Duration::from_secs(600));
+    let before = versions(&bench, GROUP).await;
+    assert!(before.0.len() == 2, "some are replaced and some are not: {before:?}");
+    bench.running.step(Duration::from_secs(7 * 86_400));
+    assert_eq!(versions(&bench, GROUP).await, before, "nothing is replaced while it is held");
+    assert_eq!(bench.changes().get("StartInstanceRefresh"), Some(&1), "the next wave has not begun");
+
+    let back = gone + SignedDuration::from_hours(7 * 24);
+    bench.journal().ask(&id, "resume", &who("ben"), None, back).unwrap();
+    *bench.timer.clock() = back;
+    let done = bench.run(&id).await;
+    assert_eq!(end(&done), Some(Outcome::Done), "{:?}", done.lanes);
+    let changes = bench.changes();
+    let counts =
+        ["SuspendProcesses", "ResumeProcesses", "CreateLaunchTemplateVersion", "StartInstanceRefresh"];
+    assert_eq!(counts.map(|call| changes[call]), [1, 1, 2, 2], "{changes:?}");
+    assert_eq!(versions(&bench, GROUP).await, all("4"));
 }

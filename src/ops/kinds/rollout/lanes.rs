@@ -11,7 +11,7 @@ use super::super::super::plan::{
 use super::{JUDGE_S, Made, canary, watch_s};
 use crate::fleet::GroupRow;
 use crate::gateway::change::Change;
-use crate::model::{ClusterArn, Known, TemplateId, TemplateRef, Text};
+use crate::model::{ClusterArn, Known, TargetGroupArn, TemplateId, TemplateRef, Text};
 
 /// How often a canary is looked at, in seconds.
 const EVERY_S: u64 = 30;
@@ -114,6 +114,7 @@ pub(super) fn group(
     row: &GroupRow,
     to: &TemplateRef,
     lane: Lane,
+    target_groups: Vec<TargetGroupArn>,
     wish: &RolloutWish,
 ) -> Lane {
     let Some(refresh) = lane.steps.first().cloned() else { return lane };
@@ -122,7 +123,7 @@ pub(super) fn group(
         group: group.name.clone(),
         template: to.clone(),
         cluster: cluster(desk, row),
-        target_groups: group.target_groups.clone(),
+        target_groups,
     };
     let percent = canary(wish, group.desired);
     let wanted = (u64::from(group.desired) * u64::from(percent)).div_ceil(100).max(1);
@@ -131,6 +132,7 @@ pub(super) fn group(
     let is_well = Condition::AtLeast { fact: fit.clone(), count: wanted }
         .and(Condition::AtMost { fact: unfit.clone(), count: 0 });
     let mut bad = Vec::new();
+    let mut judges = vec![fit.clone(), unfit.clone()];
     let alarms: Vec<Text> = match &refresh.go.act {
         Act::AsSeen { arms } => {
             arms.iter().filter_map(|arm| arm.change.as_deref()).find_map(alarms_of).unwrap_or_default()
@@ -139,6 +141,7 @@ pub(super) fn group(
     };
     if !alarms.is_empty() {
         let ringing = fact(LaunchFact::Ringing { alarms });
+        judges.push(ringing.clone());
         bad.push(Ending {
             when: Condition::AtLeast { fact: ringing, count: 1 },
             why: "an alarm rings".to_owned(),
@@ -158,6 +161,7 @@ pub(super) fn group(
             ends: with(&refresh.go.ends, &bad),
             within_s: JUDGE_S + u64::from(warmup),
             every_s: EVERY_S,
+            judges: judges.clone(),
             ..refresh.go.clone()
         },
         expected_s: 300 + u64::from(warmup),
@@ -176,6 +180,7 @@ pub(super) fn group(
         within_s: watch,
         every_s: EVERY_S,
         rests: true,
+        judges,
         ..refresh.go.clone()
     };
     let rest = Leg { act: Act::Wait, taken: None, ends: with(&refresh.go.ends, &bad), ..refresh.go.clone() };
