@@ -31,6 +31,7 @@ mod places;
 mod rate;
 mod record;
 mod regions;
+mod route53;
 mod session;
 mod site;
 mod ssm;
@@ -112,6 +113,8 @@ pub struct Aws {
     gear: Gear,
     patience: site::Patience,
     read_only: bool,
+    /// Who reads the host names of an account, one after the other: they are the same for all of its regions.
+    named: Mutex<BTreeMap<AccountName, Arc<route53::Line>>>,
     /// Instances of an earlier run, until their place is read.
     kept: Mutex<BTreeMap<Scope, Vec<Arc<Instance>>>>,
 }
@@ -181,6 +184,7 @@ pub async fn connect(config: &Config, options: Options) -> Result<Aws, Error> {
         gear,
         patience: options.silent.map(site::Patience::of).unwrap_or_default(),
         read_only: config.read_only,
+        named: Mutex::default(),
         kept: Mutex::default(),
     })
 }
@@ -269,6 +273,16 @@ impl Aws {
             Ask::TargetGroups => Reading::TargetGroups(elb::target_groups(desk, pages).await?),
             Ask::Targets(groups) => Reading::Targets(elb::targets(desk, &groups, pages).await?),
             Ask::Rules => Reading::Rules(elb::rules(desk, pages).await?),
+            Ask::Records(domains) => {
+                // It is one for all regions of the account, and so is its bucket.
+                let region = route53::home(&scope.region);
+                let desk = self.desk(&Scope { account: scope.account.clone(), region }, urgency).await?;
+                let line = {
+                    let mut named = self.named.lock().unwrap_or_else(PoisonError::into_inner);
+                    Arc::clone(named.entry(scope.account.clone()).or_default())
+                };
+                Reading::Records(line.zones(&desk, scope, &domains, pages).await?)
+            }
             Ask::Agents => Reading::Agents(ssm::agents(desk, pages).await?),
             Ask::Alarms => Reading::Alarms(cloudwatch::alarms(desk, pages).await?),
             Ask::Registry(path) => ssm::registry(desk, &path, pages).await?,

@@ -4,9 +4,13 @@
 //! read is not known here either: no figure stands in for it.
 
 mod growth;
+mod measured;
+mod step;
 mod words;
 
 pub use growth::{Growth, growth};
+pub use measured::{Density, Measured, Memory};
+pub use step::next_step;
 
 use crate::config::Figures;
 use crate::fleet::{Fleet, TierRow};
@@ -54,6 +58,12 @@ pub struct Capacity {
     pub users: Known<u64>,
     /// Database connections that its cores' pools open at most, beside those that the database takes.
     pub connections: Room,
+    /// What was measured of its hosts; none where nothing was.
+    pub measured: Option<Measured>,
+    /// Memory that tasks reserved on its hosts; none where ECS knows none of them.
+    pub memory: Option<Memory>,
+    /// How densely each of its instance types is filled.
+    pub densities: Vec<Density>,
     /// How its tenants grow, and when there is no more room.
     pub growth: Growth,
 }
@@ -117,6 +127,9 @@ fn of_tier(
                 None => Known::No(WhyUnknown::NotAsked),
             },
         },
+        measured: measured::measured(measured::hosts(fleet, &tier.name)),
+        memory: measured::memory(measured::hosts(fleet, &tier.name)),
+        densities: measured::densities(fleet, &tier.name, &mine),
         growth: growth(course, tenants.left(), now),
         cores,
         tenants,

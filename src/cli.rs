@@ -189,6 +189,7 @@ fn obey(argv: Argv, outside: &Outside, out: &mut Output) -> Result<()> {
             let archive = past::Archive::open(&global, outside, out)?;
             let world = archive.world(args.at.as_deref().unwrap_or_default())?;
             archive.say(&world, out);
+            let world = annals::Annals::of(&global, outside).tell(plan.kind, Arc::new(world));
             get::show(&plan, &args, &archive.config, &world, out)
         }
         Some(Command::Describe(args)) if args.at.is_some() && Kind::parse(&args.kind)? != Kind::Calls => {

@@ -57,6 +57,8 @@ pub struct Config {
     pub history: Keep,
     /// How the cores' own API is reached.
     pub cores: Cores,
+    /// What is read of host names.
+    pub dns: Dns,
     /// Where the lines of docker's containers are.
     pub logs: Logs,
     /// What capacity is computed with.
@@ -81,6 +83,7 @@ impl Default for Config {
             keymap: "default".to_owned(),
             history: Keep::default(),
             cores: Cores::default(),
+            dns: Dns::default(),
             logs: Logs::default(),
             capacity: Figures::default(),
             file: None,
@@ -105,6 +108,13 @@ pub struct Cores {
     pub reach: CoreReach,
     /// An HTTP proxy on the way to them; none for none.
     pub proxy: Option<String>,
+}
+
+/// What is read of host names.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Dns {
+    /// Whether Route 53 is read.
+    pub route53: bool,
 }
 
 /// Whether cores are asked.

@@ -13,6 +13,7 @@ mod lack;
 #[cfg(test)]
 pub(crate) mod made;
 mod people;
+mod routing;
 mod rows;
 mod samples;
 mod shared;

@@ -17,9 +17,9 @@ pub use look::{FleetProbe, LogAsk, Look, Seen};
 use crate::model::admin::CoreWord;
 use crate::model::{
     AccountName, Activity, Agent, Alarm, Cluster, ClusterArn, CoreRecord, Gauges, Group, GroupName, Host,
-    Identity, Image, ImageId, Instance, InstanceId, InstanceStatus, InstanceType, Metrics, Published,
-    Refresh, Region, Rule, Scope, Service, SpotPrice, Target, TargetGroup, TargetGroupArn, Task, Template,
-    TemplateRef, TenantRecord, Text, Trouble,
+    HostedZone, Identity, Image, ImageId, Instance, InstanceId, InstanceStatus, InstanceType, Metrics,
+    Published, Refresh, Region, Rule, Scope, Service, SpotPrice, Target, TargetGroup, TargetGroupArn, Task,
+    Template, TemplateRef, TenantRecord, Text, Trouble,
 };
 use futures::future::BoxFuture;
 use jiff::Timestamp;
@@ -63,6 +63,8 @@ pub enum Source {
     Targets,
     /// Listener rules.
     Rules,
+    /// Route 53 records of the zones that may hold the fleet's host names.
+    Records,
     /// Systems Manager's managed instances.
     Agents,
     /// CloudWatch alarms.
@@ -79,7 +81,7 @@ pub enum Source {
 
 impl Source {
     /// Every source, in the order in which they are first asked.
-    pub const ALL: [Self; 22] = [
+    pub const ALL: [Self; 23] = [
         Self::Identity,
         Self::Instances,
         Self::Groups,
@@ -92,6 +94,7 @@ impl Source {
         Self::Statuses,
         Self::Registry,
         Self::Rules,
+        Self::Records,
         Self::Tasks,
         Self::Templates,
         Self::Images,
@@ -123,6 +126,7 @@ impl Source {
             Self::TargetGroups => "target_groups",
             Self::Targets => "targets",
             Self::Rules => "rules",
+            Self::Records => "records",
             Self::Agents => "agents",
             Self::Alarms => "alarms",
             Self::Registry => "registry",
@@ -164,6 +168,7 @@ impl Source {
             Self::TargetGroups => "elasticloadbalancing:DescribeTargetGroups",
             Self::Targets => "elasticloadbalancing:DescribeTargetHealth",
             Self::Rules => "elasticloadbalancing:DescribeRules",
+            Self::Records => "route53:ListHostedZones",
             Self::Agents => "ssm:DescribeInstanceInformation",
             Self::Alarms => "cloudwatch:DescribeAlarms",
             Self::Registry => "ssm:GetParametersByPath",
@@ -184,6 +189,7 @@ impl Source {
             Self::Services | Self::Tasks | Self::Hosts => &[Self::Clusters],
             Self::Targets => &[Self::TargetGroups],
             Self::Admin => &[Self::Registry, Self::Instances],
+            Self::Records => &[Self::Registry, Self::Rules],
             Self::Prices => &[Self::Instances],
             _ => &[],
         }
@@ -239,6 +245,8 @@ pub enum Ask {
     Targets(Vec<TargetGroupArn>),
     /// All rules of all listeners of all load balancers.
     Rules,
+    /// The zones that may hold these host names, with their records.
+    Records(Vec<Text>),
     /// All managed instances.
     Agents,
     /// All alarms.
@@ -287,6 +295,7 @@ impl Ask {
             Self::TargetGroups => Source::TargetGroups,
             Self::Targets(_) => Source::Targets,
             Self::Rules => Source::Rules,
+            Self::Records(_) => Source::Records,
             Self::Agents => Source::Agents,
             Self::Alarms => Source::Alarms,
             Self::Registry(_) => Source::Registry,
@@ -332,6 +341,8 @@ pub enum Reading {
     Targets(Vec<Target>),
     /// Rules.
     Rules(Vec<Rule>),
+    /// Hosted zones with their records.
+    Records(Vec<HostedZone>),
     /// Managed instances.
     Agents(Vec<Agent>),
     /// Alarms.
@@ -373,6 +384,7 @@ impl Reading {
             Self::TargetGroups(_) => Source::TargetGroups,
             Self::Targets(_) => Source::Targets,
             Self::Rules(_) => Source::Rules,
+            Self::Records(_) => Source::Records,
             Self::Agents(_) => Source::Agents,
             Self::Alarms(_) => Source::Alarms,
             Self::Registry { .. } => Source::Registry,

@@ -10,6 +10,7 @@ pub mod cluster;
 pub mod core;
 pub mod definition;
 pub mod detail;
+pub mod dns;
 pub mod gauge;
 pub mod group;
 pub mod ids;
@@ -30,12 +31,13 @@ pub mod trouble;
 pub use alarm::{Alarm, AlarmState};
 pub use balancer::{Rule, Target, TargetGroup, TargetState};
 pub use cluster::{CapacityProvider, Cluster, Deployment, Host, Service, ServiceEvent, Task};
-pub use core::{Core, CoreRecord, Home, Tenant, TenantRecord};
+pub use core::{Core, CoreRecord, Drift, DriftSort, Home, Tenant, TenantRecord};
 pub use definition::{Constraint, Container, Definition, Port, Protocol};
 pub use detail::{
     Command, DocumentDetail, Hook, HostDetail, Invocation, Leaving, Newcomer, ParameterDetail, Protection,
     RefreshDetail, RefreshWants, ServiceDetail,
 };
+pub use dns::{DnsRecord, End, Ending, HostedZone, Route};
 pub use gauge::{Gauge, Gauges, Metrics, Point};
 pub use group::{Activity, Group, Handling, Member, Mix, OwnLaunch, Refresh, RefreshPreset, TemplateRef};
 pub use ids::*;

@@ -50,5 +50,5 @@ pub use event::{At, End, Event, Outcome, Verb, Way};
 pub use intent::{Intent, OnTimeout, Options, Then};
 pub use kinds::{Danger, KINDS, Kind, Takes, kind};
 pub use plan::{Lane, Plan, Step, Undo};
-pub use run::{Edge, Start, Timer, read, run};
+pub use run::{Edge, Start, Timer, read, read_at, run};
 pub use state::{Mode, OpState, Phase};

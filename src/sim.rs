@@ -27,6 +27,7 @@ mod logs;
 mod market;
 mod page;
 mod pricing;
+mod route53;
 mod script;
 mod service;
 mod shape;

@@ -9,9 +9,9 @@ pub use trend::{Held, Measure, Sample, Subject, Trend, Trends};
 use crate::gateway::{Reading, Source};
 use crate::model::admin::CoreWord;
 use crate::model::{
-    AccountId, Activity, Agent, Alarm, Cluster, CoreRecord, Group, Host, Identity, Image, Instance,
-    InstanceStatus, Known, Metrics, Published, Refresh, Rule, Scope, Service, SpotPrice, Target, TargetGroup,
-    Task, Template, TenantRecord, Trouble, WhyUnknown,
+    AccountId, Activity, Agent, Alarm, Cluster, CoreRecord, Group, Host, HostedZone, Identity, Image,
+    Instance, InstanceStatus, Known, Metrics, Published, Refresh, Rule, Scope, Service, SpotPrice, Target,
+    TargetGroup, Task, Template, TenantRecord, Trouble, WhyUnknown,
 };
 use jiff::Timestamp;
 use std::sync::Arc;
@@ -66,6 +66,8 @@ pub struct Part {
     pub targets: Section<Vec<Target>>,
     /// Listener rules.
     pub rules: Section<Vec<Rule>>,
+    /// Route 53 records.
+    pub records: Section<Vec<HostedZone>>,
     /// Managed instances.
     pub agents: Section<Vec<Agent>>,
     /// Alarms.
@@ -229,7 +231,7 @@ sections! {
     Identity => identity, Instances => instances, Statuses => statuses, Templates => templates,
     Images => images, Published => published, Groups => groups, Refreshes => refreshes, Activities => activities,
     Clusters => clusters, Services => services, Tasks => tasks, Hosts => hosts,
-    TargetGroups => target_groups, Targets => targets, Rules => rules, Agents => agents,
+    TargetGroups => target_groups, Targets => targets, Rules => rules, Records => records, Agents => agents,
     Alarms => alarms, Registry => registry, Metrics => metrics,
     Admin => admin, Prices => prices,
 }
@@ -265,6 +267,7 @@ impl Part {
             Reading::TargetGroups(value) => put!(target_groups, value, settle_named),
             Reading::Targets(value) => put!(targets, value),
             Reading::Rules(value) => put!(rules, value, settle_named),
+            Reading::Records(value) => put!(records, value),
             Reading::Agents(value) => put!(agents, value),
             Reading::Alarms(value) => put!(alarms, value),
             Reading::Registry { cores, tenants, faults } => {

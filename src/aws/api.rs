@@ -93,6 +93,8 @@ const SSM_PARAMETERS: Family = Family { name: "ssm parameters", refill: 40, burs
 const SSM_WRITES: Family = Family { name: "ssm parameter writes", refill: 3, burst: 10 };
 const ALARMS: Family = Family { name: "cloudwatch alarms", refill: 9, burst: 18 };
 const METRICS: Family = Family { name: "cloudwatch metrics", refill: 20, burst: 50 };
+// Five requests a second for the whole account, whoever sends them.
+const ROUTE53: Family = Family { name: "route53", refill: 5, burst: 5 };
 // AWS publishes five for the smallest of its regions, ten and more for most.
 const LOG_EVENTS: Family = Family { name: "logs events", refill: 5, burst: 10 };
 const LOG_STREAMS: Family = Family { name: "logs streams", refill: 5, burst: 10 };
@@ -134,6 +136,8 @@ apis! {
     DescribeLogStreams: "logs", LOG_STREAMS, Light, 0;
     GetCallerIdentity: "sts", STS, Light, 0;
     AssumeRole: "sts", STS, Light, 0;
+    ListHostedZones: "route53", ROUTE53, Light, 0;
+    ListResourceRecordSets: "route53", ROUTE53, Light, 0;
     DescribeLifecycleHooks: "autoscaling", AUTO_SCALING, Light, 0;
     DescribeTaskDefinition: "ecs", ECS_DEFINITION, Light, 0;
     GetTaskProtection: "ecs", ECS_PROTECTION, Light, 0;
@@ -257,6 +261,7 @@ impl Api {
             | Self::ListCommandInvocations
             | Self::GetCommandInvocation
             | Self::GetMetricData
+            | Self::ListHostedZones
             | Self::GetCallerIdentity => true,
             Self::DescribeClusters
             | Self::DescribeCapacityProviders
@@ -272,6 +277,7 @@ impl Api {
             | Self::FilterLogEvents
             | Self::DescribeLogStreams
             | Self::DescribeDocument
+            | Self::ListResourceRecordSets
             | Self::AssumeRole => false,
             // Changes are asked one by one, and nobody goes on to the next after a denial.
             _ => false,

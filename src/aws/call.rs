@@ -90,6 +90,11 @@ impl Desk {
         self.site.cloudwatch()
     }
 
+    /// The client for Route 53.
+    pub(super) fn route53(&self) -> &aws_sdk_route53::Client {
+        self.site.route53()
+    }
+
     /// The client for CloudWatch Logs.
     pub(super) fn logs(&self) -> &aws_sdk_cloudwatchlogs::Client {
         self.site.logs()

@@ -18,6 +18,8 @@ pub(super) struct Sent {
     pub(super) kind: String,
     /// The serialised parameters.
     pub(super) body: Vec<u8>,
+    /// The address, whose path and query are the parameters where there is no body.
+    pub(super) address: String,
 }
 
 /// Where a request went, and with whose credentials.
@@ -35,8 +37,16 @@ pub(super) struct Place<'a> {
 const SECRET: [&str; 4] = ["TokenCode", "ExternalId", "WebIdentityToken", "SAMLAssertion"];
 
 /// Parameters that make the aws command give one page. Without one of them it would read on to the end.
-const PAGING: [&str; 7] =
-    ["MaxResults", "MaxRecords", "PageSize", "NextToken", "Marker", "maxResults", "nextToken"];
+const PAGING: [&str; 8] = [
+    "MaxResults",
+    "MaxRecords",
+    "PageSize",
+    "NextToken",
+    "Marker",
+    "StartRecordName",
+    "maxResults",
+    "nextToken",
+];
 
 /// The command. A body that cannot be read back gives none.
 pub(super) fn command(api: Api, sent: &Sent, place: &Place<'_>) -> Option<String> {
@@ -139,11 +149,19 @@ mod tests {
     use super::{Place, Sent, command, hyphenated};
 
     fn form(body: &str) -> Sent {
-        Sent { kind: "application/x-www-form-urlencoded".to_owned(), body: body.as_bytes().to_vec() }
+        Sent {
+            kind: "application/x-www-form-urlencoded".to_owned(),
+            body: body.as_bytes().to_vec(),
+            ..Sent::default()
+        }
     }
 
     fn json(body: &str) -> Sent {
-        Sent { kind: "application/x-amz-json-1.1".to_owned(), body: body.as_bytes().to_vec() }
+        Sent {
+            kind: "application/x-amz-json-1.1".to_owned(),
+            body: body.as_bytes().to_vec(),
+            ..Sent::default()
+        }
     }
 
     fn told(api: Api, sent: &Sent) -> String {
@@ -189,6 +207,24 @@ mod tests {
     }
 
     #[test]
+    fn what_stands_in_a_path_is_a_parameter_too() {
+        let address =
+            "http://127.0.0.1:1/2013-04-01/hostedzone/Z1/rrset?maxitems=300&name=a.example.com.&type=A";
+        let sent = Sent { address: address.to_owned(), ..Sent::default() };
+        assert_eq!(
+            told(Api::ListResourceRecordSets, &sent),
+            "aws route53 list-resource-record-sets --hosted-zone-id Z1 --start-record-name a.example.com. \
+             --start-record-type A --region us-east-1"
+        );
+        let address = "https://route53.amazonaws.com/2013-04-01/hostedzone?maxitems=100";
+        let sent = Sent { address: address.to_owned(), ..Sent::default() };
+        assert_eq!(
+            told(Api::ListHostedZones, &sent),
+            "aws route53 list-hosted-zones --no-paginate --region us-east-1"
+        );
+    }
+
+    #[test]
     fn json_keeps_its_types() {
         let body =
             r#"{"path":"/a b","recursive":true,"withDecryption":false,"maxResults":10,"deep":{"a":[1]}}"#;
@@ -224,7 +260,7 @@ mod tests {
     fn a_body_that_is_none_gives_no_command() {
         let place = Place::default();
         assert_eq!(command(Api::ListTasks, &json("{"), &place), None);
-        let cbor = Sent { kind: "application/cbor".to_owned(), body: vec![0xbf, 0x61] };
+        let cbor = Sent { kind: "application/cbor".to_owned(), body: vec![0xbf, 0x61], ..Sent::default() };
         assert_eq!(command(Api::DescribeAlarms, &cbor, &place), None);
         assert_eq!(command(Api::DescribeAlarms, &Sent::default(), &place), None);
     }

@@ -220,5 +220,6 @@ pub(super) fn sent(request: &HttpRequest) -> Sent {
     Sent {
         kind: request.headers().get("content-type").unwrap_or_default().to_owned(),
         body: request.body().bytes().unwrap_or_default().to_vec(),
+        address: request.uri().to_owned(),
     }
 }

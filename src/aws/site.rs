@@ -84,6 +84,7 @@ pub(super) struct Site {
     cloudwatch: OnceLock<aws_sdk_cloudwatch::Client>,
     logs: OnceLock<aws_sdk_cloudwatchlogs::Client>,
     sts: OnceLock<aws_sdk_sts::Client>,
+    route53: OnceLock<aws_sdk_route53::Client>,
 }
 
 macro_rules! clients {
@@ -131,6 +132,7 @@ impl Site {
             cloudwatch: OnceLock::new(),
             logs: OnceLock::new(),
             sts: OnceLock::new(),
+            route53: OnceLock::new(),
         }
     }
 
@@ -161,6 +163,8 @@ impl Site {
         logs: aws_sdk_cloudwatchlogs,
         /// STS.
         sts: aws_sdk_sts,
+        /// Route 53.
+        route53: aws_sdk_route53,
     }
 
     /// The same with a name for whose credentials it uses, and the profile that has them.

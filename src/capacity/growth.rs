@@ -28,6 +28,9 @@ pub enum Growth {
         over: SignedDuration,
         /// When there is no more room at that pace; none where it shrinks, nothing limits it, or it is ten years off.
         full_at: Option<Timestamp>,
+        /// The earliest and the latest of it, as far as its pace varied from part to part of what was watched: two
+        /// standard errors each way. The latest is none where it may never be full; both are where too little varied.
+        range: Option<(Timestamp, Option<Timestamp>)>,
     },
 }
 
@@ -51,10 +54,43 @@ pub fn growth(course: Option<&Trend>, left: Option<i64>, now: Timestamp) -> Grow
     if per_day == 0.0 {
         return Growth::Steady { over };
     }
-    let days = left.filter(|_| per_day > 0.0).map(|left| left.max(0) as f64 / per_day);
-    let full_at = days.filter(|days| *days <= FARTHEST_DAYS).and_then(|days| {
-        let span = SignedDuration::try_from_secs_f64(days * 86_400.0).ok()?;
-        now.checked_add(span).ok()
+    let on = |pace: f64| {
+        let days = left.filter(|_| pace > 0.0).map(|left| left.max(0) as f64 / pace);
+        days.filter(|days| *days <= FARTHEST_DAYS).and_then(|days| {
+            let span = SignedDuration::try_from_secs_f64(days * 86_400.0).ok()?;
+            now.checked_add(span).ok()
+        })
+    };
+    let full_at = on(per_day);
+    let range = full_at.and_then(|_| {
+        let error = error(course, first.from, until)?;
+        Some((on(per_day + 2.0 * error)?, on(per_day - 2.0 * error)))
     });
-    Growth::Moves { per_day, over, full_at }
+    Growth::Moves { per_day, over, full_at, range }
+}
+
+/// Parts that what was watched is cut into, to see how its pace varies.
+const PARTS: u32 = 6;
+
+/// The standard error of the pace, in units a day; none where the figure is not known at the ends of most parts.
+fn error(course: &Trend, from: Timestamp, until: Timestamp) -> Option<f64> {
+    let at = |moment: Timestamp| {
+        let before = course.spans().iter().rev().find(|span| span.from <= moment);
+        before.map(|span| span.value)
+    };
+    let part = until.duration_since(from) / i32::try_from(PARTS).ok()?;
+    let days = part.as_secs_f64() / 86_400.0;
+    let paces: Vec<f64> = (0..PARTS)
+        .filter_map(|nth| {
+            let start = from.checked_add(part * i32::try_from(nth).ok()?).ok()?;
+            Some((at(start.checked_add(part).ok()?)? - at(start)?) / days)
+        })
+        .collect();
+    let count = paces.len() as f64;
+    if paces.len() < 3 {
+        return None;
+    }
+    let mean = paces.iter().sum::<f64>() / count;
+    let variance = paces.iter().map(|pace| (pace - mean).powi(2)).sum::<f64>() / (count - 1.0);
+    Some((variance / count).sqrt())
 }

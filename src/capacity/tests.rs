@@ -26,6 +26,10 @@ fn core(tier: &str, tenants: u32, room: Option<i64>) -> Core {
         version: None,
         tenants: Known::Yes(tenants),
         room: Known::Yes(room),
+        cpu: Known::Yes(None),
+        credits: Known::Yes(None),
+        names: Known::Yes(Vec::new()),
+        drift: None,
         word: Known::Yes(None),
         health: Health::Ok,
         troubles: Vec::new(),
@@ -131,10 +135,22 @@ fn growth_leads_to_a_day_and_too_little_history_to_none() {
     let day = SignedDuration::from_hours(24);
     // Two more in a day, and room for four: two days.
     let grows = of(&course(&[(24, 36, 78.0), (36, 48, 80.0)]));
-    assert_eq!(grows, Growth::Moves { per_day: 2.0, over: day, full_at: Some(at(96)) });
+    let Growth::Moves { per_day, over, full_at, range } = grows else { panic!("{grows:?}") };
+    assert_eq!((per_day, over, full_at), (2.0, day, Some(at(96))));
+    // All of it came at once: nobody knows whether it goes on.
+    let (early, late) = range.unwrap();
+    assert!(early > at(48) && early < at(96) && late.is_none(), "{early} {late:?}");
+    // A steady pace says when.
+    let steady: Vec<(i64, i64, f64)> =
+        (0..24_i32).map(|n| (24 + i64::from(n), 25 + i64::from(n), 56.0 + f64::from(n))).collect();
+    let Growth::Moves { full_at: Some(full), range: Some((early, Some(late))), .. } = of(&course(&steady))
+    else {
+        panic!()
+    };
+    assert!(early <= full && full <= late && late.duration_since(early) < day, "{early} {full} {late}");
     assert_eq!(of(&course(&[(24, 48, 80.0)])), Growth::Steady { over: day });
     let shrinks = of(&course(&[(24, 36, 82.0), (36, 48, 80.0)]));
-    assert_eq!(shrinks, Growth::Moves { per_day: -2.0, over: day, full_at: None });
+    assert_eq!(shrinks, Growth::Moves { per_day: -2.0, over: day, full_at: None, range: None });
     for (trends, why) in [
         (Trends::default(), "no history"),
         (course(&[(40, 48, 80.0)]), "only 8 h"),
@@ -143,4 +159,29 @@ fn growth_leads_to_a_day_and_too_little_history_to_none() {
         let Growth::Unknown(told) = of(&trends) else { panic!("{why}") };
         assert!(told.contains(why), "{told}");
     }
+}
+
+#[test]
+fn the_tier_that_runs_out_first_is_named_with_what_makes_room() {
+    let figures = Figures::default();
+    let small = Tier { cores_per_host: Some(7), instance_types: vec!["t3.small".into()], ..tier("t") };
+    let of = |used: u32| {
+        one(row("t", 2, used, Some(7), used), small.clone(), Vec::new(), &figures, &Trends::default())
+    };
+    let tiers = [small.clone()];
+    assert_eq!(next_step(&[of(5)], &tiers), None, "half of it is free");
+    assert_eq!(
+        next_step(&[of(14)], &tiers).unwrap(),
+        "t runs out first: it has no room for another tenant; one t3.small more holds 7 cores"
+    );
+    assert!(next_step(&[of(16)], &tiers).unwrap().contains("it has 2 too many"));
+    let large = Tier { tenants_per_core: Some(50), development_tenants_per_core: Some(100), ..tier("u") };
+    let cores = vec![core("u", 48, Some(2))];
+    let near = one(row("u", 1, 1, None, 48), large.clone(), cores, &figures, &Trends::default());
+    let said = next_step(&[of(5), near.clone()], &[small.clone(), large.clone()]).unwrap();
+    assert!(said.starts_with("u runs out first: room for 2 more tenants is left; one host more"), "{said}");
+    assert!(
+        next_step(&[near, of(14)], &[small, large]).unwrap().starts_with("t runs"),
+        "full comes before near"
+    );
 }

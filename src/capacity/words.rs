@@ -1,6 +1,6 @@
 //! Capacity as people and programs read it: the same words on the screen and in a script.
 
-use super::{Capacity, Growth, Room};
+use super::{Capacity, Density, Growth, Measured, Room};
 use crate::config::Figures;
 use crate::model::{Known, WhyUnknown};
 use serde_json::{Value, json};
@@ -62,6 +62,24 @@ impl Capacity {
         )
     }
 
+    /// `12 % of 40 hosts, at most 61 %, 31 credits at least`
+    pub fn said_measured(&self) -> String {
+        let Some(it) = self.measured else { return UNKNOWN.to_owned() };
+        let hosts = if it.hosts == 1 { "1 host".to_owned() } else { format!("{} hosts", it.hosts) };
+        let credits =
+            it.credits.map(|credits| format!(", {credits:.0} credits at least")).unwrap_or_default();
+        format!("{:.0} % of {hosts}, at most {:.0} %{credits}", it.cpu, it.cpu_most)
+    }
+
+    /// `12 of 16 GiB`, what tasks reserved.
+    pub fn said_memory(&self) -> String {
+        let gib = |mib: u64| mib as f64 / 1024.0;
+        self.memory.map_or_else(
+            || UNKNOWN.to_owned(),
+            |it| format!("{:.1} of {:.1} GiB", gib(it.used), gib(it.most)),
+        )
+    }
+
     /// What is not known of it, a sentence each.
     pub fn lacks(&self) -> Vec<String> {
         let mut lacks = Vec::new();
@@ -84,13 +102,50 @@ impl Capacity {
     }
 }
 
+impl Density {
+    /// `12 × t3.small: 6.7 cores a host, 7 on the fullest; 80 tenants`
+    pub fn said(&self) -> String {
+        let each = f64::from(self.cores) / f64::from(self.hosts.max(1));
+        let tenants = self.tenants.map_or_else(|| UNKNOWN.to_owned(), |tenants| tenants.to_string());
+        let busy = self.measured.map(|it| format!("; {:.0} % of processors", it.cpu)).unwrap_or_default();
+        format!(
+            "{} × {}: {each:.1} cores a host, {} on the fullest; {tenants} tenants{busy}",
+            self.hosts, self.kind, self.cores_most
+        )
+    }
+
+    /// For programs.
+    pub fn json(&self) -> Value {
+        json!({
+            "instance_type": self.kind, "hosts": self.hosts, "cores": self.cores, "cores_most": self.cores_most,
+            "tenants": self.tenants, "measured": self.measured.as_ref().map(Measured::json),
+        })
+    }
+}
+
+impl Measured {
+    /// For programs.
+    pub fn json(&self) -> Value {
+        json!({
+            "hosts": self.hosts, "cpu_percent": self.cpu, "cpu_percent_most": self.cpu_most,
+            "credits_least": self.credits,
+        })
+    }
+}
+
 impl fmt::Display for Growth {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Unknown(why) => write!(f, "not known: {why}"),
             Self::Steady { over } => write!(f, "none in {} h", over.as_hours()),
-            Self::Moves { per_day, full_at: Some(at), .. } => {
-                write!(f, "{per_day:+.1} a day, full on {}", at.strftime("%Y-%m-%d"))
+            Self::Moves { per_day, full_at: Some(at), range, .. } => {
+                let day = |at: &jiff::Timestamp| at.strftime("%Y-%m-%d").to_string();
+                write!(f, "{per_day:+.1} a day, full on {}", day(at))?;
+                match range {
+                    None => Ok(()),
+                    Some((early, Some(late))) => write!(f, " ({} to {})", day(early), day(late)),
+                    Some((early, None)) => write!(f, " ({} or never)", day(early)),
+                }
             }
             Self::Moves { per_day, full_at: None, .. } => write!(f, "{per_day:+.1} a day"),
         }
@@ -105,8 +160,10 @@ impl Growth {
             Self::Steady { over } => {
                 json!({ "tenants_per_day": 0.0, "full_at": null, "watched_hours": over.as_hours() })
             }
-            Self::Moves { per_day, over, full_at } => json!({
+            Self::Moves { per_day, over, full_at, range } => json!({
                 "tenants_per_day": per_day, "full_at": full_at.map(|at| at.to_string()),
+                "full_at_earliest": range.map(|(early, _)| early.to_string()),
+                "full_at_latest": range.and_then(|(_, late)| late).map(|at| at.to_string()),
                 "watched_hours": over.as_hours(),
             }),
         }

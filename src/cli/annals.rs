@@ -12,6 +12,7 @@ use crate::query::Kind;
 use crate::snapshot::Snapshot;
 use crate::store::journal::{Journal, Ledger};
 use crate::world::World;
+use jiff::Timestamp;
 use std::sync::Arc;
 
 /// So many of the latest operations are told.
@@ -44,7 +45,7 @@ impl Annals {
         else {
             return world;
         };
-        let (deeds, faults) = match self.read(place) {
+        let (deeds, faults) = match self.read(place, world.timeline.past) {
             Ok(read) => read,
             Err(error) => (Vec::new(), vec![error.to_string()]),
         };
@@ -69,16 +70,24 @@ impl Annals {
         Arc::new(World { fleet: Arc::new(fleet), snapshot: Arc::new(snapshot), ..World::clone(&world) })
     }
 
-    /// The operations, and what could not be read of them.
-    fn read(&self, place: &Place) -> Result<(Vec<Deed>, Vec<String>)> {
+    /// The operations, and what could not be read of them; as they stood at a moment of the past where one is looked at.
+    fn read(&self, place: &Place, past: Option<Timestamp>) -> Result<(Vec<Deed>, Vec<String>)> {
         let journal = Journal::open(&place.file)?;
-        let now = self.clock.now();
+        let now = past.unwrap_or(self.clock.now());
         let (mut deeds, mut faults) = (Vec::new(), Vec::new());
-        for record in journal.ops(LATEST)? {
+        let all = journal.ops(if past.is_some() { usize::MAX } else { LATEST })?;
+        for record in all.into_iter().filter(|record| record.at <= now).take(LATEST) {
             // That is asked first: a runner that comes to its end writes so, and then lives no more.
             let lives = journal.runner(&record.id)?.is_some_and(|(_, lives)| lives);
-            match ops::read(&journal, &record.id) {
-                Ok(op) => deeds.extend(told::deed(&op, lives, now)),
+            let read = match past {
+                None => ops::read(&journal, &record.id).map(|op| (op, lives)),
+                // Something was recorded later, so it lived then.
+                Some(at) => {
+                    ops::read_at(&journal, &record.id, at).map(|(op, goes_on)| (op, lives || goes_on))
+                }
+            };
+            match read {
+                Ok((op, lives)) => deeds.extend(told::deed(&op, lives, now)),
                 Err(error) => faults.push(format!("{}: {error}", record.id)),
             }
         }

@@ -6,19 +6,21 @@ use super::json;
 use super::output::Output;
 use super::partial::{extent, texts, verdict, warnings};
 use super::past::Archive;
-use super::reach;
+use super::reach::{self, Reach};
 use super::table::{self, Cell, Heading};
-use crate::capacity::{Capacity, Room, capacity};
+use crate::capacity::{Capacity, Density, Measured, Memory, Room, capacity, next_step};
 use crate::config::{CoreReach, Figures};
 use crate::error::Result;
+use crate::fleet::join;
 use crate::gateway::Source;
-use crate::model::Known;
 use crate::model::text::harmless;
+use crate::model::{Gauge, InstanceState, Known, Tier};
 use crate::query::{Kind, Unit};
-use crate::snapshot::Trends;
-use crate::world::Interest;
+use crate::snapshot::{Snapshot, Trends};
+use crate::world::{Interest, World};
 use clap::Args;
 use serde_json::{Value, json};
+use std::sync::Arc;
 
 /// Days of history that growth is told from.
 const DAYS: i64 = 7;
@@ -32,6 +34,9 @@ pub(super) struct CapacityArgs {
     /// How to write it
     #[arg(short, long, value_enum, default_value_t = ShowFormat::Table)]
     output: ShowFormat,
+    /// Read the hosts' CPU use and credits too: two metrics of each, which cost money
+    #[arg(long)]
+    metrics: bool,
     /// Exit with 0 although something could not be read
     #[arg(long)]
     allow_partial: bool,
@@ -54,6 +59,7 @@ pub(super) fn run(args: &CapacityArgs, global: &Global, outside: &Outside, out: 
             sources.push(Source::Admin);
         }
         let world = reach.once(&sources, Interest::default(), None, out).await;
+        let world = if args.metrics { metered(&reach, world, out).await } else { world };
         let trends = match global.demo {
             true => Trends::default(),
             false => Archive::open(global, outside, out)?.trends(DAYS)?,
@@ -64,13 +70,46 @@ pub(super) fn run(args: &CapacityArgs, global: &Global, outside: &Outside, out: 
         let told = warnings(&world.snapshot, &sources);
         let text = match args.output {
             ShowFormat::Table => table(&rows, figures, out),
-            ShowFormat::Json => json::document(&document(&rows, figures)),
-            ShowFormat::Yaml => json::yaml(&document(&rows, figures)),
+            ShowFormat::Json => json::document(&document(&rows, figures, &reach.config.tiers)),
+            ShowFormat::Yaml => json::yaml(&document(&rows, figures, &reach.config.tiers)),
         };
         out.data(&text)?;
+        if args.output == ShowFormat::Table {
+            rows.iter()
+                .flat_map(|row| &row.densities)
+                .for_each(|density| out.say(&harmless(&density.said())));
+            next_step(&rows, &reach.config.tiers).iter().for_each(|step| out.say(&harmless(step)));
+        }
         texts(&told).iter().for_each(|text| out.warn(text));
         verdict(&told, args.allow_partial, extent(&world.snapshot, &sources))
     })
+}
+
+/// The same world with CPU use and credits of the hosts of all tiers.
+async fn metered(reach: &Reach, world: Arc<World>, out: &mut Output) -> Arc<World> {
+    let runs = world
+        .fleet
+        .instances
+        .iter()
+        .filter(|row| row.tier.is_some() && row.it.state == InstanceState::Running);
+    let metrics_of: Vec<_> = runs.map(|row| ((*row.scope).clone(), row.it.id.clone())).collect();
+    if metrics_of.is_empty() {
+        return world;
+    }
+    let gauges = [Gauge::Cpu, Gauge::Credits].into_iter().collect();
+    let interest = Interest { sources: vec![Source::Metrics], metrics_of, gauges, is_idle: false };
+    let metered = reach.once(&[Source::Metrics], interest, None, out).await;
+    let told = texts(&warnings(&metered.snapshot, &[Source::Metrics]));
+    told.iter().for_each(|text| out.warn(text));
+    let mut snapshot = Snapshot::clone(&world.snapshot);
+    for part in &mut snapshot.parts {
+        if let Some(metered) = metered.snapshot.parts.iter().find(|metered| metered.scope == part.scope) {
+            Arc::make_mut(part).metrics = metered.metrics.clone();
+        }
+    }
+    out.say(&format!("metrics cost about {}", metered.spending.dollars));
+    let fleet = Arc::new(join(&snapshot, &reach.config.tiers));
+    Arc::new(World { snapshot: Arc::new(snapshot), fleet, ..World::clone(&world) })
 }
 
 fn table(rows: &[Capacity], figures: &Figures, out: &Output) -> String {
@@ -86,6 +125,8 @@ fn table(rows: &[Capacity], figures: &Figures, out: &Output) -> String {
         ("RPS", Unit::Text),
         ("DB", Unit::Text),
         ("CONNECTIONS", Unit::Text),
+        ("CPU", Unit::Text),
+        ("MEMORY", Unit::Text),
         ("GROWTH", Unit::Text),
     ];
     let headings: Vec<Heading> = titles
@@ -107,6 +148,8 @@ fn table(rows: &[Capacity], figures: &Figures, out: &Output) -> String {
                 row.said_rate(),
                 row.said_database(figures),
                 row.connections.said(),
+                row.said_measured(),
+                row.said_memory(),
                 row.growth.to_string(),
             ];
             texts.iter().map(|text| Cell { text: harmless(text).into_owned(), health: None }).collect()
@@ -115,7 +158,8 @@ fn table(rows: &[Capacity], figures: &Figures, out: &Output) -> String {
     table::draw(&headings, &rows, true, out.width, out.colour)
 }
 
-fn document(rows: &[Capacity], figures: &Figures) -> Value {
+fn document(rows: &[Capacity], figures: &Figures, tiers: &[Tier]) -> Value {
+    let next_step = next_step(rows, tiers);
     let room = |room: &Room| {
         let most = match room.most {
             Known::Yes(most) => most,
@@ -132,6 +176,9 @@ fn document(rows: &[Capacity], figures: &Figures) -> Value {
                 "requests_per_second": { "used": row.rate, "most": row.rate_most },
                 "users": row.users.yes(), "database_mib": row.database_mib(figures),
                 "connections": room(&row.connections), "growth": row.growth.json(),
+                "measured": row.measured.as_ref().map(Measured::json),
+                "memory_mib": row.memory.map(|Memory { used, most }| json!({ "used": used, "most": most })),
+                "densities": row.densities.iter().map(Density::json).collect::<Vec<_>>(),
             })
         })
         .collect();
@@ -145,5 +192,6 @@ fn document(rows: &[Capacity], figures: &Figures) -> Value {
             "max_connections": figures.max_connections,
         },
         "data": rows,
+        "next_step": next_step,
     })
 }

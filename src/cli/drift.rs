@@ -5,12 +5,13 @@ use super::view::view;
 use crate::clock::Clock;
 use crate::config::{Config, Surroundings};
 use crate::gateway::{Ask, Bucket, CallRecord, FleetReader, GatewayError, Reading, Spending, Urgency};
-use crate::inventory::Difference;
-use crate::model::{AccountName, Region, Scope, Text};
+use crate::inventory::{Diff, Difference, Entry, Sort};
+use crate::model::{self, AccountName, DriftSort, Region, Scope, Text};
 use crate::store::{Drift, Drifted, kept_drift};
 use futures::FutureExt;
 use futures::future::BoxFuture;
 use jiff::{SignedDuration, Timestamp};
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use tokio::sync::mpsc;
@@ -25,15 +26,40 @@ pub(super) fn file(config: &Config, around: &Surroundings) -> Option<PathBuf> {
 }
 
 /// What is kept of an inventory: of its differences those that are left.
-pub(super) fn of(differences: &[Difference], at: Timestamp, is_left: impl Fn(&Difference) -> bool) -> Drift {
-    let left = differences.iter().filter(|one| is_left(one));
-    let differences = left.map(|one| Drifted {
+pub(super) fn of(
+    diff: &Diff,
+    entries: &[Entry],
+    at: Timestamp,
+    is_left: impl Fn(&Difference) -> bool,
+) -> Drift {
+    let left = diff.differences.iter().filter(|one| is_left(one)).map(|one| Drifted {
         scope: one.scope.clone(),
         name: one.name.clone(),
         why: one.why.clone(),
         is_new: one.was.is_none() && one.to.is_some(),
+        sort: match one.sort {
+            Sort::Add | Sort::Change => DriftSort::Change,
+            Sort::Gone => DriftSort::Gone,
+            Sort::Conflict => DriftSort::Conflict,
+        },
     });
-    Drift { at, differences: differences.collect() }
+    let unjudged = diff.unjudged.iter().map(|one| Drifted {
+        scope: one.scope.clone(),
+        name: one.name.clone(),
+        why: one.why.clone(),
+        is_new: false,
+        sort: DriftSort::Unjudged,
+    });
+    // What was written is there from now on.
+    let written = diff.differences.iter().filter(|one| !is_left(one)).map(|one| (&one.scope, &one.name));
+    let known = entries.iter().map(|entry| (&entry.scope, &entry.name)).chain(written);
+    let known = known.map(|(scope, name)| key(scope, name)).collect();
+    Drift { at, differences: left.chain(unjudged).collect(), known }
+}
+
+/// What tells an entry from those of other places.
+fn key(scope: &Scope, name: &str) -> String {
+    format!("{scope} {name}")
 }
 
 /// Reads a fleet, and minds the last inventory.
@@ -60,24 +86,32 @@ fn mind(reading: Reading, scope: &Scope, path: &str, file: &Path, now: Timestamp
         }
     };
     let is_old = now.duration_since(drift.at) > GOOD_FOR;
-    for one in drift.differences.iter().filter(|one| one.scope == *scope && !is_old) {
-        let below = one.name.strip_prefix(path.trim_end_matches('/')).unwrap_or_default();
-        let said = Text::from(format!("the inventory of {:.0} differs: {}", drift.at, one.why));
-        let mut parts = below.trim_start_matches('/').splitn(2, '/');
-        match (parts.next(), parts.next()) {
-            (Some("cores"), Some(id)) => match cores.iter_mut().find(|core| core.id.as_str() == id) {
-                Some(core) => core.drift = Some(said),
-                None if one.is_new => faults.push(format!("{}: {said}", one.name)),
-                None => {}
-            },
-            (Some("tenants"), Some(id)) => match tenants.iter_mut().find(|tenant| tenant.id.as_str() == id) {
-                Some(tenant) => tenant.drift = Some(said),
-                None if one.is_new => faults.push(format!("{}: {said}", one.name)),
-                None => {}
-            },
-            _ => {}
-        }
+    if is_old {
+        return Reading::Registry { cores, tenants, faults };
     }
+    let here = drift.differences.iter().filter(|one| one.scope == *scope);
+    let mut found: BTreeMap<&str, &Drifted> = here.map(|one| (one.name.as_str(), one)).collect();
+    let path = path.trim_end_matches('/');
+    let mut of = |part: &str, id: &str| {
+        let name = format!("{path}/{part}/{id}");
+        match found.remove(name.as_str()) {
+            Some(one) => {
+                let why = Some(Text::from(one.why.as_str()));
+                Some(model::Drift { sort: one.sort, why, at: drift.at })
+            }
+            None if drift.known.contains(&key(scope, &name)) => {
+                Some(model::Drift { sort: DriftSort::Same, why: None, at: drift.at })
+            }
+            None => None,
+        }
+    };
+    cores.iter_mut().for_each(|core| core.drift = of("cores", core.id.as_str()));
+    tenants.iter_mut().for_each(|tenant| tenant.drift = of("tenants", tenant.id.as_str()));
+    // What runs and is in no entry has no row that could say so.
+    let strangers = found.into_values().filter(|one| one.is_new && one.name.starts_with(path));
+    faults.extend(
+        strangers.map(|one| format!("{}: the inventory of {:.0} differs: {}", one.name, drift.at, one.why)),
+    );
     Reading::Registry { cores, tenants, faults }
 }
 
@@ -140,6 +174,7 @@ mod tests {
             name: format!("/coredeck/main/{name}"),
             why: "it moved".to_owned(),
             is_new,
+            sort: DriftSort::Change,
         };
         let differences = vec![
             one(&scope, "cores/x", false),
@@ -148,11 +183,12 @@ mod tests {
             one(&scope, "tenants/t", false),
             one(&scope, "cores/gone", false),
         ];
-        keep_drift(&file, &Drift { at: Timestamp::UNIX_EPOCH, differences }).unwrap();
+        let known = [key(&scope, "/coredeck/main/cores/y")].into();
+        keep_drift(&file, &Drift { at: Timestamp::UNIX_EPOCH, differences, known }).unwrap();
         let minded = |now: Timestamp| {
             let core = |id: &str| CoreRecord { id: id.into(), ..CoreRecord::default() };
             let reading = Reading::Registry {
-                cores: vec![core("x"), core("y")],
+                cores: vec![core("x"), core("y"), core("younger")],
                 tenants: vec![TenantRecord { id: "t".into(), ..TenantRecord::default() }],
                 faults: Vec::new(),
             };
@@ -161,16 +197,17 @@ mod tests {
             else {
                 panic!("a registry")
             };
-            let told: Vec<bool> = cores.iter().map(|core| core.drift.is_some()).collect();
+            let sort = |core: &CoreRecord| core.drift.as_ref().map(|drift| drift.sort);
+            let told: Vec<_> = cores.iter().map(sort).collect();
             (told, tenants[0].drift.is_some(), faults)
         };
         let (cores, tenant, faults) = minded(Timestamp::UNIX_EPOCH + SignedDuration::from_hours(1));
-        assert_eq!((cores, tenant), (vec![true, false], true));
+        assert_eq!((cores, tenant), (vec![Some(DriftSort::Change), Some(DriftSort::Same), None], true));
         assert!(
             faults.len() == 1 && faults[0].starts_with("/coredeck/main/cores/z: the inventory of"),
             "{faults:?}"
         );
         let (cores, ..) = minded(Timestamp::UNIX_EPOCH + SignedDuration::from_hours(24 * 8));
-        assert_eq!(cores, [false, false], "after a week it says nothing any more");
+        assert_eq!(cores, [None, None, None], "after a week it says nothing any more");
     }
 }

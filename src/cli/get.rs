@@ -16,6 +16,7 @@ use crate::model::{Gauges, InstanceId, Scope, Usd};
 use crate::query::{Ctx, Kind};
 use crate::snapshot::{Part, Snapshot};
 use crate::world::{Interest, Wish, World};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
@@ -154,12 +155,18 @@ fn price_of(instances: usize, gauges: Gauges) -> Option<String> {
 
 /// The instances whose metrics the plan needs.
 fn wanted_metrics(plan: &Plan, world: &World) -> Vec<(Scope, InstanceId)> {
-    // Only instances have columns that need metrics.
-    if plan.kind != Kind::Instances {
+    // Only instances have metrics, and cores those of their hosts.
+    if !matches!(plan.kind, Kind::Instances | Kind::Cores) {
         return Vec::new();
     }
     let rows = plan.metered(Ctx { fleet: &world.fleet, now: world.fleet.at });
-    let instances = rows.iter().filter_map(|at| world.fleet.instances.get(*at));
+    if plan.kind == Kind::Instances {
+        let instances = rows.iter().filter_map(|at| world.fleet.instances.get(*at));
+        return instances.map(|row| (Scope::clone(&row.scope), row.it.id.clone())).collect();
+    }
+    let cores = rows.iter().filter_map(|at| world.fleet.cores.get(*at));
+    let hosts: BTreeSet<&InstanceId> = cores.filter_map(|core| core.home.instance_id()).collect();
+    let instances = world.fleet.instances.iter().filter(|row| hosts.contains(&row.it.id));
     instances.map(|row| (Scope::clone(&row.scope), row.it.id.clone())).collect()
 }
 
@@ -314,10 +321,11 @@ mod tests {
     use tokio::sync::mpsc;
 
     #[test]
-    fn only_instances_have_columns_that_need_metrics() {
+    fn only_instances_and_cores_have_columns_that_need_metrics() {
         for kind in Kind::ALL {
             let is_paid = kind.columns().iter().any(|column| column.needs.contains(&Source::Metrics));
-            assert_eq!(is_paid, kind == Kind::Instances, "{kind}: `wanted_metrics` must learn it");
+            let is_known = matches!(kind, Kind::Instances | Kind::Cores);
+            assert_eq!(is_paid, is_known, "{kind}: `wanted_metrics` must learn it");
         }
     }
 

@@ -108,6 +108,7 @@ struct Found {
 
 /// Keeps what differs, so that lists and the screen say so too.
 fn keep(
+    survey: &Survey,
     diff: &Diff,
     is_left: impl Fn(&Difference) -> bool,
     reach: &Reach,
@@ -117,7 +118,7 @@ fn keep(
 ) {
     // A demo leaves nothing behind.
     let Some(file) = drift::file(&reach.config, &outside.around).filter(|_| !global.demo) else { return };
-    let kept = drift::of(&diff.differences, reach.clock().now(), is_left);
+    let kept = drift::of(diff, &survey.entries, reach.clock().now(), is_left);
     if let Err(error) = keep_drift(&file, &kept) {
         out.warn(&error.to_string());
     }
@@ -177,7 +178,7 @@ async fn show(args: &ShowArgs, global: &Global, outside: &Outside, out: &mut Out
         format => report::written(&report::observed_json(&found.survey.seen), format),
     };
     out.data(&text)?;
-    keep(&found.survey.diff(), |_| true, &reach, global, outside, out);
+    keep(&found.survey, &found.survey.diff(), |_| true, &reach, global, outside, out);
     found.survey.seen.notes.iter().for_each(|note| out.say(note));
     whole(&found, args.ask.allow_partial, out)
 }
@@ -186,7 +187,7 @@ async fn diff(args: &DiffArgs, global: &Global, outside: &Outside, out: &mut Out
     let reach = reach::open(global, outside, out).await?;
     let found = look(&reach, args.ask.yes || global.demo, out).await?;
     let (diff, policy) = (found.survey.diff(), args.policy.policy());
-    keep(&diff, |_| true, &reach, global, outside, out);
+    keep(&found.survey, &diff, |_| true, &reach, global, outside, out);
     let text = match args.ask.output {
         ShowFormat::Table => report::diff(&diff, policy),
         format => report::written(&report::diff_json(&diff, policy), format),
@@ -211,7 +212,7 @@ async fn sync(args: &SyncArgs, global: &Global, outside: &Outside, out: &mut Out
     let reach = reach::open(global, outside, out).await?;
     let found = look(&reach, args.manner.is_yes() || global.demo, out).await?;
     let (diff, policy) = (found.survey.diff(), args.policy.policy());
-    keep(&diff, |_| true, &reach, global, outside, out);
+    keep(&found.survey, &diff, |_| true, &reach, global, outside, out);
     let writes = diff.writes(policy);
     silent(&found, out);
     diff.unjudged.iter().for_each(|one| out.warn(&report::unjudged(one)));
@@ -230,7 +231,7 @@ async fn sync(args: &SyncArgs, global: &Global, outside: &Outside, out: &mut Out
     let plan = begin::desk(&reach, &found.world)?.plan(intent).await?;
     begin::run(plan, &args.manner, &reach, global, outside, out).await?;
     if !args.manner.only_shows() {
-        keep(&diff, |one| !one.is_due(policy), &reach, global, outside, out);
+        keep(&found.survey, &diff, |one| !one.is_due(policy), &reach, global, outside, out);
     }
     Ok(())
 }

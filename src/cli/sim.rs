@@ -4,7 +4,7 @@ use super::output::Output;
 use super::table::{self, Cell, Heading};
 use crate::aws;
 use crate::clock::Clock;
-use crate::config::{Account, Config, CoreReach, Cores, Login, Regions};
+use crate::config::{Account, Config, CoreReach, Cores, Dns, Login, Regions};
 use crate::error::{Error, Result};
 use crate::model::{AccountName, FleetName, Region};
 use crate::query::Unit;
@@ -159,6 +159,7 @@ pub(super) async fn demo(config: Config, clock: Clock) -> Result<(Running, Confi
             config.regions.clone()
         },
         endpoint_url: Some(running.url()),
+        dns: Dns { route53: true },
         cores: Cores {
             reach: CoreReach::Direct,
             proxy: running.cores_door().map(|door| format!("http://{door}")),

@@ -76,6 +76,8 @@ fn name(
         Source::Clusters => Next::Ask(Ask::Clusters),
         Source::TargetGroups => Next::Ask(Ask::TargetGroups),
         Source::Rules => Next::Ask(Ask::Rules),
+        Source::Records if !config.dns.route53 => Next::Empty(Reading::Records(vec![])),
+        Source::Records => ask(host_names(part), Ask::Records, Reading::Records(vec![])),
         Source::Agents => Next::Ask(Ask::Agents),
         Source::Alarms => Next::Ask(Ask::Alarms),
         Source::Registry => Next::Ask(Ask::Registry(format!("/coredeck/{}/", config.fleet))),
@@ -120,6 +122,19 @@ fn name(
             Reading::Metrics(vec![]),
         ),
     }
+}
+
+/// The host names that the registry and the rules name: no other zones are read than those that may hold them.
+fn host_names(part: &Part) -> Vec<Text> {
+    let tenants = part.registry.value.iter().flat_map(|registry| &registry.tenants);
+    let rules = part.rules.value.iter().flat_map(|list| list.iter());
+    let of_rules = rules.flat_map(|rule| &rule.hosts).filter(|host| !host.contains(['*', '?']));
+    let names: BTreeSet<Text> = tenants
+        .filter_map(|tenant| tenant.domain.as_ref())
+        .chain(of_rules)
+        .map(|name| Text::from(name.to_lowercase()))
+        .collect();
+    names.into_iter().collect()
 }
 
 /// The cores that the registry names, where their hosts run. What runs as a task is known to no registry, and its
@@ -234,6 +249,7 @@ pub(super) fn names_more(ask: &Ask, before: &Ask) -> bool {
         (Ask::Tasks(names), Ask::Tasks(before)) => more(names, before),
         (Ask::Hosts(names), Ask::Hosts(before)) => more(names, before),
         (Ask::Targets(names), Ask::Targets(before)) => more(names, before),
+        (Ask::Records(names), Ask::Records(before)) => more(names, before),
         (Ask::Admin(names), Ask::Admin(before)) => more(names, before),
         (Ask::Prices { of, products, .. }, Ask::Prices { of: before, products: known, .. }) => {
             more(of, before) || more(products, known)

@@ -53,6 +53,7 @@ fn nothing(source: Source) -> Reading {
         Source::TargetGroups => Reading::TargetGroups(vec![]),
         Source::Targets => Reading::Targets(vec![]),
         Source::Rules => Reading::Rules(vec![]),
+        Source::Records => Reading::Records(vec![]),
         Source::Agents => Reading::Agents(vec![]),
         Source::Alarms => Reading::Alarms(vec![]),
         Source::Registry => Reading::Registry { cores: vec![], tenants: vec![], faults: vec![] },

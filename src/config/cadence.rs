@@ -23,7 +23,7 @@ pub(super) fn usual_for(source: Source) -> Duration {
         Source::Alarms => 30,
         Source::Statuses | Source::Activities | Source::Clusters | Source::Rules => MINUTE,
         Source::Agents | Source::Registry | Source::Metrics | Source::Admin => MINUTE,
-        Source::TargetGroups | Source::Templates | Source::Prices => 5 * MINUTE,
+        Source::TargetGroups | Source::Templates | Source::Prices | Source::Records => 5 * MINUTE,
         Source::Identity | Source::Images | Source::Published => 15 * MINUTE,
     };
     Duration::from_secs(seconds)
@@ -34,7 +34,8 @@ pub(super) fn usual_for(source: Source) -> Duration {
 /// has a new point a minute at best, so reading metrics more often buys nothing.
 pub fn least_every(source: Source) -> Duration {
     let seconds = match source {
-        Source::Metrics | Source::Identity | Source::Images | Source::Published | Source::Prices => MINUTE,
+        Source::Metrics | Source::Identity | Source::Images => MINUTE,
+        Source::Published | Source::Prices | Source::Records => MINUTE,
         Source::Templates | Source::TargetGroups | Source::Agents | Source::Registry => 15,
         // A core counts our questions among its own traffic.
         Source::Admin => 30,

@@ -156,6 +156,7 @@ fn under_file(layer: Layer, origins: Origins, file: Option<PathBuf>) -> (Config,
     config.history.bytes = layer.size.unwrap_or(config.history.bytes);
     config.cores.reach = layer.reach.unwrap_or(config.cores.reach);
     config.cores.proxy = layer.proxy.or(config.cores.proxy);
+    config.dns.route53 = layer.route53.unwrap_or(config.dns.route53);
     config.logs = layer.logs.unwrap_or(config.logs);
     config.capacity = layer.capacity.unwrap_or(config.capacity);
     config.history.has_gets = layer.gets.unwrap_or(config.history.has_gets);

@@ -26,7 +26,7 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 /// The keys at the top of a file.
-const TOP: [&str; 13] = [
+const TOP: [&str; 14] = [
     "fleet",
     "accounts",
     "regions",
@@ -34,6 +34,7 @@ const TOP: [&str; 13] = [
     "refresh",
     "history",
     "cores",
+    "dns",
     "capacity",
     "logs",
     "endpoint_url",
@@ -45,6 +46,8 @@ const TOP: [&str; 13] = [
 const HISTORY: [&str; 3] = ["keep", "size", "gets"];
 /// The keys of `[cores]`.
 const CORES: [&str; 2] = ["reach", "proxy"];
+/// The keys of `[dns]`.
+const DNS: [&str; 1] = ["route53"];
 
 /// What a file says; what it does not say is none.
 #[derive(Debug, Default)]
@@ -61,6 +64,7 @@ pub(super) struct Layer {
     pub(super) keep: Option<Duration>,
     pub(super) size: Option<u64>,
     pub(super) reach: Option<CoreReach>,
+    pub(super) route53: Option<bool>,
     pub(super) proxy: Option<String>,
     pub(super) gets: Option<bool>,
     pub(super) capacity: Option<Figures>,
@@ -178,6 +182,9 @@ impl Reader<'_> {
         }
         if let Some(cell) = table.get("history") {
             self.history(cell, &mut layer);
+        }
+        if let Some(cell) = table.get("dns") {
+            self.dns(cell, &mut layer);
         }
         if let Some(cell) = table.get("cores") {
             self.cores(cell, &mut layer);
@@ -420,6 +427,18 @@ impl Reader<'_> {
         }
     }
 
+    fn dns(&mut self, cell: &Cell<'_>, layer: &mut Layer) {
+        let Some(table) = cell.get_ref().as_table() else {
+            self.wrong_type(cell, "dns", "a table");
+            return;
+        };
+        self.keys(table, &DNS, "[dns]");
+        if let Some(cell) = table.get("route53") {
+            self.note("dns.route53", cell);
+            layer.route53 = self.flag(cell, "route53");
+        }
+    }
+
     fn kept<T>(&mut self, table: &DeTable<'_>, key: &str, read: fn(&str) -> Result<T, Wrong>) -> Option<T> {
         let cell = table.get(key)?;
         self.note(format!("history.{key}"), cell);
@@ -462,6 +481,8 @@ fn home_of(key: &str) -> Option<&'static str> {
         Some("[refresh]")
     } else if HISTORY.contains(&key) {
         Some("[history]")
+    } else if DNS.contains(&key) {
+        Some("[dns]")
     } else if CORES.contains(&key) {
         Some("[cores]")
     } else {

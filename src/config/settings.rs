@@ -50,6 +50,7 @@ pub fn settings(loaded: &Loaded, around: &Surroundings) -> Vec<Setting> {
     if let Some(proxy) = &config.cores.proxy {
         list.push("cores.proxy", json!(proxy));
     }
+    list.push("dns.route53", json!(config.dns.route53));
     for (key, value) in [("group", &config.logs.group), ("stream", &config.logs.stream)] {
         if let Some(value) = value {
             list.push(&format!("logs.{key}"), json!(value.as_str()));

@@ -5,11 +5,11 @@ use super::join::Span;
 use super::lack::{Absence, absence, everywhere};
 use super::rows::{InstanceRow, TargetRow, TaskRow};
 use super::traffic::name_in;
-use super::{Fleet, tenants, words};
+use super::{Fleet, routing, tenants, words};
 use crate::gateway::Source;
 use crate::model::{
-    Core, CoreId, CoreRecord, Health, Home, InstanceState, Known, TargetState, Tenant, Text, Tier, TierName,
-    WhyUnknown,
+    Core, CoreId, CoreRecord, Drift, Gauge, Health, Home, InstanceId, InstanceState, Known, TargetState,
+    Tenant, Text, Tier, TierName, WhyUnknown,
 };
 use crate::snapshot::{Part, Snapshot};
 use std::collections::HashMap;
@@ -22,7 +22,7 @@ pub(super) fn join(snapshot: &Snapshot, tiers: &[Tier], spans: &[Span], fleet: &
         fleet.instances.iter().map(|row| (row.it.id.as_str(), row)).collect();
     let mut cores = Vec::new();
     for (part, span) in snapshot.parts.iter().zip(spans) {
-        let mut tasks = tasks_as_cores(part, tiers, span, fleet);
+        let mut tasks = tasks_as_cores(part, tiers, span, fleet, &hosts);
         let mut at: HashMap<String, usize> =
             tasks.iter().enumerate().map(|(at, core)| (core.id.to_string(), at)).collect();
         for record in part.registry.value.iter().flat_map(|registry| &registry.cores) {
@@ -40,7 +40,9 @@ pub(super) fn join(snapshot: &Snapshot, tiers: &[Tier], spans: &[Span], fleet: &
     heed_balancers(fleet, &mut cores);
     words::heed(snapshot, &mut cores);
     words::heed_strangers(snapshot, &mut cores);
+    routing::heed_versions(fleet, &mut cores);
     let tenants = tenants::join(snapshot, spans, fleet, &cores);
+    routing::tell(snapshot, fleet, &tenants, &mut cores);
     let is_counted = everywhere(snapshot, &[Source::Registry]);
     count(tiers, &tenants, is_counted, &mut cores);
     fleet.cores = cores.into();
@@ -76,6 +78,8 @@ fn registered(
 ) -> Core {
     let mut verdict = Verdict::default();
     let mut tier = record.tier.clone();
+    let host = record.instance_id.as_ref().and_then(|id| hosts.get(id.as_str())).copied();
+    let (cpu, credits) = meters(host);
     if let Some(name) = tier.as_ref()
         && !tiers.iter().any(|known| known.name == *name)
     {
@@ -100,9 +104,7 @@ fn registered(
             },
         },
     }
-    if let Some(drift) = &record.drift {
-        verdict.find(Health::Warn, drift.to_string());
-    }
+    heed_drift(record.drift.as_ref(), &mut verdict);
     let (health, troubles) = verdict.end(Health::Unknown);
     Core {
         id: record.id.clone(),
@@ -116,9 +118,37 @@ fn registered(
         version: version(record),
         tenants: Known::No(WhyUnknown::Pending),
         room: Known::No(WhyUnknown::Pending),
+        cpu,
+        credits,
+        names: Known::No(WhyUnknown::Pending),
+        drift: record.drift.clone(),
         word: Known::Yes(None),
         health,
         troubles,
+    }
+}
+
+/// What was measured of a host: processor use, and credits left.
+fn meters(host: Option<&InstanceRow>) -> (Known<Option<f64>>, Known<Option<f64>>) {
+    let Some(row) = host else { return (Known::Yes(None), Known::Yes(None)) };
+    let of = |gauge: Gauge| match &row.metrics {
+        Known::Yes(Some(metrics)) => match metrics.series(gauge).last() {
+            Some(point) => Known::Yes(Some(point.value)),
+            None if metrics.asked.holds(gauge) => Known::Yes(None),
+            None => Known::No(WhyUnknown::NotAsked),
+        },
+        Known::Yes(None) => Known::Yes(None),
+        Known::No(why) => Known::No(*why),
+    };
+    (of(Gauge::Cpu), of(Gauge::Credits))
+}
+
+/// What differs from what an inventory saw is to be looked at; what it could not judge is said where it is listed.
+pub(super) fn heed_drift(drift: Option<&Drift>, verdict: &mut Verdict) {
+    if let Some(Drift { sort, why: Some(why), at }) = drift
+        && sort.is_drift()
+    {
+        verdict.find(Health::Warn, format!("the inventory of {at:.0} differs: {why}"));
     }
 }
 
@@ -153,7 +183,13 @@ fn version(record: &CoreRecord) -> Option<Text> {
 }
 
 /// Tasks of services that fall into a tier: each is a core.
-fn tasks_as_cores(part: &Part, tiers: &[Tier], span: &Span, fleet: &Fleet) -> Vec<Core> {
+fn tasks_as_cores(
+    part: &Part,
+    tiers: &[Tier],
+    span: &Span,
+    fleet: &Fleet,
+    hosts: &HashMap<&str, &InstanceRow>,
+) -> Vec<Core> {
     let services: HashMap<(&str, &str), &TierName> = fleet.services[span.services()]
         .iter()
         .filter_map(|row| Some(((row.cluster.as_str(), row.it.name.as_str()), row.tier.as_ref()?)))
@@ -172,6 +208,8 @@ fn tasks_as_cores(part: &Part, tiers: &[Tier], span: &Span, fleet: &Fleet) -> Ve
             Known::Yes(Some(id)) => Some(id.as_str().into()),
             _ => None,
         };
+        let host = instance_id.as_ref().and_then(|id: &InstanceId| hosts.get(id.as_str())).copied();
+        let (cpu, credits) = meters(host);
         Some(Core {
             id: CoreId::new(row.it.short_id()),
             scope: Arc::clone(&part.scope),
@@ -181,6 +219,10 @@ fn tasks_as_cores(part: &Part, tiers: &[Tier], span: &Span, fleet: &Fleet) -> Ve
             version: row.it.images.first().and_then(|image| version_of(image)),
             tenants: Known::No(WhyUnknown::Pending),
             room: Known::No(WhyUnknown::Pending),
+            cpu,
+            credits,
+            names: Known::No(WhyUnknown::Pending),
+            drift: None,
             word: Known::Yes(None),
             health,
             troubles,

@@ -3,11 +3,13 @@
 use super::health::Verdict;
 use super::join::Span;
 use super::lack::{Absence, absence};
+use super::people::heed_drift;
+use super::routing::Names;
 use super::rows::RuleRow;
 use super::{Fleet, words};
 use crate::gateway::Source;
 use crate::model::{
-    Core, CoreId, Health, Known, Scope, TargetGroupArn, Tenant, TenantId, TenantRecord, Text, TierName,
+    Core, CoreId, Health, Known, Route, Scope, TargetGroupArn, Tenant, TenantId, TenantRecord, Text, TierName,
 };
 use crate::snapshot::{Part, Snapshot};
 use std::collections::{HashMap, HashSet};
@@ -27,6 +29,7 @@ pub(super) fn join(
         snapshot,
         cores,
         by_id: by_id(cores),
+        names: Names::new(snapshot, fleet),
         by_host: spans.iter().map(|span| by_host(&fleet.rules[span.rules()])).collect(),
     };
     let named: HashSet<Text> = snapshot
@@ -86,6 +89,7 @@ struct Desk<'a> {
     snapshot: &'a Snapshot,
     cores: &'a [Core],
     by_id: HashMap<&'a str, Vec<usize>>,
+    names: Names<'a>,
     by_host: Vec<HashMap<Text, &'a RuleRow>>,
 }
 
@@ -113,6 +117,21 @@ impl Desk<'_> {
         let domain = domain.to_lowercase();
         let own = self.by_host.get(at).and_then(|rules| rules.get(domain.as_str()));
         own.or_else(|| self.by_host.iter().find_map(|rules| rules.get(domain.as_str()))).copied()
+    }
+
+    /// Where a host name leads, and what is wrong with that.
+    fn route(
+        &self,
+        domain: Option<&str>,
+        core: Option<&Core>,
+        verdict: &mut Verdict,
+    ) -> Known<Option<Arc<Route>>> {
+        let Some(domain) = domain else { return Known::Yes(None) };
+        let route = self.names.lead(domain);
+        if let Known::Yes(Some(route)) = &route {
+            self.names.judge(domain, route, core, verdict);
+        }
+        route
     }
 
     fn registered(&self, at: usize, part: &Part, record: &TenantRecord) -> (Tenant, Option<usize>) {
@@ -160,9 +179,8 @@ impl Desk<'_> {
         if let Some(row) = rule {
             hear(&mut verdict, row);
         }
-        if let Some(drift) = &record.drift {
-            verdict.find(Health::Warn, drift.to_string());
-        }
+        let route = self.route(record.domain.as_deref(), core, &mut verdict);
+        heed_drift(record.drift.as_ref(), &mut verdict);
         let (health, troubles) = verdict.end(Health::Unknown);
         let tenant = Tenant {
             id: record.id.clone(),
@@ -174,6 +192,8 @@ impl Desk<'_> {
             tier: core.and_then(|core| core.tier.clone()),
             rule: rule.map(|row| row.it.arn.clone()),
             target_groups: rule.map_or_else(Vec::new, forwards),
+            route,
+            drift: record.drift.clone(),
             word,
             health,
             troubles,
@@ -206,6 +226,7 @@ impl Desk<'_> {
                 verdict.find(Health::Warn, "has a rule but is not in the registry");
             }
             hear(&mut verdict, row);
+            let route = self.route(Some(host), None, &mut verdict);
             let (health, troubles) = verdict.end(Health::Unknown);
             let tenant = Tenant {
                 id: TenantId::new(host),
@@ -217,6 +238,8 @@ impl Desk<'_> {
                 tier: Some((*tier).clone()),
                 rule: Some(row.it.arn.clone()),
                 target_groups: forwards(row),
+                route,
+                drift: None,
                 word: Known::Yes(None),
                 health,
                 troubles,

@@ -83,6 +83,14 @@ fn verdict(word: &CoreWord) -> (Health, Vec<String>) {
         let (many, all) = (failing.len(), word.domains.len());
         find(Health::Warn, format!("{many} of its {all} domains fail, {} among them: {why}", first.domain));
     }
+    if word.is_in_memory == Some(true) {
+        find(Health::Bad, "it has no database: what its users do is lost when it stops".to_owned());
+    }
+    if word.lacks_licence() {
+        let why =
+            "its licence lacks multi_tenancy: it serves the domains that it has, and refuses new ones (402)";
+        find(Health::Warn, why.to_owned());
+    }
     for fault in &word.faults {
         find(Health::Warn, format!("it does not tell everything: {fault}"));
     }

@@ -81,6 +81,8 @@ impl Difference {
 /// An entry that could not be judged.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Unjudged {
+    /// Where its parameter is.
+    pub scope: Scope,
     /// Its parameter's name.
     pub name: String,
     /// Why.
@@ -288,7 +290,7 @@ impl<'a> Desk<'a> {
     fn missing(&self, entry: &Entry, fate: Fate, diff: &mut Diff) {
         let why = match fate {
             Fate::Unknown(why) => {
-                diff.unjudged.push(Unjudged { name: entry.name.clone(), why });
+                diff.unjudged.push(Unjudged { scope: entry.scope.clone(), name: entry.name.clone(), why });
                 return;
             }
             Fate::Gone(why) | Fate::Broken(why) if entry.is_closed().is_some() => why,

@@ -265,6 +265,10 @@ pub struct CoreWord {
     pub domains: Vec<Arc<DomainWord>>,
     /// Paid features that are switched on; none where that was not told.
     pub features: Option<BTreeSet<Text>>,
+    /// Threads that serve all its domains together; none where it did not tell.
+    pub threads: Option<u32>,
+    /// Whether it has no database and keeps what its users do in memory; none where that could not be told.
+    pub is_in_memory: Option<bool>,
     /// What it would not tell, and why.
     pub faults: Vec<Text>,
 }
@@ -292,6 +296,8 @@ pub struct DomainWord {
     pub users: Option<u64>,
     /// Users active within the last 30 days.
     pub monthly: Option<u64>,
+    /// What tells its database from others: the beginning of a digest, equal where the database is the same.
+    pub database: Option<Text>,
     /// Connections of its pool, where it sets that itself.
     pub pool: Option<u32>,
     /// What it sets itself, as far as it may be seen.
@@ -339,6 +345,12 @@ impl CoreWord {
     pub fn customers(&self) -> Option<u32> {
         let all = u32::try_from(self.domains.len()).ok()?;
         self.domains.iter().any(|domain| domain.domain.is_empty() && domain.apps > 0).then(|| all - 1)
+    }
+
+    /// Whether it serves customers' domains, and its licence does not have what that takes: it refuses new ones.
+    pub fn lacks_licence(&self) -> bool {
+        let is_licensed = self.features.as_ref().is_none_or(|all| all.contains("multi_tenancy"));
+        !is_licensed && self.customers().is_some_and(|domains| domains > 0)
     }
 
     /// Connections that its pools open at most in this process.

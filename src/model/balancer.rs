@@ -85,6 +85,9 @@ pub struct Rule {
     pub balancer: BalancerArn,
     /// The load balancer's name.
     pub balancer_name: Text,
+    /// The load balancer's DNS name; none where AWS did not tell.
+    #[serde(default)]
+    pub balancer_dns: Option<Text>,
     /// The listener's port.
     pub port: Option<u16>,
     /// `1`…`50000` or `default`

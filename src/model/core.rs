@@ -4,10 +4,12 @@
 //! `Core` and `Tenant` are what the fleet's sections add up to (`fleet` joins them).
 
 use super::admin::{CoreWord, DomainWord};
+use super::dns::Route;
 use super::ids::{CoreId, InstanceId, RuleArn, TargetGroupArn, TaskArn, TenantId, TierName};
 use super::scope::Scope;
 use super::text::Text;
 use super::trouble::{Health, Known};
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
@@ -32,9 +34,9 @@ pub struct CoreRecord {
     pub image: Option<Text>,
     /// The name of the SecureString that holds its API key; never the key.
     pub api_key_parameter: Option<Text>,
-    /// What the last inventory found to differ from it, in a sentence; the registry does not hold it.
+    /// What the last inventory found of it; none where there was none. The registry does not hold it.
     #[serde(skip)]
-    pub drift: Option<Text>,
+    pub drift: Option<Drift>,
 }
 
 /// A tenant as the registry holds it: the JSON value of `/coredeck/<fleet>/tenants/<tenant-id>`.
@@ -51,9 +53,54 @@ pub struct TenantRecord {
     pub domain: Option<Text>,
     /// `development` or `production`: what the customer uses it for.
     pub mode: Option<Text>,
-    /// What the last inventory found to differ from it, in a sentence; the registry does not hold it.
+    /// What the last inventory found of it; none where there was none. The registry does not hold it.
     #[serde(skip)]
-    pub drift: Option<Text>,
+    pub drift: Option<Drift>,
+}
+
+/// What an inventory found of an entry of the registry.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Drift {
+    /// How the entry stands to what was seen.
+    pub sort: DriftSort,
+    /// Why, in a sentence; none where they agree.
+    pub why: Option<Text>,
+    /// When.
+    pub at: Timestamp,
+}
+
+/// How an entry of the registry stands to what was seen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum DriftSort {
+    /// It says what was seen.
+    Same,
+    /// Nobody could tell.
+    Unjudged,
+    /// It is behind what was seen.
+    Change,
+    /// What it names is proved not to be there.
+    Gone,
+    /// A person wrote something else, or what was seen is ambiguous.
+    Conflict,
+}
+
+impl DriftSort {
+    /// The word for it.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Same => "same",
+            Self::Unjudged => "unjudged",
+            Self::Change => "change",
+            Self::Gone => "gone",
+            Self::Conflict => "conflict",
+        }
+    }
+
+    /// Whether something has to be done about it.
+    pub fn is_drift(self) -> bool {
+        matches!(self, Self::Change | Self::Gone | Self::Conflict)
+    }
 }
 
 /// Where a core runs.
@@ -106,6 +153,14 @@ pub struct Core {
     pub tenants: Known<u32>,
     /// How many more its tier allows; none where the tier sets no density.
     pub room: Known<Option<i64>>,
+    /// Percent of its host's processors in use, at the latest point; none where CloudWatch has none.
+    pub cpu: Known<Option<f64>>,
+    /// CPU credits that its host has left; none where its type has none.
+    pub credits: Known<Option<f64>>,
+    /// Host names that lead to it, by rules or straight to its host, sorted.
+    pub names: Known<Vec<Text>>,
+    /// What the last inventory found of its entry; none without one.
+    pub drift: Option<Drift>,
     /// What it says of itself; none where nobody asks it.
     pub word: Known<Option<Arc<CoreWord>>>,
     /// How well it is, from its host, task, targets and its own word.
@@ -135,6 +190,10 @@ pub struct Tenant {
     pub rule: Option<RuleArn>,
     /// Where that rule sends it.
     pub target_groups: Vec<TargetGroupArn>,
+    /// Where its host name leads by Route 53; none where no zone that was read holds it.
+    pub route: Known<Option<Arc<Route>>>,
+    /// What the last inventory found of its entry; none without one.
+    pub drift: Option<Drift>,
     /// What its core says of its domain; none where nobody asks, or it does not know it.
     pub word: Known<Option<Arc<DomainWord>>>,
     /// How well it is served.

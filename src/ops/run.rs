@@ -78,6 +78,23 @@ pub fn read(ledger: &dyn Ledger, id: &str) -> Result<OpState> {
     Ok(op)
 }
 
+/// An operation as it stood at a moment, with what was recorded of it until then, and whether more was recorded later.
+///
+/// # Errors
+///
+/// As for [`read`].
+pub fn read_at(ledger: &dyn Ledger, id: &str, at: Timestamp) -> Result<(OpState, bool)> {
+    let mut op = OpState::new(ledger.op(id)?)?;
+    let mut goes_on = false;
+    for entry in ledger.entries(&op.record.id, 0)? {
+        goes_on |= entry.at > at;
+        if entry.at <= at {
+            op.take(&entry);
+        }
+    }
+    Ok((op, goes_on))
+}
+
 /// Runs an operation to its end, or until it is told to stop.
 ///
 /// # Errors

@@ -80,6 +80,7 @@ fn family(service: &str, call: &str, input: Input) -> Option<Family> {
         ("elasticloadbalancing", _) => shared(if reads { "read" } else { "change" }, 20.0, 10.0),
         ("ssm", "SendCommand") => each("command", 5.0, 2.0),
         ("ssm", _) => each(if reads { "read" } else { "change" }, 40.0, 10.0),
+        ("route53", _) => shared("all", 5.0, 5.0),
         ("monitoring", _) => each("read", 50.0, 50.0),
         ("pricing", _) => each("read", 10.0, 5.0),
         _ => return None,

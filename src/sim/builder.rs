@@ -10,6 +10,7 @@ use crate::sim::dice::Dice;
 use crate::sim::ssm::LATEST_AGENT;
 use crate::sim::time::Moment;
 use crate::sim::world::balancing::{Act, Health, Listener, Rule, Target, TargetGroup};
+use crate::sim::world::hosted::{HostedZone, Record};
 use crate::sim::world::keeping::Parameter;
 use crate::sim::world::load::Load;
 use crate::sim::world::machine::{Agent, Instance, KINDS, Kind, State, Tag, Template, TemplateVersion};
@@ -375,6 +376,22 @@ impl Builder {
         let rule =
             Rule { arn: arn.clone(), listener: listener.into(), priority, hosts, paths: Vec::new(), act };
         self.place.rules.insert(arn, rule);
+    }
+
+    /// Adds a record to a zone, which is made where it is not there yet.
+    pub(super) fn record(&mut self, zone: &str, is_private: bool, record: Record) {
+        let name = format!("{zone}.");
+        let at = self.place.hosted.iter().position(|one| one.name == name && one.is_private == is_private);
+        let at = at.unwrap_or_else(|| {
+            let kind = if is_private { "private" } else { "public" };
+            let mut dice = Dice::new(self.seed, &format!("{}/{kind}/{zone}", self.place.account));
+            let id = CompactString::from(format!("Z{}", dice.hex(20).to_uppercase()));
+            self.place.hosted.push(HostedZone::new(id, zone, is_private));
+            self.place.hosted.len() - 1
+        });
+        if let Some(zone) = self.place.hosted.get_mut(at) {
+            zone.add(record);
+        }
     }
 
     /// Puts a parameter into the store.

@@ -9,6 +9,7 @@
 mod api;
 mod cells;
 mod docker;
+mod hosted;
 mod names;
 mod watch;
 mod workers;
@@ -27,6 +28,7 @@ pub(super) fn fill(fleet: &mut Builder) {
     workers::workers(fleet, &images);
     watch::alarms(fleet);
     watch::logs(fleet);
+    hosted::zones(fleet);
 }
 
 /// Grows a place to at least so many instances.

@@ -33,6 +33,7 @@ pub struct Fleet {
     pub(crate) hooks: Vec<Hook>,
     pub(crate) services: Vec<Service>,
     pub(crate) rules: Vec<Rule>,
+    pub(crate) records: Vec<Record>,
     pub(crate) cores: Vec<Core>,
     pub(crate) tenants: Vec<Tenant>,
     pub(crate) alarms: Vec<Alarm>,
@@ -214,6 +215,32 @@ pub(crate) struct Rule {
     pub(crate) target_group: Pattern,
     /// Of the first.
     pub(crate) priority: u32,
+}
+
+/// Records of hosted zones.
+#[derive(Clone, Debug)]
+pub(crate) struct Record {
+    pub(crate) name: Pattern,
+    pub(crate) count: usize,
+    pub(crate) zone: String,
+    pub(crate) is_private: bool,
+    pub(crate) leads: Leads,
+    pub(crate) ttl: u32,
+    pub(crate) set: Option<String>,
+    pub(crate) weight: Option<u32>,
+}
+
+/// Where a record leads.
+#[derive(Clone, Debug)]
+pub(crate) enum Leads {
+    /// An alias of a load balancer.
+    Balancer(Pattern),
+    /// The private addresses of hosts.
+    Host(Pattern),
+    /// Another name.
+    Name(Pattern),
+    /// Addresses.
+    Addresses(Vec<String>),
 }
 
 /// Cores in the registry.

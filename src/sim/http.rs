@@ -9,6 +9,7 @@ use super::faults::{Faults, Mischief, Rule, Target, refusal};
 use super::identity::{Credential, credential, opted_in};
 use super::input::{self, Input};
 use super::journal::{Entry, Journal, Outcome, made};
+use super::route53;
 use super::service::{Answer, Call, Protocol, Run, SERVICES, Service};
 use super::shape::{Shape, element};
 use super::skew;
@@ -79,7 +80,8 @@ async fn answer_one(site: &Site, switch: Switch, request: Request) -> Response {
     };
     let credential = credential(&parts.headers);
     let named = credential.as_ref().map(|credential| credential.service.as_str()).unwrap_or_default();
-    let asked = match understand(parts.uri.path(), parts.uri.query(), &parts.headers, &body, named) {
+    let line = (parts.method.as_str(), parts.uri.path(), parts.uri.query());
+    let asked = match understand(line, &parts.headers, &body, named) {
         Ok(asked) => asked,
         Err((fault, protocol)) => return write_fault(&fault, protocol, false, None, &request_id),
     };
@@ -251,7 +253,7 @@ fn unknown_operation(asked: &Asked) -> Fault {
             "InvalidAction",
             format!("The action {} is not valid for this web service.", asked.operation),
         ),
-        Protocol::Query => Fault::new(
+        Protocol::Query | Protocol::RestXml => Fault::new(
             "InvalidAction",
             format!("Could not find operation {} for version {}", asked.operation, asked.service.version),
         ),
@@ -262,8 +264,7 @@ fn unknown_operation(asked: &Asked) -> Fault {
 
 /// Tells service, protocol and operation of a request, and reads its content.
 fn understand(
-    path: &str,
-    query: Option<&str>,
+    (method, path, query): (&str, &str, Option<&str>),
     headers: &HeaderMap,
     body: &Bytes,
     named: &str,
@@ -300,6 +301,15 @@ fn understand(
         let operation = operation.to_owned();
         return Ok(Asked { service, protocol: Protocol::Json, is_json_10, operation, content });
     }
+    if named == route53::SERVICE.name {
+        let found = route53::asked(method, path, query.unwrap_or_default());
+        let (operation, content) = found.ok_or_else(|| {
+            let sentence = format!("{method} {path} is nothing that is served here");
+            (Fault::new("InvalidAction", sentence), Protocol::RestXml)
+        })?;
+        let (service, operation) = (&route53::SERVICE, operation.to_owned());
+        return Ok(Asked { service, protocol: Protocol::RestXml, is_json_10: false, operation, content });
+    }
     let form = String::from_utf8_lossy(body);
     let content = input::from_form(if form.is_empty() { query.unwrap_or_default() } else { &form });
     let action = content.get("Action").and_then(serde_json::Value::as_str).unwrap_or_default().to_owned();
@@ -333,6 +343,9 @@ fn write_answer(shape: &Shape, asked: &Asked, request_id: &str) -> Response {
             element(out, "requestId", &Shape::from(request_id), "item");
             shape.write_xml(out, "item");
         })),
+        Protocol::RestXml => {
+            Ok(xml(&asked.operation, asked.service.namespace, |out| shape.write_xml(out, "member")))
+        }
         Protocol::Query => Ok(xml(&asked.operation, asked.service.namespace, |out| {
             element(out, &format!("{}Result", asked.operation), shape, "member");
             let meta = super::shape::Fields::new().with("RequestId", request_id);
@@ -389,7 +402,7 @@ fn write_fault(
             element(&mut out, "Response", &body, "item");
             Ok(out.into_bytes())
         }
-        Protocol::Query => {
+        Protocol::Query | Protocol::RestXml => {
             let error = Fields::new()
                 .with("Type", if fault.is_senders() { "Sender" } else { "Receiver" })
                 .with("Code", fault.code.as_ref())
@@ -417,7 +430,7 @@ fn respond(status: u16, protocol: Protocol, is_json_10: bool, request_id: &str, 
     let mut response = Response::new(Body::from(body));
     *response.status_mut() = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let kind = match protocol {
-        Protocol::Ec2 | Protocol::Query => "text/xml;charset=UTF-8",
+        Protocol::Ec2 | Protocol::Query | Protocol::RestXml => "text/xml;charset=UTF-8",
         Protocol::Json if is_json_10 => "application/x-amz-json-1.0",
         Protocol::Json => "application/x-amz-json-1.1",
         Protocol::Cbor => "application/cbor",

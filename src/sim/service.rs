@@ -7,7 +7,7 @@ use super::shape::Shape;
 use super::time::Moment;
 use super::world::place::Place;
 use super::world::{Caller, World};
-use super::{autoscaling, cloudwatch, ec2, ecs, elbv2, logs, pricing, ssm, sts};
+use super::{autoscaling, cloudwatch, ec2, ecs, elbv2, logs, pricing, route53, ssm, sts};
 
 /// How a service talks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -18,6 +18,8 @@ pub(crate) enum Protocol {
     Query,
     /// JSON 1.0 or 1.1 both ways.
     Json,
+    /// Paths in, XML out, lists by the names of their items.
+    RestXml,
     /// CBOR both ways.
     Cbor,
 }
@@ -97,6 +99,7 @@ pub(crate) const SERVICES: &[&Service] = &[
     &logs::SERVICE,
     &pricing::SERVICE,
     &sts::SERVICE,
+    &route53::SERVICE,
 ];
 
 impl Service {

@@ -14,6 +14,8 @@ pub(crate) enum Shape {
     Bool(bool),
     Time(Moment),
     List(Vec<Shape>),
+    /// A list whose items have a name of their own in XML.
+    Items(&'static str, Vec<Shape>),
     Map(Vec<(CompactString, Shape)>),
     Struct(Vec<(&'static str, Shape)>),
 }
@@ -147,6 +149,7 @@ impl Shape {
             Self::Bool(yes) => out.push_str(if *yes { "true" } else { "false" }),
             Self::Time(at) => out.push_str(&at.rfc3339()),
             Self::List(list) => list.iter().for_each(|value| element(out, item, value, item)),
+            Self::Items(name, list) => list.iter().for_each(|value| element(out, name, value, item)),
             Self::Map(entries) => {
                 for (key, value) in entries {
                     out.push_str("<entry>");
@@ -156,6 +159,14 @@ impl Shape {
                 }
             }
             Self::Struct(fields) => fields.iter().for_each(|(name, value)| element(out, name, value, item)),
+        }
+    }
+
+    /// The items of a list; a value by itself is one.
+    pub(crate) fn into_items(self) -> Vec<Self> {
+        match self {
+            Self::List(items) | Self::Items(_, items) => items,
+            other => vec![other],
         }
     }
 
@@ -183,7 +194,7 @@ impl Shape {
             Self::Float(number) => Value::from(*number),
             Self::Bool(yes) => Value::from(*yes),
             Self::Time(at) => Value::from(at.epoch()),
-            Self::List(list) => Value::Array(list.iter().map(Self::json).collect()),
+            Self::List(list) | Self::Items(_, list) => Value::Array(list.iter().map(Self::json).collect()),
             Self::Map(entries) => {
                 Value::Object(entries.iter().map(|(key, value)| (key.to_string(), value.json())).collect())
             }
@@ -202,7 +213,7 @@ impl Shape {
             Self::Float(number) => Value::Float(*number),
             Self::Bool(yes) => Value::Bool(*yes),
             Self::Time(at) => Value::Tag(1, Box::new(Value::Float(at.epoch()))),
-            Self::List(list) => Value::Array(list.iter().map(Self::cbor).collect()),
+            Self::List(list) | Self::Items(_, list) => Value::Array(list.iter().map(Self::cbor).collect()),
             Self::Map(entries) => Value::Map(
                 entries.iter().map(|(key, value)| (Value::Text(key.to_string()), value.cbor())).collect(),
             ),

@@ -9,6 +9,7 @@ pub(crate) mod docker;
 pub(crate) mod expression;
 pub(crate) mod gauges;
 pub(crate) mod geography;
+pub(crate) mod hosted;
 pub(crate) mod keeping;
 pub(crate) mod life;
 pub(crate) mod load;
@@ -24,6 +25,7 @@ pub(crate) mod table;
 pub(crate) mod tokens;
 pub(crate) mod veils;
 
+use self::hosted::HostedZone;
 use self::place::Place;
 use super::faults::Denials;
 use super::time::WorldClock;
@@ -57,6 +59,8 @@ pub(crate) struct World {
     pub(crate) past: past::Past,
     pub(crate) denials: Denials,
     places: Mutex<Places>,
+    /// Hosted zones by account.
+    hosted: Mutex<HashMap<Arc<str>, Vec<HostedZone>>>,
     sessions: Mutex<HashMap<String, Caller>>,
 }
 
@@ -64,7 +68,16 @@ impl World {
     /// A world without places.
     pub(crate) fn new(seed: u64, clock: WorldClock, accounts: Vec<Account>, past: past::Past) -> Self {
         let denials = Denials::default();
-        Self { seed, clock, accounts, past, denials, places: Mutex::default(), sessions: Mutex::default() }
+        Self {
+            seed,
+            clock,
+            accounts,
+            past,
+            denials,
+            places: Mutex::default(),
+            hosted: Mutex::default(),
+            sessions: Mutex::default(),
+        }
     }
 
     /// The place of an account in a region; an account that has nothing there has an empty one.
@@ -77,10 +90,29 @@ impl World {
     }
 
     /// Puts a place into the world.
-    pub(crate) fn settle(&self, place: Place) {
+    pub(crate) fn settle(&self, mut place: Place) {
+        let mut hosted = held(&self.hosted);
+        let zones = hosted.entry(Arc::clone(&place.account)).or_default();
+        for zone in std::mem::take(&mut place.hosted) {
+            let is_same =
+                |known: &&mut HostedZone| known.name == zone.name && known.is_private == zone.is_private;
+            match zones.iter_mut().find(is_same) {
+                Some(known) => {
+                    let more = zone.records.into_iter().filter(|record| !matches!(record.kind, "NS" | "SOA"));
+                    more.for_each(|record| known.add(record));
+                }
+                None => zones.push(zone),
+            }
+        }
+        drop(hosted);
         let key = (Arc::clone(&place.account), place.region);
         self.past.keep(&place, place.now);
         held(&self.places).insert(key, Arc::new(RwLock::new(place)));
+    }
+
+    /// The hosted zones of an account.
+    pub(crate) fn hosted(&self, account: &Arc<str>) -> Vec<HostedZone> {
+        held(&self.hosted).get(account).cloned().unwrap_or_default()
     }
 
     /// Every place that there is by now.

@@ -20,6 +20,7 @@ const SHAPES: [(&str, &str); 25] = [
     ("core.rs", include_str!("../model/core.rs")),
     ("definition.rs", include_str!("../model/definition.rs")),
     ("detail.rs", include_str!("../model/detail.rs")),
+    ("dns.rs", include_str!("../model/dns.rs")),
     ("gauge.rs", include_str!("../model/gauge.rs")),
     ("group.rs", include_str!("../model/group.rs")),
     ("ids.rs", include_str!("../model/ids.rs")),
@@ -109,6 +110,7 @@ pub(super) fn encoder(part: &Part, source: Source) -> Option<Body> {
         Source::TargetGroups => of(part.target_groups.value.as_ref()),
         Source::Targets => of(part.targets.value.as_ref()),
         Source::Rules => of(part.rules.value.as_ref()),
+        Source::Records => of(part.records.value.as_ref()),
         Source::Agents => of(part.agents.value.as_ref()),
         Source::Alarms => of(part.alarms.value.as_ref()),
         Source::Registry => {
@@ -161,6 +163,7 @@ pub(super) fn extend(all: &mut Reading, piece: Reading) -> bool {
         TargetGroups,
         Targets,
         Rules,
+        Records,
         Agents,
         Alarms,
     );
@@ -198,6 +201,7 @@ pub(super) fn decode(source: Source, bytes: &[u8]) -> Option<Reading> {
         Source::TargetGroups => Reading::TargetGroups(value(bytes)?),
         Source::Targets => Reading::Targets(value(bytes)?),
         Source::Rules => Reading::Rules(value(bytes)?),
+        Source::Records => Reading::Records(value(bytes)?),
         Source::Agents => Reading::Agents(value(bytes)?),
         Source::Alarms => Reading::Alarms(value(bytes)?),
         Source::Registry => {

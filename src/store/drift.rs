@@ -2,9 +2,10 @@
 
 use super::{own, private_folder};
 use crate::error::Error;
-use crate::model::Scope;
+use crate::model::{DriftSort, Scope};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
 use std::io::ErrorKind;
 use std::path::Path;
 
@@ -13,8 +14,11 @@ use std::path::Path;
 pub struct Drift {
     /// When.
     pub at: Timestamp,
-    /// What, an entry each.
+    /// What, an entry each; besides, what could not be judged. All other entries said what was seen.
     pub differences: Vec<Drifted>,
+    /// Entries that were looked at, each as its place and its parameter's name. An earlier version did not keep them.
+    #[serde(default)]
+    pub known: BTreeSet<String>,
 }
 
 /// An entry of the registry that differs from what was seen, or that lacks.
@@ -28,6 +32,13 @@ pub struct Drifted {
     pub why: String,
     /// There is no such entry yet.
     pub is_new: bool,
+    /// How it stands to what was seen. An earlier version did not keep that.
+    #[serde(default = "behind")]
+    pub sort: DriftSort,
+}
+
+fn behind() -> DriftSort {
+    DriftSort::Change
 }
 
 /// Keeps what an inventory found, in place of what the one before did.
@@ -78,8 +89,18 @@ mod tests {
         let file = folder.path().join("coredeck").join("drift.json");
         assert_eq!(kept_drift(&file).unwrap(), None);
         let scope = Scope { account: "a".into(), region: "r".into() };
-        let one = Drifted { scope, name: "/c/f/cores/x".to_owned(), why: "moved".to_owned(), is_new: false };
-        let drift = Drift { at: Timestamp::UNIX_EPOCH, differences: vec![one] };
+        let one = Drifted {
+            scope,
+            name: "/c/f/cores/x".to_owned(),
+            why: "moved".to_owned(),
+            is_new: false,
+            sort: DriftSort::Gone,
+        };
+        let drift = Drift {
+            at: Timestamp::UNIX_EPOCH,
+            differences: vec![one],
+            known: BTreeSet::from(["a/r /c/f/cores/x".to_owned()]),
+        };
         keep_drift(&file, &drift).unwrap();
         assert_eq!(kept_drift(&file).unwrap(), Some(drift));
         keep_drift(&file, &Drift::default()).unwrap();

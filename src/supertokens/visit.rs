@@ -20,13 +20,18 @@ const COUNTED_FOR: Duration = Duration::from_secs(600);
 /// Minutes of a day's line that become one point.
 const POINT: usize = 30;
 
+/// Users and monthly ones of a domain, and what tells its database from others.
+type Uses = (Option<u64>, Option<u64>, Option<Text>);
+
 /// What a core counted when it was last asked to.
 #[derive(Debug, Default)]
 pub(super) struct Counted {
     at: Option<Instant>,
     features: Option<BTreeSet<Text>>,
-    /// Users and monthly ones, by domain.
-    users: HashMap<Text, (Option<u64>, Option<u64>)>,
+    /// What was counted of each domain.
+    users: HashMap<Text, Uses>,
+    threads: Option<u32>,
+    is_in_memory: Option<bool>,
 }
 
 /// What a domain said, and the features that its licence switches on, where it was asked.
@@ -78,11 +83,37 @@ pub(super) async fn visit(
         if let Some(features) = features {
             counted.features = Some(features);
         }
-        counted.users.insert(domain.domain.clone(), (domain.users, domain.monthly));
+        let told = (domain.users, domain.monthly, domain.database.clone());
+        counted.users.insert(domain.domain.clone(), told);
         word.domains.push(Arc::new(domain));
     }
     word.features.clone_from(&counted.features);
+    (counted.threads, counted.is_in_memory) = match is_old && word.faults.is_empty() {
+        true => base_of(client, door).await,
+        false => (before.threads, before.is_in_memory),
+    };
+    (word.threads, word.is_in_memory) = (counted.threads, counted.is_in_memory);
     (word, Arc::new(counted))
+}
+
+/// Threads of a core, and whether it keeps everything in memory. A database has an id unless nobody may know it: one
+/// that may have one, and has none, is no database.
+async fn base_of(client: &Client, door: &Door) -> (Option<u32>, Option<bool>) {
+    let place = Place::of("");
+    let Ok(settings) = client.settings(door, &place).await else { return (None, None) };
+    let shown = |key: &str| {
+        settings.iter().find(|one| one.key == key).and_then(|one| match &one.value {
+            Setting::Shown(value) => Some(value.clone()),
+            _ => None,
+        })
+    };
+    let threads = shown("max_server_pool_size").and_then(|size| u32::try_from(size.as_u64()?).ok());
+    let is_told = shown("disable_telemetry").and_then(|disabled| disabled.as_bool()) == Some(false);
+    let is_in_memory = match is_told {
+        true => client.telemetry(door, &place).await.ok().map(|id| id.is_none()),
+        false => None,
+    };
+    (threads, is_in_memory)
 }
 
 fn sign(answer: Result<Hello, AdminError>) -> Sign {
@@ -146,12 +177,14 @@ async fn hear(
         Ok(traffic) => tell(&mut word, traffic),
         Err(error) => word.fault = Some(Text::new(error.to_string())),
     }
-    (word.users, word.monthly) = before.users.get(&word.domain).copied().unwrap_or_default();
+    (word.users, word.monthly, word.database) = before.users.get(&word.domain).cloned().unwrap_or_default();
     let mut features = None;
     if is_old && word.fault.is_none() {
         match client.licence(door, &place).await {
             Ok(licence) => {
                 let uses = licence.tenants.iter().filter(|told| told.place.domain == word.domain);
+                let pool = uses.clone().find_map(|told| told.pool.as_deref());
+                word.database = pool.map(|pool| Text::from(pool.chars().take(8).collect::<String>()));
                 let told: Vec<u64> = uses.map(|told| told.users).collect();
                 word.users = if told.is_empty() {
                     client.users(door, &place, true).await.ok()

@@ -370,7 +370,13 @@ fn looked_at(ui: &Ui) -> Vec<(crate::model::Scope, crate::model::InstanceId)> {
             let lines = ui.here.top..ui.here.top.saturating_add(height(ui));
             lines.take_while(|line| *line < list.count()).filter_map(|line| list.row(line)).collect()
         }
+        Page::List(list) if list.kind == Kind::Cores => {
+            let lines = ui.here.top..ui.here.top.saturating_add(height(ui));
+            let rows = lines.take_while(|line| *line < list.count()).filter_map(|line| list.row(line));
+            hosts_of(fleet, rows)
+        }
         Page::Describe(card) if card.kind == Kind::Instances => card.at.into_iter().collect(),
+        Page::Describe(card) if card.kind == Kind::Cores => hosts_of(fleet, card.at.into_iter()),
         _ => Vec::new(),
     };
     let rows = rows.into_iter().filter_map(|at| fleet.instances.get(at));
@@ -382,6 +388,14 @@ fn looked_at(ui: &Ui) -> Vec<(crate::model::Scope, crate::model::InstanceId)> {
         }
     }
     looked_at
+}
+
+/// The rows of the instances under some cores, each once.
+fn hosts_of(fleet: &crate::fleet::Fleet, cores: impl Iterator<Item = usize>) -> Vec<usize> {
+    let cores = cores.filter_map(|at| fleet.cores.get(at));
+    let hosts: std::collections::BTreeSet<_> = cores.filter_map(|core| core.home.instance_id()).collect();
+    let instances = fleet.instances.iter().enumerate();
+    instances.filter(|(_, row)| hosts.contains(&row.it.id)).map(|(at, _)| at).collect()
 }
 
 /// Where cells are taken from.

@@ -88,6 +88,7 @@ impl FleetReader for Fake {
                 Ask::TargetGroups => Reading::TargetGroups(vec![]),
                 Ask::Targets(_) => Reading::Targets(vec![]),
                 Ask::Rules => Reading::Rules(vec![]),
+                Ask::Records(_) => Reading::Records(vec![]),
                 Ask::Agents => Reading::Agents(vec![]),
                 Ask::Prices { .. } => Reading::Prices(vec![]),
                 Ask::Alarms => Reading::Alarms(vec![]),

@@ -116,7 +116,7 @@ fn unknown_keys() {
         | ^^^^^^^^^ it belongs in [refresh]
     keys.toml:4:1: unknown key `shiny`
       4 | shiny = true
-        | ^^^^^ known here: fleet, accounts, regions, tiers, refresh, history, cores, capacity, logs, endpoint_url, read_only, theme, keymap
+        | ^^^^^ known here: fleet, accounts, regions, tiers, refresh, history, cores, dns, capacity, logs, endpoint_url, read_only, theme, keymap
     keys.toml:7:1: unknown key `instance` in [refresh]
       7 | instance = "15s"
         | ^^^^^^^^ did you mean `instances`?
@@ -460,6 +460,7 @@ fn later_layers_win_and_every_value_knows_its_source() {
     history.size = "64MiB" (default)
     history.gets = false (default)
     cores.reach = "off" (default)
+    dns.route53 = false (default)
     capacity.monthly_users_per_host = 100000 (default)
     capacity.requests_per_host = 25 (default)
     capacity.database_mib_per_million_users = 1536 (default)

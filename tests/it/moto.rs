@@ -7,6 +7,7 @@ mod changes;
 mod equal;
 mod images;
 mod logs;
+mod names;
 mod operations;
 mod pages;
 mod registry;

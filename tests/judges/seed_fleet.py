@@ -321,6 +321,24 @@ def main(endpoint, region, fleet):
         ssm.put_parameter(Name=f"/coredeck/{fleet}/tenants/tenant-{n:02}", Type="String", Value=json.dumps(value))
     ssm.put_parameter(Name=f"/coredeck/{fleet}/keys/core-00", Type="SecureString", Value="the-secret-api-key")
 
+    dns = client("route53", endpoint, region)
+    zone = dns.create_hosted_zone(Name="example.com.", CallerReference="public")["HostedZone"]["Id"]
+    dns.create_hosted_zone(Name="elsewhere.org.", CallerReference="elsewhere")
+    answers = [{"Value": "203.0.113.9"}]
+    shown = elb.describe_load_balancers()["LoadBalancers"]
+    alias = lambda n: {"HostedZoneId": "Z35SXDOTRQ7X7K", "DNSName": f"dualstack.{shown[n]['DNSName']}.", "EvaluateTargetHealth": False}
+    named = [
+        {"Name": "tenant-00.example.com", "Type": "A", "AliasTarget": alias(0)},
+        {"Name": "tenant-01.example.com", "Type": "CNAME", "TTL": 3600, "ResourceRecords": [{"Value": "Tenant-00.example.com."}]},
+        {"Name": "tenant-02.example.com", "Type": "A", "SetIdentifier": "old", "Weight": 10, "TTL": 60, "ResourceRecords": answers},
+        {"Name": "tenant-02.example.com", "Type": "A", "SetIdentifier": "new", "Weight": 90, "AliasTarget": alias(1)},
+        {"Name": "*.example.com", "Type": "A", "AliasTarget": alias(1)},
+    ]
+    named += [{"Name": f"filler-{n:03}.example.com", "Type": "TXT", "TTL": 60, "ResourceRecords": [{"Value": '"x"'}]} for n in range(640)]
+    for at in range(0, len(named), 500):
+        changes = [{"Action": "CREATE", "ResourceRecordSet": each} for each in named[at : at + 500]]
+        dns.change_resource_record_sets(HostedZoneId=zone, ChangeBatch={"Changes": changes})
+
     for n, state in enumerate(["OK", "ALARM", "INSUFFICIENT_DATA"]):
         watch.put_metric_alarm(
             AlarmName=f"cpu-{n}", Namespace="AWS/EC2", MetricName="CPUUtilization", Statistic="Average", Period=60,
@@ -338,6 +356,7 @@ def main(endpoint, region, fleet):
         "spot": development,
         "registry_cores": len(cores),
         "registry_tenants": 33,
+        "balancers": [each["LoadBalancerName"] for each in shown],
         "single": single,
     }))
 

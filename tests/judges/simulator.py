@@ -266,6 +266,22 @@ elsewhere = client("ec2", region_name="eu-west-1")
 check(elsewhere.describe_instances()["Reservations"] == [], "regions are separate")
 refused("AuthFailure", lambda: client("ec2", region_name="me-south-1").describe_instances(), 401)
 
+dns = client("route53")
+zones, _ = pages(dns, "list_hosted_zones", "HostedZones")
+same("zones", zones, pages(dns, "list_hosted_zones", "HostedZones", 1)[0])
+check({(z["Name"], z["Config"]["PrivateZone"]) for z in zones} == {("cores.example.com.", False), ("internal.example.com.", True)}, f"zones {zones}")
+zone = next(z["Id"] for z in zones if not z["Config"]["PrivateZone"])
+records, _ = pages(dns, "list_resource_record_sets", "ResourceRecordSets", HostedZoneId=zone)
+same("records", records, pages(dns, "list_resource_record_sets", "ResourceRecordSets", 1, HostedZoneId=zone)[0])
+check(len(records) == zones[0]["ResourceRecordSetCount"] and {"NS", "SOA", "A", "AAAA"} <= {r["Type"] for r in records}, "records of every sort")
+check(sum(r.get("Weight", 0) for r in records) == 100 and any(r["Name"].startswith("\\052.") for r in records), "weights and wildcards")
+aliases = {r["AliasTarget"]["DNSName"] for r in records if "AliasTarget" in r}
+check({f"dualstack.{b['DNSName']}." for b in client("elbv2").describe_load_balancers()["LoadBalancers"]} == aliases, "aliases of both balancers")
+from_there = dns.list_resource_record_sets(HostedZoneId=zone, StartRecordName="kitewire.cores.example.com", StartRecordType="A", StartRecordIdentifier="old")
+check(from_there["ResourceRecordSets"][0].get("SetIdentifier") == "old", "a page that begins within a set")
+refused("NoSuchHostedZone", lambda: dns.list_resource_record_sets(HostedZoneId="Z0"), 404)
+refused("InvalidInput", lambda: dns.list_resource_record_sets(HostedZoneId=zone, StartRecordType="A"), 400)
+refused("InvalidInput", lambda: dns.list_hosted_zones(Marker="Z0"), 400)
 logs = client("logs")
 log_groups, _ = pages(logs, "describe_log_groups", "logGroups")
 same("log groups", log_groups, pages(logs, "describe_log_groups", "logGroups", 2)[0])
@@ -333,7 +349,8 @@ for name in list(CLIENTS):
     client(name, config=lax)
 for c, name, operation in served():
     shape = c.meta.service_model.operation_model(operation).input_shape
-    if shape is not None and shape.required_members:
+    # Where a path holds what is missing, botocore itself cannot write the request.
+    if shape is not None and shape.required_members and name != "route53":
         try:
             getattr(c, xform_name(operation))()
             fault(f"{name}.{operation} without {', '.join(shape.required_members)} is answered")

@@ -98,6 +98,11 @@ check(len(aws(f"cloudwatch get-metric-data {span} --metric-data-queries", json.d
 points = aws(f"cloudwatch get-metric-statistics {span} --period 300 --statistics Average --namespace AWS/EC2 --metric-name CPUUtilization --dimensions", f"Name=InstanceId,Value={one['InstanceId']}")
 check(len(points["Datapoints"]) >= 10, "statistics")
 
+zones = aws("route53 list-hosted-zones --page-size 1")["HostedZones"]
+check(len(zones) == 2, "hosted zones")
+records = aws("route53 list-resource-record-sets --page-size 2 --hosted-zone-id", zones[0]["Id"])["ResourceRecordSets"]
+check(len(records) == zones[0]["ResourceRecordSetCount"], "records")
+refused("NoSuchHostedZone", "route53 list-resource-record-sets --hosted-zone-id Z0")
 check(aws("logs describe-log-groups")["logGroups"], "log groups")
 check(aws("logs describe-log-streams --log-group-name /coredeck/core-hosts --log-stream-name-prefix shared")["logStreams"], "log streams")
 since = int((now - timedelta(minutes=3)).timestamp() * 1000)

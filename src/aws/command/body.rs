@@ -44,6 +44,9 @@ const NUMBERS: [&str; 9] = [
 
 /// The parameters by the names that AWS's model has for them.
 pub(super) fn parameters(api: Api, sent: &Sent) -> Option<Map<String, Value>> {
+    if api.action().starts_with("route53:") {
+        return rest(&sent.address);
+    }
     let kind = sent.kind.split(';').next().unwrap_or_default().trim();
     let value = match kind {
         "application/x-www-form-urlencoded" => {
@@ -66,6 +69,28 @@ pub(super) fn parameters(api: Api, sent: &Sent) -> Option<Map<String, Value>> {
         Value::Object(parameters) => Some(parameters),
         _ => None,
     }
+}
+
+/// The parameters of a request of Route 53: its address holds them. The longest page is what it gives unasked, and
+/// the aws command means something else by `--max-items`.
+fn rest(address: &str) -> Option<Map<String, Value>> {
+    let (path, query) = address.split_once('?').unwrap_or((address, ""));
+    let (_, zone) = path.split_once("/hostedzone")?;
+    let mut parameters = Map::new();
+    if let Some(id) = zone.trim_matches('/').split('/').next().filter(|id| !id.is_empty()) {
+        parameters.insert("HostedZoneId".to_owned(), id.into());
+    }
+    for (name, value) in form_urlencoded::parse(query.as_bytes()) {
+        let name = match name.as_ref() {
+            "marker" => "Marker",
+            "name" => "StartRecordName",
+            "type" => "StartRecordType",
+            "identifier" => "StartRecordIdentifier",
+            _ => continue,
+        };
+        parameters.insert(name.to_owned(), value.as_ref().into());
+    }
+    Some(parameters)
 }
 
 /// A form's keys, taken apart at their dots.

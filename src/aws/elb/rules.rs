@@ -26,6 +26,8 @@ pub(super) struct Balancer {
     pub(super) arn: BalancerArn,
     /// Its name.
     pub(super) name: Text,
+    /// Its DNS name.
+    pub(super) dns: Option<Text>,
     /// It is an application load balancer: its listeners have rules of their own.
     pub(super) has_rules: bool,
 }
@@ -35,6 +37,7 @@ pub(super) fn balancer(raw: LoadBalancer) -> Balancer {
     Balancer {
         arn: raw.load_balancer_arn.map(BalancerArn::from).unwrap_or_default(),
         name: required(raw.load_balancer_name),
+        dns: raw.dns_name.map(Text::from),
         has_rules: raw.r#type.is_none_or(|kind| kind == LoadBalancerTypeEnum::Application),
     }
 }
@@ -58,6 +61,7 @@ pub(super) fn rule(raw: SdkRule, ear: &Ear) -> Rule {
         arn: raw.rule_arn.map(RuleArn::from).unwrap_or_default(),
         balancer: ear.balancer.arn.clone(),
         balancer_name: ear.balancer.name.clone(),
+        balancer_dns: ear.balancer.dns.clone(),
         port: ear.port,
         priority: required(raw.priority),
         hosts: patterns(&conditions, "host-header"),

@@ -24,6 +24,7 @@ fn rule_to(group: &str) -> Rule {
         arn: "rule".into(),
         balancer: "lb".into(),
         balancer_name: "lb".into(),
+        balancer_dns: None,
         port: Some(443),
         priority: "1".into(),
         hosts: vec![],

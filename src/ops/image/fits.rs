@@ -98,6 +98,12 @@ pub fn fits(
             wrong(why, "name a newer one, or say --allow-older");
         }
     }
+    if let Some((was, is)) = now.and_then(family).zip(family(image)).filter(|(was, is)| was != is) {
+        warnings.push(format!(
+            "{id} is of another family ({is}) than what it replaces ({was}): the ECS agent, docker and whatever user \
+             data rests on may be another one, or missing"
+        ));
+    }
     if let Some(day) = image.end_of_support() {
         let is_over = at.to_string().as_str() > day;
         let word = if is_over { "ended" } else { "ends" };
@@ -110,6 +116,12 @@ pub fn fits(
         }
     }
     (wrongs, warnings)
+}
+
+/// What an image is one of: its public parameter, or its name without the numbers in it.
+fn family(image: &Image) -> Option<String> {
+    let stem = |name: &Text| name.chars().filter(|sign| !sign.is_ascii_digit() && *sign != '.').collect();
+    image.published_by().map(|parameter| parameter.to_string()).or_else(|| image.name.as_ref().map(stem))
 }
 
 fn boots(image: &Image, types: &[InstanceType], wrong: &mut impl FnMut(String, &str)) {
@@ -206,5 +218,24 @@ mod tests {
         assert_eq!(against(&old, Some(&now), &["t3.small"], &Allowed::default()).len(), 3);
         let allowed = Allowed { deprecated: true, older: true, owners: vec!["9".into()] };
         assert_eq!(against(&old, Some(&now), &["t3.small"], &allowed), Vec::<String>::new());
+    }
+
+    #[test]
+    fn an_image_that_leaves_its_family_is_warned_of() {
+        let named = |name: &str, alias: Option<&str>| Image {
+            name: Some(name.into()),
+            owner_alias: alias.map(Text::new),
+            ..image()
+        };
+        let warned = |to: &Image, from: &Image| {
+            let (_, warnings) = fits(to, Some(from), &[], "1", &Allowed::default(), Timestamp::UNIX_EPOCH);
+            warnings.iter().any(|warning| warning.contains("another family"))
+        };
+        let docker = named("core-docker-2026.08.12", Some("self"));
+        let newer = named("core-docker-2026.11.05", Some("self"));
+        let ecs = named("al2023-ami-ecs-hvm-2023.0.20261110-kernel-6.1-x86_64", Some("amazon"));
+        let next = named("al2023-ami-ecs-hvm-2023.0.20261201-kernel-6.12-x86_64", Some("amazon"));
+        assert!(warned(&ecs, &docker) && warned(&docker, &ecs));
+        assert!(!warned(&newer, &docker) && !warned(&next, &ecs));
     }
 }

@@ -145,7 +145,7 @@ pub(super) async fn lane_to(
         }
     }
     let mix = group.mix.as_ref();
-    let desired = target.to.as_ref().and_then(|to| target.desired(to, mix));
+    let desired = target.to.as_ref().and_then(|to| target.desired(to, target.mix.as_ref().or(mix)));
     let of = group.members.iter().filter(|member| is_replaced(member, &target, &wants)).count();
     let of = u32::try_from(of).unwrap_or(u32::MAX);
     if of == 0 && group.desired > 0 && target.is_same() && draft.refusals.is_empty() {

@@ -13,6 +13,7 @@
 //! ours. What fails is taken back, and everything that was done before it too.
 
 mod lanes;
+mod own;
 mod waves;
 
 use super::super::desk::{Desk, Draft};
@@ -95,11 +96,14 @@ pub(super) fn draft<'a>(desk: &'a Desk<'a>, intent: &'a Intent) -> BoxFuture<'a,
                     continue;
                 }
             };
-            if now.as_ref().is_some_and(|now| now.id == image.image.id) {
+            let Some((target, is_new)) = own::images(desk, row, target, &wish, &mut draft).await? else {
+                continue;
+            };
+            if !is_new && now.as_ref().is_some_and(|now| now.id == image.image.id) {
                 current.push(row);
                 continue;
             }
-            if !may_launch(desk, row, &image, now.as_ref(), &wish, &mut draft) {
+            if !may_launch(desk, row, &image, (now.as_ref(), &types(&row.it)), &wish, &mut draft) {
                 continue;
             }
             let Some(target) = version(desk, row, target, &image, &mut made, &mut draft) else { continue };
@@ -162,25 +166,22 @@ async fn from(desk: &Desk<'_>, row: &GroupRow, draft: &mut Draft) -> Result<Opti
         );
         return Ok(None);
     }
-    if let Some(own) =
-        group.mix.as_ref().and_then(|mix| mix.own.first().zip(mix.types.get(mix.own.first()?.at)))
-    {
-        let (own, (kind, _)) = own;
-        let what = own.template.as_ref().map(|template| format!("template {}", template.name));
-        let what =
-            what.or_else(|| own.image.as_ref().map(|image| format!("image {image}"))).unwrap_or_default();
+    let with_template = |mix: &crate::model::Mix| {
+        let own = mix.own.iter().find(|own| own.template.is_some())?;
+        Some((mix.types.get(own.at)?.0.clone(), own.template.as_ref()?.name.clone()))
+    };
+    if let Some((kind, template)) = group.mix.as_ref().and_then(with_template) {
         draft.refuse(
             &group.name,
-            format!("its type {kind} is launched with its own {what}, which the new version would not reach"),
-            "give that type the new image too, in the group's policy, and `coredeck refresh` the group",
+            format!(
+                "its type {kind} is launched with its own template {template}, which the new version would not reach"
+            ),
+            "give that template the new image too, in the group's policy, and `coredeck refresh` the group",
         );
         return Ok(None);
     }
     let id = to.says.image.clone().unwrap_or_default();
-    let part = desk.snapshot.parts.iter().find(|part| *part.scope == *row.scope);
-    let images = part.and_then(|part| part.images.value.as_ref());
-    let now =
-        images.iter().flat_map(|all| all.iter()).find(|image| image.id.as_str() == id.as_str()).cloned();
+    let now = image_of(desk, row, &id);
     if id.starts_with("resolve:ssm:") {
         draft.warn(format!(
             "{} looks its image up at launch ({id}); afterwards it has a fixed one",
@@ -190,12 +191,19 @@ async fn from(desk: &Desk<'_>, row: &GroupRow, draft: &mut Draft) -> Result<Opti
     Ok(Some((target, now)))
 }
 
-/// Whether the group can and should launch the image; what is against it is refused.
+/// The image of an id as it is known.
+fn image_of(desk: &Desk<'_>, row: &GroupRow, id: &str) -> Option<Image> {
+    let part = desk.snapshot.parts.iter().find(|part| *part.scope == *row.scope);
+    let images = part.and_then(|part| part.images.value.as_ref());
+    images.iter().flat_map(|all| all.iter()).find(|image| image.id.as_str() == id).cloned()
+}
+
+/// Whether types of the group can and should launch the image; what is against it is refused.
 fn may_launch(
     desk: &Desk<'_>,
     row: &GroupRow,
     found: &Found,
-    now: Option<&Image>,
+    (now, types): (Option<&Image>, &[InstanceType]),
     wish: &RolloutWish,
     draft: &mut Draft,
 ) -> bool {
@@ -208,7 +216,7 @@ fn may_launch(
         owners: wish.allow_owners.iter().map(Text::new).collect(),
     };
     let (wrongs, warnings) =
-        fits(&found.image, now, &types(group), account.as_deref().unwrap_or_default(), &allowed, desk.now);
+        fits(&found.image, now, types, account.as_deref().unwrap_or_default(), &allowed, desk.now);
     warnings.into_iter().for_each(|warning| draft.warn(warning));
     let is_fine = wrongs.is_empty();
     for wrong in wrongs {
@@ -217,11 +225,12 @@ fn may_launch(
     is_fine
 }
 
-/// The types that a group launches: of its policy, or of its members.
+/// The types that a group launches from its template's image: of its policy, or of its members.
 fn types(group: &Group) -> Vec<InstanceType> {
-    let mut types: Vec<InstanceType> =
-        group.mix.iter().flat_map(|mix| &mix.types).map(|(kind, _)| kind.clone()).collect();
-    if types.is_empty() {
+    let all = group.mix.iter().flat_map(|mix| mix.types.iter().enumerate().map(move |it| (mix, it)));
+    let common = all.filter(|(mix, (at, _))| !mix.own.iter().any(|own| own.at == *at && own.image.is_some()));
+    let mut types: Vec<InstanceType> = common.map(|(_, (_, (kind, _)))| kind.clone()).collect();
+    if types.is_empty() && group.mix.is_none() {
         types = group.members.iter().filter_map(|member| member.instance_type.clone()).collect();
     }
     types.sort();
@@ -260,7 +269,8 @@ fn version(
         );
         return None;
     }
-    let kind = before.says.instance_type.is_none().then(|| types(group).into_iter().next()).flatten();
+    let tried = || types(group).into_iter().next().or_else(|| own::type_with(&target, found));
+    let kind = before.says.instance_type.is_none().then(tried).flatten();
     let tried = (group.subnets.first().cloned(), kind);
     let known = made.iter_mut().find(|one| {
         one.scope == *row.scope

@@ -1,7 +1,7 @@
 //! Columns of cores.
 
 use crate::model::admin::line;
-use crate::model::{Home, InstanceId, Text, short_arn};
+use crate::model::{Home, InstanceId, Known, Text, short_arn};
 use crate::query::value::Value;
 use std::borrow::Cow;
 
@@ -16,6 +16,17 @@ columns!(cores, |row, ctx| {
     Always version "VERSION" Text [] "the core's version" => Value::maybe_text(row.version.as_ref());
     Always tenants "TENANTS" Count [] "tenants that name it" => Value::known_count(row.tenants);
     Always room "ROOM" Count [] "how many more tenants its tier allows" => Value::of(&row.room, |room| Value::count(*room));
+    Always drift "DRIFT" Text [] "how its entry stands to the last inventory: same, change, gone, conflict, unjudged" =>
+        Value::maybe_text(row.drift.as_ref().map(|drift| drift.sort.word()));
+    Wide drift_why "DRIFT WHY" Text [] "what the last inventory found to differ" =>
+        Value::maybe_text(row.drift.as_ref().and_then(|drift| drift.why.as_ref()));
+    Wide drift_at "DRIFT AGE" Moment [] "when the last inventory looked at its entry" =>
+        Value::maybe_moment(row.drift.as_ref().map(|drift| drift.at));
+    Wide names "NAMES" List [Rules, Targets, Records] "host names that lead to it, by rules or straight to its host" =>
+        match &row.names {
+            Known::Yes(names) => Value::texts(names),
+            Known::No(why) => Value::Unknown(*why),
+        };
     Wide rate "REQ/S" Number [Admin] "requests a second in its last full minute, without ours" =>
         Value::of(&row.word, |word| maybe_number(word.rate()));
     Wide answer "ANSWER" Text [Admin] "what its sign of life is worth: well, unproven, failed, silent, unreached" =>
@@ -28,12 +39,18 @@ columns!(cores, |row, ctx| {
         Value::of(&row.word, |word| Value::maybe_count(word.customers()));
     Wide connections "CONNECTIONS" Count [Admin] "database connections that its pools open at most" =>
         Value::of(&row.word, |word| Value::maybe_count(word.connections()));
+    Wide threads "THREADS" Count [Admin] "threads that serve all its domains together" =>
+        Value::of(&row.word, |word| Value::maybe_count(word.threads));
     Wide users "USERS" Count [Admin] "users of all its domains" =>
         Value::of(&row.word, |word| Value::maybe_count(word.users()));
     Wide monthly "MAU" Count [Admin] "users active within 30 days, of all its domains" =>
         Value::of(&row.word, |word| Value::maybe_count(word.monthly()));
     Wide features "FEATURES" List [Admin] "paid features that its licence switches on" =>
         Value::of(&row.word, |word| word.features.as_ref().map_or(Value::Absent, Value::texts));
+    Named cpu "CPU" Percent [Metrics] "CPU use of its host, latest point" =>
+        Value::of(&row.cpu, |cpu| Value::Number(*cpu));
+    Named credits "CREDITS" Number [Metrics] "CPU credits that its host has left" =>
+        Value::of(&row.credits, |credits| Value::Number(*credits));
     Wide container "CONTAINER" Text [] "its docker container" => Value::maybe_text(container(&row.home));
     Wide task "TASK" Text [] "short id of its ECS task" =>
         Value::maybe_text(task(&row.home).map(short_arn));

@@ -1,7 +1,7 @@
 //! Columns of tenants.
 
 use crate::model::admin::{DomainWord, line};
-use crate::model::short_arn;
+use crate::model::{End, Route, short_arn};
 use crate::query::value::Value;
 use jiff::Timestamp;
 use std::borrow::Cow;
@@ -15,6 +15,24 @@ columns!(tenants, |row, ctx| {
     Always tier "TIER" Text [Services, Tasks, Instances, Groups] "the tier of that core" =>
         Value::maybe_text(row.tier.as_ref());
     Always health "HEALTH" Health [Instances, Statuses] "ok, busy, unknown, warn or bad" => Value::Health(row.health);
+    Always drift "DRIFT" Text [] "how its entry stands to the last inventory: same, change, gone, conflict, unjudged" =>
+        Value::maybe_text(row.drift.as_ref().map(|drift| drift.sort.word()));
+    Wide drift_why "DRIFT WHY" Text [] "what the last inventory found to differ" =>
+        Value::maybe_text(row.drift.as_ref().and_then(|drift| drift.why.as_ref()));
+    Wide drift_at "DRIFT AGE" Moment [] "when the last inventory looked at its entry" =>
+        Value::maybe_moment(row.drift.as_ref().map(|drift| drift.at));
+    Wide leads_to "LEADS TO" List [Records] "what its host name leads to by Route 53: a balancer, an instance, an address, a name; with its share" =>
+        Value::of(&row.route, |route| Value::List(route.ends.iter().map(|end| Cow::Owned(end.to_string())).collect()));
+    Wide way "WAY" List [Records] "host names on that way, its own first" =>
+        Value::of(&row.route, |route| Value::texts(&route.way));
+    Wide dns_zone "DNS ZONE" Text [Records] "the hosted zone that holds its host name" =>
+        Value::of(&row.route, |route| Value::text(&route.zone));
+    Wide dns_private "PRIVATE" Flag [Records] "only networks joined to that zone see it" =>
+        Value::of(&row.route, |route| Value::Flag(route.is_private));
+    Wide ttl "TTL" Count [Records] "seconds until everybody has heard of a change of its records" =>
+        Value::of(&row.route, |route| Value::count(route.ttl));
+    Wide straight_to "STRAIGHT TO" List [Records] "instances that its host name leads to without a balancer" =>
+        Value::of(&row.route, |route| Value::List(straight(route)));
     Wide rate "REQ/S" Number [Admin] "requests a second in the last full minute, without ours" =>
         Value::of(&row.word, |word| word.rate.map_or(Value::Absent, Value::Number));
     Wide answer "ANSWER" Text [Admin] "what its sign of life is worth: well, unproven, failed" =>
@@ -31,6 +49,8 @@ columns!(tenants, |row, ctx| {
         Value::of(&row.word, |word| Value::count(word.tenants));
     Wide connections "CONNECTIONS" Count [Admin] "database connections that its pool opens, where it says so itself" =>
         Value::of(&row.word, |word| Value::maybe_count(word.pool));
+    Wide database "DATABASE" Text [Admin] "the beginning of a digest that tells its database from others; equal where it is the same" =>
+        Value::of(&row.word, |word| Value::maybe_text(word.database.as_ref()));
     Wide differs "DIFFERS" List [Admin] "settings that it has of its own; secrets read (hidden)" =>
         Value::of(&row.word, |word| settings(word));
     Wide rule "RULE" Text [] "short id of the listener rule that sends its traffic somewhere" =>
@@ -42,6 +62,14 @@ columns!(tenants, |row, ctx| {
     Wide account "ACCOUNT" Text [] "account it was found in" => Value::text(&row.scope.account);
     Wide region "REGION" Text [] "region it was found in" => Value::text(&row.scope.region);
 });
+
+fn straight(route: &Route) -> Vec<Cow<'_, str>> {
+    let instance = |end: &'_ crate::model::Ending| match &end.at {
+        End::Instance(id) => Some(Cow::Owned(id.to_string())),
+        _ => None,
+    };
+    route.ends.iter().filter_map(instance).collect()
+}
 
 fn minute(minute: Option<i64>) -> Option<Timestamp> {
     Timestamp::from_second(minute?.checked_mul(60)?).ok()

@@ -1,6 +1,6 @@
 //! Builds a described fleet into a place: images, templates, hosts and groups, then what stands on them.
 
-use super::containers::{balancers, clusters, rules, services, target_groups};
+use super::containers::{balancers, clusters, records, rules, services, target_groups};
 use super::registry::{alarms, cores, logs, parameters, tenants};
 use super::{Fleet, Group, Hosts, Machine, troubles};
 use crate::sim::builder::containers::{AGENT, host, provider};
@@ -51,6 +51,7 @@ pub(crate) fn fill(place: &mut Builder, fleet: &Fleet) {
     super::containers::register(place, &built, fleet);
     services(place, &built, fleet);
     rules(place, &built, fleet);
+    records(place, &built, fleet);
     cores(place, &built, fleet);
     tenants(place, fleet);
     alarms(place, &built, fleet);

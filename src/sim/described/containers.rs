@@ -1,11 +1,13 @@
 //! Clusters, services, load balancers, target groups and rules of a described fleet.
 
-use super::Fleet;
 use super::build::{Built, seconds};
+use super::{Fleet, Leads};
 use crate::sim::builder::containers::{NewService, cluster, definition, service};
 use crate::sim::builder::{Builder, DAY};
 use crate::sim::world::balancing::{Act, Balancer, Health};
+use crate::sim::world::hosted::Record;
 use compact_str::CompactString;
+use std::net::Ipv4Addr;
 
 pub(super) fn clusters(place: &mut Builder, fleet: &Fleet) {
     for clusters in &fleet.clusters {
@@ -86,6 +88,37 @@ pub(super) fn rules(place: &mut Builder, built: &Built, fleet: &Fleet) {
             let hosts: Vec<String> = rules.hosts.iter().map(|host| host.text(n)).collect();
             let priority = rules.priority.saturating_add(u32::try_from(n).unwrap_or(0));
             place.rule(listener, Some(priority), &hosts, Act::Forward(vec![(target.clone(), 1)]));
+        }
+    }
+}
+
+pub(super) fn records(place: &mut Builder, built: &Built, fleet: &Fleet) {
+    for records in &fleet.records {
+        for n in 0..records.count {
+            let (mut values, mut alias, mut kind) = (Vec::new(), None, "A");
+            match &records.leads {
+                Leads::Balancer(name) => {
+                    let arn = built.balancers.get(&name.text(n)).map(|(arn, _)| arn);
+                    alias = arn.and_then(|arn| place.place.balancers.get(arn)).map(|it| it.dns.clone());
+                }
+                Leads::Host(name) => {
+                    let hosts = built.machines.get(&name.text(n)).into_iter().flatten();
+                    let hosts = hosts.filter_map(|id| place.place.instances.get(id));
+                    values = hosts.map(|host| Ipv4Addr::from(host.private_ip).to_string().into()).collect();
+                }
+                Leads::Name(name) => (kind, values) = ("CNAME", vec![format!("{}.", name.text(n)).into()]),
+                Leads::Addresses(all) => values = all.iter().map(CompactString::from).collect(),
+            }
+            let record = Record {
+                name: format!("{}.", records.name.text(n)).into(),
+                kind,
+                ttl: alias.is_none().then_some(records.ttl),
+                values,
+                alias,
+                set: records.set.as_deref().map(CompactString::from),
+                weight: records.weight,
+            };
+            place.record(&records.zone, records.is_private, record);
         }
     }
 }

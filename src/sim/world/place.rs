@@ -6,6 +6,7 @@ use super::containers::{Cluster, Definition, Provider};
 use super::docker::Container;
 use super::gauges::Gauges;
 use super::geography::{Region, Zone};
+use super::hosted::HostedZone;
 use super::keeping::{Alarm, LogGroup, Parameter};
 use super::life::Agenda;
 use super::machine::{Image, Instance, Template};
@@ -49,6 +50,8 @@ pub(crate) struct Place {
     pub(crate) listeners: Table<Listener>,
     pub(crate) rules: Table<Rule>,
     pub(crate) target_groups: Table<TargetGroup>,
+    /// Until the place is settled: then the account has them.
+    pub(crate) hosted: Vec<HostedZone>,
     pub(crate) alarms: Table<Alarm>,
     pub(crate) gauges: Gauges,
     pub(crate) logs: Table<LogGroup>,
@@ -94,6 +97,7 @@ impl Place {
             listeners: Table::default(),
             rules: Table::default(),
             target_groups: Table::default(),
+            hosted: Vec::new(),
             alarms: Table::default(),
             gauges: Gauges::default(),
             logs: Table::default(),

@@ -5,8 +5,8 @@
 
 use crate::gateway::{Reading, Source};
 use crate::model::{
-    Activity, Agent, Alarm, Cluster, CoreRecord, Group, Host, Identity, Image, Instance, InstanceStatus,
-    Published, Refresh, Rule, Service, Target, TargetGroup, Task, Template, TenantRecord,
+    Activity, Agent, Alarm, Cluster, CoreRecord, Group, Host, HostedZone, Identity, Image, Instance,
+    InstanceStatus, Published, Refresh, Rule, Service, Target, TargetGroup, Task, Template, TenantRecord,
 };
 use crate::snapshot::Part;
 use crate::store::body::weak;
@@ -36,7 +36,7 @@ macro_rules! rows {
 rows! {
     Identity => arn, Instance => id, InstanceStatus => id, Template => id, Image => id, Published => parameter, Group => name,
     Refresh => id, Activity => id, Cluster => arn, Service => arn, Task => arn, Host => arn,
-    TargetGroup => arn, Target => id, Rule => arn, Agent => id, Alarm => name,
+    TargetGroup => arn, Target => id, Rule => arn, HostedZone => id, Agent => id, Alarm => name,
 }
 
 /// An entry of the registry.
@@ -147,6 +147,7 @@ pub(super) fn rows(part: &Part, source: Source) -> Option<Rows> {
         Source::TargetGroups => of(source, part.target_groups.value.as_ref()),
         Source::Targets => of(source, part.targets.value.as_ref()),
         Source::Rules => of(source, part.rules.value.as_ref()),
+        Source::Records => of(source, part.records.value.as_ref()),
         Source::Agents => of(source, part.agents.value.as_ref()),
         Source::Alarms => of(source, part.alarms.value.as_ref()),
         Source::Registry => {
@@ -194,6 +195,7 @@ pub(super) fn typed<D: Typed>(source: Source, with: D) -> Option<D::Out> {
         Source::TargetGroups => with.of(|rows| Some(Reading::TargetGroups(rows))),
         Source::Targets => with.of(|rows| Some(Reading::Targets(rows))),
         Source::Rules => with.of(|rows| Some(Reading::Rules(rows))),
+        Source::Records => with.of(|rows| Some(Reading::Records(rows))),
         Source::Agents => with.of(|rows| Some(Reading::Agents(rows))),
         Source::Alarms => with.of(|rows| Some(Reading::Alarms(rows))),
         Source::Registry => with.of(|rows: Vec<Entry>| {

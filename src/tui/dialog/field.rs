@@ -25,6 +25,10 @@ pub(crate) enum Name {
     Canary,
     Watch,
     Default,
+    Older,
+    Deprecated,
+    Owners,
+    Finished,
     Version,
     Healthy,
     Checkpoints,
@@ -64,6 +68,8 @@ const RISK: &[&str] = &["refuse", "take"];
 const UNDER: &[&str] = &["refuse", "adopt"];
 const TRAFFIC: &[&str] = &["where served", "drain", "keep"];
 const DEFAULT: &[&str] = &["leave", "move"];
+const REFUSED: &[&str] = &["refuse", "take"];
+const FINISHED: &[&str] = &["take back", "keep"];
 const BUDGET: &[&str] = &["keep", "override"];
 const TAG: &[&str] = &["heed", "ignore"];
 
@@ -79,6 +85,10 @@ impl Name {
             Self::Canary => "canary",
             Self::Watch => "watch",
             Self::Default => "$Default",
+            Self::Older => "older image",
+            Self::Deprecated => "deprecated image",
+            Self::Owners => "other owners",
+            Self::Finished => "finished groups",
             Self::Version => "version",
             Self::Healthy => "healthy",
             Self::Checkpoints => "checkpoints",
@@ -115,6 +125,10 @@ impl Name {
             Self::Canary => "percent of each group that are tried first; empty is 5, one instance at least",
             Self::Watch => "how long these are watched before the rest follows: 10m",
             Self::Default => "what $Default of the templates means when everything has succeeded",
+            Self::Older => "an image that was made before what it replaces",
+            Self::Deprecated => "an image that its maker calls deprecated",
+            Self::Owners => "accounts whose images are trusted besides, with commas between",
+            Self::Finished => "what becomes of groups that are done when a later one fails",
             Self::Version => {
                 "of the launch template: a number, latest or default; empty is what the group has"
             }
@@ -196,6 +210,10 @@ impl Field {
                     empty(Name::Watch),
                     empty(Name::Alarms),
                     Self::choice(Name::Default, DEFAULT),
+                    Self::choice(Name::Finished, FINISHED),
+                    Self::choice(Name::Older, REFUSED),
+                    Self::choice(Name::Deprecated, REFUSED),
+                    empty(Name::Owners),
                     Self::choice(Name::Risk, RISK),
                 ]
             }
@@ -308,6 +326,10 @@ pub(crate) fn options(fields: &[Field]) -> Result<Options, String> {
             | Name::Canary
             | Name::Watch
             | Name::Default
+            | Name::Older
+            | Name::Deprecated
+            | Name::Owners
+            | Name::Finished
             | Name::Version
             | Name::Healthy
             | Name::Checkpoints
@@ -347,6 +369,18 @@ fn image(fields: &[Field]) -> Result<RolloutWish, String> {
                 wish.preset.alarms = Some(names.map(Text::new).collect());
             }
             Name::Default => wish.move_default = text == "move",
+            Name::Older => wish.allow_older = text == "take",
+            Name::Deprecated => wish.allow_deprecated = text == "take",
+            Name::Finished => wish.keep_finished = text == "keep",
+            Name::Owners => {
+                let accounts = text.split([',', ' ']).filter(|account| !account.is_empty());
+                let is_account =
+                    |one: &str| one.len() == 12 && one.bytes().all(|digit| digit.is_ascii_digit());
+                wish.allow_owners = accounts.map(str::to_owned).collect();
+                if !wish.allow_owners.iter().all(|one| is_account(one)) {
+                    return Err(wrong("123456789012"));
+                }
+            }
             _ => {}
         }
     }

@@ -1,7 +1,7 @@
 //! How much more fits into each tier, and when it is full: what `coredeck capacity` says, with the reasons.
 
 use super::TextLine;
-use crate::capacity::{Capacity, capacity};
+use crate::capacity::{Capacity, capacity, next_step};
 use crate::gateway::Source;
 use crate::tui::state::Ui;
 use crate::tui::theme::Role;
@@ -31,6 +31,11 @@ pub(crate) fn lines(ui: &Ui, width: usize) -> Vec<TextLine> {
     let mut lines = Vec::new();
     if rows.is_empty() {
         lines.push(vec![(Role::Dim, "no tiers: nothing was found yet".to_owned())]);
+    }
+    if let Some(step) = next_step(&rows, &about.tiers) {
+        let step = crate::model::text::harmless(&step).into_owned();
+        put(&mut lines, width, vec![(Role::Note, step)]);
+        lines.push(Vec::new());
     }
     for row in &rows {
         tier(ui, row, width, &mut lines);
@@ -67,6 +72,16 @@ fn tier(ui: &Ui, row: &Capacity, width: usize, lines: &mut Vec<TextLine>) {
                 (role, left),
             ],
         );
+    }
+    for (what, said) in [("processors measured", row.said_measured()), ("memory reserved", row.said_memory())]
+    {
+        if said != "?" {
+            put(lines, width, vec![(Role::Dim, format!("  {what:<NAME$}")), (Role::Text, said)]);
+        }
+    }
+    for density in &row.densities {
+        let said = crate::model::text::harmless(&density.said()).into_owned();
+        put(lines, width, vec![(Role::Dim, format!("  {:<NAME$}", "density")), (Role::Text, said)]);
     }
     put(
         lines,

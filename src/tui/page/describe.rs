@@ -34,7 +34,7 @@ enum Section {
 }
 
 impl Section {
-    const ALL: [Self; 16] = [
+    const ALL: [Self; 17] = [
         Self::From(Source::Groups),
         Self::From(Source::Refreshes),
         Self::From(Source::Hosts),
@@ -45,6 +45,7 @@ impl Section {
         Self::From(Source::Templates),
         Self::From(Source::Targets),
         Self::From(Source::TargetGroups),
+        Self::From(Source::Records),
         Self::From(Source::Instances),
         Self::From(Source::Registry),
         Self::From(Source::Metrics),
@@ -81,6 +82,7 @@ impl Section {
                 Source::Published => "Newest image",
                 Source::Templates => "Launch template",
                 Source::Targets | Source::TargetGroups => "Traffic",
+                Source::Records => "Host names",
                 Source::Registry => "Registry",
                 Source::Metrics => "Metrics, latest points",
                 Source::Admin => "By its own word",

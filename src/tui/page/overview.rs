@@ -1,6 +1,8 @@
 //! The overview: every tier with its health, capacity, spread and troubles; what is a guess; what is going on;
 //! alarms; money.
 
+mod registry;
+
 use super::running::{self, Of, Running};
 use super::{TextLine, trend};
 use crate::fleet::TierRow;
@@ -182,9 +184,13 @@ fn told(ui: &Ui, detail: (usize, bool)) -> Vec<Row> {
     let fleet = &ui.world.fleet;
     let mut rows = Vec::new();
     if let Some(note) = &ui.about.note {
-        rows.extend(
-            cell::wrap(note, width.saturating_sub(2)).into_iter().map(|text| plain(Role::Note, text)),
-        );
+        let room = width.saturating_sub(2);
+        if detail == DETAIL[DETAIL.len() - 1] {
+            // Where every line counts, what is wrong counts more than how it is configured.
+            rows.push(plain(Role::Note, cell::cut(note, room, ui.signs().cut()).into_owned()));
+        } else {
+            rows.extend(cell::wrap(note, room).into_iter().map(|text| plain(Role::Note, text)));
+        }
     }
     if fleet.tiers.is_empty() {
         let (role, text) = nothing(ui, &[Source::Instances], "no tiers: nothing was found");
@@ -202,6 +208,7 @@ fn told(ui: &Ui, detail: (usize, bool)) -> Vec<Row> {
     going_on(ui, width, &mut rows);
     blank(&mut rows);
     alarms(ui, width, &mut rows);
+    registry::drifted(ui, width, &mut rows);
     blank(&mut rows);
     let spend = vec![(Role::Title, "Spend".into()), (Role::Dim, "  not known yet: cost is not read".into())];
     rows.push(Row { item: None, pieces: spend });

@@ -33,6 +33,14 @@ async fn a_closed_terminal_ends_no_drain_and_a_new_one_shows_it() {
         let hosts: serde_json::Value = serde_json::from_str(&out).unwrap();
         let host = hosts["data"][0]["instance"].as_str().unwrap().to_owned();
 
+        // What was read before is kept for a look back.
+        let config = at.join(".config").join("coredeck");
+        std::fs::create_dir_all(&config).unwrap();
+        std::fs::write(config.join("coredeck.toml"), "[history]\ngets = true\n").unwrap();
+        let (code, _, err) = ended(coredeck(&running, &at).args(["get", "events"]));
+        assert_eq!(code, 0, "{err}");
+        let before = Clock::Real.now();
+
         let drain = ["drain", &host, "--yes", "--override-budget", "--reason", "a closed terminal"];
         let mut begun = coredeck(&running, &at).args(drain).spawn().unwrap();
         let mut lines = BufReader::new(begun.stderr.take().unwrap()).lines().map_while(Result::ok);
@@ -80,6 +88,15 @@ async fn a_closed_terminal_ends_no_drain_and_a_new_one_shows_it() {
         let told = told["data"].as_array().unwrap();
         let ours = told.iter().filter(|event| event["kind"] == "operation").count();
         assert!((code, ours) == (0, 2) && told.len() > ours && out.contains(&id), "{code}: {ours} {err}");
+        // In the past it stands as it stood then: not at all before it was begun.
+        let then = |moment: &str| {
+            let (code, out, err) = ended(coredeck(&running, &at).args(events).args(["--at", moment]));
+            assert_eq!(code, 0, "{err}");
+            let told: serde_json::Value = serde_json::from_str(&out).unwrap();
+            let told = told["data"].as_array().unwrap();
+            told.iter().filter(|event| event["kind"] == "operation").count()
+        };
+        assert_eq!((then(&before.to_string()), then("now")), (0, 2));
         // What cannot be read of them is said, and the answer is not called whole.
         std::fs::write(
             at.join("journal.db"),

@@ -31,6 +31,13 @@ async fn look(bench: &Bench, writer: Option<Arc<dyn FleetWriter>>, may_put: bool
     survey(&asking, bench.config.fleet.as_str(), &world.snapshot, &world.fleet).await.unwrap()
 }
 
+/// Where requests wait for their turn in pretended time too.
+async fn paced(options: Options) -> Bench {
+    let mut bench = Bench::of(serve(options).await.unwrap()).await;
+    bench.pace().await;
+    bench
+}
+
 async fn asked(bench: &Bench) -> Survey {
     look(bench, Some(bench.writer()), true).await
 }
@@ -294,7 +301,7 @@ cores = 14
 
 #[tokio::test(flavor = "multi_thread")]
 async fn two_thousand_cores_on_four_hundred_hosts_are_found_in_bounded_calls() {
-    let bench = Bench::of(serve(parse(LARGE, "large.toml").unwrap()).await.unwrap()).await;
+    let bench = paced(parse(LARGE, "large.toml").unwrap()).await;
     let survey = asked(&bench).await;
     assert_eq!((survey.seen.hosts.len(), survey.seen.cores.len()), (400, 2009));
     let diff = survey.diff();
@@ -313,4 +320,65 @@ async fn two_thousand_cores_on_four_hundred_hosts_are_found_in_bounded_calls() {
     assert_eq!(count(&bench, "GetCommandInvocation"), 1);
     // Ten entries a page, and a page that finds no tenants.
     assert!(count(&bench, "GetParametersByPath") <= 202, "{}", count(&bench, "GetParametersByPath"));
+}
+
+/// With INVENTORY_HOSTS=399 it is two thousand entries, which take minutes of a debug build.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_first_sync_of_a_fleet_runs_to_its_end_in_counted_calls() {
+    let hosts: usize = std::env::var("INVENTORY_HOSTS").map_or(17, |hosts| hosts.parse().unwrap());
+    let fleet = LARGE.replace("count = 399", &format!("count = {hosts}"));
+    let all = hosts * 5 + 14;
+    let minutes = i64::try_from(all).unwrap() * 2 / 3 / 60;
+    first_sync(&fleet, all, minutes.saturating_sub(2)..=minutes * 2 + 4).await;
+}
+
+/// A registry that nobody has written yet is written, by as many calls as there must be, at the pace that AWS gives.
+async fn first_sync(fleet: &str, all: usize, minutes: std::ops::RangeInclusive<i64>) {
+    let bench = paced(parse(fleet, "large.toml").unwrap()).await;
+    let names: Vec<String> = asked(&bench).await.entries.into_iter().map(|entry| entry.name).collect();
+    assert_eq!(names.len(), all);
+    for ten in names.chunks(10) {
+        ssm(&bench.running, "DeleteParameters", json!({ "Names": ten })).await;
+    }
+    let before = bench.running.calls().len();
+    let began = bench.timer.now();
+    let diff = asked(&bench).await.diff();
+    assert_eq!(sorts(&diff), BTreeMap::from([(Sort::Add, all)]));
+    let (end, _) = sync(&bench, &diff, Policy::default()).await;
+    assert_eq!(end, Some(Outcome::Done));
+    let calls = bench.running.calls().len() - before;
+    let of = |operation: &str| count(&bench, operation);
+    assert_eq!(of("PutParameter"), all, "each is written once");
+    // A look before each write and one after it, and what the inventory itself takes.
+    assert!(calls <= 4 * all + 200, "{calls} calls");
+    let took = bench.timer.now().duration_since(began);
+    // Three writes a second are the account's, half of them ours.
+    assert!(minutes.contains(&took.as_mins()), "{took:?}");
+    let again = asked(&bench).await.diff();
+    assert_eq!((again.same, again.writes(Policy::default()).len()), (all, 0), "the second writes nothing");
+    assert_eq!(of("PutParameter"), all);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn half_of_the_hosts_silent_and_answers_that_are_none_prove_nothing() {
+    let silent = "\n[[fleet.trouble]]\nwhat = \"silent\"\ninstance = \"dev-*\"\ntimes = 200\n";
+    let rule = |kind, times| Rule {
+        service: "ssm".to_owned(),
+        call: "ListCommandInvocations".to_owned(),
+        times,
+        ..Rule::always(kind)
+    };
+    for (kind, times) in [(None, 0), (Some(Mischief::Garbage), 2), (Some(Mischief::Cut), 2)] {
+        let mut options = parse(&format!("{LARGE}{silent}"), "large.toml").unwrap();
+        options.faults.extend(kind.map(|kind| rule(kind, Some(times))));
+        let bench = paced(options).await;
+        let survey = asked(&bench).await;
+        let diff = survey.diff();
+        let unheard = survey.seen.hosts.iter().filter(|host| host.containers.is_err()).count();
+        assert!(unheard >= 200, "{kind:?}: {unheard} hosts");
+        assert!(diff.differences.is_empty(), "{kind:?}: {:?}", diff.differences.first());
+        assert_eq!(diff.same + diff.unjudged.len(), 2009, "{kind:?}");
+        assert!(diff.unjudged.len() >= 1000, "{kind:?}: {}", diff.unjudged.len());
+        assert!(count(&bench, "SendCommand") <= 4, "only who can hear is asked");
+    }
 }

@@ -17,6 +17,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 const GROUP: &str = "dev-hosts";
+/// Whose image is strange.
+const STRANGER: &str = "999988887777";
 
 /// A rollout of the older of the images that the fleet has for docker hosts, quick.
 pub(super) fn rollout(groups: &[&str], more: fn(&mut RolloutWish)) -> Intent {
@@ -205,4 +207,84 @@ async fn a_hold_outlives_its_terminal_and_a_week_and_then_all_waves_go_on() {
         ["SuspendProcesses", "ResumeProcesses", "CreateLaunchTemplateVersion", "StartInstanceRefresh"];
     assert_eq!(counts.map(|call| changes[call]), [1, 1, 2, 2], "{changes:?}");
     assert_eq!(versions(&bench, GROUP).await, all("4"));
+}
+
+/// A rollout of the image `web-2` to the group of a trap.
+fn of_trap(more: fn(&mut RolloutWish)) -> Intent {
+    let mut wanted = rollout(&["web"], more);
+    let wish = wanted.options.rollout.as_mut().unwrap();
+    if matches!(&wish.image, Meant::Named { name, .. } if name.starts_with("core")) {
+        wish.image = Meant::Named { owner: "self".into(), name: "web-2".into() };
+    }
+    wish.preset.alarms = Some(vec!["web-errors".into()]);
+    wanted.options.override_verdict = true;
+    wanted
+}
+
+/// The images of the types of a group's policy, and those of its members by how many have which.
+async fn images(bench: &Bench, group: &str) -> (Vec<String>, BTreeMap<String, usize>) {
+    let named = format!("AutoScalingGroupNames.member.1={group}");
+    let answer = asg(&bench.running, "DescribeAutoScalingGroups", &named).await;
+    let own: Vec<String> =
+        answer.split("<ImageId>").skip(1).map(|rest| rest.split('<').next().unwrap().to_owned()).collect();
+    let world = bench.world("rollout").await;
+    let mut counts = BTreeMap::new();
+    for row in
+        world.fleet.instances.iter().filter(|row| row.group.as_ref().is_some_and(|it| it.as_str() == group))
+    {
+        if row.it.state == coredeck::model::InstanceState::Running {
+            *counts.entry(row.it.image_id.to_string()).or_default() += 1;
+        }
+    }
+    (own, counts)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn types_with_an_image_of_their_own_get_the_new_one_and_the_old_one_back() {
+    let bench = Bench::of(crate::traps::trap("per-override-images").await).await;
+    let before = images(&bench, "web").await;
+    let plan = bench.plan(of_trap(|_| ())).await.unwrap_or_else(|error| panic!("{}", why(&error)));
+    let told = plan.warnings.iter().filter(|warning| warning.contains("has an image of its own"));
+    assert_eq!(told.count(), 2, "{:?}", plan.warnings);
+    let done = bench.run(&bench.enter(&plan).id).await;
+    assert_eq!(end(&done), Some(Outcome::Done), "{:?}", done.lanes);
+    let after = images(&bench, "web").await;
+    assert_eq!((after.0.len(), after.1.values().sum::<usize>()), (2, 4), "{after:?}");
+    assert!(after.1.len() == 1 && after.0.iter().all(|own| after.1.contains_key(own)), "{after:?}");
+    assert_ne!(after.0, before.0);
+    let plan = taken_back(&bench, &done).await;
+    let back = bench.run(&bench.enter(&plan).id).await;
+    assert_eq!(end(&back), Some(Outcome::Done), "{:?}", back.lanes);
+    assert_eq!(images(&bench, "web").await, before);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_group_that_is_scaled_meanwhile_makes_the_plan_stale() {
+    let bench = Bench::new().await;
+    let plan = bench.plan(rollout(&[GROUP], |_| ())).await.unwrap_or_else(|error| panic!("{}", why(&error)));
+    asg(&bench.running, "SetDesiredCapacity", &format!("AutoScalingGroupName={GROUP}&DesiredCapacity=13"))
+        .await;
+    let op = bench.run(&bench.enter(&plan).id).await;
+    assert_eq!(end(&op), Some(Outcome::RolledBack), "{:?}", op.lanes);
+    assert!(op.lanes[1].why[0].contains("desired capacity"), "{:?}", op.lanes[1].why);
+    assert_eq!(bench.changes().get("StartInstanceRefresh"), None);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_image_of_a_strange_account_is_refused_until_that_is_trusted() {
+    // Shared with everybody: it could be launched.
+    let trap = include_str!("../../samples/traps/foreign-image.toml").replace("private = true", "");
+    let bench = Bench::of(serve(coredeck::sim::parse(&trap, "foreign-image").unwrap()).await.unwrap()).await;
+    let strange = |wish: &mut RolloutWish| {
+        wish.image = Meant::Named { owner: STRANGER.into(), name: "web-2".into() };
+    };
+    let refused = why(&bench.plan(of_trap(strange)).await.unwrap_err());
+    assert!(refused.contains(&format!("belongs to account {STRANGER}")), "{refused}");
+    assert!(refused.contains("--allow-owner"), "{refused}");
+    let trusted = of_trap(|wish| {
+        wish.image = Meant::Named { owner: STRANGER.into(), name: "web-2".into() };
+        wish.allow_owners = vec![STRANGER.to_owned()];
+    });
+    bench.plan(trusted).await.unwrap_or_else(|error| panic!("{}", why(&error)));
+    assert!(bench.changes().is_empty());
 }

@@ -262,6 +262,7 @@ fn settle_rest(part: &mut Part) {
         Reading::TargetGroups(vec![]),
         Reading::Targets(vec![]),
         Reading::Rules(vec![]),
+        Reading::Records(vec![]),
         Reading::Agents(vec![]),
         Reading::Admin(vec![]),
     ] {

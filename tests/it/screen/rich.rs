@@ -59,6 +59,7 @@ fn rule(n: u32, host: &str, group: &str) -> Rule {
         )),
         balancer: balancer(),
         balancer_name: Text::new("cores"),
+        balancer_dns: Some(Text::new("cores-1.eu-west-1.elb.amazonaws.com")),
         port: Some(443),
         priority: Text::new(n.to_string()),
         hosts: vec![Text::new(host)],

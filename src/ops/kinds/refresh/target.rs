@@ -39,6 +39,8 @@ pub(in crate::ops::kinds) enum Picture {
 pub(in crate::ops::kinds) struct Target {
     /// The version that new instances are launched with; none for a group with a launch configuration.
     pub(in crate::ops::kinds) to: Option<Version>,
+    /// The mixed policy that is sent with it, where that differs from the group's own.
+    pub(in crate::ops::kinds) mix: Option<Mix>,
     /// What it launched before; none where that is not known or the same.
     pub(in crate::ops::kinds) before: Option<Version>,
     /// What the group follows instead of a number: `$Latest`, `$Default`.
@@ -89,6 +91,7 @@ pub(in crate::ops::kinds) async fn resolve(
         let why = "it launches from a launch configuration, which no refresh can name";
         return Ok(Ok(Target {
             to: None,
+            mix: None,
             before: None,
             follows: None,
             unsendable: Some(why.to_owned()),
@@ -151,7 +154,7 @@ pub(in crate::ops::kinds) async fn resolve(
     } else {
         mix_is_unheld.map(|part| format!("its mixed policy has {part}, which cannot be sent back whole"))
     };
-    Ok(Ok(Target { to: Some(to), before, follows, unsendable, by_attributes }))
+    Ok(Ok(Target { to: Some(to), mix: None, before, follows, unsendable, by_attributes }))
 }
 
 fn is_named(template: &Template, id: &str, name: &str) -> bool {

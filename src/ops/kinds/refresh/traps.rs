@@ -509,6 +509,7 @@ mod tests {
         Stage {
             group,
             target: Target {
+                mix: None,
                 to: Some(version(7, Picture::There)),
                 before: Some(version(6, Picture::There)),
                 follows: None,

@@ -2,7 +2,21 @@
 
 use super::super::spans::Table;
 use super::Reader;
-use crate::sim::described::{Balancer, Cluster, Rule, Service, TargetGroup};
+use crate::sim::described::{Balancer, Cluster, Leads, Record, Rule, Service, TargetGroup};
+
+const RECORD: &[&str] = &[
+    "name",
+    "count",
+    "zone",
+    "private",
+    "balancer",
+    "host",
+    "leads-to",
+    "addresses",
+    "ttl",
+    "set",
+    "weight",
+];
 
 const SERVICE: &[&str] = &[
     "name",
@@ -92,6 +106,46 @@ impl Reader<'_, '_> {
         table.only(&["name", "count"], self.faults);
         let (name, count) = self.named(table, "name")?;
         Some(Balancer { name, count })
+    }
+
+    pub(super) fn record(&mut self, table: &Table) -> Option<Record> {
+        table.only(RECORD, self.faults);
+        let (name, count) = self.named(table, "name")?;
+        let zone = self.text(table, "zone", "");
+        if zone.is_empty() {
+            self.faults.add(table.span(), "a record needs a zone".to_owned());
+            return None;
+        }
+        let addresses = table.texts("addresses", self.faults).unwrap_or_default();
+        let leads = if table.has("balancer") {
+            Leads::Balancer(self.needs(table, "balancer", &["balancer"], count)?)
+        } else if table.has("host") {
+            Leads::Host(self.needs(table, "host", &["hosts", "group"], count)?)
+        } else if table.has("leads-to") {
+            let text = self.text(table, "leads-to", "");
+            Leads::Name(self.read_pattern(&text, table.at("leads-to"))?)
+        } else if addresses.is_empty() {
+            let sentence = "a record needs a balancer, a host, leads-to or addresses".to_owned();
+            self.faults.add(table.span(), sentence);
+            return None;
+        } else {
+            Leads::Addresses(addresses.into_iter().map(|(text, _)| text.to_owned()).collect())
+        };
+        let weight = table.has("weight").then(|| self.number(table, "weight", 0_u32));
+        let set = table.has("set").then(|| self.text(table, "set", ""));
+        if weight.is_some() != set.is_some() {
+            self.faults.add(table.span(), "a weight needs a set, which names it among others".to_owned());
+        }
+        Some(Record {
+            name,
+            count,
+            zone,
+            is_private: table.flag("private", self.faults),
+            leads,
+            ttl: self.number(table, "ttl", 60_u32),
+            set,
+            weight,
+        })
     }
 
     pub(super) fn rule(&mut self, table: &Table) -> Option<Rule> {
