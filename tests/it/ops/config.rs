@@ -253,7 +253,7 @@ async fn what_a_core_would_refuse_is_refused_before_with_its_reason() {
             "supertokens_saas_secret can only be set in",
         ),
     ] {
-        let said = refused(&bench, set(&[pairs.clone()], more)).await;
+        let said = refused(&bench, set(std::slice::from_ref(&pairs), more)).await;
         assert!(said.contains(says), "{pairs:?}: {said}");
     }
     let keys = |verb: &str, change: fn(&mut ConfigWish)| wished(verb, change);
