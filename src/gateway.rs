@@ -6,10 +6,11 @@
 mod admin;
 mod calls;
 pub mod change;
+pub mod core;
 mod look;
 mod session;
 
-pub use admin::{AdminError, Answer, CoreAdmin, Door, Secrets, Visit};
+pub use admin::{AdminError, Answer, CoreAdmin, Door, Seals, Secrets, Visit};
 pub use calls::{Bucket, CallRecord, NoteCall, Outcome};
 pub use change::{Again, Change, FleetWriter, Proof, Receipt, Token, WriteError};
 pub use look::{FleetProbe, LogAsk, Look, Seen};

@@ -21,6 +21,7 @@ pub mod money;
 pub mod published;
 pub mod scope;
 pub mod sealed;
+pub mod setting;
 pub mod tags;
 pub mod template;
 pub mod text;

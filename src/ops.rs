@@ -40,6 +40,7 @@ pub mod refreshing;
 pub mod rollback;
 pub mod run;
 pub mod state;
+pub mod telling;
 pub mod told;
 
 pub use aspect::{Aspect, Value};

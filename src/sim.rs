@@ -397,6 +397,18 @@ impl Running {
         self.cores.as_ref().is_some_and(|cores| cores.cut_off(core, is_cut_off))
     }
 
+    /// Puts a variable into the environment of a core's container, and a label onto it.
+    pub fn plant(&self, core: &str, variable: &str, value: &str, label: &str, text: &str) {
+        for place in self.site.world.settled() {
+            let mut place = place.write().unwrap_or_else(std::sync::PoisonError::into_inner);
+            let mine = place.docker.values_mut().flatten().filter(|one| one.core.as_deref() == Some(core));
+            for container in mine {
+                container.env.push((variable.into(), value.into()));
+                container.labels.push((label.into(), text.into()));
+            }
+        }
+    }
+
     /// Takes a database host of the pretended cores down, or brings it back. Databases stand at hosts that end in
     /// `.db.internal`; the same name in `.proxy.internal` leads to the same host.
     pub fn take_down(&self, host: &str, is_down: bool) {

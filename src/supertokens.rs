@@ -8,6 +8,7 @@
 //! (`remove`): a core deletes the users with it.
 
 mod answers;
+mod hands;
 mod path;
 mod reader;
 mod refusal;
@@ -16,6 +17,7 @@ mod settings;
 mod tally;
 mod visit;
 
+pub use hands::{Probing, Writing};
 pub use reader::Asking;
 pub use remove::Empty;
 
@@ -131,6 +133,20 @@ impl Client {
         answers::ok(&body, place).map(|_| Put)
     }
 
+    /// Login methods are not named: null would mean all of them.
+    async fn put_merged(
+        &self,
+        door: &Door,
+        place: &Place,
+        settings: &BTreeMap<Text, Option<Setting>>,
+    ) -> Answer<Put> {
+        let mut body = Map::new();
+        let settings = merged(settings.iter().map(|(key, value)| (key, value.as_ref())));
+        body.insert("coreConfig".into(), settings);
+        let (asked_of, path) = path::put(place, &mut body);
+        self.put(door, &asked_of, path, Value::Object(body)).await
+    }
+
     async fn put_setup(&self, door: &Door, place: &Place, setup: &TenantSetup) -> Answer<Put> {
         let mut body = Map::new();
         body.insert(
@@ -243,11 +259,16 @@ impl CoreAdmin for Client {
         domain: &'a str,
         settings: &'a BTreeMap<Text, Option<Setting>>,
     ) -> BoxFuture<'a, Answer<Put>> {
-        Box::pin(async move {
-            let settings = merged(settings.iter().map(|(key, value)| (key, value.as_ref())));
-            let body = json!({ "connectionUriDomain": domain, "coreConfig": settings });
-            self.put(door, &Place::of(""), "/recipe/multitenancy/connectionuridomain/v2", body).await
-        })
+        Box::pin(async move { self.put_merged(door, &Place::of(domain), settings).await })
+    }
+
+    fn put_settings<'a>(
+        &'a self,
+        door: &'a Door,
+        place: &'a Place,
+        settings: &'a BTreeMap<Text, Option<Setting>>,
+    ) -> BoxFuture<'a, Answer<Put>> {
+        Box::pin(self.put_merged(door, place, settings))
     }
 
     fn put_tenant<'a>(
@@ -273,8 +294,11 @@ fn unreached(error: &reqwest::Error, within: Duration) -> AdminError {
         AdminError::TimedOut { after: within }
     } else if error.is_body() || error.is_decode() {
         AdminError::Garbled { what: format!("it broke off: {}", root(error)) }
-    } else {
+    } else if error.is_connect() {
         AdminError::Unreachable { why: root(error) }
+    } else {
+        // The request may have been heard.
+        AdminError::Broken { why: root(error) }
     }
 }
 

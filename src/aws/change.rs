@@ -11,8 +11,9 @@ use super::command::{Place, Sent, command};
 use super::errors::Doubt;
 use super::{autoscaling, ec2, ecs, elb, ssm};
 use crate::gateway::change::{Answered, Miss};
-use crate::gateway::{Again, CallRecord, Change, FleetWriter, Proof, Receipt, Token, WriteError};
-use crate::model::{Scope, TemplateRef, Trouble, TroubleKind};
+use crate::gateway::core::Sealing;
+use crate::gateway::{Again, CallRecord, Change, FleetWriter, Proof, Receipt, Seals, Token, WriteError};
+use crate::model::{Scope, Sealed, TemplateRef, Trouble, TroubleKind};
 use aws_smithy_runtime_api::box_error::BoxError;
 use aws_smithy_runtime_api::client::interceptors::Intercept;
 use aws_smithy_runtime_api::client::interceptors::context::BeforeTransmitInterceptorContextRef;
@@ -109,6 +110,18 @@ impl<'a> Pen<'a> {
         Ok(answer)
     }
 
+    /// What is known of a change that was sent.
+    fn receipt(&self, Done { answered, missed }: Done) -> Receipt {
+        let record = self.held().take();
+        Receipt {
+            request_id: record.as_ref().and_then(|record| record.request_id.clone()),
+            at: self.desk.now(),
+            command: record.map(|record| record.command.to_string()).unwrap_or_default(),
+            answered,
+            missed,
+        }
+    }
+
     /// A change of another service than the file that was asked for it.
     pub(super) fn elsewhere(&self, change: &Change) -> Stop {
         let api = Api::of_action(change.action()).unwrap_or(Api::GetCallerIdentity);
@@ -194,16 +207,16 @@ impl Writer {
         let desk = self.checked(scope, change).await?;
         let hand = if change.again() == Again::Token { Hand::Again } else { Hand::Once };
         let pen = Pen::new(&desk, hand, false);
-        let Done { answered, missed } =
-            put(&pen, change, token).await.map_err(|stop| told(in_part(change, stop)))?;
-        let record = pen.held().take();
-        Ok(Receipt {
-            request_id: record.as_ref().and_then(|record| record.request_id.clone()),
-            at: desk.now(),
-            command: record.map(|record| record.command.to_string()).unwrap_or_default(),
-            answered,
-            missed,
-        })
+        let done = put(&pen, change, token).await.map_err(|stop| told(in_part(change, stop)))?;
+        Ok(pen.receipt(done))
+    }
+
+    async fn shut(&self, scope: &Scope, sealing: &Sealing, value: &Sealed) -> Result<Receipt, WriteError> {
+        let change = Change::SealSecret { sealing: sealing.clone() };
+        let desk = self.checked(scope, &change).await?;
+        let pen = Pen::new(&desk, Hand::Once, false);
+        let done = ssm::seal(&pen, sealing, value).await.map_err(told)?;
+        Ok(pen.receipt(done))
     }
 
     async fn ask(&self, scope: &Scope, change: &Change) -> Result<Proof, WriteError> {
@@ -269,6 +282,17 @@ fn told(Stop { trouble, doubt }: Stop) -> WriteError {
 fn with_doubt(trouble: Trouble) -> Trouble {
     let hint = trouble.hint.or_else(|| Some("look at what it was for before it is done again".to_owned()));
     Trouble { hint, ..trouble }
+}
+
+impl Seals for Writer {
+    fn seal<'a>(
+        &'a self,
+        scope: &'a Scope,
+        sealing: &'a Sealing,
+        value: &'a Sealed,
+    ) -> BoxFuture<'a, Result<Receipt, WriteError>> {
+        self.shut(scope, sealing, value).boxed()
+    }
 }
 
 impl FleetWriter for Writer {

@@ -56,6 +56,11 @@ pub(super) fn command(api: Api, sent: &Sent, place: &Place<'_>) -> Option<String
             *value = Value::String("REDACTED".to_owned());
         }
     }
+    if parameters.get("Type").and_then(Value::as_str) == Some("SecureString")
+        && let Some(value) = parameters.get_mut("Value")
+    {
+        *value = Value::String("REDACTED".to_owned());
+    }
     let mut words = vec!["aws".to_owned(), service(api).to_owned(), hyphenated(api.name())];
     let pages_itself = parameters.keys().any(|name| PAGING.contains(&name.as_str()));
     let mut odd = Map::new();
@@ -246,6 +251,9 @@ mod tests {
         let told = told(Api::AssumeRole, &form(body));
         assert!(!told.contains("123456") && !told.contains("door"), "{told}");
         assert!(told.contains("--token-code REDACTED"), "{told}");
+        let body = r#"{"Name":"/a","Value":"s3cret","Type":"SecureString","Overwrite":true}"#;
+        let told = self::told(Api::PutParameter, &json(body));
+        assert!(!told.contains("s3cret") && told.contains("--value REDACTED"), "{told}");
     }
 
     #[test]

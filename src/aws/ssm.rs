@@ -8,13 +8,13 @@ mod published;
 mod registry;
 mod secrets;
 
-pub(super) use change::change;
+pub(super) use change::{change, seal};
 pub(super) use look::{
     look_at_commands, look_at_document, look_at_invocation, look_at_invocations, look_at_outcomes,
 };
 pub(super) use parameters::{look_at_parameters, look_at_parameters_under};
 pub(super) use published::{look_at_published, published};
-pub(super) use secrets::secrets;
+pub(super) use secrets::{not_asked, secrets};
 
 use super::api::Api;
 use super::call::{Desk, Pages};

@@ -1,6 +1,9 @@
 //! `coredeck core`: what is done to cores.
 
+mod config;
 mod create;
+mod keys;
+mod place;
 mod power;
 mod relocate;
 mod upgrade;
@@ -28,22 +31,34 @@ pub(super) enum CoreCommand {
     Upgrade(upgrade::UpgradeArgs),
     /// Give cores another host: made there, serving there, and only then stopped here
     Move(relocate::MoveArgs),
+    /// Show and set what a core is configured with, by its own call
+    #[command(subcommand)]
+    Config(config::ConfigCommand),
+    /// Replace a customer's API key while nobody is locked out
+    #[command(subcommand)]
+    Keys(keys::KeysCommand),
 }
 
 impl CoreCommand {
-    fn manner(&self) -> &Manner {
+    /// How an operation is begun; none for what only looks.
+    fn manner(&self) -> Option<&Manner> {
         match self {
-            Self::Create(args) => args.manner(),
-            Self::Restart(args) => args.manner(),
-            Self::Stop(args) | Self::Start(args) => args.manner(),
-            Self::Upgrade(args) => args.manner(),
-            Self::Move(args) => args.manner(),
+            Self::Create(args) => Some(args.manner()),
+            Self::Restart(args) => Some(args.manner()),
+            Self::Stop(args) | Self::Start(args) => Some(args.manner()),
+            Self::Upgrade(args) => Some(args.manner()),
+            Self::Move(args) => Some(args.manner()),
+            Self::Config(command) => command.manner(),
+            Self::Keys(command) => Some(command.manner()),
         }
     }
 
     /// Whether a program reads what is written.
     pub(super) fn is_json(&self) -> bool {
-        self.manner().is_json()
+        match (self, self.manner()) {
+            (Self::Config(config::ConfigCommand::Show(args)), _) => args.is_json(),
+            (_, manner) => manner.is_some_and(Manner::is_json),
+        }
     }
 
     fn intent(&self) -> Result<Intent> {
@@ -54,14 +69,19 @@ impl CoreCommand {
             Self::Start(args) => args.intent("core start"),
             Self::Upgrade(args) => args.intent(),
             Self::Move(args) => args.intent(),
+            Self::Config(command) => command.intent(),
+            Self::Keys(command) => Ok(command.intent()),
         }
     }
 }
 
 /// Plans what was typed, and does with the plan what was asked.
 pub(super) fn run(command: &CoreCommand, global: &Global, outside: &Outside, out: &mut Output) -> Result<()> {
+    if let CoreCommand::Config(config::ConfigCommand::Show(args)) = command {
+        return super::block_on(config::show(args, global, outside, out));
+    }
     let intent = command.intent()?;
-    let manner = command.manner();
+    let Some(manner) = command.manner() else { return Ok(()) };
     manner.check()?;
     super::block_on(begin::plan_and_run(intent, manner, global, outside, out))
 }

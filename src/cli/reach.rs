@@ -11,7 +11,7 @@ use crate::clock::Clock;
 use crate::collect::{self, Collector, Keeping, Patience};
 use crate::config::{Config, CoreReach, Loaded, Surroundings, load, span};
 use crate::error::{Error, Result};
-use crate::gateway::{FleetProbe, FleetReader, FleetWriter, NoteCall, Sessions, Source};
+use crate::gateway::{FleetProbe, FleetReader, FleetWriter, NoteCall, Seals, Sessions, Source};
 use crate::model::Scope;
 use crate::model::text::harmless;
 use crate::store::{CallBook, History};
@@ -54,10 +54,21 @@ pub struct Hands {
 }
 
 impl Hands {
-    fn of(aws: &Arc<crate::aws::Aws>) -> Self {
-        let writer = aws.writer().map(|writer| Arc::new(writer) as Arc<dyn FleetWriter>);
+    /// The hands of a fleet; they reach into cores where the configuration lets them.
+    fn of(aws: &Arc<crate::aws::Aws>, client: Option<Arc<supertokens::Client>>, clock: Clock) -> Self {
+        let writer = aws.writer().map(Arc::new);
         let sessions = Some(Arc::clone(aws) as Arc<dyn Sessions>);
-        Self { probe: Arc::clone(aws) as Arc<dyn FleetProbe>, writer, sessions }
+        let Some(client) = client else {
+            let writer = writer.map(|writer| writer as Arc<dyn FleetWriter>);
+            return Self { probe: Arc::clone(aws) as Arc<dyn FleetProbe>, writer, sessions };
+        };
+        let cloud = Arc::clone(aws) as Arc<dyn FleetProbe>;
+        let probe = Arc::new(supertokens::Probing::new(cloud, Arc::clone(aws) as _, client, clock));
+        let writer = writer.map(|writer| {
+            let seals = Arc::clone(&writer) as Arc<dyn Seals>;
+            Arc::new(supertokens::Writing::new(writer, seals, Arc::clone(&probe))) as Arc<dyn FleetWriter>
+        });
+        Self { probe, writer, sessions }
     }
 }
 
@@ -105,9 +116,10 @@ pub(super) async fn quietly(global: &Global, outside: &Outside, warnings: &mut V
     if global.demo {
         let (running, config, options) = super::sim::demo(config, clock).await?;
         let reader = Arc::new(crate::aws::connect(&config, options).await?);
-        let hands = Hands::of(&reader);
+        let client = client(&config, None, clock)?;
+        let hands = Hands::of(&reader, client.clone(), clock);
         let past = Past::in_memory(&config);
-        let (reader, _) = asking(&config, reader, clock).await?;
+        let reader = asking(reader, client, None);
         let mut reach = Reach::new(config, reader, clock);
         reach.hands = Some(hands);
         reach.past = past;
@@ -119,9 +131,11 @@ pub(super) async fn quietly(global: &Global, outside: &Outside, warnings: &mut V
     let asker = Arc::new(crate::aws::Terminal);
     let options = crate::aws::Options { clock, asker, witness, ..Default::default() };
     let reader = Arc::new(crate::aws::connect(&config, options).await?);
-    let hands = Hands::of(&reader);
+    let tunnels = tunnels(&config, &reader).await?;
+    let client = client(&config, tunnels.as_ref(), clock)?;
+    let hands = Hands::of(&reader, client.clone(), clock);
     let past = past::of(&config, &outside.around);
-    let (reader, tunnels) = asking(&config, reader, clock).await?;
+    let reader = asking(reader, client, tunnels.as_ref());
     let reader = match drift::file(&config, &outside.around) {
         Some(file) => Arc::new(Minding::new(reader, file, clock)) as Arc<dyn FleetReader>,
         None => reader,
@@ -134,26 +148,39 @@ pub(super) async fn quietly(global: &Global, outside: &Outside, warnings: &mut V
     Ok(reach)
 }
 
-/// A reader that asks the cores too, where the configuration says so.
-async fn asking(
-    config: &Config,
-    aws: Arc<crate::aws::Aws>,
-    clock: Clock,
-) -> Result<(Arc<dyn FleetReader>, Option<Tunnels>)> {
-    if config.cores.reach == CoreReach::Off {
-        return Ok((aws, None));
+/// The ports that are forwarded to cores, where they are reached so.
+async fn tunnels(config: &Config, aws: &Arc<crate::aws::Aws>) -> Result<Option<Tunnels>> {
+    match config.cores.reach {
+        CoreReach::Ssm => Ok(Some(Tunnels::open(Arc::clone(aws) as Arc<dyn Sessions>).await?)),
+        CoreReach::Direct | CoreReach::Off => Ok(None),
     }
-    let tunnels = match config.cores.reach {
-        CoreReach::Ssm => Some(Tunnels::open(Arc::clone(&aws) as Arc<dyn Sessions>).await?),
-        CoreReach::Direct | CoreReach::Off => None,
-    };
-    let proxy = tunnels.as_ref().map(|tunnels| tunnels.proxy.as_str()).or(config.cores.proxy.as_deref());
-    let client = supertokens::Client::through(clock, proxy)
-        .map_err(|error| Error::failed("cannot make ready to ask cores").because(error))?;
+}
+
+/// What asks cores; none where the configuration asks nobody.
+fn client(
+    config: &Config,
+    tunnels: Option<&Tunnels>,
+    clock: Clock,
+) -> Result<Option<Arc<supertokens::Client>>> {
+    if config.cores.reach == CoreReach::Off {
+        return Ok(None);
+    }
+    let proxy = tunnels.map(|tunnels| tunnels.proxy.as_str()).or(config.cores.proxy.as_deref());
+    supertokens::Client::through(clock, proxy)
+        .map(|client| Some(Arc::new(client)))
+        .map_err(|error| Error::failed("cannot make ready to ask cores").because(error))
+}
+
+/// A reader that asks the cores too, where anybody can.
+fn asking(
+    aws: Arc<crate::aws::Aws>,
+    client: Option<Arc<supertokens::Client>>,
+    tunnels: Option<&Tunnels>,
+) -> Arc<dyn FleetReader> {
+    let Some(client) = client else { return aws };
     let fleet = Arc::clone(&aws) as Arc<dyn FleetReader>;
-    let fleet =
-        tunnels.as_ref().map_or_else(|| Arc::clone(&fleet), |tunnels| tunnels.noting(Arc::clone(&fleet)));
-    Ok((Arc::new(supertokens::Asking::new(fleet, aws, client)), tunnels))
+    let fleet = tunnels.map_or_else(|| Arc::clone(&fleet), |tunnels| tunnels.noting(Arc::clone(&fleet)));
+    Arc::new(supertokens::Asking::new(fleet, aws, client))
 }
 
 /// Where the run's calls are kept for `coredeck calls`. Without it nothing but that look back is lost.

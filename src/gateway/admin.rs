@@ -3,6 +3,8 @@
 //! A core chooses the customer by the Host header of a request, and serves its own base domain to hosts
 //! that it does not know, without an error: every question names the domain it is meant for.
 
+use super::change::{Receipt, WriteError};
+use super::core::Sealing;
 use crate::gateway::GatewayError;
 use crate::model::admin::{App, Domain, Effective, Hello, Licence, Place, Put, TenantSetup, Traffic};
 use crate::model::{CoreId, Scope, Sealed, Setting, Text};
@@ -32,12 +34,28 @@ pub struct Visit {
 
 /// Reads secrets of the Parameter Store by name.
 pub trait Secrets: Send + Sync {
-    /// The values of these SecureStrings, decrypted. One that is not there, or is no SecureString, is missing.
+    /// The values of these SecureStrings, decrypted; `NAME:VERSION` means that version. One that is not there, or is
+    /// no SecureString, is missing.
     fn secrets(
         &self,
         scope: &Scope,
         names: Vec<Text>,
     ) -> BoxFuture<'_, Result<BTreeMap<Text, Sealed>, GatewayError>>;
+}
+
+/// Writes secrets into the Parameter Store.
+pub trait Seals: Send + Sync {
+    /// Writes one version of a SecureString, with the account's own key. One request, whatever happens to it.
+    ///
+    /// # Errors
+    ///
+    /// [`WriteError`] says whether nothing left, AWS said no, or nobody knows.
+    fn seal<'a>(
+        &'a self,
+        scope: &'a Scope,
+        sealing: &'a Sealing,
+        value: &'a Sealed,
+    ) -> BoxFuture<'a, Result<Receipt, WriteError>>;
 }
 
 /// How a core's answer was not an answer. The texts of a core's database troubles name hosts and users:
@@ -47,6 +65,8 @@ pub trait Secrets: Send + Sync {
 pub enum AdminError {
     #[error("the core cannot be reached: {why}")]
     Unreachable { why: String },
+    #[error("the connection broke off: {why}")]
+    Broken { why: String },
     #[error("no answer within {} s", after.as_secs())]
     TimedOut { after: Duration },
     #[error("the answer is not a core's: {what}")]
@@ -97,7 +117,7 @@ impl AdminError {
     /// What to do about it; nothing where the sentence says all.
     pub fn hint(&self) -> Option<&'static str> {
         Some(match self {
-            Self::Unreachable { .. } => {
+            Self::Unreachable { .. } | Self::Broken { .. } => {
                 "check the port and the security group, or reach the host through Systems Manager"
             }
             Self::TimedOut { .. } => {
@@ -167,6 +187,15 @@ pub trait CoreAdmin: Send + Sync {
         &'a self,
         door: &'a Door,
         domain: &'a str,
+        settings: &'a BTreeMap<Text, Option<Setting>>,
+    ) -> BoxFuture<'a, Answer<Put>>;
+
+    /// Changes settings of a domain, an app or a tenant, and nothing else of it: they are merged, an empty one is
+    /// taken away. What is not there is made. After a failure of the core's side they may be set all the same.
+    fn put_settings<'a>(
+        &'a self,
+        door: &'a Door,
+        place: &'a Place,
         settings: &'a BTreeMap<Text, Option<Setting>>,
     ) -> BoxFuture<'a, Answer<Put>>;
 

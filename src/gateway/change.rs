@@ -19,6 +19,7 @@ pub use again::Again;
 pub use receipt::{Answered, Miss, Moved, Proof, Receipt, WriteError};
 pub use writer::{FleetWriter, Token};
 
+use super::core::{CorePut, Sealing};
 use crate::model::{
     ClusterArn, GroupName, HostArn, ImageId, InstanceId, Mix, ServiceArn, Tags, TargetGroupArn, TaskArn,
     TemplateId, TemplateRef, Text, Zone,
@@ -314,6 +315,16 @@ pub enum Change {
     DeleteParameter {
         /// Its whole name.
         name: Text,
+    },
+    /// Writes a SecureString whose content nobody sees.
+    SealSecret {
+        /// Which, and from what.
+        sealing: Sealing,
+    },
+    /// Sets settings of a domain, an app or a tenant by a core's own call.
+    PutCore {
+        /// Of which, and what.
+        put: CorePut,
     },
 }
 

@@ -4,6 +4,7 @@
 //! for most of what it is asked, and is never answered from a cache. What AWS does not know is left out
 //! of the answer: a thing that is asked for and not there is gone, or not yet visible.
 
+use super::core::{CoreLook, CoreSeen};
 use crate::model::{
     Alarm, ClusterArn, Command, Definition, DocumentDetail, Group, GroupName, Hook, HostArn, HostDetail,
     Image, ImageId, Instance, InstanceId, InstanceType, Invocation, Leaving, LogPage, Newcomer,
@@ -207,6 +208,11 @@ pub enum Look {
         /// Which path: `/coredeck/main`.
         path: Text,
     },
+    /// Something in a core.
+    Core {
+        /// What.
+        of: CoreLook,
+    },
     /// A page of the events of log streams. A person waits for it, so it is asked for behind operations.
     LogEvents(LogAsk),
     /// The names of the log streams of a group.
@@ -286,6 +292,8 @@ pub enum Seen {
     Document(Option<DocumentDetail>),
     /// Parameters, by name.
     Parameters(Vec<ParameterDetail>),
+    /// What a core said.
+    Core(CoreSeen),
     /// A page of events.
     LogEvents(LogPage),
     /// Names of log streams.

@@ -5,7 +5,9 @@
 use super::ids::CoreId;
 use super::sealed::{Sealed, Setting};
 use super::text::Text;
+use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -57,7 +59,8 @@ impl Traffic {
 }
 
 /// A tenant's address in a core: connection URI domain, app, tenant.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Place {
     /// The connection URI domain; empty for the core's own.
     pub domain: Text,
@@ -71,6 +74,30 @@ impl Place {
     /// The public tenant of the public app of a domain.
     pub fn of(domain: &str) -> Self {
         Self { domain: Text::new(domain), app: Text::new("public"), tenant: Text::new("public") }
+    }
+
+    /// Whether it is the core's own base configuration, which no call changes.
+    pub fn is_base(&self) -> bool {
+        self.domain.is_empty() && self.app == "public" && self.tenant == "public"
+    }
+
+    /// Its app's public tenant.
+    pub fn of_app(&self) -> Self {
+        Self { tenant: Text::new("public"), ..self.clone() }
+    }
+}
+
+impl fmt::Display for Place {
+    /// `c1.example.com`, `c1.example.com/a1/t2`, and `the base domain` for what has no name.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(if self.domain.is_empty() { "the base domain" } else { &self.domain })?;
+        if self.app != "public" || self.tenant != "public" {
+            write!(f, "/{}", self.app)?;
+        }
+        if self.tenant != "public" {
+            write!(f, "/{}", self.tenant)?;
+        }
+        Ok(())
     }
 }
 

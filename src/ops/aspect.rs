@@ -14,6 +14,7 @@ pub use setting::GroupSetting;
 use super::launching::LaunchFact;
 use super::ran::RunFact;
 use super::refreshing::{RefreshMark, progress};
+use super::telling::CoreFact;
 use crate::gateway::{Look, Seen};
 use crate::model::text::harmless;
 use crate::model::{
@@ -221,6 +222,11 @@ pub enum Aspect {
         /// Which fact of it.
         fact: LaunchFact,
     },
+    /// Something in a core.
+    Core {
+        /// Which fact of it.
+        fact: Box<CoreFact>,
+    },
     /// The version of a parameter: one more with every write, whoever writes.
     ParameterVersion {
         /// Its whole name.
@@ -341,6 +347,7 @@ impl Aspect {
                 Look::Parameters { of: vec![parameter.clone()] }
             }
             Self::Launching { fact } => fact.look(),
+            Self::Core { fact } => fact.look(),
             Self::Ran { fact } => fact.look(),
         }
     }
@@ -438,6 +445,7 @@ impl Aspect {
                 })
             }
             (Self::Launching { fact }, seen) => fact.value(seen)?,
+            (Self::Core { fact }, seen) => fact.value(seen)?,
             (Self::Ran { fact }, seen) => fact.value(seen)?,
             _ => return None,
         })

@@ -6,6 +6,7 @@ use crate::gateway::change::Tuning;
 use crate::inventory::Write;
 use crate::model::RefreshPreset;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 
 /// What is wanted.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -69,9 +70,53 @@ pub struct Options {
     /// Which image groups get.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub rollout: Option<Box<RolloutWish>>,
+    /// What of a core is set, and where.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub core_config: Option<Box<ConfigWish>>,
     /// How cores are dealt with.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub core: Option<Box<CoreWish>>,
+}
+
+/// What of a core shall be set, and where. There is no secret in it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct ConfigWish {
+    /// The connection URI domain; none means that of the tenant that was named, or the core's own.
+    pub domain: Option<String>,
+    /// The app, where it is not `public`.
+    pub app: Option<String>,
+    /// The tenant, where it is not `public`.
+    pub tenant: Option<String>,
+    /// Settings by name.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub set: BTreeMap<String, SettingWish>,
+    /// The SecureString with the secret of the shared core, in place of the one that the registry names.
+    pub key_parameter: Option<String>,
+    /// The SecureString with the new API key.
+    pub new_key: Option<String>,
+    /// The SecureString that a new API key is made into.
+    pub generate: Option<String>,
+    /// The SecureString with the API key that stays.
+    pub keep_key: Option<String>,
+}
+
+/// What a setting shall be.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "wish", rename_all = "snake_case")]
+pub enum SettingWish {
+    /// What anybody may see.
+    Open {
+        /// As JSON.
+        json: String,
+    },
+    /// What lies in a SecureString now.
+    Secret {
+        /// Its whole name.
+        parameter: String,
+    },
+    /// Nothing: what stands above holds.
+    Unset,
 }
 
 /// How cores are dealt with.

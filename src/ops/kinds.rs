@@ -1,21 +1,26 @@
 //! The kinds of operations: a row in a table each, and a file that makes lanes of an intent.
 
 mod clean;
+mod config;
 mod core;
 mod drain;
 mod instances;
 mod inventory;
+mod keys;
 mod protect;
 mod redeploy;
 pub mod refresh;
 pub mod rollout;
 mod scale;
+mod site;
 mod spot_share;
 mod standby;
 mod suspend;
 mod terminate;
 mod tune;
 mod undrain;
+
+pub use config::{Held, held};
 
 use super::desk::{Desk, Draft};
 use super::intent::Intent;
@@ -60,6 +65,8 @@ pub enum Takes {
     GroupsOrServices,
     /// The registry of cores and tenants, by its path.
     Registry,
+    /// One core, or one tenant of the registry.
+    CoreOrTenant,
     /// Cores, by their ids in the registry.
     Cores,
 }
@@ -115,6 +122,7 @@ const OF_SERVICES: &[Source] = &[Source::Identity, Source::Clusters, Source::Ser
 const OF_SIZES: &[Source] =
     &[Source::Identity, Source::Instances, Source::Groups, Source::Clusters, Source::Services];
 
+const OF_CONFIGS: &[Source] = &[Source::Identity, Source::Instances, Source::Registry];
 const OF_CORES: &[Source] = &[
     Source::Identity,
     Source::Instances,
@@ -339,6 +347,30 @@ pub const KINDS: &[Kind] = &[
         danger: Danger::Harmless,
         sources: &[Source::Identity],
         draft: inventory::draft,
+    },
+    Kind {
+        word: "core config set",
+        about: "Set settings of a domain, an app or a tenant, by the core's own call",
+        takes: Takes::CoreOrTenant,
+        danger: Danger::Disturbs,
+        sources: OF_CONFIGS,
+        draft: config::draft,
+    },
+    Kind {
+        word: "core keys rotate",
+        about: "Let a new API key of a customer be valid beside the present one",
+        takes: Takes::CoreOrTenant,
+        danger: Danger::Harmless,
+        sources: OF_CONFIGS,
+        draft: keys::rotate,
+    },
+    Kind {
+        word: "core keys retire",
+        about: "Let only one API key of a customer stay valid",
+        takes: Takes::CoreOrTenant,
+        danger: Danger::Destroys,
+        sources: OF_CONFIGS,
+        draft: keys::retire,
     },
 ];
 

@@ -10,7 +10,7 @@ use std::any::Any;
 use std::sync::{Arc, Weak};
 
 /// The source text that decides the shape of what is stored: this file, the sections, and all of the model.
-const SHAPES: [(&str, &str); 25] = [
+const SHAPES: [(&str, &str); 26] = [
     ("body.rs", include_str!("body.rs")),
     ("snapshot.rs", include_str!("../snapshot.rs")),
     ("admin.rs", include_str!("../model/admin.rs")),
@@ -31,6 +31,7 @@ const SHAPES: [(&str, &str); 25] = [
     ("published.rs", include_str!("../model/published.rs")),
     ("scope.rs", include_str!("../model/scope.rs")),
     ("sealed.rs", include_str!("../model/sealed.rs")),
+    ("setting.rs", include_str!("../model/setting.rs")),
     ("tags.rs", include_str!("../model/tags.rs")),
     ("template.rs", include_str!("../model/template.rs")),
     ("text.rs", include_str!("../model/text.rs")),

@@ -33,15 +33,19 @@ pub(super) type Where = (Scope, CoreId);
 pub struct Asking {
     fleet: Arc<dyn FleetReader>,
     secrets: Arc<dyn Secrets>,
-    client: Client,
+    client: Arc<Client>,
     keys: Mutex<HashMap<(Scope, Text), (Instant, Sealed)>>,
     counted: Mutex<HashMap<Where, Arc<Counted>>>,
 }
 
 impl Asking {
     /// A reader of this fleet that asks its cores by this client, with keys from there.
-    pub fn new(fleet: Arc<dyn FleetReader>, secrets: Arc<dyn Secrets>, client: Client) -> Self {
-        Self { fleet, secrets, client, keys: Mutex::default(), counted: Mutex::default() }
+    pub fn new(
+        fleet: Arc<dyn FleetReader>,
+        secrets: Arc<dyn Secrets>,
+        client: impl Into<Arc<Client>>,
+    ) -> Self {
+        Self { fleet, secrets, client: client.into(), keys: Mutex::default(), counted: Mutex::default() }
     }
 
     /// The keys of cores by parameter: those that are known, and the others from where they are kept. A key that

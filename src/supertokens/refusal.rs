@@ -21,9 +21,7 @@ pub(super) fn refusal(status: u16, body: &str) -> AdminError {
         405 => AdminError::Garbled { what: "it refuses the method".to_owned() },
         429 => AdminError::Throttled,
         // No core says so: something on the way to it does.
-        502 | 503 => {
-            AdminError::Unreachable { why: "what stands before it says connection refused".to_owned() }
-        }
+        502 | 503 => AdminError::Broken { why: "what stands before it says connection refused".to_owned() },
         500..=599 => failed(status, body),
         300..=399 => AdminError::Garbled { what: format!("it redirects ({status}), which no core does") },
         _ => AdminError::Garbled { what: format!("status {status}") },

@@ -120,8 +120,12 @@ fn sign(answer: Result<Hello, AdminError>) -> Sign {
     match answer {
         Ok(Hello::Well) => Sign::Well,
         Ok(Hello::Unproven) => Sign::Unproven,
-        Err(AdminError::Unreachable { why }) if says_closed(&why) => Sign::Silent,
-        Err(error @ AdminError::Unreachable { .. }) => Sign::Unreached(Text::new(error.to_string())),
+        Err(AdminError::Unreachable { why } | AdminError::Broken { why }) if says_closed(&why) => {
+            Sign::Silent
+        }
+        Err(error @ (AdminError::Unreachable { .. } | AdminError::Broken { .. })) => {
+            Sign::Unreached(Text::new(error.to_string()))
+        }
         Err(error) => Sign::Failed(Text::new(error.to_string())),
     }
 }
@@ -199,14 +203,14 @@ async fn hear(
 }
 
 /// What a domain sets itself: the settings of its public tenant.
-fn own_settings(domain: &Domain) -> Option<&BTreeMap<Text, Setting>> {
+pub(super) fn own_settings(domain: &Domain) -> Option<&BTreeMap<Text, Setting>> {
     let app = domain.apps.iter().find(|app| app.id == "public")?;
     let tenant = app.tenants.iter().find(|tenant| tenant.id == "public")?;
     Some(&tenant.settings)
 }
 
 /// The first key of a list of them.
-fn first_key(keys: &Setting) -> Option<Sealed> {
+pub(super) fn first_key(keys: &Setting) -> Option<Sealed> {
     let Setting::Hidden(json) = keys else { return None };
     let text: String = serde_json::from_str(json.open()).ok()?;
     let first = text.split(',').next()?.trim();

@@ -322,6 +322,27 @@ fn table() -> Vec<(&'static str, Asked<'static>, u16, Recorded, Means)> {
         ("a domain with apps stays", sent("POST", "/recipe/multitenancy/connectionuridomain/remove", json!({ "connectionUriDomain": "c1.example.com" })), 403, Holds(&["delete all apps"]), None),
         ("the public tenant stays", sent("POST", "/recipe/multitenancy/tenant/remove", json!({ "tenantId": "public" })).host("c1.example.com"), 403, Holds(&["public tenant"]), None),
         ("an unknown domain is none", sent("POST", "/recipe/multitenancy/connectionuridomain/remove", json!({ "connectionUriDomain": "nobody.example" })), 200, Json(json!({ "status": "OK", "didExist": false })), None),
+        ("an unknown tenant is none", sent("POST", "/recipe/multitenancy/tenant/remove", json!({ "tenantId": "nobody" })).host("c1.example.com"), 200, Json(json!({ "status": "OK", "didExist": false })), None),
+        ("a provider is taken away", sent("POST", "/appid-a1/t2/recipe/multitenancy/config/thirdparty/remove", json!({ "thirdPartyId": "google" })).host("c1.example.com"), 200, Json(json!({ "status": "OK", "didExist": true })), None),
+        // Names that are taken, places that may not ask, methods, and the calls before v2.
+        ("a tenant that is called like a call", sent("PUT", TENANT, json!({ "tenantId": "recipe" })).host("c1.example.com"), 400, Holds(&["recipe"]), Some(AdminError::Refused { text: "Cannot use 'recipe' as a tenantId".into() })),
+        ("an app that is called like a path", sent("PUT", "/recipe/multitenancy/app/v2", json!({ "appId": "appid-x" })).host("c1.example.com"), 400, Holds(&["appId"]), Some(AdminError::Refused { text: "appId can only contain letters, numbers and hyphens".into() })),
+        ("apps are listed at the public app", get("/appid-a1/recipe/multitenancy/app/list/v2").host("c1.example.com"), 403, Holds(&["public appId"]), None),
+        ("tenants are listed at the public one", get("/t1/recipe/multitenancy/tenant/list/v2").host("c1.example.com"), 403, Holds(&["public tenantId"]), None),
+        ("requests are an app's", get("/t1/requests/stats").host("c1.example.com"), 403, Holds(&["public tenantId"]), None),
+        ("features are an app's", get("/t1/ee/featureflag").host("c1.example.com"), 403, Holds(&["public tenantId"]), None),
+        ("apps before v2", get("/recipe/multitenancy/app/list"), 200, Shape(json!({ "status": "OK", "apps": [{ "appId": "public", "tenants": [{ "tenantId": "public", "emailPassword": { "enabled": true }, "coreConfig": {} }] }] })), None),
+        ("tenants before v2", get("/recipe/multitenancy/tenant/list").host("c1.example.com"), 200, Shape(json!({ "status": "OK", "tenants": [{ "tenantId": "t1" }] })), None),
+        ("versions only with a key", get("/apiversion").key(Key::None), 401, Text("Invalid API key"), None),
+        ("hello posted", sent("POST", "/hello", Value::Null).key(Key::None), 200, Text("Hello\n"), None),
+        ("active since when", get("/users/count/active"), 400, Holds(&["since"]), None),
+        ("the pid is named", get("/config").key(Key::None), 400, Holds(&["pid"]), None),
+        // Without a licence nothing is made besides the base, and what is there stays.
+        ("the licence is taken away", sent("DELETE", "/ee/license", Value::Null), 200, Json(json!({ "status": "OK" })), None),
+        ("there is none", get("/ee/license"), 200, Json(json!({ "status": "NO_LICENSE_KEY_FOUND_ERROR" })), None),
+        ("a domain without a licence", sent("PUT", DOMAINS, domain("c3.example.com", own("cust3"))), 402, Text("Cannot use feature: multi_tenancy, because the license key is missing, or doesn't have this feature enabled."), Some(AdminError::NoLicence { feature: "multi_tenancy".into() })),
+        ("what is there stays", get("/users/count").host("c1.example.com").key(Key::Own(OWN)), 200, Json(json!({ "status": "OK", "count": 0 })), None),
+        ("a licence again", sent("PUT", "/ee/license", json!({ "licenseKey": "a-licence-key-of-twenty-letters" })), 200, Json(json!({ "status": "OK" })), None),
     ]
 }
 

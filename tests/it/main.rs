@@ -23,6 +23,7 @@ mod moto;
 mod names;
 mod ops;
 mod permissions;
+mod planted;
 mod pty;
 mod python;
 mod screen;

@@ -5,6 +5,7 @@ mod budget;
 mod care;
 mod closed;
 mod codes;
+mod config;
 mod containers;
 mod cores;
 mod creation;

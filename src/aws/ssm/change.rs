@@ -2,12 +2,26 @@
 
 use crate::aws::api::Api;
 use crate::aws::call::Stop;
-use crate::aws::change::{Done, Pen, inked};
+use crate::aws::change::{Done, Hand, Pen, inked};
 use crate::aws::translate::{required, text};
 use crate::gateway::Change;
 use crate::gateway::change::Answered;
+use crate::gateway::core::Sealing;
+use crate::model::Sealed;
 use aws_sdk_ssm::types::{DocumentFormat, DocumentHashType, DocumentType, ParameterType};
 use std::collections::HashMap;
+
+/// Writes a SecureString.
+pub(in crate::aws) async fn seal(pen: &Pen<'_>, sealing: &Sealing, value: &Sealed) -> Result<Done, Stop> {
+    let ssm = pen.desk().ssm();
+    let request = || {
+        let ask = ssm.put_parameter().name(sealing.parameter.as_str()).value(value.open());
+        let ask = ask.r#type(ParameterType::SecureString).description(&sealing.description);
+        inked!(pen, aws_sdk_ssm, ask.overwrite(sealing.overwrites))
+    };
+    let version = pen.put(Api::PutParameter, request).await?.version;
+    Ok(Answered::Version(u64::try_from(version).unwrap_or_default()).into())
+}
 
 /// Carries out a change of Systems Manager.
 pub(in crate::aws) async fn change(pen: &Pen<'_>, change: &Change) -> Result<Done, Stop> {
@@ -77,6 +91,11 @@ pub(in crate::aws) async fn change(pen: &Pen<'_>, change: &Change) -> Result<Don
             let request = || inked!(pen, aws_sdk_ssm, ssm.delete_parameter().name(name.as_str()));
             pen.put(Api::DeleteParameter, request).await?;
             Answered::Yes.into()
+        }
+        Change::SealSecret { sealing } => {
+            // What is sealed is known to whoever stands before this one; a preview shows that it is not.
+            let Hand::Pencil(_) = pen.hand() else { return Err(pen.elsewhere(change)) };
+            seal(pen, sealing, &Sealed::new("hidden")).await?
         }
         other => return Err(pen.elsewhere(other)),
     })

@@ -61,7 +61,9 @@ impl Change {
             Self::SendCommand { .. } => "ssm:SendCommand",
             Self::CancelCommand { .. } => "ssm:CancelCommand",
             Self::CreateDocument { .. } => "ssm:CreateDocument",
-            Self::PutParameter { .. } => "ssm:PutParameter",
+            Self::PutParameter { .. } | Self::SealSecret { .. } => "ssm:PutParameter",
+            // No call of AWS's: the core's own.
+            Self::PutCore { .. } => "core:Put",
             Self::DeleteParameter { .. } => "ssm:DeleteParameter",
         }
     }
@@ -92,7 +94,7 @@ impl Change {
             | Self::Untag { .. }
             | Self::CancelCommand { .. } => Again::Harmless,
             Self::CreateTemplateVersion { .. } | Self::SetDefaultVersion { .. } => Again::Token,
-            Self::SendCommand { .. } | Self::PutParameter { .. } => Again::Mark,
+            Self::SendCommand { .. } | Self::PutParameter { .. } | Self::SealSecret { .. } => Again::Mark,
             Self::StartRefresh { desired, .. } if desired.is_some() => Again::Mark,
             Self::StartRefresh { .. }
             | Self::CancelRefresh { .. }
@@ -103,7 +105,10 @@ impl Change {
             | Self::TerminateInGroup { .. }
             | Self::RebootInstances { .. }
             | Self::CreateDocument { .. }
-            | Self::DeleteParameter { .. } => Again::Observe,
+            | Self::DeleteParameter { .. }
+            // It would be harmless, but one whose answer was lost may still be carried out: a put that waits for a
+            // database hangs for up to a minute.
+            | Self::PutCore { .. } => Again::Observe,
         }
     }
 
@@ -115,6 +120,7 @@ impl Change {
             Self::CreateTemplateVersion { description, .. } | Self::PutParameter { description, .. } => {
                 Some(description.clone())
             }
+            Self::SealSecret { sealing } => Some(sealing.description.clone()),
             Self::StartRefresh { desired: Some(desired), .. } => {
                 let template = desired.template();
                 let name = if template.id.is_empty() { template.name.as_str() } else { template.id.as_str() };
@@ -200,6 +206,8 @@ impl Change {
             Self::CreateDocument { name, .. }
             | Self::PutParameter { name, .. }
             | Self::DeleteParameter { name } => vec![name.as_str()],
+            Self::SealSecret { sealing } => vec![sealing.parameter.as_str()],
+            Self::PutCore { put } => vec![put.at.core.as_str()],
         }
     }
 
@@ -322,6 +330,10 @@ impl Change {
             Self::PutParameter { value, description, .. } => empty("the parameter's value", value.is_empty())
                 .or_else(|| too_long("the parameter's value", value, 4096))
                 .or_else(|| too_long("the parameter's description", description, 1024)),
+            Self::SealSecret { sealing } => {
+                too_long("the parameter's description", &sealing.description, 1024)
+            }
+            Self::PutCore { put } => empty("the list of settings", put.settings.is_empty()),
             Self::Tag { tags, .. } => empty("the list of tags", tags.is_empty()),
             Self::Untag { keys, .. } => empty("the list of tags", keys.is_empty()),
             Self::SendCommand { comment, deliver_within_s, concurrency, .. } => {

@@ -1,6 +1,7 @@
 //! Looks put together: one call where one can answer for several facts.
 
 use crate::gateway::Look;
+use crate::gateway::core::CoreLook;
 
 /// One look for several, where one call can answer them all.
 pub fn merged(looks: impl IntoIterator<Item = Look>) -> Vec<Look> {
@@ -36,6 +37,13 @@ pub fn merged(looks: impl IntoIterator<Item = Look>) -> Vec<Look> {
                 }
                 (Look::Parameters { of }, Look::Parameters { of: more }) => {
                     add(of, more);
+                    continue 'next;
+                }
+                (
+                    Look::Core { of: CoreLook::Domains { at, secrets } },
+                    Look::Core { of: CoreLook::Domains { at: same, secrets: more } },
+                ) if at == same => {
+                    secrets.extend(more.iter().cloned());
                     continue 'next;
                 }
                 (Look::Commands { document, since }, Look::Commands { document: same, since: earlier })

@@ -60,6 +60,7 @@ impl fmt::Display for Aspect {
             Self::ParameterVersion { parameter } => write!(f, "version of {}", harmless(parameter)),
             Self::ParameterHash { parameter } => write!(f, "hash of {}", harmless(parameter)),
             Self::Launching { fact } => write!(f, "{fact}"),
+            Self::Core { fact } => write!(f, "{fact}"),
             Self::Ran { fact } => write!(f, "{fact}"),
         }
     }

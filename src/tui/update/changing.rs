@@ -143,7 +143,8 @@ fn fits(takes: Takes, of: Kind) -> bool {
         Kind::Groups => matches!(takes, Takes::Groups | Takes::GroupsOrServices),
         Kind::Templates => takes == Takes::Templates,
         Kind::Services => matches!(takes, Takes::Services | Takes::GroupsOrServices),
-        Kind::Cores => takes == Takes::Cores,
+        Kind::Cores => matches!(takes, Takes::Cores | Takes::CoreOrTenant),
+        Kind::Tenants => takes == Takes::CoreOrTenant,
         _ => false,
     }
 }
@@ -157,6 +158,7 @@ fn words(takes: Takes) -> &'static str {
         Takes::Services => "services",
         Takes::GroupsOrServices => "groups and services",
         Takes::Registry => "the registry",
+        Takes::CoreOrTenant => "cores and tenants",
         Takes::Cores => "cores",
     }
 }

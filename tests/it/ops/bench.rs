@@ -16,6 +16,7 @@ use coredeck::sim::Running;
 use coredeck::store::journal::{
     Bell, Claim, Entry, Grip, Journal, Ledger, LedgerError, OpRecord, Request, Result as Kept, Runner, Who,
 };
+use coredeck::supertokens::{Client, Probing, Writing};
 use coredeck::world::{Interest, World};
 use futures::FutureExt;
 use futures::future::BoxFuture;
@@ -38,6 +39,8 @@ pub(super) struct Bench {
     pub(super) config: Config,
     pub(super) timer: Arc<Stepper>,
     pub(super) folder: tempfile::TempDir,
+    /// What reaches into the pretended cores, where there are any.
+    cores: Option<Arc<Probing>>,
 }
 
 /// Something that happens at a moment.
@@ -180,7 +183,28 @@ impl Bench {
             now: Mutex::new(start()),
             then: Mutex::default(),
         });
-        Self { running, aws, config, timer, folder: tempfile::tempdir().unwrap() }
+        let cores = running.cores_door().map(|door| {
+            let clock = Clock::Fixed(start());
+            let client = Client::through(clock, Some(&format!("http://{door}"))).unwrap();
+            let cloud = Arc::clone(&aws) as Arc<dyn FleetProbe>;
+            Arc::new(Probing::new(cloud, Arc::clone(&aws) as _, client, clock))
+        });
+        Self { running, aws, config, timer, folder: tempfile::tempdir().unwrap(), cores }
+    }
+
+    /// On a pretended AWS whose cores can be asked too.
+    pub(super) async fn with_cores() -> Self {
+        let clock = Clock::Fixed(start());
+        let options = coredeck::sim::Options { clock, speed: 0.0, cores: true, ..Default::default() };
+        Self::of(coredeck::sim::serve(options).await.unwrap()).await
+    }
+
+    /// What sees the fleet, and its cores where they can be asked.
+    pub(super) fn probe(&self) -> Arc<dyn FleetProbe> {
+        match &self.cores {
+            Some(cores) => Arc::clone(cores) as Arc<dyn FleetProbe>,
+            None => Arc::clone(&self.aws) as Arc<dyn FleetProbe>,
+        }
     }
 
     /// From now on requests wait for their tokens in pretended time.
@@ -204,7 +228,11 @@ impl Bench {
     }
 
     pub(super) fn writer(&self) -> Arc<dyn FleetWriter> {
-        Arc::new(self.aws.writer().unwrap())
+        let writer = Arc::new(self.aws.writer().unwrap());
+        match &self.cores {
+            Some(cores) => Arc::new(Writing::new(Arc::clone(&writer) as _, writer, Arc::clone(cores))),
+            None => writer,
+        }
     }
 
     pub(super) async fn world(&self, verb: &str) -> Arc<World> {
@@ -217,12 +245,12 @@ impl Bench {
 
     pub(super) async fn plan(&self, intent: Intent) -> coredeck::error::Result<Plan> {
         let world = self.world(&intent.verb).await;
-        let writer = self.writer();
+        let (writer, probe) = (self.writer(), self.probe());
         let desk = Desk {
             snapshot: &world.snapshot,
             fleet: &world.fleet,
             config: &self.config,
-            probe: self.aws.as_ref(),
+            probe: probe.as_ref(),
             writer: Some(writer.as_ref()),
             now: self.timer.now(),
         };
@@ -237,7 +265,7 @@ impl Bench {
         let scope = Scope { account: "demo".into(), region: "us-east-1".into() };
         let reader = Arc::clone(&self.aws) as Arc<dyn FleetReader>;
         Edge {
-            probe: Arc::clone(&self.aws) as Arc<dyn FleetProbe>,
+            probe: self.probe(),
             writer,
             ledger,
             census: Arc::new(Lists { reader, scopes: vec![scope], tiers: self.config.tiers.clone() }),
@@ -264,7 +292,7 @@ impl Bench {
         }
         facts.sort();
         facts.dedup();
-        let seen = coredeck::ops::run::see(self.aws.as_ref(), &facts).await.unwrap();
+        let seen = coredeck::ops::run::see(self.probe().as_ref(), &facts).await.unwrap();
         seen.into_iter()
             .filter(|((_, fact), _)| {
                 !matches!(

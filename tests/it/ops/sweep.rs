@@ -38,6 +38,17 @@ struct Case {
     intents: fn(&World) -> Vec<Intent>,
 }
 
+impl Case {
+    /// The world that it is killed in.
+    async fn world(&self) -> Bench {
+        match self.name {
+            "core keys retire" => super::config::rig_with_two_keys().await,
+            name if name.starts_with("core ") => super::config::rig().await,
+            _ => Bench::new().await,
+        }
+    }
+}
+
 fn is_free(row: &coredeck::fleet::InstanceRow) -> bool {
     row.it.state == InstanceState::Running && row.it.tags.get("coredeck:do-not-disrupt").is_none()
 }
@@ -271,6 +282,9 @@ const CASES: &[Case] = &[
         },
     },
     Case { name: "inventory", intents: |_| vec![registered()] },
+    Case { name: "core config set", intents: |_| vec![super::config::configured()] },
+    Case { name: "core keys rotate", intents: |_| vec![super::config::rotated()] },
+    Case { name: "core keys retire", intents: |_| vec![super::config::retired("/keys/new")] },
     Case { name: "core restart", intents: |_| vec![free(intent("core restart", &["shared-prod-1"]))] },
     Case { name: "core stop", intents: |_| vec![free(intent("core stop", &["dev-003"]))] },
     Case {
@@ -305,8 +319,8 @@ const CASES: &[Case] = &[
 ];
 
 /// A world in which everything before the last intent was done.
-async fn prepared(before: &[Plan]) -> Bench {
-    let mut bench = Bench::new().await;
+async fn prepared(case: &Case, before: &[Plan]) -> Bench {
+    let mut bench = case.world().await;
     bench.pace().await;
     for plan in before {
         let record = bench.enter(plan);
@@ -318,7 +332,7 @@ async fn prepared(before: &[Plan]) -> Bench {
 
 /// Plans of a case, each made in the world that the ones before left.
 async fn plans(case: &Case) -> Vec<Plan> {
-    let bench = Bench::new().await;
+    let bench = case.world().await;
     let world = bench.world("drain").await;
     let mut plans = Vec::new();
     let intents = (case.intents)(&world);
@@ -387,7 +401,7 @@ type Left = (BTreeMap<Aspect, Value>, BTreeMap<String, usize>);
 async fn sweep(case: &Case) {
     let mut plans = plans(case).await;
     let plan = plans.pop().unwrap();
-    let bench = prepared(&plans).await;
+    let bench = prepared(case, &plans).await;
     let record = bench.enter(&plan);
     let calm = bench.run(&record.id).await;
     assert_eq!(calm.ended.map(|(end, _)| end), Some(Outcome::Done), "{}: {:?}", case.name, calm.lanes);
@@ -414,7 +428,7 @@ async fn sweep(case: &Case) {
 
 /// One run that is disturbed at a point ends as the undisturbed one did.
 async fn at(case: &Case, before: &[Plan], plan: &Plan, undisturbed: &Left, (records, call): Point) {
-    let bench = prepared(before).await;
+    let bench = prepared(case, before).await;
     let op = disturbed(&bench, plan, records, call).await;
     let what = format!("{} {records:?} {call:?}", case.name);
     let now = matters(&bench.changes());
@@ -473,6 +487,9 @@ sweeps! {
     terminate_member => "terminate-member",
     undrain => "undrain",
     inventory => "inventory",
+    core_config_set => "core config set",
+    core_keys_rotate => "core keys rotate",
+    core_keys_retire => "core keys retire",
     core_restart => "core restart",
     core_stop => "core stop",
     core_start => "core start",

@@ -125,7 +125,7 @@ mod tests {
                 field.content = match &field.content {
                     Content::Text(_) => Content::Text(Line::new(*text)),
                     Content::Choice(words, _) => {
-                        Content::Choice(*words, words.iter().position(|word| word == text).unwrap())
+                        Content::Choice(words, words.iter().position(|word| word == text).unwrap())
                     }
                 };
             }

@@ -1,0 +1,408 @@
+//! `core config set`: settings of a domain, an app or a tenant, by the core's own merging put.
+//!
+//! What the core would refuse is refused before, with its own reason. What is set back is what was there: shown in the
+//! plan where anybody may see it, and else by the SecureString that holds it.
+
+use super::super::aspect::{Aspect, Value};
+use super::super::condition::Condition;
+use super::super::desk::{Desk, Draft};
+use super::super::intent::{ConfigWish, Intent, SettingWish};
+use super::super::plan::{Fact, Lane, Step};
+use super::super::telling::value_of;
+use super::site::{Back, Site, Undone, affected};
+use crate::error::{Result, did_you_mean};
+use crate::gateway::AdminError;
+use crate::gateway::core::{SecretRef, Worth};
+use crate::model::setting::{
+    MIGRATION, Reach, chooses_database, fault_of_keys, is_open, names, protected, reach,
+};
+use crate::model::{Sealed, Setting, Text};
+use futures::FutureExt;
+use futures::future::BoxFuture;
+use std::collections::BTreeMap;
+
+/// One lane: the put, after what must be kept.
+pub(super) fn draft<'a>(desk: &'a Desk<'a>, intent: &'a Intent) -> BoxFuture<'a, Result<Draft>> {
+    make(desk, intent).boxed()
+}
+
+/// A setting on its way from one value to another.
+struct Turn {
+    key: Text,
+    from: Worth,
+    to: Worth,
+    /// What holds before and after, in words.
+    said: String,
+}
+
+async fn make(desk: &Desk<'_>, intent: &Intent) -> Result<Draft> {
+    let mut draft = Draft::default();
+    let none = ConfigWish::default();
+    let wish = intent.options.core_config.as_deref().unwrap_or(&none);
+    let target = intent.targets.join(" ");
+    if wish.set.is_empty() {
+        draft.refuse(&target, "nothing is to be set", "say KEY=VALUE, --secret KEY=PARAMETER or --unset KEY");
+        return Ok(draft);
+    }
+    let Some(site) = Site::find(desk, intent, wish, &mut draft).await? else { return Ok(draft) };
+    let mut steps = Vec::new();
+    let mut facts = Vec::new();
+    let mut turns = Vec::new();
+    for (key, wanted) in &wish.set {
+        let before = draft.refusals.len();
+        permit(&site, key, wanted, &mut draft);
+        if draft.refusals.len() > before {
+            continue;
+        }
+        let turn = turn(desk, &site, key, wanted, (&mut steps, &mut facts), &mut draft).await?;
+        turns.extend(turn);
+    }
+    if !draft.refusals.is_empty() {
+        return Ok(draft);
+    }
+    if turns.is_empty() {
+        draft.refuse(&target, "all of it is so already", "there is nothing to do");
+        return Ok(draft);
+    }
+    for turn in &turns {
+        warn(&site, turn, &mut draft);
+    }
+    let lane = lane(desk, &site, &turns, steps, facts, &mut draft).await?;
+    draft.title = match turns.as_slice() {
+        [one] => format!("set {} of {} at {}", one.key, site.place, site.first().core),
+        all => format!("set {} settings of {} at {}", all.len(), site.place, site.first().core),
+    };
+    draft.lanes.push(lane);
+    Ok(draft)
+}
+
+/// Refuses what the core would refuse, with its reason, and what must not be.
+fn permit(site: &Site, key: &str, wanted: &SettingWish, draft: &mut Draft) {
+    let known = reach(key);
+    let says = |error: AdminError| error.to_string();
+    if known.is_none() {
+        let mend = match did_you_mean(key, names()) {
+            Some(meant) => format!("did you mean {meant}?"),
+            None => "`coredeck core config show` lists them".to_owned(),
+        };
+        draft.refuse(key, says(AdminError::UnknownSetting { key: key.into() }), mend);
+        return;
+    }
+    if known == Some(Reach::Base) {
+        let mend = "it stands in the container's environment: start the core anew with another one";
+        draft.refuse(key, says(AdminError::BaseOnly { key: key.into() }), mend);
+        return;
+    }
+    if site.place.is_base() {
+        let mend = "it stands in the container's environment; --domain, --app or --tenant name what a call can change";
+        draft.refuse(key, says(AdminError::BaseConfig), mend);
+        return;
+    }
+    if known == Some(Reach::App) && site.place.tenant != "public" {
+        let error = AdminError::Conflict { key: key.into(), within: "app".into() };
+        draft.refuse(key, says(error), "set it for the app: leave --tenant away");
+        return;
+    }
+    if let Some(what) = protected(key).filter(|_| !site.shows_protected()) {
+        let mend = "--key-parameter NAME names the SecureString with the secret of the shared core";
+        draft.refuse(key, says(AdminError::Protected { what: what.into() }), mend);
+        return;
+    }
+    match wanted {
+        SettingWish::Open { .. } if !is_open(key) => {
+            let mend = format!("put it into a SecureString and say --secret {key}=PARAMETER");
+            draft.refuse(
+                key,
+                "it is or may hold a secret, which no plan, journal or argument may show",
+                mend,
+            );
+        }
+        SettingWish::Open { json }
+            if key == "postgresql_connection_pool_size" && json.trim_matches('"') == "1" =>
+        {
+            let why = "a pool of one connection hangs: the put fails after a minute, and the domain with it";
+            draft.refuse(key, why, "2 at least");
+        }
+        SettingWish::Open { json } if key == "migration_mode" => migration(site, json, draft),
+        SettingWish::Unset if key == "migration_mode" => migration(site, "\"LEGACY\"", draft),
+        _ => {}
+    }
+}
+
+/// One step at a time, and never back from the last.
+fn migration(site: &Site, json: &str, draft: &mut Draft) {
+    let place = |word: &str| MIGRATION.iter().position(|mode| *mode == word.trim_matches('"'));
+    let now = match site.held("migration_mode").map(|held| &held.value) {
+        Some(Setting::Shown(value)) => place(&value.to_string()).unwrap_or(0),
+        _ => 0,
+    };
+    let key = "migration_mode";
+    match place(json) {
+        None => {
+            draft.refuse(key, format!("it is one of {}", MIGRATION.join(", ")), "write it as the core does");
+        }
+        Some(_) if now == MIGRATION.len() - 1 => {
+            draft.refuse(key, "MIGRATED is the end: the old tables are no longer written", "it stays so");
+        }
+        Some(to) if to.abs_diff(now) > 1 => {
+            let why = format!("it goes one step at a time, and is {}", MIGRATION[now]);
+            let next = if to > now { now + 1 } else { now - 1 };
+            draft.refuse(key, why, format!("set {} first", MIGRATION[next]));
+        }
+        Some(_) => {}
+    }
+}
+
+/// From what to what a setting goes; none when it is so already.
+async fn turn(
+    desk: &Desk<'_>,
+    site: &Site,
+    key: &str,
+    wanted: &SettingWish,
+    (steps, facts): (&mut Vec<Step>, &mut Vec<Fact>),
+    draft: &mut Draft,
+) -> Result<Option<Turn>> {
+    let own = site.own(key);
+    let mut candidates = Vec::new();
+    let mut secret = None;
+    let to = match wanted {
+        SettingWish::Unset => Worth::Inherited,
+        SettingWish::Open { json } => Worth::Open { json: json.clone() },
+        SettingWish::Secret { parameter } => {
+            let Some(found) = site.secure(desk, parameter, draft).await? else { return Ok(None) };
+            candidates.push(found.parameter.clone());
+            let read = site.secrets(desk, [found.clone()]).await?;
+            let Some(value) = read.get(&found).cloned() else {
+                let mend = "reading it needs ssm:GetParameters and kms:Decrypt";
+                draft.refuse(key, format!("{parameter} could not be decrypted"), mend);
+                return Ok(None);
+            };
+            let fault = (key == "api_keys").then(|| fault_of_keys(value.open())).flatten();
+            if let Some(fault) = fault {
+                draft.refuse(key, format!("{parameter} does not do: {fault}"), "put another one into it");
+                return Ok(None);
+            }
+            secret = Some(value);
+            Worth::Sealed { of: vec![found] }
+        }
+    };
+    let is_same = match (own, &to) {
+        (None, Worth::Inherited) => true,
+        (Some(Setting::Shown(value)), Worth::Open { json }) => {
+            serde_json::from_str::<serde_json::Value>(json).is_ok_and(|wanted| wanted == *value)
+        }
+        (Some(Setting::Hidden(held)), Worth::Sealed { .. }) => unquoted(held) == secret,
+        _ => false,
+    };
+    if is_same {
+        return Ok(None);
+    }
+    let from = match own {
+        None => Worth::Inherited,
+        Some(Setting::Shown(value)) => Worth::Open { json: value.to_string() },
+        Some(Setting::Hidden(held)) => {
+            let Some(held) = unquoted(held) else {
+                let why = "its present value is no text, and could not be set back";
+                draft.refuse(key, why, "look at it with the core's own call");
+                return Ok(None);
+            };
+            let (kept, made) = site.keep(desk, key, &held, &candidates).await?;
+            if let Some((step, fact)) = made {
+                steps.push(step);
+                facts.push(fact);
+            }
+            Worth::Sealed { of: vec![kept] }
+        }
+    };
+    let inherited = || match site.held(key).map(|held| held.value.shown()) {
+        Some(shown) => format!("not set here ({shown} holds)"),
+        None => "not set here".to_owned(),
+    };
+    let word = |worth: &Worth| match worth {
+        Worth::Inherited => None,
+        Worth::Open { json } => Some(json.clone()),
+        Worth::Sealed { .. } => Some(format!("(hidden: {})", value_of(worth))),
+    };
+    let said = format!(
+        "{key}: {} → {}",
+        word(&from).unwrap_or_else(inherited),
+        word(&to).unwrap_or_else(|| "not set here, what stands above holds".to_owned())
+    );
+    Ok(Some(Turn { key: key.into(), from, to, said }))
+}
+
+/// The text in a hidden setting's JSON.
+pub(super) fn unquoted(held: &Sealed) -> Option<Sealed> {
+    serde_json::from_str::<String>(held.open()).ok().map(Sealed::new)
+}
+
+/// What a person should know of one of them.
+fn warn(site: &Site, turn: &Turn, draft: &mut Draft) {
+    let (holds, own) = affected(&site.domains, &site.place, &turn.key);
+    let list = |places: &[crate::model::admin::Place]| {
+        let some: Vec<String> = places.iter().take(6).map(ToString::to_string).collect();
+        let more = places.len().saturating_sub(some.len());
+        some.join(", ") + &if more > 0 { format!(" and {more} more") } else { String::new() }
+    };
+    let besides = match own.as_slice() {
+        [] => String::new(),
+        own => format!("; not for {}, which set their own", list(own)),
+    };
+    draft.warn(format!("{} will hold for {}{besides}", turn.key, list(&holds)));
+    let key = turn.key.as_str();
+    if key == "api_keys" {
+        draft.warn(match turn.to {
+            Worth::Inherited => format!(
+                "without api_keys of its own {} takes the keys of what stands above: the customer's keys get 401, and \
+                 the shared core's own key opens the customer's users",
+                site.place
+            ),
+            _ => format!(
+                "every key that is not among the new ones gets 401 at once; `coredeck core keys rotate {}` lets two be \
+                 valid",
+                site.first().core
+            ),
+        });
+    } else if chooses_database(key) {
+        draft.warn(format!(
+            "{key} decides which database {} is: its users are those that are in there; nothing is copied",
+            site.place
+        ));
+    } else if reach(key) == Some(Reach::Database) {
+        draft.warn(format!("{key}: the core opens another pool of connections and closes the present one"));
+    }
+}
+
+async fn lane(
+    desk: &Desk<'_>,
+    site: &Site,
+    turns: &[Turn],
+    mut steps: Vec<Step>,
+    mut facts: Vec<Fact>,
+    draft: &mut Draft,
+) -> Result<Lane> {
+    let (mut there, mut back) = (Vec::new(), Vec::new());
+    for turn in turns {
+        let known = known(&[&turn.from, &turn.to]);
+        for fact in site.facts(&turn.key, &known) {
+            there.push(Condition::is(fact.clone(), value_of(&turn.to)));
+            back.push(Condition::is(fact, value_of(&turn.from)));
+        }
+    }
+    facts.extend(now(desk, site, turns).await?);
+    let taken_back = Condition::All { of: back.clone() };
+    let taken_back = site.is_at_first(&taken_back);
+    there.extend(site.serves(None, &Value::Flag(true)));
+    let is_served = !site.effective.is_empty();
+    if is_served {
+        back.extend(site.serves(None, &Value::Flag(true)));
+    }
+    let settings = |pick: fn(&Turn) -> &Worth| -> BTreeMap<Text, Worth> {
+        turns.iter().map(|turn| (turn.key.clone(), pick(turn).clone())).collect()
+    };
+    let ends = turns.iter().any(|turn| {
+        turn.key == "migration_mode"
+            && matches!(&turn.to, Worth::Open { json } if json.contains("\"MIGRATED\""))
+    });
+    let undone = match ends {
+        true => Undone::Not("MIGRATED is the end: the old tables are no longer written".to_owned()),
+        false => Undone::By(Box::new(Back {
+            settings: settings(|turn| &turn.from),
+            until: Condition::All { of: back },
+            taken: taken_back,
+        })),
+    };
+    let said: Vec<&str> = turns.iter().map(|turn| turn.said.as_str()).collect();
+    let others: Vec<&str> = site.replicas.iter().skip(1).map(|at| at.core.as_str()).collect();
+    let known_by = match others.as_slice() {
+        [] => String::new(),
+        others => format!("; until {} know it too", others.join(", ")),
+    };
+    let title = format!("put {}{known_by}", said.join(", "));
+    steps.push(site.put(title, settings(|turn| &turn.to), Condition::All { of: there }, undone));
+    if site.replicas.len() > 1 {
+        draft.warn(format!(
+            "{} processes have this base database: {} is asked, the others look once a minute or when they are asked for a list, as they are here",
+            site.replicas.len(),
+            site.first().core
+        ));
+    }
+    Ok(Lane {
+        name: format!("{} at {}", site.place, site.first().core),
+        target: site.first().core.to_string(),
+        scope: site.scope.clone(),
+        tier: None,
+        facts,
+        steps,
+    })
+}
+
+/// A setting as it holds, for people.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Held {
+    /// Its name.
+    pub key: String,
+    /// Its value; what is or may be a secret reads `(hidden)`.
+    pub value: String,
+    /// What holds where nobody sets it.
+    pub default: String,
+    /// Where it is set, the nearest place; none where it is as it comes.
+    pub set_at: Option<String>,
+}
+
+/// What holds for a place of a core, and where it is set.
+///
+/// # Errors
+///
+/// The core is not known, cannot be asked, or does not know the place.
+pub async fn held(
+    desk: &Desk<'_>,
+    target: &str,
+    wish: &ConfigWish,
+) -> Result<(crate::model::admin::Place, Vec<Held>)> {
+    let mut draft = Draft::default();
+    let intent =
+        Intent { verb: "core config show".to_owned(), targets: vec![target.to_owned()], ..Intent::default() };
+    let site = Site::find(desk, &intent, wish, &mut draft).await?;
+    let Some(site) = site.filter(|_| draft.refusals.is_empty()) else {
+        return Err(super::super::guard::refused(&intent.verb, draft.refusals));
+    };
+    let above = [site.place.clone(), site.place.of_app(), crate::model::admin::Place::of(&site.place.domain)];
+    let set_at = |one: &crate::model::admin::Effective| {
+        let own = above.iter().find(|place| {
+            super::super::telling::setup(&site.domains, place).is_some_and(|own| own.contains_key(&one.key))
+        });
+        let differs = one.value != one.default;
+        own.map(ToString::to_string).or_else(|| differs.then(|| format!("the base of {}", site.first().core)))
+    };
+    let all = site.effective.iter().map(|one| Held {
+        key: one.key.to_string(),
+        value: one.value.shown(),
+        default: one.default.shown(),
+        set_at: set_at(one),
+    });
+    Ok((site.place.clone(), all.collect()))
+}
+
+/// Where secrets that a setting may be lie.
+fn known(worths: &[&Worth]) -> Vec<Vec<SecretRef>> {
+    let of = worths.iter().filter_map(|worth| match worth {
+        Worth::Sealed { of } => Some(of.clone()),
+        Worth::Inherited | Worth::Open { .. } => None,
+    });
+    of.collect()
+}
+
+/// What every process must say when the put comes, as far as that can be looked at before: what is kept only on the
+/// way is not there yet.
+async fn now(desk: &Desk<'_>, site: &Site, turns: &[Turn]) -> Result<Vec<Fact>> {
+    let mut facts: Vec<(crate::model::Scope, Aspect)> = Vec::new();
+    for turn in turns {
+        let of = site.facts(&turn.key, &known(&[&turn.from, &turn.to]));
+        facts.extend(of.into_iter().map(|fact| (site.scope.clone(), fact)));
+    }
+    let seen = super::super::run::see(desk.probe, &facts)
+        .await
+        .map_err(|trouble| super::super::desk::blind(&trouble))?;
+    Ok(seen.into_iter().map(|((_, fact), was)| Fact { fact, was }).collect())
+}

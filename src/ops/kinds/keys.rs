@@ -1,0 +1,338 @@
+//! `core keys rotate` and `core keys retire`: an API key of a customer is replaced while nobody is locked out.
+//!
+//! First two keys are valid, the present one and the new one. No core tells which key a request came with, so that it
+//! is a person who knows when the customer's backends have the new one, and says so: then the others are taken away,
+//! by an operation of its own.
+
+use super::super::aspect::{Aspect, Value};
+use super::super::condition::Condition;
+use super::super::desk::{Desk, Draft};
+use super::super::intent::{ConfigWish, Intent};
+use super::super::plan::{Fact, Lane, Step};
+use super::super::telling::{trouble, value_of};
+use super::config::unquoted;
+use super::site::{Back, Site, Undone, seal, seen};
+use crate::error::Result;
+use crate::gateway::AdminError;
+use crate::gateway::core::{CoreLook, CoreSeen, SealedFrom, SecretRef, Worth};
+use crate::model::setting::fault_of_keys;
+use crate::model::{Sealed, Setting, Text};
+use futures::FutureExt;
+use futures::future::BoxFuture;
+use std::collections::{BTreeMap, BTreeSet};
+
+const KEYS: &str = "api_keys";
+
+/// The new key is valid beside the present ones.
+pub(super) fn rotate<'a>(desk: &'a Desk<'a>, intent: &'a Intent) -> BoxFuture<'a, Result<Draft>> {
+    add(desk, intent).boxed()
+}
+
+/// Only one key stays valid.
+pub(super) fn retire<'a>(desk: &'a Desk<'a>, intent: &'a Intent) -> BoxFuture<'a, Result<Draft>> {
+    drop_others(desk, intent).boxed()
+}
+
+/// The keys that open a place now.
+struct Present {
+    site: Site,
+    /// The whole list.
+    held: Sealed,
+    /// It sets them itself.
+    is_own: bool,
+}
+
+/// Finds the place and its keys; what stands in the way is refused.
+async fn present(
+    desk: &Desk<'_>,
+    intent: &Intent,
+    wish: &ConfigWish,
+    draft: &mut Draft,
+) -> Result<Option<Present>> {
+    let Some(site) = Site::find(desk, intent, wish, draft).await? else { return Ok(None) };
+    let first = site.first().core.clone();
+    if site.place.is_base() {
+        let why = "the keys of a core's own domain stand in its container's environment (API_KEYS), which no call changes";
+        let mend = format!(
+            "put both keys, with a comma between, into the SecureString that its environment is made of, and start it \
+             anew: coredeck core restart {first}; for a customer's keys name --domain"
+        );
+        draft.refuse(&first, why, mend);
+        return Ok(None);
+    }
+    if site.place.tenant != "public" {
+        let error = AdminError::Conflict { key: KEYS.into(), within: "app".into() };
+        draft.refuse(&first, error.to_string(), "keys are an app's: leave --tenant away");
+        return Ok(None);
+    }
+    let own = match site.own(KEYS) {
+        Some(Setting::Hidden(held)) => unquoted(held),
+        _ => None,
+    };
+    let inherited = match site.held(KEYS).map(|held| &held.value) {
+        Some(Setting::Hidden(held)) => unquoted(held),
+        _ => None,
+    };
+    let is_own = own.is_some();
+    let Some(held) = own.or(inherited) else {
+        let why = format!("no key opens {}: anybody may call it", site.place);
+        let mend = "set the first with `coredeck core config set … --secret api_keys=PARAMETER`";
+        draft.refuse(&first, why, mend);
+        return Ok(None);
+    };
+    Ok(Some(Present { site, held, is_own }))
+}
+
+fn each(keys: &Sealed) -> BTreeSet<String> {
+    keys.open().split(',').map(|key| key.trim().to_owned()).filter(|key| !key.is_empty()).collect()
+}
+
+/// A key that lies in a SecureString: one, and such as a core takes.
+async fn key(
+    desk: &Desk<'_>,
+    site: &Site,
+    name: &str,
+    draft: &mut Draft,
+) -> Result<Option<(SecretRef, Sealed)>> {
+    let Some(found) = site.secure(desk, name, draft).await? else { return Ok(None) };
+    let read = site.secrets(desk, [found.clone()]).await?;
+    let Some(value) = read.get(&found).cloned() else {
+        draft.refuse(name, "it could not be decrypted", "reading it needs ssm:GetParameters and kms:Decrypt");
+        return Ok(None);
+    };
+    if let Some(fault) = fault_of_keys(value.open()) {
+        draft.refuse(
+            name,
+            format!("it holds no key that a core takes: {fault}"),
+            "--generate makes a good one",
+        );
+        return Ok(None);
+    }
+    if value.open().contains(',') {
+        draft.refuse(
+            name,
+            "it holds several keys",
+            "one at a time: put the new one alone into a SecureString",
+        );
+        return Ok(None);
+    }
+    Ok(Some((found, value)))
+}
+
+async fn add(desk: &Desk<'_>, intent: &Intent) -> Result<Draft> {
+    let mut draft = Draft::default();
+    let none = ConfigWish::default();
+    let wish = intent.options.core_config.as_deref().unwrap_or(&none);
+    let Some(Present { site, held, is_own }) = present(desk, intent, wish, &mut draft).await? else {
+        return Ok(draft);
+    };
+    let (mut steps, mut facts) = (Vec::new(), Vec::new());
+    let new = match (&wish.new_key, &wish.generate) {
+        (Some(name), _) => {
+            let Some((found, value)) = key(desk, &site, name, &mut draft).await? else { return Ok(draft) };
+            if each(&held).contains(value.open()) {
+                let mend = format!("when its backends have it: {}", retiring(&site, name));
+                draft.refuse(name, format!("it opens {} already", site.place), mend);
+                return Ok(draft);
+            }
+            if base_keys(desk, &site).await?.contains(value.open()) {
+                let why = "it is a key of the core's own domain: who has it would open both";
+                draft.refuse(name, why, "--generate makes one that nobody has");
+                return Ok(draft);
+            }
+            found
+        }
+        (None, Some(name)) => {
+            if let Some(found) = site.parameter(desk, name).await? {
+                let why = format!("it is there already (version {})", found.version);
+                draft.refuse(name, why, "--new takes what lies in it; --generate wants a name that is free");
+                return Ok(draft);
+            }
+            let made = SecretRef { parameter: name.into(), version: 1 };
+            let title = format!("make a random key and put it into {name}, unseen");
+            let (step, fact) = seal(&made, SealedFrom::Random, title);
+            steps.push(step);
+            facts.push(fact);
+            made
+        }
+        (None, None) => {
+            let mend = "--new PARAMETER names a SecureString that holds it; --generate PARAMETER makes one";
+            draft.refuse(&site.first().core, "no new key was named", mend);
+            return Ok(draft);
+        }
+    };
+    let (kept, made) = site.keep(desk, KEYS, &held, &[]).await?;
+    if let Some((step, fact)) = made {
+        steps.insert(0, step);
+        facts.insert(0, fact);
+    }
+    let from = if is_own { Worth::Sealed { of: vec![kept.clone()] } } else { Worth::Inherited };
+    let both = Worth::Sealed { of: vec![kept.clone(), new.clone()] };
+    let known = vec![vec![kept.clone()], vec![kept.clone(), new.clone()]];
+    let well = Value::Flag(true);
+    let mut until = so(&site, &known, &both);
+    until.extend(site.serves(Some(&new), &well));
+    until.extend(site.serves(Some(&kept), &well));
+    let mut back = so(&site, &known, &from);
+    back.extend(site.serves(Some(&kept), &well));
+    let title = format!("let the key of {new} open {} beside the present one", site.place);
+    if !is_own {
+        draft.warn(format!(
+            "{} sets no keys itself and takes those of what stands above: they stay valid for it until they are retired",
+            site.place
+        ));
+    }
+    draft.warn(format!(
+        "two keys are valid then: bring the one of {} to the customer's backends; which key a request comes with no \
+         core tells; when they have it: {}",
+        new.parameter,
+        retiring(&site, &new.parameter)
+    ));
+    finish(desk, site, (steps, facts), (title, &known, from, both), (until, back), &mut draft).await?;
+    Ok(draft)
+}
+
+async fn drop_others(desk: &Desk<'_>, intent: &Intent) -> Result<Draft> {
+    let mut draft = Draft::default();
+    let none = ConfigWish::default();
+    let wish = intent.options.core_config.as_deref().unwrap_or(&none);
+    let Some(Present { site, held, is_own }) = present(desk, intent, wish, &mut draft).await? else {
+        return Ok(draft);
+    };
+    let Some(name) = &wish.keep_key else {
+        draft.refuse(
+            &site.first().core,
+            "no key was named that stays",
+            "--keep PARAMETER names its SecureString",
+        );
+        return Ok(draft);
+    };
+    let Some((stays, value)) = key(desk, &site, name, &mut draft).await? else { return Ok(draft) };
+    let keys = each(&held);
+    if !is_own || !keys.contains(value.open()) {
+        let mend = format!("coredeck core keys rotate {} … --new {name}", site.first().core);
+        draft.refuse(
+            name,
+            format!("its key does not open {}: everybody would be locked out", site.place),
+            mend,
+        );
+        return Ok(draft);
+    }
+    if keys.len() == 1 {
+        draft.refuse(
+            name,
+            format!("it is the only key that opens {}", site.place),
+            "there is nothing to retire",
+        );
+        return Ok(draft);
+    }
+    let (kept, made) = site.keep(desk, KEYS, &held, &[]).await?;
+    let (mut steps, mut facts) = (Vec::new(), Vec::new());
+    if let Some((step, fact)) = made {
+        steps.push(step);
+        facts.push(fact);
+    }
+    let from = Worth::Sealed { of: vec![kept.clone()] };
+    let one = Worth::Sealed { of: vec![stays.clone()] };
+    let known = vec![vec![kept.clone()], vec![stays.clone()]];
+    let well = Value::Flag(true);
+    let mut until = so(&site, &known, &one);
+    until.extend(site.serves(Some(&stays), &well));
+    let first = held.open().split(',').next().map(str::trim).unwrap_or_default();
+    if first != value.open() {
+        // The first of the kept list is what a look shows: it must be refused everywhere.
+        until.extend(site.serves(Some(&kept), &trouble(&AdminError::WrongKey)));
+    }
+    let mut back = so(&site, &known, &from);
+    back.extend(site.serves(Some(&kept), &well));
+    let gone = keys.len() - 1;
+    let title = format!("take {gone} of {} keys away from {}: that of {stays} stays", keys.len(), site.place);
+    draft.warn(format!(
+        "whoever still has {} gets 401 from then on",
+        if gone == 1 { "the other key" } else { "one of the other keys" }
+    ));
+    draft.warn(traffic(desk, &site).await?);
+    finish(desk, site, (steps, facts), (title, &known, from, one), (until, back), &mut draft).await?;
+    Ok(draft)
+}
+
+/// What can be known of who uses which key, said as it is.
+async fn traffic(desk: &Desk<'_>, site: &Site) -> Result<String> {
+    let (mut rate, mut unheard) = (0.0, 0);
+    for at in &site.replicas {
+        let look = CoreLook::Traffic { at: at.clone(), place: site.place.clone() };
+        match seen(desk, &site.scope, look).await? {
+            CoreSeen::Traffic(Ok(traffic)) => match traffic.latest() {
+                Some(latest) => rate += latest,
+                None => unheard += 1,
+            },
+            _ => unheard += 1,
+        }
+    }
+    let beside = if unheard > 0 { format!(", {unheard} processes not counted") } else { String::new() };
+    Ok(format!(
+        "no core tells which key a request comes with: that the customer's backends have the new one only they can \
+         say; {} had {rate:.1} requests a second in the last minute{beside}",
+        site.place
+    ))
+}
+
+/// Keys of the core's own domain.
+async fn base_keys(desk: &Desk<'_>, site: &Site) -> Result<BTreeSet<String>> {
+    let look = CoreLook::Settings { at: site.first().clone(), place: crate::model::admin::Place::of("") };
+    let CoreSeen::Settings(Ok(all)) = seen(desk, &site.scope, look).await? else {
+        return Ok(BTreeSet::new());
+    };
+    let held = all.into_iter().find(|one| one.key == KEYS).and_then(|one| match one.value {
+        Setting::Hidden(held) => unquoted(&held),
+        Setting::Shown(_) => None,
+    });
+    Ok(held.map(|held| each(&held)).unwrap_or_default())
+}
+
+fn retiring(site: &Site, parameter: &str) -> String {
+    let mut said = format!("coredeck core keys retire {}", site.first().core);
+    if !site.place.domain.is_empty() {
+        said += &format!(" --domain {}", site.place.domain);
+    }
+    if site.place.app != "public" {
+        said += &format!(" --app {}", site.place.app);
+    }
+    format!("{said} --keep {parameter}")
+}
+
+/// Every process knows it.
+fn so(site: &Site, known: &[Vec<SecretRef>], worth: &Worth) -> Vec<Condition> {
+    let value = value_of(worth);
+    site.facts(KEYS, known).into_iter().map(|fact| Condition::is(fact, value.clone())).collect()
+}
+
+async fn finish(
+    desk: &Desk<'_>,
+    site: Site,
+    (mut steps, mut facts): (Vec<Step>, Vec<Fact>),
+    (title, known, from, to): (String, &[Vec<SecretRef>], Worth, Worth),
+    (until, back): (Vec<Condition>, Vec<Condition>),
+    draft: &mut Draft,
+) -> Result<()> {
+    let asked: Vec<_> =
+        site.facts(KEYS, known).into_iter().map(|fact: Aspect| (site.scope.clone(), fact)).collect();
+    let now = super::super::run::see(desk.probe, &asked).await;
+    let now = now.map_err(|trouble| super::super::desk::blind(&trouble))?;
+    facts.extend(now.into_iter().map(|((_, fact), was)| Fact { fact, was }));
+    let one = |worth: Worth| BTreeMap::from([(Text::new(KEYS), worth)]);
+    let back = Condition::All { of: back };
+    let taken = site.is_at_first(&back);
+    let undone = Undone::By(Box::new(Back { settings: one(from), until: back, taken }));
+    draft.title = title.clone();
+    steps.push(site.put(title, one(to), Condition::All { of: until }, undone));
+    draft.lanes.push(Lane {
+        name: format!("{} at {}", site.place, site.first().core),
+        target: site.first().core.to_string(),
+        scope: site.scope.clone(),
+        tier: None,
+        facts,
+        steps,
+    });
+    Ok(())
+}
