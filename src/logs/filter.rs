@@ -46,13 +46,7 @@ impl Filter {
     /// The byte at which something is wrong, and what.
     pub fn read(typed: &str, sources: &[Text]) -> Result<Self, (usize, String)> {
         let mut filter = Self::default();
-        let mut at = 0;
-        for word in typed.split(' ') {
-            let from = at;
-            at += word.len() + 1;
-            if word.is_empty() {
-                continue;
-            }
+        for (from, word) in words(typed) {
             let wrong = |why: String| (from, why);
             let (is_not, plain) = word.strip_prefix('!').map_or((false, word), |rest| (true, rest));
             if let Some((key, value)) = plain.split_once(':')
@@ -141,6 +135,29 @@ impl Filter {
         };
         self.grep.iter().all(is_in) && !self.without.iter().any(is_in)
     }
+}
+
+/// The words of what was typed and where each begins. A pattern ends with its second slash, and may hold blanks.
+fn words(typed: &str) -> Vec<(usize, &str)> {
+    let mut words = Vec::new();
+    let mut rest = typed;
+    while !rest.is_empty() {
+        let from = typed.len() - rest.len();
+        let opened = rest.strip_prefix('!').unwrap_or(rest);
+        let closed = opened.strip_prefix('/').and_then(|pattern| {
+            let mut ends = pattern.match_indices('/').map(|(at, _)| at + 1);
+            let is_end =
+                |at: &usize| pattern.get(*at..).is_none_or(|rest| rest.is_empty() || rest.starts_with(' '));
+            ends.find(is_end).map(|at| rest.len() - pattern.len() + at)
+        });
+        let end = closed.or_else(|| rest.find(' ')).unwrap_or(rest.len());
+        let (word, behind) = rest.split_at(end);
+        if !word.is_empty() {
+            words.push((from, word));
+        }
+        rest = behind.strip_prefix(' ').unwrap_or(behind);
+    }
+    words
 }
 
 #[cfg(test)]

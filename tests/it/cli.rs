@@ -552,6 +552,7 @@ fn usage_errors_point_and_suggest() {
     ");
     insta::assert_snapshot!(told("gte instances"), @r"
     error: unrecognized subcommand 'gte'
+    hint: a similar subcommand exists: 'tune'
     hint: Usage: coredeck [OPTIONS] [COMMAND]
     hint: For more information, try '--help'.
     ");

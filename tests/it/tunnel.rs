@@ -44,7 +44,9 @@ domain = "customer-{n:02}.shared.example.com"
 
 /// Forwards a port of this machine to the core that is meant, and ends when it is told to.
 const PLUGIN: &str = r#"#!/usr/bin/env python3
-import json, os, socket, sys, threading
+import json, os, signal, socket, sys, threading
+# Like the real one it hears an interrupt even where whoever started all this had it ignored.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 if sys.argv[1:] == ["--version"]:
     print("1.2.650.0")
     sys.exit()

@@ -158,4 +158,14 @@ refused("IncorrectInstanceState", lambda: ec2.start_instances(InstanceIds=[basti
 import simulator_operations
 import simulator_refreshes
 import simulator_waits
+
+# images: one of the account's own that goes with its snapshots, and one of somebody else
+own = ec2.describe_images(Owners=["self"])["Images"][0]["ImageId"]
+other = ec2.describe_images(Owners=["amazon"])["Images"][0]["ImageId"]
+refused("AuthFailure", lambda: ec2.deregister_image(ImageId=other), 403)
+refused("InvalidAMIID.NotFound", lambda: ec2.deregister_image(ImageId="ami-00000000000000000"), 400)
+refused("DryRunOperation", lambda: ec2.deregister_image(ImageId=own, DryRun=True), 412)
+gone = ec2.deregister_image(ImageId=own, DeleteAssociatedSnapshots=True)
+check(gone["Return"] and gone["DeleteSnapshotResults"][0]["ReturnCode"] == "success", "the image goes with its snapshots")
+check(not ec2.describe_images(Filters=[{"Name": "image-id", "Values": [own]}])["Images"], "the image is gone")
 verdict()

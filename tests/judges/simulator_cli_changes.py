@@ -216,4 +216,10 @@ kept = lambda: aws("logs describe-log-groups --log-group-name-prefix /ecs/auth-a
 check(kept() == 30, "for a month")
 aws("logs delete-retention-policy --log-group-name /ecs/auth-api")
 check(kept() is None, "for ever")
+
+# images
+own = aws("ec2 describe-images --owners self")["Images"][0]["ImageId"]
+refused("DryRunOperation", "ec2 deregister-image --dry-run --image-id", own)
+aws("ec2 deregister-image --image-id", own)
+check(not aws("ec2 describe-images --filters Name=image-id,Values=" + own)["Images"], "the image is gone")
 verdict()

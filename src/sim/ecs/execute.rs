@@ -13,6 +13,9 @@ pub(super) fn is_enabled(place: &Place, task: &Task) -> bool {
 
 /// ExecuteCommand.
 pub(super) fn execute(call: &Call, place: &mut Place) -> Answer {
+    if call.input.text("command").is_none() {
+        return Err(invalid("command is required."));
+    }
     let found = cluster(call, place)?;
     let name = call.input.text("task").map(tail).unwrap_or_default();
     let Some(task) = found.tasks.get(name).filter(|task| task.status == "RUNNING") else {

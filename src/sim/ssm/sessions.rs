@@ -56,5 +56,10 @@ pub(super) fn start(call: &Call, place: &mut Place) -> Answer {
 
 /// TerminateSession: whatever the id names, it is over.
 pub(super) fn end(call: &Call, _: &mut Place) -> Answer {
-    Ok(Fields::new().with("SessionId", call.input.text("SessionId").unwrap_or_default()).into())
+    let id = call.input.text("SessionId").filter(|id| !id.is_empty() && id.len() <= 96);
+    let id = id.ok_or_else(|| {
+        let said = "1 validation error detected: Value at 'sessionId' failed to satisfy constraint: Member must not be null";
+        Fault::new("ValidationException", said)
+    })?;
+    Ok(Fields::new().with("SessionId", id).into())
 }

@@ -1,11 +1,11 @@
 //! The fields of a dialog: what each verb lets one choose, and the options that come of it.
 
 mod care;
+mod core;
+mod launched;
 
 use crate::config::parse_span;
-use crate::model::{Handling, Text};
-use crate::ops::image::Meant;
-use crate::ops::intent::{CoreWish, RefreshWish, RolloutWish, Traffic};
+use crate::ops::intent::{CoreWish, RefreshWish, RolloutWish};
 use crate::ops::{OnTimeout, Options, Then};
 use crate::tui::line::Line;
 
@@ -309,13 +309,13 @@ impl Field {
 pub(crate) fn options(fields: &[Field]) -> Result<Options, String> {
     let mut options = Options::default();
     if fields.iter().any(|field| field.name == Name::Image) {
-        let wish = image(fields)?;
+        let wish = launched::image(fields)?;
         options.rollout = (wish != RolloutWish::default()).then(|| Box::new(wish));
     } else {
-        let wish = wish(fields)?;
+        let wish = launched::refresh(fields)?;
         options.refresh = (wish != RefreshWish::default()).then(|| Box::new(wish));
     }
-    let core = core(fields);
+    let core = core::wish(fields);
     options.core = (core != CoreWish::default()).then(|| Box::new(core));
     options.share = care::share(fields)?.map(Box::new);
     options.tuning = care::tuning(fields)?.map(Box::new);
@@ -409,120 +409,6 @@ pub(crate) fn options(fields: &[Field]) -> Result<Options, String> {
         }
     }
     Ok(options)
-}
-
-/// What fields say of cores.
-fn core(fields: &[Field]) -> CoreWish {
-    let mut wish = CoreWish::default();
-    for field in fields {
-        let text = field.text().trim();
-        let given = || (!text.is_empty()).then(|| text.to_owned());
-        match field.name {
-            Name::To => wish.image = given(),
-            Name::Host => wish.host = given(),
-            Name::Database => wish.database = given(),
-            Name::Traffic => {
-                wish.traffic = match text {
-                    "drain" => Traffic::Drain,
-                    "keep" => Traffic::Keep,
-                    _ => Traffic::WhereServed,
-                }
-            }
-            _ => {}
-        }
-    }
-    wish
-}
-
-/// What fields say of a rollout.
-fn image(fields: &[Field]) -> Result<RolloutWish, String> {
-    let mut wish = RolloutWish::default();
-    for field in fields {
-        let text = field.text().trim();
-        if text.is_empty() {
-            continue;
-        }
-        let wrong = |shape: &str| format!("{}: `{text}` is not like {shape}", field.name.label());
-        match field.name {
-            Name::Image => {
-                wish.image = Meant::parse(text).map_err(|_| wrong("ami-…, al2023 or self:core-*"))?;
-            }
-            Name::Canary => {
-                let percent =
-                    text.trim_end_matches('%').parse().ok().filter(|percent| (1..=100).contains(percent));
-                wish.canary = Some(percent.ok_or_else(|| wrong("5"))?);
-            }
-            Name::Watch => {
-                let span = crate::config::parse_span(text).map_err(|_| wrong("10m"))?;
-                wish.watch_s = Some(span.as_secs());
-            }
-            Name::Alarms => {
-                let names = text.split(',').map(str::trim).filter(|name| !name.is_empty());
-                wish.preset.alarms = Some(names.map(Text::new).collect());
-            }
-            Name::Default => wish.move_default = text == "move",
-            Name::Older => wish.allow_older = text == "take",
-            Name::Deprecated => wish.allow_deprecated = text == "take",
-            Name::Finished => wish.keep_finished = text == "keep",
-            Name::Owners => {
-                let accounts = text.split([',', ' ']).filter(|account| !account.is_empty());
-                let is_account =
-                    |one: &str| one.len() == 12 && one.bytes().all(|digit| digit.is_ascii_digit());
-                wish.allow_owners = accounts.map(str::to_owned).collect();
-                if !wish.allow_owners.iter().all(|one| is_account(one)) {
-                    return Err(wrong("123456789012"));
-                }
-            }
-            _ => {}
-        }
-    }
-    Ok(wish)
-}
-
-/// What fields say of a refresh.
-fn wish(fields: &[Field]) -> Result<RefreshWish, String> {
-    let mut wish = RefreshWish::default();
-    for field in fields {
-        let text = field.text().trim();
-        if text.is_empty() {
-            continue;
-        }
-        let wrong = |shape: &str| format!("{}: `{text}` is not like {shape}", field.name.label());
-        match field.name {
-            Name::Version => wish.version = Some(text.to_owned()),
-            Name::Healthy => {
-                let bounds = text.split_once('-').and_then(|(low, high)| {
-                    Some((low.trim().parse::<u32>().ok()?, high.trim().parse::<u32>().ok()?))
-                });
-                let fits =
-                    |(low, high): &(u32, u32)| *low <= 100 && (100..=200).contains(high) && high - low <= 100;
-                let (low, high) = bounds.filter(fits).ok_or_else(|| wrong("90-100 or 100-110"))?;
-                (wish.preset.min_healthy, wish.preset.max_healthy) = (Some(low), Some(high));
-            }
-            Name::Checkpoints if text == "none" => wish.preset.checkpoints = Some(Vec::new()),
-            Name::Checkpoints => {
-                let marks = text.split([',', ' ']).filter(|mark| !mark.is_empty());
-                let marks: Option<Vec<u32>> = marks.map(|mark| mark.parse().ok()).collect();
-                let fits = |marks: &Vec<u32>| {
-                    marks.is_sorted_by(|one, next| one < next)
-                        && marks.iter().all(|mark| (1..=100).contains(mark))
-                };
-                wish.preset.checkpoints = Some(marks.filter(fits).ok_or_else(|| wrong("10,50,100 or none"))?);
-            }
-            Name::Alarms => {
-                let names = text.split(',').map(str::trim).filter(|name| !name.is_empty());
-                wish.preset.alarms = Some(names.map(Text::new).collect());
-            }
-            Name::Protected => wish.preset.protected = Handling::named(text),
-            Name::Under => wish.adopt = text == "adopt",
-            _ => {}
-        }
-    }
-    // What is taken over keeps what it was started with.
-    if wish.adopt {
-        wish = RefreshWish { adopt: true, ..RefreshWish::default() };
-    }
-    Ok(wish)
 }
 
 #[cfg(test)]
