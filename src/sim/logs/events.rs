@@ -11,6 +11,7 @@ use crate::sim::service::{Answer, Call};
 use crate::sim::shape::{Fields, Shape, list};
 use crate::sim::world::corelog::{Author, Line};
 use crate::sim::world::place::Place;
+use std::collections::HashMap;
 
 /// Events of a page at most.
 const MOST: i64 = 10_000;
@@ -50,8 +51,14 @@ impl Wish<'_> {
         let mut found = Vec::new();
         for author in self.authors {
             let seed = hash(&author.stream);
-            for (number, line) in (0_u64..).zip(author.minute(minute)) {
-                let mark = mix(seed ^ mix(minute.unsigned_abs()) ^ number);
+            // An id is of a line, wherever it stands: more lines come into a minute when a neighbour goes.
+            let mut alike: HashMap<(i64, u64), u64> = HashMap::new();
+            for line in author.minute(minute) {
+                let content = hash(&line.text);
+                let count = alike.entry((line.at.0, content)).or_default();
+                let number = *count;
+                *count += 1;
+                let mark = mix(seed ^ mix(minute.unsigned_abs()) ^ content);
                 // Lines of one moment arrive together; some moments arrive late.
                 let moment = mix(seed ^ line.at.0.unsigned_abs());
                 let late = if moment.is_multiple_of(16) { 4_000 } else { 200 };
