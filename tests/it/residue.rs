@@ -6,7 +6,7 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD_NO_PAD;
 use std::io::Write as _;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Command, Stdio};
 use std::sync::Mutex;
 
@@ -139,6 +139,7 @@ fn a_secret_that_is_left_behind_makes_its_test_fail_in_whatever_form_it_stands()
 
 #[test]
 fn no_snapshot_holds_a_secret_and_no_test_keeps_a_folder_that_is_not_searched() {
+    use std::path::PathBuf;
     let tests = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests");
     let mut all = vec![tests.clone()];
     let (mut sources, mut snapshots) = (Vec::<PathBuf>::new(), Vec::<PathBuf>::new());
