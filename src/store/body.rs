@@ -28,6 +28,7 @@ const SHAPES: [(&str, &str); 27] = [
     ("log.rs", include_str!("../model/log.rs")),
     ("market.rs", include_str!("../model/market.rs")),
     ("money.rs", include_str!("../model/money.rs")),
+    ("norm.rs", include_str!("../model/norm.rs")),
     ("published.rs", include_str!("../model/published.rs")),
     ("scope.rs", include_str!("../model/scope.rs")),
     ("sealed.rs", include_str!("../model/sealed.rs")),
