@@ -10,7 +10,7 @@ use std::any::Any;
 use std::sync::{Arc, Weak};
 
 /// The source text that decides the shape of what is stored: this file, the sections, and all of the model.
-const SHAPES: [(&str, &str); 27] = [
+const SHAPES: [(&str, &str); 28] = [
     ("body.rs", include_str!("body.rs")),
     ("snapshot.rs", include_str!("../snapshot.rs")),
     ("admin.rs", include_str!("../model/admin.rs")),
