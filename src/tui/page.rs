@@ -193,7 +193,7 @@ pub(super) fn count(ui: &Ui) -> usize {
         Page::Overview => overview::items(ui).len(),
         Page::List(list) => list.count(),
         Page::Operations => oplist::shown(ui).len(),
-        Page::Log(_) => ui.log.as_ref().map_or(0, |log| log.count()),
+        Page::Log(_) => log::count(ui),
         _ => text(ui).len(),
     }
 }
