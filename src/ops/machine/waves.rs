@@ -13,6 +13,15 @@ pub(super) fn in_turn(op: &OpState, waiting: Vec<usize>) -> Vec<usize> {
     }
 }
 
+impl OpState {
+    /// Whether all lanes of the wave that a lane belongs to are over.
+    pub fn ends_wave(&self, lane: usize) -> bool {
+        let is_over =
+            |lane: &usize| self.lanes.get(*lane).is_some_and(|lane| matches!(lane.phase, Phase::Over(_)));
+        self.plan.waves.iter().any(|wave| wave.contains(&lane) && wave.iter().all(is_over))
+    }
+}
+
 /// What the operation does, and whether it begins nothing more: where lanes go in waves the first that fails stops
 /// those that wait, and takes back all others where they are one piece.
 pub(super) fn fate(op: &OpState) -> (Mode, bool) {
