@@ -42,6 +42,7 @@ mod world;
 
 pub use self::cores::CoreAt;
 pub use self::described::Fleet;
+pub use self::dice::SECRET;
 pub use self::faults::{Mischief, Rule};
 pub use self::journal::Mutation;
 pub use self::script::{Happening, What, parse, read};
@@ -414,6 +415,13 @@ impl Running {
     pub fn take_down(&self, host: &str, is_down: bool) {
         if let Some(cores) = &self.cores {
             cores.take_down(host, is_down);
+        }
+    }
+
+    /// Lets every question of pretended cores to a database host wait for a lock so long, in pretended time.
+    pub fn lock(&self, host: &str, held: Duration) {
+        if let Some(cores) = &self.cores {
+            cores.lock(host, held);
         }
     }
 
