@@ -59,8 +59,7 @@ fn fleet(each: usize, events: &str) -> String {
 async fn bench(each: usize, events: &str) -> Bench {
     let options =
         coredeck::sim::parse(&fleet(each, events), "wide").unwrap_or_else(|error| panic!("{}", why(&error)));
-    let bench = Bench::of(serve(options).await.unwrap()).await;
-    bench
+    Bench::of(serve(options).await.unwrap()).await
 }
 
 fn wanted() -> Intent {
