@@ -23,5 +23,6 @@ mod rollout;
 mod successors;
 mod sweep;
 mod together;
+mod traps;
 mod trouble;
 mod verdict;

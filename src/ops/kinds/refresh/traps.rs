@@ -3,6 +3,7 @@
 
 use super::target::{Picture, Target};
 use super::wants::unavailable;
+use crate::fleet::drain::limits;
 use crate::gateway::change::Preferences;
 use crate::model::{
     Alarm, AlarmState, CapacityProvider, Group, Handling, Hook, InstanceId, RefreshDetail, Text,
@@ -32,6 +33,9 @@ pub(super) struct Scene<'a> {
     pub(super) waiting: Vec<(&'a InstanceId, bool, i64)>,
     /// Members that run tasks of ECS.
     pub(super) with_tasks: usize,
+    /// Services with tasks on its members of which ECS can move none, by `cluster/service`: how many tasks are wanted, and
+    /// the lowest and the highest percent.
+    pub(super) stuck: &'a [(String, u32, u32, u32)],
     /// How many of its tier may be unavailable, and the tier; none where that does not bind.
     pub(super) budget: Option<(&'a str, usize)>,
 }
@@ -61,9 +65,9 @@ fn worth(what: impl Into<String>) -> Found {
 
 /// Everything that stands against a refresh, or should be known.
 pub(super) fn traps(scene: &Scene<'_>) -> Vec<Found> {
-    let checks: [fn(&Scene<'_>, &mut Vec<Found>); 13] = [
-        under_way, suspended, sizes, weights, health, protected, standby, draining, hooks, alarms, images,
-        by_words, fighting,
+    let checks: [fn(&Scene<'_>, &mut Vec<Found>); 15] = [
+        under_way, suspended, sizes, weights, health, protected, standby, draining, immovable, hooks, alarms,
+        images, own_images, by_words, fighting,
     ];
     let mut found = Vec::new();
     checks.iter().for_each(|check| check(scene, &mut found));
@@ -297,6 +301,67 @@ fn draining(scene: &Scene<'_>, found: &mut Vec<Found>) {
     found.push(risky(why, mend));
 }
 
+/// Tasks that ECS cannot move by their service's own limits: a host that is drained waits for them for two days.
+fn immovable(scene: &Scene<'_>, found: &mut Vec<Found>) {
+    if !drains(&scene.providers, scene.hooks) {
+        return;
+    }
+    for (service, desired, min, max) in scene.stuck {
+        let why = format!(
+            "ECS can move no task of {service}: {desired} wanted, at least {min} % and at most {max} % of them; a host \
+             that runs one drains for 48 hours and then ends with it"
+        );
+        let fits = |size: &u32| {
+            let (lower, upper) = limits(*size, *min, *max);
+            lower < *size || upper > *size
+        };
+        let mend = match (desired + 1..=desired + 4).find(fits) {
+            Some(size) => format!("coredeck scale {service} --desired {size} first"),
+            None => "let it have fewer or more tasks while it deploys".to_owned(),
+        };
+        found.push(risky(why, mend));
+    }
+}
+
+/// Types that a mixed group launches with an image of their own: what a version says of its image is not for them.
+fn own_images(scene: &Scene<'_>, found: &mut Vec<Found>) {
+    let (Some(mix), Some(to), Some(before)) = (&scene.group.mix, &scene.target.to, &scene.target.before)
+    else {
+        return;
+    };
+    // A rollout gives them other ones.
+    if scene.target.mix.is_some() || to.says.image == before.says.image {
+        return;
+    }
+    let own: Vec<&str> = mix
+        .own
+        .iter()
+        .filter(|own| own.image.is_some() || own.template.is_some())
+        .filter_map(|own| mix.types.get(own.at))
+        .map(|(kind, _)| kind.as_str())
+        .collect();
+    let name = &scene.group.name;
+    let other = "has another image than the one before";
+    match own.len() {
+        0 => {}
+        all if all == mix.types.len() => found.push(risky(
+            format!(
+                "version {} {other}, and each type of {name} ({}) is launched with one of its own: new members would \
+                 have the old image",
+                to.it.version,
+                own.join(", ")
+            ),
+            format!("coredeck rollout {name} --image … changes those"),
+        )),
+        _ => found.push(worth(format!(
+            "version {} {other}; {} of {name} are launched with one of their own and keep it: `coredeck rollout` \
+             changes those too",
+            to.it.version,
+            own.join(", ")
+        ))),
+    }
+}
+
 fn hooks(scene: &Scene<'_>, found: &mut Vec<Found>) {
     let name = &scene.group.name;
     for hook in scene.hooks {
@@ -467,6 +532,7 @@ mod tests {
         alarms: Vec<Alarm>,
         waiting: Vec<(InstanceId, bool, i64)>,
         with_tasks: usize,
+        stuck: Vec<(String, u32, u32, u32)>,
         budget: Option<usize>,
     }
 
@@ -523,6 +589,7 @@ mod tests {
             alarms: Vec::new(),
             waiting: Vec::new(),
             with_tasks: 0,
+            stuck: Vec::new(),
             budget: Some(2),
         }
     }
@@ -582,6 +649,7 @@ mod tests {
             alarms: &stage.alarms,
             waiting: stage.waiting.iter().map(|(id, is_ending, since)| (id, *is_ending, *since)).collect(),
             with_tasks: stage.with_tasks,
+            stuck: &stage.stuck,
             budget: stage.budget.map(|limit| ("web", limit)),
         })
     }
@@ -667,6 +735,14 @@ mod tests {
                     stage.hooks = vec![hook("drain", true)];
                 },
                 Is::Worth("hook drain must"),
+            ),
+            (
+                "tasks that ECS cannot move",
+                |stage| {
+                    drained(stage);
+                    stage.stuck = vec![("prod/auth".to_owned(), 1, 50, 150)];
+                },
+                Is::Risky("drains for 48 hours", "coredeck scale prod/auth --desired 2"),
             ),
             (
                 "standby that it would wait for",
