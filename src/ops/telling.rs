@@ -8,6 +8,7 @@ use crate::model::admin::{Domain, Place};
 use crate::model::text::harmless;
 use crate::model::{Sealed, Setting, Text};
 use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
@@ -25,6 +26,9 @@ pub enum CoreFact {
         key: Text,
         /// What it may be: texts of SecureStrings with commas between.
         known: Vec<Vec<SecretRef>>,
+        /// What makes the digests of one plan its own; none in plans of before there were any.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        salt: Option<Text>,
     },
     /// Whether it counts the users of a place: yes, or why not.
     Serves {
@@ -55,9 +59,13 @@ impl CoreFact {
     pub fn value(&self, seen: &Seen) -> Option<Value> {
         let Seen::Core(seen) = seen else { return None };
         match (self, seen) {
-            (Self::Setting { place, key, known, .. }, CoreSeen::Domains { domains, secrets }) => {
+            (
+                Self::Setting { place, key, known, salt, .. },
+                CoreSeen::Domains { domains, secrets, key: opens },
+            ) => {
+                let mark = salt.as_deref().zip(opens.as_ref());
                 Some(match domains {
-                    Ok(domains) => of_setting(domains, secrets, place, key, known),
+                    Ok(domains) => of_setting(domains, secrets, place, key, known, mark),
                     Err(error) => trouble(error),
                 })
             }
@@ -88,6 +96,7 @@ fn of_setting(
     place: &Place,
     key: &str,
     known: &[Vec<SecretRef>],
+    mark: Option<(&str, &Sealed)>,
 ) -> Value {
     let Some(own) = setup(domains, place) else {
         return Value::word("not there: the core does not know the place");
@@ -103,7 +112,7 @@ fn of_setting(
                 held.as_ref()
                     .is_some_and(|held| texts.is_some_and(|texts| same(&texts.join(","), held.open())))
             };
-            known.iter().find(is_it).map_or(Value::word("another secret"), |of| sealed(of))
+            known.iter().find(is_it).map_or_else(|| unknown(held.as_ref(), mark), |of| sealed(of))
         }
     }
 }
@@ -112,6 +121,28 @@ fn of_setting(
 fn same(one: &str, other: &str) -> bool {
     let words = |text: &str| text.split(',').map(|word| word.trim().to_owned()).collect::<BTreeSet<_>>();
     one == other || words(one) == words(other)
+}
+
+/// A secret that lies in no SecureString that is known.
+const UNKNOWN: &str = "another secret";
+
+/// How such a secret is told: so that one sees when it becomes yet another one, and nothing else. The digest takes the
+/// key that opens the core, which no plan and no journal holds: without that nobody can try out what the secret may
+/// be, however few it may be, and with it anybody may ask the core.
+fn unknown(held: Option<&Sealed>, mark: Option<(&str, &Sealed)>) -> Value {
+    let (Some(held), Some((salt, opens))) = (held, mark) else { return Value::word(UNKNOWN) };
+    let mut words: Vec<&str> = held.open().split(',').map(str::trim).collect();
+    words.sort_unstable();
+    words.dedup();
+    let parts = [opens.open(), salt, &words.join(",")].map(|part| Sha256::digest(part));
+    let digest = parts.iter().fold(Sha256::new(), |all, part| all.chain_update(part)).finalize();
+    let shown: String = digest.iter().take(6).map(|byte| format!("{byte:02x}")).collect();
+    Value::Word(format!("{UNKNOWN} (digest {shown})"))
+}
+
+/// Whether a value is a secret that could become another one without anybody seeing it.
+pub fn is_unmarked(value: &Value) -> bool {
+    *value == Value::word(UNKNOWN)
 }
 
 /// How a secret is told: by where it lies.
@@ -173,7 +204,8 @@ mod tests {
         let domains = vec![Domain { domain: "c1".into(), apps: vec![app] }];
         let secrets = BTreeMap::from([(one(1), Sealed::new("old-key")), (one(2), Sealed::new("new-key"))]);
         let place = Place::of("c1");
-        let told = |key: &str, known: &[Vec<SecretRef>]| of_setting(&domains, &secrets, &place, key, known);
+        let told =
+            |key: &str, known: &[Vec<SecretRef>]| of_setting(&domains, &secrets, &place, key, known, None);
         let both = vec![one(1), one(2)];
         assert_eq!(told("api_keys", &[vec![one(1)], both.clone()]), sealed(&both));
         assert_eq!(told("api_keys", &[vec![one(1)]]), Value::word("another secret"));
@@ -183,11 +215,33 @@ mod tests {
             "one is not there"
         );
         assert_eq!((told("port", &[]), told("host", &[])), (Value::word("1"), Value::Absent));
-        let nobody = of_setting(&domains, &secrets, &Place::of("c2"), "port", &[]);
+        let nobody = of_setting(&domains, &secrets, &Place::of("c2"), "port", &[], None);
         assert_ne!(
             nobody,
             Value::Absent,
             "a place that is not there sets nothing, and that is something else"
         );
+    }
+
+    #[test]
+    fn a_secret_that_nobody_knows_is_told_from_the_next_one_and_never_shown() {
+        let (opens, other) = (Sealed::new("key-of-the-core"), Sealed::new("key-of-another"));
+        let told = |held: &str, salt: &str, opens: &Sealed| {
+            let Value::Word(word) = unknown(Some(&Sealed::new(held)), Some((salt, opens))) else {
+                panic!("it is a word")
+            };
+            word
+        };
+        let one = told("old-key,new-key", "s1", &opens);
+        assert_eq!(one, told("new-key, old-key", "s1", &opens), "the same keys");
+        for next in [
+            told("old-key,new-key,third", "s1", &opens),
+            told("old-key,new-key", "s2", &opens),
+            told("old-key,new-key", "s1", &other),
+        ] {
+            assert_ne!(one, next, "another secret, another plan, or somebody without the core's key");
+        }
+        assert!(!one.contains("key") && !is_unmarked(&Value::Word(one)));
+        assert!(is_unmarked(&unknown(Some(&Sealed::new("x")), None)));
     }
 }

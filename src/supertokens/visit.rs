@@ -123,9 +123,9 @@ fn sign(answer: Result<Hello, AdminError>) -> Sign {
         Err(AdminError::Unreachable { why } | AdminError::Broken { why }) if says_closed(&why) => {
             Sign::Silent
         }
-        Err(error @ (AdminError::Unreachable { .. } | AdminError::Broken { .. })) => {
-            Sign::Unreached(Text::new(error.to_string()))
-        }
+        Err(
+            error @ (AdminError::Unreachable { .. } | AdminError::NoWay { .. } | AdminError::Broken { .. }),
+        ) => Sign::Unreached(Text::new(error.to_string())),
         Err(error) => Sign::Failed(Text::new(error.to_string())),
     }
 }
