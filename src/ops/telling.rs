@@ -7,8 +7,9 @@ use crate::gateway::{Look, Seen};
 use crate::model::admin::{Domain, Place};
 use crate::model::text::harmless;
 use crate::model::{Sealed, Setting, Text};
+use hmac::{Hmac, KeyInit as _, Mac as _};
 use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
+use sha2::Sha256;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
@@ -26,9 +27,6 @@ pub enum CoreFact {
         key: Text,
         /// What it may be: texts of SecureStrings with commas between.
         known: Vec<Vec<SecretRef>>,
-        /// What makes the digests of one plan its own; none in plans of before there were any.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        salt: Option<Text>,
     },
     /// Whether it counts the users of a place: yes, or why not.
     Serves {
@@ -60,15 +58,12 @@ impl CoreFact {
         let Seen::Core(seen) = seen else { return None };
         match (self, seen) {
             (
-                Self::Setting { place, key, known, salt, .. },
-                CoreSeen::Domains { domains, secrets, key: opens },
-            ) => {
-                let mark = salt.as_deref().zip(opens.as_ref());
-                Some(match domains {
-                    Ok(domains) => of_setting(domains, secrets, place, key, known, mark),
-                    Err(error) => trouble(error),
-                })
-            }
+                Self::Setting { place, key, known, .. },
+                CoreSeen::Domains { domains, secrets, key: opener },
+            ) => Some(match domains {
+                Ok(domains) => of_setting(domains, (secrets, opener.as_ref()), place, key, known),
+                Err(error) => trouble(error),
+            }),
             (Self::Serves { .. }, CoreSeen::Serves(answer)) => Some(match answer {
                 Ok(()) => Value::Flag(true),
                 Err(error) => trouble(error),
@@ -92,11 +87,10 @@ pub fn setup<'d>(domains: &'d [Domain], place: &Place) -> Option<&'d BTreeMap<Te
 
 fn of_setting(
     domains: &[Domain],
-    secrets: &BTreeMap<SecretRef, Sealed>,
+    (secrets, opener): (&BTreeMap<SecretRef, Sealed>, Option<&Sealed>),
     place: &Place,
     key: &str,
     known: &[Vec<SecretRef>],
-    mark: Option<(&str, &Sealed)>,
 ) -> Value {
     let Some(own) = setup(domains, place) else {
         return Value::word("not there: the core does not know the place");
@@ -112,37 +106,42 @@ fn of_setting(
                 held.as_ref()
                     .is_some_and(|held| texts.is_some_and(|texts| same(&texts.join(","), held.open())))
             };
-            known.iter().find(is_it).map_or_else(|| unknown(held.as_ref(), mark), |of| sealed(of))
+            match (known.iter().find(is_it), held.as_ref().zip(opener)) {
+                (Some(of), _) => sealed(of),
+                (None, Some((held, opener))) => {
+                    Value::Word(format!("{UNKNOWN}, told apart as {}", mark(held, opener, place, key)))
+                }
+                (None, None) => Value::word(UNKNOWN),
+            }
         }
     }
+}
+
+/// Whether a value is a secret that may become another one without anybody seeing it: the core is asked without a key.
+pub fn is_unmarked(value: &Value) -> bool {
+    *value == Value::word(UNKNOWN)
+}
+
+/// A secret that lies in no SecureString that is known.
+const UNKNOWN: &str = "another secret";
+
+/// What tells one secret from another and nothing else: whoever would try out guesses against it must hold the key
+/// that opens the core, and could then as well ask the core for the secret itself.
+fn mark(held: &Sealed, opener: &Sealed, place: &Place, key: &str) -> String {
+    let about = format!("{place} {key} ");
+    let mut mac = match Hmac::<Sha256>::new_from_slice(opener.open().as_bytes()) {
+        Ok(mac) => mac,
+        Err(never) => return never.to_string(),
+    };
+    mac.update(about.as_bytes());
+    mac.update(held.open().as_bytes());
+    mac.finalize().into_bytes().iter().take(8).map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// Lists of keys are the same in whatever order, spaces aside.
 fn same(one: &str, other: &str) -> bool {
     let words = |text: &str| text.split(',').map(|word| word.trim().to_owned()).collect::<BTreeSet<_>>();
     one == other || words(one) == words(other)
-}
-
-/// A secret that lies in no SecureString that is known.
-const UNKNOWN: &str = "another secret";
-
-/// How such a secret is told: so that one sees when it becomes yet another one, and nothing else. The digest takes the
-/// key that opens the core, which no plan and no journal holds: without that nobody can try out what the secret may
-/// be, however few it may be, and with it anybody may ask the core.
-fn unknown(held: Option<&Sealed>, mark: Option<(&str, &Sealed)>) -> Value {
-    let (Some(held), Some((salt, opens))) = (held, mark) else { return Value::word(UNKNOWN) };
-    let mut words: Vec<&str> = held.open().split(',').map(str::trim).collect();
-    words.sort_unstable();
-    words.dedup();
-    let parts = [opens.open(), salt, &words.join(",")].map(|part| Sha256::digest(part));
-    let digest = parts.iter().fold(Sha256::new(), |all, part| all.chain_update(part)).finalize();
-    let shown: String = digest.iter().take(6).map(|byte| format!("{byte:02x}")).collect();
-    Value::Word(format!("{UNKNOWN} (digest {shown})"))
-}
-
-/// Whether a value is a secret that could become another one without anybody seeing it.
-pub fn is_unmarked(value: &Value) -> bool {
-    *value == Value::word(UNKNOWN)
 }
 
 /// How a secret is told: by where it lies.
@@ -205,7 +204,7 @@ mod tests {
         let secrets = BTreeMap::from([(one(1), Sealed::new("old-key")), (one(2), Sealed::new("new-key"))]);
         let place = Place::of("c1");
         let told =
-            |key: &str, known: &[Vec<SecretRef>]| of_setting(&domains, &secrets, &place, key, known, None);
+            |key: &str, known: &[Vec<SecretRef>]| of_setting(&domains, (&secrets, None), &place, key, known);
         let both = vec![one(1), one(2)];
         assert_eq!(told("api_keys", &[vec![one(1)], both.clone()]), sealed(&both));
         assert_eq!(told("api_keys", &[vec![one(1)]]), Value::word("another secret"));
@@ -215,7 +214,7 @@ mod tests {
             "one is not there"
         );
         assert_eq!((told("port", &[]), told("host", &[])), (Value::word("1"), Value::Absent));
-        let nobody = of_setting(&domains, &secrets, &Place::of("c2"), "port", &[], None);
+        let nobody = of_setting(&domains, (&secrets, None), &Place::of("c2"), "port", &[]);
         assert_ne!(
             nobody,
             Value::Absent,
@@ -224,24 +223,21 @@ mod tests {
     }
 
     #[test]
-    fn a_secret_that_nobody_knows_is_told_from_the_next_one_and_never_shown() {
-        let (opens, other) = (Sealed::new("key-of-the-core"), Sealed::new("key-of-another"));
-        let told = |held: &str, salt: &str, opens: &Sealed| {
-            let Value::Word(word) = unknown(Some(&Sealed::new(held)), Some((salt, opens))) else {
-                panic!("it is a word")
-            };
-            word
+    fn an_unknown_secret_is_told_from_another_and_from_nothing_but_with_the_key_of_its_core() {
+        let of = |secret: &str, opener: Option<&str>| {
+            let settings = BTreeMap::from([("api_keys".into(), Setting::secret(secret))]);
+            let tenant = TenantSetup { id: "public".into(), settings, ..TenantSetup::default() };
+            let apps = vec![App { id: "public".into(), tenants: vec![tenant] }];
+            let domains = vec![Domain { domain: "c1".into(), apps }];
+            let opener = opener.map(Sealed::new);
+            let held = (&BTreeMap::new(), opener.as_ref());
+            of_setting(&domains, held, &Place::of("c1"), "api_keys", &[])
         };
-        let one = told("old-key,new-key", "s1", &opens);
-        assert_eq!(one, told("new-key, old-key", "s1", &opens), "the same keys");
-        for next in [
-            told("old-key,new-key,third", "s1", &opens),
-            told("old-key,new-key", "s2", &opens),
-            told("old-key,new-key", "s1", &other),
-        ] {
-            assert_ne!(one, next, "another secret, another plan, or somebody without the core's key");
-        }
-        assert!(!one.contains("key") && !is_unmarked(&Value::Word(one)));
-        assert!(is_unmarked(&unknown(Some(&Sealed::new("x")), None)));
+        let Value::Word(said) = of("one", Some("opener")) else { panic!() };
+        assert!(said.starts_with("another secret, told apart as ") && !said.contains("one"), "{said}");
+        assert_eq!(of("one", Some("opener")), Value::Word(said.clone()));
+        assert_ne!(of("two", Some("opener")), Value::Word(said.clone()));
+        assert_ne!(of("one", Some("other")), Value::Word(said));
+        assert_eq!(of("one", None), Value::word("another secret"), "who has no key reads it without one");
     }
 }

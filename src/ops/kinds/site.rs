@@ -19,7 +19,6 @@ use crate::model::setting::protected;
 use crate::model::{ParameterDetail, Scope, Sealed, Setting, Text};
 use crate::ops::Condition;
 use crate::store::journal::Grip;
-use sha2::{Digest, Sha256};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Versions of a parameter that are searched for what a core holds now.
@@ -37,8 +36,6 @@ pub(super) struct Site {
     pub(super) effective: Vec<Effective>,
     /// Where present values are kept.
     kept_under: String,
-    /// What makes the digests of this plan its own.
-    salt: Text,
 }
 
 impl Site {
@@ -102,11 +99,7 @@ impl Site {
             draft.hold(&scope, "core", other.core.as_str(), Grip::Alone);
         }
         let kept_under = format!("/coredeck/{}/kept", desk.config.fleet);
-        // It need not be secret: the core's key is.
-        let plan = format!("{} {} {place}", desk.now.as_nanosecond(), replicas[0].core);
-        let salt: String = Sha256::digest(plan).iter().take(8).map(|byte| format!("{byte:02x}")).collect();
-        let salt = salt.into();
-        Ok(Some(Self { scope, replicas, place, domains, effective, kept_under, salt }))
+        Ok(Some(Self { scope, replicas, place, domains, effective, kept_under }))
     }
 
     /// The core that is asked.
@@ -141,7 +134,6 @@ impl Site {
             place: self.place.clone(),
             key: key.clone(),
             known: known.clone(),
-            salt: Some(self.salt.clone()),
         };
         self.replicas.iter().map(|at| Aspect::Core { fact: Box::new(fact(at)) }).collect()
     }
