@@ -98,9 +98,9 @@ try:
     if os.path.exists(gate) and b"op\0run" in open(f"/proc/{parent}/cmdline", "rb").read():
         tell("held", parent)
         while os.path.exists(gate):
-            if os.getppid() != parent:
-                sys.exit()
             time.sleep(0.05)
+        if os.getppid() != parent:
+            sys.exit()
 except KeyboardInterrupt:
     os._exit(0)
 
