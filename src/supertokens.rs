@@ -24,7 +24,7 @@ pub use remove::Empty;
 use crate::clock::{Clock, monotonic};
 use crate::gateway::{AdminError, Answer, CoreAdmin, Door, Lead, Ways};
 use crate::model::admin::{App, Domain, Effective, Hello, Licence, Place, Put, TenantSetup, Traffic, worth};
-use crate::model::{Setting, Text, Trouble};
+use crate::model::{Imports, Migration, Setting, Text, Trouble};
 use futures::future::BoxFuture;
 use reqwest::header::{HOST, HeaderValue};
 use reqwest::{Method, Url};
@@ -107,6 +107,12 @@ impl Client {
         }
     }
 
+    /// Keeps the way to a core open, where there must be one, for several questions.
+    pub(crate) async fn hold(&self, door: &Door) -> Answer<Option<Lead>> {
+        let way = self.way(door, url(door, "")?).await?;
+        Ok(way.1.map(|(_, lead)| lead))
+    }
+
     /// Where a request really goes, what it names as its host where it names no domain, and what keeps the way open.
     async fn way(&self, door: &Door, url: Url) -> Answer<(Url, Option<(String, Lead)>)> {
         let Some(ways) = &self.ways else { return Ok((url, None)) };
@@ -134,9 +140,7 @@ impl Client {
         body: Option<Value>,
         within: Duration,
     ) -> Answer<Vec<u8>> {
-        let url = Url::parse(&format!("{}{path}", door.address.trim_end_matches('/'))).map_err(|error| {
-            AdminError::Unreachable { why: format!("{} is no address: {error}", door.address) }
-        })?;
+        let url = url(door, path)?;
         // Held until the answer is read whole.
         let (url, way) = self.way(door, url).await?;
         let mut request = self.http.request(method, url).header("cdi-version", VERSION).timeout(within);
@@ -262,8 +266,12 @@ impl CoreAdmin for Client {
 
     fn users<'a>(&'a self, door: &'a Door, place: &'a Place, all: bool) -> BoxFuture<'a, Answer<u64>> {
         Box::pin(async move {
-            let path = if all { "/users/count?includeAllTenants=true" } else { "/users/count" };
-            answers::count(&self.ask(door, place, path).await?)
+            // All of them are the app's, and it refuses to tell a tenant of them.
+            let answer = match all {
+                true => self.ask(door, &path::public(place), "/users/count?includeAllTenants=true").await?,
+                false => self.ask(door, place, "/users/count").await?,
+            };
+            answers::count(&answer)
         })
     }
 
@@ -278,6 +286,36 @@ impl CoreAdmin for Client {
         Box::pin(
             async move { answers::licence(&self.ask(door, &path::public(place), "/ee/featureflag").await?) },
         )
+    }
+
+    fn has_licence<'a>(&'a self, door: &'a Door, place: &'a Place) -> BoxFuture<'a, Answer<bool>> {
+        Box::pin(
+            async move { answers::has_licence(&self.get(door, &path::public(place), "/ee/license").await?) },
+        )
+    }
+
+    fn migrations<'a>(&'a self, door: &'a Door) -> BoxFuture<'a, Answer<BTreeMap<Text, Migration>>> {
+        Box::pin(async move {
+            let path = "/migration/backfill/progress";
+            answers::migrations(&self.ask(door, &Place::of(""), path).await?)
+        })
+    }
+
+    fn imports<'a>(&'a self, door: &'a Door, place: &'a Place) -> BoxFuture<'a, Answer<Option<Imports>>> {
+        Box::pin(async move {
+            let place = path::public(place);
+            let all = "/bulk-import/users/count";
+            let waiting = match self.ask(door, &place, all).await {
+                Ok(answer) => answers::count(&answer)?,
+                Err(AdminError::UnknownCall | AdminError::InMemory) => return Ok(None),
+                Err(error) => return Err(error),
+            };
+            let failed = match waiting {
+                0 => 0,
+                _ => answers::count(&self.ask(door, &place, &format!("{all}?status=FAILED")).await?)?,
+            };
+            Ok(Some(Imports { waiting, failed }))
+        })
     }
 
     fn domains<'a>(&'a self, door: &'a Door) -> BoxFuture<'a, Answer<Vec<Domain>>> {
@@ -333,6 +371,11 @@ impl CoreAdmin for Client {
     ) -> BoxFuture<'a, Answer<Put>> {
         Box::pin(self.put_setup(door, place, setup))
     }
+}
+
+fn url(door: &Door, path: &str) -> Answer<Url> {
+    Url::parse(&format!("{}{path}", door.address.trim_end_matches('/')))
+        .map_err(|error| AdminError::Unreachable { why: format!("{} is no address: {error}", door.address) })
 }
 
 /// Settings as they are sent: a core merges them, and null takes one away.

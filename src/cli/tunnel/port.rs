@@ -83,22 +83,35 @@ impl Port {
         }
     }
 
-    /// Ends the session: the plugin is asked to, and Systems Manager told.
+    /// Ends the session. The plugin that is asked to tells the host's agent; where it did not, Systems Manager is told,
+    /// which takes a call or two in a second and no more.
     pub(super) async fn end(&self, sessions: &dyn Sessions) {
-        let gone = async {
-            let mut child = self.child.lock().await;
-            // One that was taken in has no number any more.
-            let number = child.id().and_then(|id| i32::try_from(id).ok()).and_then(Pid::from_raw);
-            // One that has ended by itself needs nothing.
-            let asked = number.is_some_and(|number| kill_process(number, Signal::INT).is_ok());
-            if asked && tokio::time::timeout(MOMENT, child.wait()).await.is_err() {
+        if self.ends_itself().await {
+            return;
+        }
+        if let Err(trouble) = sessions.end(&self.scope, &self.id).await {
+            tracing::debug!(%trouble, "a session ends by itself some minutes later");
+        }
+    }
+
+    /// Asks the plugin to end its session, and gives it a moment; afterwards there is none.
+    async fn ends_itself(&self) -> bool {
+        let mut child = self.child.lock().await;
+        if !child.try_wait().is_ok_and(|ended| ended.is_none()) {
+            // It broke, and told nobody.
+            return false;
+        }
+        // One that was taken in has no number any more.
+        let number = child.id().and_then(|id| i32::try_from(id).ok()).and_then(Pid::from_raw);
+        let asked = number.is_some_and(|number| kill_process(number, Signal::INT).is_ok());
+        let ended = if asked { tokio::time::timeout(MOMENT, child.wait()).await.ok() } else { None };
+        match ended {
+            Some(ended) => ended.is_ok_and(|ended| ended.success()),
+            None => {
                 // It fails where it has ended meanwhile.
                 let _ = child.kill().await;
+                false
             }
-        };
-        let ((), told) = tokio::join!(gone, sessions.end(&self.scope, &self.id));
-        if let Err(trouble) = told {
-            tracing::debug!(%trouble, "a session ends by itself some minutes later");
         }
     }
 }
