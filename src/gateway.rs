@@ -14,7 +14,7 @@ pub use admin::{AdminError, Answer, CoreAdmin, Door, Seals, Secrets, Visit};
 pub use calls::{Bucket, CallRecord, NoteCall, Outcome};
 pub use change::{Again, Change, FleetWriter, Proof, Receipt, Token, WriteError};
 pub use look::{FleetProbe, LogAsk, Look, Seen};
-pub use session::{Opened, Session, Sessions};
+pub use session::{HostAt, Lead, Opened, Session, Sessions, Ways};
 
 use crate::model::admin::CoreWord;
 use crate::model::{

@@ -22,15 +22,17 @@ pub use reader::Asking;
 pub use remove::Empty;
 
 use crate::clock::{Clock, monotonic};
-use crate::gateway::{AdminError, Answer, CoreAdmin, Door};
+use crate::gateway::{AdminError, Answer, CoreAdmin, Door, Lead, Ways};
 use crate::model::admin::{App, Domain, Effective, Hello, Licence, Place, Put, TenantSetup, Traffic, worth};
-use crate::model::{Imports, Migration, Setting, Text};
+use crate::model::{Imports, Migration, Setting, Text, Trouble};
 use futures::future::BoxFuture;
 use reqwest::header::{HOST, HeaderValue};
 use reqwest::{Method, Url};
 use serde_json::{Map, Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 use std::error::Error as _;
+use std::net::Ipv4Addr;
+use std::sync::Arc;
 use std::time::Duration;
 use tally::Tally;
 
@@ -50,6 +52,8 @@ const LARGEST: usize = 64 << 20;
 #[derive(Debug)]
 pub struct Client {
     http: reqwest::Client,
+    /// Who leads to their hosts, where their addresses cannot be reached.
+    ways: Option<Arc<dyn Ways>>,
     clock: Clock,
     tally: Tally,
 }
@@ -68,13 +72,62 @@ impl Client {
             Some(url) => builder.proxy(reqwest::Proxy::all(url).map_err(unusable)?),
             None => builder,
         };
+        Self::made(builder.pool_idle_timeout(Duration::from_secs(30)), None, clock)
+    }
+
+    /// The same by ways to the cores' hosts, and never by their addresses.
+    pub fn by(ways: Arc<dyn Ways>, clock: Clock) -> Result<Self, AdminError> {
+        // A port of this machine may lead to another host tomorrow: no connection to it is kept.
+        Self::made(reqwest::Client::builder().no_proxy().pool_max_idle_per_host(0), Some(ways), clock)
+    }
+
+    fn made(
+        builder: reqwest::ClientBuilder,
+        ways: Option<Arc<dyn Ways>>,
+        clock: Clock,
+    ) -> Result<Self, AdminError> {
         let http = builder
             .redirect(reqwest::redirect::Policy::none())
             .connect_timeout(Duration::from_secs(5))
-            .pool_idle_timeout(Duration::from_secs(30))
             .build()
-            .map_err(unusable)?;
-        Ok(Self { http, clock, tally: Tally::default() })
+            .map_err(|error| AdminError::Unreachable { why: root(&error) })?;
+        Ok(Self { http, ways, clock, tally: Tally::default() })
+    }
+
+    /// Cores that may be asked at the same time; none for as many as one likes.
+    pub(crate) fn most(&self) -> Option<usize> {
+        self.ways.as_ref().map(|ways| ways.most())
+    }
+
+    /// Whether this machine has what it takes to ask cores.
+    pub(crate) async fn ready(&self) -> Result<(), Trouble> {
+        match &self.ways {
+            Some(ways) => ways.ready().await,
+            None => Ok(()),
+        }
+    }
+
+    /// Keeps the way to a core open, where there must be one, for several questions.
+    pub(crate) async fn hold(&self, door: &Door) -> Answer<Option<Lead>> {
+        let way = self.way(door, url(door, "")?).await?;
+        Ok(way.1.map(|(_, lead)| lead))
+    }
+
+    /// Where a request really goes, what it names as its host where it names no domain, and what keeps the way open.
+    async fn way(&self, door: &Door, url: Url) -> Answer<(Url, Option<(String, Lead)>)> {
+        let Some(ways) = &self.ways else { return Ok((url, None)) };
+        let none = |why: &str| AdminError::NoWay { why: why.to_owned() };
+        let to = door
+            .host
+            .as_ref()
+            .ok_or_else(|| none("it is not kept on which instance it is; what is planned anew keeps that"))?;
+        let port = url.port_or_known_default().ok_or_else(|| none("its address has no port"))?;
+        let named = url.authority().to_owned();
+        let lead = ways.lead(to, port).await.map_err(|why| AdminError::NoWay { why })?;
+        let mut local = url;
+        let is_set =
+            local.set_ip_host(Ipv4Addr::LOCALHOST.into()).is_ok() && local.set_port(Some(lead.port)).is_ok();
+        if is_set { Ok((local, Some((named, lead)))) } else { Err(none("its address is none")) }
     }
 
     /// The body of a 200.
@@ -87,12 +140,17 @@ impl Client {
         body: Option<Value>,
         within: Duration,
     ) -> Answer<Vec<u8>> {
-        let url = Url::parse(&format!("{}{path}", door.address.trim_end_matches('/'))).map_err(|error| {
-            AdminError::Unreachable { why: format!("{} is no address: {error}", door.address) }
-        })?;
+        let url = url(door, path)?;
+        // Held until the answer is read whole.
+        let (url, way) = self.way(door, url).await?;
         let mut request = self.http.request(method, url).header("cdi-version", VERSION).timeout(within);
-        if !place.domain.is_empty() {
-            let host = HeaderValue::from_str(&place.domain).map_err(|_| AdminError::BadDomain)?;
+        let named = match (&way, &place.domain) {
+            (Some((address, _)), domain) if domain.is_empty() => Some(address.as_str()),
+            (None, domain) if domain.is_empty() => None,
+            (_, domain) => Some(domain.as_str()),
+        };
+        if let Some(named) = named {
+            let host = HeaderValue::from_str(named).map_err(|_| AdminError::BadDomain)?;
             request = request.header(HOST, host);
         }
         if let Some(key) = &door.key {
@@ -313,6 +371,11 @@ impl CoreAdmin for Client {
     ) -> BoxFuture<'a, Answer<Put>> {
         Box::pin(self.put_setup(door, place, setup))
     }
+}
+
+fn url(door: &Door, path: &str) -> Answer<Url> {
+    Url::parse(&format!("{}{path}", door.address.trim_end_matches('/')))
+        .map_err(|error| AdminError::Unreachable { why: format!("{} is no address: {error}", door.address) })
 }
 
 /// Settings as they are sent: a core merges them, and null takes one away.

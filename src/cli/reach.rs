@@ -36,8 +36,8 @@ pub(super) struct Reach {
     book: Option<Arc<CallBook>>,
     /// What the configuration made us warn of.
     pub(super) warnings: Vec<String>,
-    /// The way to cores that cannot be reached from here.
-    _tunnels: Option<Tunnels>,
+    /// The way to cores that cannot be reached from here, which ends with it.
+    tunnels: Option<Tunnels>,
     /// The pretended AWS behind it, which ends with it.
     _demo: Option<crate::sim::Running>,
 }
@@ -119,7 +119,7 @@ pub(super) async fn quietly(global: &Global, outside: &Outside, warnings: &mut V
         let client = client(&config, None, clock)?;
         let hands = Hands::of(&reader, client.clone(), clock);
         let past = Past::in_memory(&config);
-        let reader = asking(reader, client, None);
+        let reader = asking(reader, client);
         let mut reach = Reach::new(config, reader, clock);
         reach.hands = Some(hands);
         reach.past = past;
@@ -131,11 +131,12 @@ pub(super) async fn quietly(global: &Global, outside: &Outside, warnings: &mut V
     let asker = Arc::new(crate::aws::Terminal);
     let options = crate::aws::Options { clock, asker, witness, ..Default::default() };
     let reader = Arc::new(crate::aws::connect(&config, options).await?);
-    let tunnels = tunnels(&config, &reader).await?;
+    let tunnels = (config.cores.reach == CoreReach::Ssm)
+        .then(|| Tunnels::new(Arc::clone(&reader) as Arc<dyn Sessions>, clock));
     let client = client(&config, tunnels.as_ref(), clock)?;
     let hands = Hands::of(&reader, client.clone(), clock);
     let past = past::of(&config, &outside.around);
-    let reader = asking(reader, client, tunnels.as_ref());
+    let reader = asking(reader, client);
     let reader = match drift::file(&config, &outside.around) {
         Some(file) => Arc::new(Minding::new(reader, file, clock)) as Arc<dyn FleetReader>,
         None => reader,
@@ -144,16 +145,8 @@ pub(super) async fn quietly(global: &Global, outside: &Outside, warnings: &mut V
     reach.hands = Some(hands);
     reach.past = past;
     reach.book = book;
-    reach._tunnels = tunnels;
+    reach.tunnels = tunnels;
     Ok(reach)
-}
-
-/// The ports that are forwarded to cores, where they are reached so.
-async fn tunnels(config: &Config, aws: &Arc<crate::aws::Aws>) -> Result<Option<Tunnels>> {
-    match config.cores.reach {
-        CoreReach::Ssm => Ok(Some(Tunnels::open(Arc::clone(aws) as Arc<dyn Sessions>).await?)),
-        CoreReach::Direct | CoreReach::Off => Ok(None),
-    }
 }
 
 /// What asks cores; none where the configuration asks nobody.
@@ -165,21 +158,18 @@ fn client(
     if config.cores.reach == CoreReach::Off {
         return Ok(None);
     }
-    let proxy = tunnels.map(|tunnels| tunnels.proxy.as_str()).or(config.cores.proxy.as_deref());
-    supertokens::Client::through(clock, proxy)
-        .map(|client| Some(Arc::new(client)))
+    let made = match tunnels {
+        Some(tunnels) => supertokens::Client::by(tunnels.ways(), clock),
+        None => supertokens::Client::through(clock, config.cores.proxy.as_deref()),
+    };
+    made.map(|client| Some(Arc::new(client)))
         .map_err(|error| Error::failed("cannot make ready to ask cores").because(error))
 }
 
 /// A reader that asks the cores too, where anybody can.
-fn asking(
-    aws: Arc<crate::aws::Aws>,
-    client: Option<Arc<supertokens::Client>>,
-    tunnels: Option<&Tunnels>,
-) -> Arc<dyn FleetReader> {
+fn asking(aws: Arc<crate::aws::Aws>, client: Option<Arc<supertokens::Client>>) -> Arc<dyn FleetReader> {
     let Some(client) = client else { return aws };
     let fleet = Arc::clone(&aws) as Arc<dyn FleetReader>;
-    let fleet = tunnels.map_or_else(|| Arc::clone(&fleet), |tunnels| tunnels.noting(Arc::clone(&fleet)));
     Arc::new(supertokens::Asking::new(fleet, aws, client))
 }
 
@@ -199,6 +189,8 @@ fn book(config: &Config, around: &Surroundings) -> Option<Arc<CallBook>> {
 impl Drop for Reach {
     /// Reads that are still under way hold the book too, and do not end before the process does.
     fn drop(&mut self) {
+        // First: the calls that end sessions are recorded too.
+        drop(self.tunnels.take());
         if let Some(book) = &self.book {
             book.close();
         }
@@ -233,7 +225,7 @@ impl Reach {
             past: None,
             book: None,
             warnings: Vec::new(),
-            _tunnels: None,
+            tunnels: None,
             _demo: None,
         }
     }

@@ -154,6 +154,7 @@ fn visits(part: &Part) -> Vec<Visit> {
         Some(Visit {
             core: core.id.clone(),
             address: format!("http://{address}:{}", core.port.unwrap_or(CORE_PORT)),
+            instance: core.instance_id.clone()?,
             key_parameter: core.api_key_parameter.clone(),
         })
     };

@@ -5,9 +5,10 @@
 
 use super::change::{Receipt, WriteError};
 use super::core::Sealing;
+use super::session::HostAt;
 use crate::gateway::GatewayError;
 use crate::model::admin::{App, Domain, Effective, Hello, Licence, Place, Put, TenantSetup, Traffic};
-use crate::model::{CoreId, Imports, Migration, Scope, Sealed, Setting, Text};
+use crate::model::{CoreId, Imports, InstanceId, Migration, Scope, Sealed, Setting, Text};
 use futures::future::BoxFuture;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -17,6 +18,8 @@ use std::time::Duration;
 pub struct Door {
     /// `http://10.0.1.5:3567`, with the core's base path if it has one.
     pub address: String,
+    /// The instance that has that address, where that is known: two networks may have the same addresses.
+    pub host: Option<HostAt>,
     /// The API key, or the secret of a shared core, which goes the same way; none where the core has none.
     pub key: Option<Sealed>,
 }
@@ -28,6 +31,8 @@ pub struct Visit {
     pub core: CoreId,
     /// Where it listens: `http://10.0.1.5:3567`.
     pub address: String,
+    /// The instance that it is on.
+    pub instance: InstanceId,
     /// The name of the SecureString that holds its key; none where it has none.
     pub key_parameter: Option<Text>,
 }
@@ -65,6 +70,8 @@ pub trait Seals: Send + Sync {
 pub enum AdminError {
     #[error("the core cannot be reached: {why}")]
     Unreachable { why: String },
+    #[error("nobody gets to the core through Systems Manager: {why}")]
+    NoWay { why: String },
     #[error("the connection broke off: {why}")]
     Broken { why: String },
     #[error("no answer within {} s", after.as_secs())]
@@ -129,6 +136,7 @@ impl AdminError {
             Self::Unreachable { .. } | Self::Broken { .. } => {
                 "check the port and the security group, or reach the host through Systems Manager"
             }
+            Self::NoWay { .. } => "`coredeck get instances` shows whether the host's agent is online",
             Self::TimedOut { .. } => {
                 "a core whose database is down takes five seconds to say so; look at the database"
             }

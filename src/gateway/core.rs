@@ -3,7 +3,7 @@
 
 use super::admin::Answer;
 use crate::model::admin::{Domain, Effective, Place, Traffic};
-use crate::model::{CoreId, Sealed, Text};
+use crate::model::{CoreId, InstanceId, Sealed, Text};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -16,6 +16,9 @@ pub struct CoreDoor {
     pub core: CoreId,
     /// `http://10.0.1.5:3567`
     pub address: Text,
+    /// The instance that it is on; none in plans of before this was kept.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub instance: Option<InstanceId>,
     /// The SecureString with its API key, or with the secret of a shared core; none where it has no key.
     pub key: Option<Text>,
 }

@@ -78,3 +78,46 @@ pub trait Sessions: Send + Sync {
     /// It ends by itself some minutes later.
     fn end<'a>(&'a self, scope: &'a Scope, id: &'a Text) -> BoxFuture<'a, Result<(), Trouble>>;
 }
+
+/// An instance, and where it is.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct HostAt {
+    /// Its account and region.
+    pub scope: Scope,
+    /// Which.
+    pub instance: InstanceId,
+}
+
+/// A way to a port of an instance, which stays open as long as this is held.
+pub struct Lead {
+    /// The port of this machine, on 127.0.0.1.
+    pub port: u16,
+    _held: Box<dyn Send + Sync>,
+}
+
+impl Lead {
+    /// A way by this port, open as long as that is held.
+    pub fn new(port: u16, held: impl Send + Sync + 'static) -> Self {
+        Self { port, _held: Box::new(held) }
+    }
+}
+
+/// Leads to instances whose addresses cannot be reached from here.
+pub trait Ways: std::fmt::Debug + Send + Sync {
+    /// Instances that are led to at the same time at most.
+    fn most(&self) -> usize;
+
+    /// Whether there can be a way at all.
+    ///
+    /// # Errors
+    ///
+    /// What this machine lacks.
+    fn ready(&self) -> BoxFuture<'_, Result<(), Trouble>>;
+
+    /// Leads to a port of an instance. Where as many are in use as there can be, it waits for one.
+    ///
+    /// # Errors
+    ///
+    /// Why nobody gets there, in a sentence.
+    fn lead<'a>(&'a self, to: &'a HostAt, port: u16) -> BoxFuture<'a, Result<Lead, String>>;
+}

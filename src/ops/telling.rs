@@ -109,13 +109,21 @@ fn of_setting(
             match (known.iter().find(is_it), held.as_ref().zip(opener)) {
                 (Some(of), _) => sealed(of),
                 (None, Some((held, opener))) => {
-                    Value::Word(format!("another secret, told apart as {}", mark(held, opener, place, key)))
+                    Value::Word(format!("{UNKNOWN}, told apart as {}", mark(held, opener, place, key)))
                 }
-                (None, None) => Value::word("another secret"),
+                (None, None) => Value::word(UNKNOWN),
             }
         }
     }
 }
+
+/// Whether a value is a secret that may become another one without anybody seeing it: the core is asked without a key.
+pub fn is_unmarked(value: &Value) -> bool {
+    *value == Value::word(UNKNOWN)
+}
+
+/// A secret that lies in no SecureString that is known.
+const UNKNOWN: &str = "another secret";
 
 /// What tells one secret from another and nothing else: whoever would try out guesses against it must hold the key
 /// that opens the core, and could then as well ask the core for the secret itself.

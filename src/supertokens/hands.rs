@@ -9,7 +9,7 @@ use crate::clock::Clock;
 use crate::gateway::change::{Answered, FleetWriter, Proof, Receipt, Token, WriteError};
 use crate::gateway::core::{CoreDoor, CoreLook, CorePut, CoreSeen, SealedFrom, Sealing, SecretRef, Worth};
 use crate::gateway::{
-    AdminError, Answer, Change, CoreAdmin as _, Door, FleetProbe, Look, Seals, Secrets, Seen,
+    AdminError, Answer, Change, CoreAdmin as _, Door, FleetProbe, HostAt, Look, Seals, Secrets, Seen,
 };
 use crate::model::admin::{Domain, Effective, Place};
 use crate::model::{Scope, Sealed, Setting, Text, Trouble, TroubleKind};
@@ -76,7 +76,23 @@ impl Probing {
             }
         };
         let key = at.key.as_ref().and_then(|name| read.get(name)).cloned();
-        Ok((Door { address: at.address.to_string(), key }, read))
+        self.client.ready().await?;
+        let host = at.instance.clone().map(|instance| HostAt { scope: scope.clone(), instance });
+        Ok((Door { address: at.address.to_string(), host, key }, read))
+    }
+
+    /// What a core answers; where the key that is known does not open the place, what it answers to a key that the
+    /// place has of its own.
+    async fn asked<T, F: Future<Output = Answer<T>>>(
+        &self,
+        door: Door,
+        place: &Place,
+        ask: impl Fn(Door) -> F,
+    ) -> Answer<T> {
+        match ask(door.clone()).await {
+            Err(AdminError::WrongKey) => ask(self.inside(&door, place).await?).await,
+            other => other,
+        }
     }
 
     /// The door with a key that a place, or what stands above it, has of its own: for whoever holds an ordinary key of
@@ -88,10 +104,7 @@ impl Probing {
     }
 
     async fn settings(&self, door: Door, place: &Place) -> Answer<Vec<Effective>> {
-        match self.client.settings(&door, place).await {
-            Err(AdminError::WrongKey) => self.client.settings(&self.inside(&door, place).await?, place).await,
-            other => other,
-        }
+        self.asked(door, place, |door| async move { self.client.settings(&door, place).await }).await
     }
 
     async fn see(&self, scope: &Scope, look: &CoreLook) -> Result<CoreSeen, Trouble> {
@@ -113,24 +126,20 @@ impl Probing {
             },
             CoreLook::Keys { .. } => CoreSeen::Keys(client.keys(&door, &Place::of("")).await),
             CoreLook::Settings { place, .. } => CoreSeen::Settings(self.settings(door, place).await),
-            CoreLook::Traffic { place, .. } => CoreSeen::Traffic(match client.traffic(&door, place).await {
-                Err(AdminError::WrongKey) => match self.inside(&door, place).await {
-                    Ok(door) => client.traffic(&door, place).await,
-                    Err(error) => Err(error),
-                },
-                other => other,
-            }),
+            CoreLook::Traffic { place, .. } => CoreSeen::Traffic(
+                self.asked(door, place, |door| async move { client.traffic(&door, place).await }).await,
+            ),
             CoreLook::Serves { place, with, .. } => {
-                if let Some(one) = with {
-                    // A SecureString may hold several keys: the first is shown.
-                    door.key = read.get(&one.name()).and_then(|keys| first_of(keys.open()));
-                }
-                let served = match client.users(&door, place, false).await {
-                    Err(AdminError::WrongKey) if with.is_none() => match self.inside(&door, place).await {
-                        Ok(door) => client.users(&door, place, false).await,
-                        Err(error) => Err(error),
-                    },
-                    other => other,
+                let served = match with {
+                    Some(one) => {
+                        // A SecureString may hold several keys: the first is shown.
+                        door.key = read.get(&one.name()).and_then(|keys| first_of(keys.open()));
+                        client.users(&door, place, false).await
+                    }
+                    None => {
+                        self.asked(door, place, |door| async move { client.users(&door, place, false).await })
+                            .await
+                    }
                 };
                 CoreSeen::Serves(served.map(|_| ()))
             }
@@ -186,6 +195,7 @@ impl Probing {
         let is_domain = put.place.app == "public" && put.place.tenant == "public";
         // A domain is put by whoever opens the base; what is below a domain by whoever opens that.
         if done == Err(AdminError::WrongKey) && !is_domain {
+            // Not by `asked`: where the key is not found nothing was sent, and that is known.
             let door = self.inside(&door, &put.place).await.map_err(|error| self.not_sent(&error))?;
             done = self.client.put_settings(&door, &put.place, &settings).await;
         }
@@ -203,7 +213,7 @@ impl Probing {
     fn failed(&self, error: &AdminError) -> WriteError {
         let trouble = self.trouble(kind(error), error.to_string(), error.hint());
         match error {
-            AdminError::Unreachable { .. } => WriteError::NotSent(trouble),
+            AdminError::Unreachable { .. } | AdminError::NoWay { .. } => WriteError::NotSent(trouble),
             AdminError::Broken { .. }
             | AdminError::TimedOut { .. }
             | AdminError::Garbled { .. }
@@ -217,7 +227,9 @@ impl Probing {
 
 fn kind(error: &AdminError) -> TroubleKind {
     match error {
-        AdminError::Unreachable { .. } | AdminError::Broken { .. } => TroubleKind::Unreachable,
+        AdminError::Unreachable { .. } | AdminError::NoWay { .. } | AdminError::Broken { .. } => {
+            TroubleKind::Unreachable
+        }
         AdminError::TimedOut { .. } => TroubleKind::Timeout,
         AdminError::Garbled { .. } => TroubleKind::Garbled,
         AdminError::Throttled => TroubleKind::Throttled,
@@ -371,7 +383,12 @@ mod tests {
     #[test]
     fn a_command_names_where_secrets_lie() {
         let put = CorePut {
-            at: CoreDoor { core: "c".into(), address: "http://10.0.0.1:3567".into(), key: Some("/k".into()) },
+            at: CoreDoor {
+                core: "c".into(),
+                address: "http://10.0.0.1:3567".into(),
+                instance: None,
+                key: Some("/k".into()),
+            },
             place: Place { app: "a1".into(), ..Place::of("c1.example.com") },
             settings: BTreeMap::from([
                 ("access_token_validity".into(), Worth::Open { json: "7200".to_owned() }),

@@ -7,7 +7,7 @@ use super::Client;
 use super::visit::{Counted, visit};
 use crate::clock::monotonic;
 use crate::gateway::{
-    AdminError, Ask, Bucket, CallRecord, Door, FleetReader, GatewayError, Reading, Secrets, Spending,
+    AdminError, Ask, Bucket, CallRecord, Door, FleetReader, GatewayError, HostAt, Reading, Secrets, Spending,
     Urgency, Visit,
 };
 use crate::model::admin::CoreWord;
@@ -17,7 +17,7 @@ use futures::{FutureExt as _, StreamExt as _};
 use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
-use tokio::sync::mpsc;
+use tokio::sync::{Semaphore, mpsc};
 
 /// Cores that are visited at the same time.
 const AT_ONCE: usize = 48;
@@ -34,6 +34,8 @@ pub struct Asking {
     fleet: Arc<dyn FleetReader>,
     secrets: Arc<dyn Secrets>,
     client: Arc<Client>,
+    /// Cores that may be visited, of all accounts and regions together.
+    turns: Semaphore,
     keys: Mutex<HashMap<(Scope, Text), (Instant, Sealed)>>,
     counted: Mutex<HashMap<Where, Arc<Counted>>>,
 }
@@ -45,7 +47,9 @@ impl Asking {
         secrets: Arc<dyn Secrets>,
         client: impl Into<Arc<Client>>,
     ) -> Self {
-        Self { fleet, secrets, client: client.into(), keys: Mutex::default(), counted: Mutex::default() }
+        let client = client.into();
+        let turns = Semaphore::new(client.most().unwrap_or(Semaphore::MAX_PERMITS));
+        Self { fleet, secrets, client, turns, keys: Mutex::default(), counted: Mutex::default() }
     }
 
     /// The keys of cores by parameter: those that are known, and the others from where they are kept. A key that
@@ -80,9 +84,12 @@ impl Asking {
 
     /// One core's word.
     async fn heard(&self, scope: &Scope, at: Visit, keys: &HashMap<Text, Sealed>) -> CoreWord {
+        // Nobody closes it: without a turn, too, a core may be asked.
+        let _turn = self.turns.acquire().await.ok();
         let key = at.key_parameter.as_ref().and_then(|name| keys.get(name)).cloned();
         let lacks_key = at.key_parameter.is_some() && key.is_none();
-        let door = Door { address: at.address.clone(), key };
+        let host = HostAt { scope: scope.clone(), instance: at.instance.clone() };
+        let door = Door { address: at.address.clone(), host: Some(host), key };
         let place = (scope.clone(), at.core.clone());
         let before = held(&self.counted).get(&place).cloned();
         let (word, counted) = visit(&self.client, &door, &at, before, monotonic()).await;
@@ -102,6 +109,9 @@ impl Asking {
         visits: Vec<Visit>,
         pages: Option<mpsc::Sender<Reading>>,
     ) -> Result<Reading, GatewayError> {
+        if !visits.is_empty() {
+            self.client.ready().await?;
+        }
         let keys = &self.keys(scope, &visits).await?;
         let asked: Vec<BoxFuture<'_, CoreWord>> =
             visits.into_iter().map(|at| self.heard(scope, at, keys).boxed()).collect();

@@ -1,7 +1,7 @@
 //! What we asked ourselves, by app and process: a core counts our calls among its requests, and answers
 //! `/hello` unlooked at when too many ask.
 
-use crate::gateway::Door;
+use crate::gateway::{Door, HostAt};
 use crate::model::admin::{MINUTES, Place, Traffic};
 use jiff::Timestamp;
 use std::collections::{BTreeMap, HashMap};
@@ -14,7 +14,7 @@ const BETWEEN_HELLOS: Duration = Duration::from_secs(1);
 const LATELY: i64 = 5;
 
 /// One app in one process.
-type Key = (String, String, String);
+type Key = (Option<HostAt>, String, String, String);
 
 #[derive(Debug, Default)]
 struct App {
@@ -74,7 +74,7 @@ impl Tally {
 }
 
 fn key(door: &Door, place: &Place) -> Key {
-    (door.address.clone(), place.domain.to_string(), place.app.to_string())
+    (door.host.clone(), door.address.clone(), place.domain.to_string(), place.app.to_string())
 }
 
 fn minute(now: Timestamp) -> i64 {
@@ -86,7 +86,7 @@ mod tests {
     use super::*;
 
     fn door() -> Door {
-        Door { address: "http://127.0.0.1:3567".into(), key: None }
+        Door { address: "http://127.0.0.1:3567".into(), host: None, key: None }
     }
 
     fn at(minute: i64) -> Timestamp {

@@ -59,6 +59,14 @@ pub(super) async fn visit(
     now: Instant,
 ) -> (CoreWord, Arc<Counted>) {
     let mut word = CoreWord { core: at.core.clone(), ..CoreWord::default() };
+    // To the end of the visit: whoever else wants a way takes that of a core that nobody visits.
+    let _way = match client.hold(door).await {
+        Ok(way) => way,
+        Err(error) => {
+            word.sign = sign(Err(error));
+            return (word, before.unwrap_or_default());
+        }
+    };
     // How busy it is comes first: it decides what a hello is worth.
     let traffic = client.traffic(door, &Place::of("")).await;
     let asked = monotonic();
@@ -168,9 +176,9 @@ fn sign(answer: Result<Hello, AdminError>) -> Sign {
         Err(AdminError::Unreachable { why } | AdminError::Broken { why }) if says_closed(&why) => {
             Sign::Silent
         }
-        Err(error @ (AdminError::Unreachable { .. } | AdminError::Broken { .. })) => {
-            Sign::Unreached(Text::new(error.to_string()))
-        }
+        Err(
+            error @ (AdminError::Unreachable { .. } | AdminError::NoWay { .. } | AdminError::Broken { .. }),
+        ) => Sign::Unreached(Text::new(error.to_string())),
         Err(error) => Sign::Failed(Text::new(error.to_string())),
     }
 }

@@ -100,7 +100,7 @@ fn core(request: &Request) -> Answer {
 
 fn rig() -> (Loopback, Client, Door, tokio::runtime::Runtime) {
     let server = Loopback::start(core);
-    let door = Door { address: server.url.clone(), key: Some(Sealed::new(KEY)) };
+    let door = Door { address: server.url.clone(), host: None, key: Some(Sealed::new(KEY)) };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     (server, Client::new(Clock::Real).unwrap(), door, runtime)
 }

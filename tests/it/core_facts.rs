@@ -144,7 +144,7 @@ impl Rig {
 
     fn door(&self, id: &str, key: &str) -> Door {
         let at = self.core(id).listens.unwrap();
-        Door { address: format!("http://{at}"), key: Some(Sealed::new(key)) }
+        Door { address: format!("http://{at}"), host: None, key: Some(Sealed::new(key)) }
     }
 
     fn key(&self, id: &str, key: Key) -> Option<String> {

@@ -267,7 +267,7 @@ async fn panic_in_hand() {
     let secrets = cloud.secrets(&scope, names.iter().map(Text::from).collect()).await.unwrap();
     assert_eq!(secrets.values().filter(|one| one.open() == planted(2)).count(), 1);
     let at = running.cores().into_iter().find(|core| core.id == CORE).unwrap().listens.unwrap();
-    let door = Door { address: format!("http://{at}"), key: Some(Sealed::new(planted(2))) };
+    let door = Door { address: format!("http://{at}"), host: None, key: Some(Sealed::new(planted(2))) };
     let client = Client::new(Clock::Real).unwrap();
     let domains = client.domains(&door).await.unwrap();
     let place = Place::of(DOMAIN);
@@ -277,6 +277,7 @@ async fn panic_in_hand() {
     let refused = client.put_settings(&door, &place, &wanted).await.unwrap_err();
     let core = CoreDoor {
         core: CORE.into(),
+        instance: None,
         address: door.address.as_str().into(),
         key: Some(Text::from(&names[0])),
     };

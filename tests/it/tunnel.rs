@@ -1,15 +1,17 @@
-//! Cores that cannot be reached from here, asked through ports that Systems Manager forwards: the plugin is a program
-//! of the test's own that really forwards TCP to the pretended cores.
+//! Cores that cannot be reached from here, asked and changed through ports that Systems Manager forwards: the plugin is
+//! a program of the test's own that really forwards TCP to the pretended cores.
 
 use crate::binary::{Home, Ran};
 use coredeck::clock::Clock;
 use coredeck::sim::{Options, Running, parse, serve};
+use rustix::process::{Pid, Signal, kill_process};
 use serde_json::{Map, Value, json};
 use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
-/// Three hosts with a core on each, and one shared core with its tenants.
+/// Hosts with a core on each, and one shared core with its tenants.
 const FLEET: &str = r#"
 accounts = ["111122223333"]
 regions = ["us-east-1"]
@@ -21,7 +23,7 @@ region = "us-east-1"
 name = "default"
 [[fleet.hosts]]
 name = "prod-{n:03}"
-count = 3
+count = HOSTS
 type = "t2.micro"
 tier = "production"
 cores = 1
@@ -42,9 +44,13 @@ core = "shared-1"
 domain = "customer-{n:02}.shared.example.com"
 "#;
 
-/// Forwards a port of this machine to the core that is meant, and ends when it is told to.
+/// A tenant's domain on the shared core.
+const DOMAIN: &str = "customer-01.shared.example.com";
+
+/// Forwards a port of this machine to the core that is meant, and ends when it is told to. Beside it may lie `squat`:
+/// then somebody else has the port before it; and `gate`: then it does not begin for a runner as long as that is there.
 const PLUGIN: &str = r#"#!/usr/bin/env python3
-import json, os, signal, socket, sys, threading
+import json, os, signal, socket, sys, threading, time
 # Like the real one it hears an interrupt even where whoever started all this had it ignored.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 if sys.argv[1:] == ["--version"]:
@@ -54,8 +60,51 @@ here = os.path.dirname(sys.argv[0])
 asked = json.loads(sys.argv[5])
 local, port = (int(asked["Parameters"][name][0]) for name in ("localPortNumber", "portNumber"))
 host, at = json.load(open(os.path.join(here, "cores")))[f'{asked["Target"]}:{port}'].rsplit(":", 1)
-with open(os.path.join(here, "pids"), "a") as pids:
-    pids.write(f"{os.getpid()}\n")
+
+def tell(name, text):
+    with open(os.path.join(here, name), "a") as file:
+        file.write(f"{text}\n")
+
+def lives(pid):
+    try:
+        os.kill(pid, 0)
+        return True
+    except OSError:
+        return False
+
+def squat(until):
+    listener = socket.create_server(("127.0.0.1", local))
+    listener.settimeout(0.1)
+    while lives(until):
+        try:
+            client = listener.accept()[0]
+            tell("stolen", client.recv(65536))
+        except OSError:
+            pass
+
+tell("pids", os.getpid())
+try:
+    if os.path.exists(os.path.join(here, "squat")):
+        me = os.getpid()
+        if os.fork() == 0:
+            os.setsid()
+            if os.fork() == 0:
+                squat(me)
+            os._exit(0)
+        os.wait()
+        # And it does not end when it is asked to.
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        while True:
+            signal.pause()
+    gate, parent = os.path.join(here, "gate"), os.getppid()
+    if os.path.exists(gate) and b"op\0run" in open(f"/proc/{parent}/cmdline", "rb").read():
+        tell("held", parent)
+        while os.path.exists(gate):
+            time.sleep(0.05)
+        if os.getppid() != parent:
+            sys.exit()
+except KeyboardInterrupt:
+    os._exit(0)
 
 def pump(a, b):
     try:
@@ -79,79 +128,187 @@ try:
     while True:
         threading.Thread(target=serve, args=(listener.accept()[0],), daemon=True).start()
 except KeyboardInterrupt:
+    tell("ended", os.getpid())
     os._exit(0)
 "#;
 
-async fn run(running: &Running, home: &Arc<Home>, reach: &str, args: &str) -> Ran {
-    let config = home.write(&format!("{}.toml", reach.len()), &format!("[cores]\n{reach}\n"));
-    let folder = home.path().join("bin");
-    let mut env = running.exports();
-    env.push(("PATH", format!("{}:{}", folder.display(), std::env::var("PATH").unwrap())));
-    let (home, args) = (Arc::clone(home), format!("{args} --config {}", config.display()));
-    tokio::task::spawn_blocking(move || {
-        let env: Vec<(&str, &str)> = env.iter().map(|(name, value)| (*name, value.as_str())).collect();
-        home.run_with(&args.split(' ').collect::<Vec<_>>(), &env)
-    })
-    .await
-    .unwrap()
+const SSM: &str = "reach = \"ssm\"";
+
+/// A fleet with so many hosts, and a home that has the plugin's map of its cores.
+struct Rig {
+    running: Running,
+    home: Arc<Home>,
+}
+
+impl Rig {
+    async fn new(hosts: usize) -> Self {
+        let clock = Clock::Fixed("2026-11-21T12:00:00Z".parse().unwrap());
+        let options = parse(&FLEET.replace("HOSTS", &hosts.to_string()), "tunnel.toml").unwrap();
+        let running = serve(Options { clock, cores: true, ..options }).await.unwrap();
+        let home = Arc::new(Home::new());
+        let cores = running.cores();
+        assert_eq!(cores.len(), hosts + 1);
+        let at: Map<String, Value> = cores
+            .iter()
+            .map(|core| {
+                let port = core.address.rsplit(':').next().unwrap();
+                (format!("{}:{port}", core.instance), json!(core.listens.unwrap().to_string()))
+            })
+            .collect();
+        home.write("bin/cores", &Value::Object(at).to_string());
+        Self { running, home }
+    }
+
+    fn install(&self) {
+        let plugin: PathBuf = self.home.write("bin/session-manager-plugin", PLUGIN);
+        std::fs::set_permissions(&plugin, PermissionsExt::from_mode(0o755)).unwrap();
+    }
+
+    async fn run(&self, reach: &str, args: &str) -> Ran {
+        let home = Arc::clone(&self.home);
+        let config = home.write(&format!("{}.toml", reach.len()), &format!("[cores]\n{reach}\n"));
+        let folder = home.path().join("bin");
+        let mut env = self.running.exports();
+        env.push(("PATH", format!("{}:{}", folder.display(), std::env::var("PATH").unwrap())));
+        let args = format!("{args} --config {}", config.display());
+        tokio::task::spawn_blocking(move || {
+            let env: Vec<(&str, &str)> = env.iter().map(|(name, value)| (*name, value.as_str())).collect();
+            home.run_with(&args.split(' ').collect::<Vec<_>>(), &env)
+        })
+        .await
+        .unwrap()
+    }
+
+    async fn done(&self, args: &str) -> Ran {
+        let ran = self.run(SSM, args).await;
+        assert_eq!(ran.code, Some(0), "{args}: {}{}", ran.err, ran.out);
+        ran
+    }
+
+    fn count(&self, operation: &str) -> usize {
+        self.running.calls().iter().filter(|call| call["operation"] == operation).count()
+    }
+
+    fn told(&self, name: &str) -> String {
+        std::fs::read_to_string(self.home.path().join("bin").join(name)).unwrap_or_default()
+    }
+
+    /// Every plugin that was ever started is gone.
+    async fn nothing_is_left(&self) {
+        let pids = self.told("pids");
+        let lives = |pid: &str| {
+            let state = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+            let state = state.rsplit(") ").next().unwrap_or_default().to_owned();
+            !(state.is_empty() || state.starts_with('Z'))
+        };
+        until("a plugin outlives coredeck", || !pids.lines().any(lives)).await;
+    }
+}
+
+async fn until(otherwise: &str, holds: impl Fn() -> bool) {
+    let end = Instant::now() + Duration::from_secs(60);
+    while !holds() {
+        assert!(Instant::now() < end, "{otherwise}");
+        tokio::task::yield_now().await;
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn cores_say_the_same_through_systems_manager_as_directly_and_nothing_is_left_behind() {
-    let clock = Clock::Fixed("2026-11-21T12:00:00Z".parse().unwrap());
-    let options = parse(FLEET, "tunnel.toml").unwrap();
-    let running = serve(Options { clock, cores: true, ..options }).await.unwrap();
-    let home = Arc::new(Home::new());
-    let cores = running.cores();
-    assert_eq!(cores.len(), 4);
-    let at: Map<String, Value> = cores
-        .iter()
-        .map(|core| {
-            let port = core.address.rsplit(':').next().unwrap();
-            (format!("{}:{port}", core.instance), json!(core.listens.unwrap().to_string()))
-        })
-        .collect();
-    home.write("bin/cores", &Value::Object(at).to_string());
+    let rig = Rig::new(5).await;
     let columns = "--columns id,answer,domains,rate,users,features,health -o json";
     let get = format!("get cores {columns}");
 
-    // Without a plugin nothing is asked at all, and that is said.
-    let ran = run(&running, &home, "reach = \"ssm\"", &get).await;
+    // Without a plugin no core is asked, and that is said; what asks no core goes on.
+    let ran = rig.run(SSM, &get).await;
     assert!(
         ran.code == Some(1) && ran.err.contains("session-manager-plugin is not installed"),
-        "{}",
+        "{:?} {}",
+        ran.code,
         ran.err
     );
+    rig.done("get instances -o name").await;
+    rig.done("op list").await;
 
-    let plugin: PathBuf = home.write("bin/session-manager-plugin", PLUGIN);
-    std::fs::set_permissions(&plugin, PermissionsExt::from_mode(0o755)).unwrap();
-    let door = running.cores_door().unwrap();
-    let direct = run(&running, &home, &format!("reach = \"direct\"\nproxy = \"http://{door}\""), &get).await;
+    rig.install();
+    let door = rig.running.cores_door().unwrap();
+    let direct = rig.run(&format!("reach = \"direct\"\nproxy = \"http://{door}\""), &get).await;
     assert_eq!(direct.code, Some(0), "{}", direct.err);
-    let through = run(&running, &home, "reach = \"ssm\"", &get).await;
-    assert_eq!(through.code, Some(0), "{}", through.err);
+    let through = rig.done(&get).await;
     let by_id = |ran: &Ran| {
         let mut rows = ran.data();
         rows.sort_by_key(|row| row["id"].to_string());
         rows
     };
     assert_eq!(by_id(&through), by_id(&direct), "Host names the domain on both ways");
+    let answered = |row: &Value| row["answer"] == "well" || row["answer"] == "unproven";
+    assert!(by_id(&through).iter().all(answered), "{}", through.out);
     let shared = by_id(&through).into_iter().find(|row| row["id"] == "shared-1").unwrap();
-    assert_eq!((&shared["domains"], &shared["answer"]), (&json!(3), &json!("well")), "{shared}");
+    assert_eq!(shared["domains"], json!(3), "{shared}");
 
-    // One session for each core, however often it is asked, and none that outlives the run.
-    let started = running.calls().iter().filter(|call| call["operation"] == "StartSession").count();
-    assert_eq!(started, cores.len());
-    let pids = std::fs::read_to_string(home.path().join("bin/pids")).unwrap();
-    assert_eq!(pids.lines().count(), cores.len());
-    let lives = |pid: &str| {
-        let state = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
-        let state = state.rsplit(") ").next().unwrap_or_default().to_owned();
-        !(state.is_empty() || state.starts_with('Z'))
+    // One session for each core, however often it is asked, and none that outlives the run: each plugin was asked to
+    // end it and did, so that Systems Manager need not be told.
+    let cores = rig.running.cores().len();
+    assert_eq!((rig.count("StartSession"), rig.count("TerminateSession")), (cores, 0));
+    assert_eq!((rig.told("pids").lines().count(), rig.told("ended").lines().count()), (cores, cores));
+    rig.nothing_is_left().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_takes_the_port_before_the_plugin_gets_nothing() {
+    let rig = Rig::new(1).await;
+    rig.install();
+    rig.home.write("bin/squat", "");
+    let ran = rig.run(SSM, "describe core shared-1").await;
+    assert!(
+        ran.out.contains("another process of this machine listens on port"),
+        "{:?} {}{}",
+        ran.code,
+        ran.out,
+        ran.err
+    );
+    assert_eq!(rig.told("stolen"), "", "no request, and no key");
+    // The plugins do not end when they are asked to: they are killed, and Systems Manager told.
+    assert!(rig.count("StartSession") > 0);
+    assert_eq!(rig.count("StartSession"), rig.count("TerminateSession"));
+    rig.nothing_is_left().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn settings_are_planned_run_resumed_and_taken_back_through_systems_manager() {
+    let rig = Rig::new(1).await;
+    rig.install();
+    let show = format!("core config show shared-1 --domain {DOMAIN} --changed -o json");
+    let id = |ran: &Ran| {
+        let found = regex::Regex::new("op-[0-9]{4}-[0-9a-f]{8}").unwrap();
+        found.find(&format!("{}{}", ran.err, ran.out)).expect("an operation").as_str().to_owned()
     };
-    let until = std::time::Instant::now() + std::time::Duration::from_secs(20);
-    while pids.lines().any(lives) {
-        assert!(std::time::Instant::now() < until, "a plugin outlives coredeck");
-        std::thread::yield_now();
-    }
+
+    // The first runner is killed while its first port is being opened; another one goes on.
+    rig.home.write("bin/gate", "");
+    let set = format!("core config set shared-1 access_token_validity=7200 --domain {DOMAIN} --yes --detach");
+    let ran = rig.run(SSM, &set).await;
+    assert_eq!(ran.code, Some(7), "{}", ran.err);
+    let op = id(&ran);
+    until("no runner asks a core", || !rig.told("held").is_empty()).await;
+    let runner = rig.told("held").lines().next().unwrap().parse().unwrap();
+    kill_process(Pid::from_raw(runner).unwrap(), Signal::KILL).unwrap();
+    std::fs::remove_file(rig.home.path().join("bin/gate")).unwrap();
+    rig.done(&format!("op resume {op}")).await;
+    let now = rig.done(&show).await;
+    assert!(now.out.contains("access_token_validity") && now.out.contains("7200"), "{}", now.out);
+
+    rig.done(&format!("op rollback {op} --yes")).await;
+    let now = rig.done(&show).await;
+    assert!(!now.out.contains("7200"), "{}", now.out);
+
+    // A plan of one process is run by another one, with a key that is made on the way.
+    let plan = rig.home.path().join("plan.json");
+    let rotate = format!("core keys rotate shared-1 --domain {DOMAIN} --generate /keys/made");
+    rig.done(&format!("{rotate} --plan-out {}", plan.display())).await;
+    rig.done(&format!("apply {} --yes", plan.display())).await;
+    let retire = format!("core keys retire shared-1 --domain {DOMAIN} --keep /keys/made --dry-run");
+    let ran = rig.done(&retire).await;
+    assert!(ran.out.contains("take 1 of 2 keys away"), "{}", ran.out);
+    rig.nothing_is_left().await;
 }

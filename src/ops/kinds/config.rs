@@ -3,23 +3,21 @@
 //! What the core would refuse is refused before, with its own reason. What is set back is what was there: shown in the
 //! plan where anybody may see it, and else by the SecureString that holds it.
 
-use super::super::aspect::{Aspect, Value};
-use super::super::condition::Condition;
+use super::super::aspect::Value;
 use super::super::desk::{Desk, Draft};
 use super::super::intent::{ConfigWish, Intent, SettingWish};
 use super::super::plan::{Fact, Lane, Step};
 use super::super::telling::value_of;
-use super::site::{Back, Site, Undone, affected};
+use super::site::{Putting, Site, affected};
 use crate::error::{Result, did_you_mean};
 use crate::gateway::AdminError;
-use crate::gateway::core::{SecretRef, Worth};
+use crate::gateway::core::Worth;
 use crate::model::setting::{
     MIGRATION, Reach, chooses_database, fault_of_keys, is_open, names, protected, reach,
 };
 use crate::model::{Sealed, Setting, Text};
 use futures::FutureExt;
 use futures::future::BoxFuture;
-use std::collections::BTreeMap;
 
 /// One lane: the put, after what must be kept.
 pub(super) fn draft<'a>(desk: &'a Desk<'a>, intent: &'a Intent) -> BoxFuture<'a, Result<Draft>> {
@@ -45,8 +43,7 @@ async fn make(desk: &Desk<'_>, intent: &Intent) -> Result<Draft> {
         return Ok(draft);
     }
     let Some(site) = Site::find(desk, intent, wish, &mut draft).await? else { return Ok(draft) };
-    let mut steps = Vec::new();
-    let mut facts = Vec::new();
+    let mut kept = Vec::new();
     let mut turns = Vec::new();
     for (key, wanted) in &wish.set {
         let before = draft.refusals.len();
@@ -54,7 +51,7 @@ async fn make(desk: &Desk<'_>, intent: &Intent) -> Result<Draft> {
         if draft.refusals.len() > before {
             continue;
         }
-        let turn = turn(desk, &site, key, wanted, (&mut steps, &mut facts), &mut draft).await?;
+        let turn = turn(desk, &site, key, wanted, &mut kept, &mut draft).await?;
         turns.extend(turn);
     }
     if !draft.refusals.is_empty() {
@@ -67,11 +64,11 @@ async fn make(desk: &Desk<'_>, intent: &Intent) -> Result<Draft> {
     for turn in &turns {
         warn(&site, turn, &mut draft);
     }
-    let lane = lane(desk, &site, &turns, steps, facts, &mut draft).await?;
     draft.title = match turns.as_slice() {
         [one] => format!("set {} of {} at {}", one.key, site.place, site.first().core),
         all => format!("set {} settings of {} at {}", all.len(), site.place, site.first().core),
     };
+    let lane = lane(desk, &site, turns, kept, &mut draft).await?;
     draft.lanes.push(lane);
     Ok(draft)
 }
@@ -159,7 +156,7 @@ async fn turn(
     site: &Site,
     key: &str,
     wanted: &SettingWish,
-    (steps, facts): (&mut Vec<Step>, &mut Vec<Fact>),
+    steps: &mut Vec<(Step, Fact)>,
     draft: &mut Draft,
 ) -> Result<Option<Turn>> {
     let own = site.own(key);
@@ -207,10 +204,7 @@ async fn turn(
                 return Ok(None);
             };
             let (kept, made) = site.keep(desk, key, &held, &candidates).await?;
-            if let Some((step, fact)) = made {
-                steps.push(step);
-                facts.push(fact);
-            }
+            steps.extend(made);
             Worth::Sealed { of: vec![kept] }
         }
     };
@@ -276,42 +270,17 @@ fn warn(site: &Site, turn: &Turn, draft: &mut Draft) {
 async fn lane(
     desk: &Desk<'_>,
     site: &Site,
-    turns: &[Turn],
-    mut steps: Vec<Step>,
-    mut facts: Vec<Fact>,
+    turns: Vec<Turn>,
+    before: Vec<(Step, Fact)>,
     draft: &mut Draft,
 ) -> Result<Lane> {
-    let (mut there, mut back) = (Vec::new(), Vec::new());
-    for turn in turns {
-        let known = known(&[&turn.from, &turn.to]);
-        for fact in site.facts(&turn.key, &known) {
-            there.push(Condition::is(fact.clone(), value_of(&turn.to)));
-            back.push(Condition::is(fact, value_of(&turn.from)));
-        }
-    }
-    facts.extend(now(desk, site, turns).await?);
-    let taken_back = Condition::All { of: back.clone() };
-    let taken_back = site.is_at_first(&taken_back);
-    there.extend(site.serves(None, &Value::Flag(true)));
-    let is_served = !site.effective.is_empty();
-    if is_served {
-        back.extend(site.serves(None, &Value::Flag(true)));
-    }
-    let settings = |pick: fn(&Turn) -> &Worth| -> BTreeMap<Text, Worth> {
-        turns.iter().map(|turn| (turn.key.clone(), pick(turn).clone())).collect()
-    };
+    let serves = || site.serves(None, &Value::Flag(true));
+    // One that did not serve before need not when it is taken back.
+    let back = if site.effective.is_empty() { Vec::new() } else { serves() };
     let ends = turns.iter().any(|turn| {
         turn.key == "migration_mode"
             && matches!(&turn.to, Worth::Open { json } if json.contains("\"MIGRATED\""))
     });
-    let undone = match ends {
-        true => Undone::Not("MIGRATED is the end: the old tables are no longer written".to_owned()),
-        false => Undone::By(Box::new(Back {
-            settings: settings(|turn| &turn.from),
-            until: Condition::All { of: back },
-            taken: taken_back,
-        })),
-    };
     let said: Vec<&str> = turns.iter().map(|turn| turn.said.as_str()).collect();
     let others: Vec<&str> = site.replicas.iter().skip(1).map(|at| at.core.as_str()).collect();
     let known_by = match others.as_slice() {
@@ -319,7 +288,6 @@ async fn lane(
         others => format!("; until {} know it too", others.join(", ")),
     };
     let title = format!("put {}{known_by}", said.join(", "));
-    steps.push(site.put(title, settings(|turn| &turn.to), Condition::All { of: there }, undone));
     if site.replicas.len() > 1 {
         draft.warn(format!(
             "{} processes have this base database: {} is asked, the others look once a minute or when they are asked for a list, as they are here",
@@ -327,14 +295,15 @@ async fn lane(
             site.first().core
         ));
     }
-    Ok(Lane {
-        name: format!("{} at {}", site.place, site.first().core),
-        target: site.first().core.to_string(),
-        scope: site.scope.clone(),
-        tier: None,
-        facts,
-        steps,
-    })
+    let putting = Putting {
+        title,
+        turns: turns.into_iter().map(|turn| (turn.key, (turn.from, turn.to))).collect(),
+        before,
+        until: serves(),
+        back,
+        stays: ends.then(|| "MIGRATED is the end: the old tables are no longer written".to_owned()),
+    };
+    site.lane(desk, putting, draft).await
 }
 
 /// A setting as it holds, for people.
@@ -382,27 +351,4 @@ pub async fn held(
         set_at: set_at(one),
     });
     Ok((site.place.clone(), all.collect()))
-}
-
-/// Where secrets that a setting may be lie.
-fn known(worths: &[&Worth]) -> Vec<Vec<SecretRef>> {
-    let of = worths.iter().filter_map(|worth| match worth {
-        Worth::Sealed { of } => Some(of.clone()),
-        Worth::Inherited | Worth::Open { .. } => None,
-    });
-    of.collect()
-}
-
-/// What every process must say when the put comes, as far as that can be looked at before: what is kept only on the
-/// way is not there yet.
-async fn now(desk: &Desk<'_>, site: &Site, turns: &[Turn]) -> Result<Vec<Fact>> {
-    let mut facts: Vec<(crate::model::Scope, Aspect)> = Vec::new();
-    for turn in turns {
-        let of = site.facts(&turn.key, &known(&[&turn.from, &turn.to]));
-        facts.extend(of.into_iter().map(|fact| (site.scope.clone(), fact)));
-    }
-    let seen = super::super::run::see(desk.probe, &facts)
-        .await
-        .map_err(|trouble| super::super::desk::blind(&trouble))?;
-    Ok(seen.into_iter().map(|((_, fact), was)| Fact { fact, was }).collect())
 }

@@ -4,17 +4,16 @@
 //! is a person who knows when the customer's backends have the new one, and says so: then the others are taken away,
 //! by an operation of its own.
 
-use super::super::aspect::{Aspect, Value};
-use super::super::condition::Condition;
+use super::super::aspect::Value;
 use super::super::desk::{Desk, Draft};
 use super::super::intent::{ConfigWish, Intent};
-use super::super::plan::{Fact, Lane, Step};
-use super::super::telling::{trouble, value_of};
+use super::super::telling::trouble;
 use super::config::unquoted;
-use super::site::{Back, Site, Undone, seal, seen};
+use super::site::{Putting, Site, seal, seen};
 use crate::error::Result;
 use crate::gateway::AdminError;
-use crate::gateway::core::{CoreLook, CoreSeen, SealedFrom, SecretRef, Worth};
+use crate::gateway::core::{CoreDoor, CoreLook, CoreSeen, SealedFrom, SecretRef, Worth};
+use crate::model::admin::Place;
 use crate::model::setting::fault_of_keys;
 use crate::model::{Sealed, Setting, Text};
 use futures::FutureExt;
@@ -126,7 +125,7 @@ async fn add(desk: &Desk<'_>, intent: &Intent) -> Result<Draft> {
     let Some(Present { site, held, is_own }) = present(desk, intent, wish, &mut draft).await? else {
         return Ok(draft);
     };
-    let (mut steps, mut facts) = (Vec::new(), Vec::new());
+    let mut before = Vec::new();
     let new = match (&wish.new_key, &wish.generate) {
         (Some(name), _) => {
             let Some((found, value)) = key(desk, &site, name, &mut draft).await? else { return Ok(draft) };
@@ -135,8 +134,7 @@ async fn add(desk: &Desk<'_>, intent: &Intent) -> Result<Draft> {
                 draft.refuse(name, format!("it opens {} already", site.place), mend);
                 return Ok(draft);
             }
-            if base_keys(desk, &site).await?.contains(value.open()) {
-                let why = "it is a key of the core's own domain: who has it would open both";
+            if let Some(why) = opens_base(desk, &site, &found, &value).await? {
                 draft.refuse(name, why, "--generate makes one that nobody has");
                 return Ok(draft);
             }
@@ -150,9 +148,7 @@ async fn add(desk: &Desk<'_>, intent: &Intent) -> Result<Draft> {
             }
             let made = SecretRef { parameter: name.into(), version: 1 };
             let title = format!("make a random key and put it into {name}, unseen");
-            let (step, fact) = seal(&made, SealedFrom::Random, title);
-            steps.push(step);
-            facts.push(fact);
+            before.push(seal(&made, SealedFrom::Random, title));
             made
         }
         (None, None) => {
@@ -162,19 +158,13 @@ async fn add(desk: &Desk<'_>, intent: &Intent) -> Result<Draft> {
         }
     };
     let (kept, made) = site.keep(desk, KEYS, &held, &[]).await?;
-    if let Some((step, fact)) = made {
-        steps.insert(0, step);
-        facts.insert(0, fact);
-    }
+    before.splice(..0, made);
     let from = if is_own { Worth::Sealed { of: vec![kept.clone()] } } else { Worth::Inherited };
     let both = Worth::Sealed { of: vec![kept.clone(), new.clone()] };
-    let known = vec![vec![kept.clone()], vec![kept.clone(), new.clone()]];
     let well = Value::Flag(true);
-    let mut until = so(&site, &known, &both);
-    until.extend(site.serves(Some(&new), &well));
+    let mut until = site.serves(Some(&new), &well);
     until.extend(site.serves(Some(&kept), &well));
-    let mut back = so(&site, &known, &from);
-    back.extend(site.serves(Some(&kept), &well));
+    let back = site.serves(Some(&kept), &well);
     let title = format!("let the key of {new} open {} beside the present one", site.place);
     if !is_own {
         draft.warn(format!(
@@ -188,8 +178,8 @@ async fn add(desk: &Desk<'_>, intent: &Intent) -> Result<Draft> {
         new.parameter,
         retiring(&site, &new.parameter)
     ));
-    finish(desk, site, (steps, facts), (title, &known, from, both), (until, back), &mut draft).await?;
-    Ok(draft)
+    put(desk, &site, Putting { title, turns: turn(from, both), before, until, back, stays: None }, draft)
+        .await
 }
 
 async fn drop_others(desk: &Desk<'_>, intent: &Intent) -> Result<Draft> {
@@ -227,24 +217,17 @@ async fn drop_others(desk: &Desk<'_>, intent: &Intent) -> Result<Draft> {
         return Ok(draft);
     }
     let (kept, made) = site.keep(desk, KEYS, &held, &[]).await?;
-    let (mut steps, mut facts) = (Vec::new(), Vec::new());
-    if let Some((step, fact)) = made {
-        steps.push(step);
-        facts.push(fact);
-    }
+    let before = made.into_iter().collect();
     let from = Worth::Sealed { of: vec![kept.clone()] };
     let one = Worth::Sealed { of: vec![stays.clone()] };
-    let known = vec![vec![kept.clone()], vec![stays.clone()]];
     let well = Value::Flag(true);
-    let mut until = so(&site, &known, &one);
-    until.extend(site.serves(Some(&stays), &well));
+    let mut until = site.serves(Some(&stays), &well);
     let first = held.open().split(',').next().map(str::trim).unwrap_or_default();
     if first != value.open() {
         // The first of the kept list is what a look shows: it must be refused everywhere.
         until.extend(site.serves(Some(&kept), &trouble(&AdminError::WrongKey)));
     }
-    let mut back = so(&site, &known, &from);
-    back.extend(site.serves(Some(&kept), &well));
+    let back = site.serves(Some(&kept), &well);
     let gone = keys.len() - 1;
     let title = format!("take {gone} of {} keys away from {}: that of {stays} stays", keys.len(), site.place);
     draft.warn(format!(
@@ -252,7 +235,17 @@ async fn drop_others(desk: &Desk<'_>, intent: &Intent) -> Result<Draft> {
         if gone == 1 { "the other key" } else { "one of the other keys" }
     ));
     draft.warn(traffic(desk, &site).await?);
-    finish(desk, site, (steps, facts), (title, &known, from, one), (until, back), &mut draft).await?;
+    put(desk, &site, Putting { title, turns: turn(from, one), before, until, back, stays: None }, draft).await
+}
+
+fn turn(from: Worth, to: Worth) -> BTreeMap<Text, (Worth, Worth)> {
+    BTreeMap::from([(Text::new(KEYS), (from, to))])
+}
+
+async fn put(desk: &Desk<'_>, site: &Site, putting: Putting, mut draft: Draft) -> Result<Draft> {
+    draft.title.clone_from(&putting.title);
+    let lane = site.lane(desk, putting, &mut draft).await?;
+    draft.lanes.push(lane);
     Ok(draft)
 }
 
@@ -277,17 +270,42 @@ async fn traffic(desk: &Desk<'_>, site: &Site) -> Result<String> {
     ))
 }
 
-/// Keys of the core's own domain.
-async fn base_keys(desk: &Desk<'_>, site: &Site) -> Result<BTreeSet<String>> {
-    let look = CoreLook::Settings { at: site.first().clone(), place: crate::model::admin::Place::of("") };
-    let CoreSeen::Settings(Ok(all)) = seen(desk, &site.scope, look).await? else {
-        return Ok(BTreeSet::new());
+/// Why a key must not become a customer's: it opens the core's own domain, too, or nobody knows whether it does.
+async fn opens_base(desk: &Desk<'_>, site: &Site, key: &SecretRef, value: &Sealed) -> Result<Option<String>> {
+    let base = Place::of("");
+    let unknown = |at: &CoreDoor, error: &AdminError| {
+        format!("whether it opens {}'s own domain, too, could not be asked: {error}", at.core)
     };
-    let held = all.into_iter().find(|one| one.key == KEYS).and_then(|one| match one.value {
-        Setting::Hidden(held) => unquoted(&held),
-        Setting::Shown(_) => None,
-    });
-    Ok(held.map(|held| each(&held)).unwrap_or_default())
+    for at in &site.replicas {
+        if at.key.is_some() {
+            // Asked and not compared: it may be the secret of a shared core, which nothing lists.
+            let look = CoreLook::Serves { at: at.clone(), place: base.clone(), with: Some(key.clone()) };
+            match seen(desk, &site.scope, look).await? {
+                CoreSeen::Serves(Err(AdminError::WrongKey)) => {}
+                CoreSeen::Serves(Err(error)) => return Ok(Some(unknown(at, &error))),
+                _ => {
+                    let why = format!("it opens {}'s own domain, too: who has it would open both", at.core);
+                    return Ok(Some(why));
+                }
+            }
+            continue;
+        }
+        // A domain that anybody may call is opened by every key, and what it would take must be looked up.
+        let look = CoreLook::Settings { at: at.clone(), place: base.clone() };
+        let all = match seen(desk, &site.scope, look).await? {
+            CoreSeen::Settings(Ok(all)) => all,
+            CoreSeen::Settings(Err(error)) => return Ok(Some(unknown(at, &error))),
+            _ => Vec::new(),
+        };
+        let keys = all.into_iter().find(|one| one.key == KEYS).and_then(|one| match one.value {
+            Setting::Hidden(held) => unquoted(&held),
+            Setting::Shown(_) => None,
+        });
+        if keys.is_some_and(|keys| each(&keys).contains(value.open())) {
+            return Ok(Some(format!("it is a key of {}'s own domain: who has it would open both", at.core)));
+        }
+    }
+    Ok(None)
 }
 
 fn retiring(site: &Site, parameter: &str) -> String {
@@ -299,40 +317,4 @@ fn retiring(site: &Site, parameter: &str) -> String {
         said += &format!(" --app {}", site.place.app);
     }
     format!("{said} --keep {parameter}")
-}
-
-/// Every process knows it.
-fn so(site: &Site, known: &[Vec<SecretRef>], worth: &Worth) -> Vec<Condition> {
-    let value = value_of(worth);
-    site.facts(KEYS, known).into_iter().map(|fact| Condition::is(fact, value.clone())).collect()
-}
-
-async fn finish(
-    desk: &Desk<'_>,
-    site: Site,
-    (mut steps, mut facts): (Vec<Step>, Vec<Fact>),
-    (title, known, from, to): (String, &[Vec<SecretRef>], Worth, Worth),
-    (until, back): (Vec<Condition>, Vec<Condition>),
-    draft: &mut Draft,
-) -> Result<()> {
-    let asked: Vec<_> =
-        site.facts(KEYS, known).into_iter().map(|fact: Aspect| (site.scope.clone(), fact)).collect();
-    let now = super::super::run::see(desk.probe, &asked).await;
-    let now = now.map_err(|trouble| super::super::desk::blind(&trouble))?;
-    facts.extend(now.into_iter().map(|((_, fact), was)| Fact { fact, was }));
-    let one = |worth: Worth| BTreeMap::from([(Text::new(KEYS), worth)]);
-    let back = Condition::All { of: back };
-    let taken = site.is_at_first(&back);
-    let undone = Undone::By(Box::new(Back { settings: one(from), until: back, taken }));
-    draft.title = title.clone();
-    steps.push(site.put(title, one(to), Condition::All { of: until }, undone));
-    draft.lanes.push(Lane {
-        name: format!("{} at {}", site.place, site.first().core),
-        target: site.first().core.to_string(),
-        scope: site.scope.clone(),
-        tier: None,
-        facts,
-        steps,
-    });
-    Ok(())
 }

@@ -5,13 +5,14 @@ mod found;
 
 use self::found::{door, named, replicas};
 use super::super::aspect::{Aspect, Value};
-use super::super::desk::{Desk, Draft};
+use super::super::desk::{Desk, Draft, blind};
 use super::super::intent::{ConfigWish, Intent};
-use super::super::plan::{Fact, Leg, Proof, ROOM_FOR_ID, Spoiled, Step, Undo, leg};
-use super::super::telling::{CoreFact, setup};
+use super::super::plan::{Fact, Lane, Leg, Proof, ROOM_FOR_ID, Spoiled, Step, Undo, leg};
+use super::super::run;
+use super::super::telling::{CoreFact, is_unmarked, setup, value_of};
 use crate::error::Result;
 use crate::gateway::change::Change;
-use crate::gateway::core::{CoreDoor, CoreLook, CoreSeen, SealedFrom, Sealing, SecretRef, Worth};
+use crate::gateway::core::{CoreDoor, CoreLook, CorePut, CoreSeen, SealedFrom, Sealing, SecretRef, Worth};
 use crate::gateway::{AdminError, Look, Seen};
 use crate::model::admin::{Domain, Effective, Place};
 use crate::model::setting::protected;
@@ -121,13 +122,18 @@ impl Site {
         self.effective.is_empty() || self.effective.iter().any(|one| protected(&one.key).is_some())
     }
 
-    /// A fact about a setting, in each process.
-    pub(super) fn facts(&self, key: &str, known: &[Vec<SecretRef>]) -> Vec<Aspect> {
+    /// A fact about a setting, in each process, that knows where secrets lie that it may be.
+    fn facts(&self, key: &Text, worths: &[&Worth]) -> Vec<Aspect> {
+        let of = worths.iter().filter_map(|worth| match worth {
+            Worth::Sealed { of } => Some(of.clone()),
+            Worth::Inherited | Worth::Open { .. } => None,
+        });
+        let known: Vec<Vec<SecretRef>> = of.collect();
         let fact = |at: &CoreDoor| CoreFact::Setting {
             at: at.clone(),
             place: self.place.clone(),
-            key: key.into(),
-            known: known.to_vec(),
+            key: key.clone(),
+            known: known.clone(),
         };
         self.replicas.iter().map(|at| Aspect::Core { fact: Box::new(fact(at)) }).collect()
     }
@@ -233,42 +239,65 @@ impl Site {
         Ok((kept.clone(), Some(seal(&kept, from, title))))
     }
 
-    /// The step that puts.
-    pub(super) fn put(
-        &self,
-        title: String,
-        to: BTreeMap<Text, Worth>,
-        until: Condition,
-        back: Undone,
-    ) -> Step {
-        let first = self.first();
-        let make = |settings: BTreeMap<Text, Worth>, until: Condition, taken: Condition| {
-            let change = Change::PutCore {
-                put: crate::gateway::core::CorePut { at: first.clone(), place: self.place.clone(), settings },
-            };
-            Leg { taken: Some(taken), ..leg(change, until, WITHIN_S, EVERY_S) }
-        };
-        let undo = match back {
-            Undone::By(back) => {
-                let Back { settings, until, taken } = *back;
-                Undo::Exact { leg: Box::new(make(settings, until, taken)) }
+    /// The lane of a put: what it rests on, what comes before it, and the put.
+    pub(super) async fn lane(&self, desk: &Desk<'_>, putting: Putting, draft: &mut Draft) -> Result<Lane> {
+        let Putting { title, turns, before, until, back, stays } = putting;
+        let (mut steps, mut facts): (Vec<Step>, Vec<Fact>) = before.into_iter().unzip();
+        let (mut there, mut gone, mut asked) = (Vec::new(), Vec::new(), Vec::new());
+        for (key, (from, to)) in &turns {
+            for fact in self.facts(key, &[from, to]) {
+                there.push(Condition::is(fact.clone(), value_of(to)));
+                gone.push(Condition::is(fact.clone(), value_of(from)));
+                asked.push((self.scope.clone(), fact));
             }
-            Undone::Not(why) => Undo::Impossible { why },
+        }
+        there.extend(until);
+        gone.extend(back);
+        // What every process says now, as far as that can be looked at: what is kept only on the way is not there yet.
+        let now = run::see(desk.probe, &asked).await.map_err(|trouble| blind(&trouble))?;
+        for ((_, fact), was) in now {
+            if is_unmarked(&was) {
+                draft.warn(format!(
+                    "nobody sees whether {fact} becomes another secret until then: the core is asked without a key"
+                ));
+            }
+            facts.push(Fact { fact, was });
+        }
+        let all = |pick: fn(&(Worth, Worth)) -> &Worth| -> BTreeMap<Text, Worth> {
+            turns.iter().map(|(key, turn)| (key.clone(), pick(turn).clone())).collect()
         };
-        let taken = self.is_at_first(&until);
-        Step {
+        let undo = match stays {
+            Some(why) => Undo::Impossible { why },
+            None => Undo::Exact { leg: Box::new(self.put(all(|(from, _)| from), gone)) },
+        };
+        steps.push(Step {
             title,
-            go: make(to, until, taken),
+            go: self.put(all(|(_, to)| to), there),
             undo,
             proof: Proof::Checked,
             expected_s: 10,
             may_be_forced: false,
-        }
+        });
+        Ok(Lane {
+            name: format!("{} at {}", self.place, self.first().core),
+            target: self.first().core.to_string(),
+            scope: self.scope.clone(),
+            tier: None,
+            facts,
+            steps,
+        })
+    }
+
+    fn put(&self, settings: BTreeMap<Text, Worth>, until: Vec<Condition>) -> Leg {
+        let until = Condition::All { of: until };
+        let taken = self.is_at_first(&until);
+        let put = CorePut { at: self.first().clone(), place: self.place.clone(), settings };
+        Leg { taken: Some(taken), ..leg(Change::PutCore { put }, until, WITHIN_S, EVERY_S) }
     }
 
     /// The part of a condition that is about settings in the process that is asked: when that holds the put was
     /// carried out, whatever was answered.
-    pub(super) fn is_at_first(&self, until: &Condition) -> Condition {
+    fn is_at_first(&self, until: &Condition) -> Condition {
         let is_mine = |one: &&Condition| {
             let setting = |fact: &&Aspect| matches!(fact, Aspect::Core { fact } if matches!(&**fact, CoreFact::Setting { at, .. } if at == self.first()));
             let facts = one.facts();
@@ -286,20 +315,20 @@ const WITHIN_S: u64 = 240;
 /// How often is looked. Each look makes the replica that is asked read its base database.
 const EVERY_S: u64 = 5;
 
-/// How a put is undone.
-pub(super) enum Undone {
-    /// By another one.
-    By(Box<Back>),
-    /// Not at all.
-    Not(String),
-}
-
-/// The way back.
-pub(super) struct Back {
-    pub(super) settings: BTreeMap<Text, Worth>,
-    pub(super) until: Condition,
-    /// What shows that the core took it.
-    pub(super) taken: Condition,
+/// A put with what stands around it.
+pub(super) struct Putting {
+    /// What it does, in a line.
+    pub(super) title: String,
+    /// From what to what settings go.
+    pub(super) turns: BTreeMap<Text, (Worth, Worth)>,
+    /// What is made or kept before it.
+    pub(super) before: Vec<(Step, Fact)>,
+    /// What must hold after it, besides.
+    pub(super) until: Vec<Condition>,
+    /// What must hold after it was taken back, besides.
+    pub(super) back: Vec<Condition>,
+    /// Why it cannot be taken back, where it cannot.
+    pub(super) stays: Option<String>,
 }
 
 /// The step that writes a SecureString, and what it rests on.

@@ -78,7 +78,7 @@ async fn of(keys: &str) -> Bench {
 
 fn door(bench: &Bench, id: &str, key: &str) -> Door {
     let core = bench.running.cores().into_iter().find(|core| core.id == id).unwrap();
-    Door { address: format!("http://{}", core.listens.unwrap()), key: Some(Sealed::new(key)) }
+    Door { address: format!("http://{}", core.listens.unwrap()), host: None, key: Some(Sealed::new(key)) }
 }
 
 pub(super) fn wished(verb: &str, change: impl FnOnce(&mut ConfigWish)) -> Intent {
@@ -269,6 +269,18 @@ async fn what_a_core_would_refuse_is_refused_before_with_its_reason() {
         ),
         (keys("core keys rotate", |wish| wish.generate = Some("/keys/new".into())), "it is there already"),
         (
+            keys("core keys rotate", |wish| {
+                wish.new_key = Some("/coredeck/demo/secrets/shared-prod-1/api-key".into());
+            }),
+            "it opens shared-prod-1's own domain, too: who has it would open both",
+        ),
+        (
+            keys("core keys rotate", |wish| {
+                wish.new_key = Some("/coredeck/demo/secrets/shared-prod-1/saas-secret".into());
+            }),
+            "it opens shared-prod-1's own domain, too: who has it would open both",
+        ),
+        (
             keys("core keys retire", |wish| wish.keep_key = Some("/keys/new".into())),
             "everybody would be locked out",
         ),
@@ -387,4 +399,30 @@ async fn a_domain_that_takes_the_bases_keys_gets_its_own_and_both_stay_valid() {
     });
     let (plan, _) = run(&bench, unset).await;
     assert!(plan.warnings.iter().any(|said| said.contains("another pool")), "{:?}", plan.warnings);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_key_that_came_meanwhile_is_not_taken_away_with_those_that_were_shown() {
+    let bench = rig_with_two_keys().await;
+    let plan = bench.plan(retired("/keys/new")).await.unwrap();
+    let third = format!("{OLD},{NEW},a-third-key-of-the-same-customer");
+    let keys = BTreeMap::from([("api_keys".into(), Some(Setting::Shown(third.into())))]);
+    let client = Client::new(Clock::Real).unwrap();
+    client.put_domain(&door(&bench, ONE, SECRET), DOMAIN, &keys).await.unwrap();
+    let before = own(&bench).await;
+    let op = bench.run(&bench.enter(&plan).id).await;
+    assert_eq!(end(&op), Some(Outcome::Failed), "{:?}", op.lanes);
+    let why = op.lanes[0].why.join(" ");
+    assert_eq!(
+        why.matches("another secret, told apart as").count(),
+        4,
+        "both processes, before and after: {why}"
+    );
+    assert_eq!(own(&bench).await, before, "nothing was taken away");
+    let said = written(&bench, &plan, &op);
+    for planted in [OLD, NEW, "a-third-key", SECRET] {
+        assert!(!said.contains(planted), "{planted}");
+    }
+    let (_, op) = run(&bench, retired("/keys/new")).await;
+    assert_eq!(end(&op), Some(Outcome::Done), "planned anew it goes: {:?}", op.lanes);
 }

@@ -87,6 +87,7 @@ pub(super) fn door(part: &Part, core: &CoreRecord, wish: &ConfigWish) -> Option<
     Some(CoreDoor {
         core: core.id.clone(),
         address: format!("http://{address}:{}", core.port.unwrap_or(PORT)).into(),
+        instance: Some(id.clone()),
         key,
     })
 }
