@@ -8,9 +8,9 @@ use crate::fleet::Fleet;
 use crate::model::admin::DomainWord;
 use crate::model::text::harmless;
 use crate::model::{CoreId, Known, Text};
-use crate::query::Kind;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 /// Cores that are named in a sentence.
 const NAMED: usize = 4;
@@ -67,24 +67,12 @@ impl Pools {
     }
 }
 
-/// The pools to the databases of a core or a tenant, those with the most connections first; none where nothing is
-/// known of them, and of any other row.
-pub fn pools(fleet: &Fleet, kind: Kind, at: usize, figures: &Figures) -> Vec<Pools> {
-    let mine: Vec<Text> = match kind {
-        Kind::Cores => match fleet.cores.get(at).map(|core| &core.word) {
-            Some(Known::Yes(Some(word))) => {
-                word.domains.iter().filter_map(|one| one.database.clone()).collect()
-            }
-            _ => Vec::new(),
-        },
-        Kind::Tenants => match fleet.tenants.get(at).map(|tenant| &tenant.word) {
-            Some(Known::Yes(Some(word))) => word.database.iter().cloned().collect(),
-            _ => Vec::new(),
-        },
-        _ => Vec::new(),
-    };
+/// The pools to the databases of these domains, those with the most connections first; none where nothing is known of
+/// them.
+pub fn pools(fleet: &Fleet, domains: &[Arc<DomainWord>], figures: &Figures) -> Vec<Pools> {
+    let mine = domains.iter().filter_map(|domain| domain.database.clone());
     let mut found: BTreeMap<Text, BTreeMap<&CoreId, u32>> =
-        mine.into_iter().map(|database| (database, BTreeMap::new())).collect();
+        mine.map(|database| (database, BTreeMap::new())).collect();
     if found.is_empty() {
         return Vec::new();
     }

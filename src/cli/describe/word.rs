@@ -4,30 +4,15 @@ use crate::capacity::{Pools, pools};
 use crate::cli::output::{Colour, paint};
 use crate::config::Figures;
 use crate::fleet::Fleet;
-use crate::model::Known;
-use crate::model::admin::{DomainWord, points};
+use crate::model::admin::points;
 use crate::model::text::harmless;
 use crate::query::Kind;
+use crate::query::word::domains;
 use serde_json::{Map, Value as Json, json};
-use std::sync::Arc;
 use unicode_width::UnicodeWidthStr;
 
 /// Minutes of a point of a day.
 const POINT: u32 = 30;
-
-fn domains(fleet: &Fleet, kind: Kind, at: usize) -> Vec<Arc<DomainWord>> {
-    match kind {
-        Kind::Cores => match fleet.cores.get(at).map(|core| &core.word) {
-            Some(Known::Yes(Some(word))) => word.domains.clone(),
-            _ => Vec::new(),
-        },
-        Kind::Tenants => match fleet.tenants.get(at).map(|tenant| &tenant.word) {
-            Some(Known::Yes(Some(word))) => vec![Arc::clone(word)],
-            _ => Vec::new(),
-        },
-        _ => Vec::new(),
-    }
-}
 
 /// Each app with its requests a minute, half an hour a point; those that tell nothing are left out.
 fn days(fleet: &Fleet, kind: Kind, at: usize) -> Vec<(String, Vec<Option<f64>>)> {
@@ -40,7 +25,7 @@ fn days(fleet: &Fleet, kind: Kind, at: usize) -> Vec<(String, Vec<Option<f64>>)>
 }
 
 fn databases(fleet: &Fleet, kind: Kind, at: usize, figures: Option<&Figures>) -> Vec<Pools> {
-    figures.map_or_else(Vec::new, |figures| pools(fleet, kind, at, figures))
+    figures.map_or_else(Vec::new, |figures| pools(fleet, &domains(fleet, kind, at), figures))
 }
 
 /// Appends it for people.

@@ -2,13 +2,12 @@
 
 use super::Paper;
 use crate::capacity::pools;
-use crate::model::Known;
-use crate::model::admin::{DomainWord, Place, together};
+use crate::model::admin::{Place, together};
 use crate::query::Kind;
+use crate::query::word::domains;
 use crate::tui::cell;
 use crate::tui::page::chart::chart;
 use crate::tui::theme::Role;
-use std::sync::Arc;
 use unicode_width::UnicodeWidthStr;
 
 /// Apps whose day is drawn: those with the most requests.
@@ -24,18 +23,7 @@ type Day = (String, Vec<f64>);
 impl Paper<'_> {
     /// The requests of a day, app by app; of a core with several all together first.
     pub(super) fn requests(&mut self, kind: Kind, at: usize) {
-        let fleet = Arc::clone(&self.ui.world.fleet);
-        let domains: Vec<Arc<DomainWord>> = match kind {
-            Kind::Cores => match fleet.cores.get(at).map(|core| &core.word) {
-                Some(Known::Yes(Some(word))) => word.domains.clone(),
-                _ => return,
-            },
-            Kind::Tenants => match fleet.tenants.get(at).map(|tenant| &tenant.word) {
-                Some(Known::Yes(Some(word))) => vec![Arc::clone(word)],
-                _ => return,
-            },
-            _ => return,
-        };
+        let domains = domains(&self.ui.world.fleet, kind, at);
         let told: Vec<(Place, &[Option<f64>])> = domains.iter().flat_map(|domain| domain.by_app()).collect();
         let minutes = |day: &[Option<f64>]| -> Vec<f64> {
             day.iter().map(|point| point.map_or(f64::NAN, |rate| rate * 60.0)).collect()
@@ -71,8 +59,8 @@ impl Paper<'_> {
 
     /// The connections to the row's databases, whoever opens them.
     pub(super) fn databases(&mut self, kind: Kind, at: usize) {
-        let fleet = Arc::clone(&self.ui.world.fleet);
-        let all = pools(&fleet, kind, at, &self.ui.about.figures);
+        let fleet = &self.ui.world.fleet;
+        let all = pools(fleet, &domains(fleet, kind, at), &self.ui.about.figures);
         if all.is_empty() {
             return;
         }
