@@ -5,11 +5,13 @@
 
 mod growth;
 mod measured;
+mod pools;
 mod step;
 mod words;
 
 pub use growth::{Growth, growth};
 pub use measured::{Density, Measured, Memory};
+pub use pools::{Pools, pools};
 pub use step::next_step;
 
 use crate::config::Figures;

@@ -201,7 +201,7 @@ fn obey(argv: Argv, outside: &Outside, out: &mut Output) -> Result<()> {
             let archive = past::Archive::open(&global, outside, out)?;
             let world = archive.world(args.at.as_deref().unwrap_or_default())?;
             archive.say(&world, out);
-            describe::answer(&args, kind, &world, out)
+            describe::answer(&args, kind, &world, Some(&archive.config.capacity), out)
         }
         Some(Command::Get(args)) => {
             let plan = plan::Plan::new(&args)?;

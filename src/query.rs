@@ -25,6 +25,7 @@ pub mod show;
 pub mod sort;
 pub mod truth;
 pub mod value;
+pub mod word;
 
 pub use assist::{Candidate, Completion, Hue, Offer, Piece, complete, paint};
 pub use columns::{Column, Ctx, Shown};

@@ -185,3 +185,29 @@ fn the_tier_that_runs_out_first_is_named_with_what_makes_room() {
         "full comes before near"
     );
 }
+
+#[test]
+fn replicas_add_to_a_database_and_what_nobody_told_is_said() {
+    let domain = |name: &str, database: Option<&str>, pool| {
+        let database = database.map(crate::model::Text::new);
+        Arc::new(DomainWord { domain: name.into(), database, pool, ..DomainWord::default() })
+    };
+    let mine = domain("c1", Some("d1"), Some(3));
+    let of = |id: &str, domains: Option<Vec<Arc<DomainWord>>>| {
+        let word = domains.map(|domains| Arc::new(CoreWord { domains, ..CoreWord::default() }));
+        Core { id: id.into(), word: Known::Yes(word), ..core("t", 0, None) }
+    };
+    let mut fleet = Fleet::empty(at(0));
+    fleet.cores = Rows::from(vec![
+        of("one", Some(vec![Arc::clone(&mine), domain("c2", Some("d2"), None)])),
+        of("two", Some(vec![Arc::clone(&mine), domain("c3", Some("d1"), None)])),
+        of("three", Some(vec![domain("", None, None)])),
+        of("four", None),
+    ]);
+    let figures = Figures { max_connections: Some(15), ..Figures::default() };
+    let all = pools(&fleet, std::slice::from_ref(&mine), &figures);
+    let [one] = all.as_slice() else { panic!("{all:?}") };
+    assert_eq!((one.used(), one.untold, one.is_too_many()), (16, 2, true), "3, and 3 with the usual 10");
+    assert_eq!(one.said(), "16 of 15: two 13, one 3; of 2 domains nobody knows whether they add to it");
+    assert!(pools(&fleet, &[domain("x", None, None)], &figures).is_empty());
+}

@@ -189,7 +189,7 @@ pub(super) fn describe(
     out: &mut Output,
 ) -> Result<()> {
     let world = Archive::open(global, outside, out)?.world(Timestamp::MIN)?;
-    super::describe::answer(args, Kind::Calls, &world, out)
+    super::describe::answer(args, Kind::Calls, &world, None, out)
 }
 
 /// Sums of these calls by bucket.

@@ -1,5 +1,7 @@
 //! `coredeck describe`: everything that is known of one thing, what is wrong with it, and what belongs to it.
 
+mod word;
+
 use super::args::{DescribeArgs, DescribeFormat};
 use super::cell;
 use super::json;
@@ -9,6 +11,7 @@ use super::past;
 use super::plan::free;
 use super::reach::Reach;
 use super::rows::object;
+use crate::config::Figures;
 use crate::error::{Error, Result};
 use crate::gateway::Source;
 use crate::model::text::harmless;
@@ -27,7 +30,7 @@ pub(super) async fn run(args: &DescribeArgs, reach: &Reach, out: &mut Output) ->
     let rests_on = rests_on(kind);
     let limit = super::get::limit(args.timeout.as_deref())?;
     let world = reach.once(&rests_on, Interest::default(), limit, out).await;
-    answer(args, kind, &world, out)
+    answer(args, kind, &world, Some(&reach.config.capacity), out)
 }
 
 /// Everything that a description of this kind rests on.
@@ -37,7 +40,13 @@ pub(super) fn rests_on(kind: Kind) -> Vec<Source> {
 }
 
 /// Describes what the id names, in all accounts and regions.
-pub(super) fn answer(args: &DescribeArgs, kind: Kind, world: &World, out: &mut Output) -> Result<()> {
+pub(super) fn answer(
+    args: &DescribeArgs,
+    kind: Kind,
+    world: &World,
+    figures: Option<&Figures>,
+    out: &mut Output,
+) -> Result<()> {
     let ctx = Ctx { fleet: &world.fleet, now: world.fleet.at };
     let rests_on = rests_on(kind);
     let mut warnings = warnings(&world.snapshot, &rests_on);
@@ -49,11 +58,22 @@ pub(super) fn answer(args: &DescribeArgs, kind: Kind, world: &World, out: &mut O
     }
     let text = match args.output {
         DescribeFormat::Text => {
-            let texts = rows.iter().map(|at| text(ctx, kind, *at, out.colour));
+            let texts = rows.iter().map(|at| {
+                let mut text = text(ctx, kind, *at, out.colour);
+                word::text(ctx.fleet, kind, *at, figures, out.colour, &mut text);
+                text
+            });
             texts.collect::<Vec<_>>().join("\n")
         }
         DescribeFormat::Json | DescribeFormat::Yaml => {
-            let data: Json = rows.iter().map(|at| Json::Object(document(ctx, kind, *at))).collect();
+            let data: Json = rows
+                .iter()
+                .map(|at| {
+                    let mut object = document(ctx, kind, *at);
+                    word::document(ctx.fleet, kind, *at, figures, &mut object);
+                    Json::Object(object)
+                })
+                .collect();
             let as_of = as_of(&world.snapshot, &rests_on).map(|at| at.to_string());
             let mut document = json!({
                 "schema": "coredeck.describe.v1",

@@ -146,6 +146,11 @@ async fn look(reach: &Reach, may_put: bool, out: &mut Output) -> Result<Found> {
     if reach.config.cores.reach != CoreReach::Off {
         sources.extend([Source::Registry, Source::Admin]);
     }
+    if reach.config.dns.route53 {
+        sources.extend([Source::Registry, Source::Records]);
+    }
+    sources.sort();
+    sources.dedup();
     let world = reach.once(&sources, Interest::default(), None, out).await;
     texts(&warnings(&world.snapshot, &sources)).iter().for_each(|text| out.warn(text));
     let hands = reach.hands()?;
@@ -174,8 +179,11 @@ async fn show(args: &ShowArgs, global: &Global, outside: &Outside, out: &mut Out
     let found = look(&reach, args.ask.yes || global.demo, out).await?;
     let now = reach.clock().now();
     let text = match args.ask.output {
-        ShowFormat::Table => report::observed(&found.survey.seen, now, out.width, out.colour),
-        format => report::written(&report::observed_json(&found.survey.seen), format),
+        ShowFormat::Table => {
+            let fleet = &found.world.fleet;
+            report::observed(&found.survey.seen, fleet, now, out.width, out.colour)
+        }
+        format => report::written(&report::observed_json(&found.survey.seen, &found.world.fleet), format),
     };
     out.data(&text)?;
     keep(&found.survey, &found.survey.diff(), |_| true, &reach, global, outside, out);

@@ -296,6 +296,8 @@ pub struct DomainWord {
     pub peak: Option<u32>,
     /// Requests per second over a day, oldest first, a point for half an hour; none where nothing was counted.
     pub day: Vec<Option<f64>>,
+    /// The same of each app, where it has more than the public one and they are all told.
+    pub days: Vec<AppDay>,
     /// The last minute with a request that was not ours, in minutes since 1970.
     pub last_request: Option<i64>,
     /// Users of its public app.
@@ -316,6 +318,27 @@ pub struct DomainWord {
     pub differs: Vec<(Text, Text)>,
     /// What it would not tell, and why.
     pub fault: Option<Text>,
+}
+
+/// A day of an app.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct AppDay {
+    /// Which app of its domain.
+    pub app: Text,
+    /// Requests per second, oldest first, a point for half an hour; none where nothing was counted.
+    pub day: Vec<Option<f64>>,
+}
+
+impl DomainWord {
+    /// The day of each app: `c1.example.com`, `c1.example.com/a1`, and requests per second.
+    pub fn by_app(&self) -> Vec<(Place, &[Option<f64>])> {
+        let whole = || vec![(Place::of(&self.domain), self.day.as_slice())];
+        let of = |one: &'_ AppDay| Place { app: one.app.clone(), ..Place::of(&self.domain) };
+        if self.days.is_empty() {
+            return whole();
+        }
+        self.days.iter().map(|one| (of(one), one.day.as_slice())).collect()
+    }
 }
 
 /// Connections of a pool where nobody says otherwise.
@@ -394,12 +417,8 @@ impl CoreWord {
 
     /// The requests of a day, half an hour a point, of all domains.
     pub fn day(&self) -> Vec<Option<f64>> {
-        let points = self.domains.iter().map(|domain| domain.day.len()).max().unwrap_or(0);
-        let at = |point: usize| {
-            let told: Vec<f64> = self.domains.iter().filter_map(|domain| *domain.day.get(point)?).collect();
-            (!told.is_empty()).then(|| told.iter().sum())
-        };
-        (0..points).map(at).collect()
+        let days: Vec<&[Option<f64>]> = self.domains.iter().map(|domain| domain.day.as_slice()).collect();
+        together(&days)
     }
 
     /// Domains that answered that they are not well.
@@ -417,23 +436,44 @@ fn whole(parts: impl Iterator<Item = Option<u64>>) -> Option<u64> {
     parts.filter(|parts| !parts.is_empty()).map(|parts| parts.iter().sum())
 }
 
+/// Days put together, point by point; a point that nobody told is none.
+pub fn together(days: &[&[Option<f64>]]) -> Vec<Option<f64>> {
+    let points = days.iter().map(|day| day.len()).max().unwrap_or(0);
+    let at = |point: usize| {
+        let told: Vec<f64> = days.iter().filter_map(|day| *day.get(point)?).collect();
+        (!told.is_empty()).then(|| told.iter().sum())
+    };
+    (0..points).map(at).collect()
+}
+
 /// A day's line in eight heights, `·` where nothing was counted; empty where nothing is known at all.
-pub fn line(points: &[Option<f64>]) -> String {
+pub fn line(day: &[Option<f64>]) -> String {
+    // Two points a letter: a day is twenty-four wide.
+    let pair = |pair: &[Option<f64>]| {
+        let told: Vec<f64> = pair.iter().flatten().copied().collect();
+        (!told.is_empty()).then(|| told.iter().sum::<f64>() / told.len() as f64)
+    };
+    let most = most(day);
+    drawn(day.chunks(2).map(pair), most)
+}
+
+/// The same, a letter for each point.
+pub fn points(day: &[Option<f64>]) -> String {
+    drawn(day.iter().copied(), most(day))
+}
+
+fn most(day: &[Option<f64>]) -> f64 {
+    day.iter().flatten().fold(0.0_f64, |most, point| most.max(*point))
+}
+
+fn drawn(day: impl Iterator<Item = Option<f64>>, most: f64) -> String {
     const HEIGHTS: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
-    let most = points.iter().flatten().fold(0.0_f64, |most, point| most.max(*point));
     let height = |point: f64| {
         let share = if most > 0.0 { point / most } else { 0.0 };
         HEIGHTS.get((share * 7.0).round() as usize).copied().unwrap_or('█')
     };
-    if points.iter().all(Option::is_none) {
-        return String::new();
-    }
-    // Two points a letter: a day is twenty-four wide.
-    let pair = |pair: &[Option<f64>]| {
-        let told: Vec<f64> = pair.iter().flatten().copied().collect();
-        if told.is_empty() { '·' } else { height(told.iter().sum::<f64>() / told.len() as f64) }
-    };
-    points.chunks(2).map(pair).collect()
+    let text: String = day.map(|point| point.map_or('·', height)).collect();
+    if text.chars().all(|letter| letter == '·') { String::new() } else { text }
 }
 
 #[cfg(test)]

@@ -17,6 +17,8 @@ use std::time::{Duration, Instant};
 const AT_ONCE: usize = 3;
 /// How long counts of users hold: a core counts them anew for each question.
 const COUNTED_FOR: Duration = Duration::from_secs(600);
+/// Apps of a domain besides the public one whose requests are asked for.
+const APPS: usize = 20;
 /// Minutes of a day's line that become one point.
 const POINT: usize = 30;
 
@@ -262,7 +264,50 @@ async fn hear(
             Err(error) => word.fault = Some(Text::new(error.to_string())),
         }
     }
+    if word.fault.is_none() {
+        others(client, door, domain, &mut word).await;
+    }
     (word, features)
+}
+
+/// The requests of a domain's other apps, which count for the domain as those of its public one do. A domain with more
+/// than are asked, or with one that does not tell, shows its public app's alone and says so.
+async fn others(client: &Client, door: &Door, domain: &Domain, word: &mut DomainWord) {
+    let apps: Vec<&App> = domain.apps.iter().filter(|app| app.id != "public").collect();
+    if apps.is_empty() {
+        return;
+    }
+    if apps.len() > APPS {
+        word.fault = Some(Text::new(format!("requests of its {} other apps are not asked for", apps.len())));
+        return;
+    }
+    let mut days = vec![AppDay { app: "public".into(), day: word.day.clone() }];
+    for app in apps {
+        let public = app.tenants.iter().find(|tenant| tenant.id == "public");
+        let own = public.and_then(|tenant| first_key(tenant.settings.get("api_keys")?));
+        let door = Door { key: own.or_else(|| door.key.clone()), ..door.clone() };
+        let place = Place { app: app.id.clone(), ..Place::of(&domain.domain) };
+        let traffic = match client.traffic(&door, &place).await {
+            Ok(traffic) => traffic,
+            Err(error) => {
+                word.fault = Some(Text::new(format!("requests of its app {}: {error}", app.id)));
+                return;
+            }
+        };
+        let mut told = DomainWord::default();
+        tell(&mut told, &traffic);
+        days.push(AppDay { app: app.id.clone(), day: told.day });
+        word.rate = sum(word.rate, told.rate);
+        word.peak = word.peak.max(told.peak);
+        word.last_request = word.last_request.max(told.last_request);
+    }
+    word.day = together(&days.iter().map(|one| one.day.as_slice()).collect::<Vec<_>>());
+    word.days = days;
+}
+
+/// Both together, or the one that is known.
+fn sum(one: Option<f64>, other: Option<f64>) -> Option<f64> {
+    one.zip(other).map(|(one, other)| one + other).or(one).or(other)
 }
 
 /// What a domain sets itself: the settings of its public tenant.

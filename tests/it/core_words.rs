@@ -132,6 +132,30 @@ async fn cores_and_tenants_stand_with_their_own_word_and_without_a_secret() {
     assert_eq!(lost["health"], "bad", "{lost}");
     assert!(lost["troubles"].to_string().contains("would serve it from its own users"), "{lost}");
 
+    // In full: a day of each app, and who fills the database that it shares with whoever else has pools to it.
+    let id = well["id"].as_str().unwrap();
+    let told = run(&running, &home, &format!("describe tenant {id} -o json")).await.data()[0].clone();
+    let day = told["requests"][0].clone();
+    assert_eq!((&day["app"], &day["minutes_a_point"]), (&well["domain"], &json!(30)), "{told}");
+    let points = day["requests_a_minute"].as_array().unwrap();
+    assert_eq!(points.len(), 48, "{day}");
+    let last = points.iter().rev().find_map(Value::as_f64).unwrap();
+    assert!(last > 0.0 && last < 600.0, "requests a minute, not a second: {last}");
+    let database = told["databases"][0].clone();
+    assert_eq!((&database["connections"], &database["allowed"]), (&json!(3), &Value::Null), "{database}");
+    assert_eq!(database["by_core"], json!({ "shared-prod-1": 3 }));
+    let text = run(&running, &home, "describe core shared-prod-1").await.out;
+    let domain = well["domain"].as_str().unwrap();
+    for part in [
+        "requests a minute, a day",
+        domain,
+        "at most",
+        "database connections",
+        "and what its server takes is not configured",
+    ] {
+        assert!(text.contains(part), "{part}: {text}");
+    }
+
     // What must be nowhere: keys, passwords, and where databases are.
     let id = well["id"].as_str().unwrap();
     let mut said = vec![cores, tenants];

@@ -100,6 +100,15 @@ async fn every_line_of_cloudwatch_is_shown_once_and_by_time_and_traces_stay_whol
     let expected: Vec<&Value> = shown.iter().filter(|line| line["level"] == "ERROR").collect();
     assert_eq!(grave.iter().collect::<Vec<_>>(), expected);
     assert!(!grave.is_empty() && grave.iter().all(|line| !line["more"].as_array().unwrap().is_empty()));
+    // CloudWatch was asked for what may be meant, and gave little more than that.
+    let asked = |from: usize| {
+        let calls = running.calls();
+        let of_logs = calls.iter().skip(from).filter(|call| call["operation"] == "FilterLogEvents");
+        of_logs
+            .filter_map(|call| call["input"]["filterPattern"].as_str().map(str::to_owned))
+            .collect::<Vec<_>>()
+    };
+    assert!(asked(0).iter().any(|pattern| pattern.starts_with("%[eE][rR][rR]")), "{:?}", asked(0));
     let found = lines(
         &run(&running, &home, &format!("logs shared-prod-1 --grep HikariPool --grep-not Goodbye {span}"))
             .await,
@@ -108,6 +117,16 @@ async fn every_line_of_cloudwatch_is_shown_once_and_by_time_and_traces_stay_whol
         !found.is_empty() && found.iter().all(|line| line["source"] == "shared-prod-1"),
         "what stands in a trace is found"
     );
+    assert!(asked(0).contains(&"%HikariPool%".to_owned()), "{:?}", asked(0));
+    let meant: Vec<&Value> = shown
+        .iter()
+        .filter(|line| {
+            let parts = std::iter::once(&line["message"]).chain(line["more"].as_array().unwrap());
+            let has = |word: &str| parts.clone().any(|part| part.as_str().unwrap().contains(word));
+            line["source"] == "shared-prod-1" && has("HikariPool") && !has("Goodbye")
+        })
+        .collect();
+    assert_eq!(found.iter().collect::<Vec<_>>(), meant, "none is lost, and none is made up");
     let slow = run(&running, &home, &format!("logs shared-prod-1 --slow {span}")).await;
     let requests: u64 = lines(&slow).iter().filter_map(|line| line["requests"].as_u64()).sum();
     assert!(requests > 100, "{}", slow.out);

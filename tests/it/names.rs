@@ -120,6 +120,30 @@ async fn where_a_host_name_leads_is_told_beside_what_the_registry_says() {
         let names = of(&cores, "core-1")["names"].as_array().unwrap().clone();
         assert_eq!(names.len(), 6, "five by a rule, one straight: {names:?}");
 
+        // The inventory shows them beside the rest.
+        let shown = home.run(&[
+            "inventory",
+            "show",
+            "-o",
+            "json",
+            "--read-only",
+            "--allow-partial",
+            "--endpoint-url",
+            &url,
+        ]);
+        let names = shown.json()["names"].as_array().unwrap().clone();
+        let c =
+            names.iter().find(|one| one["name"] == "c.example.com").unwrap_or_else(|| panic!("{names:#?}"));
+        assert_eq!(c["leads_to"], serde_json::json!(["balancer front 90/100", "203.0.113.9 10/100"]));
+        assert_eq!((&c["tenant"], &c["zone"]), (&"c".into(), &"example.com".into()));
+        let shown =
+            home.run(&["inventory", "show", "--read-only", "--allow-partial", "--endpoint-url", &url]);
+        assert!(
+            shown.out.contains("LEADS TO") && shown.out.contains("balancer front 90/100"),
+            "{}",
+            shown.out
+        );
+
         // Nobody who does not ask for it pays for it: a plain list reads no zones.
         let lean =
             home.rows(&["get", "tenants", "-o", "json", "--columns", "id,core", "--endpoint-url", &url]);
@@ -129,8 +153,8 @@ async fn where_a_host_name_leads_is_told_beside_what_the_registry_says() {
     .unwrap();
     let calls = running.calls();
     let of = |operation: &str| calls.iter().filter(|call| call["operation"] == operation).count();
-    // Two regions of one account, twice; the zones of the one that has host names.
-    assert_eq!((of("ListHostedZones"), of("ListResourceRecordSets")), (2, 4));
+    // Two regions of one account, four times; the zones of the one that has host names.
+    assert_eq!((of("ListHostedZones"), of("ListResourceRecordSets")), (4, 8));
 }
 
 #[tokio::test(flavor = "multi_thread")]

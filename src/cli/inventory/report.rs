@@ -4,9 +4,10 @@ use crate::cli::args::ShowFormat;
 use crate::cli::json;
 use crate::cli::output::Colour;
 use crate::cli::table::{self, Cell, Heading};
+use crate::fleet::Fleet;
 use crate::inventory::{CoreSeen, Diff, Difference, HostSeen, Observed, Policy, Sort, TenantSeen, Unjudged};
-use crate::model::Health;
 use crate::model::text::harmless;
+use crate::model::{Health, Known, Route, Tenant};
 use crate::query::Unit;
 use crate::query::show::age;
 use jiff::Timestamp;
@@ -46,8 +47,45 @@ fn heading(title: &str, unit: Unit) -> Heading {
     Heading { title: title.to_owned(), unit, is_id: title == "CORE" || title == "HOST" || title == "DOMAIN" }
 }
 
-/// Tables of hosts, cores and tenants.
-pub(super) fn observed(seen: &Observed, now: Timestamp, width: Option<usize>, colour: Colour) -> String {
+/// The memory that containers of a host may take at most, as docker said it: of its cores that run, and how many of
+/// them have no limit. None where docker said nothing of any.
+fn memory(host: &HostSeen, seen: &Observed) -> Option<(u64, usize)> {
+    let is_here =
+        |one: &&CoreSeen| one.scope == host.scope && one.instance_id.as_ref() == Some(&host.id) && one.runs();
+    host.containers.as_ref().ok()?;
+    let cores: Vec<&CoreSeen> = seen.cores.iter().filter(is_here).collect();
+    let limited = cores.iter().filter_map(|one| one.memory_mib);
+    let without = cores.iter().filter(|one| one.memory_mib.is_none()).count();
+    (!cores.is_empty()).then(|| (limited.sum(), without))
+}
+
+fn memory_said((limited, without): (u64, usize)) -> String {
+    match (limited, without) {
+        (0, _) => "no limits".to_owned(),
+        (limited, 0) => format!("{limited} MiB"),
+        (limited, without) => format!("{limited} MiB, {without} without limit"),
+    }
+}
+
+/// The host names of tenants that Route 53 leads somewhere, with their tenants.
+fn names(fleet: &Fleet) -> Vec<(&Tenant, &Route)> {
+    let led = fleet.tenants.iter().filter_map(|tenant| match &tenant.route {
+        Known::Yes(Some(route)) => Some((tenant, &**route)),
+        Known::Yes(None) | Known::No(_) => None,
+    });
+    let mut all: Vec<(&Tenant, &Route)> = led.collect();
+    all.sort_by(|one, other| one.1.way.cmp(&other.1.way));
+    all
+}
+
+/// Tables of hosts, cores, tenants and host names.
+pub(super) fn observed(
+    seen: &Observed,
+    fleet: &Fleet,
+    now: Timestamp,
+    width: Option<usize>,
+    colour: Colour,
+) -> String {
     let mut text = String::new();
     let mut table = |headings: &[(&str, Unit)], rows: Vec<Vec<Cell>>| {
         if rows.is_empty() {
@@ -72,12 +110,13 @@ pub(super) fn observed(seen: &Observed, now: Timestamp, width: Option<usize>, co
             _ => Health::Warn,
         };
         let answer = Cell { health: Some(health), ..cell(answer) };
-        vec![cell(one.id.as_str()), maybe(one.name.as_ref()), maybe(one.tier.as_ref()), answer]
+        let memory = maybe(memory(one, seen).map(memory_said));
+        vec![cell(one.id.as_str()), maybe(one.name.as_ref()), maybe(one.tier.as_ref()), answer, memory]
     });
     let text_units = |titles: &'static [&'static str]| -> Vec<(&'static str, Unit)> {
         titles.iter().map(|title| (*title, Unit::Text)).collect()
     };
-    table(&text_units(&["HOST", "NAME", "TIER", "ANSWER"]), hosts.collect());
+    table(&text_units(&["HOST", "NAME", "TIER", "ANSWER", "MEMORY"]), hosts.collect());
     let cores = seen.cores.iter().map(|one| {
         let state = if one.runs() { Health::Ok } else { Health::Warn };
         vec![
@@ -111,6 +150,18 @@ pub(super) fn observed(seen: &Observed, now: Timestamp, width: Option<usize>, co
         vec![cell(&one.domain), cell(one.core.as_str()), cell(also.join(", ")), cell(one.by)]
     });
     table(&text_units(&["DOMAIN", "SERVED BY", "AND", "SAYS"]), tenants.collect());
+    let names = names(fleet).into_iter().map(|(tenant, route)| {
+        let ends: Vec<String> = route.ends.iter().map(ToString::to_string).collect();
+        vec![
+            cell(route.way.first().map_or("", |name| name.as_str())),
+            cell(tenant.id.as_str()),
+            cell(ends.join(", ")),
+            cell(route.way.iter().skip(1).map(|name| name.as_str()).collect::<Vec<_>>().join(", ")),
+            cell(format!("{} s", route.ttl)),
+            cell(if route.is_private { format!("{} (private)", route.zone) } else { route.zone.to_string() }),
+        ]
+    });
+    table(&text_units(&["NAME", "TENANT", "LEADS TO", "BY WAY OF", "TTL", "ZONE"]), names.collect());
     text
 }
 
@@ -124,12 +175,14 @@ fn limits(core: &CoreSeen) -> Option<String> {
 }
 
 /// Everything that was seen.
-pub(super) fn observed_json(seen: &Observed) -> Value {
+pub(super) fn observed_json(seen: &Observed, fleet: &Fleet) -> Value {
     let hosts = seen.hosts.iter().map(|one| {
         json!({
             "account": one.scope.account, "region": one.scope.region, "id": one.id, "name": one.name,
             "tier": one.tier, "containers": one.containers.as_ref().ok(), "trouble": one.containers.as_ref().err(),
             "is_cut": one.is_cut, "is_down": one.is_down,
+            "memory_limits_mib": memory(one, seen).map(|(limited, _)| limited),
+            "cores_without_limit": memory(one, seen).map(|(_, without)| without),
         })
     });
     let cores = seen.cores.iter().map(|one| {
@@ -147,11 +200,19 @@ pub(super) fn observed_json(seen: &Observed) -> Value {
             "also": one.also, "found_by": one.by,
         })
     };
+    let name = |(tenant, route): (&Tenant, &Route)| {
+        json!({
+            "account": tenant.scope.account, "region": tenant.scope.region, "name": route.way.first(),
+            "tenant": tenant.id, "leads_to": route.ends.iter().map(ToString::to_string).collect::<Vec<_>>(),
+            "way": route.way, "ttl_s": route.ttl, "zone": route.zone, "is_private": route.is_private,
+        })
+    };
     json!({
         "schema": "coredeck.inventory.v1",
         "hosts": hosts.collect::<Vec<_>>(),
         "cores": cores.collect::<Vec<_>>(),
         "tenants": seen.tenants.iter().map(tenant).collect::<Vec<_>>(),
+        "names": names(fleet).into_iter().map(name).collect::<Vec<_>>(),
         "notes": seen.notes,
     })
 }

@@ -135,3 +135,101 @@ impl Watch {
         true
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::clock::Clock;
+    use crate::gateway::FleetProbe;
+    use crate::logs::hostlog::Asker;
+    use crate::model::TroubleKind;
+    use futures::FutureExt as _;
+    use futures::future::BoxFuture;
+    use jiff::Timestamp;
+    use tokio::sync::mpsc;
+
+    /// A service with one task that was known, one that is still on its way, and one that runs.
+    struct Fake;
+
+    impl FleetProbe for Fake {
+        fn look<'a>(&'a self, scope: &'a Scope, look: &'a Look) -> BoxFuture<'a, Result<Seen, Trouble>> {
+            let task = |id: &str, status: &str| {
+                serde_json::from_value::<Task>(serde_json::json!({
+                    "arn": format!("arn:task/{id}"), "cluster": "arn:cluster/c", "task_definition": "core:3",
+                    "last_status": status, "desired_status": "RUNNING", "ports": [], "images": [], "tags": {},
+                }))
+            };
+            let all = [("aaaaaaaa1", "RUNNING"), ("bbbbbbbb2", "PENDING"), ("cccccccc3", "RUNNING")];
+            let answer = match look {
+                Look::TasksOf { service, .. }
+                    if scope.region.as_str() == "eu-west-1" && service == "core" =>
+                {
+                    Ok(Seen::Tasks(all.into_iter().map(|(id, status)| task(id, status).unwrap()).collect()))
+                }
+                Look::Definitions { .. } => Ok(Seen::Definitions(Vec::new())),
+                other => Err(Trouble {
+                    kind: TroubleKind::Other,
+                    call: "test".into(),
+                    code: None,
+                    message: format!("{other:?}"),
+                    hint: None,
+                    request_id: None,
+                    at: Timestamp::UNIX_EPOCH,
+                }),
+            };
+            async move { answer }.boxed()
+        }
+    }
+
+    #[tokio::test]
+    async fn a_task_that_runs_and_was_not_known_joins_once() {
+        let scope = Scope { account: "a".into(), region: "eu-west-1".into() };
+        let place = |id: &str| Place::Task {
+            cluster: "arn:cluster/c".into(),
+            task: format!("arn:task/{id}").as_str().into(),
+            definition: "core:3".into(),
+        };
+        let origin = Origin {
+            name: "core/aaaaaaaa".into(),
+            scope: Arc::new(scope.clone()),
+            place: place("aaaaaaaa1"),
+            only: vec!["c1.example.com".into()],
+            service: Some("core".into()),
+        };
+        let asker = Asker { probe: Arc::new(Fake), writer: None, mark: String::new(), may_put: false };
+        let reading = Arc::new(Reading {
+            origins: vec![origin.clone()],
+            since: Timestamp::UNIX_EPOCH,
+            until: None,
+            follows: true,
+            tail: None,
+            sieve: None,
+            asker,
+            configured: None,
+            clock: Clock::Fixed(Timestamp::UNIX_EPOCH),
+        });
+        let (lines, mut fresh) = mpsc::channel(4);
+        let (say, mut said) = mpsc::channel(4);
+        let mut watch = Watch {
+            known: [TaskArn::new("arn:task/aaaaaaaa1")].into(),
+            count: 1,
+            reading,
+            mask: Arc::default(),
+            tell: Tell { lines, say },
+            stop: CancellationToken::new(),
+        };
+        let watched = of(&origin).unwrap();
+        for _ in 0..2 {
+            let tasks = watch.tasks(&watched).await.unwrap();
+            assert!(watch.join(&watched, tasks).await);
+        }
+        let joined = Origin { name: "core/cccccccc".into(), place: place("cccccccc3"), ..origin.clone() };
+        assert_eq!(fresh.try_recv(), Ok(Fresh::Source(joined)));
+        assert!(fresh.try_recv().is_err(), "once");
+        assert!(
+            said.try_recv().unwrap().contains("does not know core:3"),
+            "and what is wrong with it is said"
+        );
+        assert_eq!(of(&Origin { service: None, ..origin }), None, "a task that was asked for by itself");
+    }
+}

@@ -3,6 +3,7 @@
 
 mod figures;
 mod nested;
+mod word;
 
 use super::TextLine;
 use super::overview::health_role;
@@ -131,6 +132,8 @@ pub(crate) fn lines(ui: &Ui, card: &Card, width: usize) -> Vec<CardLine> {
         paper.courses(kind, at, names);
     }
     paper.prices(kind, at, names);
+    paper.requests(kind, at);
+    paper.databases(kind, at);
     paper.related(card, ctx);
     paper.events(card, ctx);
     for section in Section::ALL {

@@ -87,12 +87,15 @@ pub(crate) fn facts(log: &Log) -> String {
         Standing::Declined(_) => return "not read".to_owned(),
     };
     let kept = log.kept();
-    if log.filter.is_empty() {
-        facts.push_str(&format!(" · {kept} lines"));
-    } else {
-        facts.push_str(&format!(" · {} of {kept} lines · {}", log.shown, harmless(&log.filter)));
+    match (log.filter.is_empty(), log.forgotten) {
+        (true, 0) => facts.push_str(&format!(" · {kept} lines")),
+        // Short, for it must fit behind a long name.
+        (true, forgotten) => facts.push_str(&format!(" · last {kept} of {}", kept as u64 + forgotten)),
+        (false, _) => {
+            facts.push_str(&format!(" · {} of {kept} lines · {}", log.shown, harmless(&log.filter)));
+        }
     }
-    if log.forgotten > 0 {
+    if log.forgotten > 0 && !log.filter.is_empty() {
         facts.push_str(&format!(" · {} older ones forgotten", log.forgotten));
     }
     match log.remarks {

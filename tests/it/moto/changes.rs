@@ -6,8 +6,8 @@ use super::Changed;
 use crate::changes::{one_of_each, reach, scope};
 use coredeck::aws::Writer;
 use coredeck::gateway::change::{Answered, Document, HostState, TargetRef, Tuning};
-use coredeck::gateway::{Change, FleetWriter as _, Proof, Token, WriteError};
-use coredeck::model::{Mix, TemplateRef};
+use coredeck::gateway::{Change, FleetProbe as _, FleetWriter as _, Look, Proof, Seen, Token, WriteError};
+use coredeck::model::{Mix, TemplateRef, TroubleKind};
 use serde_json::{Value, json};
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
@@ -311,6 +311,49 @@ fn commands(scene: &Changed, hand: &Hand) {
     assert_eq!((&sent["Comment"], &sent["DocumentName"]), (&json!("coredeck op-1/step-2"), &json!("judged")));
     assert_eq!(sent["Parameters"], json!({ "Containers": ["0123456789ab", "it's -x"] }));
     assert_eq!((&sent["MaxConcurrency"], &sent["MaxErrors"]), (&json!("10"), &json!("0")));
+    looked(scene, hand, &id);
+}
+
+/// What became of a command, as we read it and as boto3 does: the command in a list, and on one instance.
+fn looked(scene: &Changed, hand: &Hand, id: &coredeck::model::Text) {
+    let aws = hand.runtime.block_on(reach(&scene.moto.url, None));
+    let look = |look: Look| hand.runtime.block_on(aws.look(&scope(), &look));
+    let instance = scene.made("/alone/5");
+    let asked = json!({ "CommandId": id.as_str(), "InstanceId": instance });
+    let told = scene.boto.ask("ssm", "get_command_invocation", asked);
+    let of = Look::Invocation { command: id.clone(), instance: instance.into() };
+    let Ok(Seen::Invocations(mine)) = look(of) else { panic!() };
+    let [mine] = mine.as_slice() else { panic!("{mine:?}") };
+    let word = |name: &str| told[name].as_str().unwrap_or_else(|| panic!("{name}: {told}")).to_owned();
+    assert_eq!((mine.command.as_str(), mine.instance.as_str()), (&*word("CommandId"), &*word("InstanceId")));
+    assert_eq!((mine.status.as_str(), mine.detail.as_str()), (&*word("Status"), &*word("StatusDetails")));
+    assert_eq!(mine.exit_code.map(i64::from), told["ResponseCode"].as_i64(), "{told}");
+    assert_eq!(mine.output, word("StandardOutputContent"));
+    let elsewhere = Look::Invocation { command: id.clone(), instance: "i-00000000000000000".into() };
+    assert_eq!(look(elsewhere), Ok(Seen::Invocations(Vec::new())), "what AWS does not know is no trouble");
+
+    let since = coredeck::clock::Clock::Real.now() - jiff::SignedDuration::from_mins(10);
+    let Ok(Seen::Commands(mine)) = look(Look::Commands { document: "judged".into(), since }) else {
+        panic!()
+    };
+    let told =
+        scene.boto.ask("ssm", "list_commands", json!({ "CommandId": id.as_str() }))["Commands"][0].clone();
+    let mine = mine.iter().find(|one| one.id == *id).unwrap();
+    assert_eq!(
+        (mine.comment.as_str(), mine.status.as_str()),
+        (told["Comment"].as_str().unwrap(), told["Status"].as_str().unwrap())
+    );
+    let counts =
+        ["TargetCount", "CompletedCount", "ErrorCount"].map(|name| told[name].as_u64().unwrap_or_default());
+    assert_eq!([mine.targets, mine.completed, mine.errors].map(u64::from), counts, "{told}");
+
+    // Moto has no ListCommandInvocations: what it says instead is a trouble, and never an empty list.
+    let trouble = look(Look::Invocations { command: id.clone() }).unwrap_err();
+    assert_eq!(
+        (trouble.kind, trouble.call.as_str()),
+        (TroubleKind::Garbled, "ssm:ListCommandInvocations"),
+        "{trouble}"
+    );
 }
 
 fn parameters(scene: &Changed, hand: &Hand) {

@@ -135,5 +135,5 @@ fn what_is_said_shows_and_what_cannot_be_read_says_why() {
     // The oldest are forgotten, and that is said.
     screen.keys("f");
     tell(&mut screen, *ticket, lines(0..9_992));
-    assert!(screen.text().contains("53 older"), "{}", screen.text());
+    assert!(screen.text().contains("last 9999 of 10052"), "{}", screen.text());
 }

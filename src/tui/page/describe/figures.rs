@@ -55,7 +55,7 @@ impl Paper<'_> {
     }
 
     /// A chart behind its name, and what it says behind that.
-    fn drawn(&mut self, name: &str, names: usize, lines: &[String], says: &str) {
+    pub(super) fn drawn(&mut self, name: &str, names: usize, lines: &[String], says: &str) {
         for (nth, drawn) in lines.iter().enumerate() {
             let is_last = nth + 1 == lines.len();
             let name = if is_last { name } else { "" };
