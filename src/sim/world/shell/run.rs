@@ -1,10 +1,12 @@
 //! Scripts are run: variables, conditions, loops, and the few programs that every host has.
 
+mod lines;
 mod packing;
+mod sums;
 
 use super::{Bad, Node, Piece, Word, parse};
 use crate::sim::filter::glob;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 /// What a program writes, how it exits, and the seconds that it takes.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -25,6 +27,9 @@ pub(crate) trait Programs {
 
     /// A variable goes to all programs from now on.
     fn exports(&mut self, _name: &str, _value: &str) {}
+
+    /// A file of `mktemp` holds this from now on.
+    fn writes(&mut self, _path: &str, _text: &str) {}
 }
 
 /// Commands that a script may run at most: one that loops over much is cut off.
@@ -41,6 +46,8 @@ struct Shell<'p> {
     stops_on_error: bool,
     needs_values: bool,
     commands: u32,
+    /// Files that it made by `mktemp`.
+    files: HashSet<String>,
 }
 
 /// How a script leaves the middle of a loop.
@@ -66,6 +73,7 @@ pub(crate) fn run(script: &str, variables: HashMap<String, String>, programs: &m
         stops_on_error: false,
         needs_values: false,
         commands: 0,
+        files: HashSet::new(),
     };
     if let Err(bad) = shell.all(&nodes, "", true) {
         shell.ended.err.push_str(&format!("_script.sh: {bad}\n"));
@@ -141,6 +149,19 @@ impl Shell<'_> {
                     }
                 }
             }
+            Node::While { condition, body, is_until } => loop {
+                self.all(condition, input, false)?;
+                if self.exit || (self.last == 0) == *is_until {
+                    if !self.exit {
+                        self.last = 0;
+                    }
+                    break;
+                }
+                self.all(body, input, matters)?;
+                if self.exit || self.turn.take() == Some(Turn::Break) {
+                    break;
+                }
+            },
             Node::Group(body) => self.all(body, input, matters)?,
             Node::Case(subject, arms) => {
                 let subject = self.text(subject)?;
@@ -179,7 +200,11 @@ impl Shell<'_> {
             return Ok(());
         }
         let (words, sinks) = redirections(words);
-        let line = self.expand(&words)?;
+        let mut line = self.expand(&words)?;
+        // `timeout 60 docker …`: time is pretended, and what takes too long is cut off with the whole script.
+        if line.first().is_some_and(|name| name == "timeout") {
+            line.drain(..2.min(line.len()));
+        }
         let Some((name, args)) = line.split_first() else { return Ok(()) };
         let mut ended = match self.builtin(name, args, input) {
             Some(ended) => ended,
@@ -189,8 +214,20 @@ impl Shell<'_> {
                 ..Ended::default()
             }),
         };
-        for sink in sinks {
-            match sink.as_str() {
+        for (sink, target) in sinks {
+            if let (">" | "1>", Some(target)) = (sink.as_str(), &target) {
+                let path = self.text(target)?;
+                if self.files.contains(&path) {
+                    self.programs.writes(&path, &std::mem::take(&mut ended.out));
+                    continue;
+                }
+                if path == "/dev/null" {
+                    ended.out.clear();
+                    continue;
+                }
+            }
+            let whole = target.as_ref().and_then(Word::plain).unwrap_or_default();
+            match format!("{sink}{whole}").as_str() {
                 ">/dev/null" | "1>/dev/null" => ended.out.clear(),
                 "2>/dev/null" => ended.err.clear(),
                 "2>&1" => ended.out.push_str(&std::mem::take(&mut ended.err)),
@@ -236,11 +273,20 @@ impl Shell<'_> {
             "base64" => wrote(packing::base64(input)),
             "wc" if first == "-c" => wrote(format!("{}\n", input.len())),
             "wc" if first == "-l" => wrote(format!("{}\n", input.lines().count())),
-            "grep" if first == "-vE" => {
-                let pattern = args.get(1).and_then(|pattern| regex::Regex::new(pattern).ok());
-                let kept = |line: &&str| pattern.as_ref().is_some_and(|pattern| !pattern.is_match(line));
-                let out: String = input.lines().filter(kept).map(|line| format!("{line}\n")).collect();
-                Ended { code: i64::from(out.is_empty()), ..wrote(out) }
+            "grep" => lines::grep(args, input),
+            "sed" => lines::sed(args, input),
+            "tr" => lines::tr(args, input),
+            "cut" => lines::cut(args, input),
+            "mktemp" => {
+                let path = format!("/tmp/tmp.{}", self.files.len());
+                self.files.insert(path.clone());
+                wrote(path + "\n")
+            }
+            "rm" if args.last().is_some_and(|path| self.files.contains(path)) => {
+                for path in args {
+                    self.files.remove(path);
+                }
+                Ended::default()
             }
             "sleep" => {
                 let seconds = first.parse().unwrap_or(0);
@@ -323,6 +369,10 @@ impl Shell<'_> {
         match piece {
             Piece::Text(text) => Ok((text.clone(), true)),
             Piece::Variable(name, is_quoted) => Ok((self.variable(name)?, *is_quoted)),
+            Piece::Sum(text) => {
+                let value = |name: &str| self.variables.get(name).and_then(|text| text.trim().parse().ok());
+                Ok((sums::sum(text, value)?.to_string(), true))
+            }
             Piece::Output(script, is_quoted) => {
                 let nodes = parse(script)?;
                 let before = std::mem::take(&mut self.ended.out);
@@ -353,11 +403,11 @@ impl Shell<'_> {
             (None, None) => Ok(String::new()),
             (Some('-'), found) => Ok(found.unwrap_or(other)),
             (Some('+'), found) => Ok(found.map(|_| other).unwrap_or_default()),
-            // The end of a value is cut off: as many characters as there are signs for one.
-            (Some('%'), found) if other.chars().all(|c| c == '?') => {
-                let mut value = found.unwrap_or_default();
-                value.truncate(value.len().saturating_sub(other.len()));
-                Ok(value)
+            // The shortest beginning or end that fits a pattern is cut off, twice the sign the longest.
+            (Some(sign @ ('%' | '#')), found) => {
+                let longest = operator.get(1..).is_some_and(|rest| rest.starts_with(sign));
+                let pattern = other.strip_prefix(sign).filter(|_| longest).unwrap_or(&other);
+                Ok(cut_off(&found.unwrap_or_default(), pattern, sign == '#', longest))
             }
             (Some('?'), Some(value)) => Ok(value),
             (Some('?'), None) => Err(format!("{name}: {other}")),
@@ -379,19 +429,19 @@ fn assignment(word: &Word) -> Option<(String, Word)> {
 }
 
 /// Parts redirections from the other words.
-fn redirections(words: &[Word]) -> (Vec<Word>, Vec<String>) {
-    let (mut kept, mut sinks) = (Vec::new(), Vec::<String>::new());
+fn redirections(words: &[Word]) -> (Vec<Word>, Vec<(String, Option<Word>)>) {
+    let (mut kept, mut sinks) = (Vec::new(), Vec::<(String, Option<Word>)>::new());
     let mut is_open = false;
     for word in words {
         let text = word.plain().unwrap_or_default();
         if is_open {
-            if let Some(last) = sinks.last_mut() {
-                last.push_str(text);
+            if let Some((_, target)) = sinks.last_mut() {
+                *target = Some(word.clone());
             }
             is_open = false;
         } else if text.trim_start_matches(['1', '2']).starts_with('>') {
             is_open = text.ends_with('>');
-            sinks.push(text.to_owned());
+            sinks.push((text.to_owned(), None));
         } else {
             kept.push(word.clone());
         }
@@ -399,8 +449,27 @@ fn redirections(words: &[Word]) -> (Vec<Word>, Vec<String>) {
     (kept, sinks)
 }
 
+/// A value without the beginning, or the end, that fits a pattern.
+fn cut_off(value: &str, pattern: &str, is_front: bool, longest: bool) -> String {
+    let mut ends: Vec<usize> = value.char_indices().map(|(at, _)| at).chain([value.len()]).collect();
+    if longest == is_front {
+        ends.reverse();
+    }
+    let left = |at: &usize| {
+        let (front, back) = value.split_at(*at);
+        if is_front { (front, back) } else { (back, front) }
+    };
+    let fits = ends.iter().map(left).find(|(cut, _)| glob_class(pattern, cut));
+    fits.map_or(value, |(_, kept)| kept).to_owned()
+}
+
 fn printf(format: &str, args: &[String]) -> String {
     let format = format.replace("\\n", "\n").replace("\\t", "\t");
+    if let [whole, part] = args
+        && format == "%d.%09d"
+    {
+        return format!("{whole}.{part:0>9}");
+    }
     if !format.contains("%s") && !format.contains("%d") {
         return format.replace("%%", "%");
     }
@@ -561,6 +630,40 @@ mod tests {
         assert_eq!((ended.code, calls.len()), (1, 1));
         let (ended, calls) = ran("docker stop bad || echo no\ndocker stop good", &[]);
         assert_eq!((ended.code, calls.len(), ended.out.as_str()), (0, 2, "no\n"));
+    }
+
+    #[test]
+    fn loops_end_by_their_condition_and_values_are_cut_added_and_filtered() {
+        let script = r#"
+            set -u
+            n=0
+            while [ "$n" -lt 5 ]; do n=$((n + 2)); [ "$n" != 4 ] || break; done
+            until [ "$n" = 7 ]; do n=$((n + 1)); done
+            pair='A_B=/x/y=z'
+            echo "$n ${pair%%=*} ${pair#*=} ${pair##*=} ${pair%=*} $(( 7 - 2 * 3 )) $((1500000000 / 1000000000))"
+            printf '%s\n' 'a=1' 'PATH=x' 'b=2' | grep -vxF -e "PATH=x" | tr '=' ' ' | cut -c 1-2
+            f=$(mktemp)
+            echo kept > "$f"
+            rm -f "$f"
+            echo '{"kid":"s-1"},{"kid": "d-2"}' | grep -oE '"kid" *: *"[a-z0-9-]+"' | tr -d ' '
+            echo 'at postgresql://me:p/w@db:5432/x key=abc' | sed -E -e 's#://[^ ]*@#://***@#g' -e 's#(key)=[a-z]+#\1=***#g'
+            printf '%s\n' abc | grep -q b && timeout 9 docker pull x
+        "#;
+        let (ended, calls) = ran(script, &[]);
+        let lines: Vec<&str> = ended.out.lines().collect();
+        assert_eq!(
+            lines,
+            [
+                "7 A_B /x/y=z z A_B=/x/y 1 1",
+                "a ",
+                "b ",
+                "\"kid\":\"s-1\"",
+                "\"kid\":\"d-2\"",
+                "at postgresql://***@db:5432/x key=***"
+            ],
+            "{ended:?}"
+        );
+        assert_eq!(calls, ["pull x"]);
     }
 
     #[test]
