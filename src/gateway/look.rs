@@ -7,9 +7,10 @@
 use super::core::{CoreLook, CoreSeen};
 use crate::model::{
     Alarm, ClusterArn, Command, Definition, DocumentDetail, Group, GroupName, Hook, HostArn, HostDetail,
-    Image, ImageId, Instance, InstanceId, InstanceType, Invocation, Leaving, LogPage, Newcomer,
-    ParameterDetail, Protection, Published, RefreshDetail, Scope, ServiceArn, ServiceDetail, SpotPrice,
-    Target, TargetGroupArn, Task, TaskArn, Template, TemplateId, TemplateRef, TemplateVersion, Text, Trouble,
+    Image, ImageId, Instance, InstanceId, InstanceType, Invocation, Leaving, LogPage, Measured, Newcomer,
+    ParameterDetail, Protection, Published, RefreshDetail, Scope, Series, ServiceArn, ServiceDetail,
+    SpotPrice, Target, TargetGroupArn, Task, TaskArn, Template, TemplateId, TemplateRef, TemplateVersion,
+    Text, Trouble,
 };
 use futures::future::BoxFuture;
 use jiff::Timestamp;
@@ -143,6 +144,11 @@ pub enum Look {
         /// Which.
         of: Vec<Text>,
     },
+    /// Figures of CloudWatch up to the last whole minute; AWS bills each.
+    Measures {
+        /// Which.
+        of: Vec<Series>,
+    },
     /// Members that a group launched from one template version, and how they are.
     Newcomers {
         /// Which group.
@@ -235,6 +241,8 @@ pub struct LogAsk {
     pub from: Timestamp,
     /// Up to when, and without that moment; none means up to now.
     pub until: Option<Timestamp>,
+    /// What events must hold, in CloudWatch's own words; none for all.
+    pub pattern: Option<String>,
     /// Events of a page at most; none means as many as AWS gives.
     pub limit: Option<u32>,
     /// The token of the page; none is the first.
@@ -276,6 +284,8 @@ pub enum Seen {
     Published(Vec<Published>),
     /// Alarms.
     Alarms(Vec<Alarm>),
+    /// Figures of CloudWatch, each that was asked for.
+    Measures(Vec<Measured>),
     /// Members that were launched from the version.
     Newcomers(Vec<Newcomer>),
     /// Why EC2 would launch none; none when it would.

@@ -38,7 +38,7 @@ pub(super) struct Bench {
     pub(super) aws: Arc<aws::Aws>,
     pub(super) config: Config,
     pub(super) timer: Arc<Stepper>,
-    pub(super) folder: tempfile::TempDir,
+    pub(super) folder: crate::residue::Folder,
     /// What reaches into the pretended cores, where there are any.
     cores: Option<Arc<Probing>>,
 }
@@ -58,6 +58,8 @@ pub(super) struct Stepper {
     /// Rung when one of these changes.
     moved: tokio::sync::Notify,
     now: Mutex<Timestamp>,
+    /// A clock that goes with this time.
+    led: Mutex<Option<&'static AtomicI64>>,
     /// What happens when a moment is reached.
     pub(super) then: Mutex<Vec<Due>>,
 }
@@ -138,6 +140,9 @@ impl Timer for Stepper {
         if at > *now {
             self.running.step(at.duration_since(*now).try_into().unwrap());
             *now = at;
+            if let Some(led) = *self.led.lock().unwrap() {
+                led.store(at.as_millisecond(), Ordering::SeqCst);
+            }
             self.moved.notify_waiters();
         }
         let mut then = self.then.lock().unwrap();
@@ -181,6 +186,7 @@ impl Bench {
             under_way: AtomicUsize::new(0),
             moved: tokio::sync::Notify::new(),
             now: Mutex::new(start()),
+            led: Mutex::new(None),
             then: Mutex::default(),
         });
         let cores = running.cores_door().map(|door| {
@@ -189,7 +195,7 @@ impl Bench {
             let cloud = Arc::clone(&aws) as Arc<dyn FleetProbe>;
             Arc::new(Probing::new(cloud, Arc::clone(&aws) as _, client, clock))
         });
-        Self { running, aws, config, timer, folder: tempfile::tempdir().unwrap(), cores }
+        Self { running, aws, config, timer, folder: crate::residue::Folder::new(), cores }
     }
 
     /// On a pretended AWS whose cores can be asked too.
@@ -212,6 +218,20 @@ impl Bench {
         let options = aws::Options {
             environment: Some(self.running.exports()),
             clock: Clock::Fixed(start()),
+            pace: Arc::clone(&self.timer) as Arc<dyn coredeck::clock::Pace>,
+            ..aws::Options::default()
+        };
+        self.aws = Arc::new(aws::connect(&self.config, options).await.unwrap());
+    }
+
+    /// As [`Bench::pace`], and what asks for the figures of the last minutes reads the pretended clock.
+    pub(super) async fn lead(&mut self) {
+        let at: &'static AtomicI64 = Box::leak(Box::new(AtomicI64::new(start().as_millisecond())));
+        *self.timer.led.lock().unwrap() = Some(at);
+        at.store(self.timer.clock().as_millisecond(), Ordering::SeqCst);
+        let options = aws::Options {
+            environment: Some(self.running.exports()),
+            clock: Clock::Led(at),
             pace: Arc::clone(&self.timer) as Arc<dyn coredeck::clock::Pace>,
             ..aws::Options::default()
         };

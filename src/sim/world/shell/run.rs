@@ -1,9 +1,11 @@
 //! Scripts are run: variables, conditions, loops, and the few programs that every host has.
 
+mod arrows;
 mod lines;
 mod packing;
 mod sums;
 
+use self::arrows::{Sink, redirections, sinks};
 use super::{Bad, Node, Piece, Word, parse};
 use crate::sim::filter::glob;
 use std::collections::{HashMap, HashSet};
@@ -199,7 +201,7 @@ impl Shell<'_> {
         if words.is_empty() {
             return Ok(());
         }
-        let (words, sinks) = redirections(words);
+        let (words, arrows, file) = redirections(words);
         let mut line = self.expand(&words)?;
         // `timeout 60 docker …`: time is pretended, and what takes too long is cut off with the whole script.
         if line.first().is_some_and(|name| name == "timeout") {
@@ -214,29 +216,21 @@ impl Shell<'_> {
                 ..Ended::default()
             }),
         };
-        for (sink, target) in sinks {
-            if let (">" | "1>", Some(target)) = (sink.as_str(), &target) {
-                let path = self.text(target)?;
-                if self.files.contains(&path) {
-                    self.programs.writes(&path, &std::mem::take(&mut ended.out));
-                    continue;
-                }
-                if path == "/dev/null" {
-                    ended.out.clear();
-                    continue;
-                }
+        if let Some(file) = file {
+            let path = self.text(&file)?;
+            if !self.files.contains(&path) {
+                return Err(format!("cannot redirect >{path} here"));
             }
-            let whole = target.as_ref().and_then(Word::plain).unwrap_or_default();
-            match format!("{sink}{whole}").as_str() {
-                ">/dev/null" | "1>/dev/null" => ended.out.clear(),
-                "2>/dev/null" => ended.err.clear(),
-                "2>&1" => ended.out.push_str(&std::mem::take(&mut ended.err)),
-                ">&2" | "1>&2" => ended.err.push_str(&std::mem::take(&mut ended.out)),
-                other => return Err(format!("cannot redirect {other} here")),
+            self.programs.writes(&path, &std::mem::take(&mut ended.out));
+        }
+        let (first, second) = sinks(&arrows)?;
+        for (sink, text) in [(first, &ended.out), (second, &ended.err)] {
+            match sink {
+                Sink::Out => self.ended.out.push_str(text),
+                Sink::Err => self.ended.err.push_str(text),
+                Sink::Nowhere => {}
             }
         }
-        self.ended.out.push_str(&ended.out);
-        self.ended.err.push_str(&ended.err);
         self.ended.seconds += ended.seconds;
         self.last = ended.code;
         if self.last != 0 && matters && self.stops_on_error {
@@ -426,27 +420,6 @@ fn assignment(word: &Word) -> Option<(String, Word)> {
     let mut pieces = vec![Piece::Text(rest.to_owned())];
     pieces.extend(word.pieces.iter().skip(1).cloned());
     is_name.then(|| (name.to_owned(), Word { pieces, is_quoted: true }))
-}
-
-/// Parts redirections from the other words.
-fn redirections(words: &[Word]) -> (Vec<Word>, Vec<(String, Option<Word>)>) {
-    let (mut kept, mut sinks) = (Vec::new(), Vec::<(String, Option<Word>)>::new());
-    let mut is_open = false;
-    for word in words {
-        let text = word.plain().unwrap_or_default();
-        if is_open {
-            if let Some((_, target)) = sinks.last_mut() {
-                *target = Some(word.clone());
-            }
-            is_open = false;
-        } else if text.trim_start_matches(['1', '2']).starts_with('>') {
-            is_open = text.ends_with('>');
-            sinks.push((text.to_owned(), None));
-        } else {
-            kept.push(word.clone());
-        }
-    }
-    (kept, sinks)
 }
 
 /// A value without the beginning, or the end, that fits a pattern.
@@ -664,6 +637,22 @@ mod tests {
             "{ended:?}"
         );
         assert_eq!(calls, ["pull x"]);
+    }
+
+    #[test]
+    fn streams_go_where_they_are_led_from_the_left_to_the_right() {
+        for (script, out, err) in [
+            ("nginx >/dev/null 2>&1", "", ""),
+            ("nginx 2>&1 >/dev/null", "_script.sh: nginx: not found\n", ""),
+            ("nginx 2>&1", "_script.sh: nginx: not found\n", ""),
+            ("nginx 2>/dev/null", "", ""),
+            ("echo a >&2", "", "a\n"),
+            ("echo a 2>/dev/null >&2", "", ""),
+            ("echo a >/dev/null >&2", "", "a\n"),
+        ] {
+            let (ended, _) = ran(script, &[]);
+            assert_eq!((ended.out.as_str(), ended.err.as_str()), (out, err), "{script}");
+        }
     }
 
     #[test]
