@@ -239,12 +239,12 @@ mod tests {
         assert_eq!(
             short,
             [
-                ("coredeck-stop-core-1", ""),
-                ("coredeck-start-core-2", ""),
-                ("coredeck-run-core-2", ""),
-                ("coredeck-remove-core-1", ""),
-                ("coredeck-replace-core-2", ""),
-                ("coredeck-look-at-core-1", ""),
+                ("coredeck-stop-core-1", "788cabc5e72cac79"),
+                ("coredeck-start-core-2", "1c92f2c3c52a2adc"),
+                ("coredeck-run-core-2", "21564e35ce910879"),
+                ("coredeck-remove-core-1", "350798d299712586"),
+                ("coredeck-replace-core-2", "f9aa1e7d47ad3613"),
+                ("coredeck-look-at-core-1", "beb2ac6bbf3f398b"),
             ]
         );
     }
