@@ -20,6 +20,7 @@ mod terminate;
 mod tune;
 mod undrain;
 
+pub use self::core::look_at_cores;
 pub use config::{Held, held};
 
 use super::desk::{Desk, Draft};

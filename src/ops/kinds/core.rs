@@ -1,9 +1,11 @@
 //! Operations on cores: a container on a docker host is stopped, started, restarted, through Systems Manager and fixed
 //! documents of our own, and its load balancer's side goes along with it.
 
+mod carried;
 mod create;
 mod doors;
 mod found;
+mod look;
 mod papers;
 mod pattern;
 mod power;
@@ -11,6 +13,7 @@ mod relocate;
 mod upgrade;
 
 pub(super) use create::create;
+pub use look::look_at_cores;
 pub(super) use power::{restart, start, stop};
 pub(super) use relocate::relocate;
 pub(super) use upgrade::upgrade;

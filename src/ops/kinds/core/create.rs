@@ -35,10 +35,18 @@ async fn draft(desk: &Desk<'_>, intent: &Intent) -> Result<Draft> {
     let wish = intent.options.core.as_deref().cloned().unwrap_or_default();
     let mut draft = Draft::default();
     let ids = new_ids(desk, intent, &mut draft);
-    let pattern = pattern::of(desk, &wish, &mut draft).await?;
+    let pattern = pattern::of(desk, &wish, intent.options.override_verdict, &mut draft).await?;
     let (Some(pattern), false) = (pattern, ids.is_empty()) else { return Ok(draft) };
     let tier = pattern.tier;
-    let rows = candidates(desk, tier, &wish, intent, &mut draft);
+    let doors = pattern.doors(desk, &mut draft).await?;
+    let mut rows = candidates(desk, tier, &wish, intent, &mut draft);
+    if wish.host.is_none() && !doors.is_empty() {
+        // Replicas listen at one port, and stand on hosts of their own.
+        let theirs = pattern.hosts_of_replicas(desk, &doors);
+        let is_taken =
+            |row: &InstanceRow| pattern.port().is_some_and(|port| used_ports(desk, row).contains(&port));
+        rows.retain(|row| !theirs.contains(row.it.id.as_str()) && !is_taken(row));
+    }
     let most = tier.cores_per_host.unwrap_or(1);
     let rooms: Vec<Room> = rows.iter().map(|row| room(desk, row, most, wish.memory_mib)).collect();
     let demand = |row: &InstanceRow| limit(row, most, wish.memory_mib);
@@ -58,7 +66,11 @@ async fn draft(desk: &Desk<'_>, intent: &Intent) -> Result<Draft> {
     let secrets: Vec<(&InstanceRow, [String; 2])> =
         chosen.iter().filter_map(|(id, host)| Some((*rows.get(*host)?, pattern.secrets(id)))).collect();
     pattern::check_secrets(desk, &secrets, &mut draft).await?;
-    let doors = pattern.doors(desk, &mut draft).await?;
+    let more: Vec<_> = secrets
+        .iter()
+        .flat_map(|(row, _)| pattern.more_secrets().into_iter().map(|names| (*row, names)))
+        .collect();
+    pattern::check_secrets(desk, &more, &mut draft).await?;
     for ((id, host), (_, secrets)) in chosen.iter().zip(&secrets) {
         let row = rows[*host];
         let taken = ports.entry(*host).or_insert_with(|| used_ports(desk, row));
@@ -254,7 +266,7 @@ impl Made<'_> {
     pub(super) fn run(&self, fleet: &str, papers: &Papers, lane: usize) -> Step {
         let host = &self.row.it.id;
         let [keys, database] = self.secrets;
-        let parameters = vec![
+        let mut parameters = vec![
             ("Container", self.container()),
             ("Core", self.id.to_owned()),
             ("Fleet", fleet.to_owned()),
@@ -268,13 +280,15 @@ impl Made<'_> {
             ("Region", self.row.scope.region.to_string()),
             ("Operation", ROOM_FOR_ID.to_owned()),
         ];
+        parameters.extend(self.pattern.carried.parameters());
         let removal = vec![("Container", self.container()), ("Operation", ROOM_FOR_ID.to_owned())];
         let back = Command { paper: REMOVE, host, word: "remove again", lane, parameters: removal };
         let memory = self.memory.map_or(String::new(), |mib| format!(" with {mib} MiB"));
         Step {
             title: format!(
-                "make {} on {host}{memory} and wait until it answers, its database too",
-                self.container()
+                "make {} on {host}{memory}{} and wait until it answers, its database too",
+                self.container(),
+                self.pattern.carried.words()
             ),
             go: papers.run(&Command { paper: RUN, host, word: "run", lane, parameters }),
             undo: Undo::Exact { leg: Box::new(papers.run(&back)) },
