@@ -131,8 +131,14 @@ pub struct CoreWish {
     pub like: Option<String>,
     /// The image of new cores.
     pub image: Option<String>,
-    /// The host, by id or name; none means that which fits best.
+    /// The host, by id or name, or [`NEW_HOST`]; none means that which fits best, or a new one where none has room.
     pub host: Option<String>,
+    /// The launch template of a new host, by id or name, perhaps with a version after a colon.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub template: Option<String>,
+    /// The subnet of a new host.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub subnet: Option<String>,
     /// MiB that a new core may use; none means its share of the host.
     pub memory_mib: Option<u32>,
     /// The SecureString that holds the API keys; `{core}` stands for the core's id.
@@ -143,6 +149,21 @@ pub struct CoreWish {
     pub target_groups: Vec<String>,
     /// An older version is taken although the schema may be newer.
     pub allow_downgrade: bool,
+}
+
+/// What stands for a host that is launched for the core.
+pub const NEW_HOST: &str = "new";
+
+impl CoreWish {
+    /// Whether a new host is wanted, although others may have room.
+    pub fn wants_new_host(&self) -> bool {
+        self.host.as_deref() == Some(NEW_HOST)
+    }
+
+    /// Whether a new host may be launched: where no certain one was named.
+    pub fn may_launch(&self) -> bool {
+        self.host.is_none() || self.wants_new_host()
+    }
 }
 
 /// What happens to the traffic of a core that is away for a moment.

@@ -17,6 +17,7 @@ mod homes;
 mod inventory;
 mod journal;
 mod managed;
+mod newcomers;
 mod refresh;
 mod rollout;
 mod successors;

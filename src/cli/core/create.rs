@@ -10,9 +10,11 @@ use clap::Args;
 /// `coredeck core create`
 #[derive(Args, Clone, Debug)]
 #[command(after_help = "\
-Each core goes to the fullest host of its tier that still has room, by density and memory. Its secrets are named, never
+Each core goes to the fullest host of its tier that still has room, by density and memory. Where none has, one instance is
+launched from the tier's template, watched until it is ready, and ended again if anything fails. Its secrets are named, never
 given: the host reads them from SecureStrings by its own role. What fails is taken back.
   coredeck core create acme-dev --tier development
+  coredeck core create acme --tier production --host new --target-group core-acme
   coredeck core create shared-prod-3 --like shared-prod-1 --database /coredeck/main/secrets/shared-prod/database-uri")]
 pub(in crate::cli) struct CreateArgs {
     /// Ids of the new cores
@@ -27,9 +29,15 @@ pub(in crate::cli) struct CreateArgs {
     /// Their image with its tag; without it the one that most cores of the tier have
     #[arg(long, value_name = "IMAGE")]
     image: Option<String>,
-    /// The host, by id or name; without it the one that fits best
+    /// The host, by id or name, or `new`; without it the one that fits best, or a new one where none has room
     #[arg(long, value_name = "INSTANCE")]
     host: Option<String>,
+    /// The launch template of a new host, by id or name, perhaps `NAME:VERSION`; without it the tier's
+    #[arg(long, value_name = "TEMPLATE")]
+    template: Option<String>,
+    /// The subnet of a new host; without it the one with fewest hosts of the tier
+    #[arg(long, value_name = "SUBNET")]
+    subnet: Option<String>,
     /// MiB that each may use; without it its share of the host
     #[arg(long, value_name = "MIB", value_parser = clap::value_parser!(u32).range(128..=262_144))]
     memory: Option<u32>,
@@ -62,6 +70,8 @@ impl CreateArgs {
             like: self.like.clone(),
             image: self.image.clone(),
             host: self.host.clone(),
+            template: self.template.clone(),
+            subnet: self.subnet.clone(),
             memory_mib: self.memory,
             api_key: self.api_key.clone(),
             database: self.database.clone(),

@@ -4,6 +4,9 @@
 mod create;
 mod doors;
 mod found;
+mod launch;
+mod made;
+mod newcomer;
 mod papers;
 mod pattern;
 mod power;

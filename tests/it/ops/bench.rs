@@ -6,7 +6,7 @@ use coredeck::clock::Clock;
 use coredeck::collect;
 use coredeck::config::{Account, Config, Login, Regions};
 use coredeck::gateway::change::{FleetWriter, Proof, Receipt, Token, WriteError};
-use coredeck::gateway::{Change, FleetProbe, FleetReader};
+use coredeck::gateway::{Change, FleetProbe, FleetReader, Look, Seen};
 use coredeck::model::{AccountName, Region, Scope, Text, Trouble, TroubleKind};
 use coredeck::ops::begin::{Beginning, enter};
 use coredeck::ops::census::Lists;
@@ -306,6 +306,29 @@ impl Bench {
             })
             .map(|((_, fact), value)| (fact, value))
             .collect()
+    }
+
+    /// Instances that operations launched, whatever has become of them.
+    pub(super) async fn launched(&self) -> usize {
+        let scope = Scope { account: "demo".into(), region: "us-east-1".into() };
+        let look = Look::Tagged { key: "coredeck:operation".into(), value: "op-*".into() };
+        let Seen::Instances(all) = self.aws.look(&scope, &look).await.unwrap() else { panic!() };
+        all.len()
+    }
+
+    /// The plan that takes an operation back.
+    pub(super) async fn undo(&self, op: &OpState) -> coredeck::error::Result<Plan> {
+        let world = self.world("core create").await;
+        let (probe, writer) = (self.probe(), self.writer());
+        let desk = Desk {
+            snapshot: &world.snapshot,
+            fleet: &world.fleet,
+            config: &self.config,
+            probe: probe.as_ref(),
+            writer: Some(writer.as_ref()),
+            now: self.timer.now(),
+        };
+        coredeck::ops::rollback::plan(&desk, op).await
     }
 
     /// What was changed in the pretended AWS, by call, without what names the operation.

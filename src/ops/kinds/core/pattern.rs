@@ -6,7 +6,6 @@ use super::create::needs_a_tier;
 use super::doors::{Door, doors};
 use super::found::{Found, parameter};
 use crate::error::{Result, did_you_mean};
-use crate::fleet::InstanceRow;
 use crate::gateway::{Look, Seen};
 use crate::inventory::{Entry, entries};
 use crate::model::{Core, Home, Scope, Text, Tier};
@@ -196,12 +195,12 @@ impl Pattern<'_> {
 /// They could not be looked at.
 pub(super) async fn check_secrets(
     desk: &Desk<'_>,
-    wanted: &[(&InstanceRow, [String; 2])],
+    wanted: &[(&Scope, [String; 2])],
     draft: &mut Draft,
 ) -> Result<()> {
     let mut places: BTreeMap<&Scope, BTreeSet<&str>> = BTreeMap::new();
-    for (row, names) in wanted {
-        places.entry(&row.scope).or_default().extend(names.iter().map(String::as_str));
+    for (scope, names) in wanted {
+        places.entry(scope).or_default().extend(names.iter().map(String::as_str));
     }
     for (scope, names) in places {
         let is_name = |name: &str| {

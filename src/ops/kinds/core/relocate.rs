@@ -8,9 +8,10 @@ use super::super::super::intent::Intent;
 use super::super::super::placement::place;
 use super::super::super::plan::{Fact, Lane};
 use super::super::protect::count;
-use super::create::{Made, candidates, free_port, limit, no_room, room, used_ports};
+use super::create::{candidates, free_port, limit, no_room, room, used_ports};
 use super::doors::{self, Door, doors};
 use super::found::{Found, found};
+use super::made::Made;
 use super::papers::{Papers, REMOVE, RUN, START, STOP};
 use super::pattern::{self, check_secrets, entry};
 use super::power::stopped;
@@ -88,18 +89,20 @@ async fn draft(desk: &Desk<'_>, intent: &Intent) -> Result<Draft> {
         let papers = Papers::look(desk, &[&*row.scope], &[RUN, REMOVE, STOP, START]).await?;
         let made = Made {
             id: one.core.id.as_str(),
-            row,
+            scope: &row.scope,
+            host: &row.it.id,
             port,
             secrets: &named,
             memory: limit(row, most, wish.memory_mib),
             most,
+            nth: 0,
             pattern: &pattern,
         };
-        let lane = lane(desk, one, &old, &made, &doors, &papers, draft.lanes.len());
+        let lane = lane(desk, one, &old, row, &made, &doors, &papers, draft.lanes.len());
         draft.lanes.push(lane);
         one.hold(&mut draft);
         draft.hold(&row.scope, "instance", row.it.id.as_str(), Grip::Shared);
-        secrets.push((row, named.clone()));
+        secrets.push((&*row.scope, named.clone()));
     }
     check_secrets(desk, &secrets, &mut draft).await?;
     if !draft.lanes.is_empty() {
@@ -115,12 +118,13 @@ fn lane(
     desk: &Desk<'_>,
     one: &Found<'_>,
     old: &crate::inventory::Entry,
+    row: &InstanceRow,
     made: &Made<'_>,
     doors: &[Door],
     papers: &Papers,
     number: usize,
 ) -> Lane {
-    let (row, port) = (made.row, made.port);
+    let port = made.port;
     let mut facts = one.facts();
     let host = &row.it.id;
     let tag = row.it.tags.get(DO_NOT_DISRUPT).map_or(Value::Absent, Value::word);
