@@ -408,12 +408,27 @@ fn matters(changes: &BTreeMap<String, usize>) -> BTreeMap<String, usize> {
         .collect()
 }
 
+/// How the instances stand that lanes launched, without what names them: in every world they have other ids.
+async fn housed(bench: &Bench, op: &OpState) -> Vec<String> {
+    let names: Vec<&String> = op.lanes.iter().filter_map(|lane| lane.named.as_ref()).collect();
+    if names.is_empty() {
+        return Vec::new();
+    }
+    let facts = bench.facts(&op.plan).await;
+    let plain = |text: String| {
+        let text = text.replace(&op.record.id, "the operation");
+        names.iter().fold(text, |text, name| text.replace(name.as_str(), "the instance"))
+    };
+    let is_same = |(fact, _): &(&Aspect, &Value)| !matches!(fact, Aspect::ParameterHash { .. });
+    facts.iter().filter(is_same).map(|(fact, value)| plain(format!("{fact}: {value}"))).collect()
+}
+
 /// Where a run is disturbed: after a record of the journal, or around a call.
 type Point = (Option<i64>, Option<(usize, Fate)>);
 
 /// What a run leaves: everything that its plan cares about, how often each call was made, and how many instances
 /// operations launched.
-type Left = (BTreeMap<Aspect, Value>, BTreeMap<String, usize>, usize);
+type Left = (BTreeMap<Aspect, Value>, BTreeMap<String, usize>, (usize, Vec<String>));
 
 async fn sweep(case: &Case) {
     let mut plans = plans(case).await;
@@ -423,7 +438,7 @@ async fn sweep(case: &Case) {
     let calm = bench.run(&record.id).await;
     assert_eq!(calm.ended.map(|(end, _)| end), Some(Outcome::Done), "{}: {:?}", case.name, calm.lanes);
     let (facts, changes) = (bench.facts(&plan).await, matters(&bench.changes()));
-    let hosts = bench.launched().await;
+    let hosts = (bench.launched().await, housed(&bench, &calm).await);
     for once in ["CreateLaunchTemplateVersion", "StartInstanceRefresh"] {
         let lanes = plan.lanes.iter().flat_map(|lane| &lane.steps);
         let meant =
@@ -459,7 +474,7 @@ async fn at(case: &Case, before: &[Plan], plan: &Plan, undisturbed: &Left, (reco
     assert_eq!(op.ended.map(|(end, _)| end), Some(Outcome::Done), "{what}: {:?}", op.lanes);
     assert_eq!(bench.facts(plan).await, undisturbed.0, "{what}");
     assert_eq!(now, undisturbed.1, "{what}");
-    assert_eq!(bench.launched().await, undisturbed.2, "{what}");
+    assert_eq!((bench.launched().await, housed(&bench, &op).await), undisturbed.2, "{what}");
 }
 
 /// One test for each kind, so that a failure names it and they run side by side.
