@@ -1,11 +1,15 @@
 //! What a rollout asks of launch templates, of EC2, and of the members that were launched from a new version.
 
+mod measuring;
+
+pub use measuring::Says;
+
 use super::aspect::Value;
 use crate::gateway::{Look, Seen};
 use crate::model::text::harmless;
 use crate::model::{
     AlarmState, Check, ClusterArn, GroupName, ImageId, InstanceId, InstanceState, InstanceType, Newcomer,
-    Readiness, TargetGroupArn, TemplateId, TemplateRef, Text, Trouble,
+    Norm, Readiness, TargetGroupArn, TemplateId, TemplateRef, Text, Trouble,
 };
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -93,6 +97,13 @@ pub enum LaunchFact {
         /// Which are listened to.
         alarms: Vec<Text>,
     },
+    /// Figures of CloudWatch of which one thing can be said.
+    Measured {
+        /// What.
+        says: Says,
+        /// What they must be.
+        of: Vec<Norm>,
+    },
 }
 
 /// Members that are judged, and who is asked about them.
@@ -137,6 +148,9 @@ impl LaunchFact {
             Self::Ready { instance } => Look::Readiness { of: vec![instance.clone()] },
             Self::Housed { path, .. } => Look::ParametersUnder { path: path.clone() },
             Self::Ringing { alarms } => Look::Alarms { of: alarms.clone() },
+            Self::Measured { of, .. } => {
+                Look::Measures { of: of.iter().map(|norm| norm.series.clone()).collect() }
+            }
         }
     }
 
@@ -193,6 +207,7 @@ impl LaunchFact {
                 });
                 Value::Words(sorted(housed))
             }
+            (Self::Measured { says, of }, Seen::Measures(all)) => Value::Words(says.of(of, all)),
             (Self::Ringing { .. }, Seen::Alarms(all)) => {
                 let ringing = all.iter().filter(|alarm| alarm.state == AlarmState::Alarm);
                 Value::Words(sorted(ringing.map(|alarm| alarm.name.to_string())))
@@ -356,6 +371,7 @@ impl fmt::Display for LaunchFact {
                 let names: Vec<_> = alarms.iter().map(|alarm| harmless(alarm).into_owned()).collect();
                 write!(f, "alarm among {}", names.join(", "))
             }
+            Self::Measured { says, .. } => f.write_str(says.word()),
         }
     }
 }
