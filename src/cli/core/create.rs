@@ -23,7 +23,8 @@ pub(in crate::cli) struct CreateArgs {
     /// Their tier
     #[arg(long, value_name = "TIER", required_unless_present = "like")]
     tier: Option<String>,
-    /// A core that they are replicas of: its tier, image, secrets and target groups
+    /// A core that they are replicas of: its tier, image, secrets and target groups. Where it is a task of an ECS
+    /// service, the service gets as many tasks more
     #[arg(long, value_name = "CORE")]
     like: Option<String>,
     /// Their image with its tag; without it the one that most cores of the tier have
@@ -50,6 +51,9 @@ pub(in crate::cli) struct CreateArgs {
     /// A target group that they are put into, by name; may be repeated
     #[arg(long = "target-group", value_name = "NAME")]
     target_groups: Vec<String>,
+    /// Make replicas of a service although its hosts have no room, or its database too few connections
+    #[arg(long)]
+    override_verdict: bool,
     #[command(flatten)]
     guards: GuardArgs,
     #[command(flatten)]
@@ -65,6 +69,7 @@ impl CreateArgs {
     /// What was typed.
     pub(in crate::cli) fn intent(&self) -> Result<Intent> {
         let mut options = self.guards.options()?;
+        options.override_verdict = self.override_verdict;
         options.core = Some(Box::new(CoreWish {
             tier: self.tier.clone(),
             like: self.like.clone(),

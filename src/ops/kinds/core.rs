@@ -11,6 +11,7 @@ mod papers;
 mod pattern;
 mod power;
 mod relocate;
+mod replica;
 mod upgrade;
 
 pub(super) use create::create;

@@ -296,3 +296,42 @@ async fn an_instance_that_houses_another_core_by_now_is_not_ended() {
     );
     assert_eq!(launched(&bench, &op).await[0].state, InstanceState::Running);
 }
+
+/// A core that a service of ECS keeps, and its service.
+fn kept(world: &coredeck::world::World) -> String {
+    let is_task = |core: &&coredeck::model::Core| matches!(core.home, coredeck::model::Home::Task { .. });
+    world.fleet.cores.iter().find(is_task).expect("a core on ECS").id.to_string()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_replica_more_of_a_service_is_a_task_more_until_it_is_healthy() {
+    let bench = bench(Vec::new()).await;
+    let world = bench.world("core create").await;
+    let like = kept(&world);
+    let intent = created("shared", &["one-more"], |wish| wish.like = Some(like.clone()));
+    let plan = planned(&bench, intent.clone()).await;
+    assert_eq!(plan.title, "create 1 replica of api-prod/auth-core: from 6 to 7 tasks");
+    assert!(plan.notes.iter().any(|note| note.contains("connections to the database")), "{:?}", plan.notes);
+    assert!(plan.warnings.iter().any(|told| told.contains("max_connections")), "{:?}", plan.warnings);
+    let op = bench.run(&bench.enter(&plan).id).await;
+    assert_eq!(ended(&op), Some(Outcome::Done), "{:?}", op.lanes);
+    let after = bench.world("core create").await;
+    let service = |world: &coredeck::world::World| {
+        let row = world.fleet.services.iter().find(|row| row.it.name == "auth-core").unwrap();
+        (row.it.desired, row.it.running)
+    };
+    assert_eq!((service(&world), service(&after)), ((6, 6), (7, 7)));
+    let back = bench.undo(&op).await.unwrap();
+    assert_eq!(ended(&bench.run(&bench.enter(&back).id).await), Some(Outcome::Done));
+    let world = bench.world("core create").await;
+    assert_eq!(service(&world).0, 6);
+    // More than its hosts hold, and more than its database takes.
+    let many: Vec<String> = (0..400).map(|n| format!("r{n}")).collect();
+    let many: Vec<&str> = many.iter().map(String::as_str).collect();
+    let full = refused(&bench, created("shared", &many, |wish| wish.like = Some(like.clone()))).await;
+    assert!(full.contains("find a place") && full.contains("--override-verdict"), "{full}");
+    let mut bench = bench;
+    bench.config.capacity.max_connections = Some(60);
+    let few = refused(&bench, intent).await;
+    assert!(few.contains("and the database takes 60"), "{few}");
+}

@@ -12,6 +12,7 @@ use super::made::Made;
 use super::newcomer::Newcomer;
 use super::papers::{Papers, REMOVE, RUN};
 use super::pattern;
+use super::replica;
 use crate::error::{Error, Result};
 use crate::fleet::InstanceRow;
 use crate::model::{InstanceId, Known, Scope, Tier};
@@ -31,6 +32,11 @@ pub(in super::super) fn create<'a>(desk: &'a Desk<'a>, intent: &'a Intent) -> Bo
 async fn draft(desk: &Desk<'_>, intent: &Intent) -> Result<Draft> {
     let wish = intent.options.core.as_deref().cloned().unwrap_or_default();
     let mut draft = Draft::default();
+    let like =
+        wish.like.as_ref().and_then(|name| desk.fleet.cores.iter().find(|core| core.id.as_str() == name));
+    if let Some(row) = like.and_then(|core| replica::service_of(desk, core)) {
+        return replica::draft(desk, row, intent).await;
+    }
     let ids = new_ids(desk, intent, &mut draft);
     let pattern = pattern::of(desk, &wish, &mut draft).await?;
     let (Some(pattern), false) = (pattern, ids.is_empty()) else { return Ok(draft) };

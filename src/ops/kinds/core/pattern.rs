@@ -43,12 +43,9 @@ pub(super) async fn of<'a>(
             None => return Ok(None),
         },
     };
-    if let Some(Core { id, home: Home::Task { task, service, .. }, .. }) = like {
-        let cluster = task.as_str().rsplit('/').nth(1).unwrap_or_default();
-        let wants = desk.fleet.services.iter().find(|row| row.it.name == *service && row.cluster == cluster);
-        let more = wants.map_or("N".to_owned(), |row| (row.it.desired + 1).to_string());
-        let why = format!("it is a task of the ECS service {service}: a replica more is a task more");
-        draft.refuse(id, why, format!("coredeck scale {cluster}/{service} --desired {more}"));
+    if let Some(Core { id, home: Home::Task { service, .. }, .. }) = like {
+        let why = format!("it is a task of the ECS service {service}, which could not be read");
+        draft.refuse(id, why, "`coredeck get services -v` shows what AWS says");
         return Ok(None);
     }
     let tiers = &desk.config.tiers;

@@ -98,7 +98,10 @@ async fn draft(desk: &Desk<'_>, intent: &Intent) -> Result<Draft> {
             nth: 0,
             pattern: &pattern,
         };
-        let lane = lane(desk, one, &old, row, &made, &doors, &papers, draft.lanes.len());
+        let mut lane = lane(desk, one, &old, &made, &doors, &papers, draft.lanes.len());
+        let tag = row.it.tags.get(DO_NOT_DISRUPT).map_or(Value::Absent, Value::word);
+        let fact = Aspect::InstanceTag { instance: row.it.id.clone(), key: DO_NOT_DISRUPT.into() };
+        lane.facts.push(Fact { fact, was: tag });
         draft.lanes.push(lane);
         one.hold(&mut draft);
         draft.hold(&row.scope, "instance", row.it.id.as_str(), Grip::Shared);
@@ -118,7 +121,6 @@ fn lane(
     desk: &Desk<'_>,
     one: &Found<'_>,
     old: &crate::inventory::Entry,
-    row: &InstanceRow,
     made: &Made<'_>,
     doors: &[Door],
     papers: &Papers,
@@ -126,14 +128,9 @@ fn lane(
 ) -> Lane {
     let port = made.port;
     let mut facts = one.facts();
-    let host = &row.it.id;
-    let tag = row.it.tags.get(DO_NOT_DISRUPT).map_or(Value::Absent, Value::word);
+    let (scope, host) = (made.scope, made.host);
     facts.push(Fact { fact: Aspect::InstanceState { instance: host.clone() }, was: Value::word("running") });
-    facts.push(Fact {
-        fact: Aspect::InstanceTag { instance: host.clone(), key: DO_NOT_DISRUPT.into() },
-        was: tag,
-    });
-    let mut steps = papers.put(&row.scope, &[RUN, REMOVE, STOP, START]);
+    let mut steps = papers.put(scope, &[RUN, REMOVE, STOP, START]);
     steps.push(made.run(desk.config.fleet.as_str(), papers, number));
     let served: Vec<&Door> = doors.iter().filter(|door| door.is_in()).collect();
     for door in &served {
@@ -160,7 +157,7 @@ fn lane(
     Lane {
         name: format!("{} from {} to {host}:{port}", one.core.id, one.host.it.id),
         target: one.core.id.to_string(),
-        scope: (*row.scope).clone(),
+        scope: scope.clone(),
         tier: tier(None),
         facts,
         steps,
