@@ -57,7 +57,8 @@ async fn draft(desk: &Desk<'_>, intent: &Intent) -> Result<Draft> {
     };
     if !homeless.is_empty() && launch.is_none() {
         if draft.refusals.is_empty() {
-            let (target, why, mend) = no_room(desk, tier, &rooms, homeless.len(), ids.len());
+            let (target, why, mend) =
+                no_room(desk, tier, &rooms, homeless.len(), ids.len(), wish.may_launch());
             draft.refuse(target, why, mend);
         }
         return Ok(draft);
@@ -222,6 +223,7 @@ pub(super) fn no_room(
     rooms: &[Room],
     homeless: usize,
     wanted: usize,
+    may_launch: bool,
 ) -> (String, String, String) {
     let cores: u32 = rooms.iter().map(|room| room.cores).sum();
     let most: u32 = rooms.iter().map(|room| room.most).sum();
@@ -238,6 +240,7 @@ pub(super) fn no_room(
             let max = if desired > row.it.max { format!(" --max {desired}") } else { String::new() };
             format!("coredeck scale {} --desired {desired}{max} first", row.it.name)
         }
+        None if !may_launch => format!("launch {more} more instances of tier {} first", tier.name),
         None => format!(
             "name the launch template of its hosts: --template NAME, or `launch = {{ template = … }}` of tier {} in \
              the configuration (docs/cores.md)",

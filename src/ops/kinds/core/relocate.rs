@@ -66,7 +66,7 @@ async fn draft(desk: &Desk<'_>, intent: &Intent) -> Result<Draft> {
             .collect();
         let Some(row) = place(&rooms, &[0]).first().copied().flatten().and_then(|at| rows.get(at).copied())
         else {
-            let (_, why, mend) = no_room(desk, pattern.tier, &rooms, 1, 1);
+            let (_, why, mend) = no_room(desk, pattern.tier, &rooms, 1, 1, false);
             draft.refuse(&one.core.id, why, mend);
             continue;
         };
