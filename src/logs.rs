@@ -16,6 +16,7 @@ mod mask;
 mod merge;
 mod origin;
 mod read;
+mod sieve;
 
 pub use filter::{Filter, Left};
 pub use fold::Fold;
@@ -24,4 +25,5 @@ pub use line::{Head, Level, Line, Whom};
 pub use mask::Mask;
 pub use merge::Merge;
 pub use origin::{Named, Origin, Place, SOURCES, resolve};
-pub use read::{Feed, Reading, start};
+pub use read::{Feed, Fresh, Reading, start};
+pub use sieve::Sieve;

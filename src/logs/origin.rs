@@ -30,6 +30,8 @@ pub struct Origin {
     pub place: Place,
     /// Domains that its lines must be about; empty for all.
     pub only: Vec<Text>,
+    /// The service of ECS whose later tasks are meant too; none where this one was asked for by itself.
+    pub service: Option<Text>,
 }
 
 /// What writes lines.
@@ -147,7 +149,7 @@ fn origin_of(fleet: &Fleet, core: &Core) -> Option<Origin> {
         Home::Container { .. } => Text::new(core.id.as_str()),
         Home::Task { task, service, .. } => task_name(service, task.as_str()),
     };
-    Some(Origin { name, scope: Arc::clone(&core.scope), place, only: Vec::new() })
+    Some(Origin { name, scope: Arc::clone(&core.scope), place, only: Vec::new(), service: None })
 }
 
 fn task_place(row: &TaskRow) -> Place {
@@ -159,7 +161,7 @@ fn task_place(row: &TaskRow) -> Place {
 }
 
 /// `auth-core/3f2a91bc`
-fn task_name(of: &str, arn: &str) -> Text {
+pub(super) fn task_name(of: &str, arn: &str) -> Text {
     let id: String = arn.rsplit('/').next().unwrap_or_default().chars().take(8).collect();
     Text::from(format!("{of}/{id}"))
 }
@@ -186,9 +188,15 @@ fn tenants(fleet: &Fleet, name: &str) -> Result<Option<Vec<Origin>>> {
             let alone = matches!(core.tenants, Known::Yes(0 | 1));
             // A core of its own serves one customer, from its base domain.
             let only = tenant.domain.as_ref().filter(|_| !alone).map(|it| Text::from(it.to_lowercase()));
-            all.extend(
-                origin_of(fleet, core).map(|origin| Origin { only: only.into_iter().collect(), ..origin }),
-            );
+            let service = match &core.home {
+                Home::Task { service, .. } => Some(service.clone()),
+                Home::Container { .. } => None,
+            };
+            all.extend(origin_of(fleet, core).map(|it| Origin {
+                only: only.into_iter().collect(),
+                service,
+                ..it
+            }));
         }
     }
     if all.is_empty() {
@@ -234,6 +242,10 @@ fn services(fleet: &Fleet, name: &str) -> Result<Option<Vec<Origin>>> {
         |row: &&TaskRow| row.it.cluster == service.it.cluster && row.it.group.as_deref() == Some(&group);
     let all: Vec<Origin> =
         fleet.tasks.iter().filter(mine).map(|row| of_task(row, &service.it.name)).collect();
+    let all: Vec<Origin> = all
+        .into_iter()
+        .map(|origin| Origin { service: Some(service.it.name.as_str().into()), ..origin })
+        .collect();
     if all.is_empty() {
         return Err(Error::failed(format!("the service '{}' has no task now", harmless(name))));
     }
@@ -246,6 +258,7 @@ fn of_task(row: &TaskRow, called: &str) -> Origin {
         scope: Arc::clone(&row.scope),
         place: task_place(row),
         only: Vec::new(),
+        service: None,
     }
 }
 

@@ -4,21 +4,23 @@
 //! new. Events come late: each reading looks back over a window, and ids that were seen are not shown twice.
 
 mod host;
+mod later;
+mod stand;
 
-use super::fold::Fold;
 use super::hostlog::Asker;
 use super::line::Line;
 use super::mask::Mask;
 use super::merge::Merge;
 use super::origin::{Origin, Place};
+use super::sieve::Sieve;
 use crate::clock::Clock;
-use crate::gateway::{FleetProbe, LogAsk, Look, Seen};
-use crate::model::{LogEvent, LogPage, Scope, Text, Trouble, TroubleKind};
+use crate::gateway::{Look, Seen};
+use crate::model::{Scope, Text};
 use host::Host;
-use jiff::{SignedDuration, Timestamp};
-use std::collections::{BTreeMap, HashMap};
+use jiff::Timestamp;
+use stand::Stand;
+use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::time::Duration;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
@@ -28,14 +30,6 @@ const STREAMS: usize = 100;
 const WAITING: usize = 4;
 /// Lines of a batch at most.
 const BATCH: usize = 2_000;
-/// From one look for new events to the next.
-const AGAIN: Duration = Duration::from_secs(2);
-/// How far each look for new events goes back.
-const LOOK_BACK: SignedDuration = SignedDuration::from_secs(20);
-/// How far every fifteenth goes back.
-const LOOK_FAR_BACK: SignedDuration = SignedDuration::from_secs(180);
-/// The longest pause after looks that failed.
-const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 
 /// What is read.
 #[derive(Clone)]
@@ -50,6 +44,8 @@ pub struct Reading {
     pub follows: bool,
     /// Lines of each host at most; none for as many as it gives.
     pub tail: Option<u32>,
+    /// What CloudWatch is asked for, of the span that is over; none for all.
+    pub sieve: Option<Sieve>,
     /// Asks hosts, and sees everything else.
     pub asker: Asker,
     /// Where docker's lines are by configuration: group, and stream with `{core}`, `{container}`, `{instance}`.
@@ -62,13 +58,21 @@ pub struct Reading {
 pub struct Feed {
     /// The span that was asked for, by time.
     pub past: Merge,
-    /// What comes afterwards, in batches by time; ends at once where nobody follows. While it is not taken, nothing
-    /// new is read.
-    pub fresh: mpsc::Receiver<Vec<Line>>,
+    /// What comes afterwards; ends at once where nobody follows. While it is not taken, nothing new is read.
+    pub fresh: mpsc::Receiver<Fresh>,
     /// What is to be known of what is shown, or not shown; ends when nothing is read any more. To be taken always.
     pub said: mpsc::Receiver<String>,
     /// Ends it.
     pub stop: CancellationToken,
+}
+
+/// Something new.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Fresh {
+    /// Lines, by time.
+    Lines(Vec<Line>),
+    /// A task that began later. It stands behind all sources so far; its lines come after this.
+    Source(Origin),
 }
 
 impl Drop for Feed {
@@ -86,22 +90,19 @@ pub async fn start(reading: Reading) -> (Feed, Vec<String>) {
     let tell = Tell { lines, say };
     let stop = CancellationToken::new();
     let mut past = Vec::new();
-    let (streams, hosts, troubles) = sort(&reading).await;
+    let sorted = sort(&reading, (0..).zip(&reading.origins)).await;
     let reading = Arc::new(reading);
     let mask = Arc::new(Mask::default());
-    for ((scope, group), streams) in streams {
-        for part in streams.chunks(STREAMS) {
-            let (send, batches) = mpsc::channel(WAITING);
-            past.push(batches);
-            let stand =
-                Stand::new(&reading, &mask, scope.clone(), group.clone(), part.to_vec(), tell.clone());
-            let stop = stop.clone();
-            tokio::spawn(async move {
-                tokio::select! { () = stop.cancelled() => {} () = stand.read(send) => {} }
-            });
-        }
+    for part in sorted.parts() {
+        let (send, batches) = mpsc::channel(WAITING);
+        past.push(batches);
+        let stand = Stand::new(&reading, &mask, part, tell.clone());
+        let stop = stop.clone();
+        tokio::spawn(async move {
+            tokio::select! { () = stop.cancelled() => {} () = stand.read(Way::Past(send)) => {} }
+        });
     }
-    for host in hosts {
+    for host in sorted.hosts {
         let (send, batches) = mpsc::channel(WAITING);
         past.push(batches);
         let (reading, mask, tell, stop) =
@@ -110,13 +111,16 @@ pub async fn start(reading: Reading) -> (Feed, Vec<String>) {
             tokio::select! { () = stop.cancelled() => {} () = host.read(reading, mask, send, tell) => {} }
         });
     }
-    (Feed { past: Merge::new(past), fresh, said, stop }, troubles)
+    if reading.follows {
+        later::watch(&reading, &mask, &tell, &stop);
+    }
+    (Feed { past: Merge::new(past), fresh, said, stop }, sorted.troubles)
 }
 
 /// Where what is read goes.
 #[derive(Clone)]
 struct Tell {
-    lines: mpsc::Sender<Vec<Line>>,
+    lines: mpsc::Sender<Fresh>,
     say: mpsc::Sender<String>,
 }
 
@@ -125,15 +129,72 @@ impl Tell {
         // Nobody is left to tell when the reader has gone.
         let _ = self.say.send(text).await;
     }
+
+    /// Hands new lines on. Whether there is still somebody who takes them.
+    async fn fresh(&self, lines: Vec<Line>) -> bool {
+        lines.is_empty() || self.lines.send(Fresh::Lines(lines)).await.is_ok()
+    }
 }
 
-type Streams = BTreeMap<(Scope, Text), Vec<(Text, u16)>>;
+/// Which way the lines of a span go.
+enum Way {
+    /// To be put together with others by time.
+    Past(mpsc::Sender<Vec<Line>>),
+    /// As something new.
+    Fresh(Tell),
+}
+
+impl Way {
+    /// Hands lines on in batches. Whether there is still somebody who takes them.
+    async fn hand_on(&self, lines: Vec<Line>) -> bool {
+        let mut lines = lines.into_iter().peekable();
+        while lines.peek().is_some() {
+            let batch = lines.by_ref().take(BATCH).collect();
+            let is_taken = match self {
+                Self::Past(send) => send.send(batch).await.is_ok(),
+                Self::Fresh(tell) => tell.fresh(batch).await,
+            };
+            if !is_taken {
+                return false;
+            }
+        }
+        true
+    }
+}
+
+/// Streams of one group, each with the source that it belongs to.
+struct Part {
+    scope: Scope,
+    group: Text,
+    streams: Vec<(Text, u16)>,
+}
+
+/// Where lines of some origins are.
+#[derive(Default)]
+struct Sorted {
+    streams: BTreeMap<(Scope, Text), Vec<(Text, u16)>>,
+    hosts: Vec<Host>,
+    troubles: Vec<String>,
+}
+
+impl Sorted {
+    /// Streams that one request can name.
+    fn parts(&self) -> impl Iterator<Item = Part> {
+        self.streams.iter().flat_map(|((scope, group), streams)| {
+            streams.chunks(STREAMS).map(|part| Part {
+                scope: scope.clone(),
+                group: group.clone(),
+                streams: part.to_vec(),
+            })
+        })
+    }
+}
 
 /// What is read from CloudWatch, and what from hosts.
-async fn sort(reading: &Reading) -> (Streams, Vec<Host>, Vec<String>) {
-    let (mut streams, mut hosts, mut troubles) = (Streams::new(), Vec::new(), Vec::new());
+async fn sort(reading: &Reading, origins: impl Iterator<Item = (u16, &Origin)>) -> Sorted {
+    let Sorted { mut streams, mut hosts, mut troubles } = Sorted::default();
     let mut definitions: BTreeMap<(Scope, Text), Result<crate::model::Definition, String>> = BTreeMap::new();
-    for (from, origin) in (0_u16..).zip(&reading.origins) {
+    for (from, origin) in origins {
         let scope = Scope::clone(&origin.scope);
         match &origin.place {
             Place::Container { instance, container } => match &reading.configured {
@@ -188,7 +249,7 @@ async fn sort(reading: &Reading) -> (Streams, Vec<Host>, Vec<String>) {
             }
         }
     }
-    (streams, hosts, troubles)
+    Sorted { streams, hosts, troubles }
 }
 
 fn in_region(scope: &Scope, region: Option<&Text>) -> Scope {
@@ -211,205 +272,4 @@ async fn look_up(
         Ok(_) => Err(format!("{definition} was not described")),
         Err(trouble) => Err(trouble.to_string()),
     }
-}
-
-/// Streams of one group.
-struct Stand {
-    probe: Arc<dyn FleetProbe>,
-    clock: Clock,
-    scope: Scope,
-    group: Text,
-    streams: Vec<(Text, u16)>,
-    since: Timestamp,
-    until: Option<Timestamp>,
-    follows: bool,
-    folds: HashMap<Text, Fold>,
-    seen: HashMap<Text, Timestamp>,
-    newest: Timestamp,
-    tell: Tell,
-}
-
-impl Stand {
-    fn new(
-        reading: &Arc<Reading>,
-        mask: &Arc<Mask>,
-        scope: Scope,
-        group: Text,
-        streams: Vec<(Text, u16)>,
-        tell: Tell,
-    ) -> Self {
-        let fold = |(stream, from): &(Text, u16)| (stream.clone(), Fold::new(*from, Arc::clone(mask)));
-        Self {
-            probe: Arc::clone(&reading.asker.probe),
-            clock: reading.clock,
-            scope,
-            group,
-            folds: streams.iter().map(fold).collect(),
-            streams,
-            since: reading.since,
-            until: reading.until,
-            follows: reading.follows,
-            seen: HashMap::new(),
-            newest: reading.since,
-            tell,
-        }
-    }
-
-    async fn say(&self, text: String) {
-        self.tell.say(text).await;
-    }
-
-    /// The span that was asked for, then what is new.
-    async fn read(mut self, send: mpsc::Sender<Vec<Line>>) {
-        let begun = self.clock.now();
-        let (mut token, mut pause) = (None, Duration::from_secs(1));
-        loop {
-            match self.page(self.since, token.clone()).await {
-                Ok(page) => {
-                    pause = Duration::from_secs(1);
-                    token = page.next;
-                    let mut lines = self.fold(page.events);
-                    if token.is_none() && !self.follows {
-                        lines.extend(self.folds.values_mut().filter_map(Fold::flush));
-                    }
-                    lines.sort_by_key(|line| line.at);
-                    if !hand_on(&send, lines).await {
-                        return;
-                    }
-                    if token.is_none() {
-                        break;
-                    }
-                }
-                Err(trouble) if trouble.kind == TroubleKind::NotFound && self.narrow().await => token = None,
-                Err(trouble) if is_passing(&trouble) && pause < LONGEST_PAUSE => {
-                    tokio::time::sleep(pause).await;
-                    pause *= 2;
-                }
-                Err(trouble) => {
-                    self.say(format!("{} in {}: {trouble}", self.group, self.scope)).await;
-                    break;
-                }
-            }
-        }
-        drop(send);
-        if self.follows && !self.streams.is_empty() {
-            self.follow(begun).await;
-        }
-    }
-
-    async fn follow(mut self, begun: Timestamp) {
-        let (mut pause, mut looks) = (AGAIN, 0_u32);
-        self.newest = self.newest.max(begun.saturating_sub(LOOK_BACK).unwrap_or(begun)).min(begun);
-        loop {
-            tokio::time::sleep(pause).await;
-            looks = looks.wrapping_add(1);
-            let back = if looks.is_multiple_of(15) { LOOK_FAR_BACK } else { LOOK_BACK };
-            let from = self.newest.saturating_sub(back).unwrap_or(self.newest).max(self.since);
-            let forget = self.newest.saturating_sub(LOOK_FAR_BACK * 2).unwrap_or(self.newest);
-            self.seen.retain(|_, at| *at >= forget);
-            let mut token = None;
-            loop {
-                match self.page(from, token).await {
-                    Ok(page) => {
-                        pause = AGAIN;
-                        token = page.next;
-                        let mut lines = self.fold(page.events);
-                        if token.is_none() {
-                            lines.extend(self.folds.values_mut().filter_map(Fold::flush_old));
-                        }
-                        lines.sort_by_key(|line| line.at);
-                        if !lines.is_empty() && self.tell.lines.send(lines).await.is_err() {
-                            return;
-                        }
-                        if token.is_none() {
-                            break;
-                        }
-                    }
-                    Err(trouble) => {
-                        if !is_passing(&trouble) {
-                            self.say(format!("{} in {} is not followed: {trouble}", self.group, self.scope))
-                                .await;
-                            return;
-                        }
-                        if pause == AGAIN {
-                            self.say(format!("{} in {} waits: {trouble}", self.group, self.scope)).await;
-                        }
-                        pause = (pause * 2).min(LONGEST_PAUSE);
-                        break;
-                    }
-                }
-            }
-        }
-    }
-
-    async fn page(&self, from: Timestamp, token: Option<String>) -> Result<LogPage, Trouble> {
-        let ask = LogAsk {
-            group: self.group.clone(),
-            streams: self.streams.iter().map(|(stream, _)| stream.clone()).collect(),
-            from,
-            until: self.until,
-            limit: None,
-            token,
-        };
-        match self.probe.look(&self.scope, &Look::LogEvents(ask)).await? {
-            Seen::LogEvents(page) => Ok(page),
-            _ => Ok(LogPage::default()),
-        }
-    }
-
-    /// One stream that is not there fails the request for all: those that are there are asked for alone.
-    /// Whether anything is left.
-    async fn narrow(&mut self) -> bool {
-        let mut there = Vec::new();
-        for (stream, from) in &self.streams {
-            let look = Look::LogStreams { group: self.group.clone(), prefix: stream.clone() };
-            match self.probe.look(&self.scope, &look).await {
-                Ok(Seen::LogStreams(found)) if found.contains(stream) => there.push((stream.clone(), *from)),
-                Ok(_) => self.say(format!("the log stream {stream} of {} is not there", self.group)).await,
-                Err(trouble) => self.say(format!("{} in {}: {trouble}", self.group, self.scope)).await,
-            }
-        }
-        let is_fewer = there.len() < self.streams.len();
-        self.streams = there;
-        is_fewer && !self.streams.is_empty()
-    }
-
-    /// Folds events that were not seen yet.
-    fn fold(&mut self, mut events: Vec<LogEvent>) -> Vec<Line> {
-        events.sort_by_key(|event| event.at);
-        let mut lines = Vec::new();
-        for event in events {
-            self.newest = self.newest.max(event.at);
-            if self.follows && self.seen.insert(event.id, event.at).is_some() {
-                continue;
-            }
-            if let Some(fold) = self.folds.get_mut(&event.stream) {
-                lines.extend(fold.push(event.at, &event.text));
-            }
-        }
-        // Only what may come again has to be remembered.
-        if self.seen.len() > 50_000 {
-            let forget = self.newest.saturating_sub(LOOK_FAR_BACK * 2).unwrap_or(self.newest);
-            self.seen.retain(|_, at| *at >= forget);
-        }
-        lines
-    }
-}
-
-fn is_passing(trouble: &Trouble) -> bool {
-    matches!(
-        trouble.kind,
-        TroubleKind::Throttled | TroubleKind::Timeout | TroubleKind::Unreachable | TroubleKind::Server
-    )
-}
-
-/// Hands lines on in batches. Whether there is still somebody who takes them.
-async fn hand_on(send: &mpsc::Sender<Vec<Line>>, lines: Vec<Line>) -> bool {
-    let mut lines = lines.into_iter().peekable();
-    while lines.peek().is_some() {
-        if send.send(lines.by_ref().take(BATCH).collect()).await.is_err() {
-            return false;
-        }
-    }
-    true
 }

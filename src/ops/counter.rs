@@ -168,6 +168,13 @@ pub enum LogPart {
     },
     /// Lines, in the order of time.
     Lines(Vec<Line>),
+    /// A source that began later; it stands behind the others.
+    Joined {
+        /// What it is called.
+        source: String,
+        /// Domains that its lines must be about; empty for all.
+        only: Vec<Text>,
+    },
     /// The last minutes are read; what comes from now on is new.
     CaughtUp,
     /// Something to know about what shows, or does not.

@@ -15,8 +15,8 @@ use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 pub(super) const MOST: usize = 10_000;
 /// Bytes of text that are kept at most.
 const MOST_BYTES: usize = 8 << 20;
-/// Sentences about what is read that are kept.
-const SENTENCES: usize = 20;
+/// What stands before a sentence about what is read.
+const MARK: &str = "! ";
 /// Rows that one line takes at most.
 const DEEPEST: usize = 400;
 
@@ -42,10 +42,19 @@ impl Standing {
     }
 }
 
-/// A row of the screen: of which line, counted from the first that ever came, and which part of it.
+/// Something that came: a line, or what is to be known of the lines, where it was said.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum Entry {
+    /// A line.
+    Line(Line),
+    /// A sentence about what is read, or cannot be.
+    Said(String),
+}
+
+/// A row of the screen: of which entry, counted from the first that ever came, and which part of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Row {
-    pub(super) line: u64,
+    pub(super) entry: u64,
     pub(super) part: u16,
 }
 
@@ -58,9 +67,15 @@ pub(super) struct Log {
     pub(super) standing: Standing,
     /// What lines come from, as they are called before each.
     pub(super) sources: Vec<String>,
-    lines: VecDeque<Line>,
+    entries: VecDeque<Entry>,
+    /// Entries that went before the first that is kept.
+    gone: u64,
+    /// Lines among those that are kept.
+    kept: usize,
     /// Lines that were forgotten.
     pub(super) forgotten: u64,
+    /// Sentences that are kept.
+    pub(super) remarks: usize,
     bytes: usize,
     rows: VecDeque<Row>,
     /// Lines that show.
@@ -73,8 +88,6 @@ pub(super) struct Log {
     pub(super) filter: String,
     wanted: Filter,
     only: Vec<Vec<Text>>,
-    /// What is to be known of what shows.
-    pub(super) said: VecDeque<String>,
 }
 
 impl Log {
@@ -85,8 +98,11 @@ impl Log {
             ticket,
             standing: Standing::Waiting,
             sources: Vec::new(),
-            lines: VecDeque::new(),
+            entries: VecDeque::new(),
+            gone: 0,
+            kept: 0,
             forgotten: 0,
+            remarks: 0,
             bytes: 0,
             rows: VecDeque::new(),
             shown: 0,
@@ -96,7 +112,6 @@ impl Log {
             filter: String::new(),
             wanted: Filter::default(),
             only: Vec::new(),
-            said: VecDeque::new(),
         }
     }
 
@@ -107,31 +122,53 @@ impl Log {
         self.only = only;
     }
 
-    /// Lines come. How many rows went at the top, for whoever looks at those below.
-    pub(super) fn take(&mut self, lines: Vec<Line>) -> usize {
-        let mut went = 0;
-        for line in lines {
-            self.bytes += size(&line);
-            self.lay(&line, self.forgotten + self.lines.len() as u64);
-            self.lines.push_back(line);
-            while self.lines.len() > MOST || self.bytes > MOST_BYTES {
-                let Some(old) = self.lines.pop_front() else { break };
-                self.bytes -= size(&old);
-                while self.rows.front().is_some_and(|row| row.line == self.forgotten) {
-                    self.rows.pop_front();
-                    went += 1;
-                }
-                self.forgotten += 1;
-            }
+    /// One more source is known.
+    pub(super) fn joined(&mut self, source: String, only: Vec<Text>) {
+        self.sources.push(source);
+        self.only.push(only);
+        // What was typed may mean the new one as well; it was understood before.
+        let typed = std::mem::take(&mut self.filter);
+        if self.narrow(&typed).is_err() {
+            self.filter = typed;
         }
-        went
     }
 
-    pub(super) fn say(&mut self, text: String) {
-        self.said.push_back(text);
-        if self.said.len() > SENTENCES {
-            self.said.pop_front();
+    /// Lines come. How many rows went at the top, for whoever looks at those below.
+    pub(super) fn take(&mut self, lines: Vec<Line>) -> usize {
+        lines.into_iter().map(|line| self.push(Entry::Line(line))).sum()
+    }
+
+    /// Something is said of what is read: it stands among the lines, where it was said. How many rows went at the top.
+    pub(super) fn say(&mut self, text: String) -> usize {
+        self.push(Entry::Said(text))
+    }
+
+    fn push(&mut self, entry: Entry) -> usize {
+        let mut went = 0;
+        self.bytes += size(&entry);
+        match entry {
+            Entry::Line(_) => self.kept += 1,
+            Entry::Said(_) => self.remarks += 1,
         }
+        self.lay(&entry, self.gone + self.entries.len() as u64);
+        self.entries.push_back(entry);
+        while self.entries.len() > MOST || self.bytes > MOST_BYTES {
+            let Some(old) = self.entries.pop_front() else { break };
+            self.bytes -= size(&old);
+            match old {
+                Entry::Line(_) => {
+                    self.kept -= 1;
+                    self.forgotten += 1;
+                }
+                Entry::Said(_) => self.remarks -= 1,
+            }
+            while self.rows.front().is_some_and(|row| row.entry == self.gone) {
+                self.rows.pop_front();
+                went += 1;
+            }
+            self.gone += 1;
+        }
+        went
     }
 
     /// Another filter; the error is the byte that it points at, and what is wrong.
@@ -164,35 +201,44 @@ impl Log {
 
     /// Lines in all.
     pub(super) fn kept(&self) -> usize {
-        self.lines.len()
+        self.kept
     }
 
-    /// The line and the part of it in a row.
-    pub(super) fn at(&self, row: usize) -> Option<(&Line, usize)> {
-        let Row { line, part } = *self.rows.get(row)?;
-        let at = usize::try_from(line.checked_sub(self.forgotten)?).ok()?;
-        Some((self.lines.get(at)?, usize::from(part)))
+    /// What stands in a row, and which part of it.
+    pub(super) fn at(&self, row: usize) -> Option<(&Entry, usize)> {
+        let Row { entry, part } = *self.rows.get(row)?;
+        let at = usize::try_from(entry.checked_sub(self.gone)?).ok()?;
+        Some((self.entries.get(at)?, usize::from(part)))
     }
 
     fn lay_all(&mut self) {
         self.rows.clear();
         self.shown = 0;
-        let lines = std::mem::take(&mut self.lines);
-        for (at, line) in (self.forgotten..).zip(&lines) {
-            self.lay(line, at);
+        let entries = std::mem::take(&mut self.entries);
+        for (at, entry) in (self.gone..).zip(&entries) {
+            self.lay(entry, at);
         }
-        self.lines = lines;
+        self.entries = entries;
     }
 
-    fn lay(&mut self, line: &Line, at: u64) {
-        // What cannot be told is left out on the screen as in scripts; the title says how many of all show.
-        if !self.wanted.admits(line, &mut Left::default()) {
-            return;
-        }
-        self.shown += 1;
-        let rows = self.parts(line).len().clamp(1, DEEPEST);
-        self.rows
-            .extend((0..rows).map(|part| Row { line: at, part: u16::try_from(part).unwrap_or(u16::MAX) }));
+    fn lay(&mut self, entry: &Entry, at: u64) {
+        let rows = match entry {
+            // What cannot be told is left out on the screen as in scripts; the title says how many of all show.
+            Entry::Line(line) if !self.wanted.admits(line, &mut Left::default()) => return,
+            Entry::Line(line) => {
+                self.shown += 1;
+                self.parts(line).len()
+            }
+            // What is to be known of the lines is nothing that a filter is about.
+            Entry::Said(text) => self.sentence(text).len(),
+        };
+        let parts = 0..rows.clamp(1, DEEPEST);
+        self.rows.extend(parts.map(|part| Row { entry: at, part: u16::try_from(part).unwrap_or(u16::MAX) }));
+    }
+
+    /// A sentence, row by row, always whole: whoever cuts long lines wants to read it all the same.
+    pub(super) fn sentence(&self, text: &str) -> Vec<String> {
+        cell::wrap(&format!("{MARK}{text}"), self.width.saturating_sub(1))
     }
 
     /// The texts of a line, row by row. The first begins after what stands before it.
@@ -239,8 +285,11 @@ impl Log {
     }
 }
 
-fn size(line: &Line) -> usize {
-    line.message.len() + line.more.iter().map(String::len).sum::<usize>() + 200
+fn size(entry: &Entry) -> usize {
+    200 + match entry {
+        Entry::Line(line) => line.message.len() + line.more.iter().map(String::len).sum::<usize>(),
+        Entry::Said(text) => text.len(),
+    }
 }
 
 /// Text in pieces of at most so many columns, cut where the room ends: a line of a log is no prose.
@@ -280,7 +329,7 @@ mod tests {
         let many = (1..=MOST as i64).map(|at| line(at, "x", 0)).collect();
         assert_eq!(log.take(many), 3, "three rows went with the first line");
         assert_eq!((log.kept(), log.forgotten, log.count()), (MOST, 1, MOST));
-        assert_eq!(log.at(0).unwrap().0.at.as_second(), 1);
+        assert_eq!(log.at(0).unwrap().0, &Entry::Line(line(1, "x", 0)));
     }
 
     #[test]
@@ -295,6 +344,22 @@ mod tests {
         assert_eq!((log.count(), log.shown), (2, 1));
         assert!(log.narrow("/(/").is_err());
         assert_eq!(log.count(), 2, "a filter that means nothing changes nothing");
+    }
+
+    #[test]
+    fn what_is_said_stands_where_it_was_said_whole_and_whatever_the_filter() {
+        let mut log = Log::new(vec!["core/a".to_owned()], 1);
+        log.widen(30);
+        log.take(vec![line(0, "first", 0)]);
+        log.say("Systems Manager cannot reach i-0: its agent is offline".to_owned());
+        log.take(vec![line(1, "second", 0)]);
+        assert_eq!((log.kept(), log.shown, log.remarks, log.count()), (2, 2, 1, 5));
+        log.narrow("second").unwrap();
+        assert_eq!((log.shown, log.count()), (1, 4));
+        let Some((Entry::Said(text), 0)) = log.at(0) else { panic!("{:?}", log.at(0)) };
+        let rows = log.sentence(text);
+        assert!(rows.len() == 3 && rows.iter().all(|row| row.width() < 30), "{rows:?}");
+        assert_eq!(rows.join(" "), "! Systems Manager cannot reach i-0: its agent is offline");
     }
 
     #[test]

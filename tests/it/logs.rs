@@ -206,6 +206,7 @@ async fn tasks_of_a_service_log_json_and_new_lines_come_once_until_somebody_stop
     })
     .await
     .unwrap();
+    seen.iter().for_each(|line| home.keep(line.as_bytes()));
     let mut said = String::new();
     child.stderr.take().unwrap().read_to_string(&mut said).unwrap();
     assert_eq!(child.wait().unwrap().code(), Some(130), "{said}");

@@ -9,8 +9,8 @@ use crate::gateway::change::{Answered, Miss, Moved};
 use crate::gateway::{Change, Token};
 use crate::model::{InstanceId, TemplateRef};
 use aws_sdk_ec2::types::{
-    InstanceStateChange, LaunchTemplateSpecification, RequestLaunchTemplateData, ResourceType, Tag,
-    TagSpecification,
+    DeleteSnapshotReturnCode, InstanceStateChange, LaunchTemplateSpecification, RequestLaunchTemplateData,
+    ResourceType, Tag, TagSpecification,
 };
 
 /// Carries out a change of EC2, or asks whether it would be.
@@ -134,7 +134,13 @@ pub(in crate::aws) async fn change(pen: &Pen<'_>, change: &Change, token: &Token
                 inked!(pen, aws_sdk_ec2, ask.set_dry_run(pen.dry()))
             };
             match pen.put(Api::DeregisterImage, request).await {
-                Ok(_) => Answered::Yes.into(),
+                Ok(answer) => {
+                    let left = answer.delete_snapshot_results.unwrap_or_default();
+                    Done {
+                        answered: Answered::Yes,
+                        missed: left.into_iter().filter_map(|it| kept(image.as_str(), it)).collect(),
+                    }
+                }
                 Err(stop) if !pen.is_dry() && is_gone(&stop) => Answered::Yes.into(),
                 Err(stop) => return Err(stop),
             }
@@ -195,6 +201,21 @@ fn specification(template: &TemplateRef) -> LaunchTemplateSpecification {
 /// Whether an image is not there any more.
 fn is_gone(stop: &Stop) -> bool {
     matches!(stop.trouble.code.as_deref(), Some("InvalidAMIID.NotFound" | "InvalidAMIID.Unavailable"))
+}
+
+/// A snapshot that was to go with its image and stays, costing what it did: AWS takes the image all the same, and says of
+/// each snapshot how it went.
+fn kept(image: &str, it: DeleteSnapshotReturnCode) -> Option<Miss> {
+    let reason = required(it.return_code.map(|code| code.as_str().to_owned()));
+    let snapshot = required(it.snapshot_id);
+    // An answer that says nothing of how it went says nothing of a failure.
+    (!reason.is_empty() && reason != "success").then(|| Miss {
+        target: image.into(),
+        reason,
+        detail: Some(format!(
+            "the image is gone and {snapshot} stays; `aws ec2 delete-snapshot --snapshot-id {snapshot}` deletes it"
+        )),
+    })
 }
 
 fn moved(changes: Option<Vec<InstanceStateChange>>) -> Done {

@@ -4,7 +4,7 @@ use crate::cli::logs::{check_hosts, configured};
 use crate::cli::reach::Tools;
 use crate::error::Result;
 use crate::logs::hostlog::Asker;
-use crate::logs::{Feed, Line, Reading, SOURCES, resolve, start};
+use crate::logs::{Feed, Fresh, Line, Reading, SOURCES, resolve, start};
 use crate::ops::counter::{Answer, LogPart};
 use jiff::SignedDuration;
 use tokio::sync::mpsc;
@@ -69,7 +69,11 @@ where
                 }
             },
             lines = feed.fresh.recv(), if !in_past => match lines {
-                Some(lines) => LogPart::Lines(lines),
+                Some(Fresh::Lines(lines)) => LogPart::Lines(lines),
+                Some(Fresh::Source(origin)) => LogPart::Joined {
+                    source: crate::model::text::harmless(&origin.name).into_owned(),
+                    only: origin.only,
+                },
                 None => {
                     while let Some(said) = feed.said.recv().await {
                         if tell(LogPart::Said(said)).await.is_err() { return }
@@ -110,6 +114,7 @@ async fn begin(tools: &Tools, names: &[String], may_put: bool) -> Result<(Feed, 
         until: None,
         follows: true,
         tail: None,
+        sieve: None,
         asker,
         configured: configured(&tools.config),
         clock: tools.clock,

@@ -1,6 +1,6 @@
 //! Lines of docker's own: from the host, by a command of Systems Manager each time.
 
-use super::{Reading, Stand, Tell, hand_on, in_region};
+use super::{Part, Reading, Stand, Tell, Way, in_region};
 use crate::logs::fold::Fold;
 use crate::logs::hostlog::{Span, Told};
 use crate::logs::line::Line;
@@ -48,7 +48,8 @@ impl Host {
                     return say(format!("docker sends its lines to {group} and names no stream")).await;
                 };
                 let streams = vec![(stream, self.from)];
-                return Stand::new(&reading, &mask, scope, group, streams, tell.clone()).read(send).await;
+                let part = Part { scope, group, streams };
+                return Stand::new(&reading, &mask, part, tell.clone()).read(Way::Past(send)).await;
             }
             Ok(Told::Lines { lines, is_cut }) => {
                 let is_wanted = reading.tail.is_some_and(|tail| lines.len() >= tail as usize);
@@ -64,12 +65,11 @@ impl Host {
                 if !reading.follows {
                     whole.extend(fold.flush());
                 }
-                if !hand_on(&send, whole).await {
+                if !Way::Past(send).hand_on(whole).await {
                     return;
                 }
             }
         }
-        drop(send);
         let mut failed = false;
         if !reading.follows {
             return;
@@ -88,7 +88,7 @@ impl Host {
                     }
                     let mut whole = fresh(&mut fold, lines, reading.until, &mut last);
                     whole.extend(fold.flush_old());
-                    if !whole.is_empty() && tell.lines.send(whole).await.is_err() {
+                    if !tell.fresh(whole).await {
                         return;
                     }
                 }

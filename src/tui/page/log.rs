@@ -3,7 +3,9 @@
 use super::TextLine;
 use crate::logs::Level;
 use crate::model::text::harmless;
-use crate::tui::log::{Log, Standing};
+use crate::ops::counter::Declined;
+use crate::tui::cell;
+use crate::tui::log::{Entry, Log, Standing};
 use crate::tui::state::Ui;
 use crate::tui::theme::Role;
 
@@ -11,15 +13,37 @@ use crate::tui::theme::Role;
 pub(crate) fn lines(ui: &Ui, top: usize, height: usize) -> Vec<TextLine> {
     let Some(log) = &ui.log else { return Vec::new() };
     if let Standing::Declined(declined) = &log.standing {
-        let says = std::iter::once(&declined.what).chain(&declined.why).chain(&declined.hints);
-        return says.map(|text| vec![(Role::Text, harmless(text).into_owned())]).collect();
+        return refused(declined, usize::from(ui.width)).into_iter().skip(top).take(height).collect();
     }
-    if log.count() == 0 {
-        let mut lines = vec![vec![(Role::Dim, empty(log))]];
-        lines.extend(log.said.iter().map(|said| vec![(Role::HealthWarn, harmless(said).into_owned())]));
-        return lines;
-    }
-    (top..top + height).map_while(|row| line(log, row)).collect()
+    let head = head(log);
+    let from = top.saturating_sub(head.len());
+    let rows = (from..from + height).map_while(|row| line(log, row));
+    head.into_iter().skip(top).chain(rows).take(height).collect()
+}
+
+/// How many rows there are.
+pub(crate) fn count(ui: &Ui) -> usize {
+    ui.log.as_ref().map_or(0, |log| match &log.standing {
+        Standing::Declined(declined) => refused(declined, usize::from(ui.width)).len(),
+        _ => head(log).len() + log.count(),
+    })
+}
+
+/// Whether the last row is on the screen.
+pub(crate) fn is_at_end(ui: &Ui) -> bool {
+    ui.here.top + super::height(ui) >= count(ui)
+}
+
+/// Why nothing can be read, and what can be done, whole.
+fn refused(declined: &Declined, width: usize) -> Vec<TextLine> {
+    let says = std::iter::once(&declined.what).chain(&declined.why).chain(&declined.hints);
+    let rows = says.flat_map(|text| cell::wrap(text, width.saturating_sub(1)));
+    rows.map(|text| vec![(Role::Text, text)]).collect()
+}
+
+/// What stands where no line shows.
+fn head(log: &Log) -> Vec<TextLine> {
+    if log.shown > 0 { Vec::new() } else { vec![vec![(Role::Dim, empty(log))]] }
 }
 
 fn empty(log: &Log) -> String {
@@ -33,7 +57,12 @@ fn empty(log: &Log) -> String {
 }
 
 fn line(log: &Log, row: usize) -> Option<TextLine> {
-    let (line, part) = log.at(row)?;
+    let (line, part) = match log.at(row)? {
+        (Entry::Line(line), part) => (line, part),
+        (Entry::Said(text), part) => {
+            return Some(vec![(Role::HealthWarn, log.sentence(text).into_iter().nth(part)?)]);
+        }
+    };
     let text = log.parts(line).into_iter().nth(part)?;
     let role = match line.level() {
         Some(Level::Error) => Role::HealthBad,
@@ -65,6 +94,11 @@ pub(crate) fn facts(log: &Log) -> String {
     }
     if log.forgotten > 0 {
         facts.push_str(&format!(" · {} older ones forgotten", log.forgotten));
+    }
+    match log.remarks {
+        0 => {}
+        1 => facts.push_str(" · 1 remark"),
+        many => facts.push_str(&format!(" · {many} remarks")),
     }
     facts
 }

@@ -102,11 +102,17 @@ pub(super) fn arrived(ui: &mut Ui, ticket: u64, part: LogPart) {
                 ui.here.top = ui.here.top.saturating_sub(went);
             }
         }
+        LogPart::Joined { source, only } => log.joined(source, only),
         LogPart::CaughtUp => log.standing = Standing::Following,
         LogPart::Over => log.standing = Standing::Over,
         LogPart::Said(text) => {
-            log.say(text.clone());
-            ui.complain(crate::model::text::harmless(&text));
+            let went = log.say(text.clone());
+            let is_beside = log.sticks || page::log::is_at_end(ui);
+            if matches!(ui.here.page, Page::Log(_)) && !is_beside {
+                ui.here.top = ui.here.top.saturating_sub(went);
+                // It stands below what is looked at, and says so.
+                ui.complain(crate::model::text::harmless(&text));
+            }
         }
         LogPart::Declined(declined) => log.standing = Standing::Declined(declined),
     }
