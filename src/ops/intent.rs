@@ -119,6 +119,19 @@ pub enum SettingWish {
     Unset,
 }
 
+impl SettingWish {
+    /// What somebody typed: a whole number, yes or no as such, anything else as a text. `"…"` is always a text.
+    pub fn typed(text: &str) -> Self {
+        let is_plain = matches!(text, "true" | "false") || text.parse::<i64>().is_ok();
+        let is_quoted = text.len() > 1 && text.starts_with('"') && text.ends_with('"');
+        let json = match serde_json::from_str::<serde_json::Value>(text) {
+            Ok(value) if is_plain || is_quoted => value.to_string(),
+            _ => serde_json::Value::String(text.to_owned()).to_string(),
+        };
+        Self::Open { json }
+    }
+}
+
 /// How cores are dealt with.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]

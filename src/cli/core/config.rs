@@ -106,7 +106,7 @@ impl SetArgs {
                 .hint(format!("put it into a SecureString and say --secret {key}=PARAMETER"))
                 .hint("what was typed may stand in your shell's history: change that secret"));
             }
-            all.push((key, SettingWish::Open { json: json(value) }));
+            all.push((key, SettingWish::typed(value)));
         }
         for typed in &self.secrets {
             let Some((key, parameter)) = typed.split_once('=').filter(|(_, name)| name.starts_with('/'))
@@ -129,16 +129,6 @@ impl SetArgs {
             return Err(Error::usage("nothing is to be set").hint("coredeck core config set --help"));
         }
         Ok(wishes)
-    }
-}
-
-/// A whole number, yes or no as such, anything else as a text.
-fn json(typed: &str) -> String {
-    let is_plain = matches!(typed, "true" | "false") || typed.parse::<i64>().is_ok();
-    let is_quoted = typed.len() > 1 && typed.starts_with('"') && typed.ends_with('"');
-    match serde_json::from_str::<serde_json::Value>(typed) {
-        Ok(value) if is_plain || is_quoted => value.to_string(),
-        _ => serde_json::Value::from(typed).to_string(),
     }
 }
 
