@@ -327,3 +327,19 @@ impl Options {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::SettingWish;
+
+    #[test]
+    fn numbers_and_flags_are_such_and_the_rest_is_text() {
+        let read = |text: &str| match SettingWish::typed(text) {
+            SettingWish::Open { json } => json,
+            other => panic!("{other:?}"),
+        };
+        assert_eq!([read("7200"), read("true"), read("5.1")], ["7200", "true", "\"5.1\""]);
+        assert_eq!([read("\"123\""), read("a b")], ["\"123\"", "\"a b\""]);
+        assert_eq!([read("[1]"), read("null")], ["\"[1]\"", "\"null\""]);
+    }
+}

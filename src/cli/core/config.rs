@@ -165,18 +165,3 @@ pub(super) async fn show(
         .collect();
     out.data(&lines)
 }
-
-#[cfg(test)]
-mod tests {
-    use super::json;
-
-    #[test]
-    fn numbers_and_flags_are_such_and_the_rest_is_text() {
-        assert_eq!(
-            (json("7200"), json("true"), json("5.1")),
-            ("7200".into(), "true".into(), "\"5.1\"".into())
-        );
-        assert_eq!((json("\"123\""), json("a b")), ("\"123\"".to_owned(), "\"a b\"".to_owned()));
-        assert_eq!((json("[1]"), json("null")), ("\"[1]\"".to_owned(), "\"null\"".to_owned()));
-    }
-}
