@@ -325,11 +325,14 @@ async fn a_replica_more_of_a_service_is_a_task_more_until_it_is_healthy() {
     assert_eq!(ended(&bench.run(&bench.enter(&back).id).await), Some(Outcome::Done));
     let world = bench.world("core create").await;
     assert_eq!(service(&world).0, 6);
-    // More than its hosts hold, and more than its database takes.
+    // More than its hosts hold, which its capacity provider must mend; and more than its database takes.
     let many: Vec<String> = (0..400).map(|n| format!("r{n}")).collect();
     let many: Vec<&str> = many.iter().map(String::as_str).collect();
-    let full = refused(&bench, created("shared", &many, |wish| wish.like = Some(like.clone()))).await;
-    assert!(full.contains("find a place") && full.contains("--override-verdict"), "{full}");
+    let plan = planned(&bench, created("shared", &many, |wish| wish.like = Some(like.clone()))).await;
+    assert!(plan.warnings.iter().any(|told| told.contains("must launch one first")), "{:?}", plan.warnings);
+    assert!(
+        !planned(&bench, intent.clone()).await.warnings.iter().any(|told| told.contains("launch one first"))
+    );
     let mut bench = bench;
     bench.config.capacity.max_connections = Some(60);
     let few = refused(&bench, intent).await;

@@ -133,13 +133,19 @@ async fn room(
         Some(detail) => finds_room(&scene, detail, more),
         None => Some(Blocker::Unknown("it could not be looked at".to_owned())),
     };
+    // Its capacity provider launches hosts by itself, as long as the group behind it may grow.
+    let may_grow = |arn: &Text| {
+        let group = desk.fleet.groups.iter().find(|group| group.it.arn == *arn);
+        group.is_some_and(|group| group.it.desired < group.it.max)
+    };
     let is_scaled = desk
         .fleet
         .clusters
         .iter()
         .filter(|one| one.it.arn == *cluster)
         .flat_map(|one| &one.it.providers)
-        .any(|provider| provider.managed_scaling && service.providers.contains(&provider.name));
+        .filter(|provider| provider.managed_scaling && service.providers.contains(&provider.name))
+        .any(|provider| provider.group_arn.as_ref().is_some_and(may_grow));
     match blocker {
         None => {}
         Some(Blocker::NoRoom { .. }) if is_scaled => {
