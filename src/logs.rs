@@ -16,6 +16,7 @@ mod mask;
 mod merge;
 mod origin;
 mod read;
+mod said;
 
 pub use filter::{Filter, Left};
 pub use fold::Fold;
@@ -23,5 +24,6 @@ pub use latency::{Latency, Slow};
 pub use line::{Head, Level, Line, Whom};
 pub use mask::Mask;
 pub use merge::Merge;
-pub use origin::{Named, Origin, Place, SOURCES, resolve};
+pub use origin::{Named, Origin, PLACES, Place, SOURCES, Sought, called, resolve};
 pub use read::{Feed, Reading, start};
+pub use said::{Flow, Said};

@@ -11,7 +11,7 @@ use crate::config::{Config, parse_moment, parse_span};
 use crate::error::{Error, ErrorKind, Result};
 use crate::logs::hostlog::Asker;
 use crate::logs::{
-    Feed, Filter, Latency, Left, Level, Line, Origin, Place, Reading, SOURCES, resolve, start,
+    Feed, Filter, Latency, Left, Level, Line, Origin, Place, Reading, SOURCES, Said, Sought, resolve, start,
 };
 use crate::model::Text;
 use crate::model::text::harmless;
@@ -178,12 +178,8 @@ pub(super) async fn run(args: &LogsArgs, global: &Global, outside: &Outside, out
     let hands = reach.hands()?;
     let clock = reach.clock();
     let mark = format!("coredeck logs {:x}-{:x}", clock.now().as_microsecond(), std::process::id());
-    let asker = Asker {
-        probe: hands.probe.clone(),
-        writer: hands.writer.clone(),
-        mark,
-        may_put: args.yes || global.demo,
-    };
+    let may_put = args.yes || global.demo;
+    let asker = Asker::new(hands.probe.clone(), hands.writer.clone(), mark, may_put);
     let reading = Reading {
         origins: origins.clone(),
         since,
@@ -196,8 +192,8 @@ pub(super) async fn run(args: &LogsArgs, global: &Global, outside: &Outside, out
         clock,
     };
     let (feed, troubles) = start(reading).await;
-    troubles.iter().for_each(|why| out.warn(&harmless(why)));
-    let missing = troubles.len();
+    troubles.iter().for_each(|said| out.warn(&harmless(&said.text)));
+    let missing = troubles.iter().filter(|said| said.flow.is_some()).count();
     let printer = Printer::new(&origins, args.json, out.colour);
     let mut show = Show { args, filter, printer, left: Left::default(), shown: 0, missing };
     show.run(feed, out).await
@@ -217,7 +213,8 @@ fn is_open(filter: &Filter) -> bool {
 
 async fn find(args: &LogsArgs, reach: &Reach, out: &mut Output) -> Result<Vec<Origin>> {
     let world = reach.once(&SOURCES, Interest::default(), None, out).await;
-    let found = resolve(&world.fleet, &args.names);
+    let sought: Vec<Sought> = args.names.iter().map(Sought::anywhere).collect();
+    let found = resolve(&world.fleet, &sought);
     if found.is_err() {
         texts(&warnings(&world.snapshot, &SOURCES)).iter().for_each(|text| out.warn(text));
     }
@@ -239,7 +236,7 @@ struct Show<'a> {
 enum Next {
     Line(Line),
     Lines(Vec<Line>),
-    Said(String),
+    Said(Said),
     PastIsOver,
     Over,
     Interrupted,
@@ -253,7 +250,7 @@ impl Show<'_> {
         tokio::pin!(gone);
         let mut last: VecDeque<Line> = VecDeque::new();
         let mut latency = Latency::default();
-        let (mut in_past, mut is_said) = (true, true);
+        let (mut in_past, mut is_said, mut is_late) = (true, true, true);
         let mut text = String::new();
         loop {
             let next = tokio::select! {
@@ -265,6 +262,10 @@ impl Show<'_> {
                     None => { is_said = false; continue }
                 },
                 line = feed.past.next(), if in_past => line.map_or(Next::PastIsOver, Next::Line),
+                lines = feed.late.recv(), if !in_past && is_late => match lines {
+                    Some(lines) => Next::Lines(lines),
+                    None => { is_late = false; continue }
+                },
                 lines = feed.fresh.recv(), if !in_past => lines.map_or(Next::Over, Next::Lines),
             };
             match next {
@@ -345,9 +346,12 @@ impl Show<'_> {
         Ok(())
     }
 
-    fn say(&mut self, said: &str, out: &mut Output) {
-        self.missing += 1;
-        out.warn(&harmless(said));
+    fn say(&mut self, said: &Said, out: &mut Output) {
+        // What comes again needs no sentence.
+        if !said.text.is_empty() {
+            self.missing += 1;
+            out.warn(&harmless(&said.text));
+        }
     }
 
     /// What was left out because it could not be told.

@@ -76,11 +76,13 @@ pub(super) async fn run(
     // Everything but what costs money is read; metrics are for the rows that are looked at.
     let kept = Keeping { cache, history: reach.history()? };
     let collector = reach.start(Config::clone(&reach.config), &Source::ALL, kept, cancel.clone());
-    let aside = reach.tools().ok().filter(|_| !global.demo).map(shell::aside);
+    let aside = reach.tools().ok().filter(|_| !global.demo);
+    let aside = aside.map(|tools| shell::aside(tools, collector.world.clone()));
     let lean_memory = tokio::spawn(footprint::let_go_once_read(collector.world.clone()));
     let (counter, clerk) = match reach.tools() {
         Ok(tools) => {
-            let (counter, clerk) = super::counter::open(tools, global, outside, cancel);
+            let (counter, clerk) =
+                super::counter::open(tools, collector.world.clone(), global, outside, cancel);
             (Some(counter), Some(clerk))
         }
         // Who only reads has no operations to show.

@@ -193,7 +193,7 @@ pub(super) fn count(ui: &Ui) -> usize {
         Page::Overview => overview::items(ui).len(),
         Page::List(list) => list.count(),
         Page::Operations => oplist::shown(ui).len(),
-        Page::Log(_) => ui.log.as_ref().map_or(0, |log| log.count()),
+        Page::Log(_) => log::count(ui),
         _ => text(ui).len(),
     }
 }
@@ -235,7 +235,7 @@ pub(super) fn path(ui: &Ui) -> Vec<String> {
     path.push(match &ui.here.page {
         Page::Describe(card) => titled(ui, card),
         Page::Operation(id) => id.clone(),
-        Page::Log(names) => format!("log of {}", harmless(&names.join(", "))),
+        Page::Log(of) => format!("log of {}", harmless(&of.name)),
         _ => name(ui).to_string(),
     });
     path

@@ -2,7 +2,8 @@
 
 use crate::cli::json;
 use crate::cli::output::{Colour, paint};
-use crate::logs::{Latency, Level, Line, Origin, Whom};
+use crate::logs::{Latency, Level, Line, Origin, Whom, called};
+use crate::model::Text;
 use crate::model::text::harmless;
 use serde_json::json;
 use unicode_width::UnicodeWidthStr;
@@ -23,15 +24,15 @@ pub(super) struct Printer {
 impl Printer {
     /// For these sources.
     pub(super) fn new(origins: &[Origin], is_json: bool, colour: Colour) -> Self {
-        let name = |origin: &Origin| {
+        let name = |(origin, name): (&Origin, Text)| {
             let scope = &origin.scope;
             (
-                harmless(&origin.name).into_owned(),
+                harmless(&name).into_owned(),
                 scope.account.as_str().to_owned(),
                 scope.region.as_str().to_owned(),
             )
         };
-        let names: Vec<_> = origins.iter().map(name).collect();
+        let names: Vec<_> = origins.iter().zip(called(origins)).map(name).collect();
         let wide = names.iter().map(|(name, ..)| name.width()).max().unwrap_or(0).min(WIDEST);
         Self { names, wide, is_json, colour }
     }
@@ -155,7 +156,8 @@ mod tests {
     fn printed(is_json: bool, colour: Colour) -> String {
         let scope = Scope { account: "a".into(), region: "eu-west-1".into() };
         let place = crate::logs::Place::Container { instance: "i-1".into(), container: "c".into() };
-        let origin = Origin { name: "prod-acme".into(), scope: Arc::new(scope), place, only: Vec::new() };
+        let origin =
+            Origin { name: "prod-acme".into(), scope: Arc::new(scope), place, only: Vec::new(), doubt: None };
         let printer = Printer::new(&[origin], is_json, colour);
         let mut fold = Fold::new(0, Arc::default());
         fold.push(

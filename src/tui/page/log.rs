@@ -3,68 +3,120 @@
 use super::TextLine;
 use crate::logs::Level;
 use crate::model::text::harmless;
-use crate::tui::log::{Log, Standing};
+use crate::tui::cell;
+use crate::tui::log::{Laid, Log, Shown, Standing};
 use crate::tui::state::Ui;
 use crate::tui::theme::Role;
 
 /// The rows of the page's body from this one on.
 pub(crate) fn lines(ui: &Ui, top: usize, height: usize) -> Vec<TextLine> {
     let Some(log) = &ui.log else { return Vec::new() };
+    if log.count() == 0 {
+        return head(ui, log).into_iter().skip(top).take(height).collect();
+    }
+    // Rows of one line follow each other, and it is laid once for all of them.
+    let mut last: Option<(u64, Laid)> = None;
+    (top..top.saturating_add(height)).map_while(|row| line(log, row, &mut last)).collect()
+}
+
+/// How many rows there are.
+pub(crate) fn count(ui: &Ui) -> usize {
+    let Some(log) = &ui.log else { return 0 };
+    match log.count() {
+        0 => head(ui, log).len(),
+        count => count,
+    }
+}
+
+/// What stands there as long as no line shows.
+fn head(ui: &Ui, log: &Log) -> Vec<TextLine> {
+    let wrapped = |role: Role, text: &str| {
+        let rows = cell::wrap(&harmless(text), usize::from(ui.width).max(1));
+        rows.into_iter().map(move |row| vec![(role, row)]).collect::<Vec<_>>()
+    };
     if let Standing::Declined(declined) = &log.standing {
         let says = std::iter::once(&declined.what).chain(&declined.why).chain(&declined.hints);
-        return says.map(|text| vec![(Role::Text, harmless(text).into_owned())]).collect();
+        return says.flat_map(|text| wrapped(Role::Text, text)).collect();
     }
-    if log.count() == 0 {
-        let mut lines = vec![vec![(Role::Dim, empty(log))]];
-        lines.extend(log.said.iter().map(|said| vec![(Role::HealthWarn, harmless(said).into_owned())]));
-        return lines;
-    }
-    (top..top + height).map_while(|row| line(log, row)).collect()
+    let said = log.said.iter().flat_map(|said| wrapped(Role::HealthWarn, &said.text));
+    wrapped(Role::Dim, &empty(log)).into_iter().chain(said).collect()
 }
 
 fn empty(log: &Log) -> String {
+    let (coming, of) = log.coming();
     match log.standing {
         Standing::Waiting => "looking for where the lines are".to_owned(),
-        Standing::Catching => "reading the last ten minutes".to_owned(),
         _ if log.kept() > 0 => format!("none of {} lines is like that", log.kept()),
+        _ if of > 0 && coming == 0 => format!("nothing was read of {}", log.sources.join(", ")),
+        Standing::Catching => "reading the last ten minutes".to_owned(),
+        _ if coming < of => {
+            format!("no line in the last ten minutes of the {coming} of {of} that could be read")
+        }
         Standing::Following => "no line in the last ten minutes; new ones show as they come".to_owned(),
         _ => "no line in the last ten minutes".to_owned(),
     }
 }
 
-fn line(log: &Log, row: usize) -> Option<TextLine> {
-    let (line, part) = log.at(row)?;
-    let text = log.parts(line).into_iter().nth(part)?;
+fn line(log: &Log, row: usize, last: &mut Option<(u64, Laid)>) -> Option<TextLine> {
+    let (number, line, part) = match log.at(row)? {
+        Shown::Day(day) => return Some(vec![(Role::Strong, day.to_string())]),
+        Shown::Said(said) => return Some(vec![(Role::HealthWarn, said.to_owned())]),
+        Shown::Part(number, line, part) => (number, line, part),
+    };
+    if last.as_ref().is_none_or(|(known, _)| *known != number) {
+        *last = Some((number, log.laid(line)));
+    }
+    let laid = last.as_ref().map(|(_, laid)| laid)?;
+    let text = laid.parts.get(part)?;
     let role = match line.level() {
         Some(Level::Error) => Role::HealthBad,
         Some(Level::Warn) => Role::HealthWarn,
         _ => Role::Text,
     };
     if part == 0 {
-        return Some(vec![(Role::Dim, log.lead(line)), (role, format!(" {text}"))]);
+        return Some(vec![(Role::Dim, laid.lead.clone()), (role, format!(" {text}"))]);
     }
     // What belongs to a line stands below it, and what is only too long for it below its beginning.
-    let indent = if part < log.own(line) { log.lead(line).chars().count() + 1 } else { 4 };
-    Some(vec![(role, format!("{}{text}", " ".repeat(indent)))])
+    Some(vec![(role, format!("{}{text}", " ".repeat(laid.indent(part))))])
 }
 
 /// What the title says after the name.
-pub(crate) fn facts(log: &Log) -> String {
-    let mut facts = match log.standing {
-        Standing::Waiting | Standing::Catching => "reading".to_owned(),
-        Standing::Following if log.sticks => "following".to_owned(),
-        Standing::Following => "paused here; new lines come below".to_owned(),
-        Standing::Over => "over".to_owned(),
-        Standing::Declined(_) => return "not read".to_owned(),
-    };
+pub(crate) fn facts(log: &Log) -> TextLine {
+    let (coming, of) = log.coming();
+    let is_all = coming == of;
+    let mut facts = vec![match log.standing {
+        Standing::Waiting => (Role::Dim, "  reading".to_owned()),
+        Standing::Catching if is_all => (Role::Dim, "  reading".to_owned()),
+        Standing::Catching => (Role::HealthWarn, format!("  reading {coming} of {of}")),
+        Standing::Following if coming == 0 && of > 0 => {
+            (Role::HealthBad, format!("  none of {of} comes now"))
+        }
+        Standing::Following if log.sticks && is_all => (Role::Dim, "  following".to_owned()),
+        Standing::Following if log.sticks => (Role::HealthWarn, format!("  following {coming} of {of}")),
+        Standing::Following if is_all => (Role::Dim, "  paused here; new lines come below".to_owned()),
+        Standing::Following => {
+            (Role::HealthWarn, format!("  paused here; new lines of {coming} of {of} come below"))
+        }
+        Standing::Over => (Role::HealthWarn, "  over: nothing more comes".to_owned()),
+        Standing::Declined(_) => return vec![(Role::HealthBad, "  not read".to_owned())],
+    }];
     let kept = log.kept();
-    if log.filter.is_empty() {
-        facts.push_str(&format!(" · {kept} lines"));
-    } else {
-        facts.push_str(&format!(" · {} of {kept} lines · {}", log.shown, harmless(&log.filter)));
+    let mut says = match log.shown < kept as u64 {
+        true => format!(" · {} of {kept} lines", log.shown),
+        false => format!(" · {kept} lines"),
+    };
+    let left = log.left;
+    for (count, what) in [(left.without_whom, "name nobody"), (left.without_level, "have no level")] {
+        if count > 0 {
+            says.push_str(&format!(" · {count} {what}"));
+        }
+    }
+    if !log.filter.is_empty() {
+        says.push_str(&format!(" · {}", harmless(&log.filter)));
     }
     if log.forgotten > 0 {
-        facts.push_str(&format!(" · {} older ones forgotten", log.forgotten));
+        says.push_str(&format!(" · {} older ones forgotten", log.forgotten));
     }
+    facts.push((Role::Dim, says));
     facts
 }
