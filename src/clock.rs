@@ -4,6 +4,7 @@ use futures::FutureExt;
 use futures::future::BoxFuture;
 use jiff::Timestamp;
 use std::fmt;
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Instant;
 
 /// Tells the time: the real one, or one that a test holds still.
@@ -14,6 +15,8 @@ pub enum Clock {
     Real,
     /// Always this moment.
     Fixed(Timestamp),
+    /// The moment that a test has led it to, in milliseconds of Unix time.
+    Led(&'static AtomicI64),
 }
 
 impl Clock {
@@ -22,6 +25,7 @@ impl Clock {
         match self {
             Self::Real => Timestamp::now(),
             Self::Fixed(at) => at,
+            Self::Led(at) => Timestamp::from_millisecond(at.load(Ordering::SeqCst)).unwrap_or(Timestamp::MAX),
         }
     }
 }

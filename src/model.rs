@@ -18,6 +18,7 @@ pub mod instance;
 pub mod log;
 pub mod market;
 pub mod money;
+pub mod norm;
 pub mod published;
 pub mod scope;
 pub mod sealed;
@@ -47,6 +48,7 @@ pub use instance::{
 pub use log::{LogEvent, LogPage, LogTarget};
 pub use market::{Market, SpotPrice};
 pub use money::Usd;
+pub use norm::{Bound, Figure, Measured, NoData, Norm, Series, Statistic};
 pub use published::{Behind, Published, Told};
 pub use scope::{Identity, Scope};
 pub use sealed::{Sealed, Setting};

@@ -1,14 +1,15 @@
-//! CloudWatch: alarms, and the metrics of instances that somebody looks at.
+//! CloudWatch: alarms, the metrics of instances that somebody looks at, and figures that somebody is judged by.
 
 mod alarms;
+mod figures;
 mod metrics;
 
 use super::api::Api;
 use super::call::{Broken, Desk, Pages};
 use super::fan::{self, Piece};
 use crate::gateway::{GatewayError, Reading};
-use crate::model::{Alarm, Gauges, InstanceId, Metrics, Text, Trouble, TroubleKind};
-use aws_sdk_cloudwatch::types::{AlarmType, ScanBy};
+use crate::model::{Alarm, Gauges, InstanceId, Measured, Metrics, Series, Text, Trouble, TroubleKind};
+use aws_sdk_cloudwatch::types::{AlarmType, MetricDataQuery, MetricDataResult, ScanBy};
 use aws_smithy_types::DateTime;
 use futures::FutureExt as _;
 use jiff::Timestamp;
@@ -79,37 +80,65 @@ pub(super) async fn metrics(
         .map_err(|broken| broken.partial(Reading::Metrics))
 }
 
-/// Pages are followed here and not by the desk, because every page is billed for all of its queries.
+/// Figures over a while up to the last whole minute. Those of one span are asked for in one call.
+pub(super) async fn look_at_measures(desk: &Desk, of: &[Series]) -> Result<Vec<Measured>, Trouble> {
+    let mut all = Vec::new();
+    for chunk in figures::chunks(of) {
+        let window = figures::window(chunk.over_s, desk.now());
+        let results = points(desk, &figures::queries(&chunk.of), window).await;
+        let results = results.map_err(|broken| broken.trouble)?;
+        if let Some(said) = metrics::untold(&results) {
+            return Err(desk.trouble(Api::GetMetricData, TroubleKind::Other, said));
+        }
+        all.extend(figures::measured(&chunk.of, results));
+    }
+    Ok(all)
+}
+
 async fn some_metrics(
     desk: &Desk,
     chunk: Vec<InstanceId>,
     gauges: Gauges,
-    (start, end): (DateTime, DateTime),
+    window: (DateTime, DateTime),
 ) -> Piece<Metrics> {
-    let api = Api::GetMetricData;
     let queries = metrics::queries(&chunk, gauges);
+    let part = |results| metrics::read(&chunk, gauges, results);
+    match points(desk, &queries, window).await {
+        Err(Broken { read, trouble }) => Err(Broken { read: part(read), trouble }),
+        Ok(results) => match metrics::untold(&results) {
+            None => Ok(metrics::metrics(&chunk, gauges, results)),
+            Some(said) => {
+                let trouble = desk.trouble(Api::GetMetricData, TroubleKind::Other, said);
+                Err(Broken { read: part(results), trouble })
+            }
+        },
+    }
+}
+
+/// The points of some queries. Pages are followed here and not by the desk, because every page is billed for all of its
+/// queries.
+async fn points(
+    desk: &Desk,
+    queries: &[MetricDataQuery],
+    (start, end): (DateTime, DateTime),
+) -> Piece<MetricDataResult> {
+    let api = Api::GetMetricData;
     let mut results = Vec::new();
     let mut token: Option<String> = None;
     for _ in 0..METRICS_PAGES {
         let request = || {
-            let ask = desk.cloudwatch().get_metric_data().set_metric_data_queries(Some(queries.clone()));
+            let ask = desk.cloudwatch().get_metric_data().set_metric_data_queries(Some(queries.to_vec()));
             let ask = ask.start_time(start).end_time(end).scan_by(ScanBy::TimestampAscending);
             ask.set_next_token(token.clone()).send()
         };
         let page = match desk.call_for(api, queries.len(), request).await {
             Ok(page) => page,
-            Err(trouble) => return Err(Broken { read: metrics::read(&chunk, gauges, results), trouble }),
+            Err(trouble) => return Err(Broken { read: results, trouble }),
         };
         results.extend(page.metric_data_results.unwrap_or_default());
         let next = page.next_token.filter(|next| !next.is_empty());
         if next.is_none() {
-            return match metrics::untold(&results) {
-                None => Ok(metrics::metrics(&chunk, gauges, results)),
-                Some(said) => {
-                    let trouble = desk.trouble(api, TroubleKind::Other, said);
-                    Err(Broken { read: metrics::read(&chunk, gauges, results), trouble })
-                }
-            };
+            return Ok(results);
         }
         if next == token {
             break;
@@ -117,7 +146,7 @@ async fn some_metrics(
         token = next;
     }
     let trouble = desk.trouble(api, TroubleKind::Garbled, "the points have no end: AWS gave page after page");
-    Err(Broken { read: metrics::read(&chunk, gauges, results), trouble })
+    Err(Broken { read: results, trouble })
 }
 
 #[cfg(test)]

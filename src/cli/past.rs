@@ -77,7 +77,7 @@ impl Archive {
         })?;
         let zone = match outside.clock {
             Clock::Real => TimeZone::system(),
-            Clock::Fixed(_) => TimeZone::UTC,
+            Clock::Fixed(_) | Clock::Led(_) => TimeZone::UTC,
         };
         let view = view(&loaded.config, &outside.around);
         Ok(Self { config: loaded.config, file, view, now: outside.clock.now(), zone })

@@ -1,9 +1,9 @@
 //! `coredeck refresh`: to which version, and every preference that can be said.
 
 use super::verbs::PlainArgs;
-use crate::config::parse_span;
+use crate::config::{parse_norm, parse_span};
 use crate::error::{Error, Result};
-use crate::model::{Handling, RefreshPreset, Text};
+use crate::model::{Handling, Norm, RefreshPreset, Text};
 use crate::ops::intent::RefreshWish;
 use clap::{Args, ValueEnum};
 
@@ -57,10 +57,14 @@ pub(super) struct RefreshArgs {
     /// An alarm that fails it; may be repeated
     #[arg(long = "alarm", value_name = "NAME")]
     alarms: Vec<String>,
+    /// What a figure of CloudWatch must be, else it is taken back: 'AWS/ApplicationELB
+    /// HTTPCode_Target_5XX_Count/RequestCount <= 1%'; may be repeated; `none` for no such judge
+    #[arg(long = "metric", value_name = "FIGURE")]
+    metrics: Vec<String>,
     /// Take over the refresh that is under way, whoever started it, and follow it
     #[arg(long, visible_alias = "watch", conflicts_with_all = [
         "to_version", "template", "min_healthy", "max_healthy", "warmup", "checkpoints", "checkpoint_delay", "bake",
-        "skip_matching", "auto_rollback", "protected", "standby", "alarms",
+        "skip_matching", "auto_rollback", "protected", "standby", "alarms", "metrics",
     ])]
     adopt: bool,
     /// Go on although it may hurt: what stands in the way as a risk is only warned of
@@ -116,6 +120,7 @@ impl RefreshArgs {
             protected: self.protected.map(Apart::handling),
             standby: self.standby.map(Apart::handling),
             alarms: (!self.alarms.is_empty()).then(|| self.alarms.iter().map(Text::new).collect()),
+            metrics: norms(&self.metrics)?,
         };
         let wish = RefreshWish {
             version: self.to_version.clone(),
@@ -124,6 +129,20 @@ impl RefreshArgs {
             adopt: self.adopt,
         };
         Ok((wish != RefreshWish::default()).then_some(wish))
+    }
+}
+
+/// What figures must be; none where nothing was said of them.
+pub(super) fn norms(typed: &[String]) -> Result<Option<Vec<Norm>>> {
+    match typed {
+        [] => Ok(None),
+        [none] if none == "none" => Ok(Some(Vec::new())),
+        lines => {
+            let each = lines.iter().map(|line| {
+                parse_norm(line).map_err(|why| Error::usage(format!("--metric '{line}': {why}")))
+            });
+            each.collect::<Result<Vec<Norm>>>().map(Some)
+        }
     }
 }
 

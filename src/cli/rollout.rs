@@ -43,6 +43,10 @@ pub(super) struct RolloutArgs {
     /// An alarm that ends it; may be repeated
     #[arg(long = "alarm", value_name = "NAME")]
     alarms: Vec<String>,
+    /// What a figure of CloudWatch must be, else it is taken back: 'AWS/ApplicationELB
+    /// HTTPCode_Target_5XX_Count/RequestCount <= 1%'; may be repeated; `none` for none of those that the tier has
+    #[arg(long = "metric", value_name = "FIGURE")]
+    metrics: Vec<String>,
     /// How long alarms are watched after the last replacement
     #[arg(long, value_name = "DURATION")]
     bake: Option<String>,
@@ -103,6 +107,7 @@ impl RolloutArgs {
                 warmup_s: seconds("warmup", &self.warmup)?,
                 bake_s: seconds("bake", &self.bake)?,
                 alarms: (!self.alarms.is_empty()).then(|| self.alarms.iter().map(Text::new).collect()),
+                metrics: super::refresh::norms(&self.metrics)?,
                 ..RefreshPreset::default()
             },
         })

@@ -131,7 +131,7 @@ fn about(config: &Config, around: &Surroundings, is_demo: bool, clock: Clock, wa
         if is_demo { Some("demo".to_owned()) } else { calls::endpoint(config.endpoint_url.clone(), around) };
     let zone = match clock {
         Clock::Real => TimeZone::system(),
-        Clock::Fixed(_) => TimeZone::UTC,
+        Clock::Fixed(_) | Clock::Led(_) => TimeZone::UTC,
     };
     let cadence = Source::ALL.into_iter().map(|source| (source, config.every(source))).collect();
     let acting = if config.read_only { Acting::ReadOnly } else { Acting::Yes };

@@ -6,6 +6,7 @@
 mod accounts;
 mod capacity;
 mod logs;
+mod norm;
 mod preset;
 mod tiers;
 

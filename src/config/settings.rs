@@ -217,6 +217,7 @@ impl List<'_> {
             ("protected", preset.protected.map(|it| json!(it.word()))),
             ("standby", preset.standby.map(|it| json!(it.word()))),
             ("alarms", preset.alarms.as_ref().map(|it| json!(it))),
+            ("metrics", preset.metrics.as_ref().map(|it| it.iter().map(ToString::to_string).collect())),
         ];
         for (key, value) in said {
             if let Some(value) = value {

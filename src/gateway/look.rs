@@ -7,9 +7,10 @@
 use super::core::{CoreLook, CoreSeen};
 use crate::model::{
     Alarm, ClusterArn, Command, Definition, DocumentDetail, Group, GroupName, Hook, HostArn, HostDetail,
-    Image, ImageId, Instance, InstanceId, InstanceType, Invocation, Leaving, LogPage, Newcomer,
-    ParameterDetail, Protection, Published, RefreshDetail, Scope, ServiceArn, ServiceDetail, SpotPrice,
-    Target, TargetGroupArn, Task, TaskArn, Template, TemplateId, TemplateRef, TemplateVersion, Text, Trouble,
+    Image, ImageId, Instance, InstanceId, InstanceType, Invocation, Leaving, LogPage, Measured, Newcomer,
+    ParameterDetail, Protection, Published, RefreshDetail, Scope, Series, ServiceArn, ServiceDetail,
+    SpotPrice, Target, TargetGroupArn, Task, TaskArn, Template, TemplateId, TemplateRef, TemplateVersion,
+    Text, Trouble,
 };
 use futures::future::BoxFuture;
 use jiff::Timestamp;
@@ -142,6 +143,11 @@ pub enum Look {
     Alarms {
         /// Which.
         of: Vec<Text>,
+    },
+    /// Figures of CloudWatch up to the last whole minute; AWS bills each.
+    Measures {
+        /// Which.
+        of: Vec<Series>,
     },
     /// Members that a group launched from one template version, and how they are.
     Newcomers {
@@ -276,6 +282,8 @@ pub enum Seen {
     Published(Vec<Published>),
     /// Alarms.
     Alarms(Vec<Alarm>),
+    /// Figures of CloudWatch, each that was asked for.
+    Measures(Vec<Measured>),
     /// Members that were launched from the version.
     Newcomers(Vec<Newcomer>),
     /// Why EC2 would launch none; none when it would.

@@ -1,6 +1,7 @@
 //! Auto Scaling groups: members, what they launch, and what they are doing.
 
 use super::ids::{GroupName, InstanceId, InstanceType, TargetGroupArn, TemplateId, Zone};
+use super::norm::Norm;
 use super::tags::Tags;
 use super::text::Text;
 use jiff::Timestamp;
@@ -216,6 +217,8 @@ pub struct RefreshPreset {
     pub standby: Option<Handling>,
     /// Alarms that fail it.
     pub alarms: Option<Vec<Text>>,
+    /// What figures of CloudWatch must be meanwhile; none of them for no such judge.
+    pub metrics: Option<Vec<Norm>>,
 }
 
 impl RefreshPreset {
@@ -233,6 +236,7 @@ impl RefreshPreset {
             protected: self.protected.or(other.protected),
             standby: self.standby.or(other.standby),
             alarms: self.alarms.clone().or_else(|| other.alarms.clone()),
+            metrics: self.metrics.clone().or_else(|| other.metrics.clone()),
         }
     }
 }

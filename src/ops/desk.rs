@@ -80,6 +80,14 @@ impl Draft {
         self.refusals.push(Refusal::new(target, why, mend));
     }
 
+    /// Notes something once.
+    pub fn note(&mut self, note: impl Into<String>) {
+        let note = note.into();
+        if !self.notes.contains(&note) {
+            self.notes.push(note);
+        }
+    }
+
     /// Warns once of something.
     pub fn warn(&mut self, warning: impl Into<String>) {
         let warning = warning.into();

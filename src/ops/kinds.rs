@@ -107,15 +107,6 @@ const OF_REFRESHES: &[Source] = &[
     Source::Hosts,
     Source::Templates,
     Source::Images,
-];
-const OF_ROLLOUTS: &[Source] = &[
-    Source::Identity,
-    Source::Instances,
-    Source::Groups,
-    Source::Clusters,
-    Source::Hosts,
-    Source::Templates,
-    Source::Images,
     Source::TargetGroups,
 ];
 const OF_SERVICES: &[Source] = &[Source::Identity, Source::Clusters, Source::Services];
@@ -225,7 +216,7 @@ pub const KINDS: &[Kind] = &[
         about: "Give groups another image: a new template version, tried by a few, judged, and then by all, in waves",
         takes: Takes::Groups,
         danger: Danger::Destroys,
-        sources: OF_ROLLOUTS,
+        sources: OF_REFRESHES,
         draft: rollout::draft,
     },
     Kind {

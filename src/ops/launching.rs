@@ -1,11 +1,15 @@
 //! What a rollout asks of launch templates, of EC2, and of the members that were launched from a new version.
 
+mod measuring;
+
+pub use measuring::Says;
+
 use super::aspect::Value;
 use crate::gateway::{Look, Seen};
 use crate::model::text::harmless;
 use crate::model::{
-    AlarmState, Check, ClusterArn, GroupName, ImageId, InstanceType, Newcomer, TargetGroupArn, TemplateId,
-    TemplateRef, Text, Trouble,
+    AlarmState, Check, ClusterArn, GroupName, ImageId, InstanceType, Newcomer, Norm, TargetGroupArn,
+    TemplateId, TemplateRef, Text, Trouble,
 };
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -63,6 +67,13 @@ pub enum LaunchFact {
         /// Which are listened to.
         alarms: Vec<Text>,
     },
+    /// Figures of CloudWatch of which one thing can be said.
+    Measured {
+        /// What.
+        says: Says,
+        /// What they must be.
+        of: Vec<Norm>,
+    },
 }
 
 /// Members that are judged, and who is asked about them.
@@ -102,6 +113,9 @@ impl LaunchFact {
                 target_groups: of.target_groups.clone(),
             },
             Self::Ringing { alarms } => Look::Alarms { of: alarms.clone() },
+            Self::Measured { of, .. } => {
+                Look::Measures { of: of.iter().map(|norm| norm.series.clone()).collect() }
+            }
         }
     }
 
@@ -137,6 +151,7 @@ impl LaunchFact {
                 let ill = all.iter().filter_map(|one| Some(format!("{} {}", one.id, ill(one)?)));
                 Value::Words(sorted(ill))
             }
+            (Self::Measured { says, of }, Seen::Measures(all)) => Value::Words(says.of(of, all)),
             (Self::Ringing { .. }, Seen::Alarms(all)) => {
                 let ringing = all.iter().filter(|alarm| alarm.state == AlarmState::Alarm);
                 Value::Words(sorted(ringing.map(|alarm| alarm.name.to_string())))
@@ -265,6 +280,7 @@ impl fmt::Display for LaunchFact {
                 let names: Vec<_> = alarms.iter().map(|alarm| harmless(alarm).into_owned()).collect();
                 write!(f, "alarm among {}", names.join(", "))
             }
+            Self::Measured { says, .. } => f.write_str(says.word()),
         }
     }
 }

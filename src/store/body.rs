@@ -10,7 +10,7 @@ use std::any::Any;
 use std::sync::{Arc, Weak};
 
 /// The source text that decides the shape of what is stored: this file, the sections, and all of the model.
-const SHAPES: [(&str, &str); 26] = [
+const SHAPES: [(&str, &str); 27] = [
     ("body.rs", include_str!("body.rs")),
     ("snapshot.rs", include_str!("../snapshot.rs")),
     ("admin.rs", include_str!("../model/admin.rs")),
@@ -28,6 +28,7 @@ const SHAPES: [(&str, &str); 26] = [
     ("log.rs", include_str!("../model/log.rs")),
     ("market.rs", include_str!("../model/market.rs")),
     ("money.rs", include_str!("../model/money.rs")),
+    ("norm.rs", include_str!("../model/norm.rs")),
     ("published.rs", include_str!("../model/published.rs")),
     ("scope.rs", include_str!("../model/scope.rs")),
     ("sealed.rs", include_str!("../model/sealed.rs")),

@@ -135,7 +135,7 @@ fn unknown_keys() {
 #[test]
 fn how_tiers_are_refreshed() {
     insta::assert_snapshot!(said("refreshes.toml"), @r#"
-    the configuration refreshes.toml has 16 faults
+    the configuration refreshes.toml has 25 faults
     refreshes.toml:8:15: `min_healthy` must be between 0 and 100
       8 | min_healthy = 101
         |               ^^^
@@ -184,6 +184,33 @@ fn how_tiers_are_refreshed() {
     refreshes.toml:29:11: `refresh` must be a table such as { min_healthy = 100, bake = "15m" }, not text
       29 | refresh = "quick"
          |           ^^^^^^^
+    refreshes.toml:37:3: `Mean` is none of Sum, Average, Minimum, Maximum, SampleCount, p99: write it like `AWS/ApplicationELB HTTPCode_Target_5XX_Count/RequestCount <= 1%`
+      37 |   "AWS/EC2 CPUUtilization Mean <= 80",
+         |   ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
+    refreshes.toml:39:3: a figure of `metrics` has both of `at_most` and `at_least`
+      39 |   { namespace = "Acme", metric = "Depth", at_most = 5, at_least = "few", over = "90s" },
+         |   ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ write one of them
+    refreshes.toml:39:81: `over`: `90s` must be whole minutes, from 1m to 24h
+      39 |   { namespace = "Acme", metric = "Depth", at_most = 5, at_least = "few", over = "90s" },
+         |                                                                                 ^^^^^
+    refreshes.toml:40:3: a figure of `metrics` lacks `metric`
+      40 |   { namespace = "Acme", at_least = "few", dimensions = { Group = "{grp}" }, no_data = "ok" },
+         |   ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ write `metric = "…"`
+    refreshes.toml:40:36: `at_least` must be a number, or a share such as "1%", and not `few`
+      40 |   { namespace = "Acme", at_least = "few", dimensions = { Group = "{grp}" }, no_data = "ok" },
+         |                                    ^^^^^
+    refreshes.toml:40:66: `{grp}` cannot be filled in
+      40 |   { namespace = "Acme", at_least = "few", dimensions = { Group = "{grp}" }, no_data = "ok" },
+         |                                                                  ^^^^^^^ what may stand in braces: {group}, {target_group}, {load_balancer}, {cluster}, {tier}
+    refreshes.toml:40:87: `no_data` cannot be `ok`
+      40 |   { namespace = "Acme", at_least = "few", dimensions = { Group = "{grp}" }, no_data = "ok" },
+         |                                                                                       ^^^^ write one of wait, well, ill
+    refreshes.toml:41:3: two of `metrics` are called `HTTPCode_Target_5XX_Count`
+      41 |   { namespace = "Acme", metric = "HTTPCode_Target_5XX_Count", per = "All", at_most = "1%" },
+         |   ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ give each a `name` of its own
+    refreshes.toml:42:3: `metrics` must be a line or a table, not a whole number
+      42 |   7,
+         |   ^
     "#);
 }
 

@@ -10,6 +10,7 @@ mod containers;
 mod cores;
 mod creation;
 mod doubt;
+mod figures;
 mod fleetwide;
 mod full;
 mod groups;

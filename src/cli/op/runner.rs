@@ -129,7 +129,7 @@ struct Watch {
 impl Timer for Watch {
     fn now(&self) -> Timestamp {
         match self.clock {
-            Clock::Fixed(at) => at,
+            Clock::Fixed(_) | Clock::Led(_) => self.clock.now(),
             Clock::Real => {
                 let ran = SignedDuration::try_from(monotonic().duration_since(self.at)).unwrap_or_default();
                 self.begun.saturating_add(ran).unwrap_or(Timestamp::MAX)

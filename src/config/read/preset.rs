@@ -8,7 +8,7 @@ use std::ops::RangeInclusive;
 use toml::de::{DeTable, DeValue};
 
 /// Its keys.
-pub(super) const KEYS: [&str; 11] = [
+pub(super) const KEYS: [&str; 12] = [
     "min_healthy",
     "max_healthy",
     "warmup",
@@ -20,6 +20,7 @@ pub(super) const KEYS: [&str; 11] = [
     "protected",
     "standby",
     "alarms",
+    "metrics",
 ];
 /// The longest that AWS waits at a checkpoint or bakes, in seconds: two days.
 const LONGEST_S: u64 = 172_800;
@@ -49,6 +50,7 @@ impl Reader<'_> {
             protected: self.handling(table, "protected"),
             standby: self.handling(table, "standby"),
             alarms: table.get("alarms").and_then(|cell| self.alarms(cell)),
+            metrics: table.get("metrics").and_then(|cell| self.norms(cell)),
         };
         if let (Some(min), Some(max), Some(cell)) =
             (preset.min_healthy, preset.max_healthy, table.get("max_healthy"))

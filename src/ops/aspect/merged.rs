@@ -35,6 +35,10 @@ pub fn merged(looks: impl IntoIterator<Item = Look>) -> Vec<Look> {
                     add(of, more);
                     continue 'next;
                 }
+                (Look::Measures { of }, Look::Measures { of: more }) => {
+                    add(of, more);
+                    continue 'next;
+                }
                 (Look::Parameters { of }, Look::Parameters { of: more }) => {
                     add(of, more);
                     continue 'next;

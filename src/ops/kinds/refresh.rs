@@ -6,6 +6,7 @@
 
 mod adopt;
 mod course;
+pub(super) mod figures;
 mod target;
 mod traps;
 mod wants;
@@ -20,7 +21,7 @@ use super::super::desk::{Desk, Draft};
 use super::super::guard::forbids;
 use super::super::intent::{Intent, RefreshWish};
 use super::super::launching::{Lacking, lacking};
-use super::super::plan::{Fact, Lane, Proof};
+use super::super::plan::{Fact, Lane, Proof, Step};
 use super::super::refreshing::launches;
 use super::protect::count;
 use crate::error::Result;
@@ -29,7 +30,7 @@ use crate::gateway::change::{Desired, Preferences};
 use crate::gateway::{Look, Seen};
 use crate::model::{
     Alarm, CapacityProvider, Group, GroupName, Handling, Hook, InstanceId, InstanceType, Known, Member, Mix,
-    RefreshDetail, RefreshPreset, Scope, TemplateRef, Text, Trouble,
+    Norm, RefreshDetail, RefreshPreset, Scope, TemplateRef, Text, Trouble,
 };
 use crate::store::journal::Grip;
 use futures::FutureExt;
@@ -145,6 +146,8 @@ pub(super) async fn lane_to(
             Found::Worth(what) => draft.warn(what),
         }
     }
+    let norms = said.metrics.as_deref().unwrap_or_default();
+    let norms = figures::norms(desk, row, norms, intent.options.override_verdict, draft).await?;
     let mix = group.mix.as_ref();
     let desired = target.to.as_ref().and_then(|to| target.desired(to, target.mix.as_ref().or(mix)));
     let of = group.members.iter().filter(|member| is_replaced(member, &target, &wants)).count();
@@ -190,9 +193,14 @@ pub(super) async fn lane_to(
         scope: (*row.scope).clone(),
         tier,
         facts: facts(group, newest.as_ref()),
-        steps: vec![course.step()],
+        steps: vec![judged(course.step(), &norms)],
     });
     Ok(())
+}
+
+fn judged(mut step: Step, norms: &[Norm]) -> Step {
+    figures::judge(&mut step.go, norms);
+    step
 }
 
 /// What must still be so when the turn of a group comes: what it launches, its sizes, that nothing of it is
@@ -232,7 +240,8 @@ fn title(group: &Group, target: &Target, of: u32, wants: &Preferences) -> String
     format!("refresh {}{from}{to}: {of} of {all} instances; {}", group.name, wants::words(wants))
 }
 
-fn preset(desk: &Desk<'_>, row: &GroupRow) -> RefreshPreset {
+/// How the tier of a group is refreshed.
+pub(super) fn preset(desk: &Desk<'_>, row: &GroupRow) -> RefreshPreset {
     let tier = desk.config.tiers.iter().find(|tier| Some(&tier.name) == row.tier.as_ref());
     tier.map(|tier| tier.refresh.clone()).unwrap_or_default()
 }

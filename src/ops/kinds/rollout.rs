@@ -16,6 +16,7 @@ mod lanes;
 mod own;
 mod waves;
 
+pub(super) use self::lanes::cluster;
 use super::super::desk::{Desk, Draft};
 use super::super::guard::forbids;
 use super::super::image::{Allowed, Found, Lost, Meant, find, fits};
@@ -38,6 +39,8 @@ const CANARY: u32 = 5;
 const WATCH_S: u64 = 600;
 /// What a canary is given to come up and be judged, in seconds, beside its warm-up.
 const JUDGE_S: u64 = 1_500;
+/// How long is waited after the watch for figures that are not known, in seconds.
+const HEARD_S: u64 = 600;
 
 /// A new version of a template that a rollout makes.
 #[derive(Clone, Debug)]
@@ -334,7 +337,9 @@ async fn lanes(
     let mut groups = Vec::new();
     for Aimed { row, target } in aimed {
         let group = &*row.it;
-        let preset = preset(wish, group);
+        let is_measured =
+            !wish.preset.or(&super::refresh::preset(desk, row)).metrics.unwrap_or_default().is_empty();
+        let preset = preset(wish, group, is_measured);
         let refresh = crate::ops::intent::RefreshWish { preset, ..Default::default() };
         let before = draft.lanes.len();
         lane_to(desk, row, intent, &refresh, target.clone(), false, draft).await?;
@@ -395,10 +400,11 @@ fn asked(desk: &Desk<'_>, row: &GroupRow, draft: &mut Draft) -> Vec<TargetGroupA
 }
 
 /// How the group is refreshed: up to the canary first, with time to judge and to watch it, and then the rest.
-fn preset(wish: &RolloutWish, group: &Group) -> RefreshPreset {
+fn preset(wish: &RolloutWish, group: &Group, is_measured: bool) -> RefreshPreset {
     let canary = canary(wish, group.desired);
     let checkpoints = if canary >= 100 { vec![100] } else { vec![canary, 100] };
-    let delay = (watch_s(wish) + JUDGE_S).min(172_800);
+    let heard = if is_measured { HEARD_S } else { 0 };
+    let delay = (watch_s(wish) + JUDGE_S + heard).min(172_800);
     RefreshPreset {
         checkpoints: Some(wish.preset.checkpoints.clone().unwrap_or(checkpoints)),
         checkpoint_delay_s: Some(

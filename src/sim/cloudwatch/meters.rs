@@ -5,9 +5,9 @@
 
 use crate::sim::dice::{hash, mix};
 use crate::sim::time::Moment;
-use crate::sim::world::balancing::{Act, Health, TargetGroup};
+use crate::sim::world::balancing::{Act, TargetGroup};
 use crate::sim::world::containers::Cluster;
-use crate::sim::world::machine::{Instance, State};
+use crate::sim::world::machine::{Flaw, Instance, State};
 use crate::sim::world::place::Place;
 use std::collections::HashMap;
 
@@ -310,7 +310,7 @@ fn traffic(place: &Place, groups: &[&TargetGroup], metric: &str, at: Moment) -> 
         for target in &group.targets {
             *on.entry(target.id.as_str()).or_default() += 1.0;
         }
-        for target in group.targets.iter().filter(|target| target.health == Health::Healthy) {
+        for target in group.targets.iter().filter(|target| target.health.is_well(at)) {
             let Some(host) = place.instances.get(&target.id) else { continue };
             if !runs(host, at, at.plus(60)) {
                 continue;
@@ -321,8 +321,10 @@ fn traffic(place: &Place, groups: &[&TargetGroup], metric: &str, at: Moment) -> 
             let minute = u64::try_from(at.0 / 60_000).unwrap_or(0);
             let chance = (mix(host.load.seed ^ mix(minute ^ u64::from(target.port))) >> 11) as f64;
             let chance = chance / (1u64 << 53) as f64;
+            let is_faulty = place.images.get(&host.image).and_then(|image| image.flaw) == Some(Flaw::Errors);
+            let share = if is_faulty { 0.3 } else { 0.000_5 };
             requests += asked;
-            errors += (asked * 0.000_5 * (0.5 + chance)).round();
+            errors += (asked * share * (0.5 + chance)).round();
             waited += asked * (0.012 + 0.000_9 * cpu);
         }
     }

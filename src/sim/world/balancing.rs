@@ -61,6 +61,17 @@ pub(crate) enum Health {
     Draining(Moment),
 }
 
+impl Health {
+    /// Whether it passes its checks then: the first ones end by themselves.
+    pub(crate) fn is_well(self, at: Moment) -> bool {
+        match self {
+            Self::Healthy => true,
+            Self::Initial(until) => until <= at,
+            Self::Failing(_) | Self::TimesOut | Self::Draining(_) => false,
+        }
+    }
+}
+
 /// A registered target.
 #[derive(Clone, Debug)]
 pub(crate) struct Target {

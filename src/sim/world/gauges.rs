@@ -70,7 +70,7 @@ impl Place {
             }
         }
         for group in self.target_groups.rows() {
-            let healthy = group.targets.iter().filter(|target| target.health == Health::Healthy).count();
+            let healthy = group.targets.iter().filter(|target| target.health.is_well(since)).count();
             let failing = |health: Health| matches!(health, Health::Failing(_) | Health::TimesOut);
             let unhealthy = group.targets.iter().filter(|target| failing(target.health)).count();
             let mut counts = [0; 8];

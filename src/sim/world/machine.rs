@@ -266,4 +266,6 @@ pub(crate) enum Flaw {
     NoAgent,
     /// The status checks fail.
     Impaired,
+    /// It passes every check, and answers a third of what it is asked with an error.
+    Errors,
 }

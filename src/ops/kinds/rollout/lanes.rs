@@ -8,7 +8,8 @@ use super::super::super::launching::{Judged, LaunchFact, WOULD};
 use super::super::super::plan::{
     Act, Aftermath, Ending, Fact, Lane, Leg, Proof, ROOM_FOR_ID, Step, Undo, leg, wait,
 };
-use super::{JUDGE_S, Made, canary, watch_s};
+use super::super::refresh::figures;
+use super::{HEARD_S, JUDGE_S, Made, canary, watch_s};
 use crate::fleet::GroupRow;
 use crate::gateway::change::Change;
 use crate::model::{ClusterArn, Known, TargetGroupArn, TemplateId, TemplateRef, Text};
@@ -131,8 +132,11 @@ pub(super) fn group(
     let unfit = fact(LaunchFact::Unfit { of: judged });
     let is_well = Condition::AtLeast { fact: fit.clone(), count: wanted }
         .and(Condition::AtMost { fact: unfit.clone(), count: 0 });
+    let measured = figures::well(&refresh.go);
+    let is_well = measured.clone().into_iter().fold(is_well, Condition::and);
     let mut bad = Vec::new();
     let mut judges = vec![fit.clone(), unfit.clone()];
+    judges.extend(refresh.go.judges.iter().cloned());
     let alarms: Vec<Text> = match &refresh.go.act {
         Act::AsSeen { arms } => {
             arms.iter().filter_map(|arm| arm.change.as_deref()).find_map(alarms_of).unwrap_or_default()
@@ -176,36 +180,60 @@ pub(super) fn group(
         act: Act::Wait,
         until: over.clone(),
         taken: None,
-        ends: with(&refresh.go.ends, &with(&bad, &[ill])),
+        ends: with(&refresh.go.ends, &with(&bad, std::slice::from_ref(&ill))),
         within_s: watch,
         every_s: EVERY_S,
         rests: true,
-        judges,
+        judges: judges.clone(),
         ..refresh.go.clone()
     };
+    // Who is silent at the end of the watch has said nothing for them.
+    let heard = measured.map(|well| {
+        let none_ill = Condition::AtMost { fact: unfit.clone(), count: 0 };
+        let go = Leg {
+            act: Act::Wait,
+            until: Condition::Any { of: vec![well.and(none_ill), over.clone()] },
+            taken: None,
+            ends: with(&refresh.go.ends, &with(&bad, &[ill])),
+            within_s: HEARD_S,
+            every_s: EVERY_S,
+            judges,
+            ..refresh.go.clone()
+        };
+        let words = figures::words(&refresh.go).unwrap_or_default();
+        step(
+            format!("hear what CloudWatch says of {}: {words}", group.name),
+            go,
+            Undo::Nothing,
+            Proof::NotNeeded,
+            30,
+        )
+    });
     let rest = Leg { act: Act::Wait, taken: None, ends: with(&refresh.go.ends, &bad), ..refresh.go.clone() };
     let span = crate::config::span(std::time::Duration::from_secs(watch.max(1)));
-    let steps = vec![
-        first,
-        step(
+    let measured = if heard.is_some() { ", figures" } else { "" };
+    let steps = [
+        Some(first),
+        Some(step(
             format!(
-                "watch the new members of {} for {span}: group, status checks, ECS agents, targets, alarms",
+                "watch the new members of {} for {span}: group, status checks, ECS agents, targets, alarms{measured}",
                 group.name
             ),
             watched,
             Undo::Nothing,
             Proof::NotNeeded,
             watch,
-        ),
-        step(
+        )),
+        heard,
+        Some(step(
             format!("wait until the rest of {} has followed", group.name),
             rest,
             Undo::Nothing,
             Proof::NotNeeded,
             refresh.expected_s,
-        ),
+        )),
     ];
-    Lane { steps, ..lane }
+    Lane { steps: steps.into_iter().flatten().collect(), ..lane }
 }
 
 fn alarms_of(change: &Change) -> Option<Vec<Text>> {
@@ -220,7 +248,7 @@ fn with(ends: &[Ending], more: &[Ending]) -> Vec<Ending> {
 }
 
 /// The cluster that the members of a group are in.
-fn cluster(desk: &Desk<'_>, row: &GroupRow) -> Option<ClusterArn> {
+pub(in crate::ops::kinds) fn cluster(desk: &Desk<'_>, row: &GroupRow) -> Option<ClusterArn> {
     let mut members = desk
         .fleet
         .instances

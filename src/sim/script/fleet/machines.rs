@@ -78,8 +78,12 @@ impl Reader<'_, '_> {
         };
         let kinds = [("x86_64", "x86_64"), ("arm64", "arm64")];
         let architecture = self.word(table, "architecture", &kinds, Some("x86_64"));
-        let flaws =
-            [("unhealthy", Flaw::Unhealthy), ("no-agent", Flaw::NoAgent), ("impaired", Flaw::Impaired)];
+        let flaws = [
+            ("unhealthy", Flaw::Unhealthy),
+            ("no-agent", Flaw::NoAgent),
+            ("impaired", Flaw::Impaired),
+            ("errors", Flaw::Errors),
+        ];
         let states = ["available", "pending", "failed", "disabled"].map(|word| (word, word));
         let boots = ["uefi", "uefi-preferred", "legacy-bios"].map(|word| (word, word));
         let roots = [("ebs", false), ("instance-store", true)];
