@@ -232,7 +232,7 @@ mod tests {
 
     #[test]
     fn a_line_without_end_takes_its_most_rows_and_says_that_it_was_cut() {
-        let laid = Laid::new(&line("", &"x".repeat(100_000)), None, &sheet(60, true, 0));
+        let laid = Laid::new(&line("", &"x".repeat(100_000)), None, &sheet(50, true, 0));
         assert_eq!(laid.parts.len(), DEEPEST);
         assert!(laid.parts[DEEPEST - 1].ends_with('…') && laid.parts[0].ends_with('x'));
     }

@@ -94,9 +94,7 @@ pub(crate) fn facts(log: &Log) -> TextLine {
         Standing::Following if log.sticks && is_all => (Role::Dim, "  following".to_owned()),
         Standing::Following if log.sticks => (Role::HealthWarn, format!("  following {coming} of {of}")),
         Standing::Following if is_all => (Role::Dim, "  paused here; new lines come below".to_owned()),
-        Standing::Following => {
-            (Role::HealthWarn, format!("  paused here; new lines of {coming} of {of} come below"))
-        }
+        Standing::Following => (Role::HealthWarn, format!("  paused here; {coming} of {of} come below")),
         Standing::Over => (Role::HealthWarn, "  over: nothing more comes".to_owned()),
         Standing::Declined(_) => return vec![(Role::HealthBad, "  not read".to_owned())],
     }];

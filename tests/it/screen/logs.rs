@@ -117,7 +117,7 @@ fn what_is_said_shows_and_what_cannot_be_read_says_why() {
 
 #[test]
 fn a_source_that_comes_no_more_is_counted_in_the_title_and_why_stays_below_the_newest_line() {
-    let (mut screen, ticket) = opened((80, 24));
+    let (mut screen, ticket) = opened((130, 24));
     let sources = vec!["prod-a".to_owned(), "prod-b".to_owned()];
     tell(&mut screen, ticket, LogPart::Begun { sources, only: vec![Vec::new(); 2] });
     let why = "prod-b: Systems Manager cannot reach i-1";
@@ -154,7 +154,7 @@ fn a_source_that_comes_no_more_is_counted_in_the_title_and_why_stays_below_the_n
 
 #[test]
 fn the_wheel_stops_a_log_that_follows_and_reading_again_asks_anew_with_its_filter() {
-    let (mut screen, ticket) = opened((80, 24));
+    let (mut screen, ticket) = opened((130, 24));
     tell(&mut screen, ticket, LogPart::Begun { sources: vec!["a".to_owned()], only: vec![Vec::new()] });
     tell(&mut screen, ticket, lines(0..100));
     tell(&mut screen, ticket, LogPart::CaughtUp);
@@ -180,8 +180,8 @@ fn the_wheel_stops_a_log_that_follows_and_reading_again_asks_anew_with_its_filte
 #[test]
 fn a_tenant_s_log_says_how_many_of_the_lines_show_and_how_many_name_nobody() {
     let (mut screen, ticket) = opened((180, 50));
-    let only = vec![vec!["c1.example.com".into()]];
-    tell(&mut screen, ticket, LogPart::Begun { sources: vec!["a".to_owned()], only });
+    let only = vec![vec!["c1.example.com".into()]; 2];
+    tell(&mut screen, ticket, LogPart::Begun { sources: vec!["a".to_owned(), "b".to_owned()], only });
     tell(&mut screen, ticket, lines(0..30));
     let mut fold = Fold::new(0, Arc::default());
     fold.push("2026-11-21T19:09:00Z".parse().unwrap(), "java.lang.OutOfMemoryError: Java heap space");
@@ -202,7 +202,7 @@ fn a_shell_is_opened_while_the_screen_lives_and_can_be_given_up() {
     assert!(of.name.starts_with("core/") && of.scope.is_some(), "{of:?}");
     // What is typed meanwhile means nothing, here or there.
     screen.effects.clear();
-    assert_eq!(screen.keys("jxT2:q<ret>e").text(), text);
+    assert_eq!(screen.keys("jxT2:<ret>e").text(), text);
     assert!(screen.effects.is_empty(), "{:?}", screen.effects);
     assert!(screen.keys("<esc>").text().contains("given up"));
     assert_eq!(screen.effects, [Effect::LeaveShell]);
