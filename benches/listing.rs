@@ -13,6 +13,8 @@ mod binary;
 mod loopback;
 #[path = "../tests/it/python.rs"]
 mod python;
+#[path = "../tests/it/residue.rs"]
+mod residue;
 
 use std::time::{Duration, Instant};
 

@@ -11,6 +11,8 @@
 mod binary;
 #[path = "../tests/it/loopback.rs"]
 mod loopback;
+#[path = "../tests/it/residue.rs"]
+mod residue;
 
 use portable_pty::{CommandBuilder, PtySize, native_pty_system};
 use std::io::{BufRead as _, BufReader, Read as _};

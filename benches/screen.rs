@@ -11,6 +11,8 @@
 #[path = "../tests/it/binary.rs"]
 mod binary;
 mod pty;
+#[path = "../tests/it/residue.rs"]
+mod residue;
 
 use pty::{Screen, Simulator};
 use std::time::{Duration, Instant};

@@ -12,7 +12,7 @@ mod fake;
 mod memory;
 mod run;
 
-pub use memory::then;
+pub use memory::{Chronicle, then};
 pub use run::{Collector, Keeping, Patience, once, start};
 
 #[cfg(test)]

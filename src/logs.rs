@@ -7,6 +7,8 @@
 //! Lines come from CloudWatch Logs, or from docker on the host through Systems Manager. Every channel between has a
 //! bound: a reader that is slow slows the reading, and nothing is dropped but what is counted and said.
 
+#[cfg(test)]
+pub(crate) mod fake;
 mod filter;
 mod fold;
 pub mod hostlog;
@@ -17,6 +19,7 @@ mod merge;
 mod origin;
 mod read;
 mod said;
+mod sieve;
 
 pub use filter::{Filter, Left};
 pub use fold::Fold;
@@ -25,5 +28,6 @@ pub use line::{Head, Level, Line, Whom};
 pub use mask::Mask;
 pub use merge::Merge;
 pub use origin::{Named, Origin, PLACES, Place, SOURCES, Sought, called, resolve};
-pub use read::{Feed, Reading, start};
+pub use read::{Feed, Fresh, Reading, start};
 pub use said::{Flow, Said};
+pub use sieve::Sieve;

@@ -1,8 +1,17 @@
 //! argv → lib → exit code.
 
 fn main() -> std::process::ExitCode {
+    leave_no_core_dump();
     keep_memory_together();
     coredeck::cli::run(std::env::args_os())
+}
+
+/// Lets nothing of a process that is killed come to lie on a disk: its memory holds keys.
+fn leave_no_core_dump() {
+    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+    let limit = getrlimit(Resource::Core);
+    // A limit can always be lowered; where a sandbox forbids even that, it has forbidden dumps as well or wants them.
+    let _ = setrlimit(Resource::Core, Rlimit { current: Some(0), ..limit });
 }
 
 /// Lets glibc keep one heap instead of one for each thread, give back what is freed at its end, and put what is

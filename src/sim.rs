@@ -42,6 +42,7 @@ mod world;
 
 pub use self::cores::CoreAt;
 pub use self::described::Fleet;
+pub use self::dice::SECRET;
 pub use self::faults::{Mischief, Rule};
 pub use self::journal::Mutation;
 pub use self::script::{Happening, What, parse, read};

@@ -25,7 +25,8 @@ pub(super) async fn look_at_events(desk: &Desk, ask: &LogAsk) -> Result<LogPage,
         // AWS always does so by now; what stands in for it may not.
         #[expect(deprecated, reason = "nothing else says it")]
         let call = call.interleaved(true);
-        call.set_limit(ask.limit.and_then(|limit| i32::try_from(limit).ok()))
+        call.set_filter_pattern(ask.pattern.clone())
+            .set_limit(ask.limit.and_then(|limit| i32::try_from(limit).ok()))
             .set_next_token(ask.token.clone())
             .send()
     };
@@ -75,6 +76,7 @@ mod tests {
     async fn a_page_without_events_has_a_next_one_all_the_same() {
         let fake = Fake::new(|request, _| {
             assert!(request.contains("\"logGroupName\":\"/cores\"") && request.contains("\"startTime\":1000"));
+            assert!(request.contains("\"filterPattern\":\"%boom%\""), "{request}");
             match request {
                 text if text.contains("\"nextToken\":\"two\"") => json(
                     200,
@@ -90,6 +92,7 @@ mod tests {
             streams: vec!["s".into()],
             from: Timestamp::from_second(1).unwrap(),
             until: None,
+            pattern: Some("%boom%".to_owned()),
             limit: None,
             token: None,
         };

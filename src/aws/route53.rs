@@ -5,7 +5,7 @@ use super::call::{Broken, Desk, Pages};
 use super::fan::{self, Piece};
 use crate::clock::monotonic;
 use crate::gateway::{GatewayError, Reading};
-use crate::model::{DnsRecord, HostedZone, Region, Scope, Text, TroubleKind};
+use crate::model::{DnsRecord, HostedZone, Region, Scope, Text, Trouble, TroubleKind};
 use aws_sdk_route53::types::{ResourceRecordSet, RrType};
 use futures::FutureExt as _;
 use std::collections::HashSet;
@@ -24,16 +24,26 @@ pub(super) fn home(region: &Region) -> Region {
     })
 }
 
-/// How long one denial speaks for all regions of its account.
-const DENIED_FOR: Duration = Duration::from_secs(600);
+/// How long what one region of an account was told holds for its other regions: less than anybody reads again after, so that
+/// no region answers itself, and a round of all of them costs as much as one.
+const SHARED_FOR: Duration = Duration::from_secs(120);
 
-/// Those who read the host names of one account. What one of its regions is denied, the others are too: that is said
-/// once, where it was asked first.
+/// Those who read the host names of one account. Route 53 is the same in all of its regions, so what one of them read,
+/// or was denied, is not asked for again by the others of the same round.
 #[derive(Debug, Default)]
-pub(super) struct Line(tokio::sync::Mutex<Option<(Scope, Instant)>>);
+pub(super) struct Line(tokio::sync::Mutex<Told>);
+
+/// What the regions of an account were told in this round.
+#[derive(Debug, Default)]
+struct Told {
+    /// Who asked first, when, and what came: all zones without their records, or why not.
+    zones: Option<(Scope, Instant, Result<Vec<HostedZone>, Trouble>)>,
+    /// Zones with their records, as far as they were read whole.
+    records: Vec<HostedZone>,
+}
 
 impl Line {
-    /// The zones that these host names may stand in; none, and no trouble, where another region was just denied them.
+    /// The zones that these host names may stand in, each with its records. Other zones are listed and passed over.
     pub(super) async fn zones(
         &self,
         desk: &Desk,
@@ -41,23 +51,38 @@ impl Line {
         domains: &[Text],
         pages: &Pages,
     ) -> Result<Vec<HostedZone>, GatewayError> {
-        let mut denied = self.0.lock().await;
+        let mut told = self.0.lock().await;
         let now = monotonic();
-        let is_told = |(who, at): &(Scope, Instant)| who != scope && now.duration_since(*at) < DENIED_FOR;
-        if denied.as_ref().is_some_and(is_told) {
-            return Ok(Vec::new());
+        let is_shared =
+            |(who, at, _): &(Scope, Instant, _)| who != scope && now.duration_since(*at) < SHARED_FOR;
+        if !told.zones.as_ref().is_some_and(is_shared) {
+            let (all, unlisted) = fan::apart(listed(desk).await);
+            told.records.clear();
+            // A list that broke off is this region's alone; the next one asks for itself.
+            told.zones = match &unlisted {
+                None => Some((scope.clone(), now, Ok(all.clone()))),
+                Some(trouble) if trouble.kind == TroubleKind::Denied => {
+                    Some((scope.clone(), now, Err(trouble.clone())))
+                }
+                Some(_) => None,
+            };
+            if let Some(trouble) = unlisted {
+                let read = records(desk, &mut told.records, wanted(all, domains), pages).await;
+                return fan::after(Some(trouble), read).map_err(|broken| broken.partial(Reading::Records));
+            }
         }
-        let read = zones(desk, domains, pages).await;
-        *denied = match &read {
-            Err(error) if error.trouble.kind == TroubleKind::Denied => Some((scope.clone(), now)),
-            _ => None,
+        let all = match &told.zones {
+            Some((.., Ok(all))) => all.clone(),
+            Some((.., Err(trouble))) => return Err(trouble.clone().into()),
+            None => Vec::new(),
         };
-        read
+        let read = records(desk, &mut told.records, wanted(all, domains), pages).await;
+        read.map_err(|broken| broken.partial(Reading::Records))
     }
 }
 
-/// The zones that these host names may stand in, each with its records. Other zones are listed and passed over.
-async fn zones(desk: &Desk, domains: &[Text], pages: &Pages) -> Result<Vec<HostedZone>, GatewayError> {
+/// All zones, without their records.
+async fn listed(desk: &Desk) -> Piece<HostedZone> {
     let request = |marker| desk.route53().list_hosted_zones().max_items(ZONES).set_marker(marker).send();
     let listed = desk.pages(Api::ListHostedZones, request, |page| {
         let zones = page.hosted_zones.into_iter().map(|raw| HostedZone {
@@ -68,12 +93,35 @@ async fn zones(desk: &Desk, domains: &[Text], pages: &Pages) -> Result<Vec<Hoste
         });
         (zones.collect(), page.next_marker.filter(|_| page.is_truncated))
     });
-    let (all, unlisted) = fan::apart(listed.await);
-    let wanted: Vec<HostedZone> =
-        all.into_iter().filter(|zone| domains.iter().any(|domain| holds(&zone.name, domain))).collect();
+    listed.await
+}
+
+/// Those that these host names may stand in.
+fn wanted(all: Vec<HostedZone>, domains: &[Text]) -> Vec<HostedZone> {
+    all.into_iter().filter(|zone| domains.iter().any(|domain| holds(&zone.name, domain))).collect()
+}
+
+/// Zones with their records: those that another region read, and the rest from Route 53.
+async fn records(
+    desk: &Desk,
+    known: &mut Vec<HostedZone>,
+    wanted: Vec<HostedZone>,
+    pages: &Pages,
+) -> Piece<HostedZone> {
+    let is_known = |zone: &HostedZone| known.iter().any(|one| one.id == zone.id);
+    let (have, lack): (Vec<_>, Vec<_>) = wanted.into_iter().partition(is_known);
+    let have: Vec<_> =
+        known.iter().filter(|one| have.iter().any(|zone| zone.id == one.id)).cloned().collect();
     let ask = |zone| records_of(desk, zone).boxed();
-    let read = fan::each(wanted, ask, fan::shown(pages, Reading::Records)).await;
-    fan::after(unlisted, read).map_err(|broken| broken.partial(Reading::Records))
+    let read = fan::each(lack, ask, fan::shown(pages, Reading::Records)).await;
+    if let Ok(read) = &read {
+        known.extend(read.iter().cloned());
+    }
+    let with = |read: Vec<HostedZone>| have.iter().cloned().chain(read).collect();
+    match read {
+        Ok(read) => Ok(with(read)),
+        Err(Broken { read, trouble }) => Err(Broken { read: with(read), trouble }),
+    }
 }
 
 /// Whether a zone of that name may hold that host name.
@@ -193,6 +241,10 @@ mod tests {
         }
     }
 
+    fn region(name: &str) -> Scope {
+        Scope { account: "a".into(), region: name.into() }
+    }
+
     fn xml(body: String) -> Say {
         Say::Whole(200, "text/xml", body)
     }
@@ -236,33 +288,40 @@ mod tests {
             ))
         })
         .await;
-        let read = zones(&fake.desk().await, &["c1.example.com".into()], &Pages::default()).await.unwrap();
+        let (line, desk) = (Line::default(), fake.desk().await);
+        let names = ["c1.example.com".into()];
+        let read = line.zones(&desk, &region("r1"), &names, &Pages::default()).await.unwrap();
         assert_eq!(read.len(), 1);
         let told: Vec<_> =
             read[0].records.iter().map(|one| (one.set.as_deref(), one.weight, one.ttl)).collect();
         assert_eq!(told, [(Some("one"), Some(10), Some(60)), (Some("two"), Some(20), Some(60))]);
         assert_eq!((read[0].id.as_str(), read[0].name.as_str()), ("Z1", "example.com"));
+        // Another region of the account is answered from that; the same one asks again.
+        let asked = fake.heard.lock().unwrap().len();
+        assert_eq!(asked, 3);
+        assert_eq!(line.zones(&desk, &region("r2"), &names, &Pages::default()).await.unwrap(), read);
+        assert_eq!(fake.heard.lock().unwrap().len(), asked);
+        assert_eq!(line.zones(&desk, &region("r1"), &names, &Pages::default()).await.unwrap(), read);
+        assert_eq!(fake.heard.lock().unwrap().len(), 2 * asked);
     }
 
     #[tokio::test]
-    async fn a_denial_is_one_trouble() {
+    async fn a_denial_is_one_call_and_told_to_each_region() {
         let fake = Fake::new(|_, _| {
             let body = "<ErrorResponse><Error><Type>Sender</Type><Code>AccessDenied</Code><Message>no</Message></Error></ErrorResponse>";
             Say::Whole(403, "text/xml", body.to_owned())
         })
         .await;
-        let error =
-            zones(&fake.desk().await, &["c1.example.com".into()], &Pages::default()).await.unwrap_err();
+        let (line, desk) = (Line::default(), fake.desk().await);
+        let names = ["c1.example.com".into()];
+        let error = line.zones(&desk, &region("r1"), &names, &Pages::default()).await.unwrap_err();
         assert_eq!(error.trouble.kind, TroubleKind::Denied);
         assert_eq!(error.trouble.call, "route53:ListHostedZones");
 
-        // Other regions of the account are not told the same again.
-        let (line, desk) = (Line::default(), fake.desk().await);
-        let (one, other) =
-            ["r1", "r2"].map(|region| Scope { account: "a".into(), region: region.into() }).into();
-        let names = ["c1.example.com".into()];
-        assert!(line.zones(&desk, &one, &names, &Pages::default()).await.is_err());
-        assert_eq!(line.zones(&desk, &other, &names, &Pages::default()).await, Ok(Vec::new()));
-        assert!(line.zones(&desk, &one, &names, &Pages::default()).await.is_err());
+        // Nobody is told that there are no names where nobody may look.
+        assert_eq!(line.zones(&desk, &region("r2"), &names, &Pages::default()).await, Err(error));
+        assert_eq!(fake.heard.lock().unwrap().len(), 1);
+        assert!(line.zones(&desk, &region("r1"), &names, &Pages::default()).await.is_err());
+        assert_eq!(fake.heard.lock().unwrap().len(), 2);
     }
 }

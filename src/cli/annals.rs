@@ -4,6 +4,7 @@ use super::Outside;
 use super::args::Global;
 use super::op::Place;
 use crate::clock::Clock;
+use crate::collect::Chronicle;
 use crate::error::Result;
 use crate::fleet::{Deed, Fleet};
 use crate::model::{Trouble, TroubleKind};
@@ -19,6 +20,7 @@ use std::sync::Arc;
 const LATEST: usize = 200;
 
 /// Where what was done is found.
+#[derive(Debug)]
 pub(super) struct Annals {
     place: Option<Place>,
     clock: Clock,
@@ -32,6 +34,11 @@ impl Annals {
         Self { place, clock: outside.clock }
     }
 
+    /// The journal that a screen writes into; that of a demo is its own and ends with it.
+    pub(super) fn of_screen(global: &Global, outside: &Outside) -> Self {
+        Self { place: Place::find(global, outside).ok(), clock: outside.clock }
+    }
+
     /// No journal.
     #[cfg(test)]
     pub(super) fn none() -> Self {
@@ -41,20 +48,29 @@ impl Annals {
     /// The world with our own operations among its events, where events are asked for. What cannot be read of them is a
     /// trouble like any other: the answer is then not the whole.
     pub(super) fn tell(&self, kind: Kind, world: Arc<World>) -> Arc<World> {
-        let Some(place) = self.place.as_ref().filter(|place| kind == Kind::Events && place.file.exists())
-        else {
+        if kind != Kind::Events {
             return world;
-        };
-        let (deeds, faults) = match self.read(place, world.timeline.past) {
-            Ok(read) => read,
-            Err(error) => (Vec::new(), vec![error.to_string()]),
-        };
+        }
+        let (deeds, faults) = self.known(world.timeline.past);
         if deeds.is_empty() && faults.is_empty() {
             return world;
         }
         let mut fleet = Fleet::clone(&world.fleet);
         fleet.tell(&Arc::from(deeds));
         let mut snapshot = Snapshot::clone(&world.snapshot);
+        snapshot.troubles.extend(faults);
+        Arc::new(World { fleet: Arc::new(fleet), snapshot: Arc::new(snapshot), ..World::clone(&world) })
+    }
+
+    /// What is known of operations, and what is wrong with the rest.
+    fn known(&self, past: Option<Timestamp>) -> (Vec<Deed>, Vec<(String, Trouble)>) {
+        let Some(place) = self.place.as_ref().filter(|place| place.file.exists()) else {
+            return (Vec::new(), Vec::new());
+        };
+        let (deeds, faults) = match self.read(place, past) {
+            Ok(read) => read,
+            Err(error) => (Vec::new(), vec![error.to_string()]),
+        };
         let trouble = |why: String| Trouble {
             kind: TroubleKind::Other,
             call: "journal".into(),
@@ -64,10 +80,8 @@ impl Annals {
             request_id: None,
             at: self.clock.now(),
         };
-        snapshot
-            .troubles
-            .extend(faults.into_iter().map(|why| ("operations of coredeck".to_owned(), trouble(why))));
-        Arc::new(World { fleet: Arc::new(fleet), snapshot: Arc::new(snapshot), ..World::clone(&world) })
+        let faults = faults.into_iter().map(|why| ("operations of coredeck".to_owned(), trouble(why)));
+        (deeds, faults.collect())
     }
 
     /// The operations, and what could not be read of them; as they stood at a moment of the past where one is looked at.
@@ -92,5 +106,11 @@ impl Annals {
             }
         }
         Ok((deeds, faults))
+    }
+}
+
+impl Chronicle for Annals {
+    fn at(&self, at: Timestamp) -> (Vec<Deed>, Vec<(String, Trouble)>) {
+        self.known(Some(at))
     }
 }

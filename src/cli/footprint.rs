@@ -1,10 +1,11 @@
-//! Lets go of the pages of the program file that only the start needed.
+//! Lets go of the pages of the program file that are not run any more: those of the start above all.
 //!
 //! Reading arguments, files and certificates runs a third of all the code that a session ever runs, and runs it once. The
 //! kernel keeps what it mapped for that as long as nobody else wants the memory; a bastion on which ten people look at a
 //! fleet would rather have it back. What is needed again is mapped again, from the machine's own copy of the file
 //! (docs/speed.md has what it is worth).
 
+use crate::clock::monotonic;
 use crate::world::World;
 use std::path::Path;
 use std::sync::Arc;
@@ -17,8 +18,12 @@ const QUIET: Duration = Duration::from_secs(2);
 /// A fleet that never comes to rest is taken to be read after so many changes: the screen shows at most ten a second.
 const MOST_CHANGES: usize = 300;
 
-/// Waits until the fleet has been read once, then lets go. Ends without a word where there is no more world, or no
-/// `/proc`: nothing but memory is lost.
+/// What was run since is let go of again after so long, when something new is read anyway: a page that was looked at once
+/// is not held for hours. What goes on running comes back within a thousandth of a second.
+const EVERY: Duration = Duration::from_secs(60);
+
+/// Waits until the fleet has been read once, then lets go, and does so again now and then. Ends without a word where there
+/// is no more world, or no `/proc`: nothing but memory is lost.
 pub(super) async fn let_go_once_read(mut world: watch::Receiver<Arc<World>>) {
     for _ in 0..MOST_CHANGES {
         match tokio::time::timeout(QUIET, world.changed()).await {
@@ -27,13 +32,17 @@ pub(super) async fn let_go_once_read(mut world: watch::Receiver<Arc<World>>) {
             Err(_) => break,
         }
     }
-    drop(world);
-    let (Ok(program), Ok(told)) = (std::env::current_exe(), std::fs::read_to_string("/proc/self/smaps"))
-    else {
-        return;
-    };
-    for pages in untouched(&told, &program) {
-        let_go(pages);
+    let Ok(program) = std::env::current_exe() else { return };
+    loop {
+        let Ok(told) = std::fs::read_to_string("/proc/self/smaps") else { return };
+        untouched(&told, &program).into_iter().for_each(let_go);
+        let again = monotonic() + EVERY;
+        // No clock wakes anybody for this: where nothing is read nothing is run either.
+        while monotonic() < again {
+            if world.changed().await.is_err() {
+                return;
+            }
+        }
     }
 }
 

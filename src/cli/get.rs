@@ -182,7 +182,7 @@ pub(super) async fn watch(
     slower.iter().for_each(|note| out.say(note));
     let cancel = CancellationToken::new();
     // What is watched is also kept for a look back.
-    let kept = Keeping { cache: None, history: reach.history()? };
+    let kept = Keeping { history: reach.history()?, ..Keeping::default() };
     let mut collector = reach.start(config, &plan.rests_on(), kept, cancel.clone());
     let ended = follow(plan, &slower, reach, annals, &mut collector, out).await;
     cancel.cancel();

@@ -11,7 +11,8 @@ use crate::config::{Config, parse_moment, parse_span};
 use crate::error::{Error, ErrorKind, Result};
 use crate::logs::hostlog::Asker;
 use crate::logs::{
-    Feed, Filter, Latency, Left, Level, Line, Origin, Place, Reading, SOURCES, Said, Sought, resolve, start,
+    Feed, Filter, Fresh, Latency, Left, Level, Line, Origin, Place, Reading, SOURCES, Said, Sieve, Sought,
+    resolve, start,
 };
 use crate::model::Text;
 use crate::model::text::harmless;
@@ -187,15 +188,17 @@ pub(super) async fn run(args: &LogsArgs, global: &Global, outside: &Outside, out
         follows: args.follow,
         // A filter may want lines from far before the last.
         tail: args.tail.filter(|_| is_open(&filter)).and_then(|tail| u32::try_from(tail).ok()),
+        sieve: Sieve::of(&filter),
         asker,
         configured: configured(&reach.config),
         clock,
     };
+    let hides_untold = reading.sieve.as_ref().is_some_and(|sieve| sieve.hides_untold);
     let (feed, troubles) = start(reading).await;
     troubles.iter().for_each(|said| out.warn(&harmless(&said.text)));
     let missing = troubles.iter().filter(|said| said.flow.is_some()).count();
     let printer = Printer::new(&origins, args.json, out.colour);
-    let mut show = Show { args, filter, printer, left: Left::default(), shown: 0, missing };
+    let mut show = Show { args, filter, printer, left: Left::default(), hides_untold, shown: 0, missing };
     show.run(feed, out).await
 }
 
@@ -227,6 +230,8 @@ struct Show<'a> {
     filter: Filter,
     printer: Printer,
     left: Left,
+    /// Whether CloudWatch was asked for what names a level, or somebody, and for nothing else.
+    hides_untold: bool,
     shown: u64,
     /// Origins of which something could not be read.
     missing: usize,
@@ -236,6 +241,7 @@ struct Show<'a> {
 enum Next {
     Line(Line),
     Lines(Vec<Line>),
+    Joins(Origin),
     Said(Said),
     PastIsOver,
     Over,
@@ -250,7 +256,7 @@ impl Show<'_> {
         tokio::pin!(gone);
         let mut last: VecDeque<Line> = VecDeque::new();
         let mut latency = Latency::default();
-        let (mut in_past, mut is_said, mut is_late) = (true, true, true);
+        let (mut in_past, mut is_said) = (true, true);
         let mut text = String::new();
         loop {
             let next = tokio::select! {
@@ -262,11 +268,11 @@ impl Show<'_> {
                     None => { is_said = false; continue }
                 },
                 line = feed.past.next(), if in_past => line.map_or(Next::PastIsOver, Next::Line),
-                lines = feed.late.recv(), if !in_past && is_late => match lines {
-                    Some(lines) => Next::Lines(lines),
-                    None => { is_late = false; continue }
+                fresh = feed.fresh.recv(), if !in_past => match fresh {
+                    Some(Fresh::Lines(lines) | Fresh::Late(lines)) => Next::Lines(lines),
+                    Some(Fresh::Source(origin)) => Next::Joins(origin),
+                    None => Next::Over,
                 },
-                lines = feed.fresh.recv(), if !in_past => lines.map_or(Next::Over, Next::Lines),
             };
             match next {
                 Next::Line(line) => {
@@ -317,6 +323,11 @@ impl Show<'_> {
                     out.data(&text)?;
                     text.clear();
                 }
+                Next::Joins(origin) => {
+                    self.printer.joins(&origin);
+                    out.say(&format!("{} has begun, and joins", harmless(&origin.name)));
+                    self.filter.only.push(origin.only);
+                }
                 Next::Said(said) => {
                     if !text.is_empty() {
                         out.data(&text)?;
@@ -356,12 +367,17 @@ impl Show<'_> {
 
     /// What was left out because it could not be told.
     fn sum(&self, out: &mut Output) {
+        if self.hides_untold {
+            out.say(
+                "CloudWatch was asked for lines that name the level or the tenant: those that name none were left out, uncounted",
+            );
+        }
         let Left { without_level, without_whom } = self.left;
         for (count, what, flag) in [
             (without_level, "name no level", "--level"),
             (without_whom, "name nobody", "--cud, --app and --tenant, or a tenant's name,"),
         ] {
-            if count > 0 {
+            if count > 0 && !self.hides_untold {
                 out.warn(&format!("{count} lines that {what} were left out: {flag} cannot tell"));
             }
         }

@@ -1,6 +1,7 @@
 //! The screen, opened from the command line: reads on and on, and ends when the person leaves.
 
 use super::Outside;
+use super::annals::Annals;
 use super::args::{Global, ScreenArgs, When};
 use super::calls;
 use super::footprint;
@@ -9,7 +10,7 @@ use super::reach;
 use super::shell;
 use super::view::view;
 use crate::clock::Clock;
-use crate::collect::Keeping;
+use crate::collect::{Chronicle, Keeping};
 use crate::config::{Config, Surroundings};
 use crate::error::{Error, Result};
 use crate::gateway::Source;
@@ -18,6 +19,7 @@ use crate::store::Cache;
 use crate::tui::saved::Views;
 use crate::tui::{About, Acting, Lean, Options, drive, run as show, views};
 use jiff::tz::TimeZone;
+use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
 
 /// Opens the screen.
@@ -74,7 +76,8 @@ pub(super) async fn run(
     let guard = cancel.clone().drop_guard();
     let cache = if global.demo { None } else { cache(&reach.config, around, &mut warnings) };
     // Everything but what costs money is read; metrics are for the rows that are looked at.
-    let kept = Keeping { cache, history: reach.history()? };
+    let chronicle = Some(Arc::new(Annals::of_screen(global, outside)) as Arc<dyn Chronicle>);
+    let kept = Keeping { cache, history: reach.history()?, chronicle };
     let collector = reach.start(Config::clone(&reach.config), &Source::ALL, kept, cancel.clone());
     let aside = reach.tools().ok().filter(|_| !global.demo);
     let aside = aside.map(|tools| shell::aside(tools, collector.world.clone()));

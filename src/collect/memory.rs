@@ -1,9 +1,9 @@
 //! What a collection remembers: how figures went, and the fleet as it was at a moment of the past.
 
 use crate::clock::monotonic;
-use crate::fleet::{Fleet, join, metric_samples, samples};
+use crate::fleet::{Deed, Fleet, join, metric_samples, samples};
 use crate::gateway::Source;
-use crate::model::{Scope, Tier};
+use crate::model::{Scope, Tier, Trouble};
 use crate::snapshot::{Part, Sample, Snapshot, Trends};
 use crate::store::{COURSES, History, TREND_SPAN, Then};
 use crate::world::Timeline;
@@ -16,6 +16,12 @@ const SAMPLE_PAUSE: Duration = Duration::from_secs(10);
 
 /// The rows of a moment of the past.
 type Shown = (Timestamp, Arc<Snapshot>, Arc<Fleet>);
+
+/// Who knows what coredeck itself had done by a moment of the past. It may wait for files.
+pub trait Chronicle: std::fmt::Debug + Send + Sync {
+    /// The operations as they stood then, and what could not be read of them: of what, and why.
+    fn at(&self, at: Timestamp) -> (Vec<Deed>, Vec<(String, Trouble)>);
+}
 
 /// Puts the parts of a moment into the order of `scopes`. A place of which nothing was kept is there all the
 /// same, with nothing known: that nobody looked does not mean that it was empty.
@@ -42,6 +48,7 @@ pub(super) struct Past {
 /// The work of putting a moment together, for a thread that may wait.
 pub(super) struct LookBack {
     history: Arc<History>,
+    chronicle: Option<Arc<dyn Chronicle>>,
     at: Timestamp,
     scopes: Vec<Scope>,
     tiers: Vec<Tier>,
@@ -49,10 +56,15 @@ pub(super) struct LookBack {
 
 impl LookBack {
     pub(super) fn run(self) -> Past {
-        let Self { history, at, scopes, tiers } = self;
+        let Self { history, chronicle, at, scopes, tiers } = self;
         let answer: Option<Then> = history.at(at).and_then(|answer| answer.recv().ok());
         let found = answer.unwrap_or_else(|| Err("nothing is kept any more".into())).map(|parts| {
-            let (snapshot, fleet) = then(parts, &scopes, &tiers, at);
+            let (mut snapshot, mut fleet) = then(parts, &scopes, &tiers, at);
+            if let Some(chronicle) = chronicle {
+                let (deeds, faults) = chronicle.at(at);
+                fleet.tell(&Arc::from(deeds));
+                snapshot.troubles.extend(faults);
+            }
             (Arc::new(snapshot), Arc::new(fleet))
         });
         Past { at, found }
@@ -63,6 +75,7 @@ impl LookBack {
 #[derive(Default)]
 pub(super) struct Memory {
     history: Option<Arc<History>>,
+    chronicle: Option<Arc<dyn Chronicle>>,
     trends: Arc<Trends>,
     sampled_at: Option<Instant>,
     /// The moment that somebody wants to see.
@@ -76,8 +89,8 @@ pub(super) struct Memory {
 }
 
 impl Memory {
-    pub(super) fn new(history: Option<History>) -> Self {
-        Self { history: history.map(Arc::new), ..Self::default() }
+    pub(super) fn new(history: Option<History>, chronicle: Option<Arc<dyn Chronicle>>) -> Self {
+        Self { history: history.map(Arc::new), chronicle, ..Self::default() }
     }
 
     /// Keeps a list that was just read whole.
@@ -144,7 +157,7 @@ impl Memory {
         }
         let history = Arc::clone(self.history.as_ref()?);
         self.is_busy = true;
-        Some(LookBack { history, at, scopes, tiers: tiers.to_vec() })
+        Some(LookBack { history, chronicle: self.chronicle.clone(), at, scopes, tiers: tiers.to_vec() })
     }
 
     /// Takes in a moment that was put together. One that nobody wants any more still shows where the way goes,

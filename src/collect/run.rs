@@ -5,7 +5,7 @@ mod once;
 pub use once::{Patience, once};
 
 use super::board::{Begun, Board, Job};
-use super::memory::{Memory, Past};
+use super::memory::{Chronicle, Memory, Past};
 use crate::clock::{Clock, monotonic};
 use crate::config::{Account, Config, Regions};
 use crate::fleet::{Deed, Fleet, join};
@@ -58,7 +58,7 @@ pub fn start(
     cancel: CancellationToken,
 ) -> Collector {
     let mut run = Run::new(reader, config, Board::new, sources, None, clock);
-    run.memory = Memory::new(kept.history);
+    run.memory = Memory::new(kept.history, kept.chronicle);
     if let Some(cache) = kept.cache {
         run.remember(cache);
     }
@@ -75,6 +75,8 @@ pub struct Keeping {
     pub cache: Option<Cache>,
     /// The readings of the last days.
     pub history: Option<History>,
+    /// What coredeck itself did, for moments of the past.
+    pub chronicle: Option<Arc<dyn Chronicle>>,
 }
 
 /// What ended: a read, the listing of an account's regions, or a look into the past.

@@ -2,11 +2,12 @@
 
 use super::board::Board;
 use super::fake::{Fake, trouble};
-use super::{Keeping, Patience, once, start};
+use super::{Chronicle, Keeping, Patience, once, start};
 use crate::clock::Clock;
 use crate::config::{Account, Config, Login, Regions};
+use crate::fleet::Deed;
 use crate::gateway::{Reading, Source, Urgency};
-use crate::model::{Cluster, Known, Scope, TroubleKind, WhyUnknown};
+use crate::model::{Cluster, Health, Known, Scope, Trouble, TroubleKind, WhyUnknown};
 use crate::snapshot::{Measure, Subject};
 use crate::store::{Cache, History, Limits};
 use crate::world::{Interest, Wish, World};
@@ -193,7 +194,7 @@ async fn a_wish_reads_again_and_old_rows_stay_meanwhile() {
 async fn the_next_start_shows_what_the_last_one_read_with_its_age_while_nothing_answers() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("cache.db");
-    let cached = || Keeping { cache: Some(Cache::open(&file, "fleet").unwrap()), history: None };
+    let cached = || Keeping { cache: Some(Cache::open(&file, "fleet").unwrap()), ..Keeping::default() };
     let first =
         Arc::new(Fake { readings: [(("r1", Source::Clusters), cluster())].into(), ..Fake::default() });
     let cancel = CancellationToken::new();
@@ -253,6 +254,28 @@ fn a_new_name_in_a_list_is_followed_without_waiting_for_the_cadence() {
     assert_eq!(asked(&mut board, start + Duration::from_secs(16)), [Source::Services]);
 }
 
+/// One operation, as it stood at whatever moment is asked for.
+#[derive(Debug)]
+struct Told(Arc<Scope>);
+
+impl Chronicle for Told {
+    fn at(&self, at: Timestamp) -> (Vec<Deed>, Vec<(String, Trouble)>) {
+        let deed = Deed {
+            id: "op-1".into(),
+            title: "drain one".into(),
+            who: "anna".into(),
+            reason: None,
+            state: "running".into(),
+            health: Health::Busy,
+            began_at: at,
+            at,
+            scope: Arc::clone(&self.0),
+            targets: vec!["i-1".into()],
+        };
+        (vec![deed], Vec::new())
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_moment_of_the_past_shows_what_was_kept_then_and_nothing_that_is_read_now() {
     let folder = tempfile::tempdir().unwrap();
@@ -260,14 +283,15 @@ async fn a_moment_of_the_past_shows_what_was_kept_then_and_nothing_that_is_read_
     let then: Timestamp = "2026-03-01T10:00:00Z".parse().unwrap();
     let now = then + SignedDuration::from_hours(2);
     let history = || History::open(Some(file.clone()), "fleet", Limits::default(), now).unwrap();
-    let mut part =
-        crate::snapshot::Part::new(Arc::new(Scope { account: "default".into(), region: "r1".into() }));
+    let home = Arc::new(Scope { account: "default".into(), region: "r1".into() });
+    let mut part = crate::snapshot::Part::new(Arc::clone(&home));
     part.settle(cluster(), then, true);
     history().keep(&Arc::new(part), Source::Clusters);
 
     let fake = Arc::new(Fake::default());
     let cancel = CancellationToken::new();
-    let kept = Keeping { cache: None, history: Some(history()) };
+    let kept =
+        Keeping { history: Some(history()), chronicle: Some(Arc::new(Told(home))), ..Keeping::default() };
     let sources = [Source::Clusters, Source::Services];
     let mut collector = start(fake, config(named()), &sources, Clock::Fixed(now), kept, cancel.clone());
     let read = |world: &Arc<World>| {
@@ -281,6 +305,9 @@ async fn a_moment_of_the_past_shows_what_was_kept_then_and_nothing_that_is_read_
     let past = collector.world.wait_for(|world| world.timeline.past.is_some()).await.unwrap().clone();
     assert_eq!((past.timeline.past, past.snapshot.taken_at, past.fleet.at), (Some(moment), moment, moment));
     assert_eq!(past.fleet.clusters.len(), 1);
+    let told: Vec<_> = past.fleet.events.iter().map(|event| event.at).collect();
+    assert_eq!(told, [Some(moment)], "what coredeck did stands among what happened");
+    assert!(live.fleet.events.is_empty());
     let parts = &past.snapshot.parts;
     assert_eq!((parts.len(), parts[0].clusters.as_of), (2, Some(then)));
     assert_eq!(parts[0].services.known(), Known::No(WhyUnknown::NotAsked), "nobody had read them");

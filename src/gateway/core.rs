@@ -167,6 +167,8 @@ pub enum CoreSeen {
         domains: Answer<Vec<Domain>>,
         /// The secrets that were wanted. What is no SecureString, or not there, is missing.
         secrets: BTreeMap<SecretRef, Sealed>,
+        /// The key that it was asked with; none where it has none.
+        key: Option<Sealed>,
     },
     /// Key ids.
     Keys(Answer<BTreeSet<Text>>),

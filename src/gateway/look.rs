@@ -241,6 +241,8 @@ pub struct LogAsk {
     pub from: Timestamp,
     /// Up to when, and without that moment; none means up to now.
     pub until: Option<Timestamp>,
+    /// What events must hold, in CloudWatch's own words; none for all.
+    pub pattern: Option<String>,
     /// Events of a page at most; none means as many as AWS gives.
     pub limit: Option<u32>,
     /// The token of the page; none is the first.

@@ -4,7 +4,7 @@
 //! lines and leaves out the first of them until the rest fits, and whoever asks learns that there were more.
 
 use crate::gateway::change::{Answered, Change, Document, FleetWriter, Token, WriteError};
-use crate::gateway::{FleetProbe, Look, Seen};
+use crate::gateway::{FleetProbe, Look, Ours, Seen, Turn, was_quicker};
 use crate::model::text::harmless;
 use crate::model::{InstanceId, Invocation, Scope, Text};
 use base64::Engine as _;
@@ -133,37 +133,34 @@ impl Asker {
 
     /// Our document is in the account, and is ours.
     async fn document(&self, writer: &dyn FleetWriter, scope: &Scope) -> Result<(), String> {
-        for attempt in 0..TRIES + 2 {
+        let sha256 = hash();
+        let ours = Ours { name: NAME, sha256: &sha256, may_put: self.may_put };
+        let mut was_put = false;
+        for _ in 0..TRIES + 2 {
             let seen = self.look(scope, Look::Document { name: NAME.into() }).await;
             let seen = seen.map_err(|why| format!("the document {NAME} could not be looked up: {why}"))?;
-            match seen {
-                Seen::Document(Some(found)) if found.sha256.as_deref() != Some(&hash()) => {
-                    return Err(format!("the document {NAME} is not ours: its content differs"));
-                }
-                Seen::Document(Some(found)) if found.status == "Active" => return Ok(()),
-                Seen::Document(Some(_)) => {}
-                _ if !self.may_put => {
-                    return Err(format!(
-                        "the document {NAME} is not in the account: say --yes once to put it there"
-                    ));
-                }
-                _ if attempt == 0 => {
+            let found = if let Seen::Document(found) = seen { found } else { None };
+            match ours.turn(found.as_ref(), was_put) {
+                Turn::Use => return Ok(()),
+                Turn::Wait => {}
+                Turn::Put => {
+                    was_put = true;
                     let change = Change::CreateDocument { name: NAME.into(), content: CONTENT.to_owned() };
                     let token = Token::of(&[&self.mark, "document"]);
                     match writer.write(scope, &change, &token).await {
-                        // Somebody else was quicker, or the answer was lost: the next look tells.
+                        // The answer was lost: the next look tells.
                         Ok(_) | Err(WriteError::Unknown(_)) => {}
-                        Err(error) if error.code() == Some("DocumentAlreadyExists") => {}
+                        Err(error) if was_quicker(error.code()) => {}
                         Err(error) => {
                             return Err(format!("the document {NAME} could not be put there: {error}"));
                         }
                     }
                 }
-                _ => {}
+                turn @ (Turn::Lacking | Turn::Foreign) => return Err(ours.why_not(turn)),
             }
             tokio::time::sleep(Duration::from_secs(1)).await;
         }
-        Err(format!("the document {NAME} was put into the account and is not usable yet"))
+        Err(ours.why_not(Turn::Wait))
     }
 
     async fn send(
@@ -394,6 +391,23 @@ mod tests {
             let told = read(&format!("coredeck-logs 2 json-file||||||\n{bad}"), 1);
             assert!(told.is_err_and(|why| why.contains("unpacked")), "{bad:?}");
         }
+    }
+
+    #[test]
+    fn a_docker_that_is_down_is_not_a_container_that_is_missing() {
+        let ended = |code| {
+            let one = Invocation {
+                command: "c".into(),
+                instance: "i-1".into(),
+                status: "Failed".into(),
+                detail: "Failed".into(),
+                exit_code: Some(code),
+                output: String::new(),
+            };
+            said(&one).unwrap_err()
+        };
+        assert!(ended(66).contains("no such container") && ended(69).contains("there is no docker"));
+        assert!(ended(70).contains("docker does not answer on i-1"));
     }
 
     #[test]

@@ -56,6 +56,8 @@ pub struct Origin {
     pub only: Vec<Text>,
     /// What is to be known of its lines, where they are not just those of what was sought.
     pub doubt: Option<String>,
+    /// The service of ECS whose later tasks are meant too; none where this one was asked for by itself.
+    pub service: Option<Text>,
 }
 
 /// What writes lines.
@@ -193,7 +195,7 @@ fn origin_of(fleet: &Fleet, core: &Core) -> Option<Origin> {
         Home::Container { .. } => Text::new(core.id.as_str()),
         Home::Task { task, service, .. } => task_name(service, task.as_str()),
     };
-    Some(Origin { name, scope: Arc::clone(&core.scope), place, only: Vec::new(), doubt: None })
+    Some(Origin { name, scope: Arc::clone(&core.scope), place, only: Vec::new(), service: None, doubt: None })
 }
 
 fn task_place(row: &TaskRow) -> Place {
@@ -205,7 +207,7 @@ fn task_place(row: &TaskRow) -> Place {
 }
 
 /// `auth-core/3f2a91bc`
-fn task_name(of: &str, arn: &str) -> Text {
+pub(super) fn task_name(of: &str, arn: &str) -> Text {
     let id: String = arn.rsplit('/').next().unwrap_or_default().chars().take(8).collect();
     Text::from(format!("{of}/{id}"))
 }
@@ -238,7 +240,11 @@ fn tenants(fleet: &Fleet, name: &str, sought: &Sought) -> Result<Option<Vec<Orig
                 format!("these are all lines of {}: the domain of {} is not known", core.id, tenant.id)
             });
             let only: Vec<Text> = only.into_iter().collect();
-            all.extend(origin_of(fleet, core).map(|origin| Origin { only, doubt, ..origin }));
+            let service = match &core.home {
+                Home::Task { service, .. } => Some(service.clone()),
+                Home::Container { .. } => None,
+            };
+            all.extend(origin_of(fleet, core).map(|it| Origin { only, doubt, service, ..it }));
         }
     }
     if all.is_empty() {
@@ -300,6 +306,10 @@ fn services(fleet: &Fleet, name: &str, sought: &Sought) -> Result<Option<Vec<Ori
     };
     let all: Vec<Origin> =
         fleet.tasks.iter().filter(mine).map(|row| of_task(row, &service.it.name)).collect();
+    let all: Vec<Origin> = all
+        .into_iter()
+        .map(|origin| Origin { service: Some(service.it.name.as_str().into()), ..origin })
+        .collect();
     if all.is_empty() {
         return Err(Error::failed(format!("the service '{}' has no task now", harmless(name))));
     }
@@ -313,6 +323,7 @@ fn of_task(row: &TaskRow, called: &str) -> Origin {
         place: task_place(row),
         only: Vec::new(),
         doubt: None,
+        service: None,
     }
 }
 

@@ -183,6 +183,13 @@ pub enum LogPart {
     Lines(Vec<Line>),
     /// Lines of a past that came later than that of others, in the order of time: they belong between what shows.
     Late(Vec<Line>),
+    /// A source that began later; it stands behind the others.
+    Joined {
+        /// What it is called.
+        source: String,
+        /// Domains that its lines must be about; empty for all.
+        only: Vec<Text>,
+    },
     /// The last minutes are read; what comes from now on is new.
     CaughtUp,
     /// Something to know about what shows, or does not.

@@ -18,7 +18,7 @@ mod waves;
 
 use self::beside::{beside, goes_by_itself};
 use self::deed::deed;
-use self::waves::{fate, in_turn};
+use self::waves::{fate, in_turn, may_turn};
 use super::aspect::{Aspect, Value};
 use super::condition::{Condition, Eye};
 use super::event::{At, End, Event, How, Way};
@@ -150,7 +150,9 @@ fn steer(op: &OpState) -> Option<Event> {
                 let end = if is_touched { End::Left } else { End::Skipped };
                 Event::Closed { lane: number, end }
             }
-            (Mode::RollingBack, Phase::There | Phase::Over(End::Done | End::Left)) => {
+            (Mode::RollingBack, Phase::There | Phase::Over(End::Done | End::Left))
+                if may_turn(op, number) =>
+            {
                 Event::Turned { lane: number }
             }
             (Mode::Going, Phase::Waiting) if stops => Event::Closed { lane: number, end: End::Skipped },

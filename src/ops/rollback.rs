@@ -31,6 +31,8 @@ pub async fn plan(desk: &Desk<'_>, op: &OpState) -> Result<Plan> {
     }
     let mut lanes = Vec::new();
     let mut kept = Vec::new();
+    // Which lane of the old operation became which of the new one.
+    let mut became = BTreeMap::new();
     for (number, lane) in op.lanes.iter().enumerate() {
         let plan = &op.plan.lanes[number];
         let mut steps = Vec::new();
@@ -53,6 +55,7 @@ pub async fn plan(desk: &Desk<'_>, op: &OpState) -> Result<Plan> {
             }
         }
         if !steps.is_empty() {
+            became.insert(number, lanes.len());
             lanes.push(Lane { facts: Vec::new(), steps, tier: None, ..plan.clone() });
         }
     }
@@ -87,10 +90,22 @@ pub async fn plan(desk: &Desk<'_>, op: &OpState) -> Result<Plan> {
         warnings: kept.into_iter().map(|kept| format!("stays as it is: {kept}")).collect(),
         notes: Vec::new(),
         cost: Cost::Unknown("what the operation changed in cost was not known either".to_owned()),
-        waves: Vec::new(),
+        waves: op
+            .plan
+            .waves
+            .iter()
+            .rev()
+            .map(|wave| again(wave, &became))
+            .filter(|wave| !wave.is_empty())
+            .collect(),
         is_one_piece: false,
     };
     Ok(plan.sealed())
+}
+
+/// The lanes of a wave that have something to take back. What went one after the other comes back so, the last first.
+fn again(wave: &[usize], became: &BTreeMap<usize, usize>) -> Vec<usize> {
+    wave.iter().filter_map(|lane| became.get(lane).copied()).collect()
 }
 
 /// Whether anything that an operation changed is still changed and could be set back.

@@ -7,7 +7,9 @@ use crate::gateway::{Look, Seen};
 use crate::model::admin::{Domain, Place};
 use crate::model::text::harmless;
 use crate::model::{Sealed, Setting, Text};
+use hmac::{Hmac, KeyInit as _, Mac as _};
 use serde::{Deserialize, Serialize};
+use sha2::Sha256;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
@@ -55,12 +57,13 @@ impl CoreFact {
     pub fn value(&self, seen: &Seen) -> Option<Value> {
         let Seen::Core(seen) = seen else { return None };
         match (self, seen) {
-            (Self::Setting { place, key, known, .. }, CoreSeen::Domains { domains, secrets }) => {
-                Some(match domains {
-                    Ok(domains) => of_setting(domains, secrets, place, key, known),
-                    Err(error) => trouble(error),
-                })
-            }
+            (
+                Self::Setting { place, key, known, .. },
+                CoreSeen::Domains { domains, secrets, key: opener },
+            ) => Some(match domains {
+                Ok(domains) => of_setting(domains, (secrets, opener.as_ref()), place, key, known),
+                Err(error) => trouble(error),
+            }),
             (Self::Serves { .. }, CoreSeen::Serves(answer)) => Some(match answer {
                 Ok(()) => Value::Flag(true),
                 Err(error) => trouble(error),
@@ -84,7 +87,7 @@ pub fn setup<'d>(domains: &'d [Domain], place: &Place) -> Option<&'d BTreeMap<Te
 
 fn of_setting(
     domains: &[Domain],
-    secrets: &BTreeMap<SecretRef, Sealed>,
+    (secrets, opener): (&BTreeMap<SecretRef, Sealed>, Option<&Sealed>),
     place: &Place,
     key: &str,
     known: &[Vec<SecretRef>],
@@ -103,9 +106,28 @@ fn of_setting(
                 held.as_ref()
                     .is_some_and(|held| texts.is_some_and(|texts| same(&texts.join(","), held.open())))
             };
-            known.iter().find(is_it).map_or(Value::word("another secret"), |of| sealed(of))
+            match (known.iter().find(is_it), held.as_ref().zip(opener)) {
+                (Some(of), _) => sealed(of),
+                (None, Some((held, opener))) => {
+                    Value::Word(format!("another secret, told apart as {}", mark(held, opener, place, key)))
+                }
+                (None, None) => Value::word("another secret"),
+            }
         }
     }
+}
+
+/// What tells one secret from another and nothing else: whoever would try out guesses against it must hold the key
+/// that opens the core, and could then as well ask the core for the secret itself.
+fn mark(held: &Sealed, opener: &Sealed, place: &Place, key: &str) -> String {
+    let about = format!("{place} {key} ");
+    let mut mac = match Hmac::<Sha256>::new_from_slice(opener.open().as_bytes()) {
+        Ok(mac) => mac,
+        Err(never) => return never.to_string(),
+    };
+    mac.update(about.as_bytes());
+    mac.update(held.open().as_bytes());
+    mac.finalize().into_bytes().iter().take(8).map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// Lists of keys are the same in whatever order, spaces aside.
@@ -173,7 +195,8 @@ mod tests {
         let domains = vec![Domain { domain: "c1".into(), apps: vec![app] }];
         let secrets = BTreeMap::from([(one(1), Sealed::new("old-key")), (one(2), Sealed::new("new-key"))]);
         let place = Place::of("c1");
-        let told = |key: &str, known: &[Vec<SecretRef>]| of_setting(&domains, &secrets, &place, key, known);
+        let told =
+            |key: &str, known: &[Vec<SecretRef>]| of_setting(&domains, (&secrets, None), &place, key, known);
         let both = vec![one(1), one(2)];
         assert_eq!(told("api_keys", &[vec![one(1)], both.clone()]), sealed(&both));
         assert_eq!(told("api_keys", &[vec![one(1)]]), Value::word("another secret"));
@@ -183,11 +206,30 @@ mod tests {
             "one is not there"
         );
         assert_eq!((told("port", &[]), told("host", &[])), (Value::word("1"), Value::Absent));
-        let nobody = of_setting(&domains, &secrets, &Place::of("c2"), "port", &[]);
+        let nobody = of_setting(&domains, (&secrets, None), &Place::of("c2"), "port", &[]);
         assert_ne!(
             nobody,
             Value::Absent,
             "a place that is not there sets nothing, and that is something else"
         );
+    }
+
+    #[test]
+    fn an_unknown_secret_is_told_from_another_and_from_nothing_but_with_the_key_of_its_core() {
+        let of = |secret: &str, opener: Option<&str>| {
+            let settings = BTreeMap::from([("api_keys".into(), Setting::secret(secret))]);
+            let tenant = TenantSetup { id: "public".into(), settings, ..TenantSetup::default() };
+            let apps = vec![App { id: "public".into(), tenants: vec![tenant] }];
+            let domains = vec![Domain { domain: "c1".into(), apps }];
+            let opener = opener.map(Sealed::new);
+            let held = (&BTreeMap::new(), opener.as_ref());
+            of_setting(&domains, held, &Place::of("c1"), "api_keys", &[])
+        };
+        let Value::Word(said) = of("one", Some("opener")) else { panic!() };
+        assert!(said.starts_with("another secret, told apart as ") && !said.contains("one"), "{said}");
+        assert_eq!(of("one", Some("opener")), Value::Word(said.clone()));
+        assert_ne!(of("two", Some("opener")), Value::Word(said.clone()));
+        assert_ne!(of("one", Some("other")), Value::Word(said));
+        assert_eq!(of("one", None), Value::word("another secret"), "who has no key reads it without one");
     }
 }

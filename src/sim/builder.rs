@@ -412,7 +412,7 @@ impl Builder {
             "api_key_parameter": secret,
         });
         self.parameter(format!("/coredeck/{}/cores/{id}", self.fleet), "String", value.to_string(), age);
-        let key = Dice::new(self.seed, &secret).hex(40);
+        let key = Dice::new(self.seed, &secret).secret(40);
         self.parameter(secret, "SecureString", key, age);
     }
 

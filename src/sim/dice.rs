@@ -15,6 +15,9 @@ pub(crate) fn hash(text: &str) -> u64 {
         .fold(0xcbf2_9ce4_8422_2325, |sum, byte| (sum ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3)))
 }
 
+/// How each secret of a pretended fleet begins: whoever finds this finds a secret where none may be.
+pub const SECRET: &str = "pretended-secret-";
+
 /// A stream of chance.
 #[derive(Clone, Debug)]
 pub(crate) struct Dice(u64);
@@ -51,6 +54,11 @@ impl Dice {
     pub(crate) fn pick<'a, T>(&mut self, of: &'a [T]) -> Option<&'a T> {
         let at = self.below(of.len() as u64);
         of.get(usize::try_from(at).unwrap_or(0))
+    }
+
+    /// A secret: what tells it for one, and so many hexadecimal digits.
+    pub(crate) fn secret(&mut self, digits: usize) -> String {
+        format!("{SECRET}{}", self.hex(digits))
     }
 
     /// So many hexadecimal digits.

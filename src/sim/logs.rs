@@ -76,6 +76,7 @@ pub(crate) const SERVICE: Service = Service {
     ],
 };
 
+/// Pages of groups and of streams.
 const PAGING: Paging = Paging {
     size: "limit",
     token: "nextToken",

@@ -91,8 +91,8 @@ fn assume_role(call: &Call, _: &Place) -> Answer {
             "Credentials",
             Fields::new()
                 .with("AccessKeyId", key)
-                .with("SecretAccessKey", dice.hex(40))
-                .with("SessionToken", dice.hex(120))
+                .with("SecretAccessKey", dice.secret(40))
+                .with("SessionToken", dice.secret(120))
                 .with("Expiration", call.now.plus(seconds)),
         )
         .with("PackedPolicySize", 6i64)

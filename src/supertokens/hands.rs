@@ -109,6 +109,7 @@ impl Probing {
                     .iter()
                     .filter_map(|one| Some((one.clone(), read.get(&one.name())?.clone())))
                     .collect(),
+                key: door.key,
             },
             CoreLook::Keys { .. } => CoreSeen::Keys(client.keys(&door, &Place::of("")).await),
             CoreLook::Settings { place, .. } => CoreSeen::Settings(self.settings(door, place).await),

@@ -7,7 +7,6 @@ mod laid;
 
 use crate::logs::{Filter, Flow, Left, Line, Said, Sought};
 use crate::model::Text;
-use crate::model::text::harmless;
 use crate::ops::counter::Declined;
 use crate::tui::cell;
 use jiff::civil::Date;
@@ -20,9 +19,9 @@ use unicode_width::UnicodeWidthStr;
 pub(super) const MOST: usize = 10_000;
 /// Bytes of text that are kept at most.
 const MOST_BYTES: usize = 8 << 20;
-/// Sentences about what is read that are kept.
-const SENTENCES: usize = 20;
-/// Of those, how many stand below the newest line, and the rows that each takes there at most.
+/// What stands before a sentence about what is read.
+const MARK: &str = "! ";
+/// Sentences that stand below the newest line at most, and the rows that each takes there.
 const BELOW: (usize, usize) = (3, 2);
 /// The part of a line that is the day it was written on, in a row before its first.
 const DAY: u16 = u16::MAX;
@@ -49,22 +48,29 @@ impl Standing {
     }
 }
 
-/// A row of the screen: of which line, counted from the first that ever came, and which part of it.
+/// Something that came: a line, or what is to be known of the lines, where it was said.
+#[derive(Clone, Debug, PartialEq)]
+enum Entry {
+    Line(Line),
+    Said(String),
+}
+
+/// A row of the screen: of which entry, counted from the first that ever came, and which part of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Row {
-    line: u64,
+    entry: u64,
     part: u16,
 }
 
 /// What a row shows.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub(super) enum Shown<'a> {
     /// The day of the lines below.
     Day(Date),
     /// A part of a line. The number tells lines apart.
     Part(u64, &'a Line, usize),
-    /// Something that is to be known of the log.
-    Said(&'a str),
+    /// A row of something that is to be known of the log.
+    Said(String),
 }
 
 /// A log.
@@ -77,9 +83,15 @@ pub(super) struct Log {
     /// What lines come from, as they are called before each, and whether they come.
     pub(super) sources: Vec<String>,
     flows: Vec<Flow>,
-    lines: VecDeque<Line>,
+    entries: VecDeque<Entry>,
+    /// Entries that went before the first that is kept.
+    gone: u64,
+    /// Lines among those that are kept.
+    kept: usize,
     /// Lines that were forgotten.
     pub(super) forgotten: u64,
+    /// Sentences among those that are kept.
+    pub(super) remarks: usize,
     bytes: usize,
     rows: VecDeque<Row>,
     /// Lines that show.
@@ -98,9 +110,8 @@ pub(super) struct Log {
     pub(super) filter: String,
     wanted: Filter,
     only: Vec<Vec<Text>>,
-    /// What is to be known of what shows.
-    pub(super) said: VecDeque<Said>,
-    /// The last of it, laid out.
+    /// Why some sources do not come, as long as they do not; and the last of it, laid out.
+    standing_out: VecDeque<Said>,
     below: Vec<String>,
 }
 
@@ -113,8 +124,11 @@ impl Log {
             standing: Standing::Waiting,
             sources: Vec::new(),
             flows: Vec::new(),
-            lines: VecDeque::new(),
+            entries: VecDeque::new(),
+            gone: 0,
+            kept: 0,
             forgotten: 0,
+            remarks: 0,
             bytes: 0,
             rows: VecDeque::new(),
             shown: 0,
@@ -127,7 +141,7 @@ impl Log {
             filter: String::new(),
             wanted: Filter::default(),
             only: Vec::new(),
-            said: VecDeque::new(),
+            standing_out: VecDeque::new(),
             below: Vec::new(),
         }
     }
@@ -152,90 +166,133 @@ impl Log {
         }
     }
 
+    /// One more source is known.
+    pub(super) fn joined(&mut self, source: String, only: Vec<Text>) {
+        self.widest = self.widest.max(source.width());
+        self.sources.push(source);
+        self.flows.push(Flow::Comes);
+        self.only.push(only);
+        // What was typed may mean the new one as well; it was understood before.
+        let typed = std::mem::take(&mut self.filter);
+        if self.narrow(&typed).is_err() {
+            self.filter = typed;
+        }
+    }
+
     /// Lines come. How many rows went at the top, for whoever looks at those below.
     pub(super) fn take(&mut self, lines: Vec<Line>) -> usize {
+        lines.into_iter().map(|line| self.push(Entry::Line(line))).sum()
+    }
+
+    fn push(&mut self, entry: Entry) -> usize {
+        self.count_in(&entry);
+        self.lay(&entry, self.gone + self.entries.len() as u64);
+        self.entries.push_back(entry);
         let before = self.rows.len();
-        let mut laid = 0;
-        for line in lines {
-            self.bytes += size(&line);
-            let rows = self.rows.len();
-            self.lay(&line, self.forgotten + self.lines.len() as u64);
-            laid += self.rows.len() - rows;
-            self.lines.push_back(line);
-            self.forget();
+        self.forget();
+        before - self.rows.len()
+    }
+
+    fn count_in(&mut self, entry: &Entry) {
+        self.bytes += size(entry);
+        match entry {
+            Entry::Line(_) => self.kept += 1,
+            Entry::Said(_) => self.remarks += 1,
         }
-        (before + laid).saturating_sub(self.rows.len())
     }
 
     /// Lines come that belong between the others. Where what was in that row is now.
     pub(super) fn insert(&mut self, late: Vec<Line>, top: usize) -> usize {
         let anchor = self.rows.get(top).copied();
-        let at = anchor.and_then(|row| usize::try_from(row.line.checked_sub(self.forgotten)?).ok());
-        self.bytes += late.iter().map(size).sum::<usize>();
-        let known = std::mem::take(&mut self.lines);
-        let mut late = late.into_iter().peekable();
+        let at = anchor.and_then(|row| usize::try_from(row.entry.checked_sub(self.gone)?).ok());
+        let known = std::mem::take(&mut self.entries);
+        let mut late = late.into_iter().map(Entry::Line).peekable();
         let mut now_at = None;
-        for (nth, line) in known.into_iter().enumerate() {
-            while let Some(earlier) = late.next_if(|late| late.at < line.at) {
-                self.lines.push_back(earlier);
+        let is_before = |late: &Entry, known: &Entry| match (late, known) {
+            (Entry::Line(late), Entry::Line(known)) => late.at < known.at,
+            _ => false,
+        };
+        for (nth, entry) in known.into_iter().enumerate() {
+            while let Some(earlier) = late.next_if(|late| is_before(late, &entry)) {
+                self.count_in(&earlier);
+                self.entries.push_back(earlier);
             }
             if Some(nth) == at {
-                now_at = Some(self.forgotten + self.lines.len() as u64);
+                now_at = Some(self.gone + self.entries.len() as u64);
             }
-            self.lines.push_back(line);
+            self.entries.push_back(entry);
         }
-        self.lines.extend(late);
+        for last in late {
+            self.count_in(&last);
+            self.entries.push_back(last);
+        }
         self.rows.clear();
         self.forget();
         self.lay_all();
-        let Some((row, line)) = anchor.zip(now_at) else { return top };
-        let first = self.rows.partition_point(|row| row.line < line);
-        let mine = self.rows.range(first..).take_while(|row| row.line == line);
+        let Some((row, entry)) = anchor.zip(now_at) else { return top };
+        let first = self.rows.partition_point(|row| row.entry < entry);
+        let mine = self.rows.range(first..).take_while(|row| row.entry == entry);
         first + mine.take_while(|one| one.part != row.part).count()
     }
 
-    /// Forgets the oldest lines where there are too many.
+    /// Forgets the oldest entries where there are too many.
     fn forget(&mut self) {
-        while self.lines.len() > MOST || self.bytes > MOST_BYTES {
-            let Some(old) = self.lines.pop_front() else { break };
+        while self.entries.len() > MOST || self.bytes > MOST_BYTES {
+            let Some(old) = self.entries.pop_front() else { break };
             self.bytes -= size(&old);
             let mut has_shown = false;
-            while self.rows.front().is_some_and(|row| row.line == self.forgotten) {
+            while self.rows.front().is_some_and(|row| row.entry == self.gone) {
                 self.rows.pop_front();
                 has_shown = true;
             }
-            if has_shown {
-                self.shown = self.shown.saturating_sub(1);
-            } else if self.left != Left::default() {
-                let mut left = Left::default();
-                self.wanted.admits(&old, &mut left);
-                self.left.without_level = self.left.without_level.saturating_sub(left.without_level);
-                self.left.without_whom = self.left.without_whom.saturating_sub(left.without_whom);
+            match old {
+                Entry::Said(_) => self.remarks -= 1,
+                Entry::Line(line) => {
+                    self.kept -= 1;
+                    self.forgotten += 1;
+                    self.uncount(&line, has_shown);
+                }
             }
-            self.forgotten += 1;
+            self.gone += 1;
         }
     }
 
-    /// Something is said of what is read.
-    pub(super) fn say(&mut self, said: Said) {
+    fn uncount(&mut self, line: &Line, has_shown: bool) {
+        if has_shown {
+            self.shown = self.shown.saturating_sub(1);
+        } else if self.left != Left::default() {
+            let mut left = Left::default();
+            self.wanted.admits(line, &mut left);
+            self.left.without_level = self.left.without_level.saturating_sub(left.without_level);
+            self.left.without_whom = self.left.without_whom.saturating_sub(left.without_whom);
+        }
+    }
+
+    /// Something is said of what is read. Why a source does not come stands below the newest line until it comes
+    /// again; everything else among the lines, where it was said. How many rows went at the top.
+    pub(super) fn say(&mut self, said: Said) -> usize {
         if let Some(flow) = said.flow {
             for source in &said.of {
                 if let Some(known) = self.flows.get_mut(usize::from(*source)) {
                     *known = flow;
                 }
             }
+            let flows = &self.flows;
+            let comes = |of: &u16| flows.get(usize::from(*of)).is_none_or(|flow| *flow == Flow::Comes);
+            self.standing_out.retain(|known| !known.of.iter().all(comes));
         }
-        // What was said of a source that comes again does not hold any more.
-        let flows = &self.flows;
-        let comes = |of: &u16| flows.get(usize::from(*of)).is_none_or(|flow| *flow == Flow::Comes);
-        self.said.retain(|known| known.flow.is_none() || !known.of.iter().all(comes));
-        if !said.text.is_empty() {
-            self.said.push_back(said);
+        let is_out = matches!(said.flow, Some(Flow::Waits | Flow::Ended));
+        if !is_out && !said.text.is_empty() {
+            return self.push(Entry::Said(said.text));
         }
-        if self.said.len() > SENTENCES {
-            self.said.pop_front();
+        if is_out {
+            self.standing_out.push_back(said);
+            if self.standing_out.len() > self.flows.len().max(BELOW.0) {
+                self.standing_out.pop_front();
+            }
         }
         self.lay_below();
+        0
     }
 
     /// Sources whose lines come, and of how many.
@@ -279,25 +336,27 @@ impl Log {
         }
     }
 
-    /// Rows in all; none as long as no line shows.
+    /// Rows in all.
     pub(super) fn count(&self) -> usize {
-        if self.rows.is_empty() { 0 } else { self.rows.len() + self.below.len() }
+        self.rows.len() + self.below.len()
     }
 
     /// Lines in all.
     pub(super) fn kept(&self) -> usize {
-        self.lines.len()
+        self.kept
     }
 
     /// What a row shows.
     pub(super) fn at(&self, row: usize) -> Option<Shown<'_>> {
-        let Some(Row { line: number, part }) = self.rows.get(row).copied() else {
-            return self.below.get(row.checked_sub(self.rows.len())?).map(|said| Shown::Said(said));
+        let Some(Row { entry: number, part }) = self.rows.get(row).copied() else {
+            let below = self.below.get(row.checked_sub(self.rows.len())?);
+            return below.cloned().map(Shown::Said);
         };
-        let line = self.lines.get(usize::try_from(number.checked_sub(self.forgotten)?).ok()?)?;
-        Some(match part {
-            DAY => Shown::Day(self.sheet.day(line.at)),
-            part => Shown::Part(number, line, usize::from(part)),
+        let at = usize::try_from(number.checked_sub(self.gone)?).ok()?;
+        Some(match (self.entries.get(at)?, part) {
+            (Entry::Said(text), part) => Shown::Said(self.sentence(text).into_iter().nth(usize::from(part))?),
+            (Entry::Line(line), DAY) => Shown::Day(self.sheet.day(line.at)),
+            (Entry::Line(line), part) => Shown::Part(number, line, usize::from(part)),
         })
     }
 
@@ -311,44 +370,59 @@ impl Log {
     fn lay_all(&mut self) {
         self.rows.clear();
         (self.shown, self.left, self.day) = (0, Left::default(), self.today);
-        let lines = std::mem::take(&mut self.lines);
-        for (at, line) in (self.forgotten..).zip(&lines) {
-            self.lay(line, at);
+        let entries = std::mem::take(&mut self.entries);
+        for (at, entry) in (self.gone..).zip(&entries) {
+            self.lay(entry, at);
         }
-        self.lines = lines;
+        self.entries = entries;
     }
 
-    fn lay(&mut self, line: &Line, at: u64) {
-        if !self.wanted.admits(line, &mut self.left) {
-            return;
-        }
-        self.shown += 1;
-        let day = self.sheet.day(line.at);
-        if day != self.day {
-            self.rows.push_back(Row { line: at, part: DAY });
-            self.day = day;
-        }
-        let rows = self.laid(line).parts.len().clamp(1, DEEPEST);
-        self.rows.extend((0..rows).map(|part| Row { line: at, part: u16::try_from(part).unwrap_or(DAY) }));
+    fn lay(&mut self, entry: &Entry, at: u64) {
+        let rows = match entry {
+            Entry::Line(line) => {
+                if !self.wanted.admits(line, &mut self.left) {
+                    return;
+                }
+                self.shown += 1;
+                let day = self.sheet.day(line.at);
+                if day != self.day {
+                    self.rows.push_back(Row { entry: at, part: DAY });
+                    self.day = day;
+                }
+                self.laid(line).parts.len()
+            }
+            // What is to be known of the lines is nothing that a filter is about.
+            Entry::Said(text) => self.sentence(text).len(),
+        };
+        let parts = 0..rows.clamp(1, DEEPEST);
+        self.rows.extend(parts.map(|part| Row { entry: at, part: u16::try_from(part).unwrap_or(DAY) }));
+    }
+
+    /// A sentence, row by row, always whole: whoever cuts long lines wants to read it all the same.
+    fn sentence(&self, text: &str) -> Vec<String> {
+        cell::wrap(&format!("{MARK}{text}"), self.sheet.width.saturating_sub(1))
     }
 
     fn lay_below(&mut self) {
-        let first = self.said.len().saturating_sub(BELOW.0);
+        let first = self.standing_out.len().saturating_sub(BELOW.0);
         let mut below = Vec::new();
-        for said in self.said.iter().skip(first) {
-            let rows = cell::wrap(&harmless(&said.text), self.sheet.width.max(1));
+        for said in self.standing_out.iter().skip(first) {
+            let rows = self.sentence(&said.text);
             let is_more = rows.len() > BELOW.1;
             below.extend(rows.into_iter().take(BELOW.1));
             if let Some(last) = below.last_mut().filter(|_| is_more) {
-                *last = marked(last, self.sheet.width, self.sheet.cut);
+                *last = marked(last, self.sheet.width.saturating_sub(1), self.sheet.cut);
             }
         }
         self.below = below;
     }
 }
 
-fn size(line: &Line) -> usize {
-    line.message.len() + line.more.iter().map(String::len).sum::<usize>() + 200
+fn size(entry: &Entry) -> usize {
+    200 + match entry {
+        Entry::Line(line) => line.message.len() + line.more.iter().map(String::len).sum::<usize>(),
+        Entry::Said(text) => text.len(),
+    }
 }
 
 #[cfg(test)]
@@ -368,7 +442,11 @@ mod tests {
     }
 
     fn seconds(log: &Log) -> Vec<i64> {
-        log.lines.iter().map(|line| line.at.as_second()).collect()
+        let second = |entry: &Entry| match entry {
+            Entry::Line(line) => Some(line.at.as_second()),
+            Entry::Said(_) => None,
+        };
+        log.entries.iter().filter_map(second).collect()
     }
 
     #[test]
@@ -429,10 +507,27 @@ mod tests {
         log.say(Said::turn(vec![1], Flow::Waits, "b waits: its agent is silent"));
         assert_eq!((log.coming(), log.count()), ((1, 2), 2));
         assert!(matches!(log.at(1), Some(Shown::Said(said)) if said.contains("its agent")));
-        log.say(Said::note("only the last lines"));
+        log.take(vec![line(2, "y", 0)]);
+        assert!(matches!(log.at(2), Some(Shown::Said(_))), "below the newest line");
         log.say(Said::turn(vec![1], Flow::Comes, ""));
-        assert_eq!((log.coming(), log.said.len()), ((2, 2), 1));
-        assert!(matches!(log.at(1), Some(Shown::Said("only the last lines"))));
+        assert_eq!((log.coming(), log.count()), ((2, 2), 2));
+    }
+
+    #[test]
+    fn what_is_said_stands_where_it_was_said_whole_and_whatever_the_filter() {
+        let mut log = log(30);
+        log.take(vec![line(0, "first", 0)]);
+        log.say(Said::note("Systems Manager cannot reach i-0: its agent is offline"));
+        log.take(vec![line(1, "second", 0)]);
+        assert_eq!((log.kept(), log.shown, log.remarks), (2, 2, 1));
+        log.narrow("second").unwrap();
+        assert_eq!(log.shown, 1);
+        let mut rows = Vec::new();
+        while let Some(Shown::Said(row)) = log.at(rows.len()) {
+            rows.push(row);
+        }
+        assert!(rows.len() == 3 && rows.iter().all(|row| row.width() < 30), "{rows:?}");
+        assert_eq!(rows.join(" "), "! Systems Manager cannot reach i-0: its agent is offline");
     }
 
     #[test]

@@ -407,7 +407,11 @@ fn looked_at(ui: &Ui) -> Vec<(crate::model::Scope, crate::model::InstanceId)> {
 /// The rows of the instances under some cores, each once.
 fn hosts_of(fleet: &crate::fleet::Fleet, cores: impl Iterator<Item = usize>) -> Vec<usize> {
     let cores = cores.filter_map(|at| fleet.cores.get(at));
-    let hosts: std::collections::BTreeSet<_> = cores.filter_map(|core| core.home.instance_id()).collect();
+    let hosts: std::collections::HashSet<_> = cores.filter_map(|core| core.home.instance_id()).collect();
+    // Asked at every key: where there is nobody to look for, a hundred thousand are not walked.
+    if hosts.is_empty() {
+        return Vec::new();
+    }
     let instances = fleet.instances.iter().enumerate();
     instances.filter(|(_, row)| hosts.contains(&row.it.id)).map(|(at, _)| at).collect()
 }

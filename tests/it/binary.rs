@@ -1,5 +1,6 @@
 //! The real binary, run as a script runs it: with a home, an environment and a configuration of its own.
 
+use crate::residue::Folder;
 use serde_json::Value;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -10,7 +11,7 @@ const WITHIN: Duration = Duration::from_secs(180);
 
 /// An empty home and nothing of the machine's own AWS configuration.
 pub(crate) struct Home {
-    folder: tempfile::TempDir,
+    folder: Folder,
 }
 
 /// What a run gave.
@@ -27,12 +28,17 @@ pub(crate) struct Ran {
 impl Home {
     /// A new home.
     pub(crate) fn new() -> Self {
-        Self { folder: tempfile::tempdir().unwrap() }
+        Self { folder: Folder::new() }
     }
 
     /// Its folder.
     pub(crate) fn path(&self) -> &Path {
         self.folder.path()
+    }
+
+    /// Keeps what a program in it wrote, to be searched for secrets when the test is over.
+    pub(crate) fn keep(&self, output: &[u8]) {
+        self.folder.keep(output);
     }
 
     /// Writes a file into it and returns where.
@@ -89,6 +95,8 @@ impl Home {
             };
         }
         let output = assert_cmd::Command::from_std(command).args(args).timeout(WITHIN).output().unwrap();
+        self.keep(&output.stdout);
+        self.keep(&output.stderr);
         Ran {
             code: output.status.code(),
             out: String::from_utf8(output.stdout).unwrap(),

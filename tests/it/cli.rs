@@ -1,5 +1,6 @@
 //! The command line on a hand-made fleet: formats, partial answers, hostile text, argv, pages.
 
+use crate::residue::Folder;
 use coredeck::cli::{Outside, output::Output, run_with};
 use coredeck::clock::Clock;
 use coredeck::config::Surroundings;
@@ -16,7 +17,6 @@ use serde_json::Value;
 use std::ffi::OsString;
 use std::io::Write;
 use std::sync::{Arc, Mutex};
-use tempfile::TempDir;
 use tokio::sync::mpsc;
 
 const NOW: &str = "2026-11-21T20:00:00Z";
@@ -191,8 +191,8 @@ impl Write for Sink {
     }
 }
 
-fn home() -> (TempDir, Surroundings) {
-    let folder = tempfile::tempdir().unwrap();
+fn home() -> (Folder, Surroundings) {
+    let folder = Folder::new();
     let home = Some(folder.path().to_path_buf());
     let config_folder = Some(folder.path().join(".config"));
     (folder, Surroundings { home, config_folder, ..Surroundings::default() })
@@ -714,7 +714,7 @@ fn completions_and_manual_pages_are_made() {
     }
     let page = run("man");
     assert!(page.out.contains(".TH coredeck") && page.out.contains("describe"), "{}", page.out);
-    let folder = tempfile::tempdir().unwrap();
+    let folder = Folder::new();
     let ran = run(&format!("man {}", folder.path().join("man").display()));
     assert_eq!(ran.code, 0, "{}", ran.err);
     for page in ["coredeck.1", "coredeck-get.1", "coredeck-config-init.1"] {

@@ -1,5 +1,6 @@
 //! Configuration: invalid samples with all that is said of them, layers, template, and `config show`.
 
+use crate::residue::Folder;
 use coredeck::config::{
     Config, Flags, Login, Origin, Regions, Surroundings, TEMPLATE, check, load, settings, span,
 };
@@ -10,17 +11,16 @@ use std::error::Error as _;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
-use tempfile::TempDir;
 
 /// A home with two AWS profiles, and nothing of the real one.
 struct Home {
-    folder: TempDir,
+    folder: Folder,
     around: Surroundings,
 }
 
 impl Home {
     fn new() -> Self {
-        let folder = tempfile::tempdir().unwrap();
+        let folder = Folder::new();
         let aws = folder.path().join(".aws");
         fs::create_dir(&aws).unwrap();
         let config = "[default]\nregion = eu-west-1\n[profile main]\n[profile \"main-operator\"]\n[sso-session corp]\n";

@@ -26,6 +26,7 @@ mod permissions;
 mod planted;
 mod pty;
 mod python;
+mod residue;
 mod screen;
 mod shell;
 mod sim;

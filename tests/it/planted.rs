@@ -1,14 +1,24 @@
 //! A planted secret in each place that can hold one is found nowhere after real processes have read, described,
-//! changed, failed and logged: not in journal, plans, caches, history or logs, and in nothing that was printed.
+//! changed, failed and logged: not in journal, plans, caches, history or logs, in nothing that was printed, and not in
+//! what a panic says. What the other tests leave behind is searched in `residue.rs`.
 
 use crate::binary::{Home, Ran};
 use crate::loopback;
+use crate::residue::{self, Folder};
 use crate::sim::{json as call, query};
 use base64::Engine as _;
-use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
+use base64::engine::general_purpose::STANDARD;
+use coredeck::aws;
 use coredeck::clock::Clock;
+use coredeck::config::{Account, Config, Login, Regions};
+use coredeck::gateway::core::{CoreDoor, CoreLook, CoreSeen, SecretRef};
+use coredeck::gateway::{CoreAdmin as _, Door, FleetProbe as _, Look, Secrets as _, Seen};
+use coredeck::model::admin::Place;
+use coredeck::model::{Scope, Sealed, Setting, Text};
 use coredeck::sim::{Options, Running, serve};
+use coredeck::supertokens::{Client, Probing};
 use serde_json::{Value, json};
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -60,6 +70,14 @@ async fn ask(running: &Running, host: &'static str, method: &'static str, path: 
     });
     let heard = String::from_utf8_lossy(&heard.await.unwrap()).into_owned();
     assert!(heard.contains("\"status\":\"OK\""), "{path}: {heard}");
+}
+
+/// What the core itself says to whoever has its secret.
+async fn ask_for(running: &Running, method: &'static str, path: &'static str) -> String {
+    let at = running.cores().into_iter().find(|core| core.id == CORE).unwrap().listens.unwrap().to_string();
+    let headers = [("api-key", planted(2)), ("host", "")];
+    let heard = tokio::task::spawn_blocking(move || loopback::ask(&at, method, path, &headers[..1], b""));
+    String::from_utf8_lossy(&heard.await.unwrap()).into_owned()
 }
 
 async fn plant() -> (Running, Arc<Home>) {
@@ -116,28 +134,6 @@ async fn run(running: &Running, home: &Arc<Home>, args: &str) -> Ran {
         home.run_with(&args, &env)
     });
     ran.await.unwrap()
-}
-
-/// Every form in which a secret could stand somewhere.
-fn forms(secret: &str) -> Vec<Vec<u8>> {
-    let percent: String = form_urlencoded::byte_serialize(secret.as_bytes()).collect();
-    let quoted = Value::from(secret).to_string();
-    let mut forms = vec![
-        secret.to_owned(),
-        secret.to_lowercase(),
-        STANDARD.encode(secret).trim_end_matches('=').to_owned(),
-        URL_SAFE_NO_PAD.encode(secret),
-        percent,
-        quoted.trim_matches('"').to_owned(),
-        secret.bytes().map(|byte| format!("{byte:02x}")).collect(),
-    ];
-    forms.sort();
-    forms.dedup();
-    forms.into_iter().map(String::into_bytes).collect()
-}
-
-fn holds(haystack: &[u8], needle: &[u8]) -> bool {
-    memchr::memmem::find(haystack, needle).is_some()
 }
 
 fn files(folder: &Path, all: &mut Vec<PathBuf>) {
@@ -209,7 +205,20 @@ async fn a_secret_is_found_nowhere_after_everything_was_done_to_what_holds_it() 
         let ran = run(&running, &home, &args).await;
         went(&args, ran, wanted);
     }
-    let mut found = Vec::new();
+    // A key that nobody has ever seen: made, put to the core beside the other, and then alone.
+    let place = format!("{CORE} --domain {DOMAIN}");
+    for args in [
+        format!("core keys rotate {place} --generate {keys}/made --yes"),
+        format!("core keys retire {place} --keep {keys}/made --yes -o json"),
+        "op list -o json".to_owned(),
+        "op export".to_owned(),
+    ] {
+        let ran = run(&running, &home, &args).await;
+        went(&args, ran, &[0]);
+    }
+    let made = parameter(&running, &format!("{keys}/made")).await;
+    let holds_it = ask_for(&running, "GET", "/recipe/multitenancy/connectionuridomain/list/v2").await;
+    assert!(made.len() >= 40 && holds_it.contains(&made), "the core has it: {holds_it}");
     let mut all = Vec::new();
     files(home.path(), &mut all);
     for wanted in ["journal.db", "plan.json", "log"] {
@@ -218,23 +227,113 @@ async fn a_secret_is_found_nowhere_after_everything_was_done_to_what_holds_it() 
             "{wanted}: {all:?}"
         );
     }
-    for (what, secret) in PLANTED {
-        for form in forms(secret) {
-            let read = |file: &&PathBuf| holds(&std::fs::read(file).unwrap_or_default(), &form);
-            for file in all.iter().filter(read) {
-                found.push(format!("{what} in {}", file.display()));
-            }
-            for (args, ran) in &said {
-                if holds(ran.out.as_bytes(), &form) || holds(ran.err.as_bytes(), &form) {
-                    found.push(format!("{what} was printed by {args}"));
-                }
-            }
-        }
+    let outputs = Folder::new();
+    for (at, (args, ran)) in said.iter().enumerate() {
+        let text = format!("{args}\n{}\n{}", ran.out, ran.err);
+        // What was typed by mistake stands in the arguments, and nowhere else.
+        let text = if args.contains(planted(4)) { format!("{}\n{}", ran.out, ran.err) } else { text };
+        std::fs::write(outputs.path().join(at.to_string()), text).unwrap();
     }
-    found.sort();
-    found.dedup();
+    let secrets: Vec<String> = PLANTED.iter().map(|(_, secret)| (*secret).to_owned()).chain([made]).collect();
+    let found = residue::search(&[home.path(), outputs.path()], &secrets);
     assert!(found.is_empty(), "{found:#?}");
     // The search itself finds: what is no secret and was printed and kept.
-    assert!(said.iter().any(|(_, ran)| holds(ran.out.as_bytes(), DOMAIN.as_bytes())));
-    assert!(all.iter().any(|file| holds(&std::fs::read(file).unwrap(), DOMAIN.as_bytes())));
+    let found = residue::search(&[home.path(), outputs.path()], &[DOMAIN.to_owned()]);
+    for folder in [home.path(), outputs.path()] {
+        let start = folder.to_str().unwrap();
+        assert!(found.iter().any(|line| line.starts_with(start)), "{start}: {found:#?}");
+    }
+}
+
+/// What the test below says to its own program when that is to panic.
+const PANIC: &str = "COREDECK_TEST_PANICS_IN_HAND";
+
+/// Panics with everything in hand that reading, describing and changing hold while they go on, all of it printed: the
+/// worst line that somebody could write.
+async fn panic_in_hand() {
+    let (running, _home) = plant().await;
+    let config = Config {
+        fleet: "demo".into(),
+        accounts: vec![Account { name: "demo".into(), login: Login::Chain, regions: None }],
+        regions: Regions::Named(vec!["us-east-1".into()]),
+        endpoint_url: Some(running.url()),
+        ..Config::default()
+    };
+    let options = aws::Options { environment: Some(running.exports()), ..aws::Options::default() };
+    let cloud = Arc::new(aws::connect(&config, options).await.unwrap());
+    let scope = Scope { account: "demo".into(), region: "us-east-1".into() };
+    let keys = "/coredeck/demo/secrets";
+    let names = [format!("{keys}/{CORE}/saas-secret"), format!("{keys}/next"), format!("{keys}/nowhere")];
+    let secrets = cloud.secrets(&scope, names.iter().map(Text::from).collect()).await.unwrap();
+    assert_eq!(secrets.values().filter(|one| one.open() == planted(2)).count(), 1);
+    let at = running.cores().into_iter().find(|core| core.id == CORE).unwrap().listens.unwrap();
+    let door = Door { address: format!("http://{at}"), key: Some(Sealed::new(planted(2))) };
+    let client = Client::new(Clock::Real).unwrap();
+    let domains = client.domains(&door).await.unwrap();
+    let place = Place::of(DOMAIN);
+    let settings = client.settings(&door, &place).await.unwrap();
+    let nowhere = Setting::secret(format!("postgresql://u:{}@{}:5432/x", planted(10), planted(9)));
+    let wanted = BTreeMap::from([("postgresql_connection_uri".into(), Some(nowhere))]);
+    let refused = client.put_settings(&door, &place, &wanted).await.unwrap_err();
+    let core = CoreDoor {
+        core: CORE.into(),
+        address: door.address.as_str().into(),
+        key: Some(Text::from(&names[0])),
+    };
+    let look = CoreLook::Domains {
+        at: core,
+        secrets: [SecretRef { parameter: Text::from(&names[1]), version: 1 }].into(),
+    };
+    let hands = Probing::new(Arc::clone(&cloud) as _, cloud, client, Clock::Real);
+    let seen = hands.look(&scope, &Look::Core { of: look }).await.unwrap();
+    assert!(
+        matches!(&seen, Seen::Core(CoreSeen::Domains { secrets, key: Some(_), .. }) if secrets.len() == 1)
+    );
+    let text = format!("{seen:#?}");
+    assert!(text.contains("api_keys") && text.contains(DOMAIN), "{text}");
+    panic!(
+        "in hand: {secrets:?} {door:?} {domains:#?} {settings:#?} {wanted:?} {refused:?} {refused} {text}"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_panic_with_every_secret_in_hand_tells_none_and_leaves_no_core_dump() {
+    if std::env::var_os(PANIC).is_some() {
+        return panic_in_hand().await;
+    }
+    let name = "planted::a_panic_with_every_secret_in_hand_tells_none_and_leaves_no_core_dump";
+    let child = std::process::Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", name, "--nocapture", "--test-threads", "1"])
+        .env(PANIC, "1")
+        .env("RUST_BACKTRACE", "full")
+        .stdin(std::process::Stdio::null())
+        .output();
+    let ended = child.unwrap();
+    let said = String::from_utf8_lossy(&ended.stderr).into_owned() + &String::from_utf8_lossy(&ended.stdout);
+    assert!(!ended.status.success() && said.contains("in hand: {") && said.contains(DOMAIN), "{said}");
+    assert!(said.contains("stack backtrace"), "{said}");
+    let folder = Folder::new();
+    std::fs::write(folder.path().join("said"), &said).unwrap();
+    let secrets: Vec<String> = PLANTED.iter().map(|(_, secret)| (*secret).to_owned()).collect();
+    let found = residue::search(&[folder.path()], &secrets);
+    assert!(found.is_empty(), "{found:#?}");
+
+    // The real binary, while it runs: nothing of its memory would be written if it were killed.
+    let home = Home::new();
+    let mut child = home
+        .command()
+        .args(["sim", "--empty"])
+        .stdout(std::process::Stdio::piped())
+        .stderr(std::process::Stdio::null())
+        .spawn()
+        .unwrap();
+    let mut first = [0];
+    std::io::Read::read_exact(child.stdout.as_mut().unwrap(), &mut first).unwrap();
+    let limits = std::fs::read_to_string(format!("/proc/{}/limits", child.id()));
+    child.kill().unwrap();
+    child.wait().unwrap();
+    if let Ok(limits) = limits {
+        let core = limits.lines().find(|line| line.starts_with("Max core file size")).unwrap();
+        assert_eq!(core.split_whitespace().nth(4), Some("0"), "{core}");
+    }
 }

@@ -16,7 +16,7 @@ const WITHIN: Duration = Duration::from_secs(90);
 
 /// A terminal with a program in it.
 pub(crate) struct Terminal {
-    _home: Option<Home>,
+    home: Option<Home>,
     master: Box<dyn MasterPty + Send>,
     keys: Box<dyn std::io::Write + Send>,
     child: Box<dyn Child + Send + Sync>,
@@ -98,7 +98,7 @@ impl Terminal {
         });
         let keys = pair.master.take_writer().unwrap();
         Self {
-            _home: home,
+            home,
             bytes: Vec::new(),
             master: pair.master,
             keys,
@@ -215,6 +215,17 @@ impl Drop for Terminal {
     fn drop(&mut self) {
         // Fails only when it has already ended.
         self.child.kill().ok();
+        let shown = self.text();
+        let other;
+        let keep = match &self.home {
+            Some(home) => home,
+            None => {
+                other = Home::new();
+                &other
+            }
+        };
+        keep.keep(&self.bytes);
+        keep.keep(shown.as_bytes());
     }
 }
 

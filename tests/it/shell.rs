@@ -84,11 +84,19 @@ impl Inside {
             .current_dir(self.home.path());
         let output = assert_cmd::Command::from_std(command).write_stdin("hello\n").output().unwrap();
         let said = [output.stdout, output.stderr].concat();
+        self.home.keep(&said);
         (output.status.code(), String::from_utf8_lossy(&said).into_owned())
     }
 
     fn recorded(&self, name: &str) -> String {
         std::fs::read_to_string(self.folder.join(name)).unwrap()
+    }
+}
+
+impl Drop for Inside {
+    fn drop(&mut self) {
+        // The token is meant for the plugin, and for nobody else: what it was given goes before the home is searched.
+        std::fs::remove_file(self.folder.join("given")).ok();
     }
 }
 

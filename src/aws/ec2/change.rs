@@ -8,7 +8,10 @@ use crate::aws::translate::{each, required, word};
 use crate::gateway::change::{Answered, Miss, Moved};
 use crate::gateway::{Change, Token};
 use crate::model::{InstanceId, TemplateRef};
-use aws_sdk_ec2::types::{InstanceStateChange, LaunchTemplateSpecification, RequestLaunchTemplateData, Tag};
+use aws_sdk_ec2::types::{
+    DeleteSnapshotReturnCode, InstanceStateChange, LaunchTemplateSpecification, RequestLaunchTemplateData,
+    Tag,
+};
 
 /// Carries out a change of EC2, or asks whether it would be.
 pub(in crate::aws) async fn change(pen: &Pen<'_>, change: &Change, token: &Token) -> Result<Done, Stop> {
@@ -110,7 +113,13 @@ pub(in crate::aws) async fn change(pen: &Pen<'_>, change: &Change, token: &Token
                 inked!(pen, aws_sdk_ec2, ask.set_dry_run(pen.dry()))
             };
             match pen.put(Api::DeregisterImage, request).await {
-                Ok(_) => Answered::Yes.into(),
+                Ok(answer) => {
+                    let left = answer.delete_snapshot_results.unwrap_or_default();
+                    Done {
+                        answered: Answered::Yes,
+                        missed: left.into_iter().filter_map(|it| kept(image.as_str(), it)).collect(),
+                    }
+                }
                 Err(stop) if !pen.is_dry() && is_gone(&stop) => Answered::Yes.into(),
                 Err(stop) => return Err(stop),
             }
@@ -167,6 +176,21 @@ pub(in crate::aws) async fn launch(
 /// Whether an image is not there any more.
 fn is_gone(stop: &Stop) -> bool {
     matches!(stop.trouble.code.as_deref(), Some("InvalidAMIID.NotFound" | "InvalidAMIID.Unavailable"))
+}
+
+/// A snapshot that was to go with its image and stays, costing what it did: AWS takes the image all the same, and says of
+/// each snapshot how it went.
+fn kept(image: &str, it: DeleteSnapshotReturnCode) -> Option<Miss> {
+    let reason = required(it.return_code.map(|code| code.as_str().to_owned()));
+    let snapshot = required(it.snapshot_id);
+    // An answer that says nothing of how it went says nothing of a failure.
+    (!reason.is_empty() && reason != "success").then(|| Miss {
+        target: image.into(),
+        reason,
+        detail: Some(format!(
+            "the image is gone and {snapshot} stays; `aws ec2 delete-snapshot --snapshot-id {snapshot}` deletes it"
+        )),
+    })
 }
 
 fn moved(changes: Option<Vec<InstanceStateChange>>) -> Done {

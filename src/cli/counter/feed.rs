@@ -4,7 +4,9 @@ use crate::cli::logs::{check_hosts, configured};
 use crate::cli::reach::{Shown, Tools};
 use crate::error::Result;
 use crate::logs::hostlog::Asker;
-use crate::logs::{Feed, Flow, Line, Origin, PLACES, Reading, SOURCES, Said, Sought, called, resolve, start};
+use crate::logs::{
+    Feed, Flow, Fresh, Line, Origin, PLACES, Reading, SOURCES, Said, Sought, called, resolve, start,
+};
 use crate::model::text::harmless;
 use crate::ops::counter::{Answer, LogPart};
 use jiff::SignedDuration;
@@ -49,16 +51,16 @@ pub(super) async fn read(
             return;
         }
     };
-    pump(feed, &names, |part| tell.send(answer(part))).await;
+    pump(feed, &names, PATIENCE, |part| tell.send(answer(part))).await;
 }
 
 /// Hands on what comes, in batches; it is read no faster than it is taken.
-async fn pump<F, E>(mut feed: Feed, names: &[String], tell: impl Fn(LogPart) -> F)
+async fn pump<F, E>(mut feed: Feed, names: &[String], patience: Duration, tell: impl Fn(LogPart) -> F)
 where
     F: Future<Output = std::result::Result<(), E>>,
 {
     let mut batch: Vec<Line> = Vec::new();
-    let (mut in_past, mut is_said, mut is_late) = (true, true, true);
+    let (mut in_past, mut is_said) = (true, true);
     loop {
         let part = tokio::select! {
             biased;
@@ -66,7 +68,7 @@ where
                 Some(said) => LogPart::Said(said),
                 None => { is_said = false; continue }
             },
-            line = timeout(PATIENCE, feed.past.next()), if in_past => match line {
+            line = timeout(patience, feed.past.next()), if in_past => match line {
                 Ok(Some(line)) => {
                     batch.push(line);
                     if batch.len() < BATCH { continue }
@@ -83,12 +85,13 @@ where
                     of => LogPart::Said(behind(of, names)),
                 },
             },
-            lines = feed.late.recv(), if !in_past && is_late => match lines {
-                Some(lines) => LogPart::Late(lines),
-                None => { is_late = false; continue }
-            },
             lines = feed.fresh.recv(), if !in_past => match lines {
-                Some(lines) => LogPart::Lines(lines),
+                Some(Fresh::Lines(lines)) => LogPart::Lines(lines),
+                Some(Fresh::Late(lines)) => LogPart::Late(lines),
+                Some(Fresh::Source(origin)) => LogPart::Joined {
+                    source: harmless(&origin.name).into_owned(),
+                    only: origin.only,
+                },
                 None => {
                     while let Some(said) = feed.said.recv().await {
                         if tell(LogPart::Said(said)).await.is_err() { return }
@@ -135,10 +138,55 @@ async fn begin(
         until: None,
         follows: true,
         tail: None,
+        sieve: None,
         asker: Asker::new(tools.hands.probe.clone(), tools.hands.writer.clone(), mark, may_put),
         configured: configured(&tools.config),
         clock: tools.clock,
     };
     let (feed, troubles) = start(reading).await;
     Ok((feed, origins, troubles))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::logs::fake::Probe;
+
+    #[tokio::test]
+    async fn one_that_is_slow_keeps_nobody_from_what_the_others_wrote_and_its_lines_come_late() {
+        let probe = Probe::new(&[("fast", 3), ("slow", 3)], Some("slow"));
+        let (feed, troubles) = start(probe.reading(&["fast", "slow"])).await;
+        assert_eq!(troubles, []);
+        let (tell, mut told) = mpsc::channel(64);
+        let names = ["fast".to_owned(), "slow".to_owned()];
+        let pumping = tokio::spawn(async move {
+            pump(feed, &names, Duration::from_millis(1), |part| tell.send(part)).await;
+        });
+        let (mut waits, mut is_caught_up) = (false, false);
+        while !is_caught_up {
+            match told.recv().await.unwrap() {
+                LogPart::Lines(lines) | LogPart::Late(lines) => {
+                    assert!(lines.iter().all(|line| line.from == 0), "{lines:?}");
+                }
+                LogPart::Said(said) if said.flow == Some(Flow::Waits) => {
+                    assert!(said.of.contains(&1) && said.text.contains("slow"), "{said:?}");
+                    waits = true;
+                }
+                LogPart::CaughtUp => is_caught_up = true,
+                _ => {}
+            }
+        }
+        assert!(waits, "somebody is not there yet, and that is said");
+        probe.gate.add_permits(1_000);
+        let (mut late, mut comes) = (Vec::new(), false);
+        while late.is_empty() || !comes {
+            match told.recv().await.unwrap() {
+                LogPart::Late(lines) => late.extend(lines.into_iter().filter(|line| line.from == 1)),
+                LogPart::Said(said) => comes |= said.flow == Some(Flow::Comes) && said.of == [1],
+                _ => {}
+            }
+        }
+        assert_eq!(late.iter().map(|line| line.message.as_str()).collect::<Vec<_>>(), ["slow 0", "slow 1"]);
+        pumping.abort();
+    }
 }

@@ -3,7 +3,7 @@
 use crate::cli::json;
 use crate::cli::output::{Colour, paint};
 use crate::logs::{Latency, Level, Line, Origin, Whom, called};
-use crate::model::Text;
+use crate::model::Scope;
 use crate::model::text::harmless;
 use serde_json::json;
 use unicode_width::UnicodeWidthStr;
@@ -24,17 +24,23 @@ pub(super) struct Printer {
 impl Printer {
     /// For these sources.
     pub(super) fn new(origins: &[Origin], is_json: bool, colour: Colour) -> Self {
-        let name = |(origin, name): (&Origin, Text)| {
-            let scope = &origin.scope;
-            (
-                harmless(&name).into_owned(),
-                scope.account.as_str().to_owned(),
-                scope.region.as_str().to_owned(),
-            )
-        };
-        let names: Vec<_> = origins.iter().zip(called(origins)).map(name).collect();
-        let wide = names.iter().map(|(name, ..)| name.width()).max().unwrap_or(0).min(WIDEST);
-        Self { names, wide, is_json, colour }
+        let mut printer = Self { names: Vec::new(), wide: 0, is_json, colour };
+        for (origin, name) in origins.iter().zip(called(origins)) {
+            printer.named(origin, &name);
+        }
+        printer
+    }
+
+    /// A source that was not there yet.
+    pub(super) fn joins(&mut self, origin: &Origin) {
+        self.named(origin, &origin.name);
+    }
+
+    fn named(&mut self, origin: &Origin, name: &str) {
+        let Scope { account, region } = origin.scope.as_ref();
+        let name = harmless(name).into_owned();
+        self.wide = self.wide.max(name.width().min(WIDEST));
+        self.names.push((name, account.as_str().to_owned(), region.as_str().to_owned()));
     }
 
     /// Appends a line and what belongs to it.
@@ -150,14 +156,19 @@ fn shown(text: &str) -> String {
 mod tests {
     use super::*;
     use crate::logs::Fold;
-    use crate::model::Scope;
     use std::sync::Arc;
 
     fn printed(is_json: bool, colour: Colour) -> String {
         let scope = Scope { account: "a".into(), region: "eu-west-1".into() };
         let place = crate::logs::Place::Container { instance: "i-1".into(), container: "c".into() };
-        let origin =
-            Origin { name: "prod-acme".into(), scope: Arc::new(scope), place, only: Vec::new(), doubt: None };
+        let origin = Origin {
+            name: "prod-acme".into(),
+            scope: Arc::new(scope),
+            place,
+            only: Vec::new(),
+            service: None,
+            doubt: None,
+        };
         let printer = Printer::new(&[origin], is_json, colour);
         let mut fold = Fold::new(0, Arc::default());
         fold.push(

@@ -1,7 +1,6 @@
 //! Lines of docker's own: from the host, by a command of Systems Manager each time.
 
-use super::tell::{Tell, hand_on};
-use super::{Reading, Stand, WAITING, in_region};
+use super::{Part, Reading, Stand, Tell, Way, in_region};
 use crate::logs::fold::Fold;
 use crate::logs::hostlog::{Span, Told};
 use crate::logs::line::Line;
@@ -70,12 +69,9 @@ impl Host {
                 }
                 Ok(Told::CloudWatch { group, region, stream }) => {
                     let scope = in_region(&self.scope, region.as_ref());
-                    let streams = vec![(stream, self.from)];
-                    let stand = Stand::new(&reading, &mask, scope, group, streams, tell.clone());
-                    return match past {
-                        Some(send) => stand.read(send).await,
-                        None => read_late(stand, &tell).await,
-                    };
+                    let part = Part { scope, group, streams: vec![(stream, self.from)] };
+                    let way = past.map_or_else(|| Way::Late(tell.clone()), Way::Past);
+                    return Stand::new(&reading, &mask, part, tell.clone()).read(way).await;
                 }
                 Ok(Told::Lines { lines, is_cut }) => {
                     if is_first && is_cut && reading.tail.is_none_or(|tail| lines.len() < tail as usize) {
@@ -98,11 +94,13 @@ impl Host {
                     }
                     // Somebody else writes between what docker wrote out of order.
                     whole.sort_by_key(|line| line.at);
-                    let is_taken = match (past.take(), is_first) {
-                        (Some(send), _) => hand_on(&send, whole).await,
-                        (None, true) => hand_on(&tell.late, whole).await,
-                        (None, false) => whole.is_empty() || tell.lines.send(whole).await.is_ok(),
+                    let way = match (past.take(), is_first) {
+                        (Some(send), _) => Way::Past(send),
+                        (None, true) => Way::Late(tell.clone()),
+                        (None, false) => Way::Fresh(tell.clone()),
                     };
+                    let is_taken = way.hand_on(whole).await;
+                    drop(way);
                     if !is_taken {
                         return;
                     }
@@ -130,19 +128,6 @@ fn pace(reading: &Reading) -> Duration {
     let hosts = reading.origins.iter().filter(|origin| is_host(&origin.place)).count();
     let times = u32::try_from(hosts.div_ceil(AT_ONCE).max(1)).unwrap_or(u32::MAX);
     AGAIN.saturating_mul(times).min(LONGEST)
-}
-
-/// Reads streams whose past nobody waits for.
-async fn read_late(stand: Stand, tell: &Tell) {
-    let (send, mut batches) = mpsc::channel(WAITING);
-    let hand_on = async {
-        while let Some(lines) = batches.recv().await {
-            if tell.late.send(lines).await.is_err() {
-                return;
-            }
-        }
-    };
-    tokio::join!(stand.read(send), hand_on);
 }
 
 /// Lines that were taken and may come again: docker is asked for whole seconds, and for some that are over.

@@ -17,6 +17,7 @@ mod own;
 mod waves;
 
 pub(super) use self::lanes::cluster;
+use super::super::aspect::Aspect;
 use super::super::desk::{Desk, Draft};
 use super::super::guard::forbids;
 use super::super::image::{Allowed, Found, Lost, Meant, find, fits};
@@ -359,10 +360,17 @@ async fn lanes(
         groups.into_iter().map(|(_, lane)| Some(lane)).collect();
     let first = lanes::templates(made, draft);
     draft.waves.push(first);
-    for wave in ordered {
+    for (nth, wave) in ordered.into_iter().enumerate() {
         let mut numbers = Vec::new();
         for at in wave {
-            if let Some(lane) = by_number.get_mut(at).and_then(Option::take) {
+            if let Some(mut lane) = by_number.get_mut(at).and_then(Option::take) {
+                // Hours may pass until then, in which scaling policies do what they are for. A refresh goes by shares of
+                // whatever size a group has.
+                if nth > 0 {
+                    lane.facts.retain(|fact| {
+                        !matches!(fact.fact, Aspect::GroupDesired { .. } | Aspect::GroupMax { .. })
+                    });
+                }
                 numbers.push(draft.lanes.len());
                 draft.lanes.push(lane);
             }

@@ -180,6 +180,9 @@ fn set(group: &Group, template: &TemplateRef, mix: Mix) -> Leg {
     leg(change, until, 60, 5)
 }
 
+/// Pools that the lowest price is spread over where nobody says how many: AWS's default.
+const POOLS: u32 = 2;
+
 /// The policy with what is wished in it; or why that cannot be, and what to do.
 fn merged(mix: &Mix, wish: &ShareWish) -> Result<Mix, (String, String)> {
     let mut new = mix.clone();
@@ -187,8 +190,8 @@ fn merged(mix: &Mix, wish: &ShareWish) -> Result<Mix, (String, String)> {
     new.on_demand_percent = wish.percent.unwrap_or(mix.on_demand_percent);
     if let Some(strategy) = &wish.strategy {
         new.spot_strategy = Some(Text::new(strategy));
-        // Only the lowest price is spread over a number of pools.
-        new.spot_pools = mix.spot_pools.filter(|_| strategy == "lowest-price");
+        // Only the lowest price is spread over a number of pools; AWS answers with its own where none is said.
+        new.spot_pools = (strategy == "lowest-price").then(|| mix.spot_pools.unwrap_or(POOLS));
     }
     if wish.types.is_empty() {
         return Ok(new);

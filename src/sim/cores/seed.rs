@@ -69,7 +69,7 @@ fn settings(place: &Place, base: &str, id: &str, told: &Value, seed: u64) -> Set
     put("postgresql_host", format!("customers-{}.db.internal", dice.below(9) + 1).into());
     put("postgresql_database_name", base.replace('-', "_").into());
     put("postgresql_user", base.replace('-', "_").into());
-    put("postgresql_password", dice.hex(24).into());
+    put("postgresql_password", dice.secret(24).into());
     for (key, name) in [("api_keys", "api-key"), ("supertokens_saas_secret", "saas-secret")] {
         if let Some(secret) = secret(place, id, name) {
             put(key, secret.into());
@@ -92,10 +92,10 @@ fn fresh(place: &Place, name: &str, id: &str, container: &Container, memory: &mu
         let user = domain.split('.').next().unwrap_or_default().replace('-', "_");
         let mut dice = Dice::new(seed, &format!("{name}/{domain}/database"));
         let row = json!({
-            "api_keys": Dice::new(seed, &format!("{name}/{domain}/key")).hex(32),
+            "api_keys": Dice::new(seed, &format!("{name}/{domain}/key")).secret(32),
             "postgresql_host": format!("customers-{}.db.internal", dice.below(9) + 1),
             "postgresql_database_name": user, "postgresql_user": user,
-            "postgresql_password": dice.hex(24),
+            "postgresql_password": dice.secret(24),
             "postgresql_connection_pool_size": 3,
         });
         let settings = row.as_object().cloned().unwrap_or_default();

@@ -99,10 +99,12 @@ pub(super) fn deregister(call: &Call, place: &mut Place) -> Answer {
     dry_run(call)?;
     let snapshot = image.snapshot.clone();
     place.images.remove(id);
-    // Its snapshots are no things of their own here: each belongs to one image.
+    // Snapshots are no things of their own here. One that other images stand on stays.
+    let is_shared = place.images.rows().any(|other| other.snapshot == snapshot);
     let with_snapshots = call.input.flag("DeleteAssociatedSnapshots");
     let results = with_snapshots.then(|| {
-        let row = Fields::new().with("snapshotId", &snapshot).with("returnCode", "success");
+        let code = if is_shared { "skipped" } else { "success" };
+        let row = Fields::new().with("snapshotId", &snapshot).with("returnCode", code);
         Shape::List(vec![row.into()])
     });
     Ok(Fields::new().with("return", true).maybe("deleteSnapshotResultSet", results).into())

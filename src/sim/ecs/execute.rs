@@ -39,7 +39,7 @@ pub(super) fn execute(call: &Call, place: &mut Place) -> Answer {
         "wss://ssmmessages.{}.amazonaws.com/v1/data-channel/{id}?role=publish_subscribe",
         place.region
     );
-    let token = format!("AAEAA{}", place.dice.hex(120));
+    let token = format!("AAEAA{}", place.dice.secret(120));
     let session = Fields::new().with("sessionId", id).with("streamUrl", url).with("tokenValue", token);
     Ok(Fields::new()
         .with("clusterArn", home)

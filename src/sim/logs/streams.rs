@@ -1,21 +1,10 @@
 //! DescribeLogStreams: the streams of a group, by name or by their last event.
 
-use super::{group, invalid};
-use crate::sim::page::Paging;
+use super::{PAGING, group, invalid};
 use crate::sim::service::{Answer, Call};
 use crate::sim::shape::{Fields, list};
 use crate::sim::time::Moment;
 use crate::sim::world::place::Place;
-
-const PAGING: Paging = Paging {
-    size: "limit",
-    token: "nextToken",
-    default: 50,
-    min: 1,
-    max: 50,
-    bad_size: "InvalidParameterException",
-    bad_token: "InvalidParameterException",
-};
 
 /// Minutes back in which the last event of a stream is looked for.
 const LOOKS_BACK: i64 = 60;

@@ -49,7 +49,7 @@ pub(super) fn start(call: &Call, place: &mut Place) -> Answer {
     );
     Ok(Fields::new()
         .with("SessionId", id.as_str())
-        .with("TokenValue", format!("AAEAA{}", place.dice.hex(120)))
+        .with("TokenValue", format!("AAEAA{}", place.dice.secret(120)))
         .with("StreamUrl", url)
         .into())
 }

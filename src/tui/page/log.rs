@@ -11,35 +11,38 @@ use crate::tui::theme::Role;
 /// The rows of the page's body from this one on.
 pub(crate) fn lines(ui: &Ui, top: usize, height: usize) -> Vec<TextLine> {
     let Some(log) = &ui.log else { return Vec::new() };
-    if log.count() == 0 {
-        return head(ui, log).into_iter().skip(top).take(height).collect();
-    }
+    let head = head(log, usize::from(ui.width));
+    let from = top.saturating_sub(head.len());
     // Rows of one line follow each other, and it is laid once for all of them.
     let mut last: Option<(u64, Laid)> = None;
-    (top..top.saturating_add(height)).map_while(|row| line(log, row, &mut last)).collect()
+    let rows = (from..from.saturating_add(height)).map_while(|row| line(log, row, &mut last));
+    head.into_iter().skip(top).chain(rows).take(height).collect()
 }
 
 /// How many rows there are.
 pub(crate) fn count(ui: &Ui) -> usize {
-    let Some(log) = &ui.log else { return 0 };
-    match log.count() {
-        0 => head(ui, log).len(),
-        count => count,
-    }
+    ui.log.as_ref().map_or(0, |log| head(log, usize::from(ui.width)).len() + log.count())
 }
 
-/// What stands there as long as no line shows.
-fn head(ui: &Ui, log: &Log) -> Vec<TextLine> {
+/// Whether the last row is on the screen.
+pub(crate) fn is_at_end(ui: &Ui) -> bool {
+    ui.here.top + super::height(ui) >= count(ui)
+}
+
+/// What stands where no line shows: how far the reading is, or why nothing can be read and what can be done, whole.
+fn head(log: &Log, width: usize) -> Vec<TextLine> {
     let wrapped = |role: Role, text: &str| {
-        let rows = cell::wrap(&harmless(text), usize::from(ui.width).max(1));
+        let rows = cell::wrap(text, width.saturating_sub(1));
         rows.into_iter().map(move |row| vec![(role, row)]).collect::<Vec<_>>()
     };
-    if let Standing::Declined(declined) = &log.standing {
-        let says = std::iter::once(&declined.what).chain(&declined.why).chain(&declined.hints);
-        return says.flat_map(|text| wrapped(Role::Text, text)).collect();
+    match &log.standing {
+        Standing::Declined(declined) => {
+            let says = std::iter::once(&declined.what).chain(&declined.why).chain(&declined.hints);
+            says.flat_map(|text| wrapped(Role::Text, text)).collect()
+        }
+        _ if log.shown > 0 => Vec::new(),
+        _ => wrapped(Role::Dim, &empty(log)),
     }
-    let said = log.said.iter().flat_map(|said| wrapped(Role::HealthWarn, &said.text));
-    wrapped(Role::Dim, &empty(log)).into_iter().chain(said).collect()
 }
 
 fn empty(log: &Log) -> String {
@@ -60,7 +63,7 @@ fn empty(log: &Log) -> String {
 fn line(log: &Log, row: usize, last: &mut Option<(u64, Laid)>) -> Option<TextLine> {
     let (number, line, part) = match log.at(row)? {
         Shown::Day(day) => return Some(vec![(Role::Strong, day.to_string())]),
-        Shown::Said(said) => return Some(vec![(Role::HealthWarn, said.to_owned())]),
+        Shown::Said(said) => return Some(vec![(Role::HealthWarn, said)]),
         Shown::Part(number, line, part) => (number, line, part),
     };
     if last.as_ref().is_none_or(|(known, _)| *known != number) {
@@ -114,6 +117,11 @@ pub(crate) fn facts(log: &Log) -> TextLine {
     }
     if log.forgotten > 0 {
         says.push_str(&format!(" · {} older ones forgotten", log.forgotten));
+    }
+    match log.remarks {
+        0 => {}
+        1 => says.push_str(" · 1 remark"),
+        many => says.push_str(&format!(" · {many} remarks")),
     }
     facts.push((Role::Dim, says));
     facts

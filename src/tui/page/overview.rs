@@ -1,6 +1,7 @@
 //! The overview: every tier with its health, capacity, spread and troubles; what is a guess; what is going on;
 //! alarms; money.
 
+mod alarms;
 mod registry;
 
 use super::running::{self, Of, Running};
@@ -207,7 +208,7 @@ fn told(ui: &Ui, detail: (usize, bool)) -> Vec<Row> {
     blank(&mut rows);
     going_on(ui, width, &mut rows);
     blank(&mut rows);
-    alarms(ui, width, &mut rows);
+    alarms::ring(ui, width, &mut rows);
     registry::drifted(ui, width, &mut rows);
     blank(&mut rows);
     let spend = vec![(Role::Title, "Spend".into()), (Role::Dim, "  not known yet: cost is not read".into())];
@@ -259,8 +260,9 @@ fn going_on(ui: &Ui, width: usize, rows: &mut Vec<Row>) {
     let all = running::all(ui);
     let sources = [Source::Groups, Source::Refreshes, Source::Services, Source::Hosts];
     let mut title = vec![(Role::Title, "Running now".to_string())];
+    let mut below = Vec::new();
     match (all.len(), nothing(ui, &sources, "no operation, refresh, deployment or drain")) {
-        (0, (role, text)) => title.push((role, format!("  {text}"))),
+        (0, (role, text)) => below = beside(&mut title, role, &text, width),
         (n, _) if n > RUNNING => title.push((Role::Dim, format!("  {RUNNING} of {n}"))),
         (n, _) => title.push((Role::Dim, format!("  {n}"))),
     }
@@ -269,6 +271,7 @@ fn going_on(ui: &Ui, width: usize, rows: &mut Vec<Row>) {
         title.push((Role::Trouble, text.to_owned()));
     }
     rows.push(Row { item: None, pieces: title });
+    rows.append(&mut below);
     for (nth, it) in all.into_iter().take(RUNNING).enumerate() {
         let Running { of, what, name, says, health } = it;
         let lead = format!("{} {what:<10}  ", ui.signs().health(health));
@@ -280,6 +283,17 @@ fn going_on(ui: &Ui, width: usize, rows: &mut Vec<Row>) {
             pieces: vec![(health_role(health), lead), (Role::RowKey, name), (Role::Dim, format!("  {says}"))],
         });
     }
+}
+
+/// Puts a sentence behind a title; returns the rows of what has no room there.
+fn beside(title: &mut Vec<(Role, String)>, role: Role, text: &str, width: usize) -> Vec<Row> {
+    let taken: usize = title.iter().map(|(_, text)| text.width()).sum();
+    let mut lines = cell::wrap(text, width.saturating_sub(2 + taken + 2)).into_iter();
+    title.push((role, format!("  {}", lines.next().unwrap_or_default())));
+    let rest: Vec<String> = lines.collect();
+    let rest =
+        cell::wrap(&rest.join(" "), width.saturating_sub(4)).into_iter().filter(|line| !line.is_empty());
+    rest.map(|line| plain(role, format!("  {line}"))).collect()
 }
 
 fn plain(role: Role, text: String) -> Row {
@@ -407,46 +421,6 @@ pub(crate) fn health_role(health: Health) -> Role {
         Health::Unknown => Role::HealthUnknown,
         Health::Warn => Role::HealthWarn,
         Health::Bad => Role::HealthBad,
-    }
-}
-
-fn alarms(ui: &Ui, width: usize, rows: &mut Vec<Row>) {
-    let fleet = &ui.world.fleet;
-    let ringing = ringing(ui);
-    let parts = &ui.world.snapshot.parts;
-    let known = parts.iter().filter(|part| part.standing(Source::Alarms).as_of.is_some()).count();
-    let lacking = fleet.alarms.iter().filter(|row| row.it.state == AlarmState::InsufficientData).count();
-    let mut title = vec![(Role::Title, "Alarms".to_string())];
-    if known == 0 {
-        let (role, text) = nothing(ui, &[Source::Alarms], "nothing was found");
-        title.push((role, format!("  {text}")));
-    } else {
-        let mut text = format!("  {} ringing of {}", ringing.len(), fleet.alarms.len());
-        if lacking > 0 {
-            text.push_str(&format!(", {lacking} without data"));
-        }
-        title.push((Role::Dim, text));
-        if known < parts.len() {
-            title.push((Role::Unknown, format!("  partial: read in {known} of {} scopes", parts.len())));
-        }
-    }
-    rows.push(Row { item: None, pieces: title });
-    for at in ringing {
-        let Some(row) = fleet.alarms.get(at) else { continue };
-        let since = row.it.changed_at.map_or_else(|| "?".into(), |at| cell::age(at, ui.now));
-        let sign = ui.signs().health(row.health);
-        let lead = format!("{sign} ALARM {since:>4}  ");
-        let name = cell::cut(&row.it.name, 32, ui.signs().cut()).into_owned();
-        let rest = width.saturating_sub(2 + lead.width() + name.width() + 2);
-        let reason = row.it.reason.as_deref().unwrap_or("");
-        rows.push(Row {
-            item: Some(Item::Alarm(at)),
-            pieces: vec![
-                (health_role(row.health), lead),
-                (Role::RowKey, name),
-                (Role::Dim, format!("  {}", cell::cut(reason, rest, ui.signs().cut()))),
-            ],
-        });
     }
 }
 

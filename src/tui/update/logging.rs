@@ -153,6 +153,7 @@ pub(super) fn arrived(ui: &mut Ui, ticket: u64, part: LogPart) {
                 ui.here.top = ui.here.top.saturating_sub(went);
             }
         }
+        LogPart::Joined { source, only } => log.joined(source, only),
         LogPart::CaughtUp => log.standing = Standing::Following,
         LogPart::Over => log.standing = Standing::Over,
         LogPart::Late(lines) => {
@@ -163,9 +164,14 @@ pub(super) fn arrived(ui: &mut Ui, ticket: u64, part: LogPart) {
         }
         LogPart::Said(said) => {
             let text = harmless(&said.text).into_owned();
-            log.say(said);
-            if !text.is_empty() {
-                ui.complain(text);
+            let went = log.say(said);
+            let is_beside = log.sticks || page::log::is_at_end(ui);
+            if matches!(ui.here.page, Page::Log(_)) && !is_beside {
+                ui.here.top = ui.here.top.saturating_sub(went);
+                // It stands below what is looked at, and says so.
+                if !text.is_empty() {
+                    ui.complain(text);
+                }
             }
         }
         LogPart::Declined(declined) => log.standing = Standing::Declined(declined),

@@ -38,7 +38,7 @@ pub(super) struct Bench {
     pub(super) aws: Arc<aws::Aws>,
     pub(super) config: Config,
     pub(super) timer: Arc<Stepper>,
-    pub(super) folder: tempfile::TempDir,
+    pub(super) folder: crate::residue::Folder,
     /// What reaches into the pretended cores, where there are any.
     cores: Option<Arc<Probing>>,
 }
@@ -195,7 +195,7 @@ impl Bench {
             let cloud = Arc::clone(&aws) as Arc<dyn FleetProbe>;
             Arc::new(Probing::new(cloud, Arc::clone(&aws) as _, client, clock))
         });
-        Self { running, aws, config, timer, folder: tempfile::tempdir().unwrap(), cores }
+        Self { running, aws, config, timer, folder: crate::residue::Folder::new(), cores }
     }
 
     /// On a pretended AWS whose cores can be asked too.

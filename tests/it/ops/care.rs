@@ -282,9 +282,10 @@ warmup = "30s"
 "#;
 
 async fn worn() -> Bench {
-    let file = tempfile::NamedTempFile::with_suffix(".toml").unwrap();
-    std::fs::write(file.path(), WORN).unwrap();
-    Bench::of(serve(read(file.path()).unwrap()).await.unwrap()).await
+    let folder = crate::residue::Folder::new();
+    let file = folder.path().join("worn.toml");
+    std::fs::write(&file, WORN).unwrap();
+    Bench::of(serve(read(&file).unwrap()).await.unwrap()).await
 }
 
 fn clean(template: &str, recorded: &[&str]) -> Intent {

@@ -24,7 +24,7 @@ pub(super) fn ended(command: &mut Command) -> (i32, String, String) {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_closed_terminal_ends_no_drain_and_a_new_one_shows_it() {
     let running = serve(Options { clock: Clock::Real, speed: 10.0, ..Options::default() }).await.unwrap();
-    let folder = tempfile::tempdir().unwrap();
+    let folder = crate::residue::Folder::new();
     let at = folder.path().to_path_buf();
     tokio::task::spawn_blocking(move || {
         let list = ["get", "hosts", "cluster:workers-prod status:ACTIVE running_tasks:1", "-o", "json"];
@@ -118,7 +118,7 @@ async fn a_closed_terminal_ends_no_drain_and_a_new_one_shows_it() {
 #[tokio::test(flavor = "multi_thread")]
 async fn scripts_get_plans_codes_and_sentences() {
     let running = serve(Options { clock: Clock::Real, ..Options::default() }).await.unwrap();
-    let folder = tempfile::tempdir().unwrap();
+    let folder = crate::residue::Folder::new();
     let at = folder.path().to_path_buf();
     tokio::task::spawn_blocking(move || {
         let run = |args: &[&str]| ended(coredeck(&running, &at).args(args));

@@ -42,7 +42,7 @@ fn begun(running: &Running, at: &Path, host: &str) -> (std::process::Child, Stri
 #[tokio::test(flavor = "multi_thread")]
 async fn a_drain_that_is_too_late_is_rolled_back_and_ends_with_6() {
     let running = simulator(4.0).await;
-    let folder = tempfile::tempdir().unwrap();
+    let folder = crate::residue::Folder::new();
     let at = folder.path().to_path_buf();
     tokio::task::spawn_blocking(move || {
         let host = host(&running, &at);
@@ -64,7 +64,7 @@ async fn a_drain_that_is_too_late_is_rolled_back_and_ends_with_6() {
 #[tokio::test(flavor = "multi_thread")]
 async fn ctrl_c_ends_the_watcher_with_130_and_a_killed_runner_is_taken_over() {
     let running = simulator(4.0).await;
-    let folder = tempfile::tempdir().unwrap();
+    let folder = crate::residue::Folder::new();
     let at = folder.path().to_path_buf();
     tokio::task::spawn_blocking(move || {
         let host = host(&running, &at);
@@ -136,7 +136,7 @@ fn wanted(screen: &str) -> String {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_person_must_type_the_right_word_and_nobody_is_no_yes() {
     let running = simulator(20.0).await;
-    let folder = tempfile::tempdir().unwrap();
+    let folder = crate::residue::Folder::new();
     let at = folder.path().to_path_buf();
     tokio::task::spawn_blocking(move || {
         let scale = ["scale", "workers-prod/email-worker", "--desired", "6"];

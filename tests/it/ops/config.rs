@@ -281,6 +281,30 @@ async fn what_a_core_would_refuse_is_refused_before_with_its_reason() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_secret_that_somebody_else_edits_between_plan_and_run_makes_the_plan_stale() {
+    for intent in [configured(), rotated()] {
+        let bench = rig().await;
+        let plan = bench.plan(intent).await.unwrap();
+        let client = Client::new(Clock::Real).unwrap();
+        let theirs = "the-key-that-a-colleague-put-there-meanwhile";
+        let edited = BTreeMap::from([("api_keys".into(), Some(Setting::secret(theirs)))]);
+        client.put_settings(&door(&bench, ONE, SECRET), &Place::of(DOMAIN), &edited).await.unwrap();
+        client.domains(&door(&bench, TWO, SECRET)).await.unwrap();
+        let before = own(&bench).await;
+        let op = bench.run(&bench.enter(&plan).id).await;
+        assert_eq!(end(&op), Some(Outcome::Failed), "{:?}", op.lanes);
+        assert_eq!(own(&bench).await, before, "what the colleague did stays");
+        let said = written(&bench, &plan, &op);
+        assert!(said.contains("another secret, told apart as "), "{said}");
+        for secret in [OLD, theirs] {
+            assert!(!said.contains(secret), "{secret}");
+        }
+        let changes = bench.changes();
+        assert!(changes.keys().all(|call| call == "PutParameter"), "{changes:?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn two_keys_are_valid_and_then_one_and_every_stage_is_taken_back() {
     let bench = rig().await;
     let before = own(&bench).await;

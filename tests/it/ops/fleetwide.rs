@@ -230,6 +230,7 @@ async fn saved(bench: &Bench, plan: &Plan) -> BTreeMap<Aspect, Value> {
         use Aspect::{GroupDesired, GroupLaunches, GroupMax, GroupSuspended};
         matches!(fact, GroupLaunches { .. } | GroupDesired { .. } | GroupMax { .. } | GroupSuspended { .. })
     });
-    assert!(facts.len() >= 40 * 6);
+    // What it launches and what is suspended; the sizes of the first wave besides.
+    assert!(facts.len() >= 40 * 4);
     facts
 }

@@ -60,7 +60,7 @@ fn run(running: &Running, small: &Small, args: &[&str]) -> (i32, String, String)
 #[tokio::test(flavor = "multi_thread")]
 async fn a_full_disk_ends_the_runner_and_not_the_operation() {
     let running = serve(Options { clock: Clock::Real, speed: 4.0, ..Options::default() }).await.unwrap();
-    let folder = tempfile::tempdir().unwrap();
+    let folder = crate::residue::Folder::new();
     tokio::task::spawn_blocking(move || {
         let Some(small) = Small::new(folder.path()) else {
             writeln!(std::io::stderr(), "NOT RUN: nobody may mount a small file system here (unshare)")

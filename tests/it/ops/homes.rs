@@ -64,7 +64,7 @@ fn scaled(running: &Running, folder: &Path, (run, login): (&str, &str), desired:
 async fn a_runner_is_kept_by_systemd_where_that_outlives_the_logins_and_says_so() {
     let running = serve(Options { clock: Clock::Real, speed: 20.0, ..Options::default() }).await.unwrap();
     tokio::task::spawn_blocking(move || {
-        let folder = tempfile::tempdir().unwrap();
+        let folder = crate::residue::Folder::new();
         let (err, log) = scaled(&running, folder.path(), (KEEPS, LINGERS), "6");
         assert!(err.contains("it runs in a unit of your systemd, which outlives your logins"), "{err}");
         assert!(log.contains(", systemd)"), "{log}");

@@ -28,7 +28,7 @@ fn entered(file: &Path, id: &str, target: &str, grip: Grip) -> Result<Journal, L
 
 #[test]
 fn records_are_chained_and_cannot_be_changed() {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = crate::residue::Folder::new();
     let file = folder.path().join("journal.db");
     let journal = entered(&file, "op-1", "a", Grip::Alone).unwrap();
     let epoch = journal.claim("op-1", &who("anna"), start(), false).unwrap();
@@ -54,7 +54,7 @@ fn records_are_chained_and_cannot_be_changed() {
 
 #[test]
 fn one_runner_at_a_time_and_the_old_one_is_fenced() {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = crate::residue::Folder::new();
     let file = folder.path().join("journal.db");
     let old = entered(&file, "op-1", "a", Grip::Alone).unwrap();
     let new = Journal::open(&file).unwrap();
@@ -77,7 +77,7 @@ fn one_runner_at_a_time_and_the_old_one_is_fenced() {
 
 #[test]
 fn targets_are_held_alone_or_shared_and_the_other_is_told_by_whom() {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = crate::residue::Folder::new();
     let file = folder.path().join("journal.db");
     let first = entered(&file, "op-1", "group", Grip::Shared).unwrap();
     entered(&file, "op-2", "group", Grip::Shared).unwrap();
@@ -94,7 +94,7 @@ fn targets_are_held_alone_or_shared_and_the_other_is_told_by_whom() {
 
 #[test]
 fn a_budget_is_shared_and_what_was_given_back_lately_still_counts() {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = crate::residue::Folder::new();
     let file = folder.path().join("journal.db");
     let one = entered(&file, "op-1", "a", Grip::Alone).unwrap();
     let two = entered(&file, "op-2", "b", Grip::Alone).unwrap();
@@ -126,7 +126,7 @@ fn a_budget_is_shared_and_what_was_given_back_lately_still_counts() {
 
 #[test]
 fn a_journal_that_is_locked_or_damaged_is_still_read() {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = crate::residue::Folder::new();
     let file = folder.path().join("journal.db");
     drop(entered(&file, "op-1", "a", Grip::Alone).unwrap());
     let lock = rusqlite::Connection::open(&file).unwrap();
@@ -150,7 +150,7 @@ fn a_journal_that_is_locked_or_damaged_is_still_read() {
 
 #[test]
 fn a_runner_that_took_over_lives_on_when_the_old_one_ends() {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = crate::residue::Folder::new();
     let file = folder.path().join("journal.db");
     let old = entered(&file, "op-1", "a", Grip::Alone).unwrap();
     old.claim("op-1", &who("anna"), start(), false).unwrap();

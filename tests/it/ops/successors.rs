@@ -84,7 +84,8 @@ async fn entry(bench: &Bench, core: &str) -> serde_json::Value {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_upgrade_keeps_what_the_container_had_and_comes_back_by_itself_where_it_fails() {
-    let bench = Bench::new().await;
+    let mut bench = Bench::new().await;
+    bench.pace().await;
     let world: Arc<World> = bench.world("core upgrade").await;
     let home = host(&world, "dev-009");
     let plan = planned(&bench, &world, wished("core upgrade", &["dev-009"], to("11.0.4"))).await.unwrap();
@@ -117,9 +118,22 @@ async fn an_upgrade_keeps_what_the_container_had_and_comes_back_by_itself_where_
     assert!(same.contains("already"), "{same}");
 }
 
+/// What was done to targets and containers since so many calls, a letter each: out, replaced, in.
+fn turns(bench: &Bench, since: usize) -> String {
+    let calls = bench.running.calls();
+    let letter = |call: &serde_json::Value| match call["operation"].as_str() {
+        Some("DeregisterTargets") => Some('o'),
+        Some("SendCommand") => Some('r'),
+        Some("RegisterTargets") => Some('i'),
+        _ => None,
+    };
+    calls[since..].iter().filter_map(letter).collect()
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn replicas_are_upgraded_one_after_the_other_and_all_go_back_when_one_fails() {
-    let bench = Bench::new().await;
+    let mut bench = Bench::new().await;
+    bench.pace().await;
     let world = bench.world("core upgrade").await;
     let group = world.fleet.target_groups.iter().find(|row| row.it.name == "shared-production").unwrap();
     let other = host(&world, "shared-dev-1");
@@ -139,18 +153,54 @@ async fn replicas_are_upgraded_one_after_the_other_and_all_go_back_when_one_fail
         "{:?}",
         plan.warnings
     );
-    bench.running.cut_off("shared-dev-1", true);
+    // The one whose turn comes second fails: the first is taken back then, out of traffic like on its way there.
+    let second = plan.lanes[plan.waves[1][0]].target.clone();
+    bench.running.cut_off(&second, true);
+    let before = bench.running.calls().len();
     let op = done(&bench, &plan).await;
     assert_ne!(ended(&op), Some(Outcome::Done));
+    assert_eq!(turns(&bench, before), "oriorriori", "{:?}", op.lanes);
+    bench.running.cut_off(&second, false);
     for core in ["shared-prod-1", "shared-dev-1"] {
         let now = containers(&bench, &host(&world, core), core).await;
         assert_eq!(now, [format!("supertokens-{core} 11.0.4 running")], "{:?}", op.lanes);
+    }
+    // What went well is taken back one after the other too, the last first.
+    let world = bench.world("core upgrade").await;
+    let both = wished("core upgrade", &["shared-prod-1", "shared-dev-1"], to("11.0.5"));
+    let plan = planned(&bench, &world, both).await.unwrap();
+    let op = done(&bench, &plan).await;
+    assert_eq!(ended(&op), Some(Outcome::Done), "{:?}", op.lanes);
+    let world = bench.world("core upgrade").await;
+    let writer = bench.writer();
+    let desk = Desk {
+        snapshot: &world.snapshot,
+        fleet: &world.fleet,
+        config: &bench.config,
+        probe: bench.aws.as_ref(),
+        writer: Some(writer.as_ref()),
+        now: bench.timer.now(),
+    };
+    let back = coredeck::ops::rollback::plan(&desk, &op).await.unwrap();
+    let order = |plan: &Plan| -> Vec<String> {
+        plan.waves.iter().flatten().map(|lane| plan.lanes[*lane].target.clone()).collect()
+    };
+    let reversed: Vec<String> = order(&plan).into_iter().rev().collect();
+    assert_eq!(order(&back), reversed);
+    let before = bench.running.calls().len();
+    let op = done(&bench, &back).await;
+    assert_eq!(ended(&op), Some(Outcome::Done), "{:?}", op.lanes);
+    assert_eq!(turns(&bench, before), "oriori");
+    for core in ["shared-prod-1", "shared-dev-1"] {
+        let now = containers(&bench, &host(&world, core), core).await;
+        assert_eq!(now, [format!("supertokens-{core} 11.0.4 running")]);
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_core_that_moves_serves_there_before_it_stops_here() {
-    let bench = Bench::new().await;
+    let mut bench = Bench::new().await;
+    bench.pace().await;
     let world = bench.world("core move").await;
     let home = host(&world, "dev-005");
     // The registry does not name its database, so that has to be said.

@@ -47,7 +47,7 @@ fn drain_two(seat: &mut Terminal) {
 #[tokio::test(flavor = "multi_thread")]
 async fn two_hosts_are_marked_drained_watched_and_taken_back() {
     let running = serve(Options { clock: Clock::Real, speed: 20.0, ..Options::default() }).await.unwrap();
-    let folder = tempfile::tempdir().unwrap();
+    let folder = crate::residue::Folder::new();
     tokio::task::spawn_blocking(move || {
         let mut seat = screen(&running, folder.path(), "anna", (50, 180));
         drain_two(&mut seat);
@@ -88,7 +88,7 @@ async fn two_hosts_are_marked_drained_watched_and_taken_back() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_closed_terminal_ends_nothing_and_a_new_screen_shows_it_live() {
     let running = serve(Options { clock: Clock::Real, speed: 6.0, ..Options::default() }).await.unwrap();
-    let folder = tempfile::tempdir().unwrap();
+    let folder = crate::residue::Folder::new();
     tokio::task::spawn_blocking(move || {
         let mut seat = screen(&running, folder.path(), "anna", (24, 80));
         drain_two(&mut seat);
@@ -137,7 +137,7 @@ fn records(folder: &Path, id: &str, kind: &str) -> Vec<serde_json::Value> {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_pause_a_resume_and_a_takeover_from_the_screen_take_effect() {
     let running = serve(Options { clock: Clock::Real, speed: 3.0, ..Options::default() }).await.unwrap();
-    let folder = tempfile::tempdir().unwrap();
+    let folder = crate::residue::Folder::new();
     tokio::task::spawn_blocking(move || {
         let mut seat = screen(&running, folder.path(), "anna", (50, 180));
         let id = begun(&mut seat, folder.path());

@@ -107,12 +107,36 @@ fn what_is_said_shows_and_what_cannot_be_read_says_why() {
     let again = orders(&mut screen);
     let Some(Order::ReadLog { ticket, .. }) = again.last() else { panic!("{again:?}") };
     tell(&mut screen, *ticket, LogPart::Begun { sources: vec!["a".to_owned()], only: vec![Vec::new()] });
-    tell(&mut screen, *ticket, LogPart::Said(Said::note("a: its agent is offline \u{1b}[31m")));
+    let offline =
+        "Systems Manager cannot reach i-0123456789abcdef0: its agent is offline or it has none \u{1b}[31m";
+    tell(&mut screen, *ticket, LogPart::Said(Said::note(offline)));
     tell(&mut screen, *ticket, LogPart::CaughtUp);
-    assert!(screen.text().contains("a: its agent is offline ␛[31m"), "{}", screen.text());
+    // Whole, wrapped where the screen ends, once, and among the lines, where it was said.
+    let text = screen.text();
+    let all = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(
+        all.contains(
+            "! Systems Manager cannot reach i-0123456789abcdef0: its agent is offline or it has none ␛[31m"
+        ),
+        "{text}"
+    );
+    assert_eq!(text.matches("Systems Manager").count(), 1, "{text}");
+    assert!(text.contains("1 remark") && text.contains("no line in the last ten minutes"), "{text}");
+    tell(&mut screen, *ticket, lines(0..2));
+    let text = screen.keys("/line 1<ret>").text();
+    assert!(text.contains("line 1") && text.contains("! Systems Manager"), "{text}");
+    let text = screen.keys("w").text();
+    assert!(text.contains("it has none") || text.contains("none ␛[31m"), "never cut: {text}");
+    screen.keys("wc");
+    // Who reads further up is told that something was said below.
+    tell(&mut screen, *ticket, lines(2..60));
+    screen.keys("gg");
+    tell(&mut screen, *ticket, LogPart::Said(Said::note("a: only the last lines fit")));
+    assert!(screen.text().contains("a: only the last lines fit"), "{}", screen.text());
     // The oldest are forgotten, and that is said.
-    tell(&mut screen, *ticket, lines(0..10_050));
-    assert!(screen.text().contains("50 older"), "{}", screen.text());
+    screen.keys("f");
+    tell(&mut screen, *ticket, lines(0..9_992));
+    assert!(screen.text().contains("53 older"), "{}", screen.text());
 }
 
 #[test]

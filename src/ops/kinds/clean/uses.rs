@@ -52,8 +52,13 @@ impl Uses {
                 let version = member.template.as_ref().and_then(number);
                 uses.add(version, || format!("{} of {of} runs it", member.id));
             }
-            // A refresh that goes on may go forward or back.
-            if is_meant
+            // A refresh that goes on may go forward or back, also of a group that launches something else by now.
+            let may_go_on = group
+                .refresh
+                .as_ref()
+                .yes()
+                .is_none_or(|one| one.as_ref().is_some_and(|one| one.is_active()));
+            if (is_meant || may_go_on)
                 && let Seen::Refreshes(refreshes) =
                     desk.look(&row.scope, Look::Refreshes { group: of.clone() }).await?
             {

@@ -3,7 +3,7 @@
 
 use super::super::super::aspect::{Value, hash_of};
 use super::super::super::desk::{Desk, Draft, tier};
-use super::super::super::intent::{CoreWish, Intent};
+use super::super::super::intent::{CoreWish, Intent, OnTimeout};
 use super::super::super::plan::{Lane, Leg, Proof, ROOM_FOR_ID, Step, Undo};
 use super::super::inventory::{hash, put, version};
 use super::super::protect::count;
@@ -50,17 +50,18 @@ async fn draft(desk: &Desk<'_>, intent: &Intent) -> Result<Draft> {
         titles.push(change.to.clone());
     }
     draft.waves = waves(&at_doors);
-    draft.is_one_piece = !draft.waves.is_empty();
-    if draft.is_one_piece {
+    draft.is_one_piece = !draft.waves.is_empty() && intent.options.on_timeout == OnTimeout::Undo;
+    if !draft.waves.is_empty() {
         let one = |lane: &Lane| lane.steps.iter().map(|step| step.expected_s).sum::<u64>();
         let longest = draft
             .waves
             .iter()
             .map(|wave| wave.iter().filter_map(|at| draft.lanes.get(*at)).map(one).max().unwrap_or(0));
         let span = crate::config::span(std::time::Duration::from_secs(longest.sum()));
+        let then = if draft.is_one_piece { "takes all back" } else { "leaves the rest as they are" };
         draft.warn(format!(
             "replicas of one target group run both versions beside each other for about {span}; the first that fails \
-             takes all back"
+             {then}"
         ));
     }
     if !draft.lanes.is_empty() {
@@ -209,7 +210,7 @@ fn lane(
         may_be_forced: false,
     });
     steps.push(entered(&change.entry, &[("image", json!(change.to)), ("version", json!(to))]));
-    steps.extend(leaving.iter().map(|door| door.back(Undo::Nothing)));
+    steps.extend(leaving.iter().map(|door| door.back(door.leave())));
     Lane {
         name: format!("{} on {}", one.core.id, one.host.it.id),
         target: one.core.id.to_string(),

@@ -1,7 +1,9 @@
 //! Scripts are run: variables, conditions, loops, and the few programs that every host has.
 
+mod arrows;
 mod packing;
 
+use self::arrows::{Sink, redirections, sinks};
 use super::{Bad, Node, Piece, Word, parse};
 use crate::sim::filter::glob;
 use std::collections::HashMap;
@@ -178,10 +180,10 @@ impl Shell<'_> {
         if words.is_empty() {
             return Ok(());
         }
-        let (words, sinks) = redirections(words);
+        let (words, arrows) = redirections(words);
         let line = self.expand(&words)?;
         let Some((name, args)) = line.split_first() else { return Ok(()) };
-        let mut ended = match self.builtin(name, args, input) {
+        let ended = match self.builtin(name, args, input) {
             Some(ended) => ended,
             None => self.programs.run(&line, input).unwrap_or_else(|| Ended {
                 err: format!("_script.sh: {name}: not found\n"),
@@ -189,17 +191,14 @@ impl Shell<'_> {
                 ..Ended::default()
             }),
         };
-        for sink in sinks {
-            match sink.as_str() {
-                ">/dev/null" | "1>/dev/null" => ended.out.clear(),
-                "2>/dev/null" => ended.err.clear(),
-                "2>&1" => ended.out.push_str(&std::mem::take(&mut ended.err)),
-                ">&2" | "1>&2" => ended.err.push_str(&std::mem::take(&mut ended.out)),
-                other => return Err(format!("cannot redirect {other} here")),
+        let (first, second) = sinks(&arrows)?;
+        for (sink, text) in [(first, &ended.out), (second, &ended.err)] {
+            match sink {
+                Sink::Out => self.ended.out.push_str(text),
+                Sink::Err => self.ended.err.push_str(text),
+                Sink::Nowhere => {}
             }
         }
-        self.ended.out.push_str(&ended.out);
-        self.ended.err.push_str(&ended.err);
         self.ended.seconds += ended.seconds;
         self.last = ended.code;
         if self.last != 0 && matters && self.stops_on_error {
@@ -378,27 +377,6 @@ fn assignment(word: &Word) -> Option<(String, Word)> {
     is_name.then(|| (name.to_owned(), Word { pieces, is_quoted: true }))
 }
 
-/// Parts redirections from the other words.
-fn redirections(words: &[Word]) -> (Vec<Word>, Vec<String>) {
-    let (mut kept, mut sinks) = (Vec::new(), Vec::<String>::new());
-    let mut is_open = false;
-    for word in words {
-        let text = word.plain().unwrap_or_default();
-        if is_open {
-            if let Some(last) = sinks.last_mut() {
-                last.push_str(text);
-            }
-            is_open = false;
-        } else if text.trim_start_matches(['1', '2']).starts_with('>') {
-            is_open = text.ends_with('>');
-            sinks.push(text.to_owned());
-        } else {
-            kept.push(word.clone());
-        }
-    }
-    (kept, sinks)
-}
-
 fn printf(format: &str, args: &[String]) -> String {
     let format = format.replace("\\n", "\n").replace("\\t", "\t");
     if !format.contains("%s") && !format.contains("%d") {
@@ -561,6 +539,22 @@ mod tests {
         assert_eq!((ended.code, calls.len()), (1, 1));
         let (ended, calls) = ran("docker stop bad || echo no\ndocker stop good", &[]);
         assert_eq!((ended.code, calls.len(), ended.out.as_str()), (0, 2, "no\n"));
+    }
+
+    #[test]
+    fn streams_go_where_they_are_led_from_the_left_to_the_right() {
+        for (script, out, err) in [
+            ("nginx >/dev/null 2>&1", "", ""),
+            ("nginx 2>&1 >/dev/null", "_script.sh: nginx: not found\n", ""),
+            ("nginx 2>&1", "_script.sh: nginx: not found\n", ""),
+            ("nginx 2>/dev/null", "", ""),
+            ("echo a >&2", "", "a\n"),
+            ("echo a 2>/dev/null >&2", "", ""),
+            ("echo a >/dev/null >&2", "", "a\n"),
+        ] {
+            let (ended, _) = ran(script, &[]);
+            assert_eq!((ended.out.as_str(), ended.err.as_str()), (out, err), "{script}");
+        }
     }
 
     #[test]
