@@ -28,6 +28,7 @@ pub mod template;
 pub mod text;
 pub mod tier;
 pub mod trouble;
+pub mod upkeep;
 
 pub use alarm::{Alarm, AlarmState};
 pub use balancer::{Rule, Target, TargetGroup, TargetState};
@@ -57,3 +58,4 @@ pub use template::{Image, Template, TemplateVersion};
 pub use text::Text;
 pub use tier::{Limit, Selector, Tier, TierFacts, TierMatch};
 pub use trouble::{Health, Known, Trouble, TroubleKind, WhyUnknown};
+pub use upkeep::{Imports, Migration};

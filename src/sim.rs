@@ -418,6 +418,13 @@ impl Running {
         }
     }
 
+    /// Lets every question of pretended cores to a database host wait for a lock so long, in pretended time.
+    pub fn lock(&self, host: &str, held: Duration) {
+        if let Some(cores) = &self.cores {
+            cores.lock(host, held);
+        }
+    }
+
     /// Lets a database host take so many connections of pretended cores at most.
     pub fn limit_connections(&self, host: &str, connections: u32) {
         if let Some(cores) = &self.cores {

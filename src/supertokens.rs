@@ -24,7 +24,7 @@ pub use remove::Empty;
 use crate::clock::{Clock, monotonic};
 use crate::gateway::{AdminError, Answer, CoreAdmin, Door};
 use crate::model::admin::{App, Domain, Effective, Hello, Licence, Place, Put, TenantSetup, Traffic, worth};
-use crate::model::{Setting, Text};
+use crate::model::{Imports, Migration, Setting, Text};
 use futures::future::BoxFuture;
 use reqwest::header::{HOST, HeaderValue};
 use reqwest::{Method, Url};
@@ -208,8 +208,12 @@ impl CoreAdmin for Client {
 
     fn users<'a>(&'a self, door: &'a Door, place: &'a Place, all: bool) -> BoxFuture<'a, Answer<u64>> {
         Box::pin(async move {
-            let path = if all { "/users/count?includeAllTenants=true" } else { "/users/count" };
-            answers::count(&self.ask(door, place, path).await?)
+            // All of them are the app's, and it refuses to tell a tenant of them.
+            let answer = match all {
+                true => self.ask(door, &path::public(place), "/users/count?includeAllTenants=true").await?,
+                false => self.ask(door, place, "/users/count").await?,
+            };
+            answers::count(&answer)
         })
     }
 
@@ -224,6 +228,36 @@ impl CoreAdmin for Client {
         Box::pin(
             async move { answers::licence(&self.ask(door, &path::public(place), "/ee/featureflag").await?) },
         )
+    }
+
+    fn has_licence<'a>(&'a self, door: &'a Door, place: &'a Place) -> BoxFuture<'a, Answer<bool>> {
+        Box::pin(
+            async move { answers::has_licence(&self.get(door, &path::public(place), "/ee/license").await?) },
+        )
+    }
+
+    fn migrations<'a>(&'a self, door: &'a Door) -> BoxFuture<'a, Answer<BTreeMap<Text, Migration>>> {
+        Box::pin(async move {
+            let path = "/migration/backfill/progress";
+            answers::migrations(&self.ask(door, &Place::of(""), path).await?)
+        })
+    }
+
+    fn imports<'a>(&'a self, door: &'a Door, place: &'a Place) -> BoxFuture<'a, Answer<Option<Imports>>> {
+        Box::pin(async move {
+            let place = path::public(place);
+            let all = "/bulk-import/users/count";
+            let waiting = match self.ask(door, &place, all).await {
+                Ok(answer) => answers::count(&answer)?,
+                Err(AdminError::UnknownCall | AdminError::InMemory) => return Ok(None),
+                Err(error) => return Err(error),
+            };
+            let failed = match waiting {
+                0 => 0,
+                _ => answers::count(&self.ask(door, &place, &format!("{all}?status=FAILED")).await?)?,
+            };
+            Ok(Some(Imports { waiting, failed }))
+        })
     }
 
     fn domains<'a>(&'a self, door: &'a Door) -> BoxFuture<'a, Answer<Vec<Domain>>> {

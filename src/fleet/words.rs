@@ -87,9 +87,16 @@ fn verdict(word: &CoreWord) -> (Health, Vec<String>) {
         find(Health::Bad, "it has no database: what its users do is lost when it stops".to_owned());
     }
     if word.lacks_licence() {
-        let why =
-            "its licence lacks multi_tenancy: it serves the domains that it has, and refuses new ones (402)";
-        find(Health::Warn, why.to_owned());
+        let lacks = match word.licence {
+            Known::Yes(false) => "it has no licence key, so that it lacks multi_tenancy",
+            _ => "its licence lacks multi_tenancy",
+        };
+        find(Health::Warn, format!("{lacks}: it serves the domains that it has, and refuses new ones (402)"));
+    }
+    if let Known::Yes(Some(imports)) = word.imports()
+        && imports.failed > 0
+    {
+        find(Health::Warn, format!("{} users failed to be imported, and nobody tries again", imports.failed));
     }
     for fault in &word.faults {
         find(Health::Warn, format!("it does not tell everything: {fault}"));

@@ -7,7 +7,7 @@ use super::change::{Receipt, WriteError};
 use super::core::Sealing;
 use crate::gateway::GatewayError;
 use crate::model::admin::{App, Domain, Effective, Hello, Licence, Place, Put, TenantSetup, Traffic};
-use crate::model::{CoreId, Scope, Sealed, Setting, Text};
+use crate::model::{CoreId, Imports, Migration, Scope, Sealed, Setting, Text};
 use futures::future::BoxFuture;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -75,6 +75,8 @@ pub enum AdminError {
     WrongKey,
     #[error("the licence of the core's base app lacks {feature}")]
     NoLicence { feature: Text },
+    #[error("its rules about addresses (ip_allow_regex, ip_deny_regex) do not let this one in")]
+    AddressDenied,
     #[error("not allowed: {text}")]
     Forbidden { text: String },
     #[error("the secret of the core is needed, not an ordinary key: {what} settings are protected")]
@@ -83,7 +85,7 @@ pub enum AdminError {
     UnknownCall,
     #[error("asked too often")]
     Throttled,
-    #[error("{domain} would share its database with {with}")]
+    #[error("{} would share its database with {}", named(domain), named(with))]
     SamePool { domain: Text, with: Text },
     #[error("no setting is called {key}")]
     UnknownSetting { key: Text },
@@ -97,8 +99,10 @@ pub enum AdminError {
     BadDomain,
     #[error("the core does not speak version {version} of the interface")]
     UnknownVersion { version: Text },
-    #[error("the core knows no tenant {}/{}/{}", place.domain, place.app, place.tenant)]
+    #[error("the core knows no {place}")]
     UnknownTenant { place: Place },
+    #[error("the core has no database: it keeps everything in memory")]
+    InMemory,
     #[error("the core is held to another domain")]
     OtherDomain,
     #[error("the core refused: {text}")]
@@ -111,6 +115,11 @@ pub enum AdminError {
     DatabaseFull,
     #[error("the core failed ({status})")]
     Failed { status: u16 },
+}
+
+/// A domain as people call it: the core's own has no name.
+fn named(domain: &Text) -> &str {
+    if domain.is_empty() { "the core's own domain" } else { domain }
 }
 
 impl AdminError {
@@ -126,6 +135,9 @@ impl AdminError {
             Self::WrongKey => "the parameter named by api_key_parameter holds another key than the core's",
             Self::NoLicence { .. } => {
                 "put a licence key on the core's base app; it is what is checked for every domain"
+            }
+            Self::AddressDenied => {
+                "ask from an address that they let in; a balancer in between shows its own"
             }
             Self::Protected { .. } => {
                 "use the secret of the shared core (supertokens_saas_secret) as the key"
@@ -168,6 +180,15 @@ pub trait CoreAdmin: Send + Sync {
 
     /// The licence of an app. It counts users to answer: a question for minutes, not for seconds.
     fn licence<'a>(&'a self, door: &'a Door, place: &'a Place) -> BoxFuture<'a, Answer<Licence>>;
+
+    /// Whether an app has a licence key. The key itself is read and dropped.
+    fn has_licence<'a>(&'a self, door: &'a Door, place: &'a Place) -> BoxFuture<'a, Answer<bool>>;
+
+    /// Where the databases of a core stand between old tables and new ones, by domain; `UnknownCall` before version 12.
+    fn migrations<'a>(&'a self, door: &'a Door) -> BoxFuture<'a, Answer<BTreeMap<Text, Migration>>>;
+
+    /// Users of an app who wait to be imported; nothing where the core imports none: it is too old, or in memory.
+    fn imports<'a>(&'a self, door: &'a Door, place: &'a Place) -> BoxFuture<'a, Answer<Option<Imports>>>;
 
     /// Every domain of a core. The replica that is asked reads its list anew for it.
     fn domains<'a>(&'a self, door: &'a Door) -> BoxFuture<'a, Answer<Vec<Domain>>>;

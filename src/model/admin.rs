@@ -5,6 +5,8 @@
 use super::ids::CoreId;
 use super::sealed::{Sealed, Setting};
 use super::text::Text;
+use super::trouble::Known;
+use super::upkeep::{Imports, Migration};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -169,6 +171,8 @@ pub struct Licence {
     pub active: Vec<u64>,
     /// Use by tenant; empty where the core does not tell.
     pub tenants: Vec<TenantUse>,
+    /// Whether accounts of one person are linked; none unless that feature is switched on.
+    pub links_accounts: Option<bool>,
 }
 
 impl Licence {
@@ -265,6 +269,8 @@ pub struct CoreWord {
     pub domains: Vec<Arc<DomainWord>>,
     /// Paid features that are switched on; none where that was not told.
     pub features: Option<BTreeSet<Text>>,
+    /// Whether its base app has a licence key.
+    pub licence: Known<bool>,
     /// Threads that serve all its domains together; none where it did not tell.
     pub threads: Option<u32>,
     /// Whether it has no database and keeps what its users do in memory; none where that could not be told.
@@ -300,6 +306,12 @@ pub struct DomainWord {
     pub database: Option<Text>,
     /// Connections of its pool, where it sets that itself.
     pub pool: Option<u32>,
+    /// Where its tables stand; nothing where the core has no such thing.
+    pub migration: Known<Option<Migration>>,
+    /// Users of its public app who wait to be imported; nothing where the core has no such thing.
+    pub imports: Known<Option<Imports>>,
+    /// Whether accounts of one person are linked; nothing where its app has no such feature.
+    pub links_accounts: Known<Option<bool>>,
     /// What it sets itself, as far as it may be seen.
     pub differs: Vec<(Text, Text)>,
     /// What it would not tell, and why.
@@ -351,6 +363,27 @@ impl CoreWord {
     pub fn lacks_licence(&self) -> bool {
         let is_licensed = self.features.as_ref().is_none_or(|all| all.contains("multi_tenancy"));
         !is_licensed && self.customers().is_some_and(|domains| domains > 0)
+    }
+
+    /// Users who wait to be imported, of all domains; not known unless every one told.
+    pub fn imports(&self) -> Known<Option<Imports>> {
+        let mut all: Option<Imports> = None;
+        for domain in &self.domains {
+            match domain.imports {
+                Known::Yes(Some(more)) => {
+                    let sum = all.get_or_insert_default();
+                    (sum.waiting, sum.failed) = (sum.waiting + more.waiting, sum.failed + more.failed);
+                }
+                Known::Yes(None) => {}
+                Known::No(why) => return Known::No(why),
+            }
+        }
+        if self.domains.is_empty() { Known::default() } else { Known::Yes(all) }
+    }
+
+    /// The word of its own domain.
+    pub fn base(&self) -> Option<&DomainWord> {
+        self.domains.iter().map(|domain| &**domain).find(|domain| domain.domain.is_empty())
     }
 
     /// Connections that its pools open at most in this process.

@@ -5,10 +5,13 @@
 //! port of its own besides. A core whose container or host does not run resets the connection.
 
 mod answers;
+mod imports;
 mod keys;
+mod licence;
 mod list;
 mod look;
 mod memory;
+mod migration;
 mod place;
 mod pool;
 mod put;
@@ -17,7 +20,8 @@ mod seed;
 mod stats;
 
 use self::answers::{Asked, Core, Said, answer};
-use self::memory::Memory;
+use self::memory::{Memory, Outage};
+use self::pool::Pool;
 use super::http::Site;
 use super::time::Moment;
 use super::wire::{Lines, Switch};
@@ -36,6 +40,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::net::TcpListener;
 
+/// The largest body that is read: ten thousand users to import.
+const LARGEST: usize = 16 << 20;
 /// Cores that get a port of their own at most.
 const MOST: usize = 400;
 
@@ -157,7 +163,7 @@ async fn enter(
     request: Request,
 ) -> Response {
     let (parts, body) = request.into_parts();
-    let Ok(body) = to_bytes(body, 1 << 20).await else { return plain(413, "too large") };
+    let Ok(body) = to_bytes(body, LARGEST).await else { return plain(413, "too large") };
     let authority = parts.uri.authority().map(|authority| authority.as_str().to_owned());
     let key = match (&door.only, &authority) {
         (Some(key), _) => Some(key.clone()),
@@ -177,10 +183,10 @@ async fn enter(
         path: parts.uri.path().to_owned(),
         query: parts.uri.query().unwrap_or_default().to_owned(),
         host: header("host").or(authority).unwrap_or_default(),
-        key: header("api-key")
-            .or_else(|| header("authorization").map(|text| text.trim_start_matches("Bearer ").to_owned())),
+        key: header("api-key").or_else(|| header("authorization").map(|text| bearer(&text).to_owned())),
         version: header("cdi-version"),
         body: String::from_utf8_lossy(&body).into_owned(),
+        from: "127.0.0.1".to_owned(),
     };
     let said = key.as_ref().and_then(|key| door.cores.ask(key, &asked));
     let Some(said) = said else {
@@ -204,6 +210,14 @@ async fn enter(
     response
 }
 
+/// The key of an Authorization header, with or without the word before it.
+fn bearer(text: &str) -> &str {
+    match text.split_at_checked(7) {
+        Some((word, key)) if word.eq_ignore_ascii_case("bearer ") => key.trim(),
+        _ => text.trim(),
+    }
+}
+
 fn plain(status: u16, text: &'static str) -> Response {
     let mut response = Response::new(Body::from(text));
     *response.status_mut() = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
@@ -225,19 +239,26 @@ impl Cores {
     pub(crate) fn cut_off(&self, id: &str, is_cut_off: bool) -> bool {
         let found = self.list.iter().find(|(_, core)| core.id == id);
         if let Some((key, _)) = found {
-            held(&self.memory).processes.entry(key.clone()).or_default().is_cut_off = is_cut_off;
+            let now = self.site.world.clock.now();
+            let mut memory = held(&self.memory);
+            let process = memory.processes.entry(key.clone()).or_default();
+            process.cut_off = Outage::turned(process.cut_off, is_cut_off, now);
         }
         found.is_some()
     }
 
     /// Takes a database host down, or brings it back.
     pub(crate) fn take_down(&self, host: &str, is_down: bool) {
-        let mut memory = held(&self.memory);
-        if is_down {
-            memory.databases.down.insert(host.to_owned());
-        } else {
-            memory.databases.down.remove(host);
+        let now = self.site.world.clock.now();
+        let outages = &mut held(&self.memory).databases.outages;
+        if let Some(outage) = Outage::turned(outages.get(host).copied(), is_down, now) {
+            outages.insert(host.to_owned(), outage);
         }
+    }
+
+    /// Lets each question to a database host wait for a lock so long.
+    pub(crate) fn lock(&self, host: &str, held_for: Duration) {
+        held(&self.memory).databases.locked.insert(host.to_owned(), held_for);
     }
 
     /// Lets a database host take so many connections at most.
@@ -287,12 +308,22 @@ impl Cores {
         let place = place.read().unwrap_or_else(PoisonError::into_inner);
         let container = place.core_at(&key.instance, key.port, now)?;
         let host = place.instances.get(&key.instance)?;
-        let busy = place.containers(&key.instance).iter().filter(|one| one.runs(now)).count();
         let id = container.core.clone().unwrap_or_else(|| container.name.clone());
         let mut memory = held(&self.memory);
         let base = seed::ready(&place, &id, key, &container, &mut memory, self.site.world.seed);
         let domains = memory.bases.get(&base).map_or(0, |base| base.rows.len().saturating_sub(1));
-        if now < container.started.plus(seed::boot(domains)) {
+        let Memory { bases, processes, databases, .. } = &mut *memory;
+        let is_in_memory = bases.get(&base).is_some_and(|base| base.is_in_memory);
+        let process = processes.entry(key.clone()).or_default();
+        let pool = Pool::of(&process.config);
+        let (keys, secret) = (process.told("api_keys"), process.told("supertokens_saas_secret"));
+        let fault = keys.and_then(keys::fault_of_keys);
+        if fault.or(secret.and_then(|secret| keys::fault_of_secret(secret, keys))).is_some() {
+            // Such a process ends at once.
+            return None;
+        }
+        let outage = databases.outages.get(&pool.server()).copied().filter(|_| !is_in_memory);
+        if !process.opens(seed::boot(domains), outage, now) {
             // The port is not open before every pool of connections is.
             return None;
         }
@@ -303,7 +334,7 @@ impl Cores {
             version: container.image.rsplit_once(':').map_or("", |(_, tag)| tag).to_owned(),
             load: host.load,
             machine: host.kind,
-            neighbours: busy.max(1),
+            neighbours: place.busy_containers(&key.instance, now),
             started: container.started,
             now,
             seed: self.site.world.seed,

@@ -10,7 +10,7 @@ use std::any::Any;
 use std::sync::{Arc, Weak};
 
 /// The source text that decides the shape of what is stored: this file, the sections, and all of the model.
-const SHAPES: [(&str, &str); 27] = [
+const SHAPES: [(&str, &str); 28] = [
     ("body.rs", include_str!("body.rs")),
     ("snapshot.rs", include_str!("../snapshot.rs")),
     ("admin.rs", include_str!("../model/admin.rs")),
@@ -38,6 +38,7 @@ const SHAPES: [(&str, &str); 27] = [
     ("text.rs", include_str!("../model/text.rs")),
     ("tier.rs", include_str!("../model/tier.rs")),
     ("trouble.rs", include_str!("../model/trouble.rs")),
+    ("upkeep.rs", include_str!("../model/upkeep.rs")),
 ];
 
 /// Names the shape of what this build stores. A new version brings new versions of what lies below the

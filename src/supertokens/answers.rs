@@ -5,9 +5,9 @@ use crate::gateway::{AdminError, Answer};
 use crate::model::admin::{
     App, Domain, Effective, Licence, MINUTES, Place, Provider, TenantSetup, TenantUse, Traffic,
 };
-use crate::model::{Sealed, Text};
+use crate::model::{Migration, Sealed, Text};
 use serde_json::Value;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// The body of a 200 as JSON whose status is `OK`.
 pub(super) fn ok(body: &[u8], place: &Place) -> Answer<Value> {
@@ -70,7 +70,34 @@ pub(super) fn licence(value: &Value) -> Answer<Licence> {
         features: features.iter().filter_map(Value::as_str).map(Text::new).collect(),
         active: active.into_iter().flatten().map_while(Value::as_u64).collect(),
         tenants: uses,
+        links_accounts: stats
+            .and_then(|stats| stats.get("account_linking")?.get("usesAccountLinking"))
+            .and_then(Value::as_bool),
     })
+}
+
+/// Whether there is a licence key. It is in the answer, and nothing of it leaves this.
+pub(super) fn has_licence(body: &[u8]) -> Answer<bool> {
+    let value = json(body)?;
+    match value.get("status").and_then(Value::as_str) {
+        Some("OK") if value.get("licenseKey").is_some_and(Value::is_string) => Ok(true),
+        Some("NO_LICENSE_KEY_FOUND_ERROR") => Ok(false),
+        Some("OK") => Err(garbled("no licenseKey")),
+        _ => Err(garbled("it does not say whether there is a licence key")),
+    }
+}
+
+pub(super) fn migrations(value: &Value) -> Answer<BTreeMap<Text, Migration>> {
+    let mut all = BTreeMap::new();
+    for row in list(value, "cuds")? {
+        // A database that is not PostgreSQL has no such tables, and says so by a status of its own.
+        if row.get("status").is_some() {
+            continue;
+        }
+        let pending = row.get("pendingUsers").and_then(Value::as_u64);
+        all.insert(text(row, "connectionUriDomain")?, Migration { mode: text(row, "mode")?, pending });
+    }
+    Ok(all)
 }
 
 fn tenant_uses(value: &Value) -> Answer<Vec<TenantUse>> {

@@ -30,7 +30,9 @@ pub(super) fn put(place: &Place, body: &mut Map<String, Value>) -> (Place, &'sta
         body.insert("appId".into(), name(&place.app));
         return (Place::of(&place.domain), "/recipe/multitenancy/app/v2");
     }
-    body.insert("connectionUriDomain".into(), name(&place.domain));
+    // The core's own has no name, and an empty one is no domain.
+    let domain = if place.domain.is_empty() { Value::Null } else { name(&place.domain) };
+    body.insert("connectionUriDomain".into(), domain);
     (Place::of(""), "/recipe/multitenancy/connectionuridomain/v2")
 }
 

@@ -56,7 +56,10 @@ fn wrong(body: &str) -> AdminError {
     }
     match text {
         "Cannot modify base config" => AdminError::BaseConfig,
-        "connectionUriDomain is invalid" => AdminError::BadDomain,
+        "connectionUriDomain is invalid" | "connectionUriDomain should not be an empty String" => {
+            AdminError::BadDomain
+        }
+        "This API is not supported in the in-memory database." => AdminError::InMemory,
         _ if text.starts_with("Connection URI domain is disallowed")
             || text.starts_with("Creation of connection uri domain or app or tenant is disallowed") =>
         {
@@ -70,6 +73,8 @@ fn forbidden(body: &str) -> AdminError {
     match body {
         "Not allowed to modify DB related configs." => AdminError::Protected { what: Text::new("database") },
         "Not allowed to modify protected configs." => AdminError::Protected { what: Text::new("core") },
+        // No core writes pages: the server below it refuses the address before any call is looked at.
+        page if page.is_empty() || page.starts_with('<') => AdminError::AddressDenied,
         _ => AdminError::Forbidden { text: shown(body) },
     }
 }

@@ -6,7 +6,7 @@ use super::Client;
 use crate::clock::monotonic;
 use crate::gateway::{AdminError, CoreAdmin, Door, Visit};
 use crate::model::admin::{CoreWord, Domain, DomainWord, Hello, Place, Sign, Traffic};
-use crate::model::{Sealed, Setting, Text};
+use crate::model::{Imports, Known, Migration, Sealed, Setting, Text, WhyUnknown};
 use futures::future::BoxFuture;
 use futures::{FutureExt as _, StreamExt as _};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -20,19 +20,32 @@ const COUNTED_FOR: Duration = Duration::from_secs(600);
 /// Minutes of a day's line that become one point.
 const POINT: usize = 30;
 
-/// Users and monthly ones of a domain, and what tells its database from others.
-type Uses = (Option<u64>, Option<u64>, Option<Text>);
+/// What is counted of a domain, or costs its core as much as counting.
+#[derive(Clone, Debug, Default)]
+struct Uses {
+    users: Option<u64>,
+    monthly: Option<u64>,
+    /// What tells its database from others.
+    database: Option<Text>,
+    migration: Known<Option<Migration>>,
+    imports: Known<Option<Imports>>,
+    links_accounts: Known<Option<bool>>,
+}
 
 /// What a core counted when it was last asked to.
 #[derive(Debug, Default)]
 pub(super) struct Counted {
     at: Option<Instant>,
     features: Option<BTreeSet<Text>>,
+    licence: Known<bool>,
     /// What was counted of each domain.
     users: HashMap<Text, Uses>,
     threads: Option<u32>,
     is_in_memory: Option<bool>,
 }
+
+/// Where the databases of a core stand, by domain, or why it did not tell.
+type Steps = Result<BTreeMap<Text, Migration>, AdminError>;
 
 /// What a domain said, and the features that its licence switches on, where it was asked.
 type Heard = (DomainWord, Option<BTreeSet<Text>>);
@@ -71,10 +84,16 @@ pub(super) async fn visit(
     let before = before.unwrap_or_default();
     let base = Domain::default();
     let all: Vec<&Domain> = if domains.is_empty() { vec![&base] } else { domains.iter().collect() };
+    // The base tells it of everybody.
+    let steps = match is_old && word.faults.is_empty() {
+        true => Some(client.migrations(door).await),
+        false => None,
+    };
     let mut asked: Vec<BoxFuture<'_, Heard>> = Vec::with_capacity(all.len());
     for domain in all {
         let known = domain.domain.is_empty().then_some((&word.sign, &traffic));
-        asked.push(hear(client, door, domain, known, is_old, &before).boxed());
+        let steps = steps.as_ref();
+        asked.push(hear(client, door, domain, known, (is_old, steps), &before).boxed());
     }
     let heard: Vec<Heard> = futures::stream::iter(asked).buffered(AT_ONCE).collect().await;
     let mut counted = Counted { at: if is_old { Some(now) } else { before.at }, ..Counted::default() };
@@ -83,7 +102,14 @@ pub(super) async fn visit(
         if let Some(features) = features {
             counted.features = Some(features);
         }
-        let told = (domain.users, domain.monthly, domain.database.clone());
+        let told = Uses {
+            users: domain.users,
+            monthly: domain.monthly,
+            database: domain.database.clone(),
+            migration: domain.migration.clone(),
+            imports: domain.imports,
+            links_accounts: domain.links_accounts,
+        };
         counted.users.insert(domain.domain.clone(), told);
         word.domains.push(Arc::new(domain));
     }
@@ -92,8 +118,27 @@ pub(super) async fn visit(
         true => base_of(client, door).await,
         false => (before.threads, before.is_in_memory),
     };
+    counted.licence = match is_old && word.faults.is_empty() {
+        true => told(client.has_licence(door, &Place::of("")).await),
+        false => before.licence,
+    };
+    word.licence = counted.licence;
     (word.threads, word.is_in_memory) = (counted.threads, counted.is_in_memory);
     (word, Arc::new(counted))
+}
+
+/// An answer, or that it could not be had.
+fn told<T>(answer: Result<T, AdminError>) -> Known<T> {
+    answer.map_or(Known::No(WhyUnknown::Trouble), Known::Yes)
+}
+
+/// Where a domain's tables stand, by what the base told of all.
+fn step_of(domain: &Text, steps: &Steps) -> Known<Option<Migration>> {
+    match steps {
+        Ok(all) => Known::Yes(all.get(domain).cloned()),
+        Err(AdminError::UnknownCall) => Known::Yes(None),
+        Err(_) => Known::No(WhyUnknown::Trouble),
+    }
 }
 
 /// Threads of a core, and whether it keeps everything in memory. A database has an id unless nobody may know it: one
@@ -141,7 +186,7 @@ async fn hear(
     door: &Door,
     domain: &Domain,
     known: Option<(&Sign, &Result<Traffic, AdminError>)>,
-    is_old: bool,
+    (is_old, steps): (bool, Option<&Steps>),
     before: &Counted,
 ) -> Heard {
     let place = Place::of(&domain.domain);
@@ -177,10 +222,20 @@ async fn hear(
         Ok(traffic) => tell(&mut word, traffic),
         Err(error) => word.fault = Some(Text::new(error.to_string())),
     }
-    (word.users, word.monthly, word.database) = before.users.get(&word.domain).cloned().unwrap_or_default();
+    let uses = before.users.get(&word.domain).cloned().unwrap_or_default();
+    (word.users, word.monthly, word.database) = (uses.users, uses.monthly, uses.database);
+    (word.migration, word.imports) = (uses.migration, uses.imports);
+    word.links_accounts = uses.links_accounts;
+    if let Some(steps) = steps {
+        word.migration = step_of(&word.domain, steps);
+    }
     let mut features = None;
     if is_old && word.fault.is_none() {
-        match client.licence(door, &place).await {
+        word.imports = told(client.imports(door, &place).await);
+        let licence = client.licence(door, &place).await;
+        word.links_accounts =
+            told(licence.as_ref().map(|licence| licence.links_accounts).map_err(Clone::clone));
+        match licence {
             Ok(licence) => {
                 let uses = licence.tenants.iter().filter(|told| told.place.domain == word.domain);
                 let pool = uses.clone().find_map(|told| told.pool.as_deref());

@@ -22,7 +22,6 @@ pub struct Painter {
     at: Option<Position>,
     has_cursor: Option<bool>,
     only_ascii: bool,
-    is_lean: bool,
 }
 
 /// Frames of fewer bytes than this are not searched for what has moved.
@@ -31,7 +30,7 @@ const DEAR: usize = 64;
 /// A jump to the right takes so many bytes; a single step takes one less.
 const JUMP: u16 = 4;
 
-/// The longest frame that a lean line gets without saying that it is one: it comes in one piece anyway.
+/// The longest frame that is not marked as one: it is one write and one packet, and comes in one piece anyway.
 const ONE_PIECE: usize = 512;
 
 /// How the next character will look.
@@ -73,17 +72,12 @@ fn width(symbol: &str) -> u16 {
 impl Painter {
     /// A painter for a terminal of which nothing is known yet.
     pub fn new(only_ascii: bool) -> Self {
-        Self { shown: None, pen: None, at: None, has_cursor: None, only_ascii, is_lean: false }
+        Self { shown: None, pen: None, at: None, has_cursor: None, only_ascii }
     }
 
     /// Forgets what the terminal shows: after a resize, and after somebody else drew on it.
     pub fn forget(&mut self) {
-        *self = Self { is_lean: self.is_lean, ..Self::new(self.only_ascii) };
-    }
-
-    /// Sends as little as can be: short frames without the marks around them.
-    pub fn lean(&mut self, is_lean: bool) {
-        self.is_lean = is_lean;
+        *self = Self::new(self.only_ascii);
     }
 
     /// The bytes that turn what is shown into `next`, with the cursor at `cursor` or hidden.
@@ -118,7 +112,7 @@ impl Painter {
             None => {}
         }
         self.shown = Some(next.clone());
-        if out.is_empty() || (self.is_lean && out.len() <= ONE_PIECE) {
+        if out.len() <= ONE_PIECE {
             return out;
         }
         let mut framed = Vec::with_capacity(out.len() + BEGIN.len() + END.len());

@@ -462,7 +462,6 @@ impl Screen {
         let is_due = self.drawn_at.is_none_or(|at| monotonic().duration_since(at) >= self.frame());
         if self.is_dirty && is_due {
             let frame = draw(&self.ui, &self.props.theme);
-            self.painter.lean(self.ui.lean().is_on());
             terminal.write(&self.painter.paint(&frame.cells, frame.cursor))?;
             self.drawn_at = Some(monotonic());
             (self.is_dirty, self.is_urgent) = (false, false);

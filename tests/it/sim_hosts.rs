@@ -227,7 +227,7 @@ async fn a_shared_core_tells_its_tenants_to_whoever_has_the_key() {
     let shared = cores.iter().find(|core| core.id == "shared-prod-1").unwrap();
     let secret = key(&running, "shared-prod-1").await;
     let list = "/recipe/multitenancy/connectionuridomain/list/v2";
-    assert_eq!(core(shared, list, &[]).await, Some((401, "Invalid API key".to_owned())));
+    assert_eq!(core(shared, list, &[]).await, Some((401, "Invalid API key\n".to_owned())));
     let (status, body) = core(shared, list, &[("api-key", &secret), ("cdi-version", "5.1")]).await.unwrap();
     let all: Value = serde_json::from_str(&body).unwrap();
     let domains = all["connectionUriDomains"].as_array().unwrap();
@@ -256,15 +256,15 @@ async fn a_shared_core_tells_its_tenants_to_whoever_has_the_key() {
     }
     let (status, body) =
         core(shared, "/users/count", &[("api-key", &secret), ("cdi-version", "99.0")]).await.unwrap();
-    assert_eq!((status, body.as_str()), (400, "cdi-version 99.0 not supported"));
+    assert_eq!((status, body.as_str()), (400, "cdi-version 99.0 not supported\n"));
     assert_eq!(
-        core(shared, "/no/such", &[("api-key", &secret)]).await.unwrap().0,
+        core(shared, "/no/users/count", &[("api-key", &secret)]).await.unwrap().0,
         400,
         "a tenant that is not there"
     );
     assert_eq!(
         core(shared, "/recipe/no/such", &[("api-key", &secret)]).await,
-        Some((404, "Not found".to_owned()))
+        Some((404, "Not found\n".to_owned()))
     );
     let (_, body) = core(shared, "/requests/stats", &[("api-key", &secret)]).await.unwrap();
     let stats: Value = serde_json::from_str(&body).unwrap();

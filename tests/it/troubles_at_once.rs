@@ -144,7 +144,11 @@ async fn each_is_said_on_its_row_and_the_rest_lives() {
     assert_eq!(row(&rows, "dev-5")["drift"], "unjudged");
     assert!(row(&rows, "dev-5")["drift_why"].as_str().unwrap().contains("agent is offline"));
     says("dev-6", "it has no database");
-    says("shared-0", "its licence lacks multi_tenancy");
+    says(
+        "shared-0",
+        "it has no licence key, so that it lacks multi_tenancy: it serves the domains that it has",
+    );
+    says("shared-1", "it has no licence key");
     says("shared-1", "run 10.1.4 and 11.0.4");
     for id in ["shared-2", "shared-3"] {
         says(id, "nothing listens at its port");

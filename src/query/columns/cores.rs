@@ -1,7 +1,7 @@
 //! Columns of cores.
 
-use crate::model::admin::line;
-use crate::model::{Home, InstanceId, Known, Text, short_arn};
+use crate::model::admin::{DomainWord, line};
+use crate::model::{Home, Imports, InstanceId, Known, Text, WhyUnknown, short_arn};
 use crate::query::value::Value;
 use std::borrow::Cow;
 
@@ -47,6 +47,18 @@ columns!(cores, |row, ctx| {
         Value::of(&row.word, |word| Value::maybe_count(word.monthly()));
     Wide features "FEATURES" List [Admin] "paid features that its licence switches on" =>
         Value::of(&row.word, |word| word.features.as_ref().map_or(Value::Absent, Value::texts));
+    Wide licence "LICENCE" Text [Admin] "whether its base app has a licence key: present or none" =>
+        Value::of(&row.word, |word| match word.licence {
+            Known::Yes(true) => Value::text("present"),
+            Known::Yes(false) => Value::text("none"),
+            Known::No(why) => Value::Unknown(why),
+        });
+    Wide migration "MIGRATION" Text [Admin] "which tables its own domain reads and writes, LEGACY to MIGRATED; nothing before version 12" =>
+        Value::of(&row.word, |word| word.base().map_or(Value::Unknown(WhyUnknown::Trouble), step));
+    Wide account_linking "ACCOUNT LINKING" Flag [Admin] "accounts of one person are linked on its own domain; nothing without that feature" =>
+        Value::of(&row.word, |word| word.base().map_or(Value::Unknown(WhyUnknown::Trouble), links));
+    Wide imports "IMPORTS" Count [Admin] "users who wait to be imported, of all its domains; nothing where it imports none" =>
+        Value::of(&row.word, |word| queued(word.imports()));
     Named cpu "CPU" Percent [Metrics] "CPU use of its host, latest point" =>
         Value::of(&row.cpu, |cpu| Value::Number(*cpu));
     Named credits "CREDITS" Number [Metrics] "CPU credits that its host has left" =>
@@ -59,6 +71,27 @@ columns!(cores, |row, ctx| {
     Wide account "ACCOUNT" Text [] "account it was found in" => Value::text(&row.scope.account);
     Wide region "REGION" Text [] "region it was found in" => Value::text(&row.scope.region);
 });
+
+/// Which tables a domain reads and writes.
+pub(super) fn step(word: &DomainWord) -> Value<'_> {
+    Value::of(&word.migration, |step| Value::text(&step.mode))
+}
+
+/// Whether a domain links accounts.
+pub(super) fn links(word: &DomainWord) -> Value<'_> {
+    match word.links_accounts {
+        Known::Yes(links) => links.map_or(Value::Absent, Value::Flag),
+        Known::No(why) => Value::Unknown(why),
+    }
+}
+
+/// How many wait to be imported.
+pub(super) fn queued(imports: Known<Option<Imports>>) -> Value<'static> {
+    match imports {
+        Known::Yes(imports) => Value::maybe_count(imports.map(|imports| imports.waiting)),
+        Known::No(why) => Value::Unknown(why),
+    }
+}
 
 fn maybe_number(number: Option<f64>) -> Value<'static> {
     number.map_or(Value::Absent, Value::Number)

@@ -1,5 +1,6 @@
 //! Columns of tenants.
 
+use super::cores::{links, queued, step};
 use crate::model::admin::{DomainWord, line};
 use crate::model::{End, Route, short_arn};
 use crate::query::value::Value;
@@ -51,6 +52,14 @@ columns!(tenants, |row, ctx| {
         Value::of(&row.word, |word| Value::maybe_count(word.pool));
     Wide database "DATABASE" Text [Admin] "the beginning of a digest that tells its database from others; equal where it is the same" =>
         Value::of(&row.word, |word| Value::maybe_text(word.database.as_ref()));
+    Wide migration "MIGRATION" Text [Admin] "which tables it reads and writes, LEGACY to MIGRATED; nothing before version 12 of its core" =>
+        Value::of(&row.word, |word| step(word));
+    Wide uncopied "UNCOPIED" Count [Admin] "users whose rows are not in the new tables yet" =>
+        Value::of(&row.word, |word| Value::of(&word.migration, |step| Value::maybe_count(step.pending)));
+    Wide account_linking "ACCOUNT LINKING" Flag [Admin] "accounts of one person are linked; nothing without that feature" =>
+        Value::of(&row.word, |word| links(word));
+    Wide imports "IMPORTS" Count [Admin] "its users who wait to be imported; nothing where its core imports none" =>
+        Value::of(&row.word, |word| queued(word.imports));
     Wide differs "DIFFERS" List [Admin] "settings that it has of its own; secrets read (hidden)" =>
         Value::of(&row.word, |word| settings(word));
     Wide rule "RULE" Text [] "short id of the listener rule that sends its traffic somewhere" =>

@@ -316,7 +316,16 @@ fn traffic(place: &Place, groups: &[&TargetGroup], metric: &str, at: Moment) -> 
                 continue;
             }
             let share = on.get(target.id.as_str()).copied().unwrap_or(1.0).max(1.0);
-            let asked = (host.load.network_in(at) / REQUEST / share).floor();
+            let own = place.docker.get(&target.id).into_iter().flatten();
+            let mut cores = own.filter(|one| one.core.is_some() && one.runs(at));
+            let asked = match cores.find(|one| one.ports.iter().any(|(port, _)| *port == target.port)) {
+                // What its core counts itself.
+                Some(_) => {
+                    let neighbours = place.busy_containers(&target.id, at);
+                    host.load.requests(host.kind, neighbours, at.0 / 60_000) as f64
+                }
+                None => (host.load.network_in(at) / REQUEST / share).floor(),
+            };
             let cpu = host.load.cpu(host.kind, at);
             let minute = u64::try_from(at.0 / 60_000).unwrap_or(0);
             let chance = (mix(host.load.seed ^ mix(minute ^ u64::from(target.port))) >> 11) as f64;

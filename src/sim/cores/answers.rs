@@ -3,9 +3,8 @@
 use super::Key;
 use super::list::listed;
 use super::look::{hello, looked};
-use super::memory::{Base, Databases, Memory, Process, Row, Settings};
+use super::memory::{Base, Databases, Memory, Process, Row, Settings, Triple};
 use super::place::Place;
-use super::pool::Pool;
 use super::put::{Desk, put};
 use super::remove::remove;
 use super::stats::count;
@@ -45,9 +44,16 @@ pub(super) struct Asked {
     pub(super) key: Option<String>,
     pub(super) version: Option<String>,
     pub(super) body: String,
+    /// The address that it came from.
+    pub(super) from: String,
 }
 
 impl Asked {
+    /// Whether a parameter of the query says `true`.
+    pub(super) fn is_set(&self, name: &str) -> bool {
+        self.parameter(name).is_some_and(|value| value.eq_ignore_ascii_case("true"))
+    }
+
     /// A parameter of the query.
     pub(super) fn parameter(&self, name: &str) -> Option<&str> {
         let mut pairs = self.query.split('&').filter_map(|pair| pair.split_once('='));
@@ -64,6 +70,9 @@ pub(super) struct Said {
     /// In pretended time.
     pub(super) delay: Duration,
 }
+
+/// How a page of the server itself is marked, which no core wrote.
+const PAGE: &str = "text/html;charset=utf-8";
 
 pub(super) fn text(status: u16, body: impl Into<String>) -> Said {
     Said { status, kind: "text/html;charset=UTF-8", body: body.into(), delay: Duration::ZERO }
@@ -84,22 +93,41 @@ pub(super) const GIVES_UP: Duration = Duration::from_secs(5);
 /// Server threads of a core, where its configuration does not say.
 const THREADS: u64 = 10;
 
-/// Interface versions that a core speaks, in no order.
-pub(super) fn versions(core: &Core) -> Vec<&'static str> {
+/// A version of the interface: `5.1`.
+type Version = (u32, u32);
+
+fn version(text: &str) -> Option<Version> {
+    let (major, minor) = text.trim().split_once('.')?;
+    Some((major.parse().ok()?, minor.parse().ok()?))
+}
+
+/// Interface versions that a core speaks, up to the highest that an app is set to; in no order.
+pub(super) fn versions(core: &Core, settings: &Settings) -> Vec<&'static str> {
     let all = [
         "2.7", "2.8", "2.9", "2.10", "2.11", "2.12", "2.13", "2.14", "2.15", "2.16", "2.17", "2.18", "2.19",
         "2.20", "2.21", "3.0", "3.1", "4.0", "5.0", "5.1", "5.2", "5.3", "5.4", "5.5", "5.6",
     ];
-    let last = match core.major() {
-        0..=9 => "5.1",
-        10 => "5.2",
-        11 => "5.4",
-        _ => "5.6",
-    };
-    let end = all.iter().position(|one| *one == last).unwrap_or(all.len() - 1);
-    let mut spoken: Vec<&str> = all.iter().take(end + 1).copied().collect();
-    spoken.rotate_left(7);
+    let last = highest(core, settings);
+    let mut spoken: Vec<&str> =
+        all.into_iter().filter(|one| version(one).is_some_and(|it| it <= last)).collect();
+    let middle = spoken.len() / 3;
+    spoken.rotate_left(middle);
     spoken
+}
+
+/// The highest version that an app is answered in, and the one that it is answered in where nobody names one.
+fn highest(core: &Core, settings: &Settings) -> Version {
+    let last = match core.major() {
+        0..=9 => (5, 1),
+        10 => (5, 2),
+        11 => (5, 4),
+        _ => (5, 6),
+    };
+    limit(settings, "supertokens_max_cdi_version").unwrap_or(last)
+}
+
+fn limit(settings: &Settings, key: &str) -> Option<Version> {
+    settings.get(key).and_then(Value::as_str).and_then(version)
 }
 
 impl Core {
@@ -117,40 +145,70 @@ pub(super) enum Rights {
     Secret,
 }
 
-/// Whether a key opens an app: first the app's own keys, then the secret.
-fn rights(base: &Base, settings: &Settings, key: Option<&str>) -> Option<Rights> {
+/// Whether a key opens an app: first the app's own keys, then the secret. Whoever shows the secret may see and change
+/// what is protected, whichever of both let it in.
+fn rights(process: &Process, settings: &Settings, key: Option<&str>) -> Option<Rights> {
     let keys = settings.get("api_keys").and_then(Value::as_str);
-    let secret = base.settings.get("supertokens_saas_secret").and_then(Value::as_str);
-    let is_among = |keys: &str| key.is_some_and(|key| keys.split(',').any(|known| known.trim() == key));
-    match keys {
-        _ if secret.is_some() && key == secret => Some(Rights::Secret),
-        None => Some(Rights::Key),
-        Some(keys) => is_among(keys).then_some(Rights::Key),
+    let secret = process.told("supertokens_saas_secret");
+    if secret.is_some() && key == secret {
+        return Some(Rights::Secret);
     }
+    let Some(keys) = keys else { return secret.is_none().then_some(Rights::Key) };
+    let is_among = key.is_some_and(|key| keys.split(',').any(|known| known.trim() == key.trim()));
+    is_among.then_some(Rights::Key)
 }
 
 /// Answers a request, and remembers that it was made. A process that waits for databases with all of its threads
 /// lets everybody else wait too.
 pub(super) fn answer(core: &Core, asked: &Asked, memory: &mut Memory) -> Said {
-    let Memory { bases, processes, databases } = memory;
+    let Memory { bases, processes, databases, .. } = memory;
     let base = bases.entry(core.base.clone()).or_default();
     let process = processes.entry(core.key.clone()).or_default();
     process.look(&core.key, base, databases, core.now);
     let mut said = checked(core, asked, base, process, databases);
-    process.waiting.retain(|until| *until > core.now);
-    let threads = base.settings.get("max_server_pool_size").and_then(Value::as_u64).unwrap_or(THREADS);
-    let threads = usize::try_from(threads).unwrap_or(usize::MAX);
-    if process.waiting.len() >= threads
-        && let Some(first) = process.waiting.iter().min().copied()
-    {
-        let wait = u64::try_from(first.0 - core.now.0).unwrap_or(0);
-        said.delay += Duration::from_millis(wait);
+    // Every answer ends its line.
+    if !said.body.ends_with('\n') && said.kind != PAGE {
+        said.body.push('\n');
     }
-    if !said.delay.is_zero() {
+    process.waiting.retain(|until| *until > core.now);
+    let threads = process.config.get("max_server_pool_size").and_then(Value::as_u64).unwrap_or(THREADS);
+    let threads = usize::try_from(threads).unwrap_or(usize::MAX);
+    // Whoever comes when all are taken waits for the first that is free, after all who wait already.
+    process.waiting.sort();
+    let first = process.waiting.len().checked_sub(threads).and_then(|at| process.waiting.get(at));
+    let free = first.copied().unwrap_or(core.now);
+    let is_long = !said.delay.is_zero();
+    said.delay += Duration::from_millis(u64::try_from(free.0 - core.now.0).unwrap_or(0));
+    if is_long {
         let until = core.now.0.saturating_add(i64::try_from(said.delay.as_millis()).unwrap_or(i64::MAX));
         process.waiting.push(Moment(until));
     }
     said
+}
+
+/// Tells whether the rules of a place about addresses let one in: a whole match of what is allowed, and none of what
+/// is denied.
+fn lets_in(settings: &Settings, address: &str) -> bool {
+    let matches = |key: &str| {
+        let pattern = settings.get(key).and_then(Value::as_str)?;
+        // A core refuses to be set to what is no pattern.
+        Some(regex::Regex::new(&format!("^(?:{pattern})$")).is_ok_and(|pattern| pattern.is_match(address)))
+    };
+    match (matches("ip_allow_regex"), matches("ip_deny_regex")) {
+        (_, Some(true)) => false,
+        (Some(allowed), _) => allowed,
+        (None, _) => true,
+    }
+}
+
+/// Why an app or a tenant is not there.
+fn not_found((domain, app, tenant): &Triple) -> Said {
+    text(
+        400,
+        format!(
+            "AppId or tenantId not found => Tenant with the following connectionURIDomain, appId and tenantId combination not found: ({domain}, {app}, {tenant})"
+        ),
+    )
 }
 
 fn checked(
@@ -160,77 +218,148 @@ fn checked(
     process: &mut Process,
     databases: &mut Databases,
 ) -> Said {
-    let place = Place::of(process, asked);
-    count(process, &place.app_key(), core.now);
-    if let Some(only) = base.settings.get("supertokens_saas_load_only_cud").and_then(Value::as_str)
+    let place = Place::of(process, asked, core.major());
+    if let Some(only) = process.told("supertokens_saas_load_only_cud")
         && !place.domain().is_empty()
         && place.domain() != only
     {
         return text(400, "Connection URI domain is disallowed");
     }
-    let settings = base.resolved(&process.known, &place.triple);
-    let pool = Pool::of(&settings);
-    let is_up = !process.is_cut_off && databases.is_up(&pool);
-    let trouble = || match process.without_pool.contains(&place.triple) {
-        true => Some(late(
-            text(500, "org.postgresql.util.PSQLException: FATAL: sorry, too many clients already"),
-            Duration::from_secs(1),
-        )),
-        false if is_up || base.is_in_memory => None,
-        false => Some(late(text(500, pool.trouble()), GIVES_UP)),
-    };
-    if matches!(place.path.as_str(), "/hello" | "/") {
-        if !matches!(asked.method.as_str(), "GET" | "POST" | "PUT" | "DELETE") {
-            return text(405, "Method not supported");
-        }
-        let trouble = trouble();
-        return hello(process, &place.app_key(), core.now, trouble);
+    let of_app = place.of_app();
+    let has_app = process.known.contains_key(&of_app);
+    if has_app {
+        count(process, &place.app_key(), core.now);
     }
-    if place.path == "/config" {
-        return match (place.domain(), asked.parameter("pid")) {
-            ("", Some(_)) => good(&json!({ "status": "NOT_ALLOWED" })),
-            ("", None) => text(400, "Field name 'pid' is missing in GET request"),
-            _ => text(403, "Only the default connectionUriDomain is allowed to call this API"),
-        };
+    let settings = process.resolved(&place.triple);
+    if has_app && !lets_in(&settings, &asked.from) {
+        let page = "<!doctype html><html lang=\"en\"><head><title>HTTP Status 403 – Forbidden</title></head><body><h1>HTTP Status 403 – Forbidden</h1></body></html>";
+        return Said { status: 403, kind: PAGE, body: page.to_owned(), delay: Duration::ZERO };
     }
-    let is_open = place.path == "/.well-known/jwks.json";
-    let Some(rights) = rights(base, &settings, asked.key.as_deref()).or(is_open.then_some(Rights::Key))
-    else {
+    let is_open =
+        matches!(place.path.as_str(), "/hello" | "/config" | "/.well-known/jwks.json") || !place.is_call;
+    let rights = rights(process, &settings, asked.key.as_deref());
+    if rights.is_none() && !is_open && has_app {
         return text(401, "Invalid API key");
+    }
+    let rights = rights.unwrap_or(Rights::Key);
+    let wanted = match asked.version.as_deref().map(|text| (text, version(text))) {
+        None => highest(core, &settings),
+        Some((_, None)) => return text(400, "cdi-version header is invalid"),
+        Some((text_of, Some(wanted))) => {
+            let least = limit(&settings, "supertokens_min_cdi_version");
+            if let Some(least) = least.filter(|least| wanted < *least) {
+                let (major, minor) = least;
+                return text(
+                    400,
+                    format!(
+                        "cdi-version {text_of} is lower than the minimum allowed version {major}.{minor}"
+                    ),
+                );
+            }
+            let needs_one = !matches!(place.path.as_str(), "/hello" | "/" | "/apiversion");
+            if wanted > highest(core, &settings)
+                || (needs_one && !versions(core, &settings).contains(&text_of))
+            {
+                return text(400, format!("cdi-version {text_of} not supported"));
+            }
+            wanted
+        }
     };
-    if let Some(wanted) = asked.version.as_deref()
-        && !versions(core).contains(&wanted)
-    {
-        return text(400, format!("cdi-version {wanted} not supported"));
+    if wanted < (3, 0) && !place.is_public_tenant() {
+        return text(404, "Not found");
     }
-    let call = place.path.strip_prefix("/recipe/multitenancy/").map(|rest| rest.trim_end_matches("/v2"));
-    if !process.known.contains_key(&place.triple) {
-        if call == Some("tenant") && asked.method == "GET" {
-            return good(&json!({ "status": "TENANT_NOT_FOUND_ERROR" }));
-        }
-        let (domain, app, tenant) = &place.triple;
-        return text(
-            400,
-            format!(
-                "AppId or tenantId not found => Tenant with the following connectionURIDomain, appId and tenantId combination not found: ({domain}, {app}, {tenant})"
-            ),
-        );
+    if !has_app {
+        return not_found(&of_app);
     }
-    let trouble = trouble();
-    let mut desk = Desk { core, asked, place: &place, base, process, databases, rights };
-    let wrong = |right: &str| (asked.method != right).then(|| text(405, "Method not supported"));
-    match call {
-        Some("connectionuridomain" | "app" | "config/thirdparty") => {
-            wrong("PUT").unwrap_or_else(|| put(&mut desk, call.unwrap_or_default()))
+    let mut desk = Desk { core, asked, place: &place, base, process, databases, rights, version: wanted };
+    desk.called().unwrap_or_else(|said| said)
+}
+
+impl Desk<'_> {
+    /// What the call answers.
+    fn called(&mut self) -> Result<Said, Said> {
+        let path = self.place.path.as_str();
+        let method = self.asked.method.as_str();
+        let has_tenant = self.process.known.contains_key(&self.place.triple);
+        if path == "/hello" || (path == "/" && has_tenant) {
+            return match method {
+                "GET" | "POST" | "PUT" | "DELETE" => Ok(hello(self)),
+                _ => Err(text(405, "Method not supported")),
+            };
         }
-        Some("tenant") if asked.method == "PUT" => put(&mut desk, "tenant"),
-        Some("connectionuridomain/remove" | "app/remove" | "tenant/remove" | "config/thirdparty/remove") => {
-            wrong("POST").unwrap_or_else(|| remove(&mut desk, call.unwrap_or_default()))
+        if !self.place.is_call {
+            tracing::debug!(core = %self.core.id, path, "not served by pretended cores");
+            return Err(text(404, "Not found"));
         }
-        Some(list @ ("connectionuridomain/list" | "app/list" | "tenant/list" | "tenant")) => {
-            wrong("GET").or(trouble).unwrap_or_else(|| listed(&mut desk, list))
+        let call = path.strip_prefix("/recipe/multitenancy/").map(|rest| rest.trim_end_matches("/v2"));
+        let methods = methods(path, call);
+        if !methods.contains(&method) {
+            return Err(text(405, "Method not supported"));
         }
-        _ => looked(&mut desk, trouble),
+        if is_of_the_app(self) && !self.place.is_public_tenant() {
+            return Err(text(403, "Only public tenantId can call this app specific API"));
+        }
+        if call == Some("tenant") && method == "GET" && !has_tenant {
+            return Ok(good(&json!({ "status": "TENANT_NOT_FOUND_ERROR" })));
+        }
+        if !has_tenant {
+            return Err(not_found(&self.place.triple));
+        }
+        match call {
+            Some("connectionuridomain" | "app" | "config/thirdparty") => {
+                Ok(put(self, call.unwrap_or_default()))
+            }
+            Some("tenant") if method == "PUT" => Ok(put(self, "tenant")),
+            Some(call) if call.ends_with("/remove") && call != "tenant/user/remove" => Ok(remove(self, call)),
+            Some(list @ ("connectionuridomain/list" | "app/list" | "tenant/list" | "tenant")) => {
+                let place = self.place.triple.clone();
+                self.trouble(&place).map_or_else(|| Ok(listed(self, list)), Err)
+            }
+            _ => looked(self),
+        }
+    }
+
+    /// What a core says when the database of a place does not answer, or takes no more connections.
+    pub(super) fn trouble(&self, of: &Triple) -> Option<Said> {
+        if self.base.is_in_memory {
+            return None;
+        }
+        let pool = self.pool(of);
+        if self.process.without_pool.contains(of) {
+            let full = "org.postgresql.util.PSQLException: FATAL: sorry, too many clients already";
+            return Some(late(text(500, full), Duration::from_secs(1)));
+        }
+        let is_up = !self.process.is_cut_off(self.core.now) && self.databases.is_up(&pool, self.core.now);
+        (!is_up).then(|| late(text(500, pool.trouble()), GIVES_UP))
+    }
+}
+
+/// The methods that a call takes.
+fn methods(path: &str, call: Option<&str>) -> &'static [&'static str] {
+    match (path, call) {
+        (_, Some("connectionuridomain" | "app" | "config/thirdparty")) => &["PUT"],
+        (_, Some("tenant")) => &["PUT", "GET"],
+        (_, Some("tenant/user")) => &["POST"],
+        (_, Some(call)) if call.ends_with("/remove") => &["POST"],
+        ("/ee/license", _) => &["GET", "PUT", "DELETE"],
+        ("/bulk-import/users", _) => &["POST"],
+        _ => &["GET"],
+    }
+}
+
+/// Calls that mean an app, and refuse a tenant of it.
+fn is_of_the_app(desk: &Desk<'_>) -> bool {
+    match desk.place.path.as_str() {
+        "/users/count" => desk.asked.is_set("includeAllTenants"),
+        "/apiversion"
+        | "/requests/stats"
+        | "/telemetry"
+        | "/users/count/active"
+        | "/ee/featureflag"
+        | "/ee/license"
+        | "/bulk-import/users"
+        | "/bulk-import/users/count" => true,
+        _ => false,
     }
 }
 

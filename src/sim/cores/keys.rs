@@ -108,11 +108,31 @@ pub(super) fn is_protected(key: &str) -> bool {
     PROTECTED.contains(&key) || is_database(key)
 }
 
-/// Every key that stands in an effective configuration, and whether tenants of an app may differ in it.
-pub(super) fn all() -> impl Iterator<Item = (&'static str, bool)> {
+/// The first version that knows a key, where that is not every one.
+fn since(key: &str) -> u32 {
+    if key == "migration_mode" { 12 } else { 0 }
+}
+
+/// Whether a core of this version knows a key.
+pub(super) fn is_known(key: &str, major: u32) -> bool {
+    let is_known = BASE_ONLY.contains(&key)
+        || OF_AN_APP.contains(&key)
+        || OF_A_TENANT.contains(&key)
+        || is_database(key);
+    is_known && major >= since(key)
+}
+
+/// Whether a key is set in the core's own configuration and nowhere else.
+pub(super) fn is_of_the_base(key: &str) -> bool {
+    BASE_ONLY.contains(&key)
+}
+
+/// Every key that stands in an effective configuration of this version, and whether tenants of an app may differ in it.
+pub(super) fn all(major: u32) -> impl Iterator<Item = (&'static str, bool)> {
     let base = BASE_ONLY.iter().filter(|key| **key != "supertokens_saas_secret");
     let fixed = base.chain(OF_AN_APP).map(|key| (*key, false));
-    fixed.chain(OF_A_TENANT.iter().chain(OF_THE_DATABASE).map(|key| (*key, true)))
+    let all = fixed.chain(OF_A_TENANT.iter().chain(OF_THE_DATABASE).map(|key| (*key, true)));
+    all.filter(move |(key, _)| major >= since(key))
 }
 
 /// The number or text that holds where nobody sets a key.
@@ -124,6 +144,9 @@ pub(super) fn default(key: &str) -> serde_json::Value {
         "access_token_validity" => 3600.into(),
         "refresh_token_validity" => 144_000.into(),
         "bcrypt_log_rounds" => 11.into(),
+        "argon2_iterations" | "argon2_hashing_pool_size" => 1.into(),
+        "argon2_memory_kb" => 87_795.into(),
+        "argon2_parallelism" => 2.into(),
         "postgresql_port" => 5432.into(),
         "postgresql_host" => "localhost".into(),
         "postgresql_database_name" => "supertokens".into(),
@@ -133,15 +156,37 @@ pub(super) fn default(key: &str) -> serde_json::Value {
         "log_level" => "INFO".into(),
         "migration_mode" => "LEGACY".into(),
         "disable_telemetry" | "access_token_blacklisting" => false.into(),
+        "bulk_migration_batch_size" => 8000.into(),
         _ => serde_json::Value::Null,
     }
 }
 
-/// What is wrong with setting a key through a call, if anything is.
-pub(super) fn fault(key: &str) -> Option<String> {
-    if BASE_ONLY.contains(&key) {
-        return Some(format!("{key} can only be set via the core's base config setting"));
+/// Letters of a key that opens an app, and of the secret of a shared core, at least.
+const KEY: usize = 20;
+const SECRET: usize = 40;
+
+fn is_written_well(text: &str) -> bool {
+    text.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'=' | b'-'))
+}
+
+/// What is wrong with a list of keys, if anything is.
+pub(super) fn fault_of_keys(keys: &str) -> Option<&'static str> {
+    let all = || keys.split(',').map(str::trim);
+    if all().any(|key| key.len() < KEY) {
+        return Some("One of the API keys is too short. Please use at least 20 characters");
     }
-    let is_known = OF_AN_APP.contains(&key) || OF_A_TENANT.contains(&key) || is_database(key);
-    (!is_known).then(|| format!("Invalid config key: {key}"))
+    (!all().all(is_written_well)).then_some(
+        "Invalid characters in API key. Please only use '=', '-' and alpha-numeric (including capitals)",
+    )
+}
+
+/// What keeps a core from starting with the secret that it is given, if anything does.
+pub(super) fn fault_of_secret(secret: &str, keys: Option<&str>) -> Option<&'static str> {
+    if keys.is_none() {
+        return Some("supertokens_saas_secret can only be used when api_key is also defined");
+    }
+    if secret.len() < SECRET {
+        return Some("supertokens_saas_secret is too short. Please use at least 40 characters");
+    }
+    (!is_written_well(secret)).then_some("Invalid characters in supertokens_saas_secret key")
 }

@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 /// A tenant as lists have it. Without the secret of a shared core, what is protected is left out.
 fn tenant(desk: &Desk<'_>, id: &str, row: &Row) -> Value {
     let is_old = !desk.place.path.ends_with("/v2");
-    let has_secret = desk.base.settings.contains_key("supertokens_saas_secret");
+    let has_secret = desk.process.config.contains_key("supertokens_saas_secret");
     let hides = has_secret && desk.rights != Rights::Secret;
     let settings: Map<String, Value> = row
         .settings

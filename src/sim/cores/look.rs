@@ -1,51 +1,96 @@
-//! What a core tells of itself: signs of life, counts, keys, licence, effective settings.
+//! What a core tells of itself: signs of life, counts, keys, effective settings.
 
-use super::answers::{Rights, Said, good, text, versions};
-use super::keys;
-use super::memory::{Process, Triple};
+use super::answers::{Rights, Said, good, late, text, versions};
+use super::memory::Triple;
 use super::pool::Pool;
 use super::put::{Desk, field};
+use super::{imports, keys, licence, migration};
 use crate::sim::dice::Dice;
-use crate::sim::time::Moment;
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 use std::fmt::Write as _;
 
-/// /hello asks the database, but not more often than five times a second for one app: beyond that it says yes.
-pub(super) fn hello(process: &mut Process, app: &str, now: Moment, trouble: Option<Said>) -> Said {
-    let (left, at) = process.hello.entry(app.to_owned()).or_insert((5.0, now));
-    let passed = (now.0 - at.0).max(0) as f64 / 200.0;
-    *left = (*left + passed).min(5.0);
-    *at = now;
-    if *left < 1.0 {
-        return text(200, "Hello\n");
+/// Looks at the database that /hello makes at once.
+const BUCKET: i64 = 5;
+/// Until one more is allowed.
+const REFILL_MS: i64 = 200;
+
+/// /hello asks every database of the app, but not more often than five times a second: beyond that it says yes.
+pub(super) fn hello(desk: &mut Desk<'_>) -> Said {
+    let now = desk.core.now;
+    let (left, at) = desk.process.hello.entry(desk.place.app_key()).or_insert((BUCKET, now));
+    *left = (*left + (now.0 - at.0).max(0) / REFILL_MS).min(BUCKET);
+    if *left == 0 {
+        return text(200, "Hello");
     }
-    *left -= 1.0;
-    trouble.unwrap_or_else(|| text(200, "Hello\n"))
+    (*left, *at) = (*left - 1, now);
+    let all: Vec<Triple> = tenants(desk).cloned().collect();
+    let held = all.iter().map(|of| desk.databases.lock(&desk.pool(of))).max().unwrap_or_default();
+    let trouble = all.iter().find_map(|of| desk.trouble(of));
+    trouble.unwrap_or_else(|| late(text(200, "Hello"), held))
 }
 
 /// Users of a tenant: some thousand in a database with customers, and more as time passes; none in a new one.
-fn users(desk: &Desk<'_>, pool: &Pool, app: &str, tenant: &str) -> u64 {
-    let Some(since) = desk.databases.since(pool, app) else { return 0 };
+pub(super) fn users(desk: &Desk<'_>, pool: &Pool, app: &str, tenant: &str) -> u64 {
+    let imported = if tenant == "public" { imports::imported(desk, pool, app) } else { 0 };
+    let Some(since) = desk.databases.since(pool, app) else { return imported };
     if (app, tenant) != ("public", "public") {
-        return 0;
+        return imported;
     }
     let mut dice = Dice::new(desk.core.seed, &format!("{}/users", pool.database()));
     let (begun, daily) = (dice.below(18_000) + 40, dice.below(60));
-    begun + u64::try_from(desk.core.now.since(since) / 86_400).unwrap_or(0) * daily
+    imported + begun + u64::try_from(desk.core.now.since(since) / 86_400).unwrap_or(0) * daily
 }
 
-fn active(all: u64, days: f64) -> u64 {
+/// Users who signed up in these ways: most by email and password, some elsewhere.
+fn by_recipe(all: u64, recipes: &str) -> Result<u64, Said> {
+    let (third, less) = (all / 5, all / 20);
+    let mut sum = 0;
+    for recipe in recipes.split(',') {
+        sum += match recipe {
+            "emailpassword" => all - third - less,
+            "thirdparty" => third,
+            "passwordless" => less,
+            "webauthn" => 0,
+            other => return Err(text(400, format!("Unknown recipe ID: {other}"))),
+        };
+    }
+    Ok(sum)
+}
+
+/// How many users there are. Only who asks for it, in the version that has it, is told how exact that is.
+fn counted(desk: &Desk<'_>) -> Result<Said, Said> {
+    let (app, tenant) = (desk.place.app(), desk.place.tenant());
+    let mut all = if desk.asked.is_set("includeAllTenants") {
+        tenants(desk).map(|of| users(desk, &desk.pool(of), app, &of.2)).sum()
+    } else {
+        users(desk, &desk.pool(&desk.place.triple), app, tenant)
+    };
+    if let Some(recipes) = desk.asked.parameter("includeRecipeIds") {
+        all = by_recipe(all, recipes)?;
+    }
+    let mut value = json!({ "status": "OK", "count": all });
+    if desk.asked.is_set("allowApproximate")
+        && desk.version >= (5, 6)
+        && let Some(fields) = value.as_object_mut()
+    {
+        fields.insert("approximate".to_owned(), false.into());
+        fields.insert("asOf".to_owned(), desk.core.now.0.into());
+    }
+    Ok(good(&value))
+}
+
+pub(super) fn active(all: u64, days: f64) -> u64 {
     (all as f64 * 0.42 * (1.0 - (-days / 9.0).exp())).round() as u64
 }
 
 /// What an app's database is known by: it is the same through whichever core it is asked.
-fn identity(desk: &Desk<'_>, pool: &Pool, app: &str) -> Dice {
+pub(super) fn identity(desk: &Desk<'_>, pool: &Pool, app: &str) -> Dice {
     let wiped = desk.databases.since(pool, app).is_none();
     Dice::new(desk.core.seed, &format!("{}/{app}/{wiped}/identity", pool.database()))
 }
 
-fn digest(text: &str) -> String {
+pub(super) fn digest(text: &str) -> String {
     Sha256::digest(text).iter().fold(String::new(), |mut all, byte| {
         // Writing to a string cannot fail.
         _ = write!(all, "{byte:02x}");
@@ -53,80 +98,89 @@ fn digest(text: &str) -> String {
     })
 }
 
-/// Answers everything that is no list and no change.
-pub(super) fn looked(desk: &mut Desk<'_>, trouble: Option<Said>) -> Said {
+/// Answers everything that is no list and no change of tenants.
+pub(super) fn looked(desk: &mut Desk<'_>) -> Result<Said, Said> {
     let path = desk.place.path.as_str();
-    let is_new = matches!(path, "/migration/mode" | "/migration/backfill/progress");
-    let methods: &[&str] = match path {
-        "/ee/license" => &["GET", "PUT", "DELETE"],
-        "/apiversion"
-        | "/requests/stats"
-        | "/telemetry"
-        | "/users/count"
-        | "/users/count/active"
-        | "/ee/featureflag"
-        | "/.well-known/jwks.json"
-        | "/recipe/jwt/jwks"
-        | "/recipe/dashboard/tenant/core-config"
-        | "/bulk-import/users/count" => &["GET"],
-        _ if is_new && desk.core.major() >= 12 => &["GET"],
-        _ => {
-            tracing::debug!(core = %desk.core.id, path, "not served by pretended cores");
-            return text(404, "Not found");
-        }
-    };
-    if !methods.contains(&desk.asked.method.as_str()) {
-        return text(405, "Method not supported");
-    }
-    let public_only = matches!(path, "/requests/stats" | "/ee/featureflag");
-    if public_only && !desk.place.is_public_tenant() {
-        return text(403, "Only the public tenantId is allowed to call this API");
-    }
-    if let Some(trouble) = trouble
-        && !matches!(path, "/apiversion" | "/requests/stats")
-    {
-        return trouble;
-    }
-    let pool = desk.pool(&desk.place.triple);
-    let (domain, app, tenant) = desk.place.triple.clone();
     match path {
-        "/apiversion" => good(&json!({ "versions": versions(desk.core) })),
-        "/requests/stats" => good(&desk.core.stats(&desk.place.app_key(), desk.process)),
-        "/telemetry" if desk.base.is_in_memory => good(&json!({ "exists": false })),
+        "/apiversion" => {
+            let settings = desk.process.resolved(&desk.place.of_app());
+            return Ok(good(&json!({ "versions": versions(desk.core, &settings) })));
+        }
+        "/requests/stats" => {
+            return Ok(good(&desk.core.stats(&desk.place.app_key(), desk.process, desk.databases)));
+        }
+        "/config" => return config(desk),
+        _ => {}
+    }
+    if let Some(trouble) = desk.trouble(&desk.place.triple) {
+        return Err(trouble);
+    }
+    let held = desk.databases.lock(&desk.pool(&desk.place.triple));
+    told(desk).map(|said| late(said, held))
+}
+
+/// Where its configuration lies, for whoever knows the number of its process: its own start script.
+fn config(desk: &Desk<'_>) -> Result<Said, Said> {
+    let missing = || text(400, "Field name 'pid' is missing in GET request");
+    let pid = desk.asked.parameter("pid").ok_or_else(missing)?;
+    if !desk.place.is_base() {
+        return Err(text(
+            403,
+            "you can call this only from the base connection uri domain, public app and tenant",
+        ));
+    }
+    Ok(good(&match pid {
+        // The first process of its container, as its log says too.
+        "1" => json!({ "status": "OK", "path": "/usr/lib/supertokens/config.yaml" }),
+        _ => json!({ "status": "NOT_ALLOWED" }),
+    }))
+}
+
+/// What its database knows.
+fn told(desk: &mut Desk<'_>) -> Result<Said, Said> {
+    let path = desk.place.path.as_str();
+    let pool = desk.pool(&desk.place.triple);
+    let app = desk.place.app().to_owned();
+    Ok(match path {
         "/telemetry" => {
-            let id = identity(desk, &pool, &app).uuid();
-            good(&json!({ "exists": true, "telemetryId": id }))
-        }
-        "/users/count" if desk.asked.parameter("includeAllTenants") == Some("true") => {
-            let all: u64 = tenants(desk).map(|(.., id)| users(desk, &pool, &app, id)).sum();
-            good(&json!({ "status": "OK", "count": all }))
-        }
-        "/users/count" => good(&json!({ "status": "OK", "count": users(desk, &pool, &app, &tenant) })),
-        "/users/count/active" => match desk.asked.parameter("since").and_then(|at| at.parse::<i64>().ok()) {
-            Some(since) => {
-                let days = (desk.core.now.0 - since).max(0) as f64 / 86_400_000.0;
-                let count = active(users(desk, &pool, &app, "public"), days);
-                good(&json!({ "status": "OK", "count": count }))
+            let settings = desk.process.resolved(&desk.place.of_app());
+            let is_off = settings.get("disable_telemetry").and_then(Value::as_bool) == Some(true);
+            match is_off || desk.base.is_in_memory {
+                true => good(&json!({ "exists": false })),
+                false => {
+                    let id = identity(desk, &pool, &app).uuid();
+                    good(&json!({ "exists": true, "telemetryId": id }))
+                }
             }
-            None => text(400, "Field name 'since' is missing in GET request"),
-        },
-        "/ee/featureflag" => features(desk, &pool),
-        "/ee/license" => licence(desk),
+        }
+        "/users/count" => counted(desk)?,
+        "/users/count/active" => {
+            let since = desk.asked.parameter("since");
+            let since = since.ok_or_else(|| text(400, "Field name 'since' is missing in GET request"))?;
+            let since: i64 = since
+                .parse()
+                .map_err(|_| text(400, "Field name 'since' must be a long in the GET request"))?;
+            if since < 0 {
+                return Err(text(400, "'since' query parameter must be >= 0"));
+            }
+            let days = (desk.core.now.0 - since).max(0) as f64 / 86_400_000.0;
+            let count = active(users(desk, &pool, &app, "public"), days);
+            good(&json!({ "status": "OK", "count": count }))
+        }
+        "/ee/featureflag" => licence::features(desk, &pool),
+        "/ee/license" => licence::key(desk)?,
         "/recipe/dashboard/tenant/core-config" => effective(desk),
-        "/bulk-import/users/count" => good(&json!({ "status": "OK", "count": 0 })),
-        "/migration/mode" | "/migration/backfill/progress" => {
-            let mode = |of: &Triple| {
-                let settings = desk.base.resolved(&desk.process.known, of);
-                settings.get("migration_mode").cloned().unwrap_or_else(|| keys::default("migration_mode"))
-            };
-            if !domain.is_empty() {
-                return good(&json!({ "status": "OK", "mode": mode(&desk.place.triple) }));
+        "/bulk-import/users/count" => imports::queued(desk, &pool)?,
+        "/bulk-import/users" => imports::added(desk, &pool)?,
+        "/migration/mode" => migration::modes(desk),
+        "/migration/backfill/progress" => migration::progress(desk),
+        "/recipe/multitenancy/tenant/user" | "/recipe/multitenancy/tenant/user/remove" => {
+            // Pretended users have no ids that anybody could name.
+            let body = desk.body()?;
+            if field(&body, "recipeUserId")?.trim().is_empty() {
+                return Err(text(400, "Field name 'userId' cannot be an empty String"));
             }
-            let publics =
-                desk.process.known.keys().filter(|(_, app, tenant)| app == "public" && tenant == "public");
-            let rows: Vec<Value> =
-                publics.map(|of| json!({ "connectionUriDomain": of.0, "mode": mode(of) })).collect();
-            good(&json!({ "status": "OK", "cuds": rows }))
+            good(&json!({ "status": "UNKNOWN_USER_ID_ERROR" }))
         }
         _ => {
             let mut dice = identity(desk, &pool, &app);
@@ -141,76 +195,20 @@ pub(super) fn looked(desk: &mut Desk<'_>, trouble: Option<Said>) -> Said {
                 .collect();
             good(&json!({ "keys": keys }))
         }
-    }
+    })
 }
 
 /// The tenants of the app that is asked.
-fn tenants<'d>(desk: &'d Desk<'_>) -> impl Iterator<Item = &'d Triple> {
+pub(super) fn tenants<'d>(desk: &'d Desk<'_>) -> impl Iterator<Item = &'d Triple> {
     let (domain, app, _) = &desk.place.triple;
     desk.process.known.keys().filter(move |(of, in_app, _)| of == domain && in_app == app)
 }
 
-fn features(desk: &Desk<'_>, pool: &Pool) -> Said {
-    let (domain, app, _) = &desk.place.triple;
-    let all = users(desk, pool, app, "public");
-    let months: Vec<u64> = (1..=31).map(|days| active(all, f64::from(days))).collect();
-    let rows: Vec<Value> = tenants(desk)
-        .map(|triple| {
-            let pool = desk.pool(triple);
-            let users = users(desk, &pool, app, &triple.2);
-            let row = desk.process.known.get(triple).cloned().unwrap_or_default();
-            let mut value = json!({
-                "tenantId": triple.2, "usersCount": users, "hasUsersOrSessions": users > 0,
-                "userPoolId": digest(&pool.user_pool()), "hasEnterpriseLogin": !row.providers.is_empty(),
-            });
-            if let (Some(fields), Some(first)) = (value.as_object_mut(), row.first) {
-                fields.insert("firstFactors".to_owned(), json!(first));
-            }
-            value
-        })
-        .collect();
-    let features: &[&str] = if desk.base.licence.is_some() { &["multi_tenancy"] } else { &[] };
-    good(&json!({
-        "status": "OK", "features": features,
-        "usageStats": {
-            "maus": months,
-            "multi_tenancy": { "connectionUriDomain": domain, "appId": app, "tenants": rows },
-        },
-    }))
-}
-
-fn licence(desk: &mut Desk<'_>) -> Said {
-    match desk.asked.method.as_str() {
-        "GET" => good(&match &desk.base.licence {
-            Some(key) => json!({ "status": "OK", "licenseKey": key }),
-            None => json!({ "status": "NO_LICENSE_KEY_FOUND_ERROR" }),
-        }),
-        "DELETE" => {
-            desk.base.licence = None;
-            good(&json!({ "status": "OK" }))
-        }
-        _ => {
-            let body = match desk.body() {
-                Ok(body) => body,
-                Err(said) => return said,
-            };
-            match field(&body, "licenseKey") {
-                Ok(key) if key.len() >= 20 => {
-                    desk.base.licence = Some(key.to_owned());
-                    good(&json!({ "status": "OK" }))
-                }
-                Ok(_) => good(&json!({ "status": "INVALID_LICENSE_KEY_ERROR" })),
-                Err(said) => said,
-            }
-        }
-    }
-}
-
 fn effective(desk: &Desk<'_>) -> Said {
-    let settings = desk.base.resolved(&desk.process.known, &desk.place.triple);
+    let settings = desk.process.resolved(&desk.place.triple);
     let has_secret = settings.contains_key("supertokens_saas_secret");
     let hides = has_secret && desk.rights != Rights::Secret;
-    let rows: Vec<Value> = keys::all()
+    let rows: Vec<Value> = keys::all(desk.core.major())
         .filter(|(key, _)| !(hides && keys::is_protected(key)))
         .map(|(key, differs)| {
             let default = keys::default(key);

@@ -12,7 +12,19 @@ pub(super) struct Pool {
     pub(super) schema: String,
     pub(super) user: String,
     pub(super) size: u32,
+    /// What else makes it another pool of the same database.
+    rest: Vec<String>,
 }
+
+/// Settings that make another pool of the same database, besides its size and its user.
+const APART: [&str; 6] = [
+    "postgresql_password",
+    "postgresql_connection_attributes",
+    "postgresql_connection_scheme",
+    "postgresql_idle_connection_timeout",
+    "postgresql_minimum_idle_connections",
+    "migration_mode",
+];
 
 /// Connections of a pool, where nobody says otherwise.
 const SIZE: u32 = 10;
@@ -32,6 +44,7 @@ impl Pool {
             schema: text("postgresql_table_schema").unwrap_or_else(|| "public".to_owned()),
             user: text("postgresql_user").unwrap_or_default(),
             size: text("postgresql_connection_pool_size").and_then(|text| text.parse().ok()).unwrap_or(SIZE),
+            rest: APART.iter().map(|key| text(key).unwrap_or_default()).collect(),
         };
         if let Some(uri) = text("postgresql_connection_uri") {
             pool.read(&uri);
@@ -48,6 +61,7 @@ impl Pool {
         if let Some(user) = login.split(':').next().filter(|user| !user.is_empty()) {
             self.user = user.to_owned();
         }
+        self.rest.extend([login.split_once(':').map_or("", |(_, word)| word).to_owned(), query.to_owned()]);
         let (host, port) = address.split_once(':').unwrap_or((address, ""));
         for (part, value) in [(&mut self.host, host), (&mut self.port, port), (&mut self.name, name)] {
             if !value.is_empty() {
@@ -67,7 +81,7 @@ impl Pool {
 
     /// One pool of connections.
     pub(super) fn id(&self) -> String {
-        format!("{}|{}|{}", self.user_pool(), self.size, self.user)
+        format!("{}|{}|{}|{}", self.user_pool(), self.size, self.user, self.rest.join("|"))
     }
 
     /// The host that it ends at: `x.proxy.internal` is another name of `x.db.internal`.

@@ -2,7 +2,7 @@
 
 use super::answers::{GIVES_UP, Said, good, late, text};
 use super::memory::Triple;
-use super::put::{Desk, field};
+use super::put::{Desk, app_of, domain_of, field, tenant_of};
 use serde_json::{Value, json};
 
 /// Carries out a removal.
@@ -19,22 +19,31 @@ fn removed(desk: &mut Desk<'_>, call: &str) -> Result<Said, Said> {
     }
     let triple: Triple = match call {
         "connectionuridomain/remove" => {
+            let wanted = domain_of(field(&body, "connectionUriDomain")?)?;
             if !desk.place.is_base() {
                 return Err(text(
                     403,
                     "Only the public tenantId, public appId and default connectionUriDomain is allowed to delete a connectionUriDomain",
                 ));
             }
-            let wanted = field(&body, "connectionUriDomain")?.trim().to_lowercase();
             let has_apps = desk.base.rows.keys().any(|(domain, app, _)| *domain == wanted && app != "public");
             if has_apps {
-                return Err(text(403, "You must delete all apps before deleting a connectionUriDomain"));
+                return Err(text(
+                    403,
+                    "Please delete all apps except the public appID for this connectionUriDomain before calling the delete API.",
+                ));
             }
             (wanted, public(), public())
         }
         "app/remove" => {
-            let wanted = field(&body, "appId")?.trim().to_lowercase();
-            if wanted == "public" || app != "public" || !desk.place.is_public_tenant() {
+            let wanted = app_of(field(&body, "appId")?)?;
+            if wanted == "public" {
+                return Err(text(
+                    403,
+                    "Cannot delete the public app, use remove connection uri domain API instead",
+                ));
+            }
+            if app != "public" || !desk.place.is_public_tenant() {
                 return Err(text(
                     403,
                     "Only the public tenantId and public appId is allowed to delete an app",
@@ -43,14 +52,20 @@ fn removed(desk: &mut Desk<'_>, call: &str) -> Result<Said, Said> {
             let has_tenants =
                 |(of, in_app, tenant): &Triple| *of == domain && *in_app == wanted && tenant != "public";
             if desk.base.rows.keys().any(has_tenants) {
-                return Err(text(403, "You must delete all tenants before deleting an app"));
+                return Err(text(
+                    403,
+                    "Please delete all tenants except the public tenant for this app before calling the delete API",
+                ));
             }
             (domain, wanted, public())
         }
         _ => {
-            let wanted = field(&body, "tenantId")?.trim().to_lowercase();
-            if wanted == "public" || !desk.place.is_public_tenant() {
+            let wanted = tenant_of(field(&body, "tenantId")?)?;
+            if wanted == "public" {
                 return Err(text(403, "Cannot delete public tenant, use remove app API instead"));
+            }
+            if !desk.place.is_public_tenant() {
+                return Err(text(403, "Only the public tenantId is allowed to delete a tenant"));
             }
             (domain, app, wanted)
         }
@@ -59,11 +74,11 @@ fn removed(desk: &mut Desk<'_>, call: &str) -> Result<Said, Said> {
         return Ok(good(&json!({ "status": "OK", "didExist": false })));
     }
     let pool = desk.pool(&triple);
-    if desk.process.is_cut_off || !desk.databases.is_up(&pool) {
+    if desk.process.is_cut_off(desk.core.now) || !desk.databases.is_up(&pool, desk.core.now) {
         return Err(late(text(500, pool.trouble()), GIVES_UP));
     }
     // A domain on the core's own database is left alone there. Tenants of it stay behind, without anything above them.
-    if triple.2 == "public" && pool.database() != super::pool::Pool::of(&desk.base.settings).database() {
+    if triple.2 == "public" && pool.database() != super::pool::Pool::of(&desk.process.config).database() {
         desk.databases.wipe(&pool, &triple.1);
     }
     desk.base.rows.remove(&triple);
@@ -80,5 +95,5 @@ fn provider(desk: &mut Desk<'_>, body: &Value) -> Result<Said, Said> {
     let did_exist = row.providers.len() < before;
     desk.base.version += 1;
     desk.look_now();
-    Ok(good(&json!({ "status": "OK", "didExist": did_exist })))
+    Ok(good(&json!({ "status": "OK", "didConfigExist": did_exist })))
 }

@@ -7,9 +7,11 @@ use super::memory::{Base, Memory, Row, Settings};
 use super::pool::Pool;
 use crate::sim::dice::Dice;
 use crate::sim::time::Moment;
-use crate::sim::world::docker::Container;
+use crate::sim::world::balancing::TargetGroup;
+use crate::sim::world::docker::{Container, core_name};
 use crate::sim::world::place::Place;
 use serde_json::{Value, json};
+use std::collections::BTreeMap;
 
 pub(super) use crate::sim::world::docker::boot;
 
@@ -29,7 +31,9 @@ pub(super) fn ready(
 ) -> String {
     let entry = entry(place, id);
     let told = entry.get("base").cloned().unwrap_or_default();
-    let name = told.get("database").and_then(Value::as_str).unwrap_or(id).to_owned();
+    let named = told.get("database").and_then(Value::as_str).map(str::to_owned);
+    let name = memory.base_of.entry(key.clone());
+    let name = name.or_insert_with(|| named.unwrap_or_else(|| first_replica(place, id))).clone();
     if !memory.bases.contains_key(&name) {
         let base = fresh(place, &name, id, container, memory, seed);
         memory.bases.insert(name.clone(), base);
@@ -37,10 +41,14 @@ pub(super) fn ready(
     let process = memory.processes.entry(key.clone()).or_default();
     if process.running_since(container.started) {
         memory.databases.open.retain(|(of, _), _| of != key);
+        // A process reads its configuration when it starts.
+        process.config = settings(place, &name, id, &told, seed);
         if let Some(base) = memory.bases.get_mut(&name) {
-            // A process reads its configuration when it starts.
-            base.settings = settings(place, &name, id, &told, seed);
             base.is_in_memory = told.get("memory").and_then(Value::as_bool).unwrap_or(false);
+            base.lacks_ee = told.get("ee").and_then(Value::as_bool) == Some(false);
+            let features = told.get("features").and_then(Value::as_array);
+            let words = features.map(|all| all.iter().filter_map(Value::as_str).map(str::to_owned).collect());
+            base.features = words.unwrap_or_else(|| vec!["multi_tenancy".to_owned()]);
         }
     }
     name
@@ -84,10 +92,11 @@ fn settings(place: &Place, base: &str, id: &str, told: &Value, seed: u64) -> Set
 /// A base database with the tenants that the registry knows of all cores on it.
 fn fresh(place: &Place, name: &str, id: &str, container: &Container, memory: &mut Memory, seed: u64) -> Base {
     let told = entry(place, id).get("base").cloned().unwrap_or_default();
-    let mut base = Base { settings: settings(place, name, id, &told, seed), ..Base::default() };
+    let config = settings(place, name, id, &told, seed);
+    let mut base = Base::default();
     let public = |domain: &str| (domain.to_owned(), "public".to_owned(), "public".to_owned());
     base.rows.insert(public(""), new_row("public"));
-    memory.databases.full.insert(Pool::of(&base.settings).database(), container.started);
+    memory.databases.full.insert(Pool::of(&config).database(), container.started);
     for domain in domains(place, name, id) {
         let user = domain.split('.').next().unwrap_or_default().replace('-', "_");
         let mut dice = Dice::new(seed, &format!("{name}/{domain}/database"));
@@ -99,13 +108,14 @@ fn fresh(place: &Place, name: &str, id: &str, container: &Container, memory: &mu
             "postgresql_connection_pool_size": 3,
         });
         let settings = row.as_object().cloned().unwrap_or_default();
-        let mut all = base.settings.clone();
+        let mut all = config.clone();
         all.extend(settings.clone());
         memory.databases.full.insert(Pool::of(&all).database(), container.started);
         base.rows.insert(public(&domain), Row { settings, ..Row::default() });
     }
     if base.rows.len() > 1 || is_shared(place, id) {
-        base.licence = Some(Dice::new(seed, &format!("{name}/licence")).uuid());
+        let key = Dice::new(seed, &format!("{name}/licence")).uuid();
+        base.licences.insert("/public".to_owned(), key);
     }
     base
 }
@@ -114,6 +124,7 @@ fn fresh(place: &Place, name: &str, id: &str, container: &Container, memory: &mu
 /// customer is its base domain.
 fn domains(place: &Place, base: &str, id: &str) -> Vec<String> {
     let mut found = Vec::new();
+    let mut bases: BTreeMap<String, String> = BTreeMap::new();
     for parameter in place.parameters.values() {
         let is_tenant = parameter.name.starts_with("/coredeck/") && parameter.name.contains("/tenants/");
         if !is_tenant {
@@ -122,7 +133,10 @@ fn domains(place: &Place, base: &str, id: &str) -> Vec<String> {
         let Ok(value) = serde_json::from_str::<Value>(&parameter.value) else { continue };
         let text = |name: &str| value.get(name).and_then(Value::as_str);
         let Some(core) = text("core") else { continue };
-        let is_mine = core == id || (base != id && base_of(place, core) == base);
+        let is_mine = core == id || {
+            let known = bases.entry(core.to_owned()).or_insert_with(|| base_of(place, core));
+            known == base
+        };
         if let Some(domain) = text("domain").filter(|_| is_mine && is_shared(place, core)) {
             found.push(domain.to_lowercase());
         }
@@ -138,7 +152,30 @@ fn is_shared(place: &Place, id: &str) -> bool {
 fn base_of(place: &Place, id: &str) -> String {
     let entry = entry(place, id);
     let told = entry.get("base").and_then(|base| base.get("database")).and_then(Value::as_str);
-    told.unwrap_or(id).to_owned()
+    told.map_or_else(|| first_replica(place, id), str::to_owned)
+}
+
+/// The first by name of the shared cores behind one target group with this one: replicas share its base database.
+fn first_replica(place: &Place, id: &str) -> String {
+    let at = |id: &str| {
+        let entry = entry(place, id);
+        let port = entry.get("port").and_then(Value::as_u64).unwrap_or(3567);
+        let instance = entry.get("instance_id").and_then(Value::as_str).unwrap_or_default().to_owned();
+        (entry.get("tier").and_then(Value::as_str) == Some("shared")).then_some((instance, port))
+    };
+    let Some(mine) = at(id) else { return id.to_owned() };
+    let is_in = |group: &TargetGroup, (instance, port): &(String, u64)| {
+        group.targets.iter().any(|target| target.id == *instance && u64::from(target.port) == *port)
+    };
+    let groups: Vec<&TargetGroup> = place.target_groups.rows().filter(|group| is_in(group, &mine)).collect();
+    let stands_there = |value: &str| {
+        groups.iter().flat_map(|group| &group.targets).any(|target| value.contains(&*target.id))
+    };
+    let near = place.parameters.values().filter(|parameter| stands_there(&parameter.value));
+    let cores = near.filter_map(|parameter| Some(core_name(&parameter.name)?.1));
+    let beside =
+        cores.filter(|other| at(other).is_some_and(|at| groups.iter().any(|group| is_in(group, &at))));
+    beside.chain([id]).min().unwrap_or(id).to_owned()
 }
 
 #[cfg(test)]

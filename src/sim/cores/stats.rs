@@ -1,22 +1,31 @@
-//! How much a core has to do, minute by minute: its host's load, and what it was really asked.
+//! How much a core has to do, minute by minute: its part of what its host has to do, and what it was really asked.
 
 use super::answers::Core;
-use super::memory::Process;
+use super::memory::{Databases, Process};
+use super::pool::Pool;
 use crate::sim::time::Moment;
 use serde_json::{Value, json};
 
 /// Minutes that a core remembers.
 const MINUTES: i64 = 1440;
 
-impl Core {
-    /// Requests a second of an app in a minute: its share of what the host has to do.
-    fn rate(&self, app: &str, apps: usize, minute: i64) -> f64 {
-        self.load.requests(self.machine, self.neighbours, app, apps, minute)
-    }
+/// Apps whose database has customers in it: only they are asked for anything.
+fn used(process: &Process, databases: &Databases) -> Vec<String> {
+    let publics = process.known.keys().filter(|(.., tenant)| tenant == "public");
+    let mut apps: Vec<String> = publics
+        .filter(|of| databases.since(&Pool::of(&process.resolved(of)), &of.1).is_some())
+        .filter(|(_, app, _)| app == "public")
+        .map(|(domain, app, _)| format!("{domain}/{app}"))
+        .collect();
+    apps.sort();
+    apps
+}
 
+impl Core {
     /// The answer of /requests/stats for an app: a day of minutes, -1 where nothing is known.
-    pub(super) fn stats(&self, app: &str, process: &Process) -> Value {
-        let apps = process.known.keys().filter(|(.., tenant)| tenant == "public").count();
+    pub(super) fn stats(&self, app: &str, process: &Process, databases: &Databases) -> Value {
+        let apps = used(process, databases);
+        let at = apps.iter().position(|one| one == app);
         let this = self.now.0 / 60_000;
         let first = self.started.0 / 60_000 + 1;
         let (mut averages, mut peaks): (Vec<Value>, Vec<Value>) = (Vec::new(), Vec::new());
@@ -27,8 +36,13 @@ impl Core {
                 continue;
             }
             let asked = process.asked.get(&(minute, app.to_owned())).copied().unwrap_or(0);
-            let average = self.rate(app, apps, minute) + f64::from(asked) / 60.0;
-            averages.push(((average * 1000.0).round() / 1000.0).into());
+            let all = apps.iter().map(String::as_str);
+            let served = at.map_or(0, |at| {
+                let by_app = self.load.requests_by_app(self.machine, self.neighbours, all, minute);
+                by_app.get(at).copied().unwrap_or(0)
+            });
+            let average = (served as f64 + f64::from(asked)) / 60.0;
+            averages.push(average.into());
             let asked_at_once = i64::from(asked.min(5));
             peaks.push(((average * 2.4).ceil() as i64).max(asked_at_once).into());
         }

@@ -31,7 +31,7 @@ pub(crate) struct Author {
     version: CompactString,
     started: Moment,
     stopped: Option<Moment>,
-    /// Connection URI domains; its own, without a name, first.
+    /// Connection URI domains by name; its own, without one, first.
     domains: Vec<CompactString>,
     load: Load,
     machine: &'static Kind,
@@ -91,8 +91,15 @@ impl Author {
         let mut said = self.life(from, to);
         // What began a minute earlier may end in this one.
         for one in [minute - 1, minute] {
-            for domain in &self.domains {
-                said.extend(self.served(domain, one).into_iter().flatten());
+            let apps: Vec<String> = self.domains.iter().map(|domain| format!("{domain}/public")).collect();
+            let counts = self.load.requests_by_app(
+                self.machine,
+                self.neighbours,
+                apps.iter().map(String::as_str),
+                one,
+            );
+            for (domain, count) in self.domains.iter().zip(counts) {
+                said.extend(self.served(domain, one, count).into_iter().flatten());
             }
         }
         said.retain(|one| {
@@ -142,12 +149,9 @@ impl Author {
         said
     }
 
-    /// Requests of a domain that begin in a minute: each is called and ends, and some fail.
-    fn served<'a>(&'a self, domain: &'a str, minute: i64) -> Vec<Vec<Said<'a>>> {
-        let app = format!("{domain}/public");
-        let rate = self.load.requests(self.machine, self.neighbours, &app, self.domains.len(), minute);
-        let mut dice = Dice::new(self.seed ^ minute.unsigned_abs(), &app);
-        let count = (rate * 60.0 + dice.fraction()).floor().max(0.0) as u64;
+    /// So many requests of a domain that begin in a minute: each is called and ends, and some fail.
+    fn served<'a>(&'a self, domain: &'a str, minute: i64, count: u64) -> Vec<Vec<Said<'a>>> {
+        let mut dice = Dice::new(self.seed ^ minute.unsigned_abs(), &format!("{domain}/public"));
         let fails = dice.below(9) == 0;
         let count = count.min(MOST);
         let broken = if fails { dice.below(count.max(1)) } else { u64::MAX };
@@ -296,8 +300,7 @@ impl Place {
     /// Who writes what a container logs.
     pub(crate) fn author(&self, instance: &str, container: &Container) -> Option<Author> {
         let host = self.instances.get(instance)?;
-        let neighbours = self.containers(instance).iter().filter(|one| one.runs(self.now)).count();
-        Some(self.author_among(host.load, host.kind, container, neighbours))
+        Some(self.author_among(host.load, host.kind, container, self.busy_containers(instance, self.now)))
     }
 
     fn author_among(
@@ -312,6 +315,7 @@ impl Place {
         let mut domains = vec![CompactString::default()];
         if let Some(core) = &container.core {
             domains.extend(self.domains_of(core));
+            domains.sort();
         }
         let stream = self.log_of(container).map_or_else(|| container.name.clone(), |(_, stream)| stream);
         Author {
@@ -368,7 +372,7 @@ impl Place {
         let mut found: Vec<Author> = Vec::new();
         for host in hosts.into_iter().filter_map(|id| self.instances.get(id)) {
             let all = self.containers(&host.id);
-            let neighbours = all.iter().filter(|one| one.runs(self.now)).count();
+            let neighbours = self.busy_containers(&host.id, self.now);
             for one in all.iter().filter(|one| self.log_of(one).is_some_and(|(to, _)| to == group)) {
                 found.push(self.author_among(host.load, host.kind, one, neighbours));
             }

@@ -170,6 +170,15 @@ impl Place {
         all
     }
 
+    /// Containers that share the work of a host: of docker's own where it has some, of ECS elsewhere.
+    pub(crate) fn busy_containers(&self, instance: &str, now: Moment) -> usize {
+        let own = self.docker.get(instance).into_iter().flatten().filter(|one| one.runs(now)).count();
+        match own {
+            0 => self.containers(instance).iter().filter(|one| one.runs(now)).count().max(1),
+            own => own,
+        }
+    }
+
     /// The core that answers at a port of a host now.
     pub(crate) fn core_at(&self, instance: &str, port: u16, now: Moment) -> Option<Container> {
         let runs = self.instances.get(instance).is_some_and(|found| found.state == State::Running);

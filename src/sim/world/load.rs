@@ -71,20 +71,36 @@ impl Load {
         Some((self.credits + drift - ripple).clamp(0.0, most))
     }
 
-    /// Requests a second of one of so many apps in a minute: its share of what the host has to do, and of what a
-    /// core among so many containers serves.
-    pub(crate) fn requests(
+    /// Requests of a minute to one core among so many containers of its host.
+    pub(crate) fn requests(&self, kind: &Kind, neighbours: usize, minute: i64) -> u64 {
+        let rate = self.cpu(kind, Moment(minute * 60_000)) * PER_PERCENT / neighbours.max(1) as f64;
+        (rate * 60.0).round() as u64
+    }
+
+    /// The same by app: whole requests whose sum is that figure, whoever adds them up.
+    pub(crate) fn requests_by_app<'a>(
         &self,
         kind: &Kind,
         neighbours: usize,
-        app: &str,
-        apps: usize,
+        apps: impl Iterator<Item = &'a str>,
         minute: i64,
-    ) -> f64 {
-        let whole = self.cpu(kind, Moment(minute * 60_000)) * PER_PERCENT / neighbours as f64;
-        let noise =
-            (mix(hash(app) ^ mix(u64::try_from(minute).unwrap_or(0))) >> 11) as f64 / (1u64 << 53) as f64;
-        whole / apps.max(1) as f64 * (0.6 + 0.8 * noise)
+    ) -> Vec<u64> {
+        let moment = mix(u64::try_from(minute).unwrap_or(0));
+        let busy = |app: &str| 0.6 + 0.8 * ((mix(hash(app) ^ moment) >> 11) as f64 / (1u64 << 53) as f64);
+        let parts: Vec<f64> = apps.map(busy).collect();
+        let (all, whole) = (parts.iter().sum::<f64>(), self.requests(kind, neighbours, minute));
+        let (mut until, mut before) = (0.0, 0);
+        let last = parts.len();
+        (1..)
+            .zip(parts)
+            .map(|(nth, part): (usize, f64)| {
+                until += part;
+                let after = if nth == last { whole } else { (whole as f64 * until / all).floor() as u64 };
+                let mine = after.saturating_sub(before);
+                before = after.max(before);
+                mine
+            })
+            .collect()
     }
 
     /// Bytes received in a minute.

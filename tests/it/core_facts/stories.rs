@@ -165,7 +165,7 @@ async fn a_core_without_a_licence_or_held_to_one_domain_says_so() {
         crate::loopback::ask(&host, "GET", "/ee/license", &[("api-key", &key)], b"")
     });
     assert!(String::from_utf8_lossy(&heard.await.unwrap()).contains("NO_LICENSE_KEY_FOUND_ERROR"));
-    let held = rig.door("prod-lumenary", &rig.key);
+    let held = rig.door("prod-lumenary", &rig.keys["shared-prod-1"]);
     let mut held_secret = held.clone();
     held_secret.key = Some(coredeck::model::Sealed::new(
         super::value(&rig.running, "/coredeck/demo/secrets/prod-lumenary/api-key").await,

@@ -120,12 +120,10 @@ proptest! {
         text in prop::collection::vec(line(), 30..60),
         looks in prop::collection::vec(look(), 2..8),
         size in (1u16..44, 1u16..20),
-        is_lean in any::<bool>(),
     ) {
         let mut text = text;
         let mut shown = terminal(size.0, size.1);
         let mut painter = Painter::new(false);
-        painter.lean(is_lean);
         for look in looks {
             for (at, line) in &look.changed {
                 if let Some(place) = text.get_mut(*at) {
@@ -152,7 +150,6 @@ fn scrolling(size: (u16, u16), keys: &str, is_lean: bool) -> usize {
     let mut screen = Headless::new(world, size);
     screen.theme = Theme::shipped("dark").unwrap().at(Depth::Many);
     let (mut painter, mut shown) = (Painter::new(false), terminal(size.0, size.1));
-    painter.lean(is_lean);
     if is_lean {
         screen.theme = screen.theme.clone().lean();
     }
@@ -173,7 +170,7 @@ fn scrolling(size: (u16, u16), keys: &str, is_lean: bool) -> usize {
 fn a_cursor_move_that_scrolls_costs_little_more_than_the_new_row() {
     let mut over = Vec::new();
     for (size, is_lean, most) in
-        [((80, 24), false, 160), ((80, 24), true, 110), ((180, 50), false, 240), ((180, 50), true, 165)]
+        [((80, 24), false, 150), ((80, 24), true, 110), ((180, 50), false, 220), ((180, 50), true, 165)]
     {
         let cost = scrolling(size, "jjjjjjjjjj", is_lean);
         if cost > most {

@@ -171,7 +171,6 @@ fn a_lean_line_gets_little_and_is_told_so() {
         at.keys("2");
         assert!(at.text().contains("lean: 340 ms away"), "{}", at.text());
         let mut painter = Painter::new(false);
-        painter.lean(true);
         let frame = at.frame();
         let first = painter.paint(&frame.cells, frame.cursor);
         assert!(first.is_ascii(), "no decorations");

@@ -183,11 +183,14 @@ impl Sheet<'_> {
         let name = cell::cut(&harmless(&lane.name), wide, signs.cut()).into_owned();
         let blank = " ".repeat(wide.saturating_sub(name.width()));
         let sign = if health == Health::Unknown { signs.dot() } else { signs.health(health) };
+        let bar = format!("{blank}  {bar}");
+        let room = self.width.saturating_sub(4 + name.width() + bar.width());
+        let says = cell::cut(&format!("  {}  {word}", numbers(counts)), room, signs.cut()).into_owned();
         self.lines.push(vec![
             (health_role(health), format!("  {sign} ")),
             (Role::RowKey, name),
-            (health_role(health), format!("{blank}  {bar}")),
-            (Role::Text, format!("  {}  {word}", numbers(counts))),
+            (health_role(health), bar),
+            (Role::Text, says),
         ]);
         let is_open = matches!(state.phase, Phase::There | Phase::Back);
         let is_well = matches!(health, Health::Ok | Health::Unknown) || lane.state == "skipped";
