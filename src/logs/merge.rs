@@ -37,7 +37,8 @@ impl Merge {
         first.0.pop_front()
     }
 
-    /// Takes out the readings that have nothing to show now: the next line waits for them no longer.
+    /// Takes out the readings that have nothing to show now: the next line waits for them no longer. None where no
+    /// other has anything either: then nobody is held back.
     pub(super) fn leave_behind(&mut self) -> Vec<Batches> {
         let mut left = Vec::new();
         for (mut lines, (of, mut reading)) in std::mem::take(&mut self.heads) {
@@ -54,6 +55,10 @@ impl Merge {
                 true => left.push((of, reading)),
                 false => self.heads.push((lines, (of, reading))),
             }
+        }
+        if self.heads.is_empty() {
+            self.heads = left.into_iter().map(|reading| (VecDeque::new(), reading)).collect();
+            return Vec::new();
         }
         left
     }
@@ -99,6 +104,9 @@ mod tests {
         assert_eq!(left.iter().map(|(of, _)| of.clone()).collect::<Vec<_>>(), [vec![0, 7]]);
         assert_eq!(merge.next().await.map(|line| line.from), Some(1));
         assert_eq!(merge.next().await, None);
-        drop(silent);
+        let mut alone = Merge::new(left);
+        assert!(alone.leave_behind().is_empty(), "nobody is held back by it");
+        silent.send(vec![line(5, 7)]).await.unwrap();
+        assert_eq!(alone.next().await.map(|line| line.from), Some(7));
     }
 }

@@ -61,6 +61,8 @@ where
 {
     let mut batch: Vec<Line> = Vec::new();
     let (mut in_past, mut is_said) = (true, true);
+    // Those whose past nobody waits for, until something of it comes.
+    let mut left: Vec<u16> = Vec::new();
     loop {
         let part = tokio::select! {
             biased;
@@ -82,12 +84,21 @@ where
                 // One that is slow keeps nobody from what the others wrote.
                 Err(_) => match feed.leave_behind() {
                     of if of.is_empty() => continue,
-                    of => LogPart::Said(behind(of, names)),
+                    of => {
+                        left.extend(&of);
+                        LogPart::Said(behind(of, names))
+                    }
                 },
             },
             lines = feed.fresh.recv(), if !in_past => match lines {
                 Some(Fresh::Lines(lines)) => LogPart::Lines(lines),
-                Some(Fresh::Late(lines)) => LogPart::Late(lines),
+                Some(Fresh::Late(lines)) => {
+                    let comes = |of: &u16| lines.iter().any(|line| line.from == *of);
+                    let here: Vec<u16> = left.extract_if(.., |of| comes(of)).collect();
+                    let said = Said::turn(here, Flow::Comes, "");
+                    if !said.of.is_empty() && tell(LogPart::Said(said)).await.is_err() { return }
+                    LogPart::Late(lines)
+                }
                 Some(Fresh::Source(origin)) => LogPart::Joined {
                     source: harmless(&origin.name).into_owned(),
                     only: origin.only,
