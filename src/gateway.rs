@@ -8,12 +8,14 @@ mod calls;
 pub mod change;
 pub mod core;
 mod look;
+mod ours;
 mod session;
 
 pub use admin::{AdminError, Answer, CoreAdmin, Door, Seals, Secrets, Visit};
 pub use calls::{Bucket, CallRecord, NoteCall, Outcome};
 pub use change::{Again, Change, FleetWriter, Proof, Receipt, Token, WriteError};
 pub use look::{FleetProbe, LogAsk, Look, Seen};
+pub use ours::{Ours, Turn, was_quicker};
 pub use session::{HostAt, Lead, Opened, Session, Sessions, Ways};
 
 use crate::model::admin::CoreWord;

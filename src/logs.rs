@@ -7,6 +7,8 @@
 //! Lines come from CloudWatch Logs, or from docker on the host through Systems Manager. Every channel between has a
 //! bound: a reader that is slow slows the reading, and nothing is dropped but what is counted and said.
 
+#[cfg(test)]
+pub(crate) mod fake;
 mod filter;
 mod fold;
 pub mod hostlog;
@@ -16,6 +18,7 @@ mod mask;
 mod merge;
 mod origin;
 mod read;
+mod said;
 mod sieve;
 
 pub use filter::{Filter, Left};
@@ -24,6 +27,7 @@ pub use latency::{Latency, Slow};
 pub use line::{Head, Level, Line, Whom};
 pub use mask::Mask;
 pub use merge::Merge;
-pub use origin::{Named, Origin, Place, SOURCES, resolve};
+pub use origin::{Named, Origin, PLACES, Place, SOURCES, Sought, called, resolve};
 pub use read::{Feed, Fresh, Reading, start};
+pub use said::{Flow, Said};
 pub use sieve::Sieve;

@@ -50,6 +50,11 @@ impl Desk {
         Self { site, urgency: Urgency::Operation, may_change: true }
     }
 
+    /// The same at another urgency.
+    pub(super) fn at(self, urgency: Urgency) -> Self {
+        Self { urgency, ..self }
+    }
+
     /// What the desk stands before.
     pub(super) fn site(&self) -> &Site {
         &self.site

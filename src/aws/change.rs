@@ -12,7 +12,9 @@ use super::errors::Doubt;
 use super::{autoscaling, ec2, ecs, elb, ssm};
 use crate::gateway::change::{Answered, Miss};
 use crate::gateway::core::Sealing;
-use crate::gateway::{Again, CallRecord, Change, FleetWriter, Proof, Receipt, Seals, Token, WriteError};
+use crate::gateway::{
+    Again, CallRecord, Change, FleetWriter, Proof, Receipt, Seals, Token, Urgency, WriteError,
+};
 use crate::model::{Scope, Sealed, TemplateRef, Trouble, TroubleKind};
 use aws_smithy_runtime_api::box_error::BoxError;
 use aws_smithy_runtime_api::client::interceptors::Intercept;
@@ -27,6 +29,8 @@ use futures::future::BoxFuture;
 use std::error::Error as StdError;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+/// How documents are called whose commands only read, for somebody who looks on.
+const READS: &str = "coredeck-read-";
 /// What EC2 says to a dry run of what it would do.
 const WOULD_DO: &str = "DryRunOperation";
 
@@ -194,7 +198,11 @@ impl Writer {
     }
 
     async fn checked(&self, scope: &Scope, change: &Change) -> Result<Desk, WriteError> {
-        let desk = self.desk(scope).await?;
+        let mut desk = self.desk(scope).await?;
+        // A command that only reads for somebody who looks on must not keep an operation waiting.
+        if matches!(change, Change::SendCommand { document, .. } if document.name.starts_with(READS)) {
+            desk = desk.at(Urgency::Screen);
+        }
         match (change.fault(), Api::of_action(change.action())) {
             (Some(fault), Some(api)) => {
                 Err(WriteError::NotSent(desk.trouble(api, TroubleKind::Refused, fault)))

@@ -118,6 +118,10 @@ impl FleetProbe for Aws {
                 Look::LogEvents(_) | Look::LogStreams { .. } => {
                     self.desk(scope, Urgency::User).await.map_err(|error| error.trouble)?
                 }
+                // What a host printed is for somebody to read: operations look at outcomes.
+                Look::Invocation { .. } => {
+                    self.desk(scope, Urgency::Screen).await.map_err(|error| error.trouble)?
+                }
                 _ => self.desk(scope, Urgency::Operation).await.map_err(|error| error.trouble)?,
             };
             look_from(&desk, look).await

@@ -4,7 +4,7 @@ use super::Aws;
 use super::api::Api;
 use super::call::Desk;
 use super::{ecs, ssm};
-use crate::gateway::{Opened, Session, Sessions};
+use crate::gateway::{Opened, Ours, Session, Sessions, Turn, was_quicker};
 use crate::model::{Scope, Sealed, Text, Trouble, TroubleKind};
 use aws_sdk_ssm::types::{DocumentFormat, DocumentType};
 use futures::FutureExt as _;
@@ -12,10 +12,13 @@ use futures::future::BoxFuture;
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 use std::collections::HashMap;
+use std::time::Duration;
 
 /// The document that leads into a container; a new content gets a new name.
 const NAME: &str = "coredeck-open-shell-1";
 const CONTENT: &str = include_str!("open-shell.json");
+/// Looks at a document that is on its way.
+const LOOKS: u32 = 8;
 /// AWS's own, for a port.
 const FORWARD: &str = "AWS-StartPortForwardingSession";
 
@@ -124,23 +127,37 @@ fn explained(mut trouble: Trouble, target: &str) -> Trouble {
 /// Our document is in the account, and is ours.
 async fn document(desk: &Desk, may_put: bool) -> Result<(), Trouble> {
     let refused = |said: String| desk.trouble(Api::StartSession, TroubleKind::Refused, said);
-    match ssm::look_at_document(desk, &NAME.into()).await? {
-        Some(found) if found.sha256.as_deref() == Some(hash().as_str()) => Ok(()),
-        Some(_) => Err(refused(format!("the document {NAME} is not ours: its content differs"))),
-        None if !may_put => {
-            let mut trouble =
-                refused(format!("the document {NAME}, which leads into containers, is not in the account"));
-            trouble.hint = Some("say --yes once to put it there, or open a shell on the instance".to_owned());
-            Err(trouble)
-        }
-        None => {
-            let request = || {
-                let ask = desk.ssm().create_document().name(NAME).content(CONTENT);
-                ask.document_type(DocumentType::Session).document_format(DocumentFormat::Json).send()
-            };
-            desk.call(Api::CreateDocument, request).await.map(|_| ())
+    let sha256 = hash();
+    let ours = Ours { name: NAME, sha256: &sha256, may_put };
+    let mut was_put = false;
+    for _ in 0..LOOKS {
+        let found = ssm::look_at_document(desk, &NAME.into()).await?;
+        match ours.turn(found.as_ref(), was_put) {
+            Turn::Use => return Ok(()),
+            Turn::Wait => tokio::time::sleep(Duration::from_secs(1)).await,
+            Turn::Put => {
+                was_put = true;
+                let request = || {
+                    let ask = desk.ssm().create_document().name(NAME).content(CONTENT);
+                    ask.document_type(DocumentType::Session).document_format(DocumentFormat::Json).send()
+                };
+                match desk.call(Api::CreateDocument, request).await {
+                    Ok(_) => {}
+                    Err(trouble) if was_quicker(trouble.code.as_deref()) => {}
+                    Err(trouble) => return Err(trouble),
+                }
+            }
+            Turn::Lacking => {
+                let why = format!("the document {NAME}, which leads into containers, is not in the account");
+                let mut trouble = refused(why);
+                trouble.hint =
+                    Some("say --yes once to put it there, or open a shell on the instance".to_owned());
+                return Err(trouble);
+            }
+            Turn::Foreign => return Err(refused(ours.why_not(Turn::Foreign))),
         }
     }
+    Err(refused(ours.why_not(Turn::Wait)))
 }
 
 #[cfg(test)]
@@ -175,6 +192,24 @@ mod tests {
         let desk = fake.desk_of_changes().await;
         let trouble = start(&desk, "i-1", None, HashMap::new()).await.err().unwrap();
         assert!(trouble.message.contains("agent is offline"), "{trouble}");
+    }
+
+    #[tokio::test]
+    async fn a_document_that_somebody_else_puts_there_in_the_same_moment_is_looked_at_again() {
+        let fake = Fake::new(|request, nth| match (nth, request.contains("\"Content\"")) {
+            (0, false) => json(400, r#"{"__type":"InvalidDocument","message":"none"}"#),
+            (1, true) => json(400, r#"{"__type":"DocumentAlreadyExists","message":"it is there"}"#),
+            (2, false) => {
+                let hash = hash();
+                let found = format!(
+                    r#"{{"Document":{{"Name":"{NAME}","Status":"Active","DefaultVersion":"1","Hash":"{hash}"}}}}"#
+                );
+                json(200, &found)
+            }
+            _ => panic!("{nth}: {request}"),
+        })
+        .await;
+        document(&fake.desk_of_changes().await, true).await.unwrap();
     }
 
     #[test]

@@ -8,12 +8,13 @@ use super::Outside;
 use super::args::Global;
 use super::begin::{ask_hosts, desk_of, identities};
 use super::op::{self, Place};
-use super::reach::Tools;
+use super::reach::{Shown, Tools};
 use crate::error::{Error, ErrorKind, Result};
 use crate::gateway::Source;
 use crate::gateway::change::Token;
+use crate::logs::Sought;
 use crate::ops::begin::{Beginning, check, enter};
-use crate::ops::counter::{Answer, Counter, Declined, LogPart, Offer, Order, Register};
+use crate::ops::counter::{Answer, Counter, Declined, Offer, Order, Register};
 use crate::ops::kinds::kind;
 use crate::ops::plan::ROOM_FOR_ID;
 use crate::ops::{self, Intent, Plan, Verb};
@@ -37,6 +38,7 @@ const WRITTEN_OUT: usize = 100;
 /// Opens a counter. The task behind it ends with the token, and with it what runs in a demo.
 pub(super) fn open(
     tools: Tools,
+    shown: Shown,
     global: &Global,
     outside: &Outside,
     cancel: CancellationToken,
@@ -44,7 +46,7 @@ pub(super) fn open(
     let (register, seen) = watch::channel(Arc::new(Register::default()));
     let (orders, ordered) = mpsc::channel(QUEUED);
     let (answer, answers) = mpsc::channel(QUEUED);
-    let clerk = Clerk { tools, global: global.clone(), outside: outside.clone(), answer, cancel };
+    let clerk = Clerk { tools, shown, global: global.clone(), outside: outside.clone(), answer, cancel };
     let task = tokio::spawn(clerk.serve(register, ordered));
     (Counter { register: seen, orders, answers }, task)
 }
@@ -53,6 +55,8 @@ pub(super) fn open(
 #[derive(Clone)]
 struct Clerk {
     tools: Tools,
+    /// What the screen shows.
+    shown: Shown,
     global: Global,
     outside: Outside,
     answer: mpsc::Sender<Answer>,
@@ -70,7 +74,7 @@ impl Clerk {
         let bell = journal.watch();
         let mut book = Book::default();
         let mut planning: Option<AbortHandle> = None;
-        let mut reading: Option<AbortHandle> = None;
+        let mut reading = Readings::default();
         let mut doing = JoinSet::new();
         loop {
             book = look(book, &journal, &register).await;
@@ -79,13 +83,8 @@ impl Clerk {
                 () = heard(&bell, book.lives()) => {}
                 order = ordered.recv() => match order {
                     None => break,
-                    Some(Order::ReadLog { ticket, names }) => {
-                        reading.take().inspect(AbortHandle::abort);
-                        let feed =
-                            feed::read(self.tools.clone(), names, ticket, self.global.demo, self.answer.clone());
-                        reading = Some(tokio::spawn(feed).abort_handle());
-                    }
-                    Some(Order::LeaveLog) => drop(reading.take().inspect(AbortHandle::abort)),
+                    Some(Order::ReadLog { ticket, of }) => reading.begin(&self, ticket, of),
+                    Some(Order::LeaveLog) => reading.leave(),
                     Some(order) => {
                         let is_plan = matches!(order, Order::Plan { .. } | Order::TakeBack { .. });
                         if is_plan || order == Order::Forget {
@@ -102,7 +101,6 @@ impl Clerk {
                 Some(_) = doing.join_next() => {}
             }
         }
-        reading.inspect(AbortHandle::abort);
         // What was entered gets its runner, also where somebody leaves in the same moment.
         while doing.join_next().await.is_some() {}
         if self.global.demo {
@@ -111,7 +109,7 @@ impl Clerk {
         }
     }
 
-    /// Without a journal nothing is done, and everything that is asked for is told so.
+    /// Without a journal nothing is done, and everything that is asked for is told so; logs need none.
     async fn refuse_all(
         self,
         error: Error,
@@ -124,6 +122,7 @@ impl Clerk {
             is_read: true,
             ..Register::default()
         }));
+        let mut reading = Readings::default();
         loop {
             let order = tokio::select! {
                 () = self.cancel.cancelled() => return,
@@ -132,9 +131,14 @@ impl Clerk {
             let declined = declined.clone();
             let answer = match order {
                 None => return,
-                Some(Order::Forget | Order::LeaveLog) => continue,
-                Some(Order::ReadLog { ticket, .. }) => {
-                    Answer::Log { ticket, part: LogPart::Declined(declined) }
+                Some(Order::Forget) => continue,
+                Some(Order::LeaveLog) => {
+                    reading.leave();
+                    continue;
+                }
+                Some(Order::ReadLog { ticket, of }) => {
+                    reading.begin(&self, ticket, of);
+                    continue;
                 }
                 Some(Order::Plan { ticket, .. } | Order::TakeBack { ticket, .. }) => {
                     Answer::Planned { ticket, offer: Err(declined) }
@@ -278,6 +282,30 @@ impl Clerk {
                 tracing::error!(%error, id, "the runner of a demo ended");
             }
         });
+    }
+}
+
+/// The log that is being read, if any: it ends with this.
+#[derive(Default)]
+struct Readings(Option<AbortHandle>);
+
+impl Readings {
+    /// Begins another; the one before ends.
+    fn begin(&mut self, clerk: &Clerk, ticket: u64, of: Sought) {
+        self.leave();
+        let (tools, shown, tell) = (clerk.tools.clone(), clerk.shown.clone(), clerk.answer.clone());
+        let feed = feed::read(tools, shown, of, ticket, clerk.global.demo, tell);
+        self.0 = Some(tokio::spawn(feed).abort_handle());
+    }
+
+    fn leave(&mut self) {
+        self.0.take().inspect(AbortHandle::abort);
+    }
+}
+
+impl Drop for Readings {
+    fn drop(&mut self) {
+        self.leave();
     }
 }
 

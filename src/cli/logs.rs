@@ -11,7 +11,8 @@ use crate::config::{Config, parse_moment, parse_span};
 use crate::error::{Error, ErrorKind, Result};
 use crate::logs::hostlog::Asker;
 use crate::logs::{
-    Feed, Filter, Fresh, Latency, Left, Level, Line, Origin, Place, Reading, SOURCES, Sieve, resolve, start,
+    Feed, Filter, Fresh, Latency, Left, Level, Line, Origin, Place, Reading, SOURCES, Said, Sieve, Sought,
+    resolve, start,
 };
 use crate::model::Text;
 use crate::model::text::harmless;
@@ -178,12 +179,8 @@ pub(super) async fn run(args: &LogsArgs, global: &Global, outside: &Outside, out
     let hands = reach.hands()?;
     let clock = reach.clock();
     let mark = format!("coredeck logs {:x}-{:x}", clock.now().as_microsecond(), std::process::id());
-    let asker = Asker {
-        probe: hands.probe.clone(),
-        writer: hands.writer.clone(),
-        mark,
-        may_put: args.yes || global.demo,
-    };
+    let may_put = args.yes || global.demo;
+    let asker = Asker::new(hands.probe.clone(), hands.writer.clone(), mark, may_put);
     let reading = Reading {
         origins: origins.clone(),
         since,
@@ -198,8 +195,8 @@ pub(super) async fn run(args: &LogsArgs, global: &Global, outside: &Outside, out
     };
     let hides_untold = reading.sieve.as_ref().is_some_and(|sieve| sieve.hides_untold);
     let (feed, troubles) = start(reading).await;
-    troubles.iter().for_each(|why| out.warn(&harmless(why)));
-    let missing = troubles.len();
+    troubles.iter().for_each(|said| out.warn(&harmless(&said.text)));
+    let missing = troubles.iter().filter(|said| said.flow.is_some()).count();
     let printer = Printer::new(&origins, args.json, out.colour);
     let mut show = Show { args, filter, printer, left: Left::default(), hides_untold, shown: 0, missing };
     show.run(feed, out).await
@@ -219,7 +216,8 @@ fn is_open(filter: &Filter) -> bool {
 
 async fn find(args: &LogsArgs, reach: &Reach, out: &mut Output) -> Result<Vec<Origin>> {
     let world = reach.once(&SOURCES, Interest::default(), None, out).await;
-    let found = resolve(&world.fleet, &args.names);
+    let sought: Vec<Sought> = args.names.iter().map(Sought::anywhere).collect();
+    let found = resolve(&world.fleet, &sought);
     if found.is_err() {
         texts(&warnings(&world.snapshot, &SOURCES)).iter().for_each(|text| out.warn(text));
     }
@@ -244,7 +242,7 @@ enum Next {
     Line(Line),
     Lines(Vec<Line>),
     Joins(Origin),
-    Said(String),
+    Said(Said),
     PastIsOver,
     Over,
     Interrupted,
@@ -271,7 +269,7 @@ impl Show<'_> {
                 },
                 line = feed.past.next(), if in_past => line.map_or(Next::PastIsOver, Next::Line),
                 fresh = feed.fresh.recv(), if !in_past => match fresh {
-                    Some(Fresh::Lines(lines)) => Next::Lines(lines),
+                    Some(Fresh::Lines(lines) | Fresh::Late(lines)) => Next::Lines(lines),
                     Some(Fresh::Source(origin)) => Next::Joins(origin),
                     None => Next::Over,
                 },
@@ -359,9 +357,12 @@ impl Show<'_> {
         Ok(())
     }
 
-    fn say(&mut self, said: &str, out: &mut Output) {
-        self.missing += 1;
-        out.warn(&harmless(said));
+    fn say(&mut self, said: &Said, out: &mut Output) {
+        // What comes again needs no sentence.
+        if !said.text.is_empty() {
+            self.missing += 1;
+            out.warn(&harmless(&said.text));
+        }
     }
 
     /// What was left out because it could not be told.

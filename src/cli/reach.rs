@@ -14,6 +14,7 @@ use crate::error::{Error, Result};
 use crate::gateway::{FleetProbe, FleetReader, FleetWriter, NoteCall, Seals, Sessions, Source};
 use crate::model::Scope;
 use crate::model::text::harmless;
+use crate::snapshot::Part;
 use crate::store::{CallBook, History};
 use crate::supertokens;
 use crate::world::{Interest, World};
@@ -87,6 +88,34 @@ impl Tools {
         let (reader, config) = (Arc::clone(&self.reader), Arc::clone(&self.config));
         collect::once(reader, config, sources, Interest::default(), self.clock, Patience::default()).await
     }
+
+    /// The world that a screen shows, where these lists were read whole there, in that scope or in all; otherwise they
+    /// are read once.
+    pub(super) async fn at_hand(
+        &self,
+        shown: Option<&Shown>,
+        sources: &[Source],
+        scope: Option<&Scope>,
+    ) -> Arc<World> {
+        let shown = shown.map(|shown| Arc::clone(&shown.borrow()));
+        match shown.filter(|world| has(world, sources, scope)) {
+            Some(world) => world,
+            None => self.once(sources).await,
+        }
+    }
+}
+
+/// What a screen shows, as it changes.
+pub(super) type Shown = watch::Receiver<Arc<World>>;
+
+/// Whether these lists were read whole once, and are no past. That the last read failed is no reason to wait for another.
+fn has(world: &World, sources: &[Source], scope: Option<&Scope>) -> bool {
+    let parts = &world.snapshot.parts;
+    let mut mine = parts.iter().filter(|part| scope.is_none_or(|wanted| *wanted == *part.scope)).peekable();
+    let is_read = |part: &Arc<Part>| {
+        sources.iter().map(|source| part.standing(*source)).all(|it| it.is_whole && it.as_of.is_some())
+    };
+    world.timeline.past.is_none() && mine.peek().is_some() && mine.all(is_read)
 }
 
 /// Resolves the configuration, says its warnings, and makes its accounts ready.

@@ -79,11 +79,13 @@ pub(super) async fn run(
     let chronicle = Some(Arc::new(Annals::of_screen(global, outside)) as Arc<dyn Chronicle>);
     let kept = Keeping { cache, history: reach.history()?, chronicle };
     let collector = reach.start(Config::clone(&reach.config), &Source::ALL, kept, cancel.clone());
-    let aside = reach.tools().ok().filter(|_| !global.demo).map(shell::aside);
+    let aside = reach.tools().ok().filter(|_| !global.demo);
+    let aside = aside.map(|tools| shell::aside(tools, collector.world.clone()));
     let lean_memory = tokio::spawn(footprint::let_go_once_read(collector.world.clone()));
     let (counter, clerk) = match reach.tools() {
         Ok(tools) => {
-            let (counter, clerk) = super::counter::open(tools, global, outside, cancel);
+            let (counter, clerk) =
+                super::counter::open(tools, collector.world.clone(), global, outside, cancel);
             (Some(counter), Some(clerk))
         }
         // Who only reads has no operations to show.

@@ -5,14 +5,14 @@ mod plugin;
 use super::Outside;
 use super::args::Global;
 use super::output::Output;
-use super::reach::{self, Tools};
+use super::reach::{self, Shown, Tools};
 use crate::error::{Error, ErrorKind, Result};
 use crate::fleet::Fleet;
-use crate::gateway::Session;
-use crate::logs::{Origin, Place, SOURCES, resolve};
+use crate::gateway::{Opened, Session, Sessions};
+use crate::logs::{Origin, PLACES, Place, Sought, resolve};
 use crate::model::text::harmless;
 use crate::model::{Scope, Text};
-use crate::ops::counter::{Aside, Declined};
+use crate::ops::counter::{Aside, Declined, Inside};
 use clap::Args;
 use futures::FutureExt as _;
 use futures::future::BoxFuture;
@@ -44,32 +44,40 @@ pub(super) struct ShellArgs {
 
 /// What is entered, and how.
 #[derive(Clone, Debug)]
-pub(super) struct Wanted {
-    pub(super) name: String,
-    pub(super) container: Option<Text>,
-    pub(super) command: Text,
-    pub(super) may_put: bool,
+struct Wanted {
+    sought: Sought,
+    container: Option<Text>,
+    command: Text,
+    may_put: bool,
 }
 
 impl Wanted {
     /// What the screen's row is.
-    pub(super) fn named(name: String) -> Self {
-        Self { name, container: None, command: USUAL.into(), may_put: false }
+    fn of(sought: Sought) -> Self {
+        Self { sought, container: None, command: USUAL.into(), may_put: false }
     }
 }
 
-/// Who opens shells while the screen stands aside.
-struct Doorman(Tools);
+/// Who opens shells beside a screen.
+struct Doorman {
+    tools: Tools,
+    shown: Shown,
+}
 
 impl Aside for Doorman {
-    fn shell<'a>(&'a self, name: &'a str) -> BoxFuture<'a, std::result::Result<u8, Declined>> {
-        async move { enter(&self.0, &Wanted::named(name.to_owned())).await.map_err(Declined::from) }.boxed()
+    fn open(&self, of: Sought) -> BoxFuture<'static, std::result::Result<Box<dyn Inside>, Declined>> {
+        let (tools, shown) = (self.tools.clone(), self.shown.clone());
+        async move {
+            let open = open(&tools, Some(&shown), &Wanted::of(of)).await.map_err(Declined::from)?;
+            Ok(Box::new(open) as Box<dyn Inside>)
+        }
+        .boxed()
     }
 }
 
-/// Who opens shells for a screen of this fleet.
-pub(super) fn aside(tools: Tools) -> Arc<dyn Aside> {
-    Arc::new(Doorman(tools))
+/// Who opens shells for a screen of this fleet that shows this.
+pub(super) fn aside(tools: Tools, shown: Shown) -> Arc<dyn Aside> {
+    Arc::new(Doorman { tools, shown })
 }
 
 /// Runs the command.
@@ -84,19 +92,55 @@ pub(super) async fn run(
     }
     let reach = reach::open(global, outside, out).await?;
     let wanted = Wanted {
-        name: args.name.clone(),
+        sought: Sought::anywhere(args.name.as_str()),
         container: args.container.as_ref().map(Text::from),
         command: args.command.as_str().into(),
         may_put: args.yes,
     };
-    match enter(&reach.tools()?, &wanted).await? {
+    match open(&reach.tools()?, None, &wanted).await?.enter().await? {
         0 => Ok(()),
         code => Err(Error::new(ErrorKind::Passed(code), format!("the session ended with {code}"))),
     }
 }
 
-/// Opens the session, and hands the terminal over until it ends. The exit code.
-pub(super) async fn enter(tools: &Tools, wanted: &Wanted) -> Result<u8> {
+/// A session that is open, and who carries it on.
+struct Open {
+    sessions: Arc<dyn Sessions>,
+    plugin: Plugin,
+    scope: Scope,
+    opened: Opened,
+}
+
+impl Open {
+    /// Hands the terminal over until it ends. The exit code.
+    async fn enter(self) -> Result<u8> {
+        match self.plugin.carry_on(&self.opened).await {
+            Ok(code) => Ok(code),
+            Err(error) => {
+                self.end().await;
+                Err(error)
+            }
+        }
+    }
+
+    async fn end(&self) {
+        // It would end by itself; what keeps it from ending now is not what is to be told.
+        let _ = self.sessions.end(&self.scope, &self.opened.id).await;
+    }
+}
+
+impl Inside for Open {
+    fn carry_on(self: Box<Self>) -> BoxFuture<'static, std::result::Result<u8, Declined>> {
+        async move { self.enter().await.map_err(Declined::from) }.boxed()
+    }
+
+    fn give_up(self: Box<Self>) -> BoxFuture<'static, ()> {
+        async move { self.end().await }.boxed()
+    }
+}
+
+/// Opens a session. Nothing of it touches the terminal.
+async fn open(tools: &Tools, shown: Option<&Shown>, wanted: &Wanted) -> Result<Open> {
     if tools.config.read_only {
         let error = Error::new(
             ErrorKind::Refused,
@@ -104,30 +148,28 @@ pub(super) async fn enter(tools: &Tools, wanted: &Wanted) -> Result<u8> {
         );
         return Err(error.hint("run it without --read-only and read_only = true"));
     }
-    let sessions = tools.hands.sessions.as_ref();
+    let sessions = tools.hands.sessions.clone();
     let sessions = sessions.ok_or_else(|| Error::failed("this fleet has no way to open sessions"))?;
     // First, so that no session is opened that nobody could carry on.
     let plugin = Plugin::find().await?;
-    let world = tools.once(&SOURCES).await;
-    let (scope, session) = find(&world.fleet, wanted)?;
+    let (scope, session) = {
+        // A large fleet is not held for as long as somebody is inside.
+        let world = tools.at_hand(shown, &PLACES, wanted.sought.scope.as_deref()).await;
+        find(&world.fleet, wanted)?
+    };
     let opened = sessions.open(&scope, &session, wanted.may_put).await.map_err(|trouble| {
-        let error = Error::failed(format!("no session with '{}'", harmless(&wanted.name)));
+        let error = Error::failed(format!("no session with '{}'", harmless(&wanted.sought.name)));
         let error = error.because(harmless(&trouble.to_string()).into_owned());
         trouble.hint.iter().fold(error, |error, hint| error.hint(hint.clone()))
     })?;
-    match plugin.carry_on(&opened).await {
-        Ok(code) => Ok(code),
-        Err(error) => {
-            // It would end by itself; what keeps it from ending now is not what is to be told.
-            let _ = sessions.end(&scope, &opened.id).await;
-            Err(error)
-        }
-    }
+    Ok(Open { sessions, plugin, scope, opened })
 }
 
 /// What a name leads into.
 fn find(fleet: &Fleet, wanted: &Wanted) -> Result<(Scope, Session)> {
-    let typed = wanted.name.as_str();
+    let sought = &wanted.sought;
+    let typed = sought.name.as_str();
+    let is_in = |scope: &Scope| sought.scope.as_deref().is_none_or(|wanted| wanted == scope);
     let (kind, name) = typed.split_once('/').map_or((None, typed), |(kind, name)| match kind {
         "core" | "instance" | "task" => (Some(kind), name),
         _ => (None, typed),
@@ -135,8 +177,10 @@ fn find(fleet: &Fleet, wanted: &Wanted) -> Result<(Scope, Session)> {
     let is_core = fleet.cores.iter().any(|core| core.id.as_str() == name);
     let may_be_core = kind == Some("core") || (kind.is_none() && is_core);
     if !may_be_core && kind != Some("task") {
-        let mut all =
-            fleet.instances.iter().filter(|row| row.it.id.as_str() == name || row.it.name() == Some(name));
+        let mut all = fleet
+            .instances
+            .iter()
+            .filter(|row| is_in(&row.scope) && (row.it.id.as_str() == name || row.it.name() == Some(name)));
         match (all.next(), all.next()) {
             (Some(row), None) => {
                 return Ok((Scope::clone(&row.scope), Session::Host { instance: row.it.id.clone() }));
@@ -149,6 +193,7 @@ fn find(fleet: &Fleet, wanted: &Wanted) -> Result<(Scope, Session)> {
         }
     }
     let asked = if may_be_core { format!("core/{name}") } else { format!("task/{name}") };
+    let asked = Sought { name: asked, scope: sought.scope.clone() };
     let found = resolve(fleet, &[asked]).map_err(|_| {
         Error::failed(format!("no core, instance or task is called '{}'", harmless(typed)))
             .hint("`coredeck get cores -o name` lists the cores")

@@ -4,7 +4,7 @@
 //! lines and leaves out the first of them until the rest fits, and whoever asks learns that there were more.
 
 use crate::gateway::change::{Answered, Change, Document, FleetWriter, Token, WriteError};
-use crate::gateway::{FleetProbe, Look, Seen};
+use crate::gateway::{FleetProbe, Look, Ours, Seen, Turn, was_quicker};
 use crate::model::text::harmless;
 use crate::model::{InstanceId, Invocation, Scope, Text};
 use base64::Engine as _;
@@ -12,13 +12,14 @@ use base64::engine::general_purpose::STANDARD;
 use flate2::read::GzDecoder;
 use jiff::Timestamp;
 use sha2::{Digest, Sha256};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::Read as _;
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::sync::Mutex;
 
 /// What the document is called; a new content gets a new name.
-pub const NAME: &str = "coredeck-read-logs-1";
+pub const NAME: &str = "coredeck-read-logs-2";
 /// What it says.
 pub const CONTENT: &str = include_str!("read-logs.json");
 /// Bytes that are unpacked at most: more than the document ever packs.
@@ -43,6 +44,8 @@ pub struct Asker {
     pub mark: String,
     /// Whether our document may be put into an account that lacks it.
     pub may_put: bool,
+    /// Where our document was found: it does not change under its name.
+    found: Arc<Mutex<BTreeSet<Scope>>>,
 }
 
 /// What of a container's lines is wanted.
@@ -72,8 +75,8 @@ pub enum Told {
         group: Text,
         /// Its region, where docker says it.
         region: Option<Text>,
-        /// The stream; the container's id where docker says none.
-        stream: Option<Text>,
+        /// The stream: the one that docker names, or the one that it makes of its tag or of the container's id.
+        stream: Text,
     },
 }
 
@@ -83,6 +86,16 @@ pub fn hash() -> String {
 }
 
 impl Asker {
+    /// Sees and sends by these; `mark` is what its commands are known by.
+    pub fn new(
+        probe: Arc<dyn FleetProbe>,
+        writer: Option<Arc<dyn FleetWriter>>,
+        mark: String,
+        may_put: bool,
+    ) -> Self {
+        Self { probe, writer, mark, may_put, found: Arc::default() }
+    }
+
     /// Asks one host for the lines of one of its containers.
     ///
     /// # Errors
@@ -101,7 +114,14 @@ impl Asker {
         if !is_container(container) {
             return Err(format!("'{}' cannot be the name of a container", harmless(container)));
         }
-        self.document(writer, scope).await?;
+        {
+            // Whoever comes second waits for what the first finds.
+            let mut found = self.found.lock().await;
+            if !found.contains(scope) {
+                self.document(writer, scope).await?;
+                found.insert(scope.clone());
+            }
+        }
         let command = self.send(writer, scope, instance, container, span).await?;
         let invocation = self.wait(scope, instance, &command).await?;
         read(&said(&invocation)?, span.tail)
@@ -113,37 +133,34 @@ impl Asker {
 
     /// Our document is in the account, and is ours.
     async fn document(&self, writer: &dyn FleetWriter, scope: &Scope) -> Result<(), String> {
-        for attempt in 0..TRIES + 2 {
+        let sha256 = hash();
+        let ours = Ours { name: NAME, sha256: &sha256, may_put: self.may_put };
+        let mut was_put = false;
+        for _ in 0..TRIES + 2 {
             let seen = self.look(scope, Look::Document { name: NAME.into() }).await;
             let seen = seen.map_err(|why| format!("the document {NAME} could not be looked up: {why}"))?;
-            match seen {
-                Seen::Document(Some(found)) if found.sha256.as_deref() != Some(&hash()) => {
-                    return Err(format!("the document {NAME} is not ours: its content differs"));
-                }
-                Seen::Document(Some(found)) if found.status == "Active" => return Ok(()),
-                Seen::Document(Some(_)) => {}
-                _ if !self.may_put => {
-                    return Err(format!(
-                        "the document {NAME} is not in the account: say --yes once to put it there"
-                    ));
-                }
-                _ if attempt == 0 => {
+            let found = if let Seen::Document(found) = seen { found } else { None };
+            match ours.turn(found.as_ref(), was_put) {
+                Turn::Use => return Ok(()),
+                Turn::Wait => {}
+                Turn::Put => {
+                    was_put = true;
                     let change = Change::CreateDocument { name: NAME.into(), content: CONTENT.to_owned() };
                     let token = Token::of(&[&self.mark, "document"]);
                     match writer.write(scope, &change, &token).await {
-                        // Somebody else was quicker, or the answer was lost: the next look tells.
+                        // The answer was lost: the next look tells.
                         Ok(_) | Err(WriteError::Unknown(_)) => {}
-                        Err(error) if error.code() == Some("DocumentAlreadyExists") => {}
+                        Err(error) if was_quicker(error.code()) => {}
                         Err(error) => {
                             return Err(format!("the document {NAME} could not be put there: {error}"));
                         }
                     }
                 }
-                _ => {}
+                turn @ (Turn::Lacking | Turn::Foreign) => return Err(ours.why_not(turn)),
             }
             tokio::time::sleep(Duration::from_secs(1)).await;
         }
-        Err(format!("the document {NAME} was put into the account and is not usable yet"))
+        Err(ours.why_not(Turn::Wait))
     }
 
     async fn send(
@@ -231,6 +248,9 @@ fn said(one: &Invocation) -> Result<String, String> {
             Err(format!("{} did not answer within two minutes ({})", one.instance, one.status))
         }
         ("Failed", _) if one.exit_code == Some(66) => Err(format!("no such container on {}", one.instance)),
+        ("Failed", _) if one.exit_code == Some(70) => {
+            Err(format!("docker does not answer on {}: it is installed, and it is down", one.instance))
+        }
         ("Failed", _) if one.exit_code == Some(69) => Err(format!("there is no docker on {}", one.instance)),
         (status, detail) => {
             let last = one.output.lines().rfind(|line| !line.trim().is_empty()).unwrap_or_default();
@@ -243,15 +263,27 @@ fn said(one: &Invocation) -> Result<String, String> {
 /// What the document printed.
 fn read(printed: &str, tail: u32) -> Result<Told, String> {
     let (head, rest) = printed.split_once('\n').unwrap_or((printed, ""));
-    let Some(driver) = head.trim_end().strip_prefix("coredeck-logs 1 ") else {
+    let Some(driver) = head.trim_end().strip_prefix("coredeck-logs 2 ") else {
         return Err("the host's answer is not one of our document".to_owned());
     };
-    let mut parts = driver.split('|');
-    let mut part = || parts.next().map(str::trim).filter(|part| !part.is_empty()).map(Text::new);
+    // The tag comes last: it may hold anything.
+    let mut parts = driver.splitn(7, '|');
+    let mut part = || parts.next().map(str::trim).filter(|part| !part.is_empty());
     let (kind, group, region, stream) = (part(), part(), part(), part());
-    if kind.as_deref() == Some("awslogs") {
+    let (id, name, tag) = (part(), part(), part());
+    if kind == Some("awslogs") {
         let group = group.ok_or("docker sends the lines to CloudWatch and names no log group")?;
-        return Ok(Told::CloudWatch { group, region, stream });
+        let (id, name) = (id.unwrap_or_default(), name.unwrap_or_default().trim_start_matches('/'));
+        let stream = match (stream, tag) {
+            (Some(stream), _) => stream.to_owned(),
+            (None, Some(tag)) => tagged(tag, id, name)?,
+            (None, None) => id.to_owned(),
+        };
+        return Ok(Told::CloudWatch {
+            group: group.into(),
+            region: region.map(Text::from),
+            stream: stream.into(),
+        });
     }
     let garbled = || "what the host packed could not be unpacked".to_owned();
     let (sizes, packed) = rest.split_once('\n').ok_or_else(garbled)?;
@@ -281,6 +313,28 @@ fn read(printed: &str, tail: u32) -> Result<Told, String> {
     Ok(Told::Lines { lines, is_cut })
 }
 
+/// What docker makes of a tag: `{{.Name}}/{{.ID}}`.
+fn tagged(tag: &str, id: &str, name: &str) -> Result<String, String> {
+    let short: String = id.chars().take(12).collect();
+    let mut made = String::new();
+    let mut rest = tag;
+    while let Some((before, after)) = rest.split_once("{{") {
+        let unknown =
+            || format!("docker names the stream by '{}', which cannot be told from here", harmless(tag));
+        let (word, after) = after.split_once("}}").ok_or_else(unknown)?;
+        made.push_str(before);
+        made.push_str(match word.trim() {
+            ".ID" => &short,
+            ".FullID" => id,
+            ".Name" => name,
+            _ => return Err(unknown()),
+        });
+        rest = after;
+    }
+    made.push_str(rest);
+    Ok(made)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -298,7 +352,7 @@ mod tests {
         let script = document["mainSteps"][0]["inputs"]["runCommand"].to_string();
         let verbs: Vec<&str> =
             script.split("docker ").skip(1).filter_map(|rest| rest.split(' ').next()).collect();
-        assert_eq!(verbs, [">/dev/null", "on", "inspect", "logs"]);
+        assert_eq!(verbs, [">/dev/null", "on", "version", "does", "inspect", "logs"]);
         assert!(!script.contains("Env"), "environments hold secrets");
     }
 
@@ -306,7 +360,7 @@ mod tests {
         let mut packer = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());
         std::io::Write::write_all(&mut packer, lines.as_bytes()).unwrap();
         let packed = STANDARD.encode(packer.finish().unwrap());
-        format!("coredeck-logs 1 json-file|||\n{kept} {whole}\n{packed}\n")
+        format!("coredeck-logs 2 json-file||||4f|/acme|\n{kept} {whole}\n{packed}\n")
     }
 
     #[test]
@@ -315,18 +369,45 @@ mod tests {
         let told = read(&packed(600, 60, lines), 100);
         let Ok(Told::Lines { lines, is_cut }) = told else { panic!("{told:?}") };
         assert_eq!((lines.len(), lines[0].1.as_str(), lines[1].1.as_str(), is_cut), (2, "a b", "", false));
-        let told = read("coredeck-logs 1 awslogs|/cores|eu-west-1|acme\n", 100).unwrap();
-        let stream = Some("acme".into());
-        assert_eq!(
-            told,
-            Told::CloudWatch { group: "/cores".into(), region: Some("eu-west-1".into()), stream }
-        );
-        assert!(read("hello", 1).is_err() && read("coredeck-logs 1 awslogs|||", 1).is_err());
+        let id = "0123456789abcdef".repeat(4);
+        let stream = |of: &str, tag: &str| {
+            let said = format!("coredeck-logs 2 awslogs|/cores|eu-west-1|{of}|{id}|/acme|{tag}\n");
+            match read(&said, 100)? {
+                Told::CloudWatch { group, region, stream } => {
+                    assert_eq!((group.as_str(), region.as_deref()), ("/cores", Some("eu-west-1")));
+                    Ok(stream.to_string())
+                }
+                Told::Lines { .. } => Err("lines".to_owned()),
+            }
+        };
+        assert_eq!(stream("prod-acme", "{{.ID}}").unwrap(), "prod-acme", "the stream has the last word");
+        assert_eq!(stream("", "").unwrap(), id, "docker's own default");
+        assert_eq!(stream("", "a|{{ .Name }}/{{.ID}}").unwrap(), "a|acme/0123456789ab");
+        assert_eq!(stream("", "{{.FullID}}").unwrap(), id);
+        assert!(stream("", "{{.ImageName}}").unwrap_err().contains("cannot be told from here"));
+        assert!(read("hello", 1).is_err() && read("coredeck-logs 2 awslogs||||||", 1).is_err());
         assert!(read(&packed(9, 9, "Error response from daemon"), 1).unwrap_err().contains("daemon"));
         for bad in ["", "x", "1 2", "1 2\n!!", "1 2\nAAAA", "a b\nAAAA"] {
-            let told = read(&format!("coredeck-logs 1 json-file|||\n{bad}"), 1);
+            let told = read(&format!("coredeck-logs 2 json-file||||||\n{bad}"), 1);
             assert!(told.is_err_and(|why| why.contains("unpacked")), "{bad:?}");
         }
+    }
+
+    #[test]
+    fn a_docker_that_is_down_is_not_a_container_that_is_missing() {
+        let ended = |code| {
+            let one = Invocation {
+                command: "c".into(),
+                instance: "i-1".into(),
+                status: "Failed".into(),
+                detail: "Failed".into(),
+                exit_code: Some(code),
+                output: String::new(),
+            };
+            said(&one).unwrap_err()
+        };
+        assert!(ended(66).contains("no such container") && ended(69).contains("there is no docker"));
+        assert!(ended(70).contains("docker does not answer on i-1"));
     }
 
     #[test]

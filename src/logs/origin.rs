@@ -7,6 +7,30 @@ use crate::model::text::harmless;
 use crate::model::{ClusterArn, Core, Home, InstanceId, Known, Scope, TaskArn, Tenant, Text, short_arn};
 use std::sync::Arc;
 
+/// What is sought: a name that may say what it is, `core/prod-acme`, and where. Ids differ only within a scope.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Sought {
+    /// The name.
+    pub name: String,
+    /// The account and region that it is in; none where that was not said.
+    pub scope: Option<Arc<Scope>>,
+}
+
+impl Sought {
+    /// A name, wherever it is.
+    pub fn anywhere(name: impl Into<String>) -> Self {
+        Self { name: name.into(), scope: None }
+    }
+
+    fn is_in(&self, scope: &Scope) -> bool {
+        self.scope.as_deref().is_none_or(|wanted| wanted == scope)
+    }
+}
+
+/// What must be read to know where cores and tasks are: what a shell needs.
+pub const PLACES: [Source; 6] =
+    [Source::Registry, Source::Instances, Source::Clusters, Source::Services, Source::Tasks, Source::Hosts];
+
 /// What must be read to know where lines are.
 pub const SOURCES: [Source; 8] = [
     Source::Registry,
@@ -30,6 +54,8 @@ pub struct Origin {
     pub place: Place,
     /// Domains that its lines must be about; empty for all.
     pub only: Vec<Text>,
+    /// What is to be known of its lines, where they are not just those of what was sought.
+    pub doubt: Option<String>,
     /// The service of ECS whose later tasks are meant too; none where this one was asked for by itself.
     pub service: Option<Text>,
 }
@@ -91,15 +117,18 @@ impl Named {
 /// # Errors
 ///
 /// A name that nothing has, that two things of one kind in different places have, or behind which nothing runs.
-pub fn resolve(fleet: &Fleet, names: &[String]) -> Result<Vec<Origin>> {
+pub fn resolve(fleet: &Fleet, sought: &[Sought]) -> Result<Vec<Origin>> {
     let mut all: Vec<Origin> = Vec::new();
-    for name in names {
-        let found = one(fleet, name)?;
+    for sought in sought {
+        let found = one(fleet, sought)?;
         for origin in found {
             match all.iter_mut().find(|known| known.place == origin.place && known.scope == origin.scope) {
                 // Whoever asked for the core wants all of it, and not a tenant's part.
                 Some(known) if known.only.is_empty() || origin.only.is_empty() => known.only.clear(),
-                Some(known) => known.only.extend(origin.only),
+                Some(known) => {
+                    known.only.extend(origin.only);
+                    known.doubt = known.doubt.take().or(origin.doubt);
+                }
                 None => all.push(origin),
             }
         }
@@ -107,7 +136,22 @@ pub fn resolve(fleet: &Fleet, names: &[String]) -> Result<Vec<Origin>> {
     Ok(all)
 }
 
-fn one(fleet: &Fleet, typed: &str) -> Result<Vec<Origin>> {
+/// What each of these is called before its lines: by its name, and by its scope where another has that name too.
+pub fn called(origins: &[Origin]) -> Vec<Text> {
+    let is_double = |one: &Origin| {
+        origins
+            .iter()
+            .any(|other| other.name == one.name && (&other.scope, &other.place) != (&one.scope, &one.place))
+    };
+    let called = |one: &Origin| match is_double(one) {
+        true => Text::from(format!("{} {}", one.name, one.scope)),
+        false => one.name.clone(),
+    };
+    origins.iter().map(called).collect()
+}
+
+fn one(fleet: &Fleet, sought: &Sought) -> Result<Vec<Origin>> {
+    let typed = sought.name.as_str();
     let kinds = typed.split_once('/').and_then(|(word, rest)| {
         let kind = Named::ALL.into_iter().find(|kind| kind.word() == word)?;
         Some((vec![kind], rest))
@@ -115,11 +159,11 @@ fn one(fleet: &Fleet, typed: &str) -> Result<Vec<Origin>> {
     let (kinds, name) = kinds.unwrap_or_else(|| (Named::ALL.to_vec(), typed));
     for kind in kinds {
         let found = match kind {
-            Named::Core => cores(fleet, name),
-            Named::Tenant => tenants(fleet, name)?,
-            Named::Service => services(fleet, name)?,
-            Named::Instance => instances(fleet, name)?,
-            Named::Task => tasks(fleet, name),
+            Named::Core => cores(fleet, name, sought),
+            Named::Tenant => tenants(fleet, name, sought)?,
+            Named::Service => services(fleet, name, sought)?,
+            Named::Instance => instances(fleet, name, sought)?,
+            Named::Task => tasks(fleet, name, sought),
         };
         if let Some(found) = found {
             return Ok(found);
@@ -143,13 +187,15 @@ fn origin_of(fleet: &Fleet, core: &Core) -> Option<Origin> {
             instance: instance_id.clone()?,
             container: container.clone().unwrap_or_else(|| core.id.as_str().into()),
         },
-        Home::Task { task, .. } => task_place(fleet.tasks.iter().find(|row| row.it.arn == *task)?),
+        Home::Task { task, .. } => {
+            task_place(fleet.tasks.iter().find(|row| row.it.arn == *task && row.scope == core.scope)?)
+        }
     };
     let name = match &core.home {
         Home::Container { .. } => Text::new(core.id.as_str()),
         Home::Task { task, service, .. } => task_name(service, task.as_str()),
     };
-    Some(Origin { name, scope: Arc::clone(&core.scope), place, only: Vec::new(), service: None })
+    Some(Origin { name, scope: Arc::clone(&core.scope), place, only: Vec::new(), service: None, doubt: None })
 }
 
 fn task_place(row: &TaskRow) -> Place {
@@ -166,18 +212,20 @@ pub(super) fn task_name(of: &str, arn: &str) -> Text {
     Text::from(format!("{of}/{id}"))
 }
 
-fn cores(fleet: &Fleet, name: &str) -> Option<Vec<Origin>> {
-    let found: Vec<&Core> = fleet.cores.iter().filter(|core| core.id.as_str() == name).collect();
+fn cores(fleet: &Fleet, name: &str, sought: &Sought) -> Option<Vec<Origin>> {
+    let is_it = |core: &&Core| core.id.as_str() == name && sought.is_in(&core.scope);
+    let found: Vec<&Core> = fleet.cores.iter().filter(is_it).collect();
     (!found.is_empty()).then(|| found.into_iter().filter_map(|core| origin_of(fleet, core)).collect())
 }
 
-fn tenants(fleet: &Fleet, name: &str) -> Result<Option<Vec<Origin>>> {
+fn tenants(fleet: &Fleet, name: &str, sought: &Sought) -> Result<Option<Vec<Origin>>> {
     let is_it = |tenant: &&Tenant| {
         tenant.id.as_str() == name
             || tenant.name.as_deref() == Some(name)
             || tenant.domain.as_deref().is_some_and(|domain| domain.eq_ignore_ascii_case(name))
     };
-    let found: Vec<&Tenant> = fleet.tenants.iter().filter(is_it).collect();
+    let found: Vec<&Tenant> =
+        fleet.tenants.iter().filter(is_it).filter(|tenant| sought.is_in(&tenant.scope)).collect();
     if found.is_empty() {
         return Ok(None);
     }
@@ -185,18 +233,18 @@ fn tenants(fleet: &Fleet, name: &str) -> Result<Option<Vec<Origin>>> {
     for tenant in found {
         let serving: Vec<&Core> = fleet.cores.iter().filter(|core| serves(fleet, core, tenant)).collect();
         for core in serving {
-            let alone = matches!(core.tenants, Known::Yes(0 | 1));
+            let is_shared = is_shared(core);
             // A core of its own serves one customer, from its base domain.
-            let only = tenant.domain.as_ref().filter(|_| !alone).map(|it| Text::from(it.to_lowercase()));
+            let only = tenant.domain.as_ref().filter(|_| is_shared).map(|it| Text::from(it.to_lowercase()));
+            let doubt = (is_shared && only.is_none()).then(|| {
+                format!("these are all lines of {}: the domain of {} is not known", core.id, tenant.id)
+            });
+            let only: Vec<Text> = only.into_iter().collect();
             let service = match &core.home {
                 Home::Task { service, .. } => Some(service.clone()),
                 Home::Container { .. } => None,
             };
-            all.extend(origin_of(fleet, core).map(|it| Origin {
-                only: only.into_iter().collect(),
-                service,
-                ..it
-            }));
+            all.extend(origin_of(fleet, core).map(|it| Origin { only, doubt, service, ..it }));
         }
     }
     if all.is_empty() {
@@ -204,6 +252,18 @@ fn tenants(fleet: &Fleet, name: &str) -> Result<Option<Vec<Origin>>> {
         return Err(error.hint(format!("coredeck describe tenant {}", harmless(name))));
     }
     Ok(Some(all))
+}
+
+/// Whether a core is for several tenants, however many it has now: its tier says so, or they are there. Where nobody
+/// knows, it may be.
+fn is_shared(core: &Core) -> bool {
+    match (core.tenants, core.room) {
+        (Known::Yes(tenants), Known::Yes(room)) => {
+            tenants > 1 || room.is_some_and(|room| i64::from(tenants).saturating_add(room) > 1)
+        }
+        (Known::Yes(tenants), Known::No(_)) => tenants > 1,
+        (Known::No(_), _) => true,
+    }
 }
 
 /// Whether a core serves a tenant: by the registry, or as a target behind its rule.
@@ -223,11 +283,12 @@ fn serves(fleet: &Fleet, core: &Core, tenant: &Tenant) -> bool {
     })
 }
 
-fn services(fleet: &Fleet, name: &str) -> Result<Option<Vec<Origin>>> {
+fn services(fleet: &Fleet, name: &str, sought: &Sought) -> Result<Option<Vec<Origin>>> {
     let mut named = fleet.services.iter().filter(|row| {
-        row.it.name == name
-            || format!("{}/{}", row.cluster, row.it.name) == name
-            || row.it.arn.as_str() == name
+        sought.is_in(&row.scope)
+            && (row.it.name == name
+                || format!("{}/{}", row.cluster, row.it.name) == name
+                || row.it.arn.as_str() == name)
     });
     let Some(service) = named.next() else { return Ok(None) };
     if let Some(other) = named.next() {
@@ -238,8 +299,11 @@ fn services(fleet: &Fleet, name: &str) -> Result<Option<Vec<Origin>>> {
         )));
     }
     let group = format!("service:{}", service.it.name);
-    let mine =
-        |row: &&TaskRow| row.it.cluster == service.it.cluster && row.it.group.as_deref() == Some(&group);
+    let mine = |row: &&TaskRow| {
+        row.scope == service.scope
+            && row.it.cluster == service.it.cluster
+            && row.it.group.as_deref() == Some(&group)
+    };
     let all: Vec<Origin> =
         fleet.tasks.iter().filter(mine).map(|row| of_task(row, &service.it.name)).collect();
     let all: Vec<Origin> = all
@@ -258,13 +322,15 @@ fn of_task(row: &TaskRow, called: &str) -> Origin {
         scope: Arc::clone(&row.scope),
         place: task_place(row),
         only: Vec::new(),
+        doubt: None,
         service: None,
     }
 }
 
-fn instances(fleet: &Fleet, name: &str) -> Result<Option<Vec<Origin>>> {
-    let mut named =
-        fleet.instances.iter().filter(|row| row.it.id.as_str() == name || row.it.name() == Some(name));
+fn instances(fleet: &Fleet, name: &str, sought: &Sought) -> Result<Option<Vec<Origin>>> {
+    let mut named = fleet.instances.iter().filter(|row| {
+        sought.is_in(&row.scope) && (row.it.id.as_str() == name || row.it.name() == Some(name))
+    });
     let Some(row) = named.next() else { return Ok(None) };
     if named.next().is_some() {
         let error = Error::usage(format!("several instances are called '{}'", harmless(name)));
@@ -288,13 +354,85 @@ fn instances(fleet: &Fleet, name: &str) -> Result<Option<Vec<Origin>>> {
     Ok(Some(all))
 }
 
-fn tasks(fleet: &Fleet, name: &str) -> Option<Vec<Origin>> {
+fn tasks(fleet: &Fleet, name: &str, sought: &Sought) -> Option<Vec<Origin>> {
     let is_it = |row: &&TaskRow| {
         let arn = row.it.arn.as_str();
         let id = arn.rsplit('/').next().unwrap_or_default();
-        arn == name || id == name || (name.len() >= 8 && id.starts_with(name))
+        sought.is_in(&row.scope) && (arn == name || id == name || (name.len() >= 8 && id.starts_with(name)))
     };
     let row = fleet.tasks.iter().find(is_it)?;
     let called = row.it.group.as_deref().map_or("task", |group| group.trim_start_matches("service:"));
     Some(vec![of_task(row, called)])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fleet::join;
+    use crate::fleet::made::{core, instance, tenant, tiers};
+    use crate::gateway::Reading;
+    use crate::model::{CoreRecord, TenantRecord};
+    use crate::snapshot::{Part, Snapshot};
+    use jiff::Timestamp;
+
+    fn scope(region: &str) -> Arc<Scope> {
+        Arc::new(Scope { account: "a".into(), region: region.into() })
+    }
+
+    fn part(region: &str, hosts: &[&str], cores: Vec<CoreRecord>, tenants: Vec<TenantRecord>) -> Arc<Part> {
+        let mut part = Part::new(scope(region));
+        let hosts = hosts.iter().map(|id| Arc::new(instance(id, &[]))).collect();
+        let registry = Reading::Registry { cores, tenants, faults: Vec::new() };
+        for reading in [Reading::Instances(hosts), registry] {
+            part.settle(reading, Timestamp::UNIX_EPOCH, true);
+        }
+        Arc::new(part)
+    }
+
+    fn fleet(parts: Vec<Arc<Part>>) -> Fleet {
+        let taken_at = Timestamp::UNIX_EPOCH;
+        join(&Snapshot { seq: 1, taken_at, parts, troubles: Vec::new() }, &tiers())
+    }
+
+    #[test]
+    fn ids_differ_only_within_a_scope_and_the_row_says_which_is_meant() {
+        let here = |region: &str, host: &str| part(region, &[host], vec![core("acme", host)], Vec::new());
+        let fleet = fleet(vec![here("us-east-1", "i-1"), here("eu-west-1", "i-2")]);
+        let all = resolve(&fleet, &[Sought::anywhere("core/acme")]).unwrap();
+        assert_eq!(called(&all), ["acme a/us-east-1", "acme a/eu-west-1"], "both, and told apart");
+        for (region, host) in [("us-east-1", "i-1"), ("eu-west-1", "i-2")] {
+            for name in ["core/acme".to_owned(), format!("instance/{host}")] {
+                let sought = Sought { name, scope: Some(scope(region)) };
+                let found = resolve(&fleet, &[sought]).unwrap();
+                assert_eq!(called(&found), ["acme"]);
+                assert!(
+                    matches!(&found[0].place, Place::Container { instance, .. } if instance.as_str() == host)
+                );
+            }
+        }
+        let elsewhere = Sought { name: "instance/i-1".to_owned(), scope: Some(scope("eu-west-1")) };
+        assert!(resolve(&fleet, &[elsewhere]).is_err());
+    }
+
+    #[test]
+    fn a_tenant_without_a_domain_on_a_core_for_several_is_said_to_show_all_of_it() {
+        let shared = CoreRecord { tier: Some("shared".into()), ..core("shared-1", "i-1") };
+        let own = CoreRecord { tier: Some("development".into()), ..core("dev-1", "i-1") };
+        let bare = TenantRecord { domain: None, ..tenant("bare", "shared-1", "production") };
+        let only_one = TenantRecord { domain: None, ..tenant("alone", "dev-1", "production") };
+        let of = |tenants: Vec<TenantRecord>, name: &str| {
+            let fleet = fleet(vec![part("us-east-1", &["i-1"], vec![shared.clone(), own.clone()], tenants)]);
+            resolve(&fleet, &[Sought::anywhere(format!("tenant/{name}"))]).unwrap().remove(0)
+        };
+        // The only one that it has now, and yet the next may come any time.
+        let found = of(vec![bare], "bare");
+        assert_eq!(
+            found.doubt.as_deref(),
+            Some("these are all lines of shared-1: the domain of bare is not known")
+        );
+        let found = of(vec![tenant("acme", "shared-1", "production")], "acme");
+        assert_eq!((found.only, found.doubt), (vec![Text::from("acme.example.com")], None));
+        let found = of(vec![only_one], "alone");
+        assert_eq!((found.only, found.doubt), (Vec::new(), None), "a core of its own");
+    }
 }

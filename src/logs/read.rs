@@ -12,6 +12,7 @@ use super::line::Line;
 use super::mask::Mask;
 use super::merge::Merge;
 use super::origin::{Origin, Place};
+use super::said::{Flow, Said};
 use super::sieve::Sieve;
 use crate::clock::Clock;
 use crate::gateway::{Look, Seen};
@@ -61,9 +62,10 @@ pub struct Feed {
     /// What comes afterwards; ends at once where nobody follows. While it is not taken, nothing new is read.
     pub fresh: mpsc::Receiver<Fresh>,
     /// What is to be known of what is shown, or not shown; ends when nothing is read any more. To be taken always.
-    pub said: mpsc::Receiver<String>,
+    pub said: mpsc::Receiver<Said>,
     /// Ends it.
     pub stop: CancellationToken,
+    later: mpsc::WeakSender<Fresh>,
 }
 
 /// Something new.
@@ -71,8 +73,34 @@ pub struct Feed {
 pub enum Fresh {
     /// Lines, by time.
     Lines(Vec<Line>),
+    /// Lines of the past, by time: they could not be read when the others' were, or were not waited for.
+    Late(Vec<Line>),
     /// A task that began later. It stands behind all sources so far; its lines come after this.
     Source(Origin),
+}
+
+impl Feed {
+    /// Waits no longer for the past of those that have none to show now: it comes late. Which sources these are.
+    pub fn leave_behind(&mut self) -> Vec<u16> {
+        // Nobody comes late where nobody reads any more.
+        let Some(later) = self.later.upgrade() else { return Vec::new() };
+        let mut all = Vec::new();
+        for (of, mut reading) in self.past.leave_behind() {
+            all.extend(of);
+            let (later, stop) = (later.clone(), self.stop.clone());
+            let hand_on = async move {
+                while let Some(lines) = reading.recv().await {
+                    if later.send(Fresh::Late(lines)).await.is_err() {
+                        return;
+                    }
+                }
+            };
+            tokio::spawn(async move {
+                tokio::select! { () = stop.cancelled() => {} () = hand_on => {} }
+            });
+        }
+        all
+    }
 }
 
 impl Drop for Feed {
@@ -84,9 +112,10 @@ impl Drop for Feed {
 /// Begins to read.
 ///
 /// Beside it a sentence for each origin of which nothing can be read; the others are read all the same.
-pub async fn start(reading: Reading) -> (Feed, Vec<String>) {
+pub async fn start(reading: Reading) -> (Feed, Vec<Said>) {
     let (lines, fresh) = mpsc::channel(WAITING);
     let (say, said) = mpsc::channel(WAITING * 4);
+    let later = lines.downgrade();
     let tell = Tell { lines, say };
     let stop = CancellationToken::new();
     let mut past = Vec::new();
@@ -95,7 +124,7 @@ pub async fn start(reading: Reading) -> (Feed, Vec<String>) {
     let mask = Arc::new(Mask::default());
     for part in sorted.parts() {
         let (send, batches) = mpsc::channel(WAITING);
-        past.push(batches);
+        past.push((part.streams.iter().map(|(_, from)| *from).collect(), batches));
         let stand = Stand::new(&reading, &mask, part, tell.clone());
         let stop = stop.clone();
         tokio::spawn(async move {
@@ -104,7 +133,7 @@ pub async fn start(reading: Reading) -> (Feed, Vec<String>) {
     }
     for host in sorted.hosts {
         let (send, batches) = mpsc::channel(WAITING);
-        past.push(batches);
+        past.push((vec![host.from], batches));
         let (reading, mask, tell, stop) =
             (Arc::clone(&reading), Arc::clone(&mask), tell.clone(), stop.clone());
         tokio::spawn(async move {
@@ -114,20 +143,20 @@ pub async fn start(reading: Reading) -> (Feed, Vec<String>) {
     if reading.follows {
         later::watch(&reading, &mask, &tell, &stop);
     }
-    (Feed { past: Merge::new(past), fresh, said, stop }, sorted.troubles)
+    (Feed { past: Merge::new(past), fresh, said, stop, later }, sorted.troubles)
 }
 
 /// Where what is read goes.
 #[derive(Clone)]
 struct Tell {
     lines: mpsc::Sender<Fresh>,
-    say: mpsc::Sender<String>,
+    say: mpsc::Sender<Said>,
 }
 
 impl Tell {
-    async fn say(&self, text: String) {
+    async fn say(&self, said: Said) {
         // Nobody is left to tell when the reader has gone.
-        let _ = self.say.send(text).await;
+        let _ = self.say.send(said).await;
     }
 
     /// Hands new lines on. Whether there is still somebody who takes them.
@@ -142,6 +171,8 @@ enum Way {
     Past(mpsc::Sender<Vec<Line>>),
     /// As something new.
     Fresh(Tell),
+    /// As something old that others do not wait for.
+    Late(Tell),
 }
 
 impl Way {
@@ -153,6 +184,7 @@ impl Way {
             let is_taken = match self {
                 Self::Past(send) => send.send(batch).await.is_ok(),
                 Self::Fresh(tell) => tell.fresh(batch).await,
+                Self::Late(tell) => tell.lines.send(Fresh::Late(batch)).await.is_ok(),
             };
             if !is_taken {
                 return false;
@@ -174,7 +206,7 @@ struct Part {
 struct Sorted {
     streams: BTreeMap<(Scope, Text), Vec<(Text, u16)>>,
     hosts: Vec<Host>,
-    troubles: Vec<String>,
+    troubles: Vec<Said>,
 }
 
 impl Sorted {
@@ -196,6 +228,8 @@ async fn sort(reading: &Reading, origins: impl Iterator<Item = (u16, &Origin)>) 
     let mut definitions: BTreeMap<(Scope, Text), Result<crate::model::Definition, String>> = BTreeMap::new();
     for (from, origin) in origins {
         let scope = Scope::clone(&origin.scope);
+        let never = |why: String| Said::turn(vec![from], Flow::Ended, format!("{}: {why}", origin.name));
+        troubles.extend(origin.doubt.clone().map(Said::note));
         match &origin.place {
             Place::Container { instance, container } => match &reading.configured {
                 Some((group, stream)) => {
@@ -221,21 +255,17 @@ async fn sort(reading: &Reading, origins: impl Iterator<Item = (u16, &Origin)>) 
                 let found = match definitions.get(&key) {
                     Some(Ok(found)) => found,
                     Some(Err(why)) => {
-                        troubles.push(format!("{}: {why}", origin.name));
+                        troubles.push(never(why.clone()));
                         continue;
                     }
                     None => continue,
                 };
                 let id = task.as_str().rsplit('/').next().unwrap_or_default();
-                let before = troubles.len();
-                let mut any = false;
+                let (mut has_bare, mut any) = (false, false);
                 for container in &found.containers {
                     let Some(target) = &container.logs else { continue };
                     let Some(prefix) = &target.prefix else {
-                        troubles.push(format!(
-                            "{}: the log options of {definition} name no awslogs-stream-prefix, so no stream can be told",
-                            origin.name
-                        ));
+                        has_bare = true;
                         continue;
                     };
                     let scope = in_region(&scope, target.region.as_ref());
@@ -243,8 +273,16 @@ async fn sort(reading: &Reading, origins: impl Iterator<Item = (u16, &Origin)>) 
                     streams.entry((scope, target.group.clone())).or_default().push((stream.into(), from));
                     any = true;
                 }
-                if !any && troubles.len() == before {
-                    troubles.push(format!("{}: {definition} does not log to CloudWatch", origin.name));
+                let bare = format!(
+                    "the log options of {definition} name no awslogs-stream-prefix, so no stream can be told"
+                );
+                match (any, has_bare) {
+                    (true, true) => troubles.push(Said::note(format!("{}: {bare}", origin.name))),
+                    (true, false) => {}
+                    (false, true) => troubles.push(never(bare)),
+                    (false, false) => {
+                        troubles.push(never(format!("{definition} does not log to CloudWatch")))
+                    }
                 }
             }
         }

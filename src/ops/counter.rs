@@ -7,7 +7,7 @@ use super::intent::Intent;
 use super::plan::Plan;
 use super::state::OpState;
 use crate::error::Error;
-use crate::logs::Line;
+use crate::logs::{Line, Said, Sought};
 use crate::model::Text;
 use futures::future::BoxFuture;
 use jiff::Timestamp;
@@ -111,8 +111,8 @@ pub enum Order {
     ReadLog {
         /// By which the answers are known.
         ticket: u64,
-        /// What: `core/prod-acme`, `tenant/acme`.
-        names: Vec<String>,
+        /// What, and where.
+        of: Sought,
     },
     /// Nobody looks at a log any more.
     LeaveLog,
@@ -146,14 +146,27 @@ pub enum Answer {
     },
 }
 
-/// Who takes the terminal for a while, and gives it back.
+/// Who opens shells beside the screen, which lives on meanwhile.
 pub trait Aside: Send + Sync {
-    /// Gives the terminal to a shell until it ends. Its exit code.
+    /// Opens a session in this; nothing of it touches the terminal.
     ///
     /// # Errors
     ///
     /// Why there is none.
-    fn shell<'a>(&'a self, name: &'a str) -> BoxFuture<'a, Result<u8, Declined>>;
+    fn open(&self, of: Sought) -> BoxFuture<'static, Result<Box<dyn Inside>, Declined>>;
+}
+
+/// A session that is open and waits for a terminal.
+pub trait Inside: Send {
+    /// Gives it the terminal until it ends, and takes the terminal back. Its exit code.
+    ///
+    /// # Errors
+    ///
+    /// Why it could not be carried on; it is ended then.
+    fn carry_on(self: Box<Self>) -> BoxFuture<'static, Result<u8, Declined>>;
+
+    /// Ends it: nobody wants it any more.
+    fn give_up(self: Box<Self>) -> BoxFuture<'static, ()>;
 }
 
 /// What comes of reading a log.
@@ -168,6 +181,8 @@ pub enum LogPart {
     },
     /// Lines, in the order of time.
     Lines(Vec<Line>),
+    /// Lines of a past that came later than that of others, in the order of time: they belong between what shows.
+    Late(Vec<Line>),
     /// A source that began later; it stands behind the others.
     Joined {
         /// What it is called.
@@ -178,7 +193,7 @@ pub enum LogPart {
     /// The last minutes are read; what comes from now on is new.
     CaughtUp,
     /// Something to know about what shows, or does not.
-    Said(String),
+    Said(Said),
     /// Nothing more comes.
     Over,
     /// Nothing can be read, and why.

@@ -6,7 +6,7 @@
 use super::run::Timer;
 use crate::fleet::Fleet;
 use crate::gateway::change::{Change, Document, FleetWriter, WriteError};
-use crate::gateway::{FleetProbe, Look, Seen, Source, change::Token};
+use crate::gateway::{FleetProbe, Look, Ours, Seen, Source, Turn, change::Token, was_quicker};
 use crate::inventory::{
     self, Diff, Entry, HostAnswer, Observed, Told, candidates, compare, entries, gather, parse,
 };
@@ -224,39 +224,35 @@ impl One<'_> {
 
     /// Our document is in the account, and is ours.
     async fn document(&self, writer: &dyn FleetWriter) -> Result<(), String> {
-        let (name, hash) = (self.question.name, self.question.hash.as_str());
-        for attempt in 0..TRIES {
+        let (name, sha256) = (self.question.name, self.question.hash.as_str());
+        let ours = Ours { name, sha256, may_put: self.asking.may_put };
+        let mut was_put = false;
+        for _ in 0..TRIES {
             let seen = self.look(Look::Document { name: name.into() }).await;
             let seen =
                 seen.map_err(|trouble| format!("the document {name} could not be looked up: {trouble}"))?;
-            match seen {
-                Seen::Document(Some(found)) if found.sha256.as_deref() != Some(hash) => {
-                    return Err(format!("the document {name} is not ours: its content differs"));
-                }
-                Seen::Document(Some(found)) if found.status == "Active" => return Ok(()),
-                Seen::Document(Some(_)) => self.pause(2).await,
-                _ if !self.asking.may_put => {
-                    return Err(format!(
-                        "the document {name} is not in the account: say --yes once to put it there"
-                    ));
-                }
-                _ if attempt == 0 => {
+            let found = if let Seen::Document(found) = seen { found } else { None };
+            match ours.turn(found.as_ref(), was_put) {
+                Turn::Use => return Ok(()),
+                Turn::Wait => self.pause(2).await,
+                Turn::Put => {
+                    was_put = true;
                     let change =
                         Change::CreateDocument { name: name.into(), content: self.question.content.clone() };
                     let token = Token::of(&[&self.asking.mark, "document"]);
                     match writer.write(self.scope, &change, &token).await {
-                        // Somebody else was quicker, or the answer was lost: the next look tells.
+                        // The answer was lost: the next look tells.
                         Ok(_) | Err(WriteError::Unknown(_)) => self.pause(1).await,
-                        Err(error) if error.code() == Some("DocumentAlreadyExists") => self.pause(1).await,
+                        Err(error) if was_quicker(error.code()) => self.pause(1).await,
                         Err(error) => {
                             return Err(format!("the document {name} could not be put there: {error}"));
                         }
                     }
                 }
-                _ => self.pause(2).await,
+                turn @ (Turn::Lacking | Turn::Foreign) => return Err(ours.why_not(turn)),
             }
         }
-        Err(format!("the document {name} was put into the account and is not usable yet"))
+        Err(ours.why_not(Turn::Wait))
     }
 
     async fn send(

@@ -323,8 +323,8 @@ actions! {
     HalfUp "half-page-up" "half up" "Half a screen up" [List Text];
     Top "top" "top" "To the first line" [List Text Sort Menu];
     Bottom "bottom" "bottom" "To the last line" [List Text Sort Menu];
-    Left "left" "left" "One column to the left" [List Sort];
-    Right "right" "right" "One column to the right" [List Sort];
+    Left "left" "left" "One column to the left; back along the lines of a log that are cut" [List Text Sort];
+    Right "right" "right" "One column to the right; along the lines of a log that are cut" [List Text Sort];
     Accept "accept" "accept" "Take it" [Sort Menu Prompt Dialog];
     Cancel "cancel" "cancel" "Leave everything as it was" [Sort Menu Prompt Dialog];
     Complete "complete" "complete" "Complete the word, or take the next candidate" [Prompt];

@@ -127,6 +127,10 @@ pub async fn drive(
                             nobody(order).map(|answer| screen.input(Input::Answer(answer)));
                         }
                     },
+                    Effect::Shell(_) => {
+                        let why = "a screen without a terminal has none for a shell".to_owned();
+                        screen.input(Input::Shell(Err(why)));
+                    }
                     effect => {
                         for input in props.carry_out(&effect) {
                             screen.input(input);

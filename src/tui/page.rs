@@ -235,7 +235,7 @@ pub(super) fn path(ui: &Ui) -> Vec<String> {
     path.push(match &ui.here.page {
         Page::Describe(card) => titled(ui, card),
         Page::Operation(id) => id.clone(),
-        Page::Log(names) => format!("log of {}", harmless(&names.join(", "))),
+        Page::Log(of) => format!("log of {}", harmless(&of.name)),
         _ => name(ui).to_string(),
     });
     path

@@ -15,7 +15,7 @@ use super::terminal::Terminal;
 use super::update::{nobody, update};
 use crate::clock::{Clock, monotonic};
 use crate::error::{Error, ErrorKind, Result};
-use crate::ops::counter::{Answer, Aside, Counter, Order, Register};
+use crate::ops::counter::{Answer, Aside, Counter, Declined, Inside, Order, Register};
 use crate::world::{Wish, World};
 use futures::FutureExt as _;
 use rustix::process::{Signal, getpid, getsid, kill_current_process_group};
@@ -102,6 +102,8 @@ async fn live(
     let mut sifting: Option<JoinHandle<Box<Answered>>> = None;
     // Things that are being looked for, likewise.
     let mut hunting: Option<JoinHandle<Box<Hunted>>> = None;
+    // A shell that is being opened.
+    let mut opening: Option<JoinHandle<Opening>> = None;
     loop {
         while let Some(effect) = effects.pop_front() {
             match effect {
@@ -131,23 +133,14 @@ async fn live(
                 Effect::Hunt(hunt) => {
                     hunting = Some(tokio::task::spawn_blocking(move || Box::new(hunt.run())));
                 }
-                Effect::Shell(name) => {
-                    let Some(aside) = &aside else {
-                        screen.ui.complain("this screen has nobody who could open a shell");
-                        continue;
-                    };
-                    terminal.suspend();
-                    let said = aside.shell(&name).await;
-                    terminal.resume()?;
-                    signals.forget();
-                    effects.extend(screen.start_over()?);
-                    let said = match said {
-                        Ok(0) => Ok(format!("the shell in {name} has ended")),
-                        Ok(code) => Ok(format!("the shell in {name} ended with {code}")),
-                        Err(declined) => Err(declined.line()),
-                    };
-                    effects.extend(screen.take(Input::Said(said)));
-                }
+                Effect::Shell(of) => match &aside {
+                    Some(aside) => opening = Some(tokio::spawn(aside.open(of))),
+                    None => {
+                        let why = "this screen has nobody who could open a shell".to_owned();
+                        effects.extend(screen.take(Input::Shell(Err(why))));
+                    }
+                },
+                Effect::LeaveShell => drop(opening.take().map(|opening| tokio::spawn(leave(opening)))),
                 Effect::Suspend if is_alone() => {
                     screen.ui.complain("no shell waits for coredeck here, so nothing could bring it back");
                 }
@@ -188,6 +181,16 @@ async fn live(
                     found.ok_or_else(|| Error::failed("looking for things failed; what it said stands above"))?;
                 Happened::Hunted(found)
             }
+            opened = async { opening.as_mut()?.await.ok() }, if opening.is_some() => {
+                opening = None;
+                match opened {
+                    Some(Ok(inside)) => Happened::Opened(inside),
+                    Some(Err(declined)) => Happened::Input(Input::Shell(Err(declined.line()))),
+                    None => {
+                        return Err(Error::failed("opening a shell failed; what it said stands above"));
+                    }
+                }
+            }
             permit = wishes.reserve(), if !screen.outbox.is_empty() => {
                 let permit = permit.map_err(|_| Error::failed("nothing reads the fleet any more"))?;
                 if let Some(wish) = screen.outbox.pop_front() {
@@ -218,6 +221,15 @@ async fn live(
                 let world = Arc::clone(&world.borrow_and_update());
                 screen.take(Input::World(world))
             }
+            Happened::Opened(inside) => {
+                terminal.suspend();
+                let ended = inside.carry_on().await.map_err(|declined| declined.line());
+                terminal.resume()?;
+                signals.forget();
+                let mut effects = screen.start_over()?;
+                effects.extend(screen.take(Input::Shell(ended)));
+                effects
+            }
             Happened::Signal(Told::End(name)) => {
                 return Err(Error::new(ErrorKind::Interrupted, format!("ended by {name}")));
             }
@@ -242,6 +254,16 @@ async fn live(
                 effects
             }
         });
+    }
+}
+
+/// A session, or why there is none.
+type Opening = std::result::Result<Box<dyn Inside>, Declined>;
+
+/// Ends the session that nobody waits for any more, once it is there.
+async fn leave(opening: JoinHandle<Opening>) {
+    if let Ok(Ok(inside)) = opening.await {
+        inside.give_up().await;
     }
 }
 
@@ -300,6 +322,7 @@ enum Happened {
     Time,
     Sifted(Box<Answered>),
     Hunted(Box<Hunted>),
+    Opened(Box<dyn Inside>),
     Signal(Told),
 }
 

@@ -24,6 +24,7 @@ use super::setup::Setup;
 use super::signs::Signs;
 use super::view::View;
 use crate::fleet::Deed;
+use crate::logs::Sought;
 use crate::model::Scope;
 use crate::ops::counter::{Answer, Order, Register};
 use crate::query::Kind;
@@ -69,6 +70,8 @@ pub enum Input {
     Answer(Answer),
     /// Something that was asked for was done, or could not be; one sentence.
     Said(std::result::Result<String, String>),
+    /// The shell has ended, with this code; or why there is none.
+    Shell(std::result::Result<u8, String>),
 }
 
 /// What `update` asks for.
@@ -99,8 +102,10 @@ pub enum Effect {
     Keymap(String),
     /// Keep these views from now on.
     Views(Views),
-    /// Give the terminal to a shell in this, and take it back: `core/prod-acme`, `instance/i-0…`.
-    Shell(String),
+    /// Open a shell in this while the screen lives, then give it the terminal; it ends with `Input::Shell`.
+    Shell(Sought),
+    /// That shell is not wanted any more.
+    LeaveShell,
 }
 
 /// Everything the screen knows.
@@ -153,6 +158,8 @@ pub struct Ui {
     pub(super) asking: Asking,
     /// The things that are being looked for by what was typed.
     pub(super) hunting: Hunting,
+    /// What a shell is being opened in. Until then keys mean nothing else: they would be typed into it.
+    pub(super) entering: Option<String>,
     /// The log that is being read, while its page shows.
     pub(super) log: Option<Box<Log>>,
 }
@@ -176,8 +183,8 @@ pub(super) enum Page {
     Operations,
     /// An operation, by its id.
     Operation(String),
-    /// What is logged by these: `core/prod-acme`.
-    Log(Vec<String>),
+    /// What is logged by this.
+    Log(Sought),
 }
 
 /// What a row is called across worlds.
@@ -331,6 +338,7 @@ impl Ui {
             told: None,
             asking: Asking::default(),
             hunting: Hunting::default(),
+            entering: None,
             log: None,
         }
     }
@@ -417,9 +425,8 @@ impl Ui {
 
     /// Keeps the cursor on a row that exists, and that row on the screen.
     pub(super) fn settle(&mut self) {
-        if let Some(log) = &mut self.log {
-            log.widen(usize::from(self.width));
-        }
+        let (width, cut) = (usize::from(self.width), self.signs().cut());
+        self.log.iter_mut().for_each(|log| log.fit(width, cut));
         let height = page::height(self);
         let count = page::count(self);
         let is_text = self.layer_below() == Layer::Text;

@@ -46,6 +46,7 @@ pub(super) use command::{is_command, means_anything};
 pub fn update(ui: &mut Ui, input: Input) -> Vec<Effect> {
     let mut effects = match input {
         Input::Key(chord) => press(ui, chord),
+        Input::Paste(_) if ui.entering.is_some() => Vec::new(),
         Input::Paste(text) => typing::paste(ui, &text),
         Input::Resize(width, height) => {
             (ui.width, ui.height) = (width, height);
@@ -106,6 +107,10 @@ pub fn update(ui: &mut Ui, input: Input) -> Vec<Effect> {
         }
         Input::Register(register) => steering::arrived(ui, register),
         Input::Answer(answer) => changing::answered(ui, answer),
+        Input::Shell(ended) => {
+            logging::left(ui, ended);
+            Vec::new()
+        }
         Input::Said(said) => {
             match said {
                 Ok(text) => ui.say(harmless(&text)),
@@ -134,6 +139,9 @@ pub fn update(ui: &mut Ui, input: Input) -> Vec<Effect> {
 
 fn press(ui: &mut Ui, chord: Chord) -> Vec<Effect> {
     ui.note = None;
+    if ui.entering.is_some() {
+        return logging::give_up(ui, chord);
+    }
     if !ui.pending.is_empty() && chord == Chord::plain(Key::Named(Named::Esc)) {
         ui.pending.clear();
         return Vec::new();

@@ -174,6 +174,20 @@ async fn docker_is_asked_by_a_document_that_is_put_there_when_told_and_never_in_
     );
     let newest = text(lines(&ran).last().unwrap(), "at").parse::<jiff::Timestamp>().unwrap();
     assert!(coredeck::clock::Clock::Real.now().duration_since(newest).as_secs() < 120);
+    // The document is looked up once, and not for each container.
+    let before = running.calls().len();
+    let ran = run(&running, &home, "logs dev-001 dev-002 dev-003 --since 1m --json").await;
+    assert_eq!(ran.code, Some(0), "{}", ran.err);
+    let calls = running.calls();
+    let of = |name: &str| calls[before..].iter().filter(|call| call["operation"] == name).count();
+    assert_eq!((of("DescribeDocument"), of("SendCommand")), (1, 3), "{calls:?}");
+    // A docker that was told of a group and of no stream names it by the container, or makes it of a tag.
+    for core in ["prod-orbitly", "prod-pinecrest"] {
+        let ran = run(&running, &home, &format!("logs {core} --since 2m --json")).await;
+        assert_eq!(ran.code, Some(0), "{}", ran.err);
+        let shown = lines(&ran);
+        assert!(shown.len() > 5 && shown.iter().all(|line| line["source"] == core), "{}", ran.out);
+    }
     // A host whose agent is silent is said by name; the other is shown all the same.
     let ran = run(&running, &home, "logs nobody-at-all").await;
     assert!(

@@ -3,7 +3,7 @@
 
 use crate::binary::Home;
 use crate::pty::Terminal;
-use coredeck::sim::{Options, Running, serve};
+use coredeck::sim::{Mischief, Options, Rule, Running, serve};
 use portable_pty::CommandBuilder;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
@@ -32,7 +32,11 @@ struct Inside {
 }
 
 async fn started(has_plugin: bool) -> Inside {
-    let running = serve(Options { speed: 0.0, ..Options::default() }).await.unwrap();
+    with(has_plugin, Vec::new()).await
+}
+
+async fn with(has_plugin: bool, faults: Vec<Rule>) -> Inside {
+    let running = serve(Options { speed: 0.0, faults, ..Options::default() }).await.unwrap();
     let home = Home::new();
     home.write("coredeck.toml", "fleet = \"demo\"\n");
     let folder = home.path().join("bin");
@@ -219,7 +223,8 @@ async fn the_screen_stands_aside_for_a_shell_and_comes_back() {
         terminal.wait("the instance", |screen| {
             screen.contents().contains("▌ i-") && screen.contents().contains("prod-slatepay  t2")
         });
-        terminal.press("e");
+        // What is typed before it is there is not for the shell.
+        terminal.press("erm -rf here\r");
         terminal.wait("the shell, on the plain screen", |screen| {
             !screen.alternate_screen() && screen.contents().contains("inside now")
         });
@@ -227,6 +232,33 @@ async fn the_screen_stands_aside_for_a_shell_and_comes_back() {
         terminal.wait("the screen again", |screen| {
             screen.alternate_screen() && screen.contents().contains("ended with 7")
         });
+        assert!(!mine.running.calls().iter().any(|call| call["operation"] == "TerminateSession"));
+        terminal.press("q");
+        assert!(terminal.ended().0.success());
+    })
+    .await
+    .unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_shell_that_nobody_opens_is_given_up_while_the_screen_lives() {
+    let silent = Rule { call: "StartSession".into(), ..Rule::always(Mischief::Hang) };
+    let inside = Arc::new(with(true, vec![silent]).await);
+    let mine = Arc::clone(&inside);
+    tokio::task::spawn_blocking(move || {
+        let mut terminal = mine.terminal("", "1.2.650.0");
+        terminal.wait_for("production");
+        terminal.press("2/prod-slatepay\r");
+        terminal.wait("the instance", |screen| screen.contents().contains("▌ i-"));
+        terminal.press("e");
+        terminal.wait("the screen, which lives on", |screen| {
+            screen.alternate_screen() && screen.contents().contains("opening a shell in instance/i-")
+        });
+        while !mine.running.calls().iter().any(|call| call["operation"] == "StartSession") {
+            std::thread::yield_now();
+        }
+        terminal.press("\x1b");
+        terminal.wait("the screen", |screen| screen.contents().contains("given up: no shell"));
         terminal.press("q");
         assert!(terminal.ended().0.success());
     })

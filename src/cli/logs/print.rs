@@ -2,7 +2,7 @@
 
 use crate::cli::json;
 use crate::cli::output::{Colour, paint};
-use crate::logs::{Latency, Level, Line, Origin, Whom};
+use crate::logs::{Latency, Level, Line, Origin, Whom, called};
 use crate::model::Scope;
 use crate::model::text::harmless;
 use serde_json::json;
@@ -25,14 +25,20 @@ impl Printer {
     /// For these sources.
     pub(super) fn new(origins: &[Origin], is_json: bool, colour: Colour) -> Self {
         let mut printer = Self { names: Vec::new(), wide: 0, is_json, colour };
-        origins.iter().for_each(|origin| printer.joins(origin));
+        for (origin, name) in origins.iter().zip(called(origins)) {
+            printer.named(origin, &name);
+        }
         printer
     }
 
     /// A source that was not there yet.
     pub(super) fn joins(&mut self, origin: &Origin) {
+        self.named(origin, &origin.name);
+    }
+
+    fn named(&mut self, origin: &Origin, name: &str) {
         let Scope { account, region } = origin.scope.as_ref();
-        let name = harmless(&origin.name).into_owned();
+        let name = harmless(name).into_owned();
         self.wide = self.wide.max(name.width().min(WIDEST));
         self.names.push((name, account.as_str().to_owned(), region.as_str().to_owned()));
     }
@@ -161,6 +167,7 @@ mod tests {
             place,
             only: Vec::new(),
             service: None,
+            doubt: None,
         };
         let printer = Printer::new(&[origin], is_json, colour);
         let mut fold = Fold::new(0, Arc::default());

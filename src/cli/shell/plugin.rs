@@ -5,7 +5,7 @@
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::gateway::Opened;
-use rustix::termios::{OptionalActions, Termios, tcgetattr, tcsetattr};
+use rustix::termios::{OptionalActions, QueueSelector, Termios, tcflush, tcgetattr, tcsetattr};
 use std::io::stdin;
 use std::process::{ExitStatus, Stdio};
 use tokio::process::Command;
@@ -60,6 +60,8 @@ impl Plugin {
         let terminal = Kept::of_terminal();
         // What is typed to stop something is meant for what runs in the session.
         let deaf = Deaf::new()?;
+        // What was typed before was typed for somebody else. Without a terminal there is nothing to forget.
+        let _ = tcflush(stdin(), QueueSelector::IFlush);
         let started = self.command(opened).spawn();
         let mut child =
             started.map_err(|why| Error::failed(format!("{NAME} cannot be started")).because(why))?;

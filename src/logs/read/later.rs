@@ -3,6 +3,7 @@
 use super::{Fresh, Mask, Reading, Stand, Tell, Way, sort};
 use crate::gateway::{Look, Seen};
 use crate::logs::origin::{Origin, Place, task_name};
+use crate::logs::said::Said;
 use crate::model::{ClusterArn, Scope, Task, TaskArn, Text, Trouble, short_arn};
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -79,7 +80,7 @@ impl Watch {
                         if failed.insert(of.clone()) {
                             let service = &of.service;
                             let said = format!("whether {service} has new tasks is not known: {trouble}");
-                            self.tell.say(said).await;
+                            self.tell.say(Said::note(said)).await;
                         }
                     }
                 }
@@ -115,6 +116,7 @@ impl Watch {
                 },
                 only: of.only.clone(),
                 service: Some(of.service.clone()),
+                doubt: None,
             };
             if self.tell.lines.send(Fresh::Source(origin.clone())).await.is_err() {
                 return false;

@@ -6,6 +6,7 @@ use crate::gateway::{FleetProbe, LogAsk, Look, Seen};
 use crate::logs::fold::Fold;
 use crate::logs::line::Line;
 use crate::logs::mask::Mask;
+use crate::logs::said::{Flow, Said};
 use crate::logs::sieve::{Sieve, spans};
 use crate::model::{LogEvent, LogPage, Scope, Text, Trouble, TroubleKind};
 use jiff::{SignedDuration, Timestamp};
@@ -15,6 +16,8 @@ use std::time::Duration;
 
 /// From one look for new events to the next.
 const AGAIN: Duration = Duration::from_secs(2);
+/// Each so many looks for new events, streams that were missing are looked for.
+const MISSING: u32 = 5;
 /// How far each look for new events goes back.
 const LOOK_BACK: SignedDuration = SignedDuration::from_secs(20);
 /// How far every fifteenth goes back.
@@ -31,6 +34,10 @@ pub(super) struct Stand {
     scope: Scope,
     group: Text,
     streams: Vec<(Text, u16)>,
+    /// Streams that are not there yet, or not any more.
+    missing: Vec<(Text, u16)>,
+    /// The last that was asked for could not be read, and that was said.
+    failed: bool,
     since: Timestamp,
     until: Option<Timestamp>,
     sieve: Option<Sieve>,
@@ -56,6 +63,8 @@ impl Stand {
             group,
             folds: streams.iter().map(fold).collect(),
             streams,
+            missing: Vec::new(),
+            failed: false,
             since: reading.since,
             until: reading.until,
             sieve: reading.sieve.clone(),
@@ -66,8 +75,9 @@ impl Stand {
         }
     }
 
-    async fn say(&self, text: String) {
-        self.tell.say(text).await;
+    async fn say(&self, flow: Flow, text: String) {
+        let of = self.streams.iter().map(|(_, from)| *from).collect();
+        self.tell.say(Said::turn(of, flow, text)).await;
     }
 
     /// The span that was asked for, then what is new.
@@ -78,7 +88,10 @@ impl Stand {
             None => self.span(self.since, self.until, &way).await,
         };
         drop(way);
-        if is_read && self.follows && !self.streams.is_empty() {
+        if is_read && !self.failed {
+            self.say(Flow::Comes, String::new()).await;
+        }
+        if is_read && self.follows && !(self.streams.is_empty() && self.missing.is_empty()) {
             self.follow(begun).await;
         }
     }
@@ -120,7 +133,8 @@ impl Stand {
     /// Reads a span. Whether somebody still takes what is read.
     async fn span(&mut self, from: Timestamp, until: Option<Timestamp>, way: &Way) -> bool {
         let (mut token, mut pause) = (None, Duration::from_secs(1));
-        loop {
+        // Where no stream is named, AWS means all of the group.
+        while !self.streams.is_empty() {
             match self.page((from, until), None, token.clone()).await {
                 Ok(page) => {
                     pause = Duration::from_secs(1);
@@ -140,7 +154,7 @@ impl Stand {
                 // The stream of a task that has just begun is made with its first line.
                 Err(trouble) if trouble.kind == TroubleKind::NotFound && matches!(way, Way::Fresh(_)) => {
                     if pause >= LONGEST_PAUSE {
-                        return self.narrow().await;
+                        return self.narrow().await || !self.streams.is_empty();
                     }
                     tokio::time::sleep(pause).await;
                     pause *= 2;
@@ -151,16 +165,23 @@ impl Stand {
                     pause *= 2;
                 }
                 Err(trouble) => {
-                    self.say(format!("{} in {}: {trouble}", self.group, self.scope)).await;
+                    self.failed = true;
+                    let flow = if self.follows { Flow::Waits } else { Flow::Ended };
+                    self.say(flow, format!("{} in {}: {trouble}", self.group, self.scope)).await;
                     return true;
                 }
             }
         }
+        true
     }
 
     async fn follow(mut self, begun: Timestamp) {
         let (mut pause, mut looks) = (AGAIN, 0_u32);
-        self.newest = self.newest.max(begun.saturating_sub(LOOK_BACK).unwrap_or(begun)).min(begun);
+        // What could not be read before is read now, and comes late.
+        let mut is_behind = self.failed;
+        if !is_behind {
+            self.newest = self.newest.max(begun.saturating_sub(LOOK_BACK).unwrap_or(begun)).min(begun);
+        }
         loop {
             tokio::time::sleep(pause).await;
             looks = looks.wrapping_add(1);
@@ -168,32 +189,45 @@ impl Stand {
             let from = self.newest.saturating_sub(back).unwrap_or(self.newest).max(self.since);
             let forget = self.newest.saturating_sub(LOOK_FAR_BACK * 2).unwrap_or(self.newest);
             self.seen.retain(|_, at| *at >= forget);
+            if looks.is_multiple_of(MISSING) {
+                self.seek().await;
+            }
             let mut token = None;
-            loop {
+            while !self.streams.is_empty() {
                 match self.page((from, self.until), None, token).await {
                     Ok(page) => {
                         pause = AGAIN;
+                        if std::mem::take(&mut self.failed) {
+                            self.say(Flow::Comes, String::new()).await;
+                        }
                         token = page.next;
                         let mut lines = self.fold(page.events);
                         if token.is_none() {
                             lines.extend(self.folds.values_mut().filter_map(Fold::flush_old));
                         }
                         lines.sort_by_key(|line| line.at);
-                        if !self.tell.fresh(lines).await {
+                        let is_taken = match is_behind {
+                            true => Way::Late(self.tell.clone()).hand_on(lines).await,
+                            false => self.tell.fresh(lines).await,
+                        };
+                        if !is_taken {
                             return;
                         }
                         if token.is_none() {
+                            is_behind = false;
                             break;
                         }
                     }
+                    Err(trouble) if trouble.kind == TroubleKind::NotFound && self.narrow().await => break,
                     Err(trouble) => {
                         if !is_passing(&trouble) {
-                            self.say(format!("{} in {} is not followed: {trouble}", self.group, self.scope))
-                                .await;
+                            let why = format!("{} in {} is not followed: {trouble}", self.group, self.scope);
+                            self.say(Flow::Ended, why).await;
                             return;
                         }
-                        if pause == AGAIN {
-                            self.say(format!("{} in {} waits: {trouble}", self.group, self.scope)).await;
+                        if !std::mem::replace(&mut self.failed, true) {
+                            let why = format!("{} in {} waits: {trouble}", self.group, self.scope);
+                            self.say(Flow::Waits, why).await;
                         }
                         pause = (pause * 2).min(LONGEST_PAUSE);
                         break;
@@ -224,21 +258,51 @@ impl Stand {
         }
     }
 
-    /// One stream that is not there fails the request for all: those that are there are asked for alone.
-    /// Whether anything is left.
+    /// One stream that is not there fails the request for all: those that are there are asked for alone, and the
+    /// others again and again where somebody follows. Whether any was taken out.
     async fn narrow(&mut self) -> bool {
-        let mut there = Vec::new();
-        for (stream, from) in &self.streams {
-            let look = Look::LogStreams { group: self.group.clone(), prefix: stream.clone() };
-            match self.probe.look(&self.scope, &look).await {
-                Ok(Seen::LogStreams(found)) if found.contains(stream) => there.push((stream.clone(), *from)),
-                Ok(_) => self.say(format!("the log stream {stream} of {} is not there", self.group)).await,
-                Err(trouble) => self.say(format!("{} in {}: {trouble}", self.group, self.scope)).await,
+        let before = self.streams.len();
+        let mut gone = Vec::new();
+        for (stream, from) in std::mem::take(&mut self.streams) {
+            match self.is_there(&stream).await {
+                Ok(true) => self.streams.push((stream, from)),
+                Ok(false) => gone.push((stream, from)),
+                // It may well be there.
+                Err(trouble) => {
+                    self.tell.say(Said::note(format!("{} in {}: {trouble}", self.group, self.scope))).await;
+                    self.streams.push((stream, from));
+                }
             }
         }
-        let is_fewer = there.len() < self.streams.len();
-        self.streams = there;
-        is_fewer && !self.streams.is_empty()
+        for (stream, from) in gone {
+            let (flow, yet) = if self.follows { (Flow::Waits, " yet") } else { (Flow::Ended, "") };
+            let text = format!("the log stream {stream} of {} is not there{yet}", self.group);
+            // A task may have several, and come by one of them.
+            let comes = self.streams.iter().any(|(_, other)| *other == from);
+            let flow = (!comes).then_some(flow);
+            self.tell.say(Said { text, of: vec![from], flow }).await;
+            self.missing.push((stream, from));
+        }
+        self.streams.len() < before
+    }
+
+    /// Takes in what was missing and is there now.
+    async fn seek(&mut self) {
+        for (stream, from) in std::mem::take(&mut self.missing) {
+            // What cannot be looked up now is looked up again.
+            if matches!(self.is_there(&stream).await, Ok(true)) {
+                self.tell.say(Said::turn(vec![from], Flow::Comes, "")).await;
+                self.streams.push((stream, from));
+            } else {
+                self.missing.push((stream, from));
+            }
+        }
+    }
+
+    async fn is_there(&self, stream: &Text) -> Result<bool, Trouble> {
+        let look = Look::LogStreams { group: self.group.clone(), prefix: stream.clone() };
+        let seen = self.probe.look(&self.scope, &look).await?;
+        Ok(matches!(seen, Seen::LogStreams(found) if found.contains(stream)))
     }
 
     /// Folds events that were not seen yet.
@@ -268,4 +332,41 @@ fn is_passing(trouble: &Trouble) -> bool {
         trouble.kind,
         TroubleKind::Throttled | TroubleKind::Timeout | TroubleKind::Unreachable | TroubleKind::Server
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::logs::fake::{Probe, scope};
+    use tokio::sync::mpsc;
+
+    #[tokio::test]
+    async fn streams_that_are_missing_are_looked_for_again_and_one_that_cannot_be_looked_up_stays() {
+        let probe = Probe::new(&[("g", 1)], None);
+        let reading = Arc::new(probe.reading(&["g"]));
+        let (lines, _lines) = mpsc::channel(8);
+        let (say, mut said) = mpsc::channel(8);
+        let streams =
+            vec![("p/core/t1".into(), 0), ("gone".into(), 1), ("hidden".into(), 2), ("more".into(), 0)];
+        let part = Part { scope: scope(), group: "g".into(), streams };
+        let mut stand = Stand::new(&reading, &Arc::default(), part, Tell { lines, say });
+        let names = |of: &[(Text, u16)]| of.iter().map(|(name, _)| name.to_string()).collect::<Vec<_>>();
+        assert!(stand.narrow().await);
+        assert_eq!(names(&stand.streams), ["p/core/t1", "hidden"]);
+        assert_eq!(names(&stand.missing), ["gone", "more"]);
+        let mut flows = Vec::new();
+        while let Ok(said) = said.try_recv() {
+            assert!(!said.text.is_empty());
+            flows.push((said.of, said.flow));
+        }
+        let waits = (vec![1], Some(Flow::Waits));
+        assert_eq!(flows, [(vec![], None), waits, (vec![0], None)], "the first comes by its other stream");
+        assert!(!stand.narrow().await, "nothing else to leave out");
+        if let Some(streams) = probe.groups.lock().unwrap().get_mut("g") {
+            streams.insert("gone".into(), Vec::new());
+        }
+        stand.seek().await;
+        assert_eq!(names(&stand.streams), ["p/core/t1", "hidden", "gone"]);
+        assert_eq!(names(&stand.missing), ["more"]);
+    }
 }

@@ -11,6 +11,9 @@ use crate::sim::dice::{Dice, hash};
 use crate::sim::time::Moment;
 use compact_str::{CompactString, format_compact};
 
+/// Cores whose docker was told of the log group only: the stream is the container's id, or is made of it.
+const UNNAMED: &str = "prod-orbitly";
+const TAGGED: &str = "prod-pinecrest";
 /// The log group of docker hosts, in fleets that have one.
 const HOSTS: &str = "/coredeck/core-hosts";
 /// Milliseconds of a minute.
@@ -277,7 +280,21 @@ impl Place {
         }
         let core = container.core.clone()?;
         let is_kept = label("coredeck.tier").is_some_and(|tier| tier != "development");
-        (is_kept && self.logs.has(HOSTS)).then(|| (HOSTS.into(), core))
+        let stream = match core.as_str() {
+            UNNAMED => container.id.clone(),
+            TAGGED => format_compact!("core/{}", container.id.chars().take(12).collect::<String>()),
+            _ => core,
+        };
+        (is_kept && self.logs.has(HOSTS)).then(|| (HOSTS.into(), stream))
+    }
+
+    /// The option that names the stream of a container, where there is one: its own name, or a template for it.
+    pub(crate) fn log_option(container: &Container, stream: &str) -> Option<(&'static str, String)> {
+        match container.core.as_deref() {
+            Some(UNNAMED) => None,
+            Some(TAGGED) => Some(("tag", "core/{{.ID}}".to_owned())),
+            _ => Some(("awslogs-stream", stream.to_owned())),
+        }
     }
 
     /// Who writes what a container logs.

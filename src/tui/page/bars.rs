@@ -295,8 +295,7 @@ fn facts(ui: &Ui) -> TextLine {
         Page::List(list) => list.kind.sources(),
         Page::Operations => return operations_facts(ui),
         Page::Log(_) => {
-            let facts = ui.log.as_deref().map(super::log::facts).unwrap_or_default();
-            return vec![(Role::Dim, format!("  {facts}"))];
+            return ui.log.as_deref().map(super::log::facts).unwrap_or_default();
         }
         _ => return line,
     };

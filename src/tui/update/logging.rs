@@ -1,18 +1,22 @@
 //! The page of a log: opened from a row, followed, held still, filtered; read only while it is looked at.
 
 use super::under_cursor;
+use crate::logs::Sought;
+use crate::model::text::harmless;
 use crate::ops::counter::{LogPart, Order};
 use crate::query::Kind;
 use crate::tui::action::Action;
-use crate::tui::log::{Log, Standing};
+use crate::tui::chord::{Chord, Key, Named};
+use crate::tui::keymap::Match;
+use crate::tui::log::{Log, Sheet, Standing};
 use crate::tui::page;
 use crate::tui::state::{Acting, Effect, Page, Place, PromptError, Ui};
 
 /// Opens the log of the row under the cursor, or of the one that is described.
 pub(super) fn open(ui: &mut Ui) {
     match named(ui) {
-        Ok(name) => {
-            let mut place = Place::new(Page::Log(vec![name]));
+        Ok(of) => {
+            let mut place = Place::new(Page::Log(of));
             place.path = page::path(ui);
             ui.open(place);
         }
@@ -22,21 +26,24 @@ pub(super) fn open(ui: &mut Ui) {
 
 /// Opens a shell in the row under the cursor, or in the one that is described.
 pub(super) fn shell(ui: &mut Ui) -> Vec<Effect> {
-    let name = match &ui.here.page {
+    let of = match &ui.here.page {
         // Whoever reads a log may want in where it comes from.
-        Page::Log(names) => names.first().cloned().ok_or("this log has no source"),
+        Page::Log(of) => Ok(of.clone()),
         _ => named(ui),
     };
-    let name = name.and_then(|name| match name.split_once('/') {
-        Some(("core" | "instance" | "task", _)) => Ok(name),
+    let of = of.and_then(|of| match of.name.split_once('/') {
+        Some(("core" | "instance" | "task", _)) => Ok(of),
         _ => Err("shells are in cores, instances and tasks: choose one of them"),
     });
-    match name {
+    match of {
         Ok(_) if ui.about.acting == Acting::ReadOnly => {
             ui.complain("coredeck is in read-only mode, and whoever is inside can change things");
             Vec::new()
         }
-        Ok(name) => vec![Effect::Shell(name)],
+        Ok(of) => {
+            ui.entering = Some(harmless(&of.name).into_owned());
+            vec![Effect::Shell(of)]
+        }
         Err(why) => {
             ui.say(why);
             Vec::new()
@@ -44,51 +51,95 @@ pub(super) fn shell(ui: &mut Ui) -> Vec<Effect> {
     }
 }
 
-/// What the row under the cursor is called where its log or its shell is asked for.
-fn named(ui: &Ui) -> Result<String, &'static str> {
+/// A key while a shell is being opened: what leads back gives it up, and everything else would be typed too early.
+pub(super) fn give_up(ui: &mut Ui, chord: Chord) -> Vec<Effect> {
+    let means = ui.keymap.lookup(ui.layer(), &[chord]);
+    let leads_back = matches!(means, Match::Run(Action::Back | Action::Quit | Action::Cancel));
+    if !leads_back && chord != Chord::plain(Key::Named(Named::Esc)) {
+        return Vec::new();
+    }
+    ui.entering = None;
+    ui.say("given up: no shell was entered");
+    vec![Effect::LeaveShell]
+}
+
+/// A shell has ended, or there is none.
+pub(super) fn left(ui: &mut Ui, ended: Result<u8, String>) {
+    let Some(name) = ui.entering.take() else { return };
+    match ended {
+        Ok(0) => ui.say(format!("the shell in {name} has ended")),
+        Ok(code) => ui.say(format!("the shell in {name} ended with {code}")),
+        Err(why) => ui.complain(harmless(&why)),
+    }
+}
+
+/// What the row under the cursor is called where its log or its shell is asked for, and where it is.
+fn named(ui: &Ui) -> Result<Sought, &'static str> {
     let row = match &ui.here.page {
         Page::Describe(card) => card.at.map(|at| (card.kind, at)),
         _ => under_cursor(ui),
     };
     let (kind, at) = row.ok_or("there is no row here")?;
-    let id = kind.id(page::ctx(&ui.world.fleet, ui), at);
-    Ok(match kind {
+    let fleet = &ui.world.fleet;
+    let ctx = page::ctx(fleet, ui);
+    let id = kind.id(ctx, at);
+    let name = match kind {
         Kind::Cores => format!("core/{id}"),
         Kind::Tenants => format!("tenant/{id}"),
-        Kind::Services => format!("service/{id}"),
+        // Two clusters may have services of one name.
+        Kind::Services => {
+            let row = fleet.services.get(at).ok_or("there is no row here")?;
+            format!("service/{}/{}", row.cluster, row.it.name)
+        }
         Kind::Instances => format!("instance/{id}"),
         Kind::Tasks => format!("task/{id}"),
         Kind::Hosts => {
-            let instance = ui.world.fleet.hosts.get(at).and_then(|row| row.it.instance_id.as_ref());
+            let instance = fleet.hosts.get(at).and_then(|row| row.it.instance_id.as_ref());
             format!("instance/{}", instance.ok_or("it is not known which instance this is")?)
         }
         _ => return Err("cores, tenants, services, instances and tasks have logs, and some of them shells"),
-    })
+    };
+    Ok(Sought { name, scope: kind.scope(ctx, at).cloned() })
 }
 
 /// What must be asked for, or not any more, now that this page shows.
 pub(super) fn keep_up(ui: &mut Ui) -> Vec<Effect> {
     let wanted = match page::beneath(ui) {
-        Page::Log(names) if !ui.is_past() => Some(names.clone()),
+        Page::Log(of) if !ui.is_past() => Some(of.clone()),
         _ => None,
     };
-    let have = ui.log.as_ref().map(|log| &log.names);
+    let have = ui.log.as_ref().map(|log| &log.of);
     if have == wanted.as_ref() {
         return Vec::new();
     }
-    match wanted {
-        None => {
-            ui.log = None;
-            vec![Effect::Order(Order::LeaveLog)]
-        }
-        Some(names) => {
-            ui.tickets += 1;
-            let mut log = Log::new(names.clone(), ui.tickets);
-            log.widen(usize::from(ui.width));
-            ui.log = Some(Box::new(log));
-            vec![Effect::Order(Order::ReadLog { ticket: ui.tickets, names })]
-        }
-    }
+    let Some(of) = wanted else {
+        ui.log = None;
+        return vec![Effect::Order(Order::LeaveLog)];
+    };
+    let sheet = Sheet {
+        width: usize::from(ui.width),
+        cut: ui.signs().cut(),
+        zone: ui.about.zone.clone(),
+        wraps: true,
+        left: 0,
+    };
+    ui.tickets += 1;
+    read(ui, Log::new(of, ui.tickets, sheet, ui.real))
+}
+
+/// Reads the log again from its beginning.
+pub(super) fn again(ui: &mut Ui) -> Vec<Effect> {
+    ui.tickets += 1;
+    let Some(log) = ui.log.as_ref().map(|log| log.again(ui.tickets, ui.real)) else { return Vec::new() };
+    ui.say("reading again");
+    read(ui, log)
+}
+
+fn read(ui: &mut Ui, log: Log) -> Vec<Effect> {
+    let order = Order::ReadLog { ticket: log.ticket, of: log.of.clone() };
+    ui.log = Some(Box::new(log));
+    ui.settle();
+    vec![Effect::Order(order)]
 }
 
 /// Something of a log came.
@@ -105,13 +156,22 @@ pub(super) fn arrived(ui: &mut Ui, ticket: u64, part: LogPart) {
         LogPart::Joined { source, only } => log.joined(source, only),
         LogPart::CaughtUp => log.standing = Standing::Following,
         LogPart::Over => log.standing = Standing::Over,
-        LogPart::Said(text) => {
-            let went = log.say(text.clone());
+        LogPart::Late(lines) => {
+            let top = log.insert(lines, ui.here.top);
+            if matches!(ui.here.page, Page::Log(_)) && !log.sticks {
+                ui.here.top = top;
+            }
+        }
+        LogPart::Said(said) => {
+            let text = harmless(&said.text).into_owned();
+            let went = log.say(said);
             let is_beside = log.sticks || page::log::is_at_end(ui);
             if matches!(ui.here.page, Page::Log(_)) && !is_beside {
                 ui.here.top = ui.here.top.saturating_sub(went);
                 // It stands below what is looked at, and says so.
-                ui.complain(crate::model::text::harmless(&text));
+                if !text.is_empty() {
+                    ui.complain(text);
+                }
             }
         }
         LogPart::Declined(declined) => log.standing = Standing::Declined(declined),
@@ -132,7 +192,11 @@ pub(super) fn follow(ui: &mut Ui) {
 pub(super) fn wrap(ui: &mut Ui) {
     let Some(log) = &mut ui.log else { return ui.say("only a log can be wrapped") };
     log.wrap();
-    let says = if log.wraps { "long lines are wrapped" } else { "long lines are cut" };
+    let says = if log.wraps() {
+        "long lines are wrapped"
+    } else {
+        "long lines are cut: left and right look along them"
+    };
     ui.say(says);
     ui.settle();
 }

@@ -1,6 +1,6 @@
 //! The mouse: a click chooses, two clicks open, the wheel scrolls, and a heading sorts.
 
-use super::{accept_pick, act, moves};
+use super::{accept_pick, act, logging, moves};
 use crate::tui::action::Action;
 use crate::tui::decode::{Button, Mouse};
 use crate::tui::page::{self, table};
@@ -13,7 +13,7 @@ const DOUBLE: i64 = 400;
 const STEP: usize = 3;
 
 pub(super) fn heard(ui: &mut Ui, mouse: Mouse) -> Vec<Effect> {
-    if ui.prompt.is_some() || ui.menu.is_some() {
+    if ui.prompt.is_some() || ui.menu.is_some() || ui.entering.is_some() {
         return Vec::new();
     }
     if ui.dialog.is_some() {
@@ -30,6 +30,8 @@ pub(super) fn heard(ui: &mut Ui, mouse: Mouse) -> Vec<Effect> {
     match mouse.what {
         Button::WheelUp | Button::WheelDown => {
             let action = if mouse.what == Button::WheelUp { Action::Up } else { Action::Down };
+            // A log that follows stands still for whoever looks back.
+            logging::moves(ui, action);
             for _ in 0..STEP {
                 moves::act(ui, action);
             }

@@ -2,7 +2,7 @@
 
 use crate::tui::action::{Action, Layer};
 use crate::tui::page;
-use crate::tui::state::Ui;
+use crate::tui::state::{Page, Ui};
 
 pub(super) fn act(ui: &mut Ui, action: Action) {
     if ui.layer() == Layer::Sort {
@@ -51,6 +51,14 @@ pub(super) fn act(ui: &mut Ui, action: Action) {
 }
 
 fn sideways(ui: &mut Ui, action: Action) {
+    if let (Page::Log(_), Some(log)) = (&ui.here.page, &mut ui.log) {
+        if log.wraps() {
+            ui.say("long lines are wrapped: nothing lies beyond");
+        } else {
+            log.slide(action == Action::Right);
+        }
+        return;
+    }
     let Some(list) = ui.list_mut() else { return };
     match action {
         Action::Left => list.left = list.left.saturating_sub(1),

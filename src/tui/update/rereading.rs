@@ -1,5 +1,6 @@
 //! Reading again: what the page shows, or everything that is in trouble.
 
+use super::logging;
 use crate::gateway::Source;
 use crate::tui::page;
 use crate::tui::state::{Effect, Page, Ui};
@@ -10,6 +11,9 @@ use std::sync::Arc;
 pub(super) fn refresh(ui: &mut Ui) -> Vec<Effect> {
     if matches!(ui.here.page, Page::Troubles) {
         return retry(ui);
+    }
+    if matches!(page::beneath(ui), Page::Log(_)) {
+        return logging::again(ui);
     }
     let sources = page::sources(ui);
     if let Some(list) = ui.list_mut() {

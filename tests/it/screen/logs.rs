@@ -2,8 +2,9 @@
 //! binary's over the demo fleet. Who stands behind the counter is played by the test.
 
 use super::fleet;
-use coredeck::logs::Fold;
+use coredeck::logs::{Flow, Fold, Said};
 use coredeck::ops::counter::{Answer, Declined, LogPart, Order};
+use coredeck::tui::decode::{Button, Mouse};
 use coredeck::tui::headless::Headless;
 use coredeck::tui::{Effect, Input};
 use std::sync::Arc;
@@ -39,8 +40,8 @@ fn opened(size: (u16, u16)) -> (Headless, u64) {
     let mut screen = Headless::new(fleet::full(), size);
     screen.keys("5L");
     let asked = orders(&mut screen);
-    let [Order::ReadLog { ticket, names }] = asked.as_slice() else { panic!("{asked:?}") };
-    assert!(names.len() == 1 && names[0].starts_with("core/"), "{names:?}");
+    let [Order::ReadLog { ticket, of }] = asked.as_slice() else { panic!("{asked:?}") };
+    assert!(of.name.starts_with("core/") && of.scope.is_some(), "{of:?}");
     (screen, *ticket)
 }
 
@@ -108,7 +109,7 @@ fn what_is_said_shows_and_what_cannot_be_read_says_why() {
     tell(&mut screen, *ticket, LogPart::Begun { sources: vec!["a".to_owned()], only: vec![Vec::new()] });
     let offline =
         "Systems Manager cannot reach i-0123456789abcdef0: its agent is offline or it has none \u{1b}[31m";
-    tell(&mut screen, *ticket, LogPart::Said(offline.to_owned()));
+    tell(&mut screen, *ticket, LogPart::Said(Said::note(offline)));
     tell(&mut screen, *ticket, LogPart::CaughtUp);
     // Whole, wrapped where the screen ends, once, and among the lines, where it was said.
     let text = screen.text();
@@ -130,10 +131,111 @@ fn what_is_said_shows_and_what_cannot_be_read_says_why() {
     // Who reads further up is told that something was said below.
     tell(&mut screen, *ticket, lines(2..60));
     screen.keys("gg");
-    tell(&mut screen, *ticket, LogPart::Said("a: only the last lines fit".to_owned()));
+    tell(&mut screen, *ticket, LogPart::Said(Said::note("a: only the last lines fit")));
     assert!(screen.text().contains("a: only the last lines fit"), "{}", screen.text());
     // The oldest are forgotten, and that is said.
     screen.keys("f");
     tell(&mut screen, *ticket, lines(0..9_992));
     assert!(screen.text().contains("last 9999 of 10052"), "{}", screen.text());
+}
+
+#[test]
+fn a_source_that_comes_no_more_is_counted_in_the_title_and_why_stays_below_the_newest_line() {
+    let (mut screen, ticket) = opened((130, 24));
+    let sources = vec!["prod-a".to_owned(), "prod-b".to_owned()];
+    tell(&mut screen, ticket, LogPart::Begun { sources, only: vec![Vec::new(); 2] });
+    let why = "prod-b: Systems Manager cannot reach i-1";
+    tell(&mut screen, ticket, LogPart::Said(Said::turn(vec![1], Flow::Waits, why)));
+    tell(&mut screen, ticket, LogPart::CaughtUp);
+    let text = screen.text();
+    assert!(text.contains("following 1 of 2") && text.contains("of the 1 of 2 that could be read"), "{text}");
+    tell(&mut screen, ticket, LogPart::Said(Said::turn(vec![0], Flow::Waits, "prod-a: it is down")));
+    let text = screen.text();
+    assert!(
+        text.contains("none of 2 comes now") && text.contains("nothing was read of prod-a, prod-b"),
+        "{text}"
+    );
+    // Its line takes the place of the news; what was said of the other stays, whatever is pressed.
+    tell(&mut screen, ticket, LogPart::Said(Said::turn(vec![0], Flow::Comes, "")));
+    tell(&mut screen, ticket, lines(0..60));
+    let text = screen.keys("jk").keys("G").text();
+    assert!(
+        text.contains("following 1 of 2") && text.contains(why) && !text.contains("it is down"),
+        "{text}"
+    );
+    // What comes late is put in its place, and whoever reads stays where they are.
+    screen.keys("kkkkkk");
+    let body = |text: &str| text.lines().skip(2).take(15).map(str::to_owned).collect::<Vec<_>>();
+    let before = body(&screen.text());
+    let LogPart::Lines(late) = lines(0..5) else { panic!() };
+    tell(&mut screen, ticket, LogPart::Late(late));
+    assert_eq!(before, body(&screen.text()));
+    assert!(screen.text().contains("65 lines"), "{}", screen.text());
+    tell(&mut screen, ticket, LogPart::Said(Said::turn(vec![1], Flow::Comes, "")));
+    let text = screen.keys("G").text();
+    assert!(!text.contains(why) && text.contains("following · 65 lines"), "{text}");
+}
+
+#[test]
+fn the_wheel_stops_a_log_that_follows_and_reading_again_asks_anew_with_its_filter() {
+    let (mut screen, ticket) = opened((130, 24));
+    tell(&mut screen, ticket, LogPart::Begun { sources: vec!["a".to_owned()], only: vec![Vec::new()] });
+    tell(&mut screen, ticket, lines(0..100));
+    tell(&mut screen, ticket, LogPart::CaughtUp);
+    let before = screen.text();
+    let text = screen.input(Input::Mouse(Mouse { what: Button::WheelUp, x: 3, y: 5 })).text();
+    assert!(text != before && text.contains("paused here"), "{text}");
+    screen.keys("/level:error<ret>");
+    orders(&mut screen);
+    screen.keys("r");
+    let asked = orders(&mut screen);
+    let [Order::ReadLog { ticket: again, .. }] = asked.as_slice() else { panic!("{asked:?}") };
+    tell(&mut screen, ticket, lines(100..105));
+    assert!(!screen.text().contains("line 104"), "what was asked before is for nobody");
+    tell(&mut screen, *again, LogPart::Begun { sources: vec!["a".to_owned()], only: vec![Vec::new()] });
+    tell(&mut screen, *again, lines(0..100));
+    assert!(
+        screen.text().contains("20 of 100 lines") && screen.text().contains("level:error"),
+        "{}",
+        screen.text()
+    );
+}
+
+#[test]
+fn a_tenant_s_log_says_how_many_of_the_lines_show_and_how_many_name_nobody() {
+    let (mut screen, ticket) = opened((180, 50));
+    let only = vec![vec!["c1.example.com".into()]; 2];
+    tell(&mut screen, ticket, LogPart::Begun { sources: vec!["a".to_owned(), "b".to_owned()], only });
+    tell(&mut screen, ticket, lines(0..30));
+    let mut fold = Fold::new(0, Arc::default());
+    fold.push("2026-11-21T19:09:00Z".parse().unwrap(), "java.lang.OutOfMemoryError: Java heap space");
+    tell(&mut screen, ticket, LogPart::Lines(fold.flush().into_iter().collect()));
+    tell(&mut screen, ticket, LogPart::CaughtUp);
+    let text = screen.text();
+    assert!(text.contains("10 of 31 lines · 1 name nobody") && !text.contains("OutOfMemory"), "{text}");
+}
+
+#[test]
+fn a_shell_is_opened_while_the_screen_lives_and_can_be_given_up() {
+    let mut screen = Headless::new(fleet::full(), (80, 24));
+    screen.keys("5");
+    screen.effects.clear();
+    let text = screen.keys("e").text();
+    assert!(text.contains("opening a shell in core/") && text.contains("esc gives up"), "{text}");
+    let [Effect::Shell(of)] = screen.effects.as_slice() else { panic!("{:?}", screen.effects) };
+    assert!(of.name.starts_with("core/") && of.scope.is_some(), "{of:?}");
+    // What is typed meanwhile means nothing, here or there.
+    screen.effects.clear();
+    assert_eq!(screen.keys("jxT2:<ret>e").text(), text);
+    assert!(screen.effects.is_empty(), "{:?}", screen.effects);
+    assert!(screen.keys("<esc>").text().contains("given up"));
+    assert_eq!(screen.effects, [Effect::LeaveShell]);
+    // Too late: nobody waits for it any more.
+    screen.input(Input::Shell(Err("no such core".to_owned())));
+    assert!(!screen.text().contains("no such core"));
+    let text = screen.keys("e").input(Input::Shell(Err("no plugin \u{1b}[2J".to_owned()))).text();
+    assert!(text.contains("no plugin ␛[2J"), "{text}");
+    let text = screen.keys("e").input(Input::Shell(Ok(7))).text();
+    assert!(text.contains("ended with 7"), "{text}");
+    assert_ne!(screen.keys("2").text(), text, "keys mean what they meant");
 }

@@ -13,9 +13,15 @@ const KEPT: i64 = 180;
 /// The log driver of a container, with its options.
 pub(super) fn config(place: &Place, one: &Container) -> Value {
     match place.log_of(one) {
-        Some((group, stream)) => json!({ "Type": "awslogs", "Config": {
-            "awslogs-group": group, "awslogs-region": place.region, "awslogs-stream": stream,
-        } }),
+        Some((group, stream)) => {
+            let mut options = json!({ "awslogs-group": group, "awslogs-region": place.region });
+            if let (Some((name, value)), Some(all)) =
+                (Place::log_option(one, &stream), options.as_object_mut())
+            {
+                all.insert(name.to_owned(), value.into());
+            }
+            json!({ "Type": "awslogs", "Config": options })
+        }
         None => json!({ "Type": "json-file", "Config": {} }),
     }
 }

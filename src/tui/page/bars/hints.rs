@@ -31,6 +31,14 @@ fn steer(ui: &Ui) -> Vec<Action> {
 
 /// The last line: what was said, the keys pressed so far, or what can be done here.
 pub(crate) fn hints(ui: &Ui) -> TextLine {
+    if let Some(name) = &ui.entering {
+        let says = format!("opening a shell in {name} {} ", ui.signs().cut());
+        return vec![
+            (Role::Note, says),
+            (Role::HintKey, "esc".to_owned()),
+            (Role::Hint, " gives up".to_owned()),
+        ];
+    }
     if let Some(note) = &ui.note {
         return vec![(if note.is_error { Role::PromptError } else { Role::Note }, note.text.clone())];
     }
