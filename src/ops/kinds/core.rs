@@ -5,11 +5,15 @@ mod carried;
 mod create;
 mod doors;
 mod found;
+mod launch;
 mod look;
+mod made;
+mod newcomer;
 mod papers;
 mod pattern;
 mod power;
 mod relocate;
+mod replica;
 mod upgrade;
 
 pub(super) use create::create;
