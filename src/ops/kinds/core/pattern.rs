@@ -198,7 +198,7 @@ impl Pattern<'_> {
             let found = desk.fleet.target_groups.iter().find(|row| row.it.name == name.as_str());
             match found {
                 Some(row) if row.it.target_type == "instance" => {
-                    all.push(Door::new(desk, row.it.arn.clone()))
+                    all.push(Door::new(desk, row.it.arn.clone()));
                 }
                 Some(row) => {
                     let why = format!("its targets are {}s", row.it.target_type);
