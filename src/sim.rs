@@ -418,6 +418,19 @@ impl Running {
         }
     }
 
+    /// Lets answers of pretended cores that take time wait for steps of a clock that stands still. They come at once
+    /// otherwise.
+    pub fn hold_answers(&self) {
+        if let Some(cores) = &self.cores {
+            cores.hold();
+        }
+    }
+
+    /// How many requests a core, by its id in the registry, is at work on.
+    pub fn serving(&self, core: &str) -> usize {
+        self.cores.as_ref().map_or(0, |cores| cores.serving(core))
+    }
+
     /// Lets every question of pretended cores to a database host wait for a lock so long, in pretended time.
     pub fn lock(&self, host: &str, held: Duration) {
         if let Some(cores) = &self.cores {
@@ -435,6 +448,9 @@ impl Running {
     /// Moves its time forward.
     pub fn step(&self, by: Duration) {
         self.site.world.clock.step(by);
+        if let Some(cores) = &self.cores {
+            cores.stepped();
+        }
     }
 
     /// What stops it when cancelled.

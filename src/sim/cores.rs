@@ -5,6 +5,7 @@
 //! port of its own besides. A core whose container or host does not run resets the connection.
 
 mod answers;
+mod flight;
 mod imports;
 mod keys;
 mod licence;
@@ -20,6 +21,7 @@ mod seed;
 mod stats;
 
 use self::answers::{Asked, Core, Said, answer};
+use self::flight::{Fate, Flight, Flights};
 use self::memory::{Memory, Outage};
 use self::pool::Pool;
 use super::http::Site;
@@ -36,9 +38,11 @@ use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::Response;
 use compact_str::CompactString;
 use std::net::SocketAddr;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::net::TcpListener;
+use tokio::sync::watch;
 
 /// The largest body that is read: ten thousand users to import.
 const LARGEST: usize = 16 << 20;
@@ -78,6 +82,11 @@ pub(crate) struct Cores {
     memory: Mutex<Memory>,
     list: Vec<(Key, CoreAt)>,
     door: SocketAddr,
+    flights: Flights,
+    /// Answers that take time wait for steps of a clock that stands still.
+    holds: AtomicBool,
+    /// Told of each step.
+    steps: watch::Sender<()>,
 }
 
 /// A listener's view: one core, or all of them.
@@ -112,7 +121,15 @@ pub(crate) async fn open(site: &Arc<Site>, regions: &[&'static str]) -> Result<A
     let door = TcpListener::bind(loopback).await.map_err(bind)?;
     let at = door.local_addr()?;
     listeners.push((door, None));
-    let cores = Arc::new(Cores { site: Arc::clone(site), memory: Mutex::default(), list, door: at });
+    let cores = Arc::new(Cores {
+        site: Arc::clone(site),
+        memory: Mutex::default(),
+        list,
+        door: at,
+        flights: Flights::default(),
+        holds: AtomicBool::new(false),
+        steps: watch::Sender::default(),
+    });
     for (listener, only) in listeners {
         let app = axum::Router::new()
             .fallback(enter)
@@ -189,7 +206,7 @@ async fn enter(
         from: "127.0.0.1".to_owned(),
     };
     let said = key.as_ref().and_then(|key| door.cores.ask(key, &asked));
-    let Some(said) = said else {
+    let Some((said, flight)) = said else {
         // Nothing listens there.
         if door.only.is_none() {
             return plain(502, "Connection refused");
@@ -198,7 +215,7 @@ async fn enter(
         return Response::new(Body::empty());
     };
     if let Some(key) = &key
-        && !door.cores.wait(key, said.delay).await
+        && !door.cores.wait(key, flight).await
     {
         // An empty reply.
         switch.throw();
@@ -298,8 +315,26 @@ impl Cores {
         None
     }
 
-    /// Asks a core; none when nothing listens there.
-    fn ask(&self, key: &Key, asked: &Asked) -> Option<Said> {
+    /// Lets answers that take time wait for steps of a clock that stands still.
+    pub(crate) fn hold(&self) {
+        self.holds.store(true, Ordering::Relaxed);
+    }
+
+    /// The clock was stepped.
+    pub(crate) fn stepped(&self) {
+        self.steps.send_replace(());
+    }
+
+    /// Requests that a core, by its id in the registry, is at work on.
+    pub(crate) fn serving(&self, id: &str) -> usize {
+        let Some((key, _)) = self.list.iter().find(|(_, core)| core.id == id) else { return 0 };
+        let now = self.site.world.clock.now();
+        let waits = |flight: &Flight| flight.fate(self.told_to_stop(key), now) == Fate::Waits;
+        self.flights.of(key).iter().filter(|flight| waits(flight)).count()
+    }
+
+    /// Asks a core: what it says, and until when it is at work on that; none when nothing listens there.
+    fn ask(&self, key: &Key, asked: &Asked) -> Option<(Said, Flight)> {
         let now = self.site.world.clock.now();
         let place = self.site.world.place(&key.account, key.region);
         if place.read().unwrap_or_else(PoisonError::into_inner).is_due(now) {
@@ -339,11 +374,17 @@ impl Cores {
             now,
             seed: self.site.world.seed,
         };
-        Some(answer(&core, asked, &mut memory))
+        let said = answer(&core, asked, &mut memory);
+        let takes = i64::try_from(said.delay.as_millis()).unwrap_or(i64::MAX);
+        let flight = Flight { begun: now, until: Moment(now.0.saturating_add(takes)) };
+        if takes > 0 {
+            place.serving.until(&key.instance, key.port, flight.until);
+        }
+        Some((said, flight))
     }
 
-    /// When the core was told to stop, if it was since then.
-    fn closing(&self, key: &Key, since: Moment) -> Option<Moment> {
+    /// When a core was last told to stop.
+    fn told_to_stop(&self, key: &Key) -> Option<Moment> {
         let now = self.site.world.clock.now();
         let place = self.site.world.place(&key.account, key.region);
         if place.read().unwrap_or_else(PoisonError::into_inner).is_due(now) {
@@ -352,34 +393,39 @@ impl Cores {
         let place = place.read().unwrap_or_else(PoisonError::into_inner);
         let all = place.docker.get(&key.instance)?;
         let mine = all.iter().find(|one| one.ports.iter().any(|(port, _)| *port == key.port))?;
-        mine.closing.filter(|at| *at >= since && *at <= now)
+        mine.closing.filter(|at| *at <= now)
     }
 
-    /// Waits as long as an answer takes in pretended time. False when the core was told to stop meanwhile, and the
-    /// five seconds that it gives to whom it still serves are over.
-    async fn wait(&self, key: &Key, delay: Duration) -> bool {
+    /// Waits as long as an answer takes in pretended time. False when the core was told to stop meanwhile, and cut it
+    /// off.
+    async fn wait(&self, key: &Key, flight: Flight) -> bool {
         let speed = self.site.world.clock.speed();
         // Pretended time passes faster than real time, or not at all.
-        if delay.is_zero() || speed <= 0.0 {
+        let stands_still = speed <= 0.0;
+        if flight.until <= flight.begun || (stands_still && !self.holds.load(Ordering::Relaxed)) {
             return true;
         }
-        let begun = self.site.world.clock.now();
-        let until = Moment(begun.0.saturating_add(i64::try_from(delay.as_millis()).unwrap_or(i64::MAX)));
+        let mut steps = self.steps.subscribe();
+        let _boarded = self.flights.board(key, flight);
         loop {
             let now = self.site.world.clock.now();
-            if self.closing(key, begun).is_some_and(|at| seed::is_cut(at, now)) {
-                return false;
+            match flight.fate(self.told_to_stop(key), now) {
+                Fate::Waits => {}
+                fate => return fate == Fate::Answered,
             }
-            if now >= until {
-                return true;
-            }
-            let left = u64::try_from(until.0 - now.0).unwrap_or(0);
-            let slice = Duration::from_millis(left).div_f64(speed).clamp(
-                Duration::from_millis(1),
-                Duration::from_millis(250).div_f64(speed.max(1.0)).max(Duration::from_millis(5)),
-            );
+            let slice = match stands_still {
+                true => Duration::from_secs(3600),
+                false => {
+                    let left = u64::try_from(flight.until.0 - now.0).unwrap_or(0);
+                    Duration::from_millis(left).div_f64(speed).clamp(
+                        Duration::from_millis(1),
+                        Duration::from_millis(250).div_f64(speed.max(1.0)).max(Duration::from_millis(5)),
+                    )
+                }
+            };
             tokio::select! {
                 () = tokio::time::sleep(slice) => {}
+                _ = steps.changed() => {}
                 () = self.site.stop.cancelled() => return true,
             }
         }

@@ -7,6 +7,7 @@
 
 mod index;
 mod rows;
+mod stops;
 mod stories;
 mod sweeps;
 
@@ -40,6 +41,18 @@ name = "host"
 count = 1
 type = "t3.large"
 tier = "shared"
+
+[[fleet.target-group]]
+name = "front"
+targets = ["host"]
+
+[[fleet.balancer]]
+name = "front"
+
+[[fleet.rule]]
+balancer = "front"
+hosts = ["acme.example.com"]
+target-group = "front"
 
 [[fleet.tenant]]
 id = "acme"

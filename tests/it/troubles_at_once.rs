@@ -44,6 +44,12 @@ host = "dev-{n}"
 count = 9
 
 [[fleet.core]]
+id = "next"
+host = "dev-0"
+port = 3601
+version = "12.1.1"
+
+[[fleet.core]]
 id = "shared-{n}"
 host = "shared-{n}"
 count = 4
@@ -120,6 +126,9 @@ async fn each_is_said_on_its_row_and_the_rest_lives() {
     // It has no database at all.
     write(&running, "dev-6", |it| it["base"] = json!({ "memory": true })).await;
     restart(&running, "dev-6").await;
+    // It lets nobody in from here.
+    write(&running, "dev-8", |it| it["base"] = json!({ "settings": { "ip_deny_regex": "127\\..*" } })).await;
+    restart(&running, "dev-8").await;
     // The licence of the shared core is gone.
     licence_gone(&running, "shared-0").await;
 
@@ -130,7 +139,7 @@ async fn each_is_said_on_its_row_and_the_rest_lives() {
     let cores = run(&running, &home, &ask).await;
     assert_eq!(cores.code, Some(0), "{}", cores.err);
     let rows = cores.data();
-    assert_eq!(rows.len(), 13);
+    assert_eq!(rows.len(), 14);
     let says = |id: &str, text: &str| {
         let row = row(&rows, id);
         assert!(row["troubles"].to_string().contains(text), "{id}: {text}: {row:#}");
@@ -149,11 +158,23 @@ async fn each_is_said_on_its_row_and_the_rest_lives() {
         "it has no licence key, so that it lacks multi_tenancy: it serves the domains that it has",
     );
     says("shared-1", "it has no licence key");
+    says(
+        "dev-8",
+        "it answers that its rules about addresses (ip_allow_regex, ip_deny_regex) do not let this one in",
+    );
     says("shared-1", "run 10.1.4 and 11.0.4");
     for id in ["shared-2", "shared-3"] {
         says(id, "nothing listens at its port");
     }
-    for id in ["dev-0", "dev-7", "dev-8"] {
+    // What is told, what there is not, and what nobody could tell.
+    let told =
+        |id: &str| ["licence", "migration", "imports", "linking"].map(|name| row(&rows, id)[name].clone());
+    assert_eq!(told("next"), [json!("none"), json!("LEGACY"), json!(0), Value::Null]);
+    assert_eq!(told("dev-0"), [json!("none"), Value::Null, json!(0), Value::Null]);
+    assert_eq!(told("shared-1")[0], "none");
+    assert_eq!(told("dev-1"), [const { Value::Null }; 4], "it does not take our key");
+    assert_eq!(told("dev-6")[2], Value::Null, "nothing is imported into memory");
+    for id in ["dev-0", "dev-7", "next"] {
         let well = row(&rows, id);
         assert!(well["threads"].as_u64().is_some() && well["drift"] == "same", "{id}: {well:#}");
         assert_eq!(well["health"], "ok", "{id}: {well:#}");
@@ -164,6 +185,27 @@ async fn each_is_said_on_its_row_and_the_rest_lives() {
     }
     let card = run(&running, &home, &["describe", "core", "dev-6"]).await;
     assert!(card.out.contains("it has no database"), "{}", card.out);
+    let line = |out: &str, name: &str| {
+        let mut lines = out.lines().map(str::trim).filter(|line| line.split(' ').next() == Some(name));
+        lines.next().unwrap_or_else(|| panic!("{name}: {out}")).split_whitespace().nth(1).map(str::to_owned)
+    };
+    let says = |out: &str, name: &str, wanted: &str| {
+        assert_eq!(line(out, name).as_deref(), Some(wanted), "{name}: {out}");
+    };
+    let card = run(&running, &home, &["describe", "core", "next"]).await;
+    for (name, wanted) in [("licence", "none"), ("migration", "LEGACY"), ("imports", "0"), ("linking", "-")] {
+        says(&card.out, name, wanted);
+    }
+    let card = run(&running, &home, &["describe", "core", "dev-1"]).await;
+    for name in ["licence", "migration", "imports", "linking"] {
+        says(&card.out, name, "?");
+    }
+    let card = run(&running, &home, &["describe", "core", "dev-0"]).await;
+    says(&card.out, "migration", "-");
+    let card = run(&running, &home, &["describe", "tenant", "acme"]).await;
+    for (name, wanted) in [("migration", "-"), ("uncopied", "-"), ("imports", "0"), ("linking", "-")] {
+        says(&card.out, name, wanted);
+    }
     let groups = run(&running, &home, &["get", "cores", "--group-by", "drift", "-o", "json"]).await;
     assert!(groups.out.contains("conflict") && groups.out.contains("same"), "{}", groups.out);
     let asked =

@@ -55,7 +55,7 @@ columns!(cores, |row, ctx| {
         });
     Wide migration "MIGRATION" Text [Admin] "which tables its own domain reads and writes, LEGACY to MIGRATED; nothing before version 12" =>
         Value::of(&row.word, |word| word.base().map_or(Value::Unknown(WhyUnknown::Trouble), step));
-    Wide account_linking "ACCOUNT LINKING" Flag [Admin] "accounts of one person are linked on its own domain; nothing without that feature" =>
+    Wide linking "LINKING" Flag [Admin] "accounts of one person are linked on its own domain; nothing without that feature" =>
         Value::of(&row.word, |word| word.base().map_or(Value::Unknown(WhyUnknown::Trouble), links));
     Wide imports "IMPORTS" Count [Admin] "users who wait to be imported, of all its domains; nothing where it imports none" =>
         Value::of(&row.word, |word| queued(word.imports()));

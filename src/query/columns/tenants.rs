@@ -56,7 +56,7 @@ columns!(tenants, |row, ctx| {
         Value::of(&row.word, |word| step(word));
     Wide uncopied "UNCOPIED" Count [Admin] "users whose rows are not in the new tables yet" =>
         Value::of(&row.word, |word| Value::of(&word.migration, |step| Value::maybe_count(step.pending)));
-    Wide account_linking "ACCOUNT LINKING" Flag [Admin] "accounts of one person are linked; nothing without that feature" =>
+    Wide linking "LINKING" Flag [Admin] "accounts of one person are linked; nothing without that feature" =>
         Value::of(&row.word, |word| links(word));
     Wide imports "IMPORTS" Count [Admin] "its users who wait to be imported; nothing where its core imports none" =>
         Value::of(&row.word, |word| queued(word.imports));

@@ -6,7 +6,6 @@ use super::answers::new_row;
 use super::memory::{Base, Memory, Row, Settings};
 use super::pool::Pool;
 use crate::sim::dice::Dice;
-use crate::sim::time::Moment;
 use crate::sim::world::balancing::TargetGroup;
 use crate::sim::world::docker::{Container, core_name};
 use crate::sim::world::place::Place;
@@ -14,11 +13,6 @@ use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
 pub(super) use crate::sim::world::docker::boot;
-
-/// Whether a core that was told to stop has cut off whom it still served: five seconds it gives them.
-pub(super) fn is_cut(closing: Moment, now: Moment) -> bool {
-    now.0 - closing.0 >= 5_000
-}
 
 /// Makes sure that the process and its base database are there. Tells the database's name.
 pub(super) fn ready(
@@ -185,12 +179,5 @@ mod tests {
     #[test]
     fn a_core_with_fifty_domains_boots_eight_seconds_longer() {
         assert_eq!((boot(0), boot(50)), (7, 15));
-    }
-
-    #[test]
-    fn whoever_is_served_when_a_core_is_told_to_stop_has_five_seconds() {
-        let told = Moment(100_000);
-        assert!(!is_cut(told, Moment(104_999)));
-        assert!(is_cut(told, Moment(105_000)));
     }
 }

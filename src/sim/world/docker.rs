@@ -8,12 +8,15 @@ mod show;
 mod template;
 
 pub(crate) use self::commands::OnHost;
+use super::held;
 use super::keeping::Parameter;
 use super::machine::{State, Tag};
 use super::place::Place;
 use crate::sim::dice::Dice;
 use crate::sim::time::Moment;
 use compact_str::{CompactString, format_compact};
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex};
 
 /// The port of a core in its container.
 const CORE_PORT: u16 = 3567;
@@ -59,6 +62,26 @@ pub(crate) struct Setup {
     pub(crate) quota: i64,
     pub(crate) period: i64,
     pub(crate) restart: CompactString,
+}
+
+/// Until when processes that are really asked have something to do, by host and port.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Serving(Arc<Mutex<HashMap<(CompactString, u16), Moment>>>);
+
+impl Serving {
+    /// A process has something to do until then.
+    pub(crate) fn until(&self, instance: &str, port: u16, until: Moment) {
+        let mut all = held(&self.0);
+        let last = all.entry((instance.into(), port)).or_insert(until);
+        *last = until.max(*last);
+    }
+
+    /// What a process has to do yet at a moment, in milliseconds; none where it has nothing.
+    fn left(&self, instance: &str, ports: &[(u16, u16)], at: Moment) -> Option<i64> {
+        let all = held(&self.0);
+        let last = ports.iter().filter_map(|(port, _)| all.get(&(instance.into(), *port))).max()?;
+        Some(last.0 - at.0).filter(|left| *left > 0)
+    }
 }
 
 /// Seconds between a process's start and its open port: longer the more domains it opens pools for.

@@ -4,6 +4,7 @@ use super::balancing::{Balancer, Listener, Rule, TargetGroup};
 use super::commands::{Document, Sent};
 use super::containers::{Cluster, Definition, Provider};
 use super::docker::Container;
+use super::docker::Serving;
 use super::gauges::Gauges;
 use super::geography::{Region, Zone};
 use super::hosted::HostedZone;
@@ -60,6 +61,8 @@ pub(crate) struct Place {
     pub(crate) published: BTreeMap<CompactString, Parameter>,
     /// Containers that somebody started, by host.
     pub(crate) docker: BTreeMap<CompactString, Vec<Container>>,
+    /// Until when processes that are really asked have something to do.
+    pub(crate) serving: Serving,
     /// Cores that their database does not answer, by their ids in the registry.
     pub(crate) cut_off: BTreeSet<CompactString>,
     pub(crate) documents: Table<Document>,
@@ -104,6 +107,7 @@ impl Place {
             parameters: BTreeMap::new(),
             published: BTreeMap::new(),
             docker: BTreeMap::new(),
+            serving: Serving::default(),
             cut_off: BTreeSet::new(),
             documents: Table::default(),
             sent: Table::default(),

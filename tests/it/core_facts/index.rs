@@ -22,6 +22,7 @@ fn each_line_of_the_table_stands_in_the_page_and_each_name_of_the_page_is_there(
     assert!(missing.is_empty(), "the page does not say what these hold: {missing:#?}");
     let tests = [
         include_str!("sweeps.rs"),
+        include_str!("stops.rs"),
         include_str!("stories.rs"),
         include_str!("../core_api.rs"),
         include_str!("../core_words.rs"),
@@ -32,6 +33,7 @@ fn each_line_of_the_table_stands_in_the_page_and_each_name_of_the_page_is_there(
         include_str!("../ops/config.rs"),
         include_str!("../../../src/supertokens/refusal.rs"),
         include_str!("../../../src/supertokens/tally.rs"),
+        include_str!("../../../src/sim/cores/flight.rs"),
         include_str!("../../../src/sim/cores/memory.rs"),
         include_str!("../../../src/sim/cores/seed.rs"),
         include_str!("../../../src/sim/cores/place.rs"),
