@@ -271,17 +271,14 @@ async fn hear(
 }
 
 /// The requests of a domain's other apps, which count for the domain as those of its public one do. A domain with more
-/// than are asked, or with one that does not tell, shows its public app's alone and says so.
+/// than are asked shows its public app's alone; so does one with an app that does not tell, and says so.
 async fn others(client: &Client, door: &Door, domain: &Domain, word: &mut DomainWord) {
     let apps: Vec<&App> = domain.apps.iter().filter(|app| app.id != "public").collect();
-    if apps.is_empty() {
-        return;
-    }
-    if apps.len() > APPS {
-        word.fault = Some(Text::new(format!("requests of its {} other apps are not asked for", apps.len())));
+    if apps.is_empty() || apps.len() > APPS {
         return;
     }
     let mut days = vec![AppDay { app: "public".into(), day: word.day.clone() }];
+    let (mut rate, mut peak, mut last_request) = (word.rate, word.peak, word.last_request);
     for app in apps {
         let public = app.tenants.iter().find(|tenant| tenant.id == "public");
         let own = public.and_then(|tenant| first_key(tenant.settings.get("api_keys")?));
@@ -297,10 +294,10 @@ async fn others(client: &Client, door: &Door, domain: &Domain, word: &mut Domain
         let mut told = DomainWord::default();
         tell(&mut told, &traffic);
         days.push(AppDay { app: app.id.clone(), day: told.day });
-        word.rate = sum(word.rate, told.rate);
-        word.peak = word.peak.max(told.peak);
-        word.last_request = word.last_request.max(told.last_request);
+        (rate, peak) = (sum(rate, told.rate), peak.max(told.peak));
+        last_request = last_request.max(told.last_request);
     }
+    (word.rate, word.peak, word.last_request) = (rate, peak, last_request);
     word.day = together(&days.iter().map(|one| one.day.as_slice()).collect::<Vec<_>>());
     word.days = days;
 }
