@@ -281,7 +281,7 @@ async fn sort(reading: &Reading, origins: impl Iterator<Item = (u16, &Origin)>) 
                     (true, false) => {}
                     (false, true) => troubles.push(never(bare)),
                     (false, false) => {
-                        troubles.push(never(format!("{definition} does not log to CloudWatch")))
+                        troubles.push(never(format!("{definition} does not log to CloudWatch")));
                     }
                 }
             }
