@@ -196,9 +196,10 @@ mod tests {
             scope: Arc::new(scope.clone()),
             place: place("aaaaaaaa1"),
             only: vec!["c1.example.com".into()],
+            doubt: None,
             service: Some("core".into()),
         };
-        let asker = Asker { probe: Arc::new(Fake), writer: None, mark: String::new(), may_put: false };
+        let asker = Asker::new(Arc::new(Fake), None, String::new(), false);
         let reading = Arc::new(Reading {
             origins: vec![origin.clone()],
             since: Timestamp::UNIX_EPOCH,
@@ -229,7 +230,7 @@ mod tests {
         assert_eq!(fresh.try_recv(), Ok(Fresh::Source(joined)));
         assert!(fresh.try_recv().is_err(), "once");
         assert!(
-            said.try_recv().unwrap().contains("does not know core:3"),
+            said.try_recv().unwrap().text.contains("does not know core:3"),
             "and what is wrong with it is said"
         );
         assert_eq!(of(&Origin { service: None, ..origin }), None, "a task that was asked for by itself");

@@ -20,9 +20,8 @@ fn scope() -> Scope {
 async fn bench(faults: Vec<Rule>) -> Bench {
     let clock = coredeck::clock::Clock::Fixed("2026-11-21T12:00:00Z".parse().unwrap());
     let running = serve(Options { clock, speed: 0.0, faults, ..Options::default() }).await.unwrap();
-    let mut bench = Bench::of(running).await;
+    let bench = Bench::of(running).await;
     // Requests wait for their tokens in pretended time.
-    bench.pace().await;
     for name in ["new/api-key", "new/database-uri"] {
         let name = format!("/coredeck/demo/secrets/{name}");
         ssm(&bench.running, "PutParameter", json!({ "Name": name, "Type": "SecureString", "Value": "x" }))

@@ -170,8 +170,7 @@ fn turns(bench: &Bench, since: usize) -> String {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_a_new_container_would_lack_is_refused_before_the_old_one_stops() {
-    let mut bench = Bench::new().await;
-    bench.pace().await;
+    let bench = Bench::new().await;
     let world = bench.world("core upgrade").await;
     let home = host(&world, "dev-009");
     let port = world.fleet.cores.iter().find(|core| core.id.as_str() == "dev-009").unwrap().port.unwrap();
@@ -200,8 +199,7 @@ async fn what_a_new_container_would_lack_is_refused_before_the_old_one_stops() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn limits_and_labels_last_and_other_keys_bring_the_old_one_back() {
-    let mut bench = Bench::new().await;
-    bench.pace().await;
+    let bench = Bench::new().await;
     let world = bench.world("core upgrade").await;
     let home = host(&world, "dev-009");
     let port = world.fleet.cores.iter().find(|core| core.id.as_str() == "dev-009").unwrap().port.unwrap();
@@ -355,8 +353,7 @@ async fn a_core_that_moves_serves_there_before_it_stops_here() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_core_that_moves_keeps_its_settings_and_its_secrets_are_named() {
-    let mut bench = Bench::new().await;
-    bench.pace().await;
+    let bench = Bench::new().await;
     let world = bench.world("core move").await;
     let home = host(&world, "dev-009");
     let port = world.fleet.cores.iter().find(|core| core.id.as_str() == "dev-009").unwrap().port.unwrap();
@@ -415,8 +412,7 @@ async fn a_core_that_moves_keeps_its_settings_and_its_secrets_are_named() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_replica_stands_on_a_host_of_its_own_where_its_port_is_free() {
-    let mut bench = Bench::new().await;
-    bench.pace().await;
+    let bench = Bench::new().await;
     let world = bench.world("core create").await;
     let first = world.fleet.cores.iter().find(|core| core.id.as_str() == "dev-009").unwrap();
     let (home, port) = (host(&world, "dev-009"), first.port.unwrap());
