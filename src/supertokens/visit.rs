@@ -5,7 +5,7 @@
 use super::Client;
 use crate::clock::monotonic;
 use crate::gateway::{AdminError, CoreAdmin, Door, Visit};
-use crate::model::admin::{CoreWord, Domain, DomainWord, Hello, Place, Sign, Traffic};
+use crate::model::admin::{App, AppDay, CoreWord, Domain, DomainWord, Hello, Place, Sign, Traffic, together};
 use crate::model::{Imports, Known, Migration, Sealed, Setting, Text, WhyUnknown};
 use futures::future::BoxFuture;
 use futures::{FutureExt as _, StreamExt as _};
