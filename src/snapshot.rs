@@ -250,26 +250,32 @@ impl Part {
                 }
             };
         }
+        // Lists that came in pages have room for up to twice as much, and stay for a long time.
+        macro_rules! put_list {
+            ($field:ident, $list:expr $(, $settle:ident)?) => {
+                put!($field, { let mut list = $list; list.shrink_to_fit(); list } $(, $settle)?)
+            };
+        }
         match reading {
             Reading::Identity(value) => put!(identity, value),
-            Reading::Instances(value) => put!(instances, value),
-            Reading::Statuses(value) => put!(statuses, value),
-            Reading::Templates(value) => put!(templates, value),
-            Reading::Images(value) => put!(images, value),
-            Reading::Published(value) => put!(published, value),
-            Reading::Groups(value) => put!(groups, value, settle_named),
-            Reading::Refreshes(value) => put!(refreshes, value),
-            Reading::Activities(value) => put!(activities, value),
-            Reading::Clusters(value) => put!(clusters, value),
-            Reading::Services(value) => put!(services, value),
-            Reading::Tasks(value) => put!(tasks, value),
-            Reading::Hosts(value) => put!(hosts, value),
-            Reading::TargetGroups(value) => put!(target_groups, value, settle_named),
-            Reading::Targets(value) => put!(targets, value),
-            Reading::Rules(value) => put!(rules, value, settle_named),
-            Reading::Records(value) => put!(records, value),
-            Reading::Agents(value) => put!(agents, value),
-            Reading::Alarms(value) => put!(alarms, value),
+            Reading::Instances(value) => put_list!(instances, value),
+            Reading::Statuses(value) => put_list!(statuses, value),
+            Reading::Templates(value) => put_list!(templates, value),
+            Reading::Images(value) => put_list!(images, value),
+            Reading::Published(value) => put_list!(published, value),
+            Reading::Groups(value) => put_list!(groups, value, settle_named),
+            Reading::Refreshes(value) => put_list!(refreshes, value),
+            Reading::Activities(value) => put_list!(activities, value),
+            Reading::Clusters(value) => put_list!(clusters, value),
+            Reading::Services(value) => put_list!(services, value),
+            Reading::Tasks(value) => put_list!(tasks, value),
+            Reading::Hosts(value) => put_list!(hosts, value),
+            Reading::TargetGroups(value) => put_list!(target_groups, value, settle_named),
+            Reading::Targets(value) => put_list!(targets, value),
+            Reading::Rules(value) => put_list!(rules, value, settle_named),
+            Reading::Records(value) => put_list!(records, value),
+            Reading::Agents(value) => put_list!(agents, value),
+            Reading::Alarms(value) => put_list!(alarms, value),
             Reading::Registry { cores, tenants, faults } => {
                 put!(registry, Registry { cores, tenants, faults }, settle_named);
             }

@@ -1,4 +1,4 @@
-//! Lets go of the pages of the program file that are not run any more: those of the start above all.
+//! Lets go of memory that is not used any more: of the pages of the program file above all that only the start ran.
 //!
 //! Reading arguments, files and certificates runs a third of all the code that a session ever runs, and runs it once. The
 //! kernel keeps what it mapped for that as long as nobody else wants the memory; a bastion on which ten people look at a
@@ -36,6 +36,7 @@ pub(super) async fn let_go_once_read(mut world: watch::Receiver<Arc<World>>) {
     loop {
         let Ok(told) = std::fs::read_to_string("/proc/self/smaps") else { return };
         untouched(&told, &program).into_iter().for_each(let_go);
+        give_back();
         let again = monotonic() + EVERY;
         // No clock wakes anybody for this: where nothing is read nothing is run either.
         while monotonic() < again {
@@ -98,6 +99,17 @@ fn let_go(Pages { from, to }: Pages) {
 
 #[cfg(not(target_os = "linux"))]
 fn let_go(_: Pages) {}
+
+/// Gives back what was freed between things that are still there: lists that were read again leave such room.
+#[cfg(all(target_os = "linux", target_env = "gnu"))]
+fn give_back() {
+    #[expect(unsafe_code, reason = "the allocator does this by itself only at the end of its heap")]
+    // SAFETY: it takes the allocator's own locks and touches nothing that is in use.
+    let _ = unsafe { libc::malloc_trim(0) };
+}
+
+#[cfg(not(all(target_os = "linux", target_env = "gnu")))]
+fn give_back() {}
 
 #[cfg(test)]
 mod tests {
