@@ -20,6 +20,6 @@ mod tenants;
 pub use answer::{Container, HostAnswer, parse};
 pub use compare::{Diff, Difference, Policy, Sort, Unjudged, Write, compare};
 pub use document::{CONTENT, NAME, hash};
-pub use entry::{Entry, Part, Seal, entries, value};
+pub use entry::{Entry, Part, Seal, entries, sealed_again, value};
 pub use gather::{CoreSeen, Found, HostSeen, Observed, Told, candidates, gather};
 pub use tenants::TenantSeen;

@@ -37,7 +37,7 @@ pub use core::{Core, CoreRecord, Drift, DriftSort, Home, Tenant, TenantRecord};
 pub use definition::{Constraint, Container, Definition, Port, Protocol};
 pub use detail::{
     Command, DocumentDetail, Hook, HostDetail, Invocation, Leaving, Newcomer, ParameterDetail, Protection,
-    RefreshDetail, RefreshWants, ServiceDetail,
+    Readiness, RefreshDetail, RefreshWants, ServiceDetail,
 };
 pub use dns::{DnsRecord, End, Ending, HostedZone, Route};
 pub use gauge::{Gauge, Gauges, Metrics, Point};

@@ -61,6 +61,13 @@ pub(super) fn command(api: Api, sent: &Sent, place: &Place<'_>) -> Option<String
     {
         *value = Value::String("REDACTED".to_owned());
     }
+    // The aws command knows both only as one.
+    if let (Api::RunInstances, Some(least), Some(most)) =
+        (api, parameters.remove("MinCount"), parameters.remove("MaxCount"))
+    {
+        let both = if least == most { least } else { Value::String(format!("{least}:{most}")) };
+        parameters.insert("Count".to_owned(), both);
+    }
     let mut words = vec!["aws".to_owned(), service(api).to_owned(), hyphenated(api.name())];
     let pages_itself = parameters.keys().any(|name| PAGING.contains(&name.as_str()));
     let mut odd = Map::new();

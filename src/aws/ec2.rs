@@ -13,8 +13,8 @@ mod templates;
 pub(super) use change::{change, launch};
 pub(super) use lean::Seen;
 pub(super) use look::{
-    look_at_checks, look_at_images, look_at_images_named, look_at_instances, look_at_templates,
-    look_at_versions,
+    look_at_checks, look_at_images, look_at_images_named, look_at_instances, look_at_tagged,
+    look_at_templates, look_at_versions,
 };
 pub(super) use prices::spot_prices;
 

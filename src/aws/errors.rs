@@ -286,6 +286,9 @@ fn told(api: Api, code: &str, message: Option<&str>, status: u16, around: &Circu
                     .to_owned(),
             );
         }
+        _ if api == Api::RunInstances && launch_hint(code).is_some() => {
+            trouble.hint = launch_hint(code).map(str::to_owned);
+        }
         _ if is_skew(code) => {
             trouble.hint = Some(format!(
                 "this machine's clock says {}; set it right (`timedatectl status`) and check the secret key",
@@ -295,6 +298,27 @@ fn told(api: Api, code: &str, message: Option<&str>, status: u16, around: &Circu
         _ => {}
     }
     trouble
+}
+
+/// What to do about a launch that EC2 refuses.
+fn launch_hint(code: &str) -> Option<&'static str> {
+    Some(match code {
+        "InsufficientInstanceCapacity" => {
+            "AWS has none of this type in that zone now: name a subnet of another zone, or try again later"
+        }
+        "VcpuLimitExceeded" | "InstanceLimitExceeded" | "MaxSpotInstanceCountExceeded" => {
+            "the account's quota is used up: end what nobody needs, or ask for more under `aws service-quotas \
+             list-service-quotas --service-code ec2`"
+        }
+        "InvalidAMIID.NotFound" | "InvalidAMIID.Unavailable" | "InvalidAMIID.Malformed" => {
+            "the template's image cannot be launched any more: give it a version with another image, and name that"
+        }
+        "InvalidParameterCombination" => {
+            "where the template brings its own network interfaces or type, name no subnet and no type beside it"
+        }
+        "InsufficientFreeAddressesInSubnet" => "the subnet has no address left: name another one",
+        _ => return None,
+    })
 }
 
 /// `User: ARN is not authorized to perform: ACTION on resource: … because REASON`
@@ -367,6 +391,8 @@ fn kind_of(code: &str, status: u16) -> TroubleKind {
         | "PriorRequestNotComplete"
         | "EC2ThrottledException" => TroubleKind::Throttled,
         "RequestTimeout" | "RequestTimeoutException" => TroubleKind::Timeout,
+        // By its status it would be a fault of AWS's that soon passes.
+        "InsufficientInstanceCapacity" => TroubleKind::Refused,
         _ if is_missing(code) => TroubleKind::NotFound,
         _ if status >= 500 => TroubleKind::Server,
         "InternalError"

@@ -42,6 +42,8 @@ impl<T> From<Broken<T>> for Trouble {
 async fn look_from(desk: &Desk, look: &Look) -> Result<Seen, Trouble> {
     Ok(match look {
         Look::Instances { of } => Seen::Instances(ec2::look_at_instances(desk, of).await?),
+        Look::Tagged { key, value } => Seen::Instances(ec2::look_at_tagged(desk, key, value).await?),
+        Look::Readiness { of } => Seen::Readiness(newcomers::readiness(desk, of).await?),
         Look::Versions { template, from } => {
             Seen::Versions(ec2::look_at_versions(desk, template, *from).await?)
         }

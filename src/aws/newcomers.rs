@@ -2,10 +2,10 @@
 //! load balancers say of them.
 
 use super::call::Desk;
-use super::{autoscaling, ec2, ecs, elb};
+use super::{autoscaling, ec2, ecs, elb, ssm};
 use crate::model::{
-    Check, ClusterArn, GroupName, HostDetail, InstanceId, InstanceStatus, Member, Newcomer, Target,
-    TargetGroupArn, TemplateRef, Trouble,
+    Check, ClusterArn, GroupName, HostDetail, InstanceId, InstanceStatus, Member, Newcomer, Readiness,
+    Target, TargetGroupArn, TemplateRef, Trouble,
 };
 
 /// Which are meant, and who is asked about them.
@@ -37,6 +37,25 @@ pub(super) async fn look(desk: &Desk, of: &Of<'_>) -> Result<Vec<Newcomer>, Trou
     };
     let (checks, hosts, targets) = tokio::try_join!(ec2::look_at_checks(desk, &ids), hosts, targets)?;
     Ok(members.into_iter().map(|member| newcomer(member, &checks, &hosts, &targets)).collect())
+}
+
+/// Whether instances can be worked with, by EC2, its checks, and Systems Manager.
+pub(super) async fn readiness(desk: &Desk, of: &[InstanceId]) -> Result<Vec<Readiness>, Trouble> {
+    let instances = ec2::look_at_instances(desk, of).await?;
+    let known: Vec<InstanceId> = instances.iter().map(|one| one.id.clone()).collect();
+    if known.is_empty() {
+        return Ok(Vec::new());
+    }
+    let (checks, agents) =
+        tokio::try_join!(ec2::look_at_checks(desk, &known), ssm::look_at_agents(desk, &known))?;
+    let of = |one: &std::sync::Arc<crate::model::Instance>| Readiness {
+        id: one.id.clone(),
+        state: one.state,
+        state_reason: one.state_reason.clone(),
+        checks: checks.iter().find(|status| status.id == one.id).map(worse),
+        agent: agents.iter().find(|agent| agent.id == one.id).map(|agent| agent.ping.clone()),
+    };
+    Ok(instances.iter().map(of).collect())
 }
 
 fn is_meant(member: &Member, wanted: &TemplateRef) -> bool {

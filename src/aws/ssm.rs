@@ -19,7 +19,8 @@ pub(super) use secrets::{not_asked, secrets};
 use super::api::Api;
 use super::call::{Desk, Pages};
 use crate::gateway::{GatewayError, Reading};
-use crate::model::Agent;
+use crate::model::{Agent, InstanceId, Trouble};
+use aws_sdk_ssm::types::InstanceInformationStringFilter;
 
 /// The longest page of managed instances.
 const AGENTS_PAGE: i32 = 50;
@@ -44,6 +45,22 @@ pub(super) async fn agents(desk: &Desk, pages: &Pages) -> Result<Vec<Agent>, Gat
     )
     .await
     .map_err(|broken| broken.partial(Reading::Agents))
+}
+
+/// What Systems Manager says of the agents of these instances; those that it never heard of are left out.
+pub(super) async fn look_at_agents(desk: &Desk, of: &[InstanceId]) -> Result<Vec<Agent>, Trouble> {
+    let ids: Vec<String> = of.iter().map(ToString::to_string).collect();
+    let filter = InstanceInformationStringFilter::builder().key("InstanceIds").set_values(Some(ids)).build();
+    let Ok(filter) = filter else { return Ok(Vec::new()) };
+    let request = |token| {
+        let ask = desk.ssm().describe_instance_information().filters(filter.clone());
+        ask.max_results(AGENTS_PAGE).set_next_token(token).send()
+    };
+    let read = desk.pages(Api::DescribeInstanceInformation, request, |page| {
+        let agents = page.instance_information_list.unwrap_or_default();
+        (agents.into_iter().map(agents::agent).collect(), page.next_token)
+    });
+    Ok(read.await?)
 }
 
 /// Cores and tenants under this path, `/coredeck/<fleet>/`; always a `Reading::Registry`.

@@ -19,7 +19,7 @@ use clap::Subcommand;
 /// `coredeck core …`
 #[derive(Debug, Subcommand)]
 pub(super) enum CoreCommand {
-    /// Make cores on the hosts that fit best, enter them into the registry, and lead traffic to them
+    /// Make cores on the hosts that fit best or on new ones, enter them into the registry, and lead traffic to them
     Create(Box<create::CreateArgs>),
     /// Restart cores: out of their load balancer, stopped, started, answering, and back
     Restart(power::RestartArgs),

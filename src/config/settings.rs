@@ -188,6 +188,16 @@ impl List<'_> {
             let types: Vec<&str> = tier.instance_types.iter().map(AsRef::as_ref).collect();
             self.push(&key("instance_types"), json!(types));
         }
+        let launch = &tier.launch;
+        for (word, value) in [("template", &launch.template), ("version", &launch.version)] {
+            if let Some(value) = value {
+                self.push(&key(&format!("launch.{word}")), json!(value.as_str()));
+            }
+        }
+        if let Some(subnets) = &launch.subnets {
+            let all: Vec<&str> = subnets.iter().map(|subnet| subnet.as_str()).collect();
+            self.push(&key("launch.subnets"), if all.is_empty() { json!("template") } else { json!(all) });
+        }
         match tier.max_unavailable {
             Some(Limit::Count(count)) => self.push(&key("max_unavailable"), json!(count)),
             Some(share) => self.push(&key("max_unavailable"), json!(share.to_string())),

@@ -166,6 +166,15 @@ pub(super) fn instance_type(raw: &str) -> Option<Wrong> {
         .then(|| (format!("`{raw}` is not an instance type"), Some("one looks like `t3.small`".to_owned())))
 }
 
+/// A subnet.
+pub(super) fn subnet(raw: &str) -> Option<Wrong> {
+    let is_right = raw
+        .strip_prefix("subnet-")
+        .is_some_and(|id| !id.is_empty() && id.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-'));
+    (!is_right)
+        .then(|| (format!("`{raw}` is not a subnet"), Some("one looks like `subnet-0a1b2c3d`".to_owned())))
+}
+
 /// An endpoint: scheme, host, perhaps a port and a path; never a user or a password.
 pub(super) fn endpoint(raw: &str) -> Option<Wrong> {
     let wrong = |message: &str, hint: &str| Some((message.to_owned(), Some(hint.to_owned())));

@@ -134,6 +134,25 @@ pub fn concerned<'a>(scene: &Scene<'a>, leaving: &[HostArn]) -> Vec<&'a ServiceD
     scene.services.iter().filter(is_concerned).collect()
 }
 
+/// What keeps so many more tasks of a service from finding a place; none where nothing does.
+pub fn finds_room(scene: &Scene<'_>, detail: &ServiceDetail, more: u32) -> Option<Blocker> {
+    let gone = gone(scene, &[]);
+    let wanted = &detail.service.task_definition;
+    let Some(definition) = scene.definitions.iter().find(|one| one.name == *wanted) else {
+        return Some(Blocker::Unknown(format!("its task definition {wanted} could not be read")));
+    };
+    let room = Room::of(scene, detail, definition, &gone, &tasks_of(scene, detail));
+    // Those that it lacks already come before the new ones.
+    let wants = room::may_start(scene, detail, &gone).saturating_add(more);
+    if room.alone < wants && room.unknown.is_empty() {
+        return Some(Blocker::NoRoom { wants, room: room.alone, why: room.lacks });
+    }
+    if !room.unknown.is_empty() {
+        return Some(Blocker::Unknown(room.unknown.join("; ")));
+    }
+    (room.last < wants).then_some(Blocker::Contested { others: room.others })
+}
+
 /// The hosts that leave, and those that have left or are leaving already.
 fn gone<'a>(scene: &Scene<'a>, leaving: &'a [HostArn]) -> HashSet<&'a HostArn> {
     let closed = scene.hosts.iter().filter(|one| one.host.status != "ACTIVE").map(|one| &one.host.arn);

@@ -21,8 +21,8 @@ pub use writer::{FleetWriter, Token};
 
 use super::core::{CorePut, Sealing};
 use crate::model::{
-    ClusterArn, GroupName, HostArn, ImageId, InstanceId, Mix, ServiceArn, Tags, TargetGroupArn, TaskArn,
-    TemplateId, TemplateRef, Text, Zone,
+    ClusterArn, GroupName, HostArn, ImageId, InstanceId, InstanceType, Mix, ServiceArn, Tags, TargetGroupArn,
+    TaskArn, TemplateId, TemplateRef, Text, Zone,
 };
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -216,6 +216,17 @@ pub enum Change {
     RebootInstances {
         /// Which.
         instances: Vec<InstanceId>,
+    },
+    /// Launches one instance of a template version. Called again with the same token it launches no other one.
+    RunInstance {
+        /// Which version: by its template's id and a number.
+        template: TemplateRef,
+        /// Where; none where the template says.
+        subnet: Option<Text>,
+        /// As which type; none where the template says.
+        instance_type: Option<InstanceType>,
+        /// Tags that it carries from the start, beside those of the template.
+        tags: Tags,
     },
     /// Ends instances past their group's hooks. One bad id fails all; protected ones fail those of their zone.
     TerminateInstances {

@@ -8,9 +8,9 @@ use super::core::{CoreLook, CoreSeen};
 use crate::model::{
     Alarm, ClusterArn, Command, Definition, DocumentDetail, Group, GroupName, Hook, HostArn, HostDetail,
     Image, ImageId, Instance, InstanceId, InstanceType, Invocation, Leaving, LogPage, Measured, Newcomer,
-    ParameterDetail, Protection, Published, RefreshDetail, Scope, Series, ServiceArn, ServiceDetail,
-    SpotPrice, Target, TargetGroupArn, Task, TaskArn, Template, TemplateId, TemplateRef, TemplateVersion,
-    Text, Trouble,
+    ParameterDetail, Protection, Published, Readiness, RefreshDetail, Scope, Series, ServiceArn,
+    ServiceDetail, SpotPrice, Target, TargetGroupArn, Task, TaskArn, Template, TemplateId, TemplateRef,
+    TemplateVersion, Text, Trouble,
 };
 use futures::future::BoxFuture;
 use jiff::Timestamp;
@@ -23,6 +23,18 @@ use std::sync::Arc;
 pub enum Look {
     /// Instances.
     Instances {
+        /// Which.
+        of: Vec<InstanceId>,
+    },
+    /// Instances that carry a tag.
+    Tagged {
+        /// Its key.
+        key: Text,
+        /// Its value.
+        value: Text,
+    },
+    /// Instances with all that tells whether they can be worked with.
+    Readiness {
         /// Which.
         of: Vec<InstanceId>,
     },
@@ -254,6 +266,8 @@ pub struct LogAsk {
 pub enum Seen {
     /// Instances.
     Instances(Vec<Arc<Instance>>),
+    /// Whether instances can be worked with; those that EC2 does not know, or not yet, are left out.
+    Readiness(Vec<Readiness>),
     /// Groups.
     Groups(Vec<Group>),
     /// Hooks.

@@ -166,6 +166,13 @@ fn sum(part: Part, fields: &Map<String, Value>) -> String {
     hash.finalize().iter().take(6).map(|byte| format!("{byte:02x}")).collect()
 }
 
+/// The value of a core's entry of ours that was changed since it was sealed, sealed again; none where it is no entry.
+pub fn sealed_again(value: &str) -> Option<String> {
+    let Ok(Value::Object(mut fields)) = serde_json::from_str(value) else { return None };
+    fields.insert(SEAL.to_owned(), Value::String(sum(Part::Cores, &fields)));
+    Some(Value::Object(fields).to_string())
+}
+
 /// The value of an entry with these fields in place of those that it had, sealed.
 pub fn value(part: Part, before: Option<&Entry>, seen: &[(&'static str, Value)]) -> String {
     let mut fields = before.and_then(|entry| entry.fields.clone().ok()).unwrap_or_default();

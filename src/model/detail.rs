@@ -4,7 +4,7 @@ use super::cluster::{Host, Service};
 use super::definition::{Constraint, Protocol};
 use super::group::{Mix, Refresh, TemplateRef};
 use super::ids::{InstanceId, TargetGroupArn, TaskArn};
-use super::instance::Check;
+use super::instance::{Check, InstanceState};
 use super::text::Text;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -135,6 +135,21 @@ pub struct Newcomer {
     /// What target groups that were asked say of it: `healthy`, `initial`, …; those that do not know it are
     /// missing.
     pub targets: Vec<(TargetGroupArn, Text)>,
+}
+
+/// An instance with all that tells whether it can be worked with.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Readiness {
+    /// Which.
+    pub id: InstanceId,
+    /// Where in its life it is.
+    pub state: InstanceState,
+    /// Why it last changed state.
+    pub state_reason: Option<Text>,
+    /// The worse of its two status checks; none where AWS says nothing of them yet.
+    pub checks: Option<Check>,
+    /// What Systems Manager says of its agent: `Online`, `ConnectionLost`; none where it never heard of it.
+    pub agent: Option<Text>,
 }
 
 /// An SSM command as a whole.

@@ -26,6 +26,20 @@ pub struct Tier {
     pub max_unavailable: Option<Limit>,
     /// How its groups are refreshed.
     pub refresh: RefreshPreset,
+    /// What new hosts of it are launched from.
+    pub launch: Launch,
+}
+
+/// What new hosts of a tier are launched from.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Launch {
+    /// A launch template, by id or name; none means the only one whose tags fall into the tier.
+    pub template: Option<Text>,
+    /// `$Default`, `$Latest` or a number; none means `$Default`.
+    pub version: Option<Text>,
+    /// The subnets that they are spread over; none means those that hosts of the tier are in now, and an empty list
+    /// that the template says it.
+    pub subnets: Option<Vec<Text>>,
 }
 
 /// A number of instances.

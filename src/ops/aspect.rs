@@ -18,8 +18,8 @@ use super::telling::CoreFact;
 use crate::gateway::{Look, Seen};
 use crate::model::text::harmless;
 use crate::model::{
-    ClusterArn, GroupName, HostArn, InstanceId, ServiceArn, TargetGroupArn, Task, TaskArn, TemplateId, Text,
-    short_arn,
+    ClusterArn, GroupName, HostArn, InstanceId, ServiceArn, Target, TargetGroupArn, TargetState, Task,
+    TaskArn, TemplateId, Text, short_arn,
 };
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -155,6 +155,11 @@ pub enum Aspect {
         target: Text,
         /// Its port.
         port: Option<u16>,
+    },
+    /// Targets of a group that are healthy.
+    TargetsHealthy {
+        /// Which group.
+        target_group: TargetGroupArn,
     },
     /// Tasks that a service wants.
     ServiceDesired {
@@ -329,7 +334,9 @@ impl Aspect {
             Self::HostServiceTasks { cluster, host, .. } | Self::HostStandalone { cluster, host } => {
                 Look::TasksOn { cluster: cluster.clone(), host: host.clone() }
             }
-            Self::TargetState { target_group, .. } => Look::Targets { group: target_group.clone() },
+            Self::TargetState { target_group, .. } | Self::TargetsHealthy { target_group } => {
+                Look::Targets { group: target_group.clone() }
+            }
             Self::ServiceDesired { cluster, service }
             | Self::ServiceRunning { cluster, service }
             | Self::ServiceDeployment { cluster, service }
@@ -406,6 +413,10 @@ impl Aspect {
                     one.group == *target_group && one.id == *target && (port.is_none() || one.port == *port)
                 });
                 found.next().map_or(Value::Absent, |one| Value::word(one.state.word()))
+            }
+            (Self::TargetsHealthy { target_group }, Seen::Targets(all)) => {
+                let is_well = |one: &&Target| one.group == *target_group && one.state == TargetState::Healthy;
+                Value::Count(all.iter().filter(is_well).count() as u64)
             }
             (
                 Self::ServiceDesired { service, .. }

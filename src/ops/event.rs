@@ -134,6 +134,13 @@ pub enum Event {
         /// What was seen, by the names of the facts.
         seen: Vec<(String, Value)>,
     },
+    /// It is known which instance a step launched: the later steps of its lane act on that one.
+    Named {
+        /// Which step.
+        at: At,
+        /// The instance's id.
+        is: String,
+    },
     /// A step is done.
     Settled {
         /// Which.
@@ -349,6 +356,7 @@ impl Event {
             Self::Waiting { .. } => "waiting",
             Self::Told { .. } => "told",
             Self::Judged { .. } => "judged",
+            Self::Named { .. } => "named",
             Self::Settled { .. } => "settled",
             Self::GaveUp { .. } => "gave_up",
             Self::Turned { .. } => "turned",

@@ -119,6 +119,19 @@ pub enum SettingWish {
     Unset,
 }
 
+impl SettingWish {
+    /// What somebody typed: a whole number, yes or no as such, anything else as a text. `"…"` is always a text.
+    pub fn typed(text: &str) -> Self {
+        let is_plain = matches!(text, "true" | "false") || text.parse::<i64>().is_ok();
+        let is_quoted = text.len() > 1 && text.starts_with('"') && text.ends_with('"');
+        let json = match serde_json::from_str::<serde_json::Value>(text) {
+            Ok(value) if is_plain || is_quoted => value.to_string(),
+            _ => serde_json::Value::String(text.to_owned()).to_string(),
+        };
+        Self::Open { json }
+    }
+}
+
 /// How cores are dealt with.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -131,8 +144,14 @@ pub struct CoreWish {
     pub like: Option<String>,
     /// The image of new cores.
     pub image: Option<String>,
-    /// The host, by id or name; none means that which fits best.
+    /// The host, by id or name, or [`NEW_HOST`]; none means that which fits best, or a new one where none has room.
     pub host: Option<String>,
+    /// The launch template of a new host, by id or name, perhaps with a version after a colon.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub template: Option<String>,
+    /// The subnet of a new host.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub subnet: Option<String>,
     /// MiB that a new core may use; none means its share of the host.
     pub memory_mib: Option<u32>,
     /// The SecureString that holds the API keys; `{core}` stands for the core's id.
@@ -143,6 +162,21 @@ pub struct CoreWish {
     pub target_groups: Vec<String>,
     /// An older version is taken although the schema may be newer.
     pub allow_downgrade: bool,
+}
+
+/// What stands for a host that is launched for the core.
+pub const NEW_HOST: &str = "new";
+
+impl CoreWish {
+    /// Whether a new host is wanted, although others may have room.
+    pub fn wants_new_host(&self) -> bool {
+        self.host.as_deref() == Some(NEW_HOST)
+    }
+
+    /// Whether a new host may be launched: where no certain one was named.
+    pub fn may_launch(&self) -> bool {
+        self.host.is_none() || self.wants_new_host()
+    }
 }
 
 /// What happens to the traffic of a core that is away for a moment.
@@ -291,5 +325,21 @@ impl Options {
             (false, Some(count)) => Most::Count(count),
             (false, None) => configured,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::SettingWish;
+
+    #[test]
+    fn numbers_and_flags_are_such_and_the_rest_is_text() {
+        let read = |text: &str| match SettingWish::typed(text) {
+            SettingWish::Open { json } => json,
+            other => panic!("{other:?}"),
+        };
+        assert_eq!([read("7200"), read("true"), read("5.1")], ["7200", "true", "\"5.1\""]);
+        assert_eq!([read("\"123\""), read("a b")], ["\"123\"", "\"a b\""]);
+        assert_eq!([read("[1]"), read("null")], ["\"[1]\"", "\"null\""]);
     }
 }

@@ -129,6 +129,22 @@ const OF_CORES: &[Source] = &[
     Source::Registry,
 ];
 
+const OF_NEW_CORES: &[Source] = &[
+    Source::Identity,
+    Source::Instances,
+    Source::Groups,
+    Source::Clusters,
+    Source::Services,
+    Source::Tasks,
+    Source::Hosts,
+    Source::TargetGroups,
+    Source::Targets,
+    Source::Rules,
+    Source::Agents,
+    Source::Registry,
+    Source::Templates,
+];
+
 /// Every kind.
 pub const KINDS: &[Kind] = &[
     Kind {
@@ -309,10 +325,10 @@ pub const KINDS: &[Kind] = &[
     },
     Kind {
         word: "core create",
-        about: "Make cores on the hosts that fit best, enter them into the registry, and lead traffic to them",
+        about: "Make cores on the hosts that fit best or on new ones, enter them into the registry, and lead traffic to them",
         takes: Takes::Cores,
         danger: Danger::Harmless,
-        sources: OF_CORES,
+        sources: OF_NEW_CORES,
         draft: core::create,
     },
     Kind {

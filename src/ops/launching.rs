@@ -8,14 +8,20 @@ use super::aspect::Value;
 use crate::gateway::{Look, Seen};
 use crate::model::text::harmless;
 use crate::model::{
-    AlarmState, Check, ClusterArn, GroupName, ImageId, InstanceType, Newcomer, Norm, TargetGroupArn,
-    TemplateId, TemplateRef, Text, Trouble,
+    AlarmState, Check, ClusterArn, GroupName, ImageId, InstanceId, InstanceState, InstanceType, Newcomer,
+    Norm, Readiness, TargetGroupArn, TemplateId, TemplateRef, Text, Trouble,
 };
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
 /// What EC2 says to a dry run of what it would do.
 pub const WOULD: &str = "EC2 would";
+
+/// What is said of an instance that runs, passes its checks, and can be told what to do.
+pub const READY: &str = "ready";
+
+/// The tag by which an instance is known that an operation launched: the operation, and the number of its lane.
+pub const LAUNCHED_BY: &str = "coredeck:operation";
 
 /// A fact about what is launched.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -61,6 +67,30 @@ pub enum LaunchFact {
     Unfit {
         /// Which members, and who is asked.
         of: Judged,
+    },
+    /// The id of the instance that an operation launched. Absent where it launched none, or EC2 does not show it yet.
+    Launched {
+        /// What its tag [`LAUNCHED_BY`] says.
+        mark: Text,
+    },
+    /// The state of that instance.
+    LaunchedState {
+        /// What its tag says.
+        mark: Text,
+    },
+    /// Whether an instance can be worked with: [`READY`], or what is lacking. Absent while EC2 does not know it.
+    Ready {
+        /// Which.
+        instance: InstanceId,
+    },
+    /// The cores that the registry says an instance houses, beside those that are meant to be there.
+    Housed {
+        /// Below which path the cores' entries lie.
+        path: Text,
+        /// Which instance.
+        instance: InstanceId,
+        /// The ids of the cores that are meant to be there.
+        but: Vec<Text>,
     },
     /// Alarms that ring.
     Ringing {
@@ -112,6 +142,11 @@ impl LaunchFact {
                 cluster: of.cluster.clone(),
                 target_groups: of.target_groups.clone(),
             },
+            Self::Launched { mark } | Self::LaunchedState { mark } => {
+                Look::Tagged { key: LAUNCHED_BY.into(), value: mark.clone() }
+            }
+            Self::Ready { instance } => Look::Readiness { of: vec![instance.clone()] },
+            Self::Housed { path, .. } => Look::ParametersUnder { path: path.clone() },
             Self::Ringing { alarms } => Look::Alarms { of: alarms.clone() },
             Self::Measured { of, .. } => {
                 Look::Measures { of: of.iter().map(|norm| norm.series.clone()).collect() }
@@ -151,6 +186,27 @@ impl LaunchFact {
                 let ill = all.iter().filter_map(|one| Some(format!("{} {}", one.id, ill(one)?)));
                 Value::Words(sorted(ill))
             }
+            (Self::Launched { .. }, Seen::Instances(all)) => {
+                all.iter().min_by_key(|one| &one.id).map_or(Value::Absent, |one| Value::word(one.id.as_str()))
+            }
+            (Self::LaunchedState { .. }, Seen::Instances(all)) => all
+                .iter()
+                .min_by_key(|one| &one.id)
+                .map_or(Value::Absent, |one| Value::word(one.state.word())),
+            (Self::Ready { instance }, Seen::Readiness(all)) => all
+                .iter()
+                .find(|one| one.id == *instance)
+                .map_or(Value::Absent, |one| Value::Word(lacks(one))),
+            (Self::Housed { instance, but, .. }, Seen::Parameters(all)) => {
+                let housed = all.iter().filter_map(|one| {
+                    let fields: serde_json::Value = serde_json::from_str(one.value.as_deref()?).ok()?;
+                    let id = one.name.rsplit('/').next()?;
+                    let is_other = !but.iter().any(|meant| meant == id);
+                    (is_other && fields.get("instance_id")?.as_str()? == instance.as_str())
+                        .then(|| id.to_owned())
+                });
+                Value::Words(sorted(housed))
+            }
             (Self::Measured { says, of }, Seen::Measures(all)) => Value::Words(says.of(of, all)),
             (Self::Ringing { .. }, Seen::Alarms(all)) => {
                 let ringing = all.iter().filter(|alarm| alarm.state == AlarmState::Alarm);
@@ -165,6 +221,33 @@ fn sorted(words: impl Iterator<Item = String>) -> Vec<String> {
     let mut words: Vec<String> = words.collect();
     words.sort();
     words
+}
+
+/// What keeps an instance from being worked with, in words; [`READY`] when nothing does.
+fn lacks(one: &Readiness) -> String {
+    if one.state != InstanceState::Running {
+        let why = one.state_reason.as_ref().map(|why| format!(" ({})", harmless(why))).unwrap_or_default();
+        return format!("{}{why}", one.state.word());
+    }
+    let checks = match one.checks {
+        Some(Check::Ok) => None,
+        Some(Check::Impaired) => Some("fails a status check".to_owned()),
+        _ => Some("runs, and its status checks are not over".to_owned()),
+    };
+    let agent = match one.agent.as_deref() {
+        Some("Online") => None,
+        Some(other) => Some(format!("its Systems Manager agent is {}", harmless(other))),
+        None => Some(
+            "Systems Manager has not heard of it (its role needs AmazonSSMManagedInstanceCore, its agent a way to \
+             AWS)"
+                .to_owned(),
+        ),
+    };
+    match (checks, agent) {
+        (None, None) => READY.to_owned(),
+        (Some(checks), _) => checks,
+        (None, Some(agent)) => agent,
+    }
 }
 
 /// A version that was made a moment ago may not be known everywhere.
@@ -276,6 +359,14 @@ impl fmt::Display for LaunchFact {
             }
             Self::Fit { of } => write!(f, "new members of {} that serve", harmless(of.group.as_str())),
             Self::Unfit { of } => write!(f, "new members of {} that are ill", harmless(of.group.as_str())),
+            Self::Launched { mark } => write!(f, "instance launched by {}", harmless(mark)),
+            Self::LaunchedState { mark } => {
+                write!(f, "state of the instance launched by {}", harmless(mark))
+            }
+            Self::Ready { instance } => write!(f, "readiness of {}", harmless(instance.as_str())),
+            Self::Housed { instance, .. } => {
+                write!(f, "other cores on {}", harmless(instance.as_str()))
+            }
             Self::Ringing { alarms } => {
                 let names: Vec<_> = alarms.iter().map(|alarm| harmless(alarm).into_owned()).collect();
                 write!(f, "alarm among {}", names.join(", "))

@@ -14,6 +14,7 @@ mod arms;
 mod beside;
 mod deed;
 mod doubt;
+mod naming;
 mod waves;
 
 use self::beside::{beside, goes_by_itself};
@@ -263,6 +264,10 @@ impl One<'_> {
 
     /// Everything that decides about this step.
     fn facts(&self) -> Vec<&Aspect> {
+        // What is to be undone is not known by its id before it has a name.
+        if let (Way::Back, Some(names)) = (self.way, self.unnamed()) {
+            return vec![names];
+        }
         let mut facts = self.leg.until.facts();
         facts.extend(self.leg.taken.iter().flat_map(Condition::facts));
         facts.extend(self.leg.spoiled.iter().flat_map(|spoiled| spoiled.when.facts()));
@@ -337,6 +342,9 @@ impl One<'_> {
             return self.given_up();
         }
         let Some(seen_at) = self.seen_at() else { return self.look() };
+        if let Some(need) = self.naming(seen_at) {
+            return need;
+        }
         if let Some(what) = self.news() {
             return Need::Note(Event::Told { at: self.at, what });
         }

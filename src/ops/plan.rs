@@ -5,8 +5,10 @@
 //! budget of their tier allows.
 
 mod leg;
+mod room;
 
 pub use leg::{Act, Aftermath, Arm, Aside, Ending, Leg, Spoiled, leg, wait};
+pub use room::ROOM_FOR_HOST;
 
 use super::aspect::{Aspect, Value};
 use super::condition::Eye;

@@ -258,6 +258,9 @@ pub fn line(op: &OpState, event: &super::event::Event) -> String {
         }
         Event::Waiting { at, way, .. } => format!("{}: {}", name(&at.lane), title(at, way)),
         Event::Told { at, what } => format!("{}: {what}", name(&at.lane)),
+        Event::Named { at, is } => {
+            format!("{}: the new instance is {}", name(&at.lane), crate::model::text::harmless(is))
+        }
         Event::Judged { at, seen } => {
             let seen: Vec<String> = seen.iter().map(|(fact, value)| format!("{fact}: {value}")).collect();
             format!("{}: judged by {}", name(&at.lane), seen.join("; "))

@@ -46,8 +46,11 @@ pub async fn plan(desk: &Desk<'_>, op: &OpState) -> Result<Plan> {
                 Undo::Impossible { why } => kept.push(format!("{}: {}: {why}", plan.name, step.title)),
                 Undo::Exact { leg } | Undo::BestEffort { leg, .. } => steps.push(Step {
                     title: format!("undo: {}", step.title),
-                    go: (**leg).clone(),
-                    undo: Undo::Exact { leg: Box::new(step.go.clone()) },
+                    go: Leg { names: None, ..(**leg).clone() },
+                    undo: match &step.go.names {
+                        None => Undo::Exact { leg: Box::new(step.go.clone()) },
+                        Some(_) => Undo::Impossible { why: "an instance that was ended is gone".to_owned() },
+                    },
                     proof: Proof::Checked,
                     expected_s: step.expected_s,
                     may_be_forced: false,

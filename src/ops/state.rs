@@ -116,6 +116,8 @@ pub struct LaneState {
     pub doubts: BTreeMap<usize, Timestamp>,
     /// How far what AWS does for it is, in words.
     pub told: Option<String>,
+    /// The instance that it launched, once that is known.
+    pub named: Option<String>,
     /// What the step that was judged last is judged by, and when that was so first.
     pub judged: Option<Judgement>,
     /// What is known of holding that, and of letting it go again, and of stopping it.
@@ -376,6 +378,15 @@ impl OpState {
                     lane.told = Some(what);
                 }
             }
+            Event::Named { at: step, is } => match self.plan.housed(step.lane, &is) {
+                Some(plan) => {
+                    self.plan = Arc::new(plan);
+                    if let Some(lane) = self.lanes.get_mut(step.lane) {
+                        lane.named = Some(is);
+                    }
+                }
+                None => self.faults.push(format!("{is} cannot be the id of an instance")),
+            },
             Event::Judged { at: step, seen } => {
                 if let Some(lane) = self.lanes.get_mut(step.lane) {
                     lane.judged = Some(Judgement { step: step.step, since: at, seen });

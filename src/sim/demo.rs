@@ -29,6 +29,7 @@ pub(super) fn fill(fleet: &mut Builder) {
     watch::alarms(fleet);
     watch::logs(fleet);
     hosted::zones(fleet);
+    docker::production_template(fleet, &images);
 }
 
 /// Grows a place to at least so many instances.

@@ -205,6 +205,10 @@ pub enum Action {
     CleanTemplate,
     Redeploy,
     MoveCore,
+    CreateCore,
+    SetSetting,
+    RotateKey,
+    RetireKey,
     SuspendProcesses,
     ResumeProcesses,
     PauseOperation,
@@ -294,6 +298,10 @@ actions! {
     CleanTemplate "clean-template" "clean template" "Delete old versions of launch templates, and images that only they launch" [List Text] Destroys;
     Redeploy "redeploy" "redeploy" "Replace all tasks of services by new ones" [List Text] Changes;
     MoveCore "move-core" "move core" "Give cores another host: made there, serving there, then stopped here" [List Text] Changes;
+    CreateCore "create-core" "create core" "Make a core: on the host that fits best, on a new one, or as a task more of its service" [List Text] Changes;
+    SetSetting "set-setting" "set setting" "Set settings of a core's domain, app or tenant, by the core's own call" [List Text] Changes;
+    RotateKey "rotate-key" "rotate key" "Let a new API key of a customer be valid beside the present one" [List Text] Changes;
+    RetireKey "retire-key" "retire key" "Let only one API key of a customer stay valid" [List Text] Destroys;
     SuspendProcesses "suspend-processes" "suspend" "Suspend processes of groups" [List Text] Changes;
     ResumeProcesses "resume-processes" "resume" "Resume processes of groups" [List Text] Changes;
     PauseOperation "pause-operation" "pause" "Make no more calls for the operation until resumed" [List Text] Changes;

@@ -62,8 +62,7 @@ impl Dialog {
     /// A dialog in which nothing was typed yet.
     pub(super) fn new(what: What, title: String, fields: Vec<Field>) -> Self {
         // Where something must be given, that is first.
-        let is_first =
-            |field: &Field| matches!(field.name, Name::Desired | Name::Processes | Name::Share | Name::Ended);
+        let is_first = |field: &Field| field.name.must_be_filled();
         let focus = fields.iter().position(is_first).unwrap_or(fields.len());
         Self {
             what,
@@ -124,6 +123,28 @@ impl Dialog {
         {
             return Err("how many? type a number and press enter".to_owned());
         }
+        let lacks =
+            |name: Name| self.fields.iter().any(|field| field.name == name && field.text().trim().is_empty());
+        let wanted = match intent.verb.as_str() {
+            "core upgrade" if lacks(Name::To) => "to which version? type it and press enter",
+            "core create" if lacks(Name::Ids) => "what is it called? type an id, or several, and press enter",
+            "core create" if lacks(Name::Tier) && lacks(Name::Like) => {
+                "of which tier? tab leads to it; or name a core that it is to be like"
+            }
+            "core config set" if lacks(Name::Set) && lacks(Name::Secrets) && lacks(Name::Unset) => {
+                "which setting? type NAME=VALUE and press enter"
+            }
+            "core keys rotate" if lacks(Name::NewKey) && lacks(Name::Generate) => {
+                "which key? type the name of the SecureString that it lies in, or is to be made into, and press enter"
+            }
+            "core keys retire" if lacks(Name::Keep) => {
+                "which key stays? type the name of the SecureString that it lies in and press enter"
+            }
+            _ => "",
+        };
+        if !wanted.is_empty() {
+            return Err(wanted.to_owned());
+        }
         if intent.verb == "spot-share" && options.share.is_none() {
             return Err("which share? type the percent on demand, or the types, and press enter".to_owned());
         }
@@ -133,6 +154,11 @@ impl Dialog {
         if matches!(intent.verb.as_str(), "suspend" | "resume") && options.processes.is_empty() {
             return Err("which processes? type their names and press enter".to_owned());
         }
-        Ok(Some(Intent { options, ..intent.clone() }))
+        let typed = self.fields.iter().find(|field| field.name == Name::Ids).map(|field| {
+            let ids = field.text().split([' ', ',']).filter(|id| !id.is_empty());
+            ids.map(str::to_owned).collect()
+        });
+        let targets = typed.unwrap_or_else(|| intent.targets.clone());
+        Ok(Some(Intent { options, targets, ..intent.clone() }))
     }
 }

@@ -19,6 +19,7 @@ pub(super) fn target(of: Kind, fleet: &Fleet, at: usize) -> Option<String> {
         Kind::Groups => fleet.groups.get(at).map(|row| row.it.name.to_string()),
         Kind::Services => fleet.services.get(at).map(|row| row.it.arn.to_string()),
         Kind::Templates => fleet.templates.get(at).map(|row| row.it.id.to_string()),
+        Kind::Tenants => fleet.tenants.get(at).map(|tenant| tenant.id.to_string()),
         Kind::Cores => fleet.cores.get(at).map(|core| core.id.to_string()),
         _ => None,
     }

@@ -96,12 +96,16 @@ impl Keymap {
         Match::Nothing
     }
 
-    /// The next keys after those pressed so far, each with what it leads to: the which-key box.
-    pub fn next(&self, layer: Layer, keys: &[Chord]) -> Vec<(Chord, String)> {
+    /// The next keys after those pressed so far, each with what it leads to: the which-key box. Actions that do not
+    /// fit what is there are left out.
+    pub fn next(&self, layer: Layer, keys: &[Chord], fits: impl Fn(Action) -> bool) -> Vec<(Chord, String)> {
         let mut found: BTreeMap<Chord, String> = BTreeMap::new();
         for layer in reach(layer) {
             for (sequence, action) in self.layers.get(&layer).into_iter().flatten() {
                 let Some(&[next, ref rest @ ..]) = sequence.strip_prefix(keys) else { continue };
+                if rest.is_empty() && !fits(*action) {
+                    continue;
+                }
                 let says = if rest.is_empty() {
                     action.about().map_or_else(String::new, |about| about.doc.to_string())
                 } else {
@@ -281,7 +285,7 @@ mod tests {
         assert_eq!(keymap.lookup(Layer::Text, &keys("q")), Match::Run(Action::Quit));
         assert_eq!(keymap.lookup(Layer::Prompt, &keys("q")), Match::Nothing);
         let next: Vec<_> =
-            keymap.next(Layer::List, &keys("g")).into_iter().map(|(c, _)| c.to_string()).collect();
+            keymap.next(Layer::List, &keys("g"), |_| true).into_iter().map(|(c, _)| c.to_string()).collect();
         assert_eq!(next, ["g", "i"]);
         assert_eq!(keymap.label(&keys("g")), Some("go to"));
     }

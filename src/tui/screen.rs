@@ -245,7 +245,7 @@ fn draw_which_key(ui: &Ui, canvas: &mut Canvas<'_>, layout: page::Layout) {
     if ui.pending.is_empty() || ui.keymap.lookup(ui.layer(), &ui.pending) != Match::Pending {
         return;
     }
-    let next = ui.keymap.next(ui.layer(), &ui.pending);
+    let next = ui.keymap.next(ui.layer(), &ui.pending, |action| super::update::fits_row(ui, action));
     let entries: Vec<(String, String)> =
         next.into_iter().map(|(chord, says)| (chord.to_string(), says)).collect();
     let keys = entries.iter().map(|(key, _)| key.width()).max().unwrap_or(0);

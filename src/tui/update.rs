@@ -37,7 +37,7 @@ use crate::world::Wish;
 use sorting::{accept_pick, begin_pick, reverse, sort_by};
 use std::sync::Arc;
 
-pub(super) use changing::nobody;
+pub(super) use changing::{fits_row, nobody};
 #[cfg(test)]
 pub(super) use command::is_offered;
 pub(super) use command::{is_command, means_anything};

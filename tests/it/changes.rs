@@ -176,6 +176,18 @@ pub(crate) fn one_of_each() -> Vec<Change> {
             image: "ami-1".into(),
             description: "coredeck op=op-1 ami=ami-1".to_owned(),
         },
+        Change::RunInstance {
+            template: template(),
+            subnet: Some("subnet-1".into()),
+            instance_type: Some("t3.small".into()),
+            tags: [("Name", "it's new"), ("coredeck:operation", "op-1/0")].into_iter().collect(),
+        },
+        Change::RunInstance {
+            template: template(),
+            subnet: None,
+            instance_type: None,
+            tags: [("Name", "plain")].into_iter().collect(),
+        },
         Change::SetDefaultVersion { template: "lt-1".into(), version: 7 },
         Change::DeleteVersions { template: "lt-1".into(), versions: vec![1, 2] },
         Change::DeregisterImage { image: "ami-1".into(), with_snapshots: true },

@@ -18,6 +18,7 @@ mod homes;
 mod inventory;
 mod journal;
 mod managed;
+mod newcomers;
 mod refresh;
 mod rollout;
 mod successors;

@@ -3,6 +3,7 @@
 mod acts;
 mod bytes;
 mod changes;
+mod cores;
 mod demo;
 mod every;
 mod fleet;

@@ -10,7 +10,7 @@ use crate::gateway::{Change, Token};
 use crate::model::{InstanceId, TemplateRef};
 use aws_sdk_ec2::types::{
     DeleteSnapshotReturnCode, InstanceStateChange, LaunchTemplateSpecification, RequestLaunchTemplateData,
-    Tag,
+    ResourceType, Tag, TagSpecification,
 };
 
 /// Carries out a change of EC2, or asks whether it would be.
@@ -50,6 +50,27 @@ pub(in crate::aws) async fn change(pen: &Pen<'_>, change: &Change, token: &Token
             };
             pen.put(Api::RebootInstances, request).await?;
             Answered::Yes.into()
+        }
+        Change::RunInstance { template, subnet, instance_type, tags } => {
+            let spec = specification(template);
+            let tagged: Vec<Tag> =
+                tags.iter().map(|(key, value)| Tag::builder().key(key).value(value).build()).collect();
+            let tagged = TagSpecification::builder()
+                .resource_type(ResourceType::Instance)
+                .set_tags(Some(tagged))
+                .build();
+            let request = || {
+                let ask = ec2.run_instances().launch_template(spec.clone()).min_count(1).max_count(1);
+                let ask = ask.set_subnet_id(subnet.as_ref().map(ToString::to_string));
+                let ask = ask.set_instance_type(instance_type.as_ref().map(|kind| kind.as_str().into()));
+                let ask = ask.tag_specifications(tagged.clone());
+                // A dry run keeps no token, and AWS takes none for it.
+                let ask = ask.set_client_token((!pen.is_dry()).then(|| token.as_str().to_owned()));
+                inked!(pen, aws_sdk_ec2, ask.set_dry_run(pen.dry()))
+            };
+            let answer = pen.put(Api::RunInstances, request).await?;
+            let first = answer.instances.unwrap_or_default().into_iter().next();
+            Answered::Launched(InstanceId::new(required(first.and_then(|one| one.instance_id)))).into()
         }
         Change::CreateTemplateVersion { template, from, image, description } => {
             let data = RequestLaunchTemplateData::builder().image_id(image.as_str()).build();
@@ -156,21 +177,25 @@ pub(in crate::aws) async fn launch(
     subnet: Option<&str>,
     kind: Option<&str>,
 ) -> Result<(), Stop> {
-    let named = |text: &str| (!text.is_empty()).then(|| text.to_owned());
-    // A template is named by its id or by its name, never by both.
-    let id = named(template.id.as_str());
-    let name = if id.is_some() { None } else { named(&template.name) };
-    let spec = LaunchTemplateSpecification::builder()
-        .set_launch_template_id(id)
-        .set_launch_template_name(name)
-        .set_version(named(&template.version))
-        .build();
+    let spec = specification(template);
     let request = || {
         let ask = pen.desk().ec2().run_instances().launch_template(spec.clone()).min_count(1).max_count(1);
         let ask = ask.set_instance_type(kind.map(Into::into)).set_subnet_id(subnet.map(str::to_owned));
         inked!(pen, aws_sdk_ec2, ask.dry_run(true))
     };
     pen.put(Api::RunInstances, request).await.map(|_| ())
+}
+
+fn specification(template: &TemplateRef) -> LaunchTemplateSpecification {
+    let named = |text: &str| (!text.is_empty()).then(|| text.to_owned());
+    // A template is named by its id or by its name, never by both.
+    let id = named(template.id.as_str());
+    let name = if id.is_some() { None } else { named(&template.name) };
+    LaunchTemplateSpecification::builder()
+        .set_launch_template_id(id)
+        .set_launch_template_name(name)
+        .set_version(named(&template.version))
+        .build()
 }
 
 /// Whether an image is not there any more.

@@ -45,6 +45,24 @@ pub(in crate::aws) async fn look_at_instances(
     all(chunks, ask).await
 }
 
+/// Instances that carry a tag, those that are gone too as long as EC2 shows them.
+pub(in crate::aws) async fn look_at_tagged(
+    desk: &Desk,
+    key: &Text,
+    value: &Text,
+) -> Result<Vec<Arc<Instance>>, Trouble> {
+    let filter = Filter::builder().name(format!("tag:{key}")).values(value.as_str()).build();
+    let request = |token| {
+        let ask = desk.ec2().describe_instances().filters(filter.clone());
+        ask.max_results(PAGE).set_next_token(token).send()
+    };
+    let read = desk.pages(Api::DescribeInstances, request, |page| {
+        let all = page.reservations.unwrap_or_default();
+        (all.into_iter().flat_map(instances::of_reservation).collect(), page.next_token)
+    });
+    Ok(read.await?)
+}
+
 /// Versions of a template from a number on, by rising number.
 pub(in crate::aws) async fn look_at_versions(
     desk: &Desk,

@@ -106,7 +106,7 @@ impl SetArgs {
                 .hint(format!("put it into a SecureString and say --secret {key}=PARAMETER"))
                 .hint("what was typed may stand in your shell's history: change that secret"));
             }
-            all.push((key, SettingWish::Open { json: json(value) }));
+            all.push((key, SettingWish::typed(value)));
         }
         for typed in &self.secrets {
             let Some((key, parameter)) = typed.split_once('=').filter(|(_, name)| name.starts_with('/'))
@@ -129,16 +129,6 @@ impl SetArgs {
             return Err(Error::usage("nothing is to be set").hint("coredeck core config set --help"));
         }
         Ok(wishes)
-    }
-}
-
-/// A whole number, yes or no as such, anything else as a text.
-fn json(typed: &str) -> String {
-    let is_plain = matches!(typed, "true" | "false") || typed.parse::<i64>().is_ok();
-    let is_quoted = typed.len() > 1 && typed.starts_with('"') && typed.ends_with('"');
-    match serde_json::from_str::<serde_json::Value>(typed) {
-        Ok(value) if is_plain || is_quoted => value.to_string(),
-        _ => serde_json::Value::from(typed).to_string(),
     }
 }
 
@@ -174,19 +164,4 @@ pub(super) async fn show(
         })
         .collect();
     out.data(&lines)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::json;
-
-    #[test]
-    fn numbers_and_flags_are_such_and_the_rest_is_text() {
-        assert_eq!(
-            (json("7200"), json("true"), json("5.1")),
-            ("7200".into(), "true".into(), "\"5.1\"".into())
-        );
-        assert_eq!((json("\"123\""), json("a b")), ("\"123\"".to_owned(), "\"a b\"".to_owned()));
-        assert_eq!((json("[1]"), json("null")), ("\"[1]\"".to_owned(), "\"null\"".to_owned()));
-    }
 }

@@ -3,13 +3,14 @@
 use super::{Cell, Reader};
 use crate::config::origin::Origin;
 use crate::config::shape;
+use crate::model::tier::Launch;
 use crate::model::{InstanceType, Limit, Selector, Text, Tier, TierName};
 use std::ops::Range;
 use std::sync::Arc;
 use toml::de::{DeTable, DeValue};
 
 /// The keys of a tier.
-pub(super) const KEYS: [&str; 9] = [
+pub(super) const KEYS: [&str; 10] = [
     "name",
     "tags",
     "groups",
@@ -19,7 +20,11 @@ pub(super) const KEYS: [&str; 9] = [
     "instance_types",
     "max_unavailable",
     "refresh",
+    "launch",
 ];
+
+/// The keys of what new hosts of a tier are launched from.
+const LAUNCH_KEYS: [&str; 3] = ["template", "version", "subnets"];
 
 /// More than any machine or core holds; whoever types more has slipped.
 const MOST: u32 = 10_000;
@@ -61,9 +66,67 @@ impl Reader<'_> {
                 let name = tier.name.to_string();
                 tier.refresh = self.preset(cell, &name);
             }
+            if let Some(cell) = table.get("launch") {
+                let name = tier.name.to_string();
+                tier.launch = self.launch(cell, &name);
+            }
             tiers.push(tier);
         }
         (!tiers.is_empty()).then_some(tiers)
+    }
+
+    /// What new hosts are launched from.
+    fn launch(&mut self, cell: &Cell<'_>, tier: &str) -> Launch {
+        let Some(table) = cell.get_ref().as_table() else {
+            self.wrong_type(
+                cell,
+                "launch",
+                "a table such as { template = \"core-host\", version = \"$Default\" }",
+            );
+            return Launch::default();
+        };
+        self.keys(table, &LAUNCH_KEYS, "[tiers.launch]");
+        for (key, cell) in LAUNCH_KEYS.iter().filter_map(|key| Some((key, table.get(*key)?))) {
+            self.note(format!("tiers.{tier}.launch.{key}"), cell);
+        }
+        let template = table.get("template").and_then(|cell| {
+            let text = self.text(cell, "template")?;
+            if text.trim().is_empty() {
+                self.fault(
+                    cell.span(),
+                    ("`template` is empty".to_owned(), Some("write its id or name".to_owned())),
+                );
+                return None;
+            }
+            Some(Text::new(text))
+        });
+        let version = table.get("version").and_then(|cell| {
+            let number = match cell.get_ref() {
+                DeValue::Integer(_) => self.count(cell, "version", u32::MAX).map(|number| number.to_string()),
+                _ => self.text(cell, "version").map(str::to_owned),
+            }?;
+            if !matches!(number.as_str(), "$Default" | "$Latest") && number.parse::<u64>().is_err() {
+                let hint = "write \"$Default\", \"$Latest\" or a number".to_owned();
+                self.fault(
+                    cell.span(),
+                    (format!("`{number}` is no version of a launch template"), Some(hint)),
+                );
+                return None;
+            }
+            Some(Text::from(number))
+        });
+        let subnets = table.get("subnets").map(|cell| {
+            if cell.get_ref().as_str() == Some("template") {
+                return Vec::new();
+            }
+            let wanted = "a list of subnet ids, or \"template\"";
+            self.texts(cell, "subnets", wanted, shape::subnet).into_iter().map(Text::new).collect()
+        });
+        if template.is_none() && version.is_some() && table.get("template").is_none() {
+            let hint = "add `template`, by id or name".to_owned();
+            self.missing(cell.span(), "a version needs the template that it is of".to_owned(), hint);
+        }
+        Launch { template, version, subnets }
     }
 
     /// A number of instances, or a share of them: `2`, `"10%"`.

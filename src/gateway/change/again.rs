@@ -52,6 +52,7 @@ impl Change {
             Self::StartInstances { .. } => "ec2:StartInstances",
             Self::RebootInstances { .. } => "ec2:RebootInstances",
             Self::TerminateInstances { .. } => "ec2:TerminateInstances",
+            Self::RunInstance { .. } => "ec2:RunInstances",
             Self::CreateTemplateVersion { .. } => "ec2:CreateLaunchTemplateVersion",
             Self::SetDefaultVersion { .. } => "ec2:ModifyLaunchTemplate",
             Self::DeleteVersions { .. } => "ec2:DeleteLaunchTemplateVersions",
@@ -93,7 +94,9 @@ impl Change {
             | Self::Tag { .. }
             | Self::Untag { .. }
             | Self::CancelCommand { .. } => Again::Harmless,
-            Self::CreateTemplateVersion { .. } | Self::SetDefaultVersion { .. } => Again::Token,
+            Self::CreateTemplateVersion { .. }
+            | Self::SetDefaultVersion { .. }
+            | Self::RunInstance { .. } => Again::Token,
             Self::SendCommand { .. } | Self::PutParameter { .. } | Self::SealSecret { .. } => Again::Mark,
             Self::StartRefresh { desired, .. } if desired.is_some() => Again::Mark,
             Self::StartRefresh { .. }
@@ -138,6 +141,7 @@ impl Change {
                 | Self::StartInstances { .. }
                 | Self::RebootInstances { .. }
                 | Self::TerminateInstances { .. }
+                | Self::RunInstance { .. }
                 | Self::CreateTemplateVersion { .. }
                 | Self::SetDefaultVersion { .. }
                 | Self::DeleteVersions { .. }
@@ -200,6 +204,7 @@ impl Change {
             Self::CreateTemplateVersion { template, .. }
             | Self::SetDefaultVersion { template, .. }
             | Self::DeleteVersions { template, .. } => vec![template.as_str()],
+            Self::RunInstance { template, .. } => vec![template.id.as_str()],
             Self::DeregisterImage { image, .. } => vec![image.as_str()],
             Self::Tag { resources, .. } | Self::Untag { resources, .. } => all(resources),
             Self::CancelCommand { command } => vec![command.as_str()],
@@ -334,6 +339,12 @@ impl Change {
                 too_long("the parameter's description", &sealing.description, 1024)
             }
             Self::PutCore { put } => empty("the list of settings", put.settings.is_empty()),
+            // `$Latest` may be another one when the answer is lost and the same is asked again.
+            Self::RunInstance { template, .. } if template.version.parse::<u64>().is_err() => Some(format!(
+                "an instance is launched from a version with a number, not {}",
+                template.version
+            )),
+            Self::RunInstance { tags, .. } => empty("the list of tags", tags.is_empty()),
             Self::Tag { tags, .. } => empty("the list of tags", tags.is_empty()),
             Self::Untag { keys, .. } => empty("the list of tags", keys.is_empty()),
             Self::SendCommand { comment, deliver_within_s, concurrency, .. } => {

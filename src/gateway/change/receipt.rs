@@ -43,6 +43,8 @@ pub enum Answered {
     Activities(Vec<Activity>),
     /// Instances with their state before and now.
     Instances(Vec<Moved>),
+    /// The instance that was launched, by this call or by an earlier one with the same token.
+    Launched(InstanceId),
     /// The number of the template version, new or new default, or of a parameter's new version.
     Version(u64),
     /// The id of the refresh.

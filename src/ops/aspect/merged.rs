@@ -13,6 +13,10 @@ pub fn merged(looks: impl IntoIterator<Item = Look>) -> Vec<Look> {
                     add(of, more);
                     continue 'next;
                 }
+                (Look::Readiness { of }, Look::Readiness { of: more }) => {
+                    add(of, more);
+                    continue 'next;
+                }
                 (Look::Templates { of }, Look::Templates { of: more }) => {
                     add(of, more);
                     continue 'next;

@@ -49,6 +49,10 @@ impl fmt::Display for Aspect {
                 port.map_or(Ok(()), |port| write!(f, ":{port}"))?;
                 write!(f, " in {}", harmless(name))
             }
+            Self::TargetsHealthy { target_group } => {
+                let name = target_group.as_str().rsplit('/').nth(1).unwrap_or(target_group.as_str());
+                write!(f, "healthy targets of {}", harmless(name))
+            }
             Self::ServiceDesired { service, .. } => write!(f, "wanted tasks of {}", say(service.as_str())),
             Self::ServiceRunning { service, .. } => write!(f, "running tasks of {}", say(service.as_str())),
             Self::ServiceDeployment { service, .. } => write!(f, "deployment of {}", say(service.as_str())),

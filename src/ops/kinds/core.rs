@@ -4,10 +4,14 @@
 mod create;
 mod doors;
 mod found;
+mod launch;
+mod made;
+mod newcomer;
 mod papers;
 mod pattern;
 mod power;
 mod relocate;
+mod replica;
 mod upgrade;
 
 pub(super) use create::create;

@@ -166,6 +166,13 @@ fn service(desk: &Desk<'_>, row: &ServiceRow, intent: &Intent, draft: &mut Draft
         return;
     }
     draft.hold(&row.scope, "service", service.arn.as_str(), Grip::Alone);
+    draft.lanes.push(of_service(row, desired));
+}
+
+/// The lane in which a service gets as many tasks, and is waited for until they run.
+pub(super) fn of_service(row: &ServiceRow, desired: u32) -> Lane {
+    let service = &*row.it;
+    let label = format!("{}/{}", row.cluster, service.name);
     let (cluster, arn) = (service.cluster.clone(), service.arn.clone());
     let wanted = Aspect::ServiceDesired { cluster: cluster.clone(), service: arn.clone() };
     let runs = Aspect::ServiceRunning { cluster: cluster.clone(), service: arn.clone() };
@@ -179,7 +186,7 @@ fn service(desk: &Desk<'_>, row: &ServiceRow, intent: &Intent, draft: &mut Draft
     } else {
         Condition::AtLeast { fact: runs, count: size }
     };
-    draft.lanes.push(Lane {
+    Lane {
         name: label.clone(),
         target: service.arn.to_string(),
         scope: (*row.scope).clone(),
@@ -196,7 +203,7 @@ fn service(desk: &Desk<'_>, row: &ServiceRow, intent: &Intent, draft: &mut Draft
             },
             pure_wait("wait until as many run", until),
         ],
-    });
+    }
 }
 
 fn pure_wait(title: &str, until: Condition) -> Step {

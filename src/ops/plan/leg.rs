@@ -34,6 +34,10 @@ pub struct Leg {
     /// It is done when its time is up: it only watches.
     #[serde(default, skip_serializing_if = "super::is_not")]
     pub rests: bool,
+    /// What shows the id of the instance that it launches, for which the later steps of its lane keep room. The way
+    /// back keeps it too, and does nothing where no instance was launched.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub names: Option<Aspect>,
     /// How that which AWS goes on with by itself is held, let go and stopped.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub aside: Option<Box<Aside>>,
@@ -165,6 +169,7 @@ impl Leg {
         facts.extend(self.ends.iter_mut().flat_map(|end| end.when.facts_mut()));
         facts.extend(&mut self.tells);
         facts.extend(&mut self.judges);
+        facts.extend(&mut self.names);
         match &mut self.act {
             Act::AsSeen { arms } => {
                 for arm in arms {
@@ -202,6 +207,7 @@ pub fn wait(until: Condition, within_s: u64, every_s: u64) -> Leg {
         tells: Vec::new(),
         judges: Vec::new(),
         rests: false,
+        names: None,
         aside: None,
     }
 }

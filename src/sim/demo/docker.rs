@@ -185,6 +185,15 @@ pub(super) fn production(fleet: &mut Builder, images: &Images, balancers: &Balan
     }
 }
 
+/// What the next production host is launched from. Added last, so that everything else keeps its ids.
+pub(super) fn production_template(fleet: &mut Builder, images: &Images) {
+    let versions = [(&images.docker_old, "as the first hosts", 100), (&images.docker, "AMI of November", 15)];
+    let id = fleet.template("production-host", Some("t2.micro"), 2, &versions);
+    if let Some(template) = fleet.place.templates.get_mut(&id) {
+        template.tags.push(tag("tier", "production"));
+    }
+}
+
 /// What has happened to this customer's host.
 fn afflict(fleet: &mut Builder, customer: &str, host: &str, group: &str) {
     let now = fleet.now;

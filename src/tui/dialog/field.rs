@@ -3,9 +3,13 @@
 mod care;
 mod core;
 mod launched;
+mod name;
+mod setting;
+
+pub(crate) use name::Name;
 
 use crate::config::parse_span;
-use crate::ops::intent::{CoreWish, RefreshWish, RolloutWish};
+use crate::ops::intent::{ConfigWish, CoreWish, RefreshWish, RolloutWish};
 use crate::ops::{OnTimeout, Options, Then};
 use crate::tui::line::Line;
 
@@ -14,55 +18,6 @@ use crate::tui::line::Line;
 pub(crate) struct Field {
     pub(crate) name: Name,
     pub(crate) content: Content,
-}
-
-/// Which field it is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Name {
-    Desired,
-    Min,
-    Max,
-    Processes,
-    Image,
-    Canary,
-    Watch,
-    Default,
-    Share,
-    Base,
-    Strategy,
-    Types,
-    Ended,
-    Warmup,
-    Rebalancing,
-    Maintenance,
-    Replacing,
-    Newest,
-    Unused,
-    Older,
-    Deprecated,
-    Owners,
-    Finished,
-    Version,
-    Healthy,
-    Checkpoints,
-    Alarms,
-    Protected,
-    Risk,
-    Under,
-    To,
-    Host,
-    Database,
-    Traffic,
-    Then,
-    Replace,
-    Standalone,
-    Containers,
-    OnTimeout,
-    Patience,
-    Unavailable,
-    Budget,
-    Tag,
-    Reason,
 }
 
 /// What is in it.
@@ -88,122 +43,6 @@ const REFUSED: &[&str] = &["refuse", "take"];
 const FINISHED: &[&str] = &["take back", "keep"];
 const BUDGET: &[&str] = &["keep", "override"];
 const TAG: &[&str] = &["heed", "ignore"];
-
-impl Name {
-    /// What stands before it.
-    pub(crate) fn label(self) -> &'static str {
-        match self {
-            Self::Desired => "desired",
-            Self::Min => "min",
-            Self::Max => "max",
-            Self::Processes => "processes",
-            Self::Image => "image",
-            Self::Canary => "canary",
-            Self::Watch => "watch",
-            Self::Default => "$Default",
-            Self::Share => "% on demand",
-            Self::Base => "base",
-            Self::Strategy => "spot strategy",
-            Self::Types => "types",
-            Self::Ended => "ended first",
-            Self::Warmup => "warm-up",
-            Self::Rebalancing => "rebalancing",
-            Self::Maintenance => "maintenance",
-            Self::Replacing => "members",
-            Self::Newest => "newest",
-            Self::Unused => "images",
-            Self::Older => "older image",
-            Self::Deprecated => "deprecated image",
-            Self::Owners => "other owners",
-            Self::Finished => "finished groups",
-            Self::Version => "version",
-            Self::Healthy => "healthy",
-            Self::Checkpoints => "checkpoints",
-            Self::Alarms => "alarms",
-            Self::Protected => "protected",
-            Self::Risk => "risks",
-            Self::Under => "refresh under way",
-            Self::To => "to",
-            Self::Host => "host",
-            Self::Database => "database",
-            Self::Traffic => "traffic",
-            Self::Then => "then",
-            Self::Replace => "replace",
-            Self::Standalone => "standalone tasks",
-            Self::Containers => "other containers",
-            Self::OnTimeout => "on time-out",
-            Self::Patience => "patience",
-            Self::Unavailable => "max unavailable",
-            Self::Budget => "budget",
-            Self::Tag => "do-not-disrupt",
-            Self::Reason => "reason",
-        }
-    }
-
-    /// What it means, for the line below.
-    pub(crate) fn doc(self) -> &'static str {
-        match self {
-            Self::Desired => "how many instances or tasks there should be",
-            Self::Min => "fewest instances; empty leaves it as it is (groups only)",
-            Self::Max => "most instances; empty leaves it as it is (groups only)",
-            Self::Processes => {
-                "Launch, Terminate, HealthCheck, InstanceRefresh, ReplaceUnhealthy, AZRebalance, …"
-            }
-            Self::Image => {
-                "ami-…, al2023, a parameter, OWNER:NAME*; empty is the newest of what each group launches"
-            }
-            Self::Canary => "percent of each group that are tried first; empty is 5, one instance at least",
-            Self::Watch => "how long these are watched before the rest follows: 10m",
-            Self::Default => "what $Default of the templates means when everything has succeeded",
-            Self::Share => "percent on demand above the base: 50, 20, 0; empty leaves it",
-            Self::Base => "on-demand instances that always come first; empty leaves it",
-            Self::Strategy => "how AWS chooses spot pools",
-            Self::Types => "in order of preference: m5.large m5.xlarge=2; empty leaves them",
-            Self::Ended => "termination policies in order: OldestLaunchTemplate Default; empty leaves them",
-            Self::Warmup => "how long a new member does not count: 120s; none; empty leaves it",
-            Self::Rebalancing => "whether spot instances at risk are replaced before they are taken",
-            Self::Replacing => "when members become what the new share says",
-            Self::Newest => "so many of the newest versions stay, whatever uses them: 3",
-            Self::Unused => "images that only deleted versions launch: gone for good, with their snapshots",
-            Self::Maintenance => "percent of the desired capacity, 90-110; none; empty leaves it",
-            Self::Older => "an image that was made before what it replaces",
-            Self::Deprecated => "an image that its maker calls deprecated",
-            Self::Owners => "accounts whose images are trusted besides, with commas between",
-            Self::Finished => "what becomes of groups that are done when a later one fails",
-            Self::Version => {
-                "of the launch template: a number, latest or default; empty is what the group has"
-            }
-            Self::Healthy => {
-                "percent in service, from-to: 100-110 launches first; empty is the tier's preset"
-            }
-            Self::Checkpoints => "percentages at which it waits: 10,50,100; none; empty is the tier's preset",
-            Self::Alarms => "alarms that fail it, with commas between",
-            Self::Protected => "what becomes of members that are protected from scale-in",
-            Self::Risk => "whether it goes on although it may hurt",
-            Self::Under => "whether a refresh that somebody else started is taken over and followed",
-            Self::To => "the version, a tag of the image that each core has, or a whole image: 11.0.5",
-            Self::Host => "which host, by id or name; empty is the one that fits best",
-            Self::Database => {
-                "the SecureString with the database's address, {core} for the id; empty is that of the entry"
-            }
-            Self::Traffic => {
-                "whether it is led away first: where another target is healthy, always, or never"
-            }
-            Self::Then => "what becomes of an instance that is empty",
-            Self::Replace => "whether its group launches another instance for one that leaves",
-            Self::Standalone => "tasks that no service keeps: a stopped one is gone for good",
-            Self::Containers => "containers that ECS does not know, stopped through Systems Manager",
-            Self::OnTimeout => "what happens to a target that takes too long",
-            Self::Patience => {
-                "how long a target may take: 30m, 2h; empty: 30m for hosts, 1h for a deployment"
-            }
-            Self::Unavailable => "so many of a tier at once; empty: what the configuration says",
-            Self::Budget => "how many of a tier may be unavailable at once",
-            Self::Tag => "what the tag coredeck:do-not-disrupt forbids",
-            Self::Reason => "why: kept in the journal",
-        }
-    }
-}
 
 impl Field {
     fn choice(name: Name, all: &'static [&'static str]) -> Self {
@@ -255,6 +94,8 @@ impl Field {
                 Self::choice(Name::Risk, RISK),
             ],
             "core stop" => vec![Self::choice(Name::Risk, RISK)],
+            "core create" => core::fields(),
+            "core config set" | "core keys rotate" | "core keys retire" => setting::fields(verb),
             "rollout" => {
                 let empty = |name| Self::line(name, String::new());
                 vec![
@@ -287,6 +128,18 @@ impl Field {
         fields
     }
 
+    /// Takes what was typed. What might be a secret is not taken, and why is said.
+    pub(crate) fn insert(&mut self, typed: &str) -> Option<String> {
+        let Content::Text(line) = &mut self.content else { return None };
+        line.insert(typed);
+        if self.name != Name::Set {
+            return None;
+        }
+        let (kept, why) = setting::withheld(&line.text)?;
+        *line = Line::new(kept);
+        Some(why)
+    }
+
     /// The line, or the word that is chosen.
     pub(crate) fn text(&self) -> &str {
         match &self.content {
@@ -317,6 +170,8 @@ pub(crate) fn options(fields: &[Field]) -> Result<Options, String> {
     }
     let core = core::wish(fields);
     options.core = (core != CoreWish::default()).then(|| Box::new(core));
+    let setting = setting::wish(fields)?;
+    options.core_config = (setting != ConfigWish::default()).then(|| Box::new(setting));
     options.share = care::share(fields)?.map(Box::new);
     options.tuning = care::tuning(fields)?.map(Box::new);
     if let Some(field) = fields.iter().find(|field| field.name == Name::Replacing) {
@@ -379,6 +234,24 @@ pub(crate) fn options(fields: &[Field]) -> Result<Options, String> {
             Name::To
             | Name::Host
             | Name::Database
+            | Name::Ids
+            | Name::Tier
+            | Name::Like
+            | Name::Made
+            | Name::Template
+            | Name::Subnet
+            | Name::ApiKey
+            | Name::Doors
+            | Name::Domain
+            | Name::App
+            | Name::Tenant
+            | Name::Set
+            | Name::Secrets
+            | Name::Unset
+            | Name::Saas
+            | Name::NewKey
+            | Name::Generate
+            | Name::Keep
             | Name::Traffic
             | Name::Image
             | Name::Canary

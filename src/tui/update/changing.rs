@@ -3,6 +3,7 @@
 
 use super::under_cursor;
 use crate::fleet::Fleet;
+use crate::model::Home;
 use crate::ops::counter::{Answer, Declined, LogPart, Order};
 use crate::ops::{Confirm, Intent, Takes, kind};
 use crate::query::Kind;
@@ -36,6 +37,10 @@ pub(super) fn verb(action: Action) -> Option<&'static str> {
         Action::CleanTemplate => "clean",
         Action::Redeploy => "redeploy",
         Action::MoveCore => "core move",
+        Action::CreateCore => "core create",
+        Action::SetSetting => "core config set",
+        Action::RotateKey => "core keys rotate",
+        Action::RetireKey => "core keys retire",
         Action::SuspendProcesses => "suspend",
         Action::ResumeProcesses => "resume",
         _ => return None,
@@ -71,6 +76,9 @@ pub(super) fn begin(ui: &mut Ui, verb: &'static str) -> Vec<Effect> {
     if !may_act(ui) {
         return Vec::new();
     }
+    if verb == "core create" {
+        return create(ui);
+    }
     let fleet = Arc::clone(ui.fleet_here());
     let Some((of, rows)) = meant(ui, &fleet) else {
         ui.say(format!("{verb}: there is no row here; open a list and choose one, or mark some"));
@@ -83,13 +91,18 @@ pub(super) fn begin(ui: &mut Ui, verb: &'static str) -> Vec<Effect> {
         ui.complain(format!("{verb} is for {words}, not for {}; `o` leads to what belongs to it", of.word()));
         return Vec::new();
     }
+    if takes == Takes::CoreOrTenant && rows.len() > 1 {
+        ui.complain(format!("{verb} is for one at a time, and {} are marked", rows.len()));
+        return Vec::new();
+    }
     let found: Vec<Option<String>> = rows.iter().map(|at| target(of, &fleet, *at)).collect();
     let lost = found.iter().filter(|target| target.is_none()).count();
     let targets: Vec<String> = found.into_iter().flatten().collect::<BTreeSet<_>>().into_iter().collect();
     let ctx = page::ctx(&fleet, ui);
     let title = match (rows.as_slice(), targets.as_slice()) {
         (_, []) => {
-            ui.complain(format!("{verb}: no instance is known for this {}", of.singular()));
+            let what = if of == Kind::Tenants { "entry of the registry" } else { "instance" };
+            ui.complain(format!("{verb}: no {what} is known for this {}", of.singular()));
             return Vec::new();
         }
         ([_], [only]) if of == Kind::Hosts => format!("{verb} host {only}"),
@@ -111,6 +124,34 @@ pub(super) fn begin(ui: &mut Ui, verb: &'static str) -> Vec<Effect> {
         dialog.note = Some(format!("{} of the marked are not there any more and are left out", gone + lost));
     }
     open(ui, dialog)
+}
+
+/// Opens the dialog of new cores: of the tier that the row is of, and where a service of ECS keeps it, like it.
+fn create(ui: &mut Ui) -> Vec<Effect> {
+    let fleet = Arc::clone(ui.fleet_here());
+    let row = meant(ui, &fleet).and_then(|(of, rows)| Some((of, rows.first().copied()?)));
+    let core = row.filter(|(of, _)| *of == Kind::Cores).and_then(|(_, at)| fleet.cores.get(at));
+    let tier = match row {
+        Some((Kind::Cores, _)) => core.and_then(|core| core.tier.clone()),
+        Some((Kind::Instances, at)) => fleet.instances.get(at).and_then(|row| row.tier.clone()),
+        Some((Kind::Groups, at)) => fleet.groups.get(at).and_then(|row| row.tier.clone()),
+        Some((Kind::Tenants, at)) => fleet.tenants.get(at).and_then(|tenant| tenant.tier.clone()),
+        _ => None,
+    };
+    let like = core.filter(|core| matches!(core.home, Home::Task { .. })).map(|core| core.id.to_string());
+    let intent = Intent { verb: "core create".to_owned(), ..Intent::default() };
+    let mut fields = Field::of_verb("core create", None, String::new());
+    for field in &mut fields {
+        let text = match field.name {
+            Name::Tier if like.is_none() => tier.as_ref().map(ToString::to_string),
+            Name::Like => like.clone(),
+            _ => None,
+        };
+        if let Some(text) = text {
+            *field = Field::line(field.name, text);
+        }
+    }
+    open(ui, Dialog::new(What::Change(intent), "core create".to_owned(), fields))
 }
 
 /// Opens a dialog, and asks for its plan.
@@ -147,6 +188,18 @@ fn fits(takes: Takes, of: Kind) -> bool {
         Kind::Tenants => takes == Takes::CoreOrTenant,
         _ => false,
     }
+}
+
+/// Whether an action is for rows such as the one under the cursor, or the marked ones; what is no change always is,
+/// and where there is no row everything is.
+pub(in crate::tui) fn fits_row(ui: &Ui, action: Action) -> bool {
+    let Some(verb) = verb(action) else { return true };
+    let Some((of, _)) = meant(ui, ui.fleet_here()) else { return true };
+    if verb == "core create" {
+        return matches!(of, Kind::Cores | Kind::Instances | Kind::Groups | Kind::Tenants);
+    }
+    let verb = if of == Kind::Cores { of_cores(verb) } else { verb };
+    kind(verb).is_ok_and(|kind| fits(kind.takes, of))
 }
 
 fn words(takes: Takes) -> &'static str {
@@ -268,9 +321,12 @@ pub(super) fn insert(ui: &mut Ui, text: &str) -> Vec<Effect> {
         return Vec::new();
     }
     match dialog.fields.get_mut(dialog.focus) {
-        Some(Field { content: Content::Text(line), .. }) => {
-            line.insert(text);
+        Some(field @ Field { content: Content::Text(_), .. }) => {
+            let withheld = field.insert(text);
             changed(ui);
+            if let Some(why) = withheld {
+                ui.complain(why);
+            }
             Vec::new()
         }
         Some(_) if text == " " => act(ui, Action::CursorRight),

@@ -32,7 +32,7 @@ async fn the_aws_command_sends_what_our_changes_send() {
     let (scope, changes) = (scope(), one_of_each());
     let sorts: BTreeSet<_> =
         changes.iter().map(std::mem::discriminant).map(|sort| format!("{sort:?}")).collect();
-    assert_eq!(sorts.len(), 36, "one of each sort");
+    assert_eq!(sorts.len(), 37, "one of each sort");
 
     let mut previews = Vec::new();
     for (nth, change) in changes.iter().enumerate() {

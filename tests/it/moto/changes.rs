@@ -274,6 +274,19 @@ fn templates(scene: &Changed, hand: &Hand) {
     );
     assert_eq!(version["LaunchTemplateData"]["ImageId"], image);
 
+    let exact = TemplateRef { id: template(), name: "".into(), version: "2".into() };
+    let tags = || [("Name", "a core's <host>"), ("coredeck:operation", "op-1/0")].into_iter().collect();
+    let kind = Some("t3.small".into());
+    let launch = Change::RunInstance { template: exact, subnet: None, instance_type: kind, tags: tags() };
+    hand.proved(&launch);
+    let Answered::Launched(id) = hand.done(&launch) else { panic!() };
+    let instance = scene.instance(id.as_str());
+    assert_eq!((&instance["InstanceType"], instance["ImageId"].as_str()), (&json!("t3.small"), Some(image)));
+    let carried = instance["Tags"].as_array().unwrap();
+    for (key, value) in tags().iter() {
+        assert!(carried.contains(&json!({ "Key": key, "Value": value })), "{carried:?}");
+    }
+
     let made = scene.boto.ask("ec2", "register_image", json!({ "Name": "core-docker-1" }));
     let image = || made["ImageId"].as_str().unwrap().into();
     let change = Change::DeregisterImage { image: image(), with_snapshots: true };

@@ -6,7 +6,7 @@ use coredeck::clock::Clock;
 use coredeck::collect;
 use coredeck::config::{Account, Config, Login, Regions};
 use coredeck::gateway::change::{FleetWriter, Proof, Receipt, Token, WriteError};
-use coredeck::gateway::{Change, FleetProbe, FleetReader};
+use coredeck::gateway::{Change, FleetProbe, FleetReader, Look, Seen};
 use coredeck::model::{AccountName, Region, Scope, Text, Trouble, TroubleKind};
 use coredeck::ops::begin::{Beginning, enter};
 use coredeck::ops::census::Lists;
@@ -304,6 +304,8 @@ impl Bench {
     /// Everything that a plan cares about, as it is now. What counts tasks by name is left out: names differ.
     pub(super) async fn facts(&self, plan: &Plan) -> BTreeMap<Aspect, Value> {
         let mut facts = Vec::new();
+        // An entry that names an instance that was launched is another one in every world.
+        let launches = plan.lanes.iter().flat_map(|lane| &lane.steps).any(|step| step.go.names.is_some());
         for lane in &plan.lanes {
             let legs = lane.steps.iter().flat_map(|step| step.undo.leg().into_iter().chain([&step.go]));
             let of_legs = legs.flat_map(|leg| leg.until.facts());
@@ -314,6 +316,7 @@ impl Bench {
         facts.dedup();
         let seen = coredeck::ops::run::see(self.probe().as_ref(), &facts).await.unwrap();
         seen.into_iter()
+            .filter(|((_, fact), _)| !launches || !matches!(fact, Aspect::ParameterHash { .. }))
             .filter(|((_, fact), _)| {
                 !matches!(
                     fact,
@@ -326,6 +329,29 @@ impl Bench {
             })
             .map(|((_, fact), value)| (fact, value))
             .collect()
+    }
+
+    /// Instances that operations launched, whatever has become of them.
+    pub(super) async fn launched(&self) -> usize {
+        let scope = Scope { account: "demo".into(), region: "us-east-1".into() };
+        let look = Look::Tagged { key: "coredeck:operation".into(), value: "op-*".into() };
+        let Seen::Instances(all) = self.aws.look(&scope, &look).await.unwrap() else { panic!() };
+        all.len()
+    }
+
+    /// The plan that takes an operation back.
+    pub(super) async fn undo(&self, op: &OpState) -> coredeck::error::Result<Plan> {
+        let world = self.world("core create").await;
+        let (probe, writer) = (self.probe(), self.writer());
+        let desk = Desk {
+            snapshot: &world.snapshot,
+            fleet: &world.fleet,
+            config: &self.config,
+            probe: probe.as_ref(),
+            writer: Some(writer.as_ref()),
+            now: self.timer.now(),
+        };
+        coredeck::ops::rollback::plan(&desk, op).await
     }
 
     /// What was changed in the pretended AWS, by call, without what names the operation.

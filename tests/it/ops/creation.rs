@@ -303,8 +303,4 @@ async fn what_cannot_be_made_is_refused_with_what_would_mend_it() {
     let group =
         says(created(&one("x"), |wish| wish.target_groups = vec!["shared-produktion".to_owned()])).await;
     assert!(group.contains("did you mean shared-production?"), "{group}");
-    let task = world.fleet.cores.iter().find(|core| matches!(core.home, coredeck::model::Home::Task { .. }));
-    let task = task.unwrap().id.to_string();
-    let ecs = says(created(&one("x"), |wish| wish.like = Some(task))).await;
-    assert!(ecs.contains("coredeck scale ") && ecs.contains("--desired"), "{ecs}");
 }

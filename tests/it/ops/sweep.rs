@@ -15,7 +15,7 @@ use std::sync::atomic::{AtomicI64, AtomicUsize};
 use tokio_util::sync::CancellationToken;
 
 /// Calls that may be made again, because they set a state.
-const HARMLESS: [&str; 13] = [
+const HARMLESS: [&str; 16] = [
     "UpdateContainerInstancesState",
     "SetInstanceProtection",
     "SetDesiredCapacity",
@@ -29,6 +29,10 @@ const HARMLESS: [&str; 13] = [
     "DeregisterTargets",
     "RegisterTargets",
     "PutParameter",
+    "CreateTags",
+    "DeleteTags",
+    // With the same token it launches no other one: instances are counted.
+    "RunInstances",
 ];
 
 /// A kind of operation to be killed.
@@ -200,6 +204,17 @@ fn made(id: &str) -> Intent {
     intent
 }
 
+/// A production core on an instance of its own that is launched for it.
+fn launched(id: &str) -> Intent {
+    let mut intent = made(id);
+    if let Some(wish) = &mut intent.options.core {
+        wish.tier = Some("production".to_owned());
+        wish.host = Some("new".to_owned());
+        wish.target_groups = vec!["core-meadowlark".to_owned()];
+    }
+    intent
+}
+
 /// An entry that is changed, one that is new and one that is removed.
 fn registered() -> Intent {
     let write = |id: &str, was: Option<&str>, to: Option<&str>| Write {
@@ -295,6 +310,7 @@ const CASES: &[Case] = &[
         },
     },
     Case { name: "core create", intents: |_| vec![made("new-core")] },
+    Case { name: "core create on a new instance", intents: |_| vec![launched("prod-new")] },
     Case {
         name: "core upgrade",
         intents: |_| {
@@ -392,11 +408,27 @@ fn matters(changes: &BTreeMap<String, usize>) -> BTreeMap<String, usize> {
         .collect()
 }
 
+/// How the instances stand that lanes launched, without what names them: in every world they have other ids.
+async fn housed(bench: &Bench, op: &OpState) -> Vec<String> {
+    let names: Vec<&String> = op.lanes.iter().filter_map(|lane| lane.named.as_ref()).collect();
+    if names.is_empty() {
+        return Vec::new();
+    }
+    let facts = bench.facts(&op.plan).await;
+    let plain = |text: String| {
+        let text = text.replace(&op.record.id, "the operation");
+        names.iter().fold(text, |text, name| text.replace(name.as_str(), "the instance"))
+    };
+    let is_same = |(fact, _): &(&Aspect, &Value)| !matches!(fact, Aspect::ParameterHash { .. });
+    facts.iter().filter(is_same).map(|(fact, value)| plain(format!("{fact}: {value}"))).collect()
+}
+
 /// Where a run is disturbed: after a record of the journal, or around a call.
 type Point = (Option<i64>, Option<(usize, Fate)>);
 
-/// What a run leaves: everything that its plan cares about, and how often each call was made.
-type Left = (BTreeMap<Aspect, Value>, BTreeMap<String, usize>);
+/// What a run leaves: everything that its plan cares about, how often each call was made, and how many instances
+/// operations launched.
+type Left = (BTreeMap<Aspect, Value>, BTreeMap<String, usize>, (usize, Vec<String>));
 
 async fn sweep(case: &Case) {
     let mut plans = plans(case).await;
@@ -406,6 +438,7 @@ async fn sweep(case: &Case) {
     let calm = bench.run(&record.id).await;
     assert_eq!(calm.ended.map(|(end, _)| end), Some(Outcome::Done), "{}: {:?}", case.name, calm.lanes);
     let (facts, changes) = (bench.facts(&plan).await, matters(&bench.changes()));
+    let hosts = (bench.launched().await, housed(&bench, &calm).await);
     for once in ["CreateLaunchTemplateVersion", "StartInstanceRefresh"] {
         let lanes = plan.lanes.iter().flat_map(|lane| &lane.steps);
         let meant =
@@ -420,7 +453,7 @@ async fn sweep(case: &Case) {
         );
     }
     // Each in a world of its own, some side by side.
-    let undisturbed = (facts, changes);
+    let undisturbed = (facts, changes, hosts);
     let (before, plan, undisturbed) = (&plans, &plan, &undisturbed);
     let runs = points.into_iter().map(|point| at(case, before, plan, undisturbed, point));
     futures::stream::iter(runs).buffer_unordered(16).collect::<()>().await;
@@ -441,6 +474,7 @@ async fn at(case: &Case, before: &[Plan], plan: &Plan, undisturbed: &Left, (reco
     assert_eq!(op.ended.map(|(end, _)| end), Some(Outcome::Done), "{what}: {:?}", op.lanes);
     assert_eq!(bench.facts(plan).await, undisturbed.0, "{what}");
     assert_eq!(now, undisturbed.1, "{what}");
+    assert_eq!((bench.launched().await, housed(&bench, &op).await), undisturbed.2, "{what}");
 }
 
 /// One test for each kind, so that a failure names it and they run side by side.
@@ -494,6 +528,7 @@ sweeps! {
     core_stop => "core stop",
     core_start => "core start",
     core_create => "core create",
+    core_create_on_a_new_instance => "core create on a new instance",
     core_upgrade => "core upgrade",
     core_move => "core move",
     drain => "drain",

@@ -1,30 +1,28 @@
-//! `core create`: a container on the host that fits best, its secrets read by the host itself, then its entry in the
-//! registry, then its traffic.
+//! `core create`: a container on the host that fits best, or on a new one where none has room, its secrets read by the
+//! host itself, then its entry in the registry, then its traffic.
 
-use super::super::super::aspect::{Aspect, Value};
 use super::super::super::desk::{Desk, Draft};
-use super::super::super::guard::{DO_NOT_DISRUPT, forbids};
+use super::super::super::guard::forbids;
 use super::super::super::intent::{CoreWish, Intent};
 use super::super::super::placement::{Room, memory_mib, place, share_mib, usable_mib};
-use super::super::super::plan::{Fact, Lane, Proof, ROOM_FOR_ID, Step, Undo};
-use super::super::inventory::{put, remove, version};
 use super::super::protect::count;
-use super::doors::Door;
-use super::found::{is_plain, parameter, silence};
-use super::papers::{Command, Papers, REMOVE, RUN};
-use super::pattern::{self, Pattern};
+use super::found::{is_plain, silence};
+use super::launch;
+use super::made::Made;
+use super::newcomer::Newcomer;
+use super::papers::{Papers, REMOVE, RUN};
+use super::pattern;
+use super::replica;
 use crate::error::{Error, Result};
 use crate::fleet::InstanceRow;
-use crate::inventory::{Part, value};
-use crate::model::{Known, Text, Tier};
+use crate::model::{InstanceId, Known, Scope, Tier};
 use crate::store::journal::Grip;
 use futures::FutureExt;
 use futures::future::BoxFuture;
-use serde_json::json;
 use std::collections::BTreeMap;
 
 /// The first port of a host that a core gets.
-const FIRST_PORT: u16 = 3567;
+pub(super) const FIRST_PORT: u16 = 3567;
 
 /// Cores are made.
 pub(in super::super) fn create<'a>(desk: &'a Desk<'a>, intent: &'a Intent) -> BoxFuture<'a, Result<Draft>> {
@@ -34,34 +32,52 @@ pub(in super::super) fn create<'a>(desk: &'a Desk<'a>, intent: &'a Intent) -> Bo
 async fn draft(desk: &Desk<'_>, intent: &Intent) -> Result<Draft> {
     let wish = intent.options.core.as_deref().cloned().unwrap_or_default();
     let mut draft = Draft::default();
+    let like =
+        wish.like.as_ref().and_then(|name| desk.fleet.cores.iter().find(|core| core.id.as_str() == name));
+    if let Some(row) = like.and_then(|core| replica::service_of(desk, core)) {
+        return replica::draft(desk, row, intent).await;
+    }
     let ids = new_ids(desk, intent, &mut draft);
     let pattern = pattern::of(desk, &wish, &mut draft).await?;
     let (Some(pattern), false) = (pattern, ids.is_empty()) else { return Ok(draft) };
     let tier = pattern.tier;
-    let rows = candidates(desk, tier, &wish, intent, &mut draft);
+    let rows =
+        if wish.wants_new_host() { Vec::new() } else { candidates(desk, tier, &wish, intent, &mut draft) };
     let most = tier.cores_per_host.unwrap_or(1);
     let rooms: Vec<Room> = rows.iter().map(|row| room(desk, row, most, wish.memory_mib)).collect();
     let demand = |row: &InstanceRow| limit(row, most, wish.memory_mib);
     // What a core takes is its share of a host; hosts of a tier are alike, and the smallest decides where they are not.
     let mib = rows.iter().filter_map(|row| demand(row)).min().unwrap_or(0);
     let placed = place(&rooms, &vec![mib; ids.len()]);
-    let homeless = placed.iter().filter(|host| host.is_none()).count();
-    if homeless > 0 {
-        let (target, why, mend) = no_room(desk, tier, &rooms, homeless, ids.len());
-        draft.refuse(target, why, mend);
+    let homeless: Vec<&String> =
+        ids.iter().zip(&placed).filter(|(_, host)| host.is_none()).map(|(id, _)| id).collect();
+    let launch = match homeless.is_empty() || !wish.may_launch() {
+        true => None,
+        false => launch::of(desk, tier, &wish, &mut draft).await?,
+    };
+    if !homeless.is_empty() && launch.is_none() {
+        if draft.refusals.is_empty() {
+            let (target, why, mend) =
+                no_room(desk, tier, &rooms, homeless.len(), ids.len(), wish.may_launch());
+            draft.refuse(target, why, mend);
+        }
         return Ok(draft);
     }
-    let scopes: Vec<_> = rows.iter().map(|row| &*row.scope).collect();
+    let chosen: Vec<(&String, &InstanceRow)> =
+        ids.iter().zip(&placed).filter_map(|(id, host)| Some((id, *rows.get((*host)?)?))).collect();
+    let mut scopes: Vec<&Scope> = chosen.iter().map(|(_, row)| &*row.scope).collect();
+    scopes.extend(launch.as_ref().map(|launch| launch.scope()));
     let papers = Papers::look(desk, &scopes, &[RUN, REMOVE]).await?;
-    let mut ports: BTreeMap<usize, Vec<u16>> = BTreeMap::new();
-    let chosen: Vec<(String, usize)> = ids.into_iter().zip(placed.into_iter().flatten()).collect();
-    let secrets: Vec<(&InstanceRow, [String; 2])> =
-        chosen.iter().filter_map(|(id, host)| Some((*rows.get(*host)?, pattern.secrets(id)))).collect();
+    let mut secrets: Vec<(&Scope, [String; 2])> =
+        chosen.iter().map(|(id, row)| (&*row.scope, pattern.secrets(id))).collect();
+    let homes =
+        launch.iter().flat_map(|launch| homeless.iter().map(|id| (launch.scope(), pattern.secrets(id))));
+    secrets.extend(homes);
     pattern::check_secrets(desk, &secrets, &mut draft).await?;
     let doors = pattern.doors(desk, &mut draft).await?;
-    for ((id, host), (_, secrets)) in chosen.iter().zip(&secrets) {
-        let row = rows[*host];
-        let taken = ports.entry(*host).or_insert_with(|| used_ports(desk, row));
+    let mut ports: BTreeMap<&InstanceId, Vec<u16>> = BTreeMap::new();
+    for (id, row) in &chosen {
+        let taken = ports.entry(&row.it.id).or_insert_with(|| used_ports(desk, row));
         let port = if doors.is_empty() { free_port(taken) } else { pattern.port() };
         let Some(port) = port.filter(|port| !taken.contains(port)) else {
             let why = format!("no port of {} is free for it", row.it.id);
@@ -69,18 +85,47 @@ async fn draft(desk: &Desk<'_>, intent: &Intent) -> Result<Draft> {
             continue;
         };
         taken.push(port);
-        let made = Made { id, row, port, secrets, memory: demand(row), most, pattern: &pattern };
-        let lane = made.lane(desk, &papers, &doors, draft.lanes.len());
+        let secrets = pattern.secrets(id);
+        let (scope, host) = (&*row.scope, &row.it.id);
+        let made = Made {
+            id,
+            scope,
+            host,
+            port,
+            secrets: &secrets,
+            memory: demand(row),
+            most,
+            nth: 0,
+            pattern: &pattern,
+        };
+        let lane = made.lane(desk, row, &papers, &doors, draft.lanes.len());
         draft.lanes.push(lane);
         draft.hold(&row.scope, "core", id, Grip::Alone);
         draft.hold(&row.scope, "instance", row.it.id.as_str(), Grip::Shared);
     }
-    let hosts: std::collections::BTreeSet<usize> = chosen.iter().map(|(_, host)| *host).collect();
+    let hosts = ports.len();
+    let mut news = 0;
+    if let Some(launch) = &launch {
+        for ids in homeless.chunks(usize::try_from(most.max(1)).unwrap_or(1)) {
+            let newcomer =
+                Newcomer { ids, launch, nth: news, most, wished: wish.memory_mib, pattern: &pattern };
+            newcomer.draft(desk, &papers, &doors, &mut draft);
+            news += 1;
+        }
+        launch.say(news, &mut draft);
+    }
+    let mut places = Vec::new();
+    if hosts > 0 {
+        places.push(count(hosts, "host"));
+    }
+    if let Some(launch) = &launch {
+        places.push(format!("{} of {}", count(news, "new instance"), launch.name()));
+    }
     draft.title = format!(
         "create {} of tier {} on {}, from {}",
-        count(draft.lanes.len(), "core"),
+        count(ids.len(), "core"),
         tier.name,
-        count(hosts.len(), "host"),
+        places.join(" and "),
         pattern.image
     );
     Ok(draft)
@@ -178,6 +223,7 @@ pub(super) fn no_room(
     rooms: &[Room],
     homeless: usize,
     wanted: usize,
+    may_launch: bool,
 ) -> (String, String, String) {
     let cores: u32 = rooms.iter().map(|room| room.cores).sum();
     let most: u32 = rooms.iter().map(|room| room.most).sum();
@@ -194,120 +240,14 @@ pub(super) fn no_room(
             let max = if desired > row.it.max { format!(" --max {desired}") } else { String::new() };
             format!("coredeck scale {} --desired {desired}{max} first", row.it.name)
         }
-        None => format!("launch {more} more instances of tier {} first", tier.name),
+        None if !may_launch => format!("launch {more} more instances of tier {} first", tier.name),
+        None => format!(
+            "name the launch template of its hosts: --template NAME, or `launch = {{ template = … }}` of tier {} in \
+             the configuration (docs/cores.md)",
+            tier.name
+        ),
     };
     (format!("tier {}", tier.name), why, mend)
-}
-
-/// A core that is made.
-pub(super) struct Made<'a> {
-    pub(super) id: &'a str,
-    /// Its host.
-    pub(super) row: &'a InstanceRow,
-    pub(super) port: u16,
-    /// The names of its secrets: API keys, and the database's address.
-    pub(super) secrets: &'a [String; 2],
-    /// MiB that it may use; none for no limit.
-    pub(super) memory: Option<u32>,
-    /// Cores that its host may run.
-    pub(super) most: u32,
-    pub(super) pattern: &'a Pattern<'a>,
-}
-
-impl Made<'_> {
-    /// Its container's name.
-    pub(super) fn container(&self) -> String {
-        format!("supertokens-{}", self.id)
-    }
-
-    fn lane(&self, desk: &Desk<'_>, papers: &Papers, doors: &[Door], number: usize) -> Lane {
-        let fleet = desk.config.fleet.as_str();
-        let host = &self.row.it.id;
-        let entry = parameter(fleet, self.id);
-        let tag = self.row.it.tags.get(DO_NOT_DISRUPT).map_or(Value::Absent, Value::word);
-        let facts = vec![
-            Fact { fact: Aspect::InstanceState { instance: host.clone() }, was: Value::word("running") },
-            Fact {
-                fact: Aspect::InstanceTag { instance: host.clone(), key: DO_NOT_DISRUPT.into() },
-                was: tag,
-            },
-            Fact { fact: version(&entry), was: Value::Absent },
-        ];
-        let mut steps = papers.put(&self.row.scope, &[RUN, REMOVE]);
-        steps.push(self.run(fleet, papers, number));
-        steps.push(self.entry(&entry));
-        for door in doors {
-            let door = Door { id: Text::new(host.as_str()), port: self.port, ..door.clone() };
-            steps.push(door.back(door.leave()));
-        }
-        Lane {
-            name: format!("{} on {host}:{}", self.id, self.port),
-            target: self.id.to_owned(),
-            scope: (*self.row.scope).clone(),
-            tier: None,
-            facts,
-            steps,
-        }
-    }
-
-    /// The step that makes it.
-    pub(super) fn run(&self, fleet: &str, papers: &Papers, lane: usize) -> Step {
-        let host = &self.row.it.id;
-        let [keys, database] = self.secrets;
-        let parameters = vec![
-            ("Container", self.container()),
-            ("Core", self.id.to_owned()),
-            ("Fleet", fleet.to_owned()),
-            ("Tier", self.pattern.tier.name.to_string()),
-            ("Image", self.pattern.image.clone()),
-            ("Port", self.port.to_string()),
-            ("Memory", self.memory.unwrap_or(0).to_string()),
-            ("Most", self.most.to_string()),
-            ("ApiKeys", keys.clone()),
-            ("Database", database.clone()),
-            ("Region", self.row.scope.region.to_string()),
-            ("Operation", ROOM_FOR_ID.to_owned()),
-        ];
-        let removal = vec![("Container", self.container()), ("Operation", ROOM_FOR_ID.to_owned())];
-        let back = Command { paper: REMOVE, host, word: "remove again", lane, parameters: removal };
-        let memory = self.memory.map_or(String::new(), |mib| format!(" with {mib} MiB"));
-        Step {
-            title: format!(
-                "make {} on {host}{memory} and wait until it answers, its database too",
-                self.container()
-            ),
-            go: papers.run(&Command { paper: RUN, host, word: "run", lane, parameters }),
-            undo: Undo::Exact { leg: Box::new(papers.run(&back)) },
-            proof: Proof::Checked,
-            expected_s: 30,
-            may_be_forced: false,
-        }
-    }
-
-    fn entry(&self, name: &str) -> Step {
-        let [keys, database] = self.secrets;
-        let mut fields = vec![
-            ("tier", json!(self.pattern.tier.name.as_str())),
-            ("instance_id", json!(self.row.it.id.as_str())),
-            ("container", json!(self.container())),
-            ("port", json!(self.port)),
-            ("image", json!(self.pattern.image)),
-            ("api_key_parameter", json!(keys)),
-            ("database_parameter", json!(database)),
-        ];
-        fields.extend(pattern::tag(&self.pattern.image).map(|tag| ("version", json!(tag))));
-        let value = value(Part::Cores, None, &fields);
-        let absent = (version(name), Value::Absent);
-        let ours = (super::super::inventory::hash(name), super::super::super::aspect::hash_of(&value));
-        Step {
-            title: format!("write {name}"),
-            go: put(name, &value, false, absent),
-            undo: Undo::Exact { leg: Box::new(remove(name, ours)) },
-            proof: Proof::Checked,
-            expected_s: 2,
-            may_be_forced: false,
-        }
-    }
 }
 
 /// What a wish that names nothing to go by is answered.

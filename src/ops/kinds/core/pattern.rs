@@ -6,7 +6,6 @@ use super::create::needs_a_tier;
 use super::doors::{Door, doors};
 use super::found::{Found, parameter};
 use crate::error::{Result, did_you_mean};
-use crate::fleet::InstanceRow;
 use crate::gateway::{Look, Seen};
 use crate::inventory::{Entry, entries};
 use crate::model::{Core, Home, Scope, Text, Tier};
@@ -44,12 +43,9 @@ pub(super) async fn of<'a>(
             None => return Ok(None),
         },
     };
-    if let Some(Core { id, home: Home::Task { task, service, .. }, .. }) = like {
-        let cluster = task.as_str().rsplit('/').nth(1).unwrap_or_default();
-        let wants = desk.fleet.services.iter().find(|row| row.it.name == *service && row.cluster == cluster);
-        let more = wants.map_or("N".to_owned(), |row| (row.it.desired + 1).to_string());
-        let why = format!("it is a task of the ECS service {service}: a replica more is a task more");
-        draft.refuse(id, why, format!("coredeck scale {cluster}/{service} --desired {more}"));
+    if let Some(Core { id, home: Home::Task { service, .. }, .. }) = like {
+        let why = format!("it is a task of the ECS service {service}, which could not be read");
+        draft.refuse(id, why, "`coredeck get services -v` shows what AWS says");
         return Ok(None);
     }
     let tiers = &desk.config.tiers;
@@ -196,12 +192,12 @@ impl Pattern<'_> {
 /// They could not be looked at.
 pub(super) async fn check_secrets(
     desk: &Desk<'_>,
-    wanted: &[(&InstanceRow, [String; 2])],
+    wanted: &[(&Scope, [String; 2])],
     draft: &mut Draft,
 ) -> Result<()> {
     let mut places: BTreeMap<&Scope, BTreeSet<&str>> = BTreeMap::new();
-    for (row, names) in wanted {
-        places.entry(&row.scope).or_default().extend(names.iter().map(String::as_str));
+    for (scope, names) in wanted {
+        places.entry(scope).or_default().extend(names.iter().map(String::as_str));
     }
     for (scope, names) in places {
         let is_name = |name: &str| {

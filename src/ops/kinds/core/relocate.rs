@@ -8,9 +8,10 @@ use super::super::super::intent::Intent;
 use super::super::super::placement::place;
 use super::super::super::plan::{Fact, Lane};
 use super::super::protect::count;
-use super::create::{Made, candidates, free_port, limit, no_room, room, used_ports};
+use super::create::{candidates, free_port, limit, no_room, room, used_ports};
 use super::doors::{self, Door, doors};
 use super::found::{Found, found};
+use super::made::Made;
 use super::papers::{Papers, REMOVE, RUN, START, STOP};
 use super::pattern::{self, check_secrets, entry};
 use super::power::stopped;
@@ -65,7 +66,7 @@ async fn draft(desk: &Desk<'_>, intent: &Intent) -> Result<Draft> {
             .collect();
         let Some(row) = place(&rooms, &[0]).first().copied().flatten().and_then(|at| rows.get(at).copied())
         else {
-            let (_, why, mend) = no_room(desk, pattern.tier, &rooms, 1, 1);
+            let (_, why, mend) = no_room(desk, pattern.tier, &rooms, 1, 1, false);
             draft.refuse(&one.core.id, why, mend);
             continue;
         };
@@ -88,18 +89,23 @@ async fn draft(desk: &Desk<'_>, intent: &Intent) -> Result<Draft> {
         let papers = Papers::look(desk, &[&*row.scope], &[RUN, REMOVE, STOP, START]).await?;
         let made = Made {
             id: one.core.id.as_str(),
-            row,
+            scope: &row.scope,
+            host: &row.it.id,
             port,
             secrets: &named,
             memory: limit(row, most, wish.memory_mib),
             most,
+            nth: 0,
             pattern: &pattern,
         };
-        let lane = lane(desk, one, &old, &made, &doors, &papers, draft.lanes.len());
+        let mut lane = lane(desk, one, &old, &made, &doors, &papers, draft.lanes.len());
+        let tag = row.it.tags.get(DO_NOT_DISRUPT).map_or(Value::Absent, Value::word);
+        let fact = Aspect::InstanceTag { instance: row.it.id.clone(), key: DO_NOT_DISRUPT.into() };
+        lane.facts.push(Fact { fact, was: tag });
         draft.lanes.push(lane);
         one.hold(&mut draft);
         draft.hold(&row.scope, "instance", row.it.id.as_str(), Grip::Shared);
-        secrets.push((row, named.clone()));
+        secrets.push((&*row.scope, named.clone()));
     }
     check_secrets(desk, &secrets, &mut draft).await?;
     if !draft.lanes.is_empty() {
@@ -120,16 +126,11 @@ fn lane(
     papers: &Papers,
     number: usize,
 ) -> Lane {
-    let (row, port) = (made.row, made.port);
+    let port = made.port;
     let mut facts = one.facts();
-    let host = &row.it.id;
-    let tag = row.it.tags.get(DO_NOT_DISRUPT).map_or(Value::Absent, Value::word);
+    let (scope, host) = (made.scope, made.host);
     facts.push(Fact { fact: Aspect::InstanceState { instance: host.clone() }, was: Value::word("running") });
-    facts.push(Fact {
-        fact: Aspect::InstanceTag { instance: host.clone(), key: DO_NOT_DISRUPT.into() },
-        was: tag,
-    });
-    let mut steps = papers.put(&row.scope, &[RUN, REMOVE, STOP, START]);
+    let mut steps = papers.put(scope, &[RUN, REMOVE, STOP, START]);
     steps.push(made.run(desk.config.fleet.as_str(), papers, number));
     let served: Vec<&Door> = doors.iter().filter(|door| door.is_in()).collect();
     for door in &served {
@@ -156,7 +157,7 @@ fn lane(
     Lane {
         name: format!("{} from {} to {host}:{port}", one.core.id, one.host.it.id),
         target: one.core.id.to_string(),
-        scope: (*row.scope).clone(),
+        scope: scope.clone(),
         tier: tier(None),
         facts,
         steps,

@@ -5,16 +5,22 @@ use crate::model::{Handling, Text};
 use crate::ops::image::Meant;
 use crate::ops::intent::{RefreshWish, RolloutWish};
 
+/// The fields that say something, and what.
+fn said(fields: &[Field]) -> impl Iterator<Item = (Name, &str)> {
+    fields.iter().map(|field| (field.name, field.text().trim())).filter(|(_, text)| !text.is_empty())
+}
+
+/// Names of alarms, with commas between.
+fn alarms(text: &str) -> Vec<Text> {
+    text.split(',').map(str::trim).filter(|name| !name.is_empty()).map(Text::new).collect()
+}
+
 /// What fields say of a rollout.
 pub(super) fn image(fields: &[Field]) -> Result<RolloutWish, String> {
     let mut wish = RolloutWish::default();
-    for field in fields {
-        let text = field.text().trim();
-        if text.is_empty() {
-            continue;
-        }
-        let wrong = |shape: &str| format!("{}: `{text}` is not like {shape}", field.name.label());
-        match field.name {
+    for (name, text) in said(fields) {
+        let wrong = |shape: &str| format!("{}: `{text}` is not like {shape}", name.label());
+        match name {
             Name::Image => {
                 wish.image = Meant::parse(text).map_err(|_| wrong("ami-…, al2023 or self:core-*"))?;
             }
@@ -27,10 +33,7 @@ pub(super) fn image(fields: &[Field]) -> Result<RolloutWish, String> {
                 let span = crate::config::parse_span(text).map_err(|_| wrong("10m"))?;
                 wish.watch_s = Some(span.as_secs());
             }
-            Name::Alarms => {
-                let names = text.split(',').map(str::trim).filter(|name| !name.is_empty());
-                wish.preset.alarms = Some(names.map(Text::new).collect());
-            }
+            Name::Alarms => wish.preset.alarms = Some(alarms(text)),
             Name::Default => wish.move_default = text == "move",
             Name::Older => wish.allow_older = text == "take",
             Name::Deprecated => wish.allow_deprecated = text == "take",
@@ -53,13 +56,9 @@ pub(super) fn image(fields: &[Field]) -> Result<RolloutWish, String> {
 /// What fields say of a refresh.
 pub(super) fn refresh(fields: &[Field]) -> Result<RefreshWish, String> {
     let mut wish = RefreshWish::default();
-    for field in fields {
-        let text = field.text().trim();
-        if text.is_empty() {
-            continue;
-        }
-        let wrong = |shape: &str| format!("{}: `{text}` is not like {shape}", field.name.label());
-        match field.name {
+    for (name, text) in said(fields) {
+        let wrong = |shape: &str| format!("{}: `{text}` is not like {shape}", name.label());
+        match name {
             Name::Version => wish.version = Some(text.to_owned()),
             Name::Healthy => {
                 let bounds = text.split_once('-').and_then(|(low, high)| {
@@ -80,10 +79,7 @@ pub(super) fn refresh(fields: &[Field]) -> Result<RefreshWish, String> {
                 };
                 wish.preset.checkpoints = Some(marks.filter(fits).ok_or_else(|| wrong("10,50,100 or none"))?);
             }
-            Name::Alarms => {
-                let names = text.split(',').map(str::trim).filter(|name| !name.is_empty());
-                wish.preset.alarms = Some(names.map(Text::new).collect());
-            }
+            Name::Alarms => wish.preset.alarms = Some(alarms(text)),
             Name::Protected => wish.preset.protected = Handling::named(text),
             Name::Under => wish.adopt = text == "adopt",
             _ => {}
