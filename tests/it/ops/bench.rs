@@ -215,11 +215,6 @@ impl Bench {
         }
     }
 
-    /// Another client, which waits for its tokens anew: in pretended time, as the first one does.
-    pub(super) async fn pace(&mut self) {
-        self.aws = self.another().await;
-    }
-
     /// Another client of the same AWS, with buckets of its own.
     pub(super) async fn another(&self) -> Arc<aws::Aws> {
         paced(&self.config, &self.running, &self.timer, Clock::Fixed(start())).await
