@@ -26,7 +26,7 @@ use super::aspect::{Aspect, Value};
 use super::condition::{Condition, Eye};
 use super::event::{At, End, Event, How, Way};
 use super::intent::OnTimeout;
-use super::plan::{Act, Aftermath, Leg, Undo};
+use super::plan::{Act, Aftermath, Leg};
 use super::state::{LaneState, Mode, OpState, Phase, StepState};
 use crate::gateway::change::Change;
 use crate::model::Scope;
