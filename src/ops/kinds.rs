@@ -106,6 +106,7 @@ const OF_REFRESHES: &[Source] = &[
     Source::Groups,
     Source::Clusters,
     Source::Hosts,
+    Source::Services,
     Source::Templates,
     Source::Images,
     Source::TargetGroups,
