@@ -2,15 +2,18 @@
 
 use super::Outside;
 use super::args::Global;
+use super::op::timer;
 use super::op::{self, Place};
 use super::output::Output;
 use super::reach::{self, Hands, Reach};
+use crate::clock::Clock;
 use crate::config::Config;
 use crate::error::{Error, ErrorKind, Result};
 use crate::gateway::Source;
 use crate::model::{Identity, Scope};
 use crate::ops::begin::{Beginning, check, enter};
-use crate::ops::kinds::kind;
+use crate::ops::hosts::Asking;
+use crate::ops::kinds::{kind, look_at_cores};
 use crate::ops::{Confirm, Desk, Intent, Plan, preview};
 use crate::world::{Interest, World};
 use clap::{Args, ValueEnum};
@@ -104,6 +107,9 @@ pub(super) async fn plan_and_run(
 ) -> Result<()> {
     let reach = reach::open(global, outside, out).await?;
     let world = reach.once(kind(&intent.verb)?.sources, Interest::default(), None, out).await;
+    let mut intent = intent;
+    let may_put = !manner.only_shows() || manner.yes || global.demo;
+    ask_hosts(reach.hands()?, reach.clock(), &world, may_put, &mut intent).await;
     let plan = desk(&reach, &world)?.plan(intent).await?;
     run(plan, manner, &reach, global, outside, out).await
 }
@@ -131,6 +137,25 @@ pub(super) fn identities(world: &World) -> Vec<(Scope, Identity)> {
     parts
         .filter_map(|part| Some(((*part.scope).clone(), Identity::clone(part.identity.value.as_ref()?))))
         .collect()
+}
+
+/// Asks hosts what an intent rests on besides, and writes their answers into it.
+pub(super) async fn ask_hosts(
+    hands: &Hands,
+    clock: Clock,
+    world: &World,
+    may_put: bool,
+    intent: &mut Intent,
+) {
+    let timer = timer(clock);
+    let asking = Asking {
+        probe: hands.probe.as_ref(),
+        writer: hands.writer.as_deref(),
+        timer: timer.as_ref(),
+        mark: format!("coredeck look {:x}-{:x}", clock.now().as_microsecond(), std::process::id()),
+        may_put,
+    };
+    look_at_cores(&asking, &world.fleet, intent).await;
 }
 
 /// Where plans are made of what was just read.

@@ -1,5 +1,6 @@
 //! `coredeck core`: what is done to cores.
 
+mod carry;
 mod config;
 mod create;
 mod keys;

@@ -6,7 +6,7 @@ mod register;
 
 use super::Outside;
 use super::args::Global;
-use super::begin::{desk_of, identities};
+use super::begin::{ask_hosts, desk_of, identities};
 use super::op::{self, Place};
 use super::reach::Tools;
 use crate::error::{Error, ErrorKind, Result};
@@ -182,6 +182,8 @@ impl Clerk {
     async fn plan(&self, intent: Intent) -> Result<Arc<Offer>> {
         let world = self.tools.once(kind(&intent.verb)?.sources).await;
         let tools = &self.tools;
+        let mut intent = intent;
+        ask_hosts(&tools.hands, tools.clock, &world, true, &mut intent).await;
         let plan = desk_of(&tools.config, &tools.hands, &world, tools.clock.now()).plan(intent).await?;
         Ok(self.offer(plan).await)
     }

@@ -203,7 +203,23 @@ impl Desk<'_> {
     /// Whether the budget has room for all targets that stay down: where it never will, the last of them would
     /// wait for ever.
     fn ends(&self, draft: &mut Draft, intent: &Intent, tier: &str, most: Most) -> Result<()> {
-        let standing = standings(self.fleet).remove(tier).unwrap_or_default();
+        let mut standing = standings(self.fleet).remove(tier).unwrap_or_default();
+        let mut word = "instances";
+        let all: Vec<&Core> = self
+            .fleet
+            .cores
+            .iter()
+            .filter(|core| core.tier.as_ref().is_some_and(|it| it.as_str() == tier))
+            .collect();
+        let is_core = |lane: &Lane| all.iter().any(|core| core.id.as_str() == lane.target);
+        // Cores are counted by cores: several of them share an instance, which is there when they are not.
+        if draft.lanes.iter().filter(|lane| lane.tier.as_deref() == Some(tier)).all(is_core) {
+            let is_down = |core: &&&Core| {
+                core.home.instance_id().is_some_and(|id| standing.down.iter().any(|down| down == id.as_str()))
+            };
+            let down = all.iter().filter(is_down).map(|core| core.id.to_string()).collect();
+            (standing.total, standing.down, word) = (all.len(), down, "cores");
+        }
         let limit = most.of(standing.total);
         let mine = draft.lanes.iter().filter(|lane| lane.tier.as_deref() == Some(tier));
         let mine: BTreeSet<&String> = mine.map(|lane| &lane.target).collect();
@@ -215,10 +231,18 @@ impl Desk<'_> {
         let (mine, total) = (mine.len(), standing.total);
         if mine > limit {
             let why = format!(
-                "{mine} of its {total} instances would stay unavailable and {limit} may be: the last would wait \
+                "{mine} of its {total} {word} would stay unavailable and {limit} may be: the last would wait \
                  for ever"
             );
             let mend = format!("name {limit} at most, or say --max-unavailable {mine} or --override-budget");
+            return Err(refused(&intent.verb, vec![Refusal::new(format!("tier {tier}"), why, mend)]));
+        }
+        if others > 0 && mine + others > limit && word == "cores" {
+            let why = format!(
+                "{others} of its {total} cores are unavailable already, {mine} more would be stopped, and {limit} may be"
+            );
+            let mend =
+                format!("mend those first, or say --max-unavailable {} or --override-budget", mine + others);
             return Err(refused(&intent.verb, vec![Refusal::new(format!("tier {tier}"), why, mend)]));
         }
         if others > 0 && mine + others > limit {

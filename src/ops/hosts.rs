@@ -11,7 +11,7 @@ use crate::inventory::{
     self, Diff, Entry, HostAnswer, Observed, Told, candidates, compare, entries, gather, parse,
 };
 use crate::model::text::harmless;
-use crate::model::{Command, InstanceId, Invocation, Scope, Trouble};
+use crate::model::{Command, InstanceId, Invocation, Scope, Text, Trouble};
 use crate::snapshot::Snapshot;
 use jiff::SignedDuration;
 use std::collections::BTreeMap;
@@ -103,17 +103,49 @@ pub async fn survey(
     Ok(Survey { seen, entries: all, path })
 }
 
+/// What hosts are asked: a fixed document, and what it takes.
+pub(super) struct Question {
+    /// The document's name.
+    pub(super) name: &'static str,
+    /// What it says.
+    pub(super) content: String,
+    /// The hash that it must have in the account.
+    pub(super) hash: String,
+    /// What it takes.
+    pub(super) parameters: BTreeMap<Text, Vec<Text>>,
+    /// Whether an answer lacks its end.
+    pub(super) is_cut: fn(&str) -> bool,
+}
+
+impl Question {
+    /// What runs there.
+    fn containers() -> Self {
+        Self {
+            name: inventory::NAME,
+            content: inventory::CONTENT.to_owned(),
+            hash: inventory::hash(),
+            parameters: BTreeMap::new(),
+            is_cut,
+        }
+    }
+}
+
 /// What hosts said, each by its place.
 pub type Answers = BTreeMap<(Scope, InstanceId), Told>;
 
 /// Asks hosts. Each of them is in the answer.
 pub async fn ask(asking: &Asking<'_>, hosts: &[(Scope, InstanceId)]) -> Answers {
+    put(asking, &Question::containers(), hosts).await
+}
+
+/// Puts a question to hosts. Each of them is in the answer.
+pub(super) async fn put(asking: &Asking<'_>, question: &Question, hosts: &[(Scope, InstanceId)]) -> Answers {
     let mut scopes: BTreeMap<&Scope, Vec<InstanceId>> = BTreeMap::new();
     for (scope, id) in hosts {
         scopes.entry(scope).or_default().push(id.clone());
     }
     let asked = scopes.into_iter().map(|(scope, ids)| async move {
-        let mut one = One { asking, scope, told: BTreeMap::new() };
+        let mut one = One { asking, question, scope, told: BTreeMap::new() };
         one.ask(&ids).await;
         one.told
     });
@@ -122,6 +154,7 @@ pub async fn ask(asking: &Asking<'_>, hosts: &[(Scope, InstanceId)]) -> Answers 
 
 struct One<'a> {
     asking: &'a Asking<'a>,
+    question: &'a Question,
     scope: &'a Scope,
     told: Answers,
 }
@@ -191,13 +224,13 @@ impl One<'_> {
 
     /// Our document is in the account, and is ours.
     async fn document(&self, writer: &dyn FleetWriter) -> Result<(), String> {
-        let name = inventory::NAME;
+        let (name, hash) = (self.question.name, self.question.hash.as_str());
         for attempt in 0..TRIES {
             let seen = self.look(Look::Document { name: name.into() }).await;
             let seen =
                 seen.map_err(|trouble| format!("the document {name} could not be looked up: {trouble}"))?;
             match seen {
-                Seen::Document(Some(found)) if found.sha256.as_deref() != Some(&inventory::hash()) => {
+                Seen::Document(Some(found)) if found.sha256.as_deref() != Some(hash) => {
                     return Err(format!("the document {name} is not ours: its content differs"));
                 }
                 Seen::Document(Some(found)) if found.status == "Active" => return Ok(()),
@@ -209,7 +242,7 @@ impl One<'_> {
                 }
                 _ if attempt == 0 => {
                     let change =
-                        Change::CreateDocument { name: name.into(), content: inventory::CONTENT.to_owned() };
+                        Change::CreateDocument { name: name.into(), content: self.question.content.clone() };
                     let token = Token::of(&[&self.asking.mark, "document"]);
                     match writer.write(self.scope, &change, &token).await {
                         // Somebody else was quicker, or the answer was lost: the next look tells.
@@ -235,12 +268,12 @@ impl One<'_> {
         for attempt in 0..TRIES {
             let change = Change::SendCommand {
                 document: Document {
-                    name: inventory::NAME.into(),
+                    name: self.question.name.into(),
                     version: Some("1".into()),
-                    sha256: Some(inventory::hash().into()),
+                    sha256: Some(self.question.hash.as_str().into()),
                 },
                 instances: hosts.clone(),
-                parameters: BTreeMap::new(),
+                parameters: self.question.parameters.clone(),
                 comment: comment.clone(),
                 deliver_within_s: DELIVERY_S,
                 // One host that fails keeps no other from being asked.
@@ -285,7 +318,7 @@ impl One<'_> {
         loop {
             self.pause(looks.next().unwrap_or(LOOKS_S[LOOKS_S.len() - 1])).await;
             let late = self.asking.timer.now().duration_since(begun) >= SignedDuration::from_secs(PATIENCE_S);
-            match self.look(Look::Commands { document: inventory::NAME.into(), since }).await {
+            match self.look(Look::Commands { document: self.question.name.into(), since }).await {
                 Ok(Seen::Commands(all)) => {
                     let mine: Vec<Command> = all
                         .into_iter()
@@ -321,7 +354,7 @@ impl One<'_> {
                 continue;
             };
             let printed = match said(one) {
-                Ok(printed) if is_cut(&printed) => self.more(command, host, printed).await,
+                Ok(printed) if (self.question.is_cut)(&printed) => self.more(command, host, printed).await,
                 other => other,
             };
             self.note(host, printed);

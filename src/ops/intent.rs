@@ -6,7 +6,7 @@ use crate::gateway::change::Tuning;
 use crate::inventory::Write;
 use crate::model::RefreshPreset;
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// What is wanted.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -162,6 +162,63 @@ pub struct CoreWish {
     pub target_groups: Vec<String>,
     /// An older version is taken although the schema may be newer.
     pub allow_downgrade: bool,
+    /// What a new container is made with besides.
+    #[serde(skip_serializing_if = "Carry::is_empty")]
+    pub carry: Carry,
+    /// What the containers of the cores that are moved, or that new ones are like, were made with: asked of their hosts
+    /// just before the plan is made.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub looked: Vec<Looked>,
+}
+
+/// What a new container is made with besides its image and its two usual secrets.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Carry {
+    /// Variables that hold no secret, with their values.
+    pub settings: BTreeMap<String, String>,
+    /// Variables that hold a secret, with the names of the SecureStrings that hold it.
+    pub secrets: BTreeMap<String, String>,
+    /// Variables of the old container, and other things of it, that the new one does without.
+    pub without: BTreeSet<String>,
+}
+
+impl Carry {
+    /// Whether it says nothing.
+    pub fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+/// What a core's container was made with, as its host told it. It holds no value of a secret.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Looked {
+    /// The core.
+    pub core: String,
+    /// Why its host did not tell; then nothing else is known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub trouble: Option<String>,
+    /// The image that it runs, with its tag.
+    pub image: String,
+    /// Variables that are known to be plain settings, with their values.
+    pub settings: BTreeMap<String, String>,
+    /// The names of all its other variables.
+    pub names: Vec<String>,
+    /// Those of them whose SecureStrings are known.
+    pub secrets: BTreeMap<String, String>,
+    /// Labels that are not coredeck's.
+    pub labels: BTreeMap<String, String>,
+    /// Billionths of a processor that it may use; none for no limit.
+    pub nano_cpus: Option<u64>,
+    /// The driver of its log.
+    pub log: String,
+    /// Options of that driver that hold no secret.
+    pub log_options: BTreeMap<String, String>,
+    /// What a new container on another host would lack, by a word: `mounts`, `network`, `ports`, `entrypoint`, `lines`, `log`.
+    pub lacks: BTreeMap<String, String>,
+    /// The ids of the keys that it signs with.
+    pub keys: Vec<String>,
 }
 
 /// What stands for a host that is launched for the core.

@@ -20,6 +20,7 @@ mod terminate;
 mod tune;
 mod undrain;
 
+pub use self::core::look_at_cores;
 pub use config::{Held, held};
 
 use super::desk::{Desk, Draft};
@@ -105,6 +106,7 @@ const OF_REFRESHES: &[Source] = &[
     Source::Groups,
     Source::Clusters,
     Source::Hosts,
+    Source::Services,
     Source::Templates,
     Source::Images,
     Source::TargetGroups,

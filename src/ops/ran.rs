@@ -6,6 +6,7 @@
 use super::aspect::Value;
 use crate::gateway::change::Change;
 use crate::gateway::{Look, Seen};
+use crate::logs::Mask;
 use crate::model::text::harmless;
 use crate::model::{InstanceId, Invocation, Text};
 use jiff::Timestamp;
@@ -20,6 +21,8 @@ pub const BADLY: &str = "badly";
 pub const GOES_ON: &str = "under way";
 /// Characters of what a host printed that are told.
 const TOLD: usize = 120;
+/// The same of the last words of a core, and of what keeps its container from being carried over.
+const WORDS: usize = 400;
 
 /// A command of ours on one host, and how it is found again.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -120,7 +123,7 @@ fn said(one: &Invocation) -> String {
         (status, detail) => {
             let code = one.exit_code.unwrap_or(-1);
             match meaning(code) {
-                Some(means) => format!("{means} on {host} ({code})"),
+                Some(means) => format!("{means} on {host} ({code}){}", words(&one.output)),
                 None if status == "Failed" => {
                     format!("the command failed with {code} on {host}: {last}")
                 }
@@ -130,8 +133,47 @@ fn said(one: &Invocation) -> String {
     }
 }
 
+/// What a document says beside its code: `has: …` what is meant, `log: …` the last words of a core, without secrets.
+fn words(output: &str) -> String {
+    let mask = Mask::default();
+    let of = |prefix: &str| {
+        let lines = output.lines().filter_map(|line| line.strip_prefix(prefix));
+        let lines: Vec<String> = lines.map(|line| harmless(&mask.masked(line.trim())).into_owned()).collect();
+        lines.join(" | ").chars().take(WORDS).collect::<String>()
+    };
+    let (has, log) = (of("has: "), of("log: "));
+    let mut words = String::new();
+    if !has.is_empty() {
+        words.push_str(&format!(": {has}"));
+    }
+    if !log.is_empty() {
+        words.push_str(&format!("; its last words: {log}"));
+    }
+    words
+}
+
+/// The codes that a replacement ends with are this much higher where the old container is back.
+const BACK: i32 = 20;
+/// The same where it is not.
+const NOT_BACK: i32 = 40;
+
 /// What the codes mean that our documents exit with.
-pub fn meaning(code: i32) -> Option<&'static str> {
+pub fn meaning(code: i32) -> Option<String> {
+    let ends = |code: i32| matches!(code, 46..=49 | 53 | 58).then(|| plain(code)).flatten();
+    if let Some(means) = plain(code) {
+        return Some(means.to_owned());
+    }
+    if let Some(means) = ends(code - BACK) {
+        return Some(format!("{means}; the old container is back and answers"));
+    }
+    ends(code - NOT_BACK).map(|means| {
+        format!(
+            "{means}; THE OLD CONTAINER IS NOT BACK: look for it by `docker ps -a`, as NAME or NAME-before,"
+        )
+    })
+}
+
+fn plain(code: i32) -> Option<&'static str> {
     Some(match code {
         40 => "there is no docker",
         41 => "docker does not answer",
@@ -139,17 +181,38 @@ pub fn meaning(code: i32) -> Option<&'static str> {
         43 => "there is no aws command, with which secrets are read,",
         44 => "there is no container of that name",
         45 => "the container of that name is another core",
-        46 => "docker refused to start or stop the container",
-        47 => "the core does not stay up: its log says why",
+        46 => "docker refused to start, stop or rename the container",
+        47 => "the core does not stay up",
         48 => "the core answers that its database fails",
         49 => "the core did not answer in time",
         50 => "a secret could not be read: the host's role may not, or the parameter is not there,",
         51 => "the image could not be pulled",
         52 => "the port is taken by another container",
         53 => "docker refused to make the container",
+        54 => "the container's version is not the one that was planned with",
         55 => "there is a container of that name already",
         56 => "as many cores run as its tier allows",
-        54 => "the container's version is not the one that was planned with",
+        57 => {
+            "the image took so long that the old container could not be brought back in time: nothing was stopped"
+        }
+        58 => {
+            "the core signs with other keys than before: it has another database, schema or table prefix, and its \
+             customers would find none of their users there"
+        }
+        60 => "nothing was stopped: something is mounted into the container, which a new one would lack,",
+        61 => {
+            "nothing was stopped: the container has another network than docker's own, which a new one would lack,"
+        }
+        62 => "nothing was stopped: the container has other ports than its entry in the registry says",
+        63 => {
+            "nothing was stopped: the container has an entrypoint, a command or a user that its image does not say"
+        }
+        64 => {
+            "nothing was stopped: no variable of the container names a database, and without one it keeps users in memory"
+        }
+        65 => {
+            "nothing was stopped: a variable of the container has several lines, which docker takes from no list"
+        }
         _ => return None,
     })
 }
@@ -211,6 +274,13 @@ mod tests {
             says("Failed", "Failed", 44, "x"),
             both(BADLY, "there is no container of that name on i-1 (44)")
         );
+        let printed = "log: x postgresql://me:hunter2@db/x\nlog: \u{1b}[2J gone\nthe old one is back";
+        let (_, back) = says("Failed", "Failed", 67, printed);
+        assert!(back.contains("does not stay up; the old container is back"), "{back}");
+        assert!(back.contains("its last words: x postgresql://*** | "), "{back}");
+        assert!(!back.contains("hunter2") && !back.contains('\u{1b}'), "{back}");
+        assert!(says("Failed", "Failed", 88, "").1.contains("THE OLD CONTAINER IS NOT BACK"));
+        assert!(says("Failed", "Failed", 60, "has: /etc/x").1.ends_with("on i-1 (60): /etc/x"));
         let (word, said) = says("Failed", "Failed", 127, "sh: \u{1b}[2Jx: not found");
         assert!(word == BADLY && said.contains("127") && !said.contains('\u{1b}'), "{said}");
         assert!(says("TimedOut", "DeliveryTimedOut", -1, "").1.contains("offline"));

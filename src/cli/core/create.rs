@@ -1,5 +1,6 @@
 //! `coredeck core create`.
 
+use super::carry::CarryArgs;
 use crate::cli::begin::Manner;
 use crate::cli::verbs::GuardArgs;
 use crate::error::Result;
@@ -55,6 +56,8 @@ pub(in crate::cli) struct CreateArgs {
     #[arg(long)]
     override_verdict: bool,
     #[command(flatten)]
+    carry: CarryArgs,
+    #[command(flatten)]
     guards: GuardArgs,
     #[command(flatten)]
     manner: Manner,
@@ -81,6 +84,7 @@ impl CreateArgs {
             api_key: self.api_key.clone(),
             database: self.database.clone(),
             target_groups: self.target_groups.clone(),
+            carry: self.carry.carry()?,
             ..CoreWish::default()
         }));
         Ok(Intent { verb: "core create".to_owned(), targets: self.targets.clone(), options })

@@ -1,5 +1,6 @@
 //! `coredeck core move`.
 
+use super::carry::CarryArgs;
 use super::power::PowerArgs;
 use crate::cli::begin::Manner;
 use crate::error::Result;
@@ -21,6 +22,8 @@ pub(in crate::cli) struct MoveArgs {
     /// The name of the SecureString with the database's address, {core} for the core's id; without it that of its entry
     #[arg(long, value_name = "PARAMETER")]
     database: Option<String>,
+    #[command(flatten)]
+    carry: CarryArgs,
 }
 
 impl MoveArgs {
@@ -36,6 +39,7 @@ impl MoveArgs {
             host: self.host.clone(),
             api_key: self.api_key.clone(),
             database: self.database.clone(),
+            carry: self.carry.carry()?,
             ..CoreWish::default()
         }));
         Ok(intent)

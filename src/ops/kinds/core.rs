@@ -1,10 +1,12 @@
 //! Operations on cores: a container on a docker host is stopped, started, restarted, through Systems Manager and fixed
 //! documents of our own, and its load balancer's side goes along with it.
 
+mod carried;
 mod create;
 mod doors;
 mod found;
 mod launch;
+mod look;
 mod made;
 mod newcomer;
 mod papers;
@@ -15,6 +17,7 @@ mod replica;
 mod upgrade;
 
 pub(super) use create::create;
+pub use look::look_at_cores;
 pub(super) use power::{restart, start, stop};
 pub(super) use relocate::relocate;
 pub(super) use upgrade::upgrade;

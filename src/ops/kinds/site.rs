@@ -57,13 +57,6 @@ impl Site {
             draft.refuse(target, "its host does not run, or the registry does not name it", mend);
             return Ok(None);
         };
-        let named_domain = wish.domain.as_deref().map(str::to_lowercase).or(domain).unwrap_or_default();
-        let word = |word: &Option<String>| word.as_deref().unwrap_or("public").to_lowercase();
-        let place = Place {
-            domain: named_domain.into(),
-            app: word(&wish.app).into(),
-            tenant: word(&wish.tenant).into(),
-        };
         let scope = (*part.scope).clone();
         let domains =
             match seen(desk, &scope, CoreLook::Domains { at: at.clone(), secrets: BTreeSet::new() }).await? {
@@ -74,6 +67,15 @@ impl Site {
                 }
                 _ => Vec::new(),
             };
+        let has_many = domains.iter().any(|domain| !domain.domain.is_empty());
+        let domain = domain.filter(|domain| domain.is_of_many || has_many).map(|domain| domain.name);
+        let named_domain = wish.domain.as_deref().map(str::to_lowercase).or(domain).unwrap_or_default();
+        let word = |word: &Option<String>| word.as_deref().unwrap_or("public").to_lowercase();
+        let place = Place {
+            domain: named_domain.into(),
+            app: word(&wish.app).into(),
+            tenant: word(&wish.tenant).into(),
+        };
         if setup(&domains, &place).is_none() {
             let known = domains.iter().filter(|domain| !domain.domain.is_empty()).count();
             let why = format!("{} knows no {place}, and a put would make it", at.core);

@@ -170,8 +170,13 @@ impl Place {
         }
         let content = self.documents.get(&sent.document).and_then(|found| found.versions.get(sent.version));
         let script = content.map(|content| Script::of(content, &sent.parameters)).unwrap_or_default();
-        let mut host =
-            OnHost { place: self, instance: instance.into(), elapsed: 0, exported: BTreeMap::new() };
+        let mut host = OnHost {
+            place: self,
+            instance: instance.into(),
+            elapsed: 0,
+            exported: BTreeMap::new(),
+            files: BTreeMap::new(),
+        };
         let ended = shell::run(&script.text, script.variables, &mut host);
         let seconds = (ended.seconds + 1).min(script.timeout);
         let is_late = ended.seconds > script.timeout;

@@ -5,6 +5,7 @@ mod curl;
 mod logged;
 mod make;
 mod show;
+mod template;
 
 pub(crate) use self::commands::OnHost;
 use super::held;
@@ -45,6 +46,22 @@ pub(crate) struct Container {
     pub(crate) core: Option<CompactString>,
     /// What its process sees, by name.
     pub(crate) env: Vec<(CompactString, CompactString)>,
+    /// How it was made, beside that.
+    pub(crate) setup: Setup,
+}
+
+/// How a container was made, where that is not as usual: empty texts and zeroes are what docker takes by itself.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Setup {
+    /// Where something of the host is mounted in it.
+    pub(crate) mounts: Vec<CompactString>,
+    pub(crate) network: CompactString,
+    pub(crate) user: CompactString,
+    pub(crate) entrypoint: Option<CompactString>,
+    /// Microseconds of a processor in each period; 0 for no such limit.
+    pub(crate) quota: i64,
+    pub(crate) period: i64,
+    pub(crate) restart: CompactString,
 }
 
 /// Until when processes that are really asked have something to do, by host and port.
@@ -123,13 +140,29 @@ impl Place {
                 memory,
                 cpus: (tier == "development").then_some(500),
                 core: Some(core.into()),
-                env: Vec::new(),
+                env: self.env_of(core, &value),
+                setup: Setup::default(),
             };
             found.push((instance, container));
         }
         for (instance, container) in found {
             self.docker.entry(instance).or_default().push(container);
         }
+    }
+
+    /// What a core of the registry was started with: its keys, and the address of its database.
+    fn env_of(&self, core: &str, entry: &serde_json::Value) -> Vec<(CompactString, CompactString)> {
+        let secret = |field: &str| {
+            let name = entry.get(field).and_then(serde_json::Value::as_str)?;
+            Some(CompactString::from(self.parameters.get(name)?.value.as_str()))
+        };
+        let mut dice = Dice::new(9, core);
+        let address = format_compact!("postgresql://{core}:{}@databases.internal:5432/{core}", dice.hex(20));
+        let keys = secret("api_key_parameter").unwrap_or_else(|| dice.hex(32).into());
+        vec![
+            ("API_KEYS".into(), keys),
+            ("POSTGRESQL_CONNECTION_URI".into(), secret("database_parameter").unwrap_or(address)),
+        ]
     }
 
     /// Every container of a host, those of ECS too.
@@ -154,6 +187,7 @@ impl Place {
                     cpus: None,
                     core: None,
                     env: Vec::new(),
+                    setup: Setup::default(),
                 });
             }
             let mine = cluster.tasks.rows().filter(|task| task.host == host.id);
@@ -187,6 +221,7 @@ impl Place {
                     cpus: None,
                     core: None,
                     env: Vec::new(),
+                    setup: Setup::default(),
                 });
             }
         }
@@ -257,6 +292,33 @@ impl Place {
         for one in self.docker.get_mut(instance).into_iter().flatten() {
             if one.stopped.is_some_and(|(_, code)| code == 143) {
                 (one.started, one.stopped) = (now, None);
+            }
+        }
+    }
+}
+
+impl Container {
+    /// A variable of its own.
+    pub(crate) fn variable(&self, name: &str) -> Option<&str> {
+        self.env.iter().rev().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
+    }
+
+    /// Where its users are: as many words as tell one set of tables from another. A core whose variables name no
+    /// database keeps them in its memory, unless a file of the host tells it otherwise.
+    pub(crate) fn tables(&self) -> String {
+        let is_filed = self.setup.mounts.iter().any(|at| at.starts_with("/usr/lib/supertokens"));
+        let kind = if self.image.contains("mysql") { "MYSQL" } else { "POSTGRESQL" };
+        let of = |name: &str| self.variable(&format!("{kind}_{name}")).unwrap_or_default();
+        let host = format!("{}{}", of("HOST"), of("DATABASE_NAME"));
+        let address = of("CONNECTION_URI");
+        let database = if address.is_empty() { &host } else { address };
+        match (is_filed, database) {
+            (true, _) => format!("file {}", self.core.as_deref().unwrap_or_default()),
+            (false, "") => format!("memory {} {}", self.id, self.started.0),
+            (false, database) => {
+                let (schema, prefix) = (of("TABLE_SCHEMA"), of("TABLE_NAMES_PREFIX"));
+                let schema = if schema.is_empty() { "public" } else { schema };
+                format!("{database} {schema} {prefix}")
             }
         }
     }

@@ -1,7 +1,7 @@
 //! The shell of pretended hosts: enough of it for the scripts that run there.
 //!
-//! Commands, `;`, `&&`, `||`, `!`, pipes, `if`, `for`, `case`, `{ … }`, variables, `$(…)`, quotes and redirections to nowhere or
-//! to the other stream. Programs are what a host has; everything else is `not found`, as on a real one, and what
+//! Commands, `;`, `&&`, `||`, `!`, pipes, `if`, `for`, `while`, `until`, `case`, `{ … }`, variables, `$(…)`, `$((…))`, quotes and
+//! redirections to nowhere, to the other stream, or to a file of `mktemp`. Programs are what a host has; everything else is `not found`, as on a real one, and what
 //! cannot be read is a syntax error. Nothing of the machine that pretends is ever run.
 
 mod run;
@@ -17,6 +17,8 @@ enum Piece {
     Variable(String, bool),
     /// The output of commands.
     Output(String, bool),
+    /// What stands between `$((` and `))`.
+    Sum(String),
 }
 
 /// A word: its pieces, and whether any of it was quoted.
@@ -43,6 +45,12 @@ enum Node {
     Pipe(Vec<Node>),
     If(Vec<(Vec<Node>, Vec<Node>)>, Vec<Node>),
     For(String, Vec<Word>, Vec<Node>),
+    /// As long as the condition holds; with `until`, as long as it does not.
+    While {
+        condition: Vec<Node>,
+        body: Vec<Node>,
+        is_until: bool,
+    },
     Case(Word, Vec<(Vec<Word>, Vec<Node>)>),
     Group(Vec<Node>),
 }
@@ -164,7 +172,11 @@ fn dollar(
         }
         Some('(') => {
             chars.next();
-            Piece::Output(enclosed(chars, '(', ')')?, is_quoted)
+            let text = enclosed(chars, '(', ')')?;
+            match text.strip_prefix('(').and_then(|text| text.strip_suffix(')')) {
+                Some(sum) => Piece::Sum(sum.to_owned()),
+                None => Piece::Output(text, is_quoted),
+            }
         }
         Some('?' | '#' | '@' | '*') => {
             Piece::Variable(chars.next().map(String::from).unwrap_or_default(), is_quoted)
@@ -330,6 +342,14 @@ fn command(left: &mut &[Token]) -> Result<Node, Bad> {
             expect(left, "done")?;
             Ok(Node::For(name, words, body))
         }
+        Some(word @ ("while" | "until")) => {
+            skip(left);
+            let condition = sequence(left, &["do"])?;
+            expect(left, "do")?;
+            let body = sequence(left, &["done"])?;
+            expect(left, "done")?;
+            Ok(Node::While { condition, body, is_until: word == "until" })
+        }
         Some("case") => {
             skip(left);
             let subject = word(left)?.clone();
@@ -353,10 +373,9 @@ fn command(left: &mut &[Token]) -> Result<Node, Bad> {
             expect(left, "esac")?;
             Ok(Node::Case(subject, arms))
         }
-        Some(
-            word
-            @ ("then" | "else" | "elif" | "fi" | "do" | "done" | "esac" | "in" | "while" | "until" | "}"),
-        ) => Err(format!("\"{word}\" unexpected")),
+        Some(word @ ("then" | "else" | "elif" | "fi" | "do" | "done" | "esac" | "in" | "}")) => {
+            Err(format!("\"{word}\" unexpected"))
+        }
         _ => {
             let mut words = vec![word(left)?.clone()];
             while let Some(Token::Word(next)) = left.first() {

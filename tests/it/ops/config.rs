@@ -179,6 +179,28 @@ fn written(bench: &Bench, plan: &Plan, op: &OpState) -> String {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_tenant_of_a_core_with_several_is_its_domain_whatever_the_tier_is_called() {
+    let bench = rig().await;
+    let name = format!("/coredeck/demo/cores/{ONE}");
+    let found = ssm(&bench.running, "GetParameter", json!({ "Name": name })).await;
+    let mut entry: Value = serde_json::from_str(found["Parameter"]["Value"].as_str().unwrap()).unwrap();
+    entry["tier"] = json!("pool");
+    let body = json!({ "Name": name, "Type": "String", "Value": entry.to_string(), "Overwrite": true });
+    ssm(&bench.running, "PutParameter", body).await;
+    let tenant = json!({ "core": ONE, "domain": DOMAIN });
+    put(&bench, "/coredeck/demo/tenants/c1", "String", &tenant.to_string()).await;
+    let mut intent = wished("core config set", |wish| {
+        wish.domain = None;
+        wish.set.insert("access_token_validity".to_owned(), open("7200"));
+    });
+    intent.targets = vec!["c1".to_owned()];
+    let plan = bench.plan(intent).await.unwrap_or_else(|error| panic!("{error}: {:?}", error.source));
+    let text = coredeck::ops::preview::text(&plan);
+    // The base domain would be every other customer's too.
+    assert!(text.contains("will hold for c1.example.com, "), "{text}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn settings_are_merged_known_everywhere_and_set_back_to_what_they_were() {
     let bench = rig().await;
     let before = own(&bench).await;

@@ -157,6 +157,15 @@ async fn replicas_go_one_after_the_other_and_the_last_healthy_one_stays() {
     seat.world = seat.bench.world("core restart").await;
     let plan = seat.plan(both).await;
     assert_eq!(plan.waves, [vec![0], vec![1]]);
+    // To stop all that serve is another thing than one after the other.
+    let why = seat.refused(free(intent("core stop", &["shared-prod-1", "shared-dev-1"]))).await;
+    assert!(why.contains("all 2 targets of shared-production would be stopped"), "{why}");
+    assert!(why.contains("--override-verdict"), "{why}");
+    // Cores that are stopped stay down, and are counted as cores.
+    let mut many = intent("core stop", &["dev-001", "dev-003", "dev-005"]);
+    many.options.max_unavailable = Some(2);
+    let why = seat.refused(many).await;
+    assert!(why.contains("3 of its ") && why.contains(" cores would stay unavailable and 2 may be"), "{why}");
     // Each leaves the group that another one serves too, and stays in the one that it serves alone.
     let out =
         |lane: usize| plan.lanes[lane].steps.iter().filter(|step| step.title.starts_with("take")).count();

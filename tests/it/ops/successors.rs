@@ -6,7 +6,9 @@ use crate::sim_hosts::ssm;
 use coredeck::gateway::change::{TargetRef, Token};
 use coredeck::gateway::{Change, FleetProbe, Look, Seen};
 use coredeck::model::Scope;
-use coredeck::ops::intent::CoreWish;
+use coredeck::ops::hosts::Asking;
+use coredeck::ops::intent::{Carry, CoreWish};
+use coredeck::ops::kinds::look_at_cores;
 use coredeck::ops::{Desk, Intent, OpState, Outcome, Plan, Timer, Undo};
 use coredeck::world::World;
 use serde_json::json;
@@ -26,6 +28,20 @@ fn wished(verb: &str, cores: &[&str], wish: CoreWish) -> Intent {
 
 fn to(version: &str) -> CoreWish {
     CoreWish { image: Some(version.to_owned()), ..CoreWish::default() }
+}
+
+/// The same, with what the hosts of its cores say.
+async fn asked(bench: &Bench, world: &World, mut intent: Intent) -> Intent {
+    let writer = bench.writer();
+    let asking = Asking {
+        probe: bench.aws.as_ref(),
+        writer: Some(writer.as_ref()),
+        timer: bench.timer.as_ref(),
+        mark: format!("coredeck look {}", bench.timer.now().as_microsecond()),
+        may_put: true,
+    };
+    look_at_cores(&asking, &world.fleet, &mut intent).await;
+    intent
 }
 
 async fn planned(bench: &Bench, world: &World, intent: Intent) -> Result<Plan, String> {
@@ -74,6 +90,27 @@ async fn containers(bench: &Bench, host: &str, word: &str) -> Vec<String> {
     said.lines().map(|line| line.replace("supertokens/supertokens-postgresql:", "")).collect()
 }
 
+/// Runs a script on a host, as somebody with a shell there would.
+async fn by_hand(bench: &Bench, host: &str, script: &str) -> String {
+    let asked = json!({
+        "DocumentName": "AWS-RunShellScript", "InstanceIds": [host], "Parameters": { "commands": [script] },
+    });
+    let sent = ssm(&bench.running, "SendCommand", asked).await;
+    let id = sent["Command"]["CommandId"].as_str().expect("a command").to_owned();
+    bench.running.step(Duration::from_secs(90));
+    let ended =
+        ssm(&bench.running, "GetCommandInvocation", json!({ "CommandId": id, "InstanceId": host })).await;
+    ended["StandardOutputContent"].as_str().unwrap_or_default().trim().to_owned()
+}
+
+/// Makes the container of dev-009 anew, as somebody at a shell would.
+fn anew(options: &str, image: &str) -> String {
+    format!(
+        "docker rm -f supertokens-dev-009; docker run -d --name supertokens-dev-009 --label \
+         coredeck.core=dev-009 {options} supertokens/supertokens-{image}"
+    )
+}
+
 async fn entry(bench: &Bench, core: &str) -> serde_json::Value {
     let of = vec![format!("/coredeck/demo/cores/{core}").into()];
     let Seen::Parameters(all) = bench.aws.look(&scope(), &Look::Parameters { of }).await.unwrap() else {
@@ -84,8 +121,7 @@ async fn entry(bench: &Bench, core: &str) -> serde_json::Value {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_upgrade_keeps_what_the_container_had_and_comes_back_by_itself_where_it_fails() {
-    let mut bench = Bench::new().await;
-    bench.pace().await;
+    let bench = Bench::new().await;
     let world: Arc<World> = bench.world("core upgrade").await;
     let home = host(&world, "dev-009");
     let plan = planned(&bench, &world, wished("core upgrade", &["dev-009"], to("11.0.4"))).await.unwrap();
@@ -96,7 +132,9 @@ async fn an_upgrade_keeps_what_the_container_had_and_comes_back_by_itself_where_
     // A database that fails after the start: the old one is back before anybody asks.
     bench.running.cut_off("dev-009", true);
     let op = done(&bench, &plan).await;
-    assert!(op.lanes[0].why[0].contains("its database fails"), "{:?}", op.lanes[0].why);
+    let why = &op.lanes[0].why[0];
+    assert!(why.contains("its database fails; the old container is back and answers"), "{why}");
+    assert!(why.contains("(68)") && why.contains("its last words: "), "{why}");
     bench.running.cut_off("dev-009", false);
     assert_eq!(containers(&bench, &home, "dev-009").await, ["supertokens-dev-009 10.1.4 running"]);
     assert_eq!(entry(&bench, "dev-009").await["version"], "10.1.4");
@@ -131,9 +169,78 @@ fn turns(bench: &Bench, since: usize) -> String {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn replicas_are_upgraded_one_after_the_other_and_all_go_back_when_one_fails() {
+async fn what_a_new_container_would_lack_is_refused_before_the_old_one_stops() {
     let mut bench = Bench::new().await;
     bench.pace().await;
+    let world = bench.world("core upgrade").await;
+    let home = host(&world, "dev-009");
+    let port = world.fleet.cores.iter().find(|core| core.id.as_str() == "dev-009").unwrap().port.unwrap();
+    let database = "-e POSTGRESQL_CONNECTION_URI=postgresql://u:hunter2@db/acme";
+    let publish = format!("-p {port}:3567");
+    let state = "docker inspect --format '{{.Config.Image}} {{.State.StartedAt}}' supertokens-dev-009";
+    for (options, code, words) in [
+        (format!("{publish} {database} -v /etc/st:/usr/lib/supertokens/config.yaml"), 60, "config.yaml"),
+        (format!("{publish} {database} --network host"), 61, "(61): host"),
+        (format!("{publish} -p 9999:3567 {database}"), 62, "9999"),
+        (format!("{publish} {database} --user root"), 63, "a user that its image does not say"),
+        (format!("{publish} -e API_KEYS=hunter2"), 64, "names a database"),
+    ] {
+        by_hand(&bench, &home, &anew(&options, "postgresql:10.1.4")).await;
+        let before = by_hand(&bench, &home, state).await;
+        let plan = planned(&bench, &world, wished("core upgrade", &["dev-009"], to("11.0.4"))).await.unwrap();
+        let op = done(&bench, &plan).await;
+        assert_ne!(ended(&op), Some(Outcome::Done));
+        let why = &op.lanes[0].why[0];
+        let has = |part: &str| why.contains(part);
+        assert!(has("nothing was stopped") && has(&format!("({code})")) && has(words), "{why}");
+        assert!(!why.contains("hunter2"), "{why}");
+        assert_eq!(by_hand(&bench, &home, state).await, before, "{why}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn limits_and_labels_last_and_other_keys_bring_the_old_one_back() {
+    let mut bench = Bench::new().await;
+    bench.pace().await;
+    let world = bench.world("core upgrade").await;
+    let home = host(&world, "dev-009");
+    let port = world.fleet.cores.iter().find(|core| core.id.as_str() == "dev-009").unwrap().port.unwrap();
+    let made = format!(
+        "-p {port}:3567 -e POSTGRESQL_CONNECTION_URI=postgresql://u:hunter2@db/acme -e BASE_PATH=/auth --label team=a \
+         --label mode=production --cpu-quota 50000 --cpu-period 100000 --memory 300m --restart always"
+    );
+    by_hand(&bench, &home, &anew(&made, "postgresql:10.1.4")).await;
+    let shape = "docker inspect --format '{{.Config.Image}} {{.HostConfig.CpuQuota}} {{.HostConfig.CpuPeriod}} \
+                 {{.HostConfig.NanoCpus}} {{.HostConfig.Memory}} {{.HostConfig.RestartPolicy.Name}} \
+                 {{index .Config.Labels \"team\"}} {{index .Config.Labels \"mode\"}} {{len .Config.Env}}' \
+                 supertokens-dev-009";
+    // Twice: what the first carries over the second must find again.
+    for version in ["11.0.4", "11.0.5"] {
+        let world = bench.world("core upgrade").await;
+        let plan = planned(&bench, &world, wished("core upgrade", &["dev-009"], to(version))).await.unwrap();
+        let op = done(&bench, &plan).await;
+        assert_eq!(ended(&op), Some(Outcome::Done), "{:?}", op.lanes);
+        assert_eq!(
+            by_hand(&bench, &home, shape).await,
+            format!(
+                "supertokens/supertokens-postgresql:{version} 50000 100000 0 314572800 always a production 4"
+            )
+        );
+    }
+    // An image that reads other variables starts without a database, and answers.
+    let world = bench.world("core upgrade").await;
+    let other = to("supertokens/supertokens-mysql:11.0.6");
+    let plan = planned(&bench, &world, wished("core upgrade", &["dev-009"], other)).await.unwrap();
+    let op = done(&bench, &plan).await;
+    let why = &op.lanes[0].why[0];
+    assert!(why.contains("signs with other keys than before") && why.contains("(78)"), "{why}");
+    let now = by_hand(&bench, &home, shape).await;
+    assert!(now.starts_with("supertokens/supertokens-postgresql:11.0.5 50000"), "{now}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn replicas_are_upgraded_one_after_the_other_and_all_go_back_when_one_fails() {
+    let bench = Bench::new().await;
     let world = bench.world("core upgrade").await;
     let group = world.fleet.target_groups.iter().find(|row| row.it.name == "shared-production").unwrap();
     let other = host(&world, "shared-dev-1");
@@ -197,19 +304,41 @@ async fn replicas_are_upgraded_one_after_the_other_and_all_go_back_when_one_fail
     }
 }
 
+async fn keep(bench: &Bench, name: &str, value: &str) {
+    let name = format!("/coredeck/demo/secrets/{name}");
+    let asked = json!({ "Name": name, "Type": "SecureString", "Value": value, "Overwrite": true });
+    assert!(ssm(&bench.running, "PutParameter", asked).await["Version"].is_u64());
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_core_that_moves_serves_there_before_it_stops_here() {
-    let mut bench = Bench::new().await;
-    bench.pace().await;
+    let bench = Bench::new().await;
     let world = bench.world("core move").await;
     let home = host(&world, "dev-005");
+    // Nobody is moved whose host was not asked what it has.
+    let blind = wished("core move", &["dev-005"], CoreWish::default());
+    let why = planned(&bench, &world, blind.clone()).await.unwrap_err();
+    assert!(why.contains("its host was not asked"), "{why}");
+    let intent = asked(&bench, &world, blind.clone()).await;
     // The registry does not name its database, so that has to be said.
-    let why =
-        planned(&bench, &world, wished("core move", &["dev-005"], CoreWish::default())).await.unwrap_err();
+    let why = planned(&bench, &world, intent.clone()).await.unwrap_err();
     assert!(why.contains("/coredeck/demo/secrets/dev-005/database-uri: there is no such parameter"), "{why}");
-    let database = Some("/coredeck/demo/secrets/dev-002/api-key".to_owned());
-    let wish = CoreWish { database, ..CoreWish::default() };
-    let plan = planned(&bench, &world, wished("core move", &["dev-005"], wish)).await.unwrap();
+    // Another database: it answers well there, and signs with other keys.
+    keep(&bench, "dev-005/database-uri", "postgresql://u:hunter2@other/acme").await;
+    let plan = planned(&bench, &world, intent.clone()).await.unwrap();
+    let op = done(&bench, &plan).await;
+    assert_eq!(ended(&op), Some(Outcome::RolledBack), "{:?}", op.lanes);
+    let why = &op.lanes[0].why[0];
+    assert!(why.contains("signs with other keys than before") && why.contains("(58)"), "{why}");
+    assert_eq!(containers(&bench, &home, "dev-005").await, ["supertokens-dev-005 11.0.4 running"]);
+    let env = "docker inspect --format '{{range .Config.Env}}{{println .}}{{end}}' supertokens-dev-005";
+    let of = |env: &str| {
+        let line = env.lines().find_map(|line| line.strip_prefix("POSTGRESQL_CONNECTION_URI="));
+        line.unwrap().to_owned()
+    };
+    let database = of(&by_hand(&bench, &home, env).await);
+    keep(&bench, "dev-005/database-uri", &database).await;
+    let plan = planned(&bench, &world, asked(&bench, &world, blind).await).await.unwrap();
     let op = done(&bench, &plan).await;
     assert_eq!(ended(&op), Some(Outcome::Done), "{:?}", op.lanes);
     let entry = entry(&bench, "dev-005").await;
@@ -218,10 +347,99 @@ async fn a_core_that_moves_serves_there_before_it_stops_here() {
     assert_eq!(containers(&bench, &home, "dev-005").await, ["supertokens-dev-005 11.0.4 exited"]);
     assert_eq!(containers(&bench, &there, "dev-005").await, ["supertokens-dev-005 11.0.4 running"]);
     // One with a host of its own finds none that is free.
+    keep(&bench, "prod-slatepay/database-uri", "x").await;
+    let full = wished("core move", &["prod-slatepay"], CoreWish::default());
+    let full = planned(&bench, &world, asked(&bench, &world, full).await).await.unwrap_err();
+    assert!(full.contains("find no room"), "{full}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_core_that_moves_keeps_its_settings_and_its_secrets_are_named() {
+    let mut bench = Bench::new().await;
+    bench.pace().await;
+    let world = bench.world("core move").await;
+    let home = host(&world, "dev-009");
+    let port = world.fleet.cores.iter().find(|core| core.id.as_str() == "dev-009").unwrap().port.unwrap();
+    let database = "postgresql://u:hunter2@db/acme";
+    let options = format!(
+        "-p {port}:3567 -e API_KEYS=hunter2-keys -e POSTGRESQL_CONNECTION_URI={database} -e SUPERTOKENS_SAAS_SECRET=hunter2-saas \
+         -e POSTGRESQL_TABLE_NAMES_PREFIX=acme -e BASE_PATH=/auth -e MAX_SERVER_POOL_SIZE=20 --label team=a --cpus 0.5"
+    );
+    // Another version than the registry says: it is not changed on the way.
+    by_hand(&bench, &home, &anew(&options, "postgresql:10.1.3")).await;
+    keep(&bench, "dev-009/database-uri", database).await;
+    let wish = |carry: Carry| wished("core move", &["dev-009"], CoreWish { carry, ..CoreWish::default() });
+    let intent = asked(&bench, &world, wish(Carry::default())).await;
+    let why = planned(&bench, &world, intent).await.unwrap_err();
+    assert!(
+        why.contains("do not leave its host: SUPERTOKENS_SAAS_SECRET. A new one would lack them"),
+        "{why}"
+    );
+    assert!(why.contains("--secret SUPERTOKENS_SAAS_SECRET=/coredeck/"), "{why}");
+    keep(&bench, "saas", "hunter2-saas").await;
+    let name = "SUPERTOKENS_SAAS_SECRET".to_owned();
+    let secrets = [(name, "/coredeck/demo/secrets/saas".to_owned())];
+    let carry = Carry { secrets: secrets.into(), ..Carry::default() };
+    let intent = asked(&bench, &world, wish(carry)).await;
+    // Without its prefix it has other tables, answers well all the same, and is taken away again.
+    let mut bare = intent.clone();
+    let without = &mut bare.options.core.as_mut().unwrap().carry.without;
+    without.insert("POSTGRESQL_TABLE_NAMES_PREFIX".to_owned());
+    let op = done(&bench, &planned(&bench, &world, bare).await.unwrap()).await;
+    assert!(op.lanes[0].why[0].contains("database, schema or table prefix"), "{:?}", op.lanes[0].why);
+    let plan = planned(&bench, &world, intent).await.unwrap();
+    assert!(
+        plan.warnings
+            .iter()
+            .any(|warning| warning.contains("it runs supertokens/supertokens-postgresql:10.1.3"))
+    );
+    let text = serde_json::to_string(&plan).unwrap();
+    assert!(text.contains("POSTGRESQL_TABLE_NAMES_PREFIX=acme") && !text.contains("hunter2"), "{text}");
+    let op = done(&bench, &plan).await;
+    assert_eq!(ended(&op), Some(Outcome::Done), "{:?}", op.lanes);
+    let entry = entry(&bench, "dev-009").await;
+    assert_eq!(
+        (&entry["version"], entry["image"].as_str().unwrap().ends_with(":10.1.3")),
+        (&json!("10.1.3"), true)
+    );
+    let shape = "docker inspect --format '{{.HostConfig.NanoCpus}} {{index .Config.Labels \"team\"}} \
+                 {{index .Config.Labels \"coredeck.secrets\"}} {{range .Config.Env}}{{println .}}{{end}}' supertokens-dev-009";
+    let there = by_hand(&bench, entry["instance_id"].as_str().unwrap(), shape).await;
+    assert!(there.starts_with("500000000 a SUPERTOKENS_SAAS_SECRET=/coredeck/demo/secrets/saas "), "{there}");
+    for pair in
+        ["SUPERTOKENS_SAAS_SECRET=hunter2-saas", "POSTGRESQL_TABLE_NAMES_PREFIX=acme", "BASE_PATH=/auth"]
+    {
+        assert!(there.lines().any(|line| line.ends_with(pair)), "{there}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_replica_stands_on_a_host_of_its_own_where_its_port_is_free() {
+    let mut bench = Bench::new().await;
+    bench.pace().await;
+    let world = bench.world("core create").await;
+    let first = world.fleet.cores.iter().find(|core| core.id.as_str() == "dev-009").unwrap();
+    let (home, port) = (host(&world, "dev-009"), first.port.unwrap());
+    let group = world.fleet.target_groups.iter().find(|row| row.it.name == "shared-production").unwrap();
+    let targets = vec![TargetRef { id: home.as_str().into(), port: Some(port), zone: None }];
+    let change = Change::Register { target_group: group.it.arn.clone(), targets };
+    bench.writer().write(&scope(), &change, &Token::of(&["test"])).await.unwrap();
+    bench.running.step(Duration::from_secs(60));
+    let world = bench.world("core create").await;
+    keep(&bench, "dev-009/database-uri", "x").await;
     let wish = CoreWish {
-        database: Some("/coredeck/demo/secrets/dev-002/api-key".to_owned()),
+        like: Some("dev-009".to_owned()),
+        database: Some("/coredeck/demo/secrets/dev-009/database-uri".to_owned()),
         ..CoreWish::default()
     };
-    let full = planned(&bench, &world, wished("core move", &["prod-slatepay"], wish)).await.unwrap_err();
-    assert!(full.contains("find no room") && full.contains("launch 1 more instances"), "{full}");
+    let intent = asked(&bench, &world, wished("core create", &["dev-009-b"], wish)).await;
+    let plan = planned(&bench, &world, intent).await.unwrap();
+    let (_, at) = plan.lanes[0].name.split_once(" on ").unwrap();
+    let (host, its_port) = at.split_once(':').unwrap();
+    assert!(host != home && its_port == port.to_string(), "{at}");
+    let taken =
+        world.fleet.cores.iter().any(|core| {
+            core.port == Some(port) && core.home.instance_id().is_some_and(|id| id.as_str() == host)
+        });
+    assert!(!taken, "{at}");
 }

@@ -5,7 +5,7 @@ use super::bench::{Bench, Fate, Fated, Mortal, intent, runner};
 use coredeck::gateway::change::{Setting, Tuning};
 use coredeck::inventory::Write;
 use coredeck::model::{InstanceState, Known, RefreshPreset, Scope};
-use coredeck::ops::intent::{CleanWish, CoreWish, RefreshWish, ShareWish};
+use coredeck::ops::intent::{CleanWish, CoreWish, Looked, RefreshWish, ShareWish};
 use coredeck::ops::{Aspect, Intent, OpState, Outcome, Plan, Then, Value};
 use coredeck::world::World;
 use futures::StreamExt;
@@ -325,7 +325,15 @@ const CASES: &[Case] = &[
         intents: |_| {
             let mut moved = free(intent("core move", &["dev-005"]));
             let database = Some("/coredeck/demo/secrets/dev-002/api-key".to_owned());
-            moved.options.core = Some(Box::new(CoreWish { database, ..CoreWish::default() }));
+            // Its database is none that its keys are known of: they are not compared.
+            moved.options.override_verdict = true;
+            let looked = Looked {
+                core: "dev-005".to_owned(),
+                image: "supertokens/supertokens-postgresql:11.0.4".to_owned(),
+                ..Looked::default()
+            };
+            let looked = vec![looked];
+            moved.options.core = Some(Box::new(CoreWish { database, looked, ..CoreWish::default() }));
             vec![moved]
         },
     },
@@ -336,8 +344,7 @@ const CASES: &[Case] = &[
 
 /// A world in which everything before the last intent was done.
 async fn prepared(case: &Case, before: &[Plan]) -> Bench {
-    let mut bench = case.world().await;
-    bench.pace().await;
+    let bench = case.world().await;
     for plan in before {
         let record = bench.enter(plan);
         let done = bench.run(&record.id).await;

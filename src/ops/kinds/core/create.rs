@@ -38,11 +38,19 @@ async fn draft(desk: &Desk<'_>, intent: &Intent) -> Result<Draft> {
         return replica::draft(desk, row, intent).await;
     }
     let ids = new_ids(desk, intent, &mut draft);
-    let pattern = pattern::of(desk, &wish, &mut draft).await?;
+    let pattern = pattern::of(desk, &wish, intent.options.override_verdict, &mut draft).await?;
     let (Some(pattern), false) = (pattern, ids.is_empty()) else { return Ok(draft) };
     let tier = pattern.tier;
-    let rows =
+    let doors = pattern.doors(desk, &mut draft).await?;
+    let mut rows =
         if wish.wants_new_host() { Vec::new() } else { candidates(desk, tier, &wish, intent, &mut draft) };
+    if wish.host.is_none() && !doors.is_empty() {
+        // Replicas listen at one port, and stand on hosts of their own.
+        let theirs = pattern.hosts_of_replicas(desk, &doors);
+        let is_taken =
+            |row: &InstanceRow| pattern.port().is_some_and(|port| used_ports(desk, row).contains(&port));
+        rows.retain(|row| !theirs.contains(row.it.id.as_str()) && !is_taken(row));
+    }
     let most = tier.cores_per_host.unwrap_or(1);
     let rooms: Vec<Room> = rows.iter().map(|row| room(desk, row, most, wish.memory_mib)).collect();
     let demand = |row: &InstanceRow| limit(row, most, wish.memory_mib);
@@ -74,7 +82,11 @@ async fn draft(desk: &Desk<'_>, intent: &Intent) -> Result<Draft> {
         launch.iter().flat_map(|launch| homeless.iter().map(|id| (launch.scope(), pattern.secrets(id))));
     secrets.extend(homes);
     pattern::check_secrets(desk, &secrets, &mut draft).await?;
-    let doors = pattern.doors(desk, &mut draft).await?;
+    let more: Vec<_> = secrets
+        .iter()
+        .flat_map(|(scope, _)| pattern.more_secrets().into_iter().map(|names| (*scope, names)))
+        .collect();
+    pattern::check_secrets(desk, &more, &mut draft).await?;
     let mut ports: BTreeMap<&InstanceId, Vec<u16>> = BTreeMap::new();
     for (id, row) in &chosen {
         let taken = ports.entry(&row.it.id).or_insert_with(|| used_ports(desk, row));

@@ -30,6 +30,10 @@ pub(super) struct Door {
     pub(super) others: usize,
     /// Those of them that are healthy.
     pub(super) healthy: usize,
+    /// Targets that are not among the others, because they leave for good by the same command.
+    pub(super) along: usize,
+    /// No listener uses it, so that nobody in it ever becomes healthy.
+    pub(super) is_unused: bool,
     /// Seconds that connections may last after it was taken out.
     pub(super) delay_s: u64,
 }
@@ -83,10 +87,13 @@ pub(super) async fn doors(desk: &Desk<'_>, found: &Found<'_>, draft: &mut Draft)
     let door = |group: TargetGroupArn| {
         let in_it = || here().filter(|target| target.group == group);
         let others = || in_it().filter(|target| !is_mine(target) && target.state != TargetState::Draining);
+        let state = in_it().find(is_mine).map(|target| target.state);
         Door {
             id: Text::new(found.host.it.id.as_str()),
             port: found.port,
-            state: in_it().find(is_mine).map(|target| target.state),
+            state,
+            along: 0,
+            is_unused: state == Some(TargetState::Unused) || leads_nowhere(desk, &group),
             others: others().count(),
             healthy: others().filter(|target| target.state == TargetState::Healthy).count(),
             delay_s: leavings.iter().find(|one| one.group == group).map_or(300, |one| one.delay_s.into()),
@@ -96,10 +103,41 @@ pub(super) async fn doors(desk: &Desk<'_>, found: &Found<'_>, draft: &mut Draft)
     Ok(groups.into_iter().map(door).collect())
 }
 
+/// Whether no load balancer uses a target group.
+fn leads_nowhere(desk: &Desk<'_>, group: &TargetGroupArn) -> bool {
+    let found = desk.fleet.target_groups.iter().find(|row| row.it.arn == *group);
+    found.is_some_and(|row| row.it.balancers.is_empty())
+}
+
+/// Those of the same command that leave for good are no others any more.
+pub(super) fn leave_together(all: &mut [Vec<Door>]) {
+    let leaving: Vec<(TargetGroupArn, Text, u16, bool)> = all
+        .iter()
+        .flatten()
+        .filter(|door| door.is_in())
+        .map(|door| {
+            let is_healthy = door.state == Some(TargetState::Healthy);
+            (door.group.clone(), door.id.clone(), door.port, is_healthy)
+        })
+        .collect();
+    for door in all.iter_mut().flatten() {
+        let mine = (door.id.clone(), door.port);
+        for (group, id, port, is_healthy) in &leaving {
+            if *group == door.group && mine != (id.clone(), *port) {
+                door.others = door.others.saturating_sub(1);
+                door.healthy = door.healthy.saturating_sub(usize::from(*is_healthy));
+                door.along += 1;
+            }
+        }
+    }
+}
+
 impl Door {
     /// A target group that a core is not in yet.
-    pub(super) fn new(group: TargetGroupArn) -> Self {
-        Self { group, id: Text::new(""), port: 0, state: None, others: 0, healthy: 0, delay_s: 300 }
+    pub(super) fn new(desk: &Desk<'_>, group: TargetGroupArn) -> Self {
+        let is_unused = leads_nowhere(desk, &group);
+        let (id, port, state) = (Text::new(""), 0, None);
+        Self { group, id, port, state, others: 0, healthy: 0, along: 0, is_unused, delay_s: 300 }
     }
 
     /// Whether the core is registered, and is not leaving already.
@@ -129,8 +167,7 @@ impl Door {
     fn register(&self) -> Leg {
         let change = Change::Register { target_group: self.group.clone(), targets: self.target() };
         // A group that no listener uses checks nobody.
-        let fine: &[&str] =
-            if self.state == Some(TargetState::Unused) { &["healthy", "unused"] } else { &["healthy"] };
+        let fine: &[&str] = if self.is_unused { &["healthy", "unused"] } else { &["healthy"] };
         let state = self.fact();
         Leg {
             taken: Some(one_of(&state, &["initial", "healthy", "unhealthy", "unused", "unavailable"])),
@@ -142,7 +179,7 @@ impl Door {
         let state = self.fact();
         let change = Change::Deregister { target_group: self.group.clone(), targets: self.target() };
         let values = vec![Value::Absent, Value::word("unused")];
-        let out = if self.state == Some(TargetState::Unused) { vec![Value::Absent] } else { values };
+        let out = if self.is_unused { vec![Value::Absent] } else { values };
         let gone = Condition::OneOf { fact: state.clone(), values: out.clone() };
         let mut leaves = out;
         leaves.push(Value::word("draining"));
@@ -169,10 +206,11 @@ impl Door {
     pub(super) fn back(&self, undo: Undo) -> Step {
         Step {
             title: format!(
-                "put {}:{} into {}, until it is healthy there",
+                "put {}:{} into {}, {}",
                 self.id,
                 self.port,
-                short(&self.group)
+                short(&self.group),
+                if self.is_unused { "which no listener uses" } else { "until it is healthy there" }
             ),
             go: self.register(),
             undo,
@@ -192,7 +230,15 @@ impl Door {
 pub(super) fn mind(found: &Found<'_>, doors: &[Door], intent: &Intent, draft: &mut Draft) {
     for door in doors.iter().filter(|door| door.is_in()) {
         let (id, name) = (&found.core.id, short(&door.group));
-        if door.others == 0 {
+        if door.others == 0 && door.along > 0 {
+            let why =
+                format!("all {} targets of {name} would be stopped, and nobody serves it", door.along + 1);
+            if intent.options.override_verdict {
+                draft.warn(format!("{id}: {why}"));
+            } else {
+                draft.refuse(id, why, "leave one of them out, or say --override-verdict");
+            }
+        } else if door.others == 0 {
             draft.warn(format!("nothing but {id} serves {name}: requests fail while it is away"));
         } else if door.healthy == 0 {
             let why = format!("none of the {} other targets of {name} is healthy", door.others);

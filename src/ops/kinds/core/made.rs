@@ -86,7 +86,7 @@ impl Made<'_> {
     pub(super) fn run(&self, fleet: &str, papers: &Papers, lane: usize) -> Step {
         let host = self.host;
         let [keys, database] = self.secrets;
-        let parameters = vec![
+        let mut parameters = vec![
             ("Container", self.container()),
             ("Core", self.id.to_owned()),
             ("Fleet", fleet.to_owned()),
@@ -100,6 +100,7 @@ impl Made<'_> {
             ("Region", self.scope.region.to_string()),
             ("Operation", ROOM_FOR_ID.to_owned()),
         ];
+        parameters.extend(self.pattern.carried.parameters());
         let removal = vec![("Container", self.container()), ("Operation", ROOM_FOR_ID.to_owned())];
         let word = |word: &str| match self.nth {
             0 => word.to_owned(),
@@ -110,8 +111,9 @@ impl Made<'_> {
         let memory = self.memory.map_or(String::new(), |mib| format!(" with {mib} MiB"));
         Step {
             title: format!(
-                "make {} on {host}{memory} and wait until it answers, its database too",
-                self.container()
+                "make {} on {host}{memory}{} and wait until it answers, its database too",
+                self.container(),
+                self.pattern.carried.words()
             ),
             go: papers.run(&Command { paper: RUN, host, word: &made, lane, parameters }),
             undo: Undo::Exact { leg: Box::new(papers.run(&back)) },

@@ -1,7 +1,8 @@
 //! What new cores are made like: tier, image, the names of their secrets, and the target groups that lead to them.
 
 use super::super::super::desk::{Desk, Draft};
-use super::super::super::intent::CoreWish;
+use super::super::super::intent::{CoreWish, Looked};
+use super::carried::Carried;
 use super::create::needs_a_tier;
 use super::doors::{Door, doors};
 use super::found::{Found, parameter};
@@ -23,6 +24,8 @@ pub(super) struct Pattern<'a> {
     database: String,
     /// The core that they are replicas of.
     like: Option<&'a Core>,
+    /// What else their containers are made with.
+    pub(super) carried: Carried,
     target_groups: Vec<String>,
 }
 
@@ -34,6 +37,7 @@ pub(super) struct Pattern<'a> {
 pub(super) async fn of<'a>(
     desk: &'a Desk<'_>,
     wish: &CoreWish,
+    override_verdict: bool,
     draft: &mut Draft,
 ) -> Result<Option<Pattern<'a>>> {
     let like = match &wish.like {
@@ -64,7 +68,32 @@ pub(super) async fn of<'a>(
         None => None,
     };
     let text = |field: &str| entry.as_ref().and_then(|entry| entry.text(field)).map(str::to_owned);
-    let Some(image) = wish.image.clone().or_else(|| text("image")).or_else(|| usual(desk, tier)) else {
+    let looked = like.map(|core| {
+        let found = wish.looked.iter().find(|looked| looked.core == core.id.as_str());
+        found.cloned().unwrap_or_else(|| Looked {
+            core: core.id.to_string(),
+            trouble: Some("its host was not asked".to_owned()),
+            ..Looked::default()
+        })
+    });
+    let carried = Carried::of(&wish.carry, looked.as_ref(), override_verdict, draft);
+    // What the container runs is what counts: the entry may be old, and a usual one may be a newer version.
+    let runs = looked.map(|looked| looked.image);
+    if let (Some(runs), Some(entered)) = (&runs, text("image"))
+        && *runs != entered
+        && !runs.is_empty()
+    {
+        draft.warn(format!(
+            "its entry in the registry says {entered}, and it runs {runs}: the new one gets that"
+        ));
+    }
+    let usual = || if like.is_some() { None } else { usual(desk, tier) };
+    let image = wish.image.clone().or_else(|| runs.filter(|image| !image.is_empty())).or_else(usual);
+    if image.is_none() && like.is_some() {
+        // That it was not asked is said already.
+        return Ok(None);
+    }
+    let Some(image) = image else {
         let mend = "--image supertokens/supertokens-postgresql:VERSION";
         draft.refuse(format!("tier {name}"), "no core of it tells which image is usual", mend);
         return Ok(None);
@@ -84,6 +113,7 @@ pub(super) async fn of<'a>(
         api_key: secret(&wish.api_key, "api_key_parameter", "api-key"),
         database: secret(&wish.database, "database_parameter", "database-uri"),
         like,
+        carried,
         target_groups: wish.target_groups.clone(),
     }))
 }
@@ -138,6 +168,20 @@ impl Pattern<'_> {
         [&self.api_key, &self.database].map(|name| name.replace("{core}", core))
     }
 
+    /// The names of their other secrets, by twos as [`check_secrets`] takes them.
+    pub(super) fn more_secrets(&self) -> Vec<[String; 2]> {
+        self.carried.secrets.values().map(|name| [name.clone(), name.clone()]).collect()
+    }
+
+    /// The hosts on which one of those serves that they are replicas of: a second one there would fall with it.
+    pub(super) fn hosts_of_replicas(&self, desk: &Desk<'_>, doors: &[Door]) -> BTreeSet<Text> {
+        let targets =
+            desk.fleet.targets.iter().filter(|row| doors.iter().any(|door| door.group == row.it.group));
+        let mut hosts: BTreeSet<Text> = targets.map(|row| row.it.id.clone()).collect();
+        hosts.extend(self.like.and_then(|core| core.home.instance_id()).map(|id| Text::new(id.as_str())));
+        hosts
+    }
+
     /// The port that replicas listen at: that of the core that they are like.
     pub(super) fn port(&self) -> Option<u16> {
         self.like.and_then(|core| core.port).or(Some(3567))
@@ -153,7 +197,9 @@ impl Pattern<'_> {
         for name in &self.target_groups {
             let found = desk.fleet.target_groups.iter().find(|row| row.it.name == name.as_str());
             match found {
-                Some(row) if row.it.target_type == "instance" => all.push(Door::new(row.it.arn.clone())),
+                Some(row) if row.it.target_type == "instance" => {
+                    all.push(Door::new(desk, row.it.arn.clone()));
+                }
                 Some(row) => {
                     let why = format!("its targets are {}s", row.it.target_type);
                     draft.refuse(name, why, "name one whose targets are instances");
@@ -180,7 +226,7 @@ impl Pattern<'_> {
             .await?
             .into_iter()
             .filter(Door::is_in)
-            .map(|d| Door::new(d.group))
+            .map(|door| Door::new(desk, door.group))
             .collect())
     }
 }

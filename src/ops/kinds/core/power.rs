@@ -46,8 +46,15 @@ async fn draft(desk: &Desk<'_>, intent: &Intent, deed: Deed) -> Result<Draft> {
     let papers = Papers::look(desk, &scopes, &[STOP, START]).await?;
     let traffic = intent.options.core.as_deref().unwrap_or(&CoreWish::default()).traffic;
     let mut at_doors = Vec::new();
+    let mut all = Vec::new();
     for one in &cores {
-        let doors = doors(desk, one, &mut draft).await?;
+        all.push(doors(desk, one, &mut draft).await?);
+    }
+    if deed == Deed::Stop {
+        doors::leave_together(&mut all);
+        draft.stays_down = true;
+    }
+    for (one, doors) in cores.iter().zip(all) {
         if deed != Deed::Start {
             doors::mind(one, &doors, intent, &mut draft);
             doors::mind_group(one, &doors, intent, &mut draft);

@@ -38,7 +38,10 @@ async fn draft(desk: &Desk<'_>, intent: &Intent) -> Result<Draft> {
     for one in &cores {
         // Everything of it is as it was, but where it is.
         let like = crate::ops::intent::CoreWish { like: Some(one.core.id.to_string()), ..wish.clone() };
-        let Some(pattern) = pattern::of(desk, &like, &mut draft).await? else { continue };
+        let Some(pattern) = pattern::of(desk, &like, intent.options.override_verdict, &mut draft).await?
+        else {
+            continue;
+        };
         let Some(old) = entry(desk, one.core).await?.filter(|_| one.entry.is_some()) else {
             let why = "its entry is in the registry of another place than its host";
             draft.refuse(&one.core.id, why, "move one of them");
@@ -106,6 +109,7 @@ async fn draft(desk: &Desk<'_>, intent: &Intent) -> Result<Draft> {
         one.hold(&mut draft);
         draft.hold(&row.scope, "instance", row.it.id.as_str(), Grip::Shared);
         secrets.push((&*row.scope, named.clone()));
+        secrets.extend(pattern.more_secrets().into_iter().map(|names| (&*row.scope, names)));
     }
     check_secrets(desk, &secrets, &mut draft).await?;
     if !draft.lanes.is_empty() {
@@ -134,8 +138,7 @@ fn lane(
     steps.push(made.run(desk.config.fleet.as_str(), papers, number));
     let served: Vec<&Door> = doors.iter().filter(|door| door.is_in()).collect();
     for door in &served {
-        let there = Door { id: Text::new(host.as_str()), port, ..Door::new(door.group.clone()) };
-        let there = Door { delay_s: door.delay_s, ..there };
+        let there = Door { id: Text::new(host.as_str()), port, state: None, ..(*door).clone() };
         steps.push(there.back(there.leave()));
     }
     steps.push(entered(
@@ -144,6 +147,8 @@ fn lane(
             ("instance_id", json!(host.as_str())),
             ("container", json!(made.container())),
             ("port", json!(port)),
+            ("image", json!(made.pattern.image)),
+            ("version", json!(pattern::tag(&made.pattern.image))),
             ("tier", json!(made.pattern.tier.name.as_str())),
             ("api_key_parameter", json!(made.secrets[0])),
             ("database_parameter", json!(made.secrets[1])),

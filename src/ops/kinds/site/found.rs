@@ -16,12 +16,21 @@ const PORT: u16 = 3567;
 /// Cores that are asked at the same time whether they are replicas.
 const AT_ONCE: usize = 16;
 
+/// The domain of a tenant that was named.
+pub(super) struct Domain {
+    /// In lower case.
+    pub(super) name: String,
+    /// Its core's tier is for many tenants. Where it is not the core's own list of domains tells: the customer of a core
+    /// without any is its base domain.
+    pub(super) is_of_many: bool,
+}
+
 /// The core of that id, or the one that serves the tenant of that id or domain, with that domain.
 pub(super) fn named<'d>(
     desk: &'d Desk<'_>,
     target: &str,
     draft: &mut Draft,
-) -> Option<(&'d Part, &'d CoreRecord, Option<String>)> {
+) -> Option<(&'d Part, &'d CoreRecord, Option<Domain>)> {
     let parts =
         || desk.snapshot.parts.iter().filter_map(|part| Some((&**part, part.registry.value.as_ref()?)));
     let cores = |id: &str| {
@@ -45,14 +54,16 @@ pub(super) fn named<'d>(
                 return None;
             };
             let found = cores(core.as_str());
-            // The customer of a dedicated core is its base domain.
-            let is_shared = found
-                .iter()
-                .any(|(_, core)| core.tier.as_ref().is_some_and(|tier| tier.as_str().contains("shared")));
-            (
-                found,
-                tenant.domain.as_ref().filter(|_| is_shared).map(|domain| domain.to_lowercase().to_string()),
-            )
+            let tier_is_of_many = |core: &CoreRecord| {
+                core.tier.as_ref().is_some_and(|name| {
+                    let tier = desk.config.tiers.iter().find(|tier| tier.name == *name);
+                    let most = tier.and_then(|tier| tier.tenants_per_core);
+                    most.map_or(name.as_str().contains("shared"), |most| most > 1)
+                })
+            };
+            let is_of_many = found.iter().any(|(_, core)| tier_is_of_many(core));
+            let name = tenant.domain.as_ref().map(|domain| domain.to_lowercase().to_string());
+            (found, name.map(|name| Domain { name, is_of_many }))
         }
     };
     match found.as_slice() {

@@ -2,7 +2,8 @@
 //! make containers.
 
 use super::Container;
-use super::show::{inspected, render, row, table};
+use super::show::{inspected, inspected_image, row, table};
+use super::template::render;
 use crate::sim::dice::Dice;
 use crate::sim::filter::glob;
 use crate::sim::time::Moment;
@@ -19,6 +20,8 @@ pub(crate) struct OnHost<'p> {
     pub(crate) elapsed: i64,
     /// Variables that its programs see.
     pub(crate) exported: BTreeMap<String, String>,
+    /// What its script wrote into files.
+    pub(crate) files: BTreeMap<String, String>,
 }
 
 impl Programs for OnHost<'_> {
@@ -29,6 +32,10 @@ impl Programs for OnHost<'_> {
             let ended = if name == "curl" { self.curl(&args) } else { self.aws(&args) };
             self.elapsed += ended.seconds;
             return Some(ended);
+        }
+        // Seconds are all that scripts ask a host's clock for.
+        if let ("date", ["+%s"]) = (name.as_str(), args.as_slice()) {
+            return Some(wrote(format!("{}\n", self.now().0.div_euclid(1000))));
         }
         if name != "docker" {
             return None;
@@ -61,6 +68,10 @@ impl Programs for OnHost<'_> {
 
     fn exports(&mut self, name: &str, value: &str) {
         self.exported.insert(name.to_owned(), value.to_owned());
+    }
+
+    fn writes(&mut self, path: &str, text: &str) {
+        self.files.insert(path.to_owned(), text.to_owned());
     }
 }
 
@@ -166,18 +177,27 @@ impl OnHost<'_> {
         by_name.or_else(|| all.iter().find(|one| is_id && one.id.starts_with(name))).cloned()
     }
 
+    /// A container of an image, by the image's name or id.
+    fn of_image(&self, image: &str) -> Option<Container> {
+        let all = self.place.containers(&self.instance).into_iter();
+        all.into_iter()
+            .find(|one| one.image == image || inspected_image(one).get("Id").is_some_and(|id| id == image))
+    }
+
     fn inspect(&self, args: &[&str]) -> Ended {
         let (options, names) = options(args, &["--format", "-f", "--type"]);
         let format = options.iter().find(|(name, _)| matches!(*name, "--format" | "-f"));
+        let is_image = options.contains(&("--type", "image"));
         let mut ended = Ended::default();
         let mut whole = Vec::new();
         for name in names {
-            let Some(one) = self.named(name) else {
+            let found = if is_image { self.of_image(name) } else { self.named(name) };
+            let Some(one) = found else {
                 ended.err.push_str(&format!("Error: No such object: {name}\n"));
                 ended.code = 1;
                 continue;
             };
-            let mut value = inspected(&one, self.now());
+            let mut value = if is_image { inspected_image(&one) } else { inspected(&one, self.now()) };
             if let Some(config) = value.pointer_mut("/HostConfig/LogConfig") {
                 *config = super::logged::config(self.place, &one);
             }

@@ -29,6 +29,12 @@ impl OnHost<'_> {
         if !self.place.is_up(&core, now) {
             return None;
         }
+        // With a path of its own it answers there and nowhere else.
+        let base = core.variable("BASE_PATH").unwrap_or_default().trim_matches('/');
+        let path = match path.strip_prefix(base).map(|rest| rest.trim_start_matches('/')) {
+            Some(path) => path,
+            None => return Some((404, "Not found".to_owned(), 0)),
+        };
         if core.core.as_ref().is_some_and(|id| self.place.cut_off.contains(id)) {
             let why = "Internal Error: the database does not answer".to_owned();
             return Some((500, why, GIVES_UP_S));
@@ -36,8 +42,7 @@ impl OnHost<'_> {
         Some(match path {
             "" | "hello" => (200, "Hello\n".to_owned(), 0),
             ".well-known/jwks.json" => {
-                let id = core.core.as_deref().unwrap_or(&core.name);
-                let kid = Dice::new(7, &format!("{id}/key")).uuid();
+                let kid = Dice::new(7, &core.tables()).uuid();
                 (200, format!("{{\"keys\":[{{\"kty\":\"RSA\",\"kid\":\"s-{kid}\"}}]}}"), 0)
             }
             _ => (404, "Not found".to_owned(), 0),

@@ -2,7 +2,7 @@
 //! by its own role.
 
 use super::commands::{OnHost, failed, options, wrote};
-use super::{Container, boot};
+use super::{Container, Setup, boot};
 use crate::sim::dice::Dice;
 use crate::sim::world::shell::Ended;
 use compact_str::CompactString;
@@ -32,6 +32,12 @@ const VALUED: &[&str] = &[
     "--env-file",
     "--cpu-period",
     "--cpu-quota",
+    "-v",
+    "--volume",
+    "--label-file",
+    "--entrypoint",
+    "-u",
+    "--user",
 ];
 
 /// A refusal of docker's to make a container.
@@ -108,12 +114,34 @@ impl OnHost<'_> {
             None => u32::try_from(text.parse::<u64>().ok()? / 1_048_576).ok(),
         });
         let cpus = all(&["--cpus"]).first().and_then(|text| text.parse::<f64>().ok());
-        let quota = all(&["--cpu-quota"]).first().and_then(|text| text.parse::<f64>().ok());
-        let cpus = cpus.or(quota.map(|quota| quota / 100_000.0));
-        let labels: Vec<_> = all(&["-l", "--label"])
+        let number = |name: &str| all(&[name]).first().and_then(|text| text.parse().ok()).unwrap_or(0);
+        let last = |names: &[&str]| CompactString::from(all(names).last().copied().unwrap_or_default());
+        let setup = Setup {
+            mounts: all(&["-v", "--volume"])
+                .into_iter()
+                .filter_map(|pair| Some(pair.split(':').nth(1)?.into()))
+                .collect(),
+            network: last(&["--network", "--net"]),
+            user: last(&["-u", "--user"]),
+            entrypoint: all(&["--entrypoint"]).first().map(|path| (*path).into()),
+            quota: number("--cpu-quota"),
+            period: number("--cpu-period"),
+            restart: last(&["--restart"]),
+        };
+        let filed: Vec<&str> = all(&["--label-file"])
+            .iter()
+            .filter_map(|path| self.files.get(*path))
+            .flat_map(|text| text.lines())
+            .collect();
+        let labels: Vec<_> = filed
             .into_iter()
+            .chain(all(&["-l", "--label"]))
+            .filter(|pair| !pair.is_empty())
             .map(|pair| pair.split_once('=').unwrap_or((pair, "")))
             .map(|(key, value)| (CompactString::from(key), CompactString::from(value)))
+            // What is said last holds.
+            .collect::<std::collections::BTreeMap<_, _>>()
+            .into_iter()
             .collect();
         let env = all(&["-e", "--env"]).into_iter().filter_map(|pair| match pair.split_once('=') {
             Some((name, value)) => Some((name.into(), value.into())),
@@ -149,6 +177,7 @@ impl OnHost<'_> {
             cpus: cpus.map(|cpus| (cpus * 1000.0) as u32),
             core,
             env,
+            setup,
         };
         self.place.docker.entry(self.instance.clone()).or_default().push(container);
         match bound {

@@ -1,4 +1,4 @@
-//! Containers as docker shows them: rows of `docker ps`, and what `docker inspect` knows, through templates.
+//! Containers as docker shows them: rows of `docker ps`, and what `docker inspect` knows, for templates.
 
 use super::Container;
 use crate::sim::time::Moment;
@@ -53,7 +53,16 @@ pub(super) fn inspected(one: &Container, now: Moment) -> Value {
     };
     let labels: Map<String, Value> =
         one.labels.iter().map(|(key, value)| (key.to_string(), Value::from(value.as_str()))).collect();
-    let env: Vec<String> = one.env.iter().map(|(name, value)| format!("{name}={value}")).collect();
+    let env = IMAGE_ENV.iter().map(|pair| (*pair).to_owned());
+    let env: Vec<String> = env.chain(one.env.iter().map(|(name, value)| format!("{name}={value}"))).collect();
+    let setup = &one.setup;
+    let entrypoint = setup.entrypoint.as_deref().or(one.command.split(' ').next());
+    let mounts: Vec<Value> = setup
+        .mounts
+        .iter()
+        .map(|at| json!({ "Type": "bind", "Source": "/etc/host", "Destination": at, "RW": true }))
+        .collect();
+    let or = |text: &str, usual: &str| if text.is_empty() { usual.to_owned() } else { text.to_owned() };
     let bindings: Map<String, Value> = one
         .ports
         .iter()
@@ -73,90 +82,46 @@ pub(super) fn inspected(one: &Container, now: Moment) -> Value {
             "ExitCode": code, "Error": "",
             "StartedAt": one.started.rfc3339(), "FinishedAt": finished,
         },
-        "Image": format!("sha256:{}", crate::sim::dice::Dice::new(1, &one.image).hex(64)),
+        "Image": image_id(&one.image),
         "Name": format!("/{}", one.name),
         "RestartCount": 0,
         "HostConfig": {
             "Memory": one.memory.map_or(0, |mib| i64::from(mib) * 1_048_576),
             "NanoCpus": one.cpus.map_or(0, |thousandths| i64::from(thousandths) * 1_000_000),
+            "CpuQuota": setup.quota, "CpuPeriod": setup.period,
+            "NetworkMode": or(&setup.network, "bridge"),
             "PortBindings": bindings,
-            "RestartPolicy": { "Name": "always", "MaximumRetryCount": 0 },
+            "RestartPolicy": { "Name": or(&setup.restart, "always"), "MaximumRetryCount": 0 },
             "LogConfig": { "Type": "awslogs", "Config": {} },
         },
-        "Config": { "Image": one.image, "Labels": labels, "Env": env },
+        "Mounts": mounts,
+        "Config": {
+            "Image": one.image, "Labels": labels, "Env": env, "User": setup.user,
+            "Entrypoint": [entrypoint],
+            "Cmd": one.command.split(' ').skip(1).collect::<Vec<_>>(),
+        },
         "NetworkSettings": { "Ports": if runs { bindings.clone() } else { Map::new() } },
     })
 }
 
-/// Fills a template of Go's kind: `{{.Names}}`, `{{json .}}`, `{{json .State}}`, `{{.Label "a"}}`, `{{index .Config.Labels "a"}}`. What it does not
-/// know is said as docker says it.
-pub(super) fn render(template: &str, value: &Value) -> Result<String, String> {
-    let template = template.replace("\\t", "\t").replace("\\n", "\n");
-    if let Some(path) = template.strip_prefix("{{range ") {
-        return Ok(ranged(path, value));
-    }
-    let mut out = String::new();
-    let mut rest = template.as_str();
-    while let Some((before, after)) = rest.split_once("{{") {
-        out.push_str(before);
-        let Some((inner, after)) = after.split_once("}}") else {
-            return Err("template parsing error: unclosed action".to_owned());
-        };
-        rest = after;
-        let inner = inner.trim();
-        let (as_json, path) = match inner.strip_prefix("json ") {
-            Some(path) => (true, path.trim()),
-            None => (false, inner),
-        };
-        if let Some(label) = path.strip_prefix(".Label ") {
-            let label = label.trim().trim_matches('"');
-            let all = value.get("Labels").and_then(Value::as_str).unwrap_or_default();
-            let found = all.split(',').filter_map(|pair| pair.split_once('='));
-            out.push_str(found.into_iter().find(|(key, _)| *key == label).map_or("", |(_, value)| value));
-            continue;
-        }
-        // `index .Config.Labels "a"`: nothing where the map lacks it.
-        let (path, key) = match path.strip_prefix("index ").and_then(|rest| rest.split_once(' ')) {
-            Some((path, key)) => (path, Some(key.trim().trim_matches('"'))),
-            None => (path, None),
-        };
-        let Some(path) = path.strip_prefix('.') else {
-            return Err(format!("template parsing error: function \"{inner}\" not defined"));
-        };
-        let mut found = value;
-        for step in path.split('.').filter(|step| !step.is_empty()) {
-            found = found.get(step).ok_or_else(|| {
-                format!("template: :1:2: executing \"\" at <.{path}>: can't evaluate field {step}")
-            })?;
-        }
-        let nothing = Value::String(String::new());
-        let found = key.map_or(found, |key| found.get(key).unwrap_or(&nothing));
-        match found {
-            Value::String(text) if !as_json => out.push_str(text),
-            other => out.push_str(&other.to_string()),
-        }
-    }
-    out.push_str(rest);
-    Ok(out)
+/// Variables that every image sets.
+const IMAGE_ENV: [&str; 2] = ["PATH=/usr/local/sbin:/usr/local/bin:/usr/bin:/bin", "LANG=C.UTF-8"];
+
+fn image_id(image: &str) -> String {
+    format!("sha256:{}", crate::sim::dice::Dice::new(1, image).hex(64))
 }
 
-/// The two loops that are understood: lines of a list, and options of a map.
-fn ranged(template: &str, value: &Value) -> String {
-    let (head, body) = template.split_once("}}").unwrap_or((template, ""));
-    let path = head.rsplit_once(":= ").map_or(head, |(_, path)| path);
-    let mut found = value;
-    for step in path.trim().split('.').filter(|step| !step.is_empty()) {
-        found = found.get(step).unwrap_or(&Value::Null);
-    }
-    let text = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
-    let body = body.trim_end_matches("{{end}}");
-    match found {
-        Value::Array(all) => all.iter().map(|one| format!("{}\n", text(one))).collect(),
-        Value::Object(all) => {
-            all.iter().map(|(key, one)| body.replace("{{$k}}", key).replace("{{$v}}", &text(one))).collect()
-        }
-        _ => String::new(),
-    }
+/// What `docker inspect --type image` knows, of an image that a container is of.
+pub(super) fn inspected_image(one: &Container) -> Value {
+    json!({
+        "Id": image_id(&one.image),
+        "RepoTags": [one.image],
+        "Config": {
+            "Env": IMAGE_ENV, "Labels": { "org.opencontainers.image.vendor": "image" }, "User": "",
+            "Entrypoint": [one.command.split(' ').next()],
+            "Cmd": one.command.split(' ').skip(1).collect::<Vec<_>>(),
+        },
+    })
 }
 
 /// A span of time as docker says it.

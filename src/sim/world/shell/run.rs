@@ -1,12 +1,15 @@
 //! Scripts are run: variables, conditions, loops, and the few programs that every host has.
 
 mod arrows;
+mod lines;
 mod packing;
+mod sums;
+mod values;
 
 use self::arrows::{Sink, redirections, sinks};
+use self::values::{cut_off, glob_class, printf};
 use super::{Bad, Node, Piece, Word, parse};
-use crate::sim::filter::glob;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 /// What a program writes, how it exits, and the seconds that it takes.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -27,6 +30,9 @@ pub(crate) trait Programs {
 
     /// A variable goes to all programs from now on.
     fn exports(&mut self, _name: &str, _value: &str) {}
+
+    /// A file of `mktemp` holds this from now on.
+    fn writes(&mut self, _path: &str, _text: &str) {}
 }
 
 /// Commands that a script may run at most: one that loops over much is cut off.
@@ -43,6 +49,8 @@ struct Shell<'p> {
     stops_on_error: bool,
     needs_values: bool,
     commands: u32,
+    /// Files that it made by `mktemp`.
+    files: HashSet<String>,
 }
 
 /// How a script leaves the middle of a loop.
@@ -68,6 +76,7 @@ pub(crate) fn run(script: &str, variables: HashMap<String, String>, programs: &m
         stops_on_error: false,
         needs_values: false,
         commands: 0,
+        files: HashSet::new(),
     };
     if let Err(bad) = shell.all(&nodes, "", true) {
         shell.ended.err.push_str(&format!("_script.sh: {bad}\n"));
@@ -143,6 +152,19 @@ impl Shell<'_> {
                     }
                 }
             }
+            Node::While { condition, body, is_until } => loop {
+                self.all(condition, input, false)?;
+                if self.exit || (self.last == 0) == *is_until {
+                    if !self.exit {
+                        self.last = 0;
+                    }
+                    break;
+                }
+                self.all(body, input, matters)?;
+                if self.exit || self.turn.take() == Some(Turn::Break) {
+                    break;
+                }
+            },
             Node::Group(body) => self.all(body, input, matters)?,
             Node::Case(subject, arms) => {
                 let subject = self.text(subject)?;
@@ -180,10 +202,14 @@ impl Shell<'_> {
         if words.is_empty() {
             return Ok(());
         }
-        let (words, arrows) = redirections(words);
-        let line = self.expand(&words)?;
+        let (words, arrows, file) = redirections(words);
+        let mut line = self.expand(&words)?;
+        // `timeout 60 docker …`: time is pretended, and what takes too long is cut off with the whole script.
+        if line.first().is_some_and(|name| name == "timeout") {
+            line.drain(..2.min(line.len()));
+        }
         let Some((name, args)) = line.split_first() else { return Ok(()) };
-        let ended = match self.builtin(name, args, input) {
+        let mut ended = match self.builtin(name, args, input) {
             Some(ended) => ended,
             None => self.programs.run(&line, input).unwrap_or_else(|| Ended {
                 err: format!("_script.sh: {name}: not found\n"),
@@ -191,6 +217,13 @@ impl Shell<'_> {
                 ..Ended::default()
             }),
         };
+        if let Some(file) = file {
+            let path = self.text(&file)?;
+            if !self.files.contains(&path) {
+                return Err(format!("cannot redirect >{path} here"));
+            }
+            self.programs.writes(&path, &std::mem::take(&mut ended.out));
+        }
         let (first, second) = sinks(&arrows)?;
         for (sink, text) in [(first, &ended.out), (second, &ended.err)] {
             match sink {
@@ -235,11 +268,20 @@ impl Shell<'_> {
             "base64" => wrote(packing::base64(input)),
             "wc" if first == "-c" => wrote(format!("{}\n", input.len())),
             "wc" if first == "-l" => wrote(format!("{}\n", input.lines().count())),
-            "grep" if first == "-vE" => {
-                let pattern = args.get(1).and_then(|pattern| regex::Regex::new(pattern).ok());
-                let kept = |line: &&str| pattern.as_ref().is_some_and(|pattern| !pattern.is_match(line));
-                let out: String = input.lines().filter(kept).map(|line| format!("{line}\n")).collect();
-                Ended { code: i64::from(out.is_empty()), ..wrote(out) }
+            "grep" => lines::grep(args, input),
+            "sed" => lines::sed(args, input),
+            "tr" => lines::tr(args, input),
+            "cut" => lines::cut(args, input),
+            "mktemp" => {
+                let path = format!("/tmp/tmp.{}", self.files.len());
+                self.files.insert(path.clone());
+                wrote(path + "\n")
+            }
+            "rm" if args.last().is_some_and(|path| self.files.contains(path)) => {
+                for path in args {
+                    self.files.remove(path);
+                }
+                Ended::default()
             }
             "sleep" => {
                 let seconds = first.parse().unwrap_or(0);
@@ -322,6 +364,10 @@ impl Shell<'_> {
         match piece {
             Piece::Text(text) => Ok((text.clone(), true)),
             Piece::Variable(name, is_quoted) => Ok((self.variable(name)?, *is_quoted)),
+            Piece::Sum(text) => {
+                let value = |name: &str| self.variables.get(name).and_then(|text| text.trim().parse().ok());
+                Ok((sums::sum(text, value)?.to_string(), true))
+            }
             Piece::Output(script, is_quoted) => {
                 let nodes = parse(script)?;
                 let before = std::mem::take(&mut self.ended.out);
@@ -352,11 +398,11 @@ impl Shell<'_> {
             (None, None) => Ok(String::new()),
             (Some('-'), found) => Ok(found.unwrap_or(other)),
             (Some('+'), found) => Ok(found.map(|_| other).unwrap_or_default()),
-            // The end of a value is cut off: as many characters as there are signs for one.
-            (Some('%'), found) if other.chars().all(|c| c == '?') => {
-                let mut value = found.unwrap_or_default();
-                value.truncate(value.len().saturating_sub(other.len()));
-                Ok(value)
+            // The shortest beginning or end that fits a pattern is cut off, twice the sign the longest.
+            (Some(sign @ ('%' | '#')), found) => {
+                let longest = operator.get(1..).is_some_and(|rest| rest.starts_with(sign));
+                let pattern = other.strip_prefix(sign).filter(|_| longest).unwrap_or(&other);
+                Ok(cut_off(&found.unwrap_or_default(), pattern, sign == '#', longest))
             }
             (Some('?'), Some(value)) => Ok(value),
             (Some('?'), None) => Err(format!("{name}: {other}")),
@@ -375,27 +421,6 @@ fn assignment(word: &Word) -> Option<(String, Word)> {
     let mut pieces = vec![Piece::Text(rest.to_owned())];
     pieces.extend(word.pieces.iter().skip(1).cloned());
     is_name.then(|| (name.to_owned(), Word { pieces, is_quoted: true }))
-}
-
-fn printf(format: &str, args: &[String]) -> String {
-    let format = format.replace("\\n", "\n").replace("\\t", "\t");
-    if !format.contains("%s") && !format.contains("%d") {
-        return format.replace("%%", "%");
-    }
-    let holes = format.matches("%s").count() + format.matches("%d").count();
-    let mut out = String::new();
-    let empty = [String::new()];
-    let rounds: Vec<&[String]> = if args.is_empty() { vec![&empty] } else { args.chunks(holes).collect() };
-    for round in rounds {
-        let mut filled = format.clone();
-        for at in 0..holes {
-            let value = round.get(at).map(String::as_str).unwrap_or_default();
-            let place = filled.find("%s").into_iter().chain(filled.find("%d")).min().unwrap_or(0);
-            filled.replace_range(place..(place + 2).min(filled.len()), value);
-        }
-        out.push_str(&filled);
-    }
-    out
 }
 
 fn head(args: &[String], input: &str) -> String {
@@ -433,32 +458,6 @@ fn test(args: &[String]) -> bool {
         }
         _ => false,
     }
-}
-
-/// A pattern of `case`: `*`, `?` and classes such as `[!0-9a-f]`.
-fn glob_class(pattern: &str, text: &str) -> bool {
-    if !pattern.contains('[') {
-        return glob(pattern, text);
-    }
-    let mut expression = String::from("(?s)^");
-    let mut is_class = false;
-    for c in pattern.chars() {
-        match c {
-            '[' => is_class = true,
-            ']' => is_class = false,
-            _ => {}
-        }
-        match c {
-            '*' if !is_class => expression.push_str(".*"),
-            '?' if !is_class => expression.push('.'),
-            '!' if expression.ends_with('[') => expression.push('^'),
-            '[' | ']' => expression.push(c),
-            '-' | '^' if is_class => expression.push(c),
-            _ => expression.push_str(&regex::escape(&c.to_string())),
-        }
-    }
-    expression.push('$');
-    regex::Regex::new(&expression).is_ok_and(|expression| expression.is_match(text))
 }
 
 #[cfg(test)]
@@ -539,6 +538,40 @@ mod tests {
         assert_eq!((ended.code, calls.len()), (1, 1));
         let (ended, calls) = ran("docker stop bad || echo no\ndocker stop good", &[]);
         assert_eq!((ended.code, calls.len(), ended.out.as_str()), (0, 2, "no\n"));
+    }
+
+    #[test]
+    fn loops_end_by_their_condition_and_values_are_cut_added_and_filtered() {
+        let script = r#"
+            set -u
+            n=0
+            while [ "$n" -lt 5 ]; do n=$((n + 2)); [ "$n" != 4 ] || break; done
+            until [ "$n" = 7 ]; do n=$((n + 1)); done
+            pair='A_B=/x/y=z'
+            echo "$n ${pair%%=*} ${pair#*=} ${pair##*=} ${pair%=*} $(( 7 - 2 * 3 )) $((1500000000 / 1000000000))"
+            printf '%s\n' 'a=1' 'PATH=x' 'b=2' | grep -vxF -e "PATH=x" | tr '=' ' ' | cut -c 1-2
+            f=$(mktemp)
+            echo kept > "$f"
+            rm -f "$f"
+            echo '{"kid":"s-1"},{"kid": "d-2"}' | grep -oE '"kid" *: *"[a-z0-9-]+"' | tr -d ' '
+            echo 'at postgresql://me:p/w@db:5432/x key=abc' | sed -E -e 's#://[^ ]*@#://***@#g' -e 's#(key)=[a-z]+#\1=***#g'
+            printf '%s\n' abc | grep -q b && timeout 9 docker pull x
+        "#;
+        let (ended, calls) = ran(script, &[]);
+        let lines: Vec<&str> = ended.out.lines().collect();
+        assert_eq!(
+            lines,
+            [
+                "7 A_B /x/y=z z A_B=/x/y 1 1",
+                "a ",
+                "b ",
+                "\"kid\":\"s-1\"",
+                "\"kid\":\"d-2\"",
+                "at postgresql://***@db:5432/x key=***"
+            ],
+            "{ended:?}"
+        );
+        assert_eq!(calls, ["pull x"]);
     }
 
     #[test]

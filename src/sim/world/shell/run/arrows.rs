@@ -10,13 +10,20 @@ pub(super) enum Sink {
     Nowhere,
 }
 
-/// Parts redirections from the other words.
-pub(super) fn redirections(words: &[Word]) -> (Vec<Word>, Vec<String>) {
-    let (mut kept, mut sinks) = (Vec::new(), Vec::<String>::new());
+/// Parts redirections from the other words: what is kept, the arrows, and the file that the output goes to, which is a
+/// word with a variable in it.
+pub(super) fn redirections(words: &[Word]) -> (Vec<Word>, Vec<String>, Option<Word>) {
+    let (mut kept, mut sinks, mut file) = (Vec::new(), Vec::<String>::new(), None);
     let mut is_open = false;
     for word in words {
         let text = word.plain().unwrap_or_default();
-        if is_open {
+        if is_open
+            && word.plain().is_none()
+            && sinks.pop_if(|last| matches!(last.as_str(), ">" | "1>")).is_some()
+        {
+            file = Some(word.clone());
+            is_open = false;
+        } else if is_open {
             if let Some(last) = sinks.last_mut() {
                 last.push_str(text);
             }
@@ -28,7 +35,7 @@ pub(super) fn redirections(words: &[Word]) -> (Vec<Word>, Vec<String>) {
             kept.push(word.clone());
         }
     }
-    (kept, sinks)
+    (kept, sinks, file)
 }
 
 /// Where output and errors go. Arrows are followed from the left to the right, each to where the other stream leads by
