@@ -105,6 +105,7 @@ const OF_REFRESHES: &[Source] = &[
     Source::Groups,
     Source::Clusters,
     Source::Hosts,
+    Source::Services,
     Source::Templates,
     Source::Images,
     Source::TargetGroups,

@@ -375,6 +375,9 @@ impl One<'_> {
             return Need::Note(Event::Adopted { call, steps: vec![self.at] });
         }
         if let StepState::Refused { why, is_denied } = self.state() {
+            if let Some(change) = self.instead() {
+                return self.act(change, None);
+            }
             let why = if *is_denied { format!("permission is missing: {why}") } else { why.clone() };
             return self.give_up(false, why);
         }

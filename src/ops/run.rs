@@ -225,6 +225,10 @@ impl Runner<'_> {
             _ => None,
         };
         self.note(event)?;
+        // Whoever waits for the next wave need not wait for the next time that room is asked for.
+        if closed.is_some_and(|lane| self.op.ends_wave(lane)) {
+            self.eye.asked_room_at = None;
+        }
         if let Some(lane) = closed.and_then(|lane| self.op.plan.lanes.get(lane))
             && let Some(tier) = &lane.tier
         {

@@ -24,5 +24,6 @@ mod rollout;
 mod successors;
 mod sweep;
 mod together;
+mod traps;
 mod trouble;
 mod verdict;

@@ -30,7 +30,7 @@ use crate::gateway::change::{Desired, Preferences};
 use crate::gateway::{Look, Seen};
 use crate::model::{
     Alarm, CapacityProvider, Group, GroupName, Handling, Hook, InstanceId, InstanceType, Known, Member, Mix,
-    Norm, RefreshDetail, RefreshPreset, Scope, TemplateRef, Text, Trouble,
+    Norm, RefreshDetail, RefreshPreset, Scope, TemplateRef, Text, Trouble, short_arn,
 };
 use crate::store::journal::Grip;
 use futures::FutureExt;
@@ -121,6 +121,7 @@ pub(super) async fn lane_to(
     let wants = wants::preferences(&said, group, allowed);
     let alarms = alarms(desk, &row.scope, &wants.alarms).await?;
     let budget = budget(desk, row, intent);
+    let stuck = stuck(desk, row).await?;
     let scene = Scene {
         group,
         target: &target,
@@ -132,6 +133,7 @@ pub(super) async fn lane_to(
         alarms: &alarms,
         waiting: waiting(desk, row),
         with_tasks: with_tasks(desk, row),
+        stuck: &stuck,
         budget: budget.as_ref().map(|(tier, limit)| (tier.as_str(), *limit)),
     };
     for found in traps::traps(&scene) {
@@ -177,7 +179,10 @@ pub(super) async fn lane_to(
         back,
         of,
         expected_s,
-        within_s: within_s.unwrap_or_else(|| patience_s(expected_s)),
+        within_s: within_s.unwrap_or_else(|| {
+            let rounds = u64::from(of.div_ceil(wants::at_a_time(group.desired, &wants)));
+            (patience_s(expected_s) + held_at_most_s(&around.hooks, rounds)).min(LONGEST_S)
+        }),
         proof,
     };
     if let (Some(to), None) = (&target.to, &target.unsendable) {
@@ -225,6 +230,17 @@ pub(super) fn facts(group: &Group, newest: Option<&Text>) -> Vec<Fact> {
 /// worth taking back what only waits for a hook.
 pub(super) fn patience_s(expected_s: u64) -> u64 {
     (expected_s * 3 + 4 * 3_600).min(LONGEST_S)
+}
+
+/// How long hooks may hold what is replaced in so many rounds, where nobody completes them: going back would be held by the
+/// same ones. ECS drains for two days at most; that it does so with each host is not waited for.
+fn held_at_most_s(hooks: &[Hook], rounds: u64) -> u64 {
+    const DRAIN_S: u64 = 48 * 3_600;
+    let each = |hook: &Hook| match hook.name == traps::DRAIN_HOOK {
+        true => DRAIN_S,
+        false => rounds * u64::from(hook.heartbeat_s),
+    };
+    hooks.iter().map(each).sum()
 }
 
 fn title(group: &Group, target: &Target, of: u32, wants: &Preferences) -> String {
@@ -291,6 +307,33 @@ fn with_tasks(desk: &Desk<'_>, row: &GroupRow) -> usize {
         .iter()
         .filter(|one| one.scope == row.scope && one.group.as_ref() == Some(&row.it.name));
     mine.filter(|one| matches!(&one.host, Known::Yes(Some(host)) if host.running_tasks > 0)).count()
+}
+
+/// Services with tasks on members of which ECS can move none: asked for anew, since tasks come and go.
+async fn stuck(desk: &Desk<'_>, row: &GroupRow) -> Result<Vec<(String, u32, u32, u32)>> {
+    let mine =
+        |one: &&crate::fleet::InstanceRow| one.scope == row.scope && one.group.as_ref() == Some(&row.it.name);
+    let hosts = desk.fleet.instances.iter().filter(mine).filter_map(|one| match &one.host {
+        Known::Yes(Some(host)) => Some((host.cluster.clone(), host.arn.clone())),
+        _ => None,
+    });
+    let hosts: std::collections::BTreeSet<_> = hosts.collect();
+    let mut found = Vec::new();
+    for service in desk.fleet.services.iter().filter(|one| one.scope == row.scope && one.it.is_stuck()) {
+        let cluster = &service.it.cluster;
+        if !hosts.iter().any(|(known, _)| known == cluster) {
+            continue;
+        }
+        let look = Look::TasksOf { cluster: cluster.clone(), service: service.it.name.clone() };
+        let Seen::Tasks(tasks) = desk.look(&row.scope, look).await? else { continue };
+        let is_here = |host: &crate::model::HostArn| hosts.contains(&(cluster.clone(), host.clone()));
+        if tasks.iter().any(|task| task.host.as_ref().is_some_and(is_here)) {
+            let name = format!("{}/{}", short_arn(cluster.as_str()), service.it.name);
+            let percents = (service.it.min_percent.unwrap_or(100), service.it.max_percent.unwrap_or(200));
+            found.push((name, service.it.desired, percents.0, percents.1));
+        }
+    }
+    Ok(found)
 }
 
 /// Whether a member is to be replaced.

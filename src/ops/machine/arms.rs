@@ -1,6 +1,7 @@
 //! A step that does what fits what is seen: its arms, what shows that AWS took a call, and how far it is.
 
 use super::super::aspect::Value;
+use super::super::event::Failure;
 use super::super::plan::{Act, Arm};
 use super::super::state::{Known, StepState};
 use super::One;
@@ -26,10 +27,29 @@ impl One<'_> {
         })
     }
 
-    /// The arm that fits what is seen.
+    /// The arm that fits what is seen. What AWS said no to is not asked of it again: the next arm that fits is gone.
     pub(super) fn arm(&self) -> Option<&Arm> {
         let Act::AsSeen { arms } = &self.leg.act else { return None };
-        arms.iter().find(|arm| self.holds(&arm.when))
+        arms.iter().find(|arm| self.holds(&arm.when) && !self.was_refused(arm))
+    }
+
+    fn was_refused(&self, arm: &Arm) -> bool {
+        let Some(change) = arm.change.as_deref() else { return false };
+        let is_no = |known: &Known| matches!(known, Known::Failed(Failure::Refused | Failure::Denied, _));
+        self.op.calls.values().any(|call| {
+            call.way == self.way
+                && call.steps.contains(&self.at)
+                && *call.change == *change
+                && is_no(&call.result)
+        })
+    }
+
+    /// What is done instead of a call that AWS said no to, where there is such a thing.
+    pub(super) fn instead(&self) -> Option<Change> {
+        let Act::AsSeen { arms } = &self.leg.act else { return None };
+        let is_otherwise = |arm: &&Arm| self.holds(&arm.when) && self.was_refused(arm);
+        arms.iter().find(is_otherwise)?;
+        self.arm()?.change.as_deref().cloned()
     }
 
     /// What follows on the call that AWS took last: the change of another arm than that call's.

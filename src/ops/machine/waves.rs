@@ -14,6 +14,15 @@ pub(super) fn in_turn(op: &OpState, waiting: Vec<usize>) -> Vec<usize> {
     }
 }
 
+impl OpState {
+    /// Whether all lanes of the wave that a lane belongs to are over.
+    pub fn ends_wave(&self, lane: usize) -> bool {
+        let is_over =
+            |lane: &usize| self.lanes.get(*lane).is_some_and(|lane| matches!(lane.phase, Phase::Over(_)));
+        self.plan.waves.iter().any(|wave| wave.contains(&lane) && wave.iter().all(is_over))
+    }
+}
+
 /// Whether a lane may begin its way back: those of the last wave first, so that what went one after the other comes back
 /// one after the other.
 pub(super) fn may_turn(op: &OpState, lane: usize) -> bool {

@@ -154,10 +154,12 @@ impl Timer for Stepper {
     }
 }
 
-pub(super) async fn connected(config: &Config, running: &Running) -> Arc<aws::Aws> {
+/// A client whose requests wait for their tokens in pretended time.
+async fn paced(config: &Config, running: &Running, timer: &Arc<Stepper>, clock: Clock) -> Arc<aws::Aws> {
     let options = aws::Options {
         environment: Some(running.exports()),
-        clock: Clock::Fixed(start()),
+        clock,
+        pace: Arc::clone(timer) as Arc<dyn coredeck::clock::Pace>,
         ..aws::Options::default()
     };
     Arc::new(aws::connect(config, options).await.unwrap())
@@ -178,7 +180,6 @@ impl Bench {
             endpoint_url: Some(running.url()),
             ..Config::default()
         };
-        let aws = connected(&config, &running).await;
         let timer = Arc::new(Stepper {
             running: Arc::clone(&running),
             born: coredeck::clock::monotonic(),
@@ -189,6 +190,7 @@ impl Bench {
             led: Mutex::new(None),
             then: Mutex::default(),
         });
+        let aws = paced(&config, &running, &timer, Clock::Fixed(start())).await;
         let cores = running.cores_door().map(|door| {
             let clock = Clock::Fixed(start());
             let client = Client::through(clock, Some(&format!("http://{door}"))).unwrap();
@@ -213,34 +215,27 @@ impl Bench {
         }
     }
 
-    /// From now on requests wait for their tokens in pretended time.
+    /// Another client, which waits for its tokens anew: in pretended time, as the first one does.
     pub(super) async fn pace(&mut self) {
-        let options = aws::Options {
-            environment: Some(self.running.exports()),
-            clock: Clock::Fixed(start()),
-            pace: Arc::clone(&self.timer) as Arc<dyn coredeck::clock::Pace>,
-            ..aws::Options::default()
-        };
-        self.aws = Arc::new(aws::connect(&self.config, options).await.unwrap());
+        self.aws = self.another().await;
     }
 
-    /// As [`Bench::pace`], and what asks for the figures of the last minutes reads the pretended clock.
+    /// Another client of the same AWS, with buckets of its own.
+    pub(super) async fn another(&self) -> Arc<aws::Aws> {
+        paced(&self.config, &self.running, &self.timer, Clock::Fixed(start())).await
+    }
+
+    /// From now on what asks for the figures of the last minutes reads the pretended clock.
     pub(super) async fn lead(&mut self) {
         let at: &'static AtomicI64 = Box::leak(Box::new(AtomicI64::new(start().as_millisecond())));
         *self.timer.led.lock().unwrap() = Some(at);
         at.store(self.timer.clock().as_millisecond(), Ordering::SeqCst);
-        let options = aws::Options {
-            environment: Some(self.running.exports()),
-            clock: Clock::Led(at),
-            pace: Arc::clone(&self.timer) as Arc<dyn coredeck::clock::Pace>,
-            ..aws::Options::default()
-        };
-        self.aws = Arc::new(aws::connect(&self.config, options).await.unwrap());
+        self.aws = paced(&self.config, &self.running, &self.timer, Clock::Led(at)).await;
     }
 
     /// Connects again, after the configuration was changed.
     pub(super) async fn reconnect(&mut self) {
-        self.aws = connected(&self.config, &self.running).await;
+        self.aws = paced(&self.config, &self.running, &self.timer, Clock::Fixed(start())).await;
     }
 
     pub(super) fn journal(&self) -> Journal {

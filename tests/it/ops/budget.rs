@@ -1,7 +1,7 @@
 //! The budget of a tier, shared by two runs at once: their common time goes on only when both wait, and a third
 //! party counts all along.
 
-use super::bench::{Bench, Stepper, beginning, connected, intent, runner, start};
+use super::bench::{Bench, Stepper, beginning, intent, runner, start};
 use super::together::shared_hosts;
 use coredeck::error::ErrorKind;
 use coredeck::model::{Limit, Scope, Selector, Tier};
@@ -139,7 +139,7 @@ async fn two_drains_at_once_never_exceed_the_budget_of_their_tier() {
         }
     };
     // Somebody who counts, with eyes of his own: he waits behind nobody's calls.
-    let eyes = connected(&bench.config, &bench.running).await;
+    let eyes = bench.another().await;
     let scope = Scope { account: "demo".into(), region: "us-east-1".into() };
     let census = Lists { reader: eyes, scopes: vec![scope], tiers: bench.config.tiers.clone() };
     let counts = |seat: Seat| {

@@ -6,8 +6,10 @@ use coredeck::clock::Clock;
 use coredeck::sim::{Options, Running, serve};
 use portable_pty::CommandBuilder;
 use rustix::process::{Pid, Signal, kill_process};
+use std::collections::BTreeSet;
 use std::io::{BufRead, BufReader};
 use std::path::Path;
+use std::time::Duration;
 
 async fn simulator(speed: f64) -> Running {
     serve(Options { clock: Clock::Real, speed, ..Options::default() }).await.unwrap()
@@ -79,12 +81,7 @@ async fn ctrl_c_ends_the_watcher_with_130_and_a_killed_runner_is_taken_over() {
         assert_eq!(standing()["standing"], "running", "the operation goes on");
 
         // Its runner is killed where it stands; what it began is known, and somebody else goes on.
-        let (_, out, _) = ended(coredeck(&running, &at).args(["op", "export"]));
-        let claimed = out.lines().rev().find(|line| line.contains("claimed")).expect("a runner");
-        let at_pid = claimed.find("pid").expect("its process");
-        let digits = claimed[at_pid..].trim_start_matches(|c: char| !c.is_ascii_digit());
-        let pid: String = digits.chars().take_while(char::is_ascii_digit).collect();
-        kill(pid.parse().unwrap(), Signal::KILL);
+        kill(runner_of(&running, &at), Signal::KILL);
         let (code, _, err) = ended(coredeck(&running, &at).args(["op", "watch", &id]));
         assert!(
             code == 5 && err.contains("is gone") && err.contains(&format!("op resume {id}")),
@@ -102,6 +99,123 @@ async fn ctrl_c_ends_the_watcher_with_130_and_a_killed_runner_is_taken_over() {
             .into_iter()
             .filter(|call| call["operation"] == "UpdateContainerInstancesState" && call["error"].is_null());
         assert_eq!(drained.count(), 1);
+    })
+    .await
+    .unwrap();
+}
+
+/// A pretended AWS whose time only moves when it is stepped, and in which the alarm of `web` rings after ten minutes.
+async fn ringing() -> Running {
+    serve(Options { clock: Clock::Real, ..crate::traps::options("alarm-fires") }).await.unwrap()
+}
+
+/// Begins an operation, kills its runner as soon as the refresh is started, lets an hour pass in which the alarm rings,
+/// and takes it over. Returns how that ended and what it said.
+fn killed_and_taken_over(running: &Running, at: &Path, args: &[&str]) -> (i32, String) {
+    let mut child = coredeck(running, at).args(args).spawn().unwrap();
+    let mut lines = BufReader::new(child.stderr.take().unwrap()).lines().map_while(Result::ok);
+    let mut seen = Vec::new();
+    let mut find = |word: &str| {
+        let found = lines.by_ref().inspect(|line| seen.push(line.clone())).find(|line| line.contains(word));
+        found.unwrap_or_else(|| panic!("no {word} in {}", seen.join("\n")))
+    };
+    let id = find("operation ").split(' ').nth(1).unwrap().to_owned();
+    find("StartInstanceRefresh");
+    kill(child.id().into(), Signal::INT);
+    assert_eq!(child.wait().unwrap().code(), Some(130));
+    kill(runner_of(running, at), Signal::KILL);
+    // What happens by itself catches up with the clock when somebody asks.
+    for seconds in [540, 120, 3600] {
+        running.step(Duration::from_secs(seconds));
+        let (code, _, err) = ended(coredeck(running, at).args(["get", "alarms"]));
+        assert_eq!(code, 0, "{err}");
+    }
+    let takeover = ["op", "takeover", &id, "--reason", "it died"];
+    let (code, _, err) = ended(coredeck(running, at).env("USER", "ben").args(takeover));
+    (code, err)
+}
+
+/// The process of the runner that claimed an operation last.
+fn runner_of(running: &Running, at: &Path) -> i64 {
+    let (_, out, _) = ended(coredeck(running, at).args(["op", "export"]));
+    let claimed = out.lines().rev().find(|line| line.contains("claimed")).expect("a runner");
+    let at_pid = claimed.find("pid").expect("its process");
+    let digits = claimed[at_pid..].trim_start_matches(|c: char| !c.is_ascii_digit());
+    digits.chars().take_while(char::is_ascii_digit).collect::<String>().parse().unwrap()
+}
+
+/// The versions that members of a group run, and how many calls of a name were made.
+fn left(running: &Running, at: &Path, group: &str, call: &str) -> (BTreeSet<String>, usize) {
+    let list = [
+        "get",
+        "instances",
+        &format!("group:{group} state:running"),
+        "--columns",
+        "id,template_version",
+        "-o",
+        "json",
+    ];
+    let (code, out, err) = ended(coredeck(running, at).args(list));
+    assert_eq!(code, 0, "{err}");
+    let all: serde_json::Value = serde_json::from_str(&out).unwrap();
+    let all = all["data"].as_array().unwrap();
+    let versions = all.iter().map(|one| one["template_version"].to_string().replace('"', "")).collect();
+    let made = running.calls().iter().filter(|it| it["operation"] == call && it["error"].is_null()).count();
+    (versions, made)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_refresh_whose_alarm_rings_while_its_runner_is_dead_ends_with_6() {
+    let running = ringing().await;
+    let folder = crate::residue::Folder::new();
+    let at = folder.path().to_path_buf();
+    tokio::task::spawn_blocking(move || {
+        let refresh = [
+            "refresh",
+            "web",
+            "--to-version",
+            "2",
+            "--alarm",
+            "web-errors",
+            "--warmup",
+            "60s",
+            "--checkpoints",
+            "none",
+            "--yes",
+        ];
+        let (code, err) = killed_and_taken_over(&running, &at, &refresh);
+        assert!(code == 6 && err.contains("web-errors"), "{code}: {err}");
+        let (versions, started) = left(&running, &at, "web", "StartInstanceRefresh");
+        assert_eq!((versions, started), (BTreeSet::from(["1".to_owned()]), 1));
+    })
+    .await
+    .unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_canary_whose_alarm_rings_while_its_runner_is_dead_is_taken_back_and_ends_with_6() {
+    let running = ringing().await;
+    let folder = crate::residue::Folder::new();
+    let at = folder.path().to_path_buf();
+    tokio::task::spawn_blocking(move || {
+        let rollout = [
+            "rollout",
+            "web",
+            "--image",
+            "self:web-2",
+            "--canary",
+            "10",
+            "--alarm",
+            "web-errors",
+            "--move-default",
+            "--yes",
+        ];
+        let (code, err) = killed_and_taken_over(&running, &at, &rollout);
+        assert!(code == 6 && err.contains("web-errors"), "{code}: {err}");
+        let (versions, started) = left(&running, &at, "web", "StartInstanceRefresh");
+        assert_eq!((versions, started), (BTreeSet::from(["1".to_owned()]), 1));
+        assert_eq!(left(&running, &at, "web", "CreateLaunchTemplateVersion").1, 1);
+        assert_eq!(left(&running, &at, "web", "ModifyLaunchTemplate").1, 0, "$Default stays");
     })
     .await
     .unwrap();

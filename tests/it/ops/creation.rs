@@ -1,7 +1,7 @@
 //! New cores: placed on the hosts that fit best, their secrets read by the hosts alone, entered into the registry, and
 //! taken back whole where anything fails.
 
-use super::bench::{Bench, beginning, connected, intent, runner};
+use super::bench::{Bench, beginning, intent, runner};
 use crate::sim_hosts::ssm;
 use coredeck::aws::Aws;
 use coredeck::clock::Clock;
@@ -34,7 +34,7 @@ impl Fan {
     async fn new(bench: &Bench, count: usize) -> Arc<Self> {
         let mut all = Vec::new();
         for _ in 0..count {
-            all.push(connected(&bench.config, &bench.running).await);
+            all.push(bench.another().await);
         }
         Arc::new(Self { all, next: AtomicUsize::new(0) })
     }

@@ -59,9 +59,7 @@ fn fleet(each: usize, events: &str) -> String {
 async fn bench(each: usize, events: &str) -> Bench {
     let options =
         coredeck::sim::parse(&fleet(each, events), "wide").unwrap_or_else(|error| panic!("{}", why(&error)));
-    let mut bench = Bench::of(serve(options).await.unwrap()).await;
-    bench.pace().await;
-    bench
+    Bench::of(serve(options).await.unwrap()).await
 }
 
 fn wanted() -> Intent {

@@ -33,9 +33,7 @@ async fn look(bench: &Bench, writer: Option<Arc<dyn FleetWriter>>, may_put: bool
 
 /// Where requests wait for their turn in pretended time too.
 async fn paced(options: Options) -> Bench {
-    let mut bench = Bench::of(serve(options).await.unwrap()).await;
-    bench.pace().await;
-    bench
+    Bench::of(serve(options).await.unwrap()).await
 }
 
 async fn asked(bench: &Bench) -> Survey {

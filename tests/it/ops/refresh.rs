@@ -5,11 +5,14 @@ use super::bench::{Bench, intent, later, runner, start, who};
 use super::groups::{all, ask_in, end, taken_back, versions, why};
 use crate::sim_groups::{asg, element};
 use coredeck::clock::Clock;
-use coredeck::model::{Handling, RefreshPreset};
+use coredeck::gateway::change::{Change, FleetWriter, Proof, Receipt, Token, WriteError};
+use coredeck::model::{Handling, RefreshPreset, Scope, Trouble, TroubleKind};
 use coredeck::ops::intent::RefreshWish;
-use coredeck::ops::{End, Intent, Outcome, Phase, Undo};
-use coredeck::sim::{Happening, Options, What, serve};
+use coredeck::ops::{End, Intent, Outcome, Phase, Timer, Undo};
+use coredeck::sim::{Happening, Mischief, Options, Rule, What, serve};
 use coredeck::store::journal::Ledger;
+use futures::FutureExt;
+use futures::future::BoxFuture;
 use jiff::SignedDuration;
 use std::sync::Arc;
 use std::time::Duration;
@@ -274,4 +277,98 @@ async fn what_cannot_be_taken_back_is_stopped_and_said_to_be_half_done() {
     assert_eq!(end(&op), Some(Outcome::PartWay), "{:?}", op.lanes);
     assert_eq!(op.lanes[0].phase, Phase::Over(End::Stuck));
     assert_eq!(bench.changes().get("CancelInstanceRefresh"), Some(&1));
+}
+
+/// A writer to whom AWS says that it cannot roll a refresh back, or that nobody may.
+struct Irreversible {
+    inner: Arc<dyn FleetWriter>,
+    code: &'static str,
+}
+
+impl FleetWriter for Irreversible {
+    fn write<'a>(
+        &'a self,
+        scope: &'a Scope,
+        change: &'a Change,
+        token: &'a Token,
+    ) -> BoxFuture<'a, Result<Receipt, WriteError>> {
+        if !matches!(change, Change::RollBackRefresh { .. }) {
+            return self.inner.write(scope, change, token);
+        }
+        let trouble = Trouble {
+            kind: if self.code == "AccessDenied" { TroubleKind::Denied } else { TroubleKind::Refused },
+            call: "autoscaling:RollbackInstanceRefresh".into(),
+            code: Some(self.code.into()),
+            message: "The instance refresh cannot be rolled back".to_owned(),
+            hint: None,
+            request_id: None,
+            at: start(),
+        };
+        std::future::ready(Err(WriteError::Refused(trouble))).boxed()
+    }
+
+    fn prove<'a>(&'a self, scope: &'a Scope, change: &'a Change) -> BoxFuture<'a, Result<Proof, WriteError>> {
+        self.inner.prove(scope, change)
+    }
+
+    fn command<'a>(
+        &'a self,
+        scope: &'a Scope,
+        change: &'a Change,
+        token: &'a Token,
+    ) -> BoxFuture<'a, Result<String, WriteError>> {
+        self.inner.command(scope, change, token)
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_aws_will_not_roll_back_is_stopped_and_refreshed_to_the_recorded_version() {
+    for code in ["IrreversibleInstanceRefresh", "AccessDenied"] {
+        let bench = Bench::new().await;
+        let plan = bench.plan(refresh(GROUP, "2", |preset| preset.max_healthy = Some(110))).await.unwrap();
+        let id = bench.enter(&plan).id;
+        ask_in(&bench, &id, 8, "rollback");
+        let writer = Arc::new(Irreversible { inner: bench.writer(), code });
+        let op =
+            coredeck::ops::run(&bench.edge(Arc::new(bench.journal()), writer), &id, &runner("anna")).await;
+        let op = op.unwrap();
+        assert_eq!(end(&op), Some(Outcome::RolledBack), "{:?}", op.lanes);
+        assert_eq!(versions(&bench, GROUP).await, all("3"));
+        let changes = bench.changes();
+        let counts = ["StartInstanceRefresh", "CancelInstanceRefresh", "RollbackInstanceRefresh"]
+            .map(|call| changes.get(call).copied().unwrap_or(0));
+        assert_eq!(counts, [2, 1, 0], "{changes:?}");
+        let asked = op.calls.values().filter(|call| matches!(*call.change, Change::RollBackRefresh { .. }));
+        assert_eq!(asked.count(), 1, "what AWS said no to is not asked again");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_nobody_may_take_back_says_so_and_is_taken_back_once_somebody_may() {
+    let may_not = |call: &str| Rule {
+        service: "autoscaling".to_owned(),
+        call: call.to_owned(),
+        from: Duration::from_secs(300),
+        until: Some(Duration::from_secs(3_600)),
+        ..Rule::always(Mischief::Denied)
+    };
+    let faults = ["RollbackInstanceRefresh", "CancelInstanceRefresh", "StartInstanceRefresh"].map(may_not);
+    let options =
+        Options { clock: Clock::Fixed(start()), speed: 0.0, faults: faults.to_vec(), ..Options::default() };
+    let bench = Bench::of(serve(options).await.unwrap()).await;
+    let plan = bench.plan(refresh(GROUP, "2", |preset| preset.max_healthy = Some(110))).await.unwrap();
+    let id = bench.enter(&plan).id;
+    ask_in(&bench, &id, 8, "rollback");
+    let op = bench.run(&id).await;
+    assert_eq!(end(&op), Some(Outcome::PartWay), "{:?}", op.lanes);
+    let why = op.lanes[0].why.join("; ");
+    for part in ["permission is missing", "autoscaling:CancelInstanceRefresh"] {
+        assert!(why.contains(part), "{part}: {why}");
+    }
+    assert!(coredeck::ops::rollback::is_possible(&op), "which the command line says how to type");
+    bench.timer.until(start() + SignedDuration::from_mins(90)).await;
+    let plan = taken_back(&bench, &op).await;
+    let back = bench.run(&bench.enter(&plan).id).await;
+    assert_eq!(end(&back), Some(Outcome::Done), "{:?}", back.lanes);
+    assert_eq!(versions(&bench, GROUP).await, all("3"));
 }

@@ -134,8 +134,7 @@ async fn a_template_that_somebody_edits_meanwhile_makes_the_plan_stale() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_hold_outlives_its_terminal_and_a_week_and_then_all_waves_go_on() {
-    let mut bench = Bench::new().await;
-    bench.pace().await;
+    let bench = Bench::new().await;
     let mut wanted = rollout(&["shared-hosts", GROUP], |wish| wish.preset.max_healthy = Some(110));
     wanted.options.override_budget = true;
     let plan = bench.plan(wanted).await.unwrap_or_else(|error| panic!("{}", why(&error)));

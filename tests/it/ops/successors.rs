@@ -84,8 +84,7 @@ async fn entry(bench: &Bench, core: &str) -> serde_json::Value {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_upgrade_keeps_what_the_container_had_and_comes_back_by_itself_where_it_fails() {
-    let mut bench = Bench::new().await;
-    bench.pace().await;
+    let bench = Bench::new().await;
     let world: Arc<World> = bench.world("core upgrade").await;
     let home = host(&world, "dev-009");
     let plan = planned(&bench, &world, wished("core upgrade", &["dev-009"], to("11.0.4"))).await.unwrap();
@@ -132,8 +131,7 @@ fn turns(bench: &Bench, since: usize) -> String {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn replicas_are_upgraded_one_after_the_other_and_all_go_back_when_one_fails() {
-    let mut bench = Bench::new().await;
-    bench.pace().await;
+    let bench = Bench::new().await;
     let world = bench.world("core upgrade").await;
     let group = world.fleet.target_groups.iter().find(|row| row.it.name == "shared-production").unwrap();
     let other = host(&world, "shared-dev-1");
@@ -199,8 +197,7 @@ async fn replicas_are_upgraded_one_after_the_other_and_all_go_back_when_one_fail
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_core_that_moves_serves_there_before_it_stops_here() {
-    let mut bench = Bench::new().await;
-    bench.pace().await;
+    let bench = Bench::new().await;
     let world = bench.world("core move").await;
     let home = host(&world, "dev-005");
     // The registry does not name its database, so that has to be said.

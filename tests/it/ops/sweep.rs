@@ -336,8 +336,7 @@ const CASES: &[Case] = &[
 
 /// A world in which everything before the last intent was done.
 async fn prepared(case: &Case, before: &[Plan]) -> Bench {
-    let mut bench = case.world().await;
-    bench.pace().await;
+    let bench = case.world().await;
     for plan in before {
         let record = bench.enter(plan);
         let done = bench.run(&record.id).await;

@@ -64,7 +64,7 @@ async fn a_drain_that_takes_too_long_stops_what_is_left_where_that_was_said() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn credentials_that_end_in_the_middle_are_said_and_waited_for() {
-    let (from, until) = (Duration::from_secs(8), Some(Duration::from_secs(400)));
+    let (from, until) = (Duration::from_secs(20), Some(Duration::from_secs(400)));
     let faults = vec![Rule { from, until, ..Rule::always(Mischief::Expired) }];
     let clock = Clock::Fixed(super::bench::start());
     let bench =

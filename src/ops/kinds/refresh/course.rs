@@ -3,6 +3,7 @@
 //! ```text
 //! there ─ StartInstanceRefresh(to) ─→ Successful
 //! back  ─ while that is under way: RollbackInstanceRefresh, or CancelInstanceRefresh where AWS cannot go back
+//!       │ where AWS says that it cannot (IrreversibleInstanceRefresh): CancelInstanceRefresh, too
 //!       └ when it is over: StartInstanceRefresh(what the group launched before)
 //! ```
 //!
@@ -193,15 +194,16 @@ fn toward(
     let mut until = vec![is(own, "Successful")];
     let mut tells = vec![Aspect::RefreshProgress { mark: own.clone(), total: of }];
     if let Some((counter, by_aws)) = counter {
-        let (change, taken) = if *by_aws {
-            let taken = ["RollbackInProgress", "RollbackSuccessful", "RollbackFailed"];
-            (Change::RollBackRefresh { group: group.clone() }, one_of(counter, &taken))
-        } else {
-            let taken = ["Cancelling", "Cancelled"];
-            (Change::CancelRefresh { group: group.clone(), waits: true }, one_of(counter, &taken))
-        };
-        let forward = one_of(counter, &["Pending", "InProgress", "Baking"]);
-        arms.push(Arm { when: forward, change: Some(Box::new(change)), taken });
+        let forward = || one_of(counter, &["Pending", "InProgress", "Baking"]);
+        if *by_aws {
+            let taken = one_of(counter, &["RollbackInProgress", "RollbackSuccessful", "RollbackFailed"]);
+            let change = Change::RollBackRefresh { group: group.clone() };
+            arms.push(Arm { when: forward(), change: Some(Box::new(change)), taken });
+        }
+        // Also where AWS says that it cannot go back after all: then a new refresh does.
+        let taken = one_of(counter, &["Cancelling", "Cancelled"]);
+        let change = Change::CancelRefresh { group: group.clone(), waits: true };
+        arms.push(Arm { when: forward(), change: Some(Box::new(change)), taken });
         arms.push(Arm { when: going(counter), change: None, taken: there(counter) });
         until.push(is(counter, "RollbackSuccessful"));
         tells.push(Aspect::RefreshProgress { mark: counter.clone(), total: of });

@@ -1,6 +1,9 @@
 //! What makes a refresh stall, fail or hurt, found before anything is changed. Pure: everything that decides is
 //! handed in, and each finding has its reason and its mend.
 
+mod own;
+
+use self::own::{immovable, own_images};
 use super::target::{Picture, Target};
 use super::wants::unavailable;
 use crate::gateway::change::Preferences;
@@ -32,6 +35,9 @@ pub(super) struct Scene<'a> {
     pub(super) waiting: Vec<(&'a InstanceId, bool, i64)>,
     /// Members that run tasks of ECS.
     pub(super) with_tasks: usize,
+    /// Services with tasks on its members of which ECS can move none, by `cluster/service`: how many tasks are wanted, and
+    /// the lowest and the highest percent.
+    pub(super) stuck: &'a [(String, u32, u32, u32)],
     /// How many of its tier may be unavailable, and the tier; none where that does not bind.
     pub(super) budget: Option<(&'a str, usize)>,
 }
@@ -61,9 +67,9 @@ fn worth(what: impl Into<String>) -> Found {
 
 /// Everything that stands against a refresh, or should be known.
 pub(super) fn traps(scene: &Scene<'_>) -> Vec<Found> {
-    let checks: [fn(&Scene<'_>, &mut Vec<Found>); 13] = [
-        under_way, suspended, sizes, weights, health, protected, standby, draining, hooks, alarms, images,
-        by_words, fighting,
+    let checks: [fn(&Scene<'_>, &mut Vec<Found>); 15] = [
+        under_way, suspended, sizes, weights, health, protected, standby, draining, immovable, hooks, alarms,
+        images, own_images, by_words, fighting,
     ];
     let mut found = Vec::new();
     checks.iter().for_each(|check| check(scene, &mut found));
@@ -467,6 +473,7 @@ mod tests {
         alarms: Vec<Alarm>,
         waiting: Vec<(InstanceId, bool, i64)>,
         with_tasks: usize,
+        stuck: Vec<(String, u32, u32, u32)>,
         budget: Option<usize>,
     }
 
@@ -523,6 +530,7 @@ mod tests {
             alarms: Vec::new(),
             waiting: Vec::new(),
             with_tasks: 0,
+            stuck: Vec::new(),
             budget: Some(2),
         }
     }
@@ -582,6 +590,7 @@ mod tests {
             alarms: &stage.alarms,
             waiting: stage.waiting.iter().map(|(id, is_ending, since)| (id, *is_ending, *since)).collect(),
             with_tasks: stage.with_tasks,
+            stuck: &stage.stuck,
             budget: stage.budget.map(|limit| ("web", limit)),
         })
     }
@@ -667,6 +676,14 @@ mod tests {
                     stage.hooks = vec![hook("drain", true)];
                 },
                 Is::Worth("hook drain must"),
+            ),
+            (
+                "tasks that ECS cannot move",
+                |stage| {
+                    drained(stage);
+                    stage.stuck = vec![("prod/auth".to_owned(), 1, 50, 150)];
+                },
+                Is::Risky("drains for 48 hours", "coredeck scale prod/auth --desired 2"),
             ),
             (
                 "standby that it would wait for",
