@@ -55,8 +55,8 @@ async fn look_from(desk: &Desk, look: &Look) -> Result<Seen, Trouble> {
         Look::Published { of } => Seen::Published(ssm::look_at_published(desk, of).await?),
         Look::Alarms { of } => Seen::Alarms(cloudwatch::look_at_alarms(desk, of).await?),
         Look::Measures { of } => Seen::Measures(cloudwatch::look_at_measures(desk, of).await?),
-        Look::Newcomers { group, template, cluster, target_groups } => {
-            let from = newcomers::Of { group, template, cluster: cluster.as_ref(), target_groups };
+        Look::Newcomers { group, template, others, cluster, target_groups } => {
+            let from = newcomers::Of { group, template, others, cluster: cluster.as_ref(), target_groups };
             Seen::Newcomers(newcomers::look(desk, &from).await?)
         }
         Look::Launch { template, subnet, instance_type } => {

@@ -12,6 +12,7 @@ use crate::model::{
 pub(super) struct Of<'a> {
     pub(super) group: &'a GroupName,
     pub(super) template: &'a TemplateRef,
+    pub(super) others: &'a [TemplateRef],
     pub(super) cluster: Option<&'a ClusterArn>,
     pub(super) target_groups: &'a [TargetGroupArn],
 }
@@ -20,7 +21,11 @@ pub(super) struct Of<'a> {
 pub(super) async fn look(desk: &Desk, of: &Of<'_>) -> Result<Vec<Newcomer>, Trouble> {
     let groups = autoscaling::look_at_groups(desk, std::slice::from_ref(of.group)).await?;
     let members = groups.into_iter().flat_map(|group| group.members);
-    let members: Vec<Member> = members.filter(|member| is_meant(member, of.template)).collect();
+    let members: Vec<Member> = members
+        .filter(|member| {
+            std::iter::once(of.template).chain(of.others).any(|template| is_meant(member, template))
+        })
+        .collect();
     let ids: Vec<InstanceId> = members.iter().map(|member| member.id.clone()).collect();
     if ids.is_empty() {
         return Ok(Vec::new());

@@ -28,7 +28,8 @@ pub(super) struct RolloutArgs {
     #[command(flatten)]
     pub(super) plain: PlainArgs,
     /// `newest` of what each group launches now, by its public parameter; an ami-… id; a parameter's name; al2023,
-    /// al2023-arm64, bottlerocket, bottlerocket-arm64, al2; or OWNER:NAME* for the youngest that is called so
+    /// al2023-arm64, bottlerocket, bottlerocket-arm64, al2; or OWNER:NAME* for the youngest that is called so. Several
+    /// with commas: each group and type gets the first that is for its processors
     #[arg(long, value_name = "IMAGE", default_value = "newest")]
     image: String,
     /// Only tell whether there is something to roll out: exits with 3 when there is, with 0 when not

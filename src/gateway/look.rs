@@ -167,6 +167,9 @@ pub enum Look {
         group: GroupName,
         /// Which version: by its template's id and a number.
         template: TemplateRef,
+        /// Versions of other templates that types of the group are launched from, which count like it.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        others: Vec<TemplateRef>,
         /// The cluster whose agents are asked for.
         cluster: Option<ClusterArn>,
         /// The target groups that are asked.

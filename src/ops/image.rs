@@ -29,6 +29,8 @@ pub enum Meant {
         /// What it is called, with `*` and `?`.
         name: Text,
     },
+    /// The first of these that is for the processors that a group, or one of its types, launches now.
+    Each(Vec<Meant>),
 }
 
 /// Short words for parameters that people mean most.
@@ -49,6 +51,10 @@ impl Meant {
     /// It is none of these.
     pub fn parse(typed: &str) -> Result<Self> {
         let typed = typed.trim();
+        if typed.contains(',') {
+            let each = typed.split(',').map(Self::parse).collect::<Result<Vec<Self>>>()?;
+            return Ok(Self::Each(each));
+        }
         if typed.eq_ignore_ascii_case("newest") {
             return Ok(Self::Newest);
         }
@@ -119,6 +125,31 @@ pub async fn find(
     meant: &Meant,
     now: Option<&Image>,
 ) -> Result<std::result::Result<Found, Lost>> {
+    let Meant::Each(all) = meant else { return find_one(desk, scope, meant, now).await };
+    let architecture = now.and_then(|now| now.architecture.as_ref());
+    let mut last = None;
+    for one in all {
+        match find_one(desk, scope, one, now).await? {
+            Ok(found) if architecture.is_none() || found.image.architecture.as_ref() == architecture => {
+                return Ok(Ok(found));
+            }
+            Ok(_) => {}
+            Err(lost) => last = Some(lost),
+        }
+    }
+    let none = || Lost {
+        why: format!("none of the images is for {}", architecture.map_or("the group", |text| text.as_str())),
+        mend: "name one for each architecture: --image al2023,al2023-arm64".to_owned(),
+    };
+    Ok(Err(last.unwrap_or_else(none)))
+}
+
+async fn find_one(
+    desk: &Desk<'_>,
+    scope: &Scope,
+    meant: &Meant,
+    now: Option<&Image>,
+) -> Result<std::result::Result<Found, Lost>> {
     let parameter = match meant {
         Meant::Newest => match now.and_then(Image::published_by) {
             Some(parameter) => parameter,
@@ -133,6 +164,8 @@ pub async fn find(
         },
         Meant::Parameter(parameter) => parameter.clone(),
         Meant::Id(id) => return by_id(desk, scope, id, None).await,
+        // Nobody types a list in a list: commas part what is meant.
+        Meant::Each(_) => return Ok(nothing()),
         Meant::Named { owner, name } => {
             let look = Look::ImagesNamed { owner: owner.clone(), name: name.clone() };
             let Seen::Images(all) = desk.look(scope, look).await? else { return Ok(nothing()) };
@@ -218,6 +251,7 @@ mod tests {
         assert!(matches!(of("AL2023-arm64"), Meant::Parameter(name) if name.contains("/arm64/")));
         assert!(matches!(of("bottlerocket"), Meant::Parameter(name) if name.ends_with("/image_id")));
         assert_eq!(of("self:core-*"), Meant::Named { owner: "self".into(), name: "core-*".into() });
+        assert_eq!(of("ami-1, ami-2"), Meant::Each(vec![of("ami-1"), of("ami-2")]));
         assert!(Meant::parse("core").unwrap_err().hints[1].contains("al2023"));
     }
 

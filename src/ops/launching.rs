@@ -114,6 +114,9 @@ pub struct Judged {
     pub group: GroupName,
     /// The version that they were launched from.
     pub template: TemplateRef,
+    /// The versions that types with a template of their own were launched from.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub others: Vec<TemplateRef>,
     /// The cluster that they must join; none where the group's members are in none.
     pub cluster: Option<ClusterArn>,
     /// The target groups that they must be healthy in.
@@ -139,6 +142,7 @@ impl LaunchFact {
             Self::Fit { of } | Self::Unfit { of } => Look::Newcomers {
                 group: of.group.clone(),
                 template: of.template.clone(),
+                others: of.others.clone(),
                 cluster: of.cluster.clone(),
                 target_groups: of.target_groups.clone(),
             },
@@ -396,6 +400,7 @@ mod tests {
         Judged {
             group: "web".into(),
             template: TemplateRef { id: "lt-1".into(), name: "web".into(), version: "8".into() },
+            others: Vec::new(),
             cluster: Some("arn:cluster".into()),
             target_groups: vec!["arn:aws:elb:x:1:targetgroup/web/abc".into()],
         }

@@ -123,6 +123,8 @@ pub(crate) struct Group {
     pub(crate) weights: Vec<u32>,
     /// An AMI for each of the types; empty where they take the template's.
     pub(crate) override_images: Vec<String>,
+    /// A template for each of the types, with its version, as in `web:1`; empty where they take the group's.
+    pub(crate) override_templates: Vec<String>,
     /// Fewest processors and MiB, where AWS chooses the types.
     pub(crate) needs: Option<(u32, u32)>,
     pub(crate) on_demand_base: u32,

@@ -13,7 +13,7 @@ mod wants;
 
 pub use course::{Aim, Back, Course};
 
-pub(super) use self::target::{Picture, Target, Version, resolve};
+pub(super) use self::target::{Picture, Target, Version, own_version, resolve};
 use self::traps::{Found, Scene};
 use super::super::aspect::{Aspect, Value};
 use super::super::census::standings;
@@ -150,9 +150,13 @@ pub(super) async fn lane_to(
     }
     let norms = said.metrics.as_deref().unwrap_or_default();
     let norms = figures::norms(desk, row, norms, intent.options.override_verdict, draft).await?;
-    let mix = group.mix.as_ref();
+    let mix = target.pinned.as_ref().or(group.mix.as_ref());
     let desired = target.to.as_ref().and_then(|to| target.desired(to, target.mix.as_ref().or(mix)));
-    let of = group.members.iter().filter(|member| is_replaced(member, &target, &wants)).count();
+    let of = group
+        .members
+        .iter()
+        .filter(|member| is_replaced(member, &target, group.mix.as_ref(), &wants))
+        .count();
     let of = u32::try_from(of).unwrap_or(u32::MAX);
     if of == 0 && group.desired > 0 && target.is_same() && draft.refusals.is_empty() {
         let why = "every member matches already";
@@ -337,15 +341,22 @@ async fn stuck(desk: &Desk<'_>, row: &GroupRow) -> Result<Vec<(String, u32, u32,
 }
 
 /// Whether a member is to be replaced.
-fn is_replaced(member: &Member, target: &Target, wants: &Preferences) -> bool {
+fn is_replaced(member: &Member, target: &Target, mix: Option<&Mix>, wants: &Preferences) -> bool {
     let is_out = matches!(member.state.as_str(), "Standby" | "EnteringStandby");
     if is_out && wants.standby == Handling::Ignore
         || member.is_protected && wants.protected == Handling::Ignore
     {
         return false;
     }
-    let matches = member.template.as_ref().zip(target.to.as_ref()).is_some_and(|(has, to)| {
-        has.version == to.it.version && (has.id == to.it.id || has.id.is_empty() && has.name == to.it.name)
+    // A type with a template of its own is launched from that.
+    let mix = target.mix.as_ref().or(target.pinned.as_ref()).or(mix);
+    let own = mix.and_then(|mix| {
+        let at = mix.types.iter().position(|(kind, _)| Some(kind) == member.instance_type.as_ref())?;
+        mix.own.iter().find(|own| own.at == at)?.template.as_ref()
+    });
+    let wanted = own.or(target.to.as_ref().map(|to| &to.it));
+    let matches = member.template.as_ref().zip(wanted).is_some_and(|(has, to)| {
+        has.version == to.version && (has.id == to.id || has.id.is_empty() && has.name == to.name)
     });
     !(matches && wants.skips_matching)
 }
@@ -381,10 +392,18 @@ fn way_back(target: &Target) -> std::result::Result<Way, String> {
             why: Some(format!("version {number} looks its image up at launch: it may be another one by now")),
         }),
         Picture::There | Picture::Unknown => Ok(Way {
-            by_aws: target.follows.is_none(),
-            why: target.follows.as_ref().map(|follows| {
-                format!("the group followed {follows}: it is set to version {number}, by its number")
-            }),
+            by_aws: target.follows.is_none() && target.pinned.is_none(),
+            why: target
+                .follows
+                .as_ref()
+                .map(|follows| {
+                    format!("the group followed {follows}: it is set to version {number}, by its number")
+                })
+                .or_else(|| {
+                    let why =
+                        "types of its own templates followed $Latest or $Default: they are set to numbers";
+                    target.pinned.as_ref().map(|_| why.to_owned())
+                }),
         }),
     }
 }

@@ -100,9 +100,8 @@ pub(super) fn draft<'a>(desk: &'a Desk<'a>, intent: &'a Intent) -> BoxFuture<'a,
                     continue;
                 }
             };
-            let Some((target, is_new)) = own::images(desk, row, target, &wish, &mut draft).await? else {
-                continue;
-            };
+            let own = own::images(desk, row, target, &wish, &mut made, &mut draft).await?;
+            let Some((target, is_new)) = own else { continue };
             if !is_new && now.as_ref().is_some_and(|now| now.id == image.image.id) {
                 current.push(row);
                 continue;
@@ -170,20 +169,6 @@ async fn from(desk: &Desk<'_>, row: &GroupRow, draft: &mut Draft) -> Result<Opti
         );
         return Ok(None);
     }
-    let with_template = |mix: &crate::model::Mix| {
-        let own = mix.own.iter().find(|own| own.template.is_some())?;
-        Some((mix.types.get(own.at)?.0.clone(), own.template.as_ref()?.name.clone()))
-    };
-    if let Some((kind, template)) = group.mix.as_ref().and_then(with_template) {
-        draft.refuse(
-            &group.name,
-            format!(
-                "its type {kind} is launched with its own template {template}, which the new version would not reach"
-            ),
-            "give that template the new image too, in the group's policy, and `coredeck refresh` the group",
-        );
-        return Ok(None);
-    }
     let id = to.says.image.clone().unwrap_or_default();
     let now = image_of(desk, row, &id);
     if id.starts_with("resolve:ssm:") {
@@ -232,7 +217,9 @@ fn may_launch(
 /// The types that a group launches from its template's image: of its policy, or of its members.
 fn types(group: &Group) -> Vec<InstanceType> {
     let all = group.mix.iter().flat_map(|mix| mix.types.iter().enumerate().map(move |it| (mix, it)));
-    let common = all.filter(|(mix, (at, _))| !mix.own.iter().any(|own| own.at == *at && own.image.is_some()));
+    let common = all.filter(|(mix, (at, _))| {
+        !mix.own.iter().any(|own| own.at == *at && (own.image.is_some() || own.template.is_some()))
+    });
     let mut types: Vec<InstanceType> = common.map(|(_, (_, (kind, _)))| kind.clone()).collect();
     if types.is_empty() && group.mix.is_none() {
         types = group.members.iter().filter_map(|member| member.instance_type.clone()).collect();
@@ -251,30 +238,56 @@ fn version(
     made: &mut Vec<Made>,
     draft: &mut Draft,
 ) -> Option<Target> {
-    let group = &*row.it;
     let before = target.to.clone()?;
+    let tried = || types(&row.it).into_iter().next().or_else(|| own::type_with(&target, found));
+    let kind = before.says.instance_type.is_none().then(tried).flatten();
+    let number = number(desk, row, &before, (found, kind), made, draft)?;
+    let it = TemplateRef { version: number.to_string().into(), ..before.it.clone() };
+    let says =
+        TemplateVersion { number, image: Some(Text::new(found.image.id.as_str())), ..before.says.clone() };
+    let to = Version { it, says, image: Picture::There };
+    Some(Target { to: Some(to), before: Some(before), ..target })
+}
+
+/// The number of the version that is made from another one with an image: of one that is made already for another
+/// group, or of a new one. EC2 is asked to try it as a type.
+fn number(
+    desk: &Desk<'_>,
+    row: &GroupRow,
+    before: &Version,
+    (found, kind): (&Found, Option<InstanceType>),
+    made: &mut Vec<Made>,
+    draft: &mut Draft,
+) -> Option<u64> {
+    let group = &*row.it;
     let part = desk.snapshot.parts.iter().find(|part| *part.scope == *row.scope)?;
     let templates = part.templates.value.as_ref()?;
     let template = templates.iter().find(|template| template.id == before.it.id)?;
     // Whoever follows the latest version would launch the new one before anybody has judged it.
     let mut groups = part.groups.value.iter().flat_map(|all| all.iter());
-    let follower = groups.find(|group| follows_latest(group, &template.id, &template.name));
-    if let Some(follower) = follower {
+    let follower =
+        groups.find_map(|group| Some((group, follows_latest(group, &template.id, &template.name)?)));
+    if let Some((follower, follows)) = follower {
+        let mend = match follows {
+            Follows::Itself => format!(
+                "coredeck refresh {} --to-version {} first, which sets it to a number",
+                follower.name, template.latest_version
+            ),
+            Follows::Type(kind) => format!(
+                "give {kind} version {} of {} by its number first, in the policy of {}",
+                template.latest_version, template.name, follower.name
+            ),
+        };
         draft.refuse(
             &group.name,
             format!(
                 "{} follows $Latest of {}: it would launch the new version before it is judged",
                 follower.name, template.name
             ),
-            format!(
-                "coredeck refresh {} --to-version {} first, which sets it to a number",
-                follower.name, template.latest_version
-            ),
+            mend,
         );
         return None;
     }
-    let tried = || types(group).into_iter().next().or_else(|| own::type_with(&target, found));
-    let kind = before.says.instance_type.is_none().then(tried).flatten();
     let tried = (group.subnets.first().cloned(), kind);
     let known = made.iter_mut().find(|one| {
         one.scope == *row.scope
@@ -282,49 +295,51 @@ fn version(
             && one.from == before.says.number
             && one.image.id == found.image.id
     });
-    let number = match known {
-        Some(one) => {
+    if let Some(one) = known {
+        if !one.groups.iter().any(|name| *name == group.name.as_str()) {
             one.groups.push(group.name.to_string());
-            if !one.tries.contains(&tried) && one.tries.len() < 3 {
-                one.tries.push(tried);
-            }
-            one.number
         }
-        None => {
-            let more =
-                made.iter().filter(|one| one.scope == *row.scope && one.template == template.id).count();
-            let number = template.latest_version + 1 + more as u64;
-            made.push(Made {
-                scope: (*row.scope).clone(),
-                template: template.id.clone(),
-                name: template.name.clone(),
-                from: before.says.number,
-                number,
-                latest: template.latest_version,
-                default: template.default_version,
-                image: found.image.clone(),
-                words: found.words(),
-                tries: vec![tried],
-                groups: vec![group.name.to_string()],
-            });
-            number
+        if !one.tries.contains(&tried) && one.tries.len() < 3 {
+            one.tries.push(tried);
         }
-    };
-    let it = TemplateRef {
-        id: template.id.clone(),
+        return Some(one.number);
+    }
+    let more = made.iter().filter(|one| one.scope == *row.scope && one.template == template.id).count();
+    let number = template.latest_version + 1 + more as u64;
+    made.push(Made {
+        scope: (*row.scope).clone(),
+        template: template.id.clone(),
         name: template.name.clone(),
-        version: number.to_string().into(),
-    };
-    let says =
-        TemplateVersion { number, image: Some(Text::new(found.image.id.as_str())), ..before.says.clone() };
-    let to = Version { it, says, image: Picture::There };
-    Some(Target { to: Some(to), before: Some(before), ..target })
+        from: before.says.number,
+        number,
+        latest: template.latest_version,
+        default: template.default_version,
+        image: found.image.clone(),
+        words: found.words(),
+        tries: vec![tried],
+        groups: vec![group.name.to_string()],
+    });
+    Some(number)
 }
 
-fn follows_latest(group: &Group, id: &TemplateId, name: &Text) -> bool {
-    group.template.as_ref().is_some_and(|used| {
+/// What of a group follows the latest version of a template.
+enum Follows {
+    /// All that it launches.
+    Itself,
+    /// This type.
+    Type(InstanceType),
+}
+
+fn follows_latest(group: &Group, id: &TemplateId, name: &Text) -> Option<Follows> {
+    let follows = |used: &TemplateRef| {
         used.version == "$Latest" && (used.id == *id || used.id.is_empty() && used.name == *name)
-    })
+    };
+    if group.template.as_ref().is_some_and(follows) {
+        return Some(Follows::Itself);
+    }
+    let mix = group.mix.as_ref()?;
+    let own = mix.own.iter().find(|own| own.template.as_ref().is_some_and(follows))?;
+    mix.types.get(own.at).map(|(kind, _)| Follows::Type(kind.clone()))
 }
 
 async fn lanes(
@@ -349,7 +364,8 @@ async fn lanes(
         draft.lanes.truncate(before);
         let Some(to) = &target.to else { continue };
         let target_groups = asked(desk, row, draft);
-        let lane = lanes::group(desk, row, &to.it, lane, target_groups, wish);
+        let judged = (&to.it, own::templates(row, &target));
+        let lane = lanes::group(desk, row, judged, lane, target_groups, wish);
         groups.push((row, lane));
     }
     for one in made {

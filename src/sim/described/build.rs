@@ -7,7 +7,7 @@ use crate::sim::builder::containers::{AGENT, host, provider};
 use crate::sim::builder::{Builder, DAY, HOUR, Launch, NewGroup, tag};
 use crate::sim::filter::glob;
 use crate::sim::world::machine::Kind;
-use crate::sim::world::scaling::{self, Mix, Needs, Override};
+use crate::sim::world::scaling::{self, Mix, Needs, Override, TemplateChoice};
 use compact_str::CompactString;
 use std::collections::HashMap;
 use std::time::Duration;
@@ -212,11 +212,19 @@ fn scale(place: &mut Builder, built: &mut Built, groups: &Group) {
     }
 }
 
+/// A template with its version, by the names of the scenario.
+fn own_template(built: &Built, named: &str) -> Option<TemplateChoice> {
+    let (name, version) = named.split_once(':')?;
+    let id = built.templates.get(name)?.clone();
+    Some(TemplateChoice { id, name: name.into(), version: version.into() })
+}
+
 fn mix(built: &Built, groups: &Group) -> Option<Mix> {
     let own = |(at, kind): (usize, &&'static Kind)| Override {
         kind: kind.name.into(),
         weight: groups.weights.get(at).copied(),
         image: groups.override_images.get(at).map(|image| image_id(built, image)),
+        template: groups.override_templates.get(at).and_then(|named| own_template(built, named)),
         ..Override::default()
     };
     let needed = groups.needs.map(|(cpus, memory)| Override {

@@ -3,7 +3,7 @@
 
 use super::bench::{Bench, intent, runner, start, who};
 use super::groups::{all, end, taken_back, versions, why};
-use crate::sim_groups::asg;
+use crate::sim_groups::{asg, element};
 use coredeck::clock::Clock;
 use coredeck::error::Error;
 use coredeck::model::RefreshPreset;
@@ -248,4 +248,91 @@ async fn an_image_of_a_strange_account_is_refused_until_that_is_trusted() {
     });
     bench.plan(trusted).await.unwrap_or_else(|error| panic!("{}", why(&error)));
     assert!(bench.changes().is_empty());
+}
+
+/// Four members of two architectures, each type weighing two, the arm one with a template of its own.
+const BOTH: &str = r#"
+    start = "2026-11-21T12:00:00Z"
+    speed = 0
+    regions = ["us-east-1"]
+    fleet = [{ name = "both", image = [
+        { name = "web-1", age = "90d" }, { name = "web-2", age = "5d" },
+        { name = "arm-1", age = "90d", architecture = "arm64" }, { name = "arm-2", age = "5d", architecture = "arm64" },
+    ], template = [
+        { name = "web", type = "m5.large", images = ["web-1"], default = 1 },
+        { name = "arm", type = "m7g.large", images = ["arm-1"], default = 1 },
+    ], target-group = [{ name = "web", drain = 30 }],
+    group = [{
+        name = "web", types = ["m5.large", "m7g.large"], weights = [2, 2], override-templates = ["", "arm:1"],
+        on-demand-percent = 0, template = "web", template-version = "1", min = 2, desired = 8, max = 16,
+        target-groups = ["web"], grace = "60s", warmup = "60s",
+    }] }]
+"#;
+
+async fn both(from: &str, to: &str) -> Bench {
+    Bench::of(serve(coredeck::sim::parse(&BOTH.replace(from, to), "both").unwrap()).await.unwrap()).await
+}
+
+fn of_both(more: fn(&mut RolloutWish)) -> Intent {
+    let mut wanted = rollout(&["web"], more);
+    let wish = wanted.options.rollout.as_mut().unwrap();
+    if matches!(&wish.image, Meant::Named { name, .. } if name.starts_with("core")) {
+        wish.image = Meant::parse("self:web-2,self:arm-2").unwrap();
+    }
+    wanted.options.override_verdict = true;
+    wanted
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn types_with_a_template_of_their_own_get_a_version_of_that_for_their_processors_and_the_old_one_back() {
+    let bench = both("", "").await;
+    let before = images(&bench, "web").await.1;
+    assert_eq!(before.len(), 2, "both types are there: {before:?}");
+    let saved = |answer: &str| {
+        let own = answer.split("<Overrides>").nth(1).unwrap().split("</Overrides>").next().unwrap();
+        (element(answer, "Version").to_owned(), element(own, "Version").to_owned(), own.matches("<WeightedCapacity>2<").count())
+    };
+    let named = "AutoScalingGroupNames.member.1=web";
+    let plan = bench.plan(of_both(|_| ())).await.unwrap_or_else(|error| panic!("{}", why(&error)));
+    assert_eq!(plan.waves, [vec![0, 1], vec![2]], "both templates, and then the group");
+    assert!(plan.warnings.iter().any(|it| it.contains("version 2 of arm instead of 1")), "{:?}", plan.warnings);
+    let done = bench.run(&bench.enter(&plan).id).await;
+    assert_eq!(end(&done), Some(Outcome::Done), "{:?}", done.lanes);
+    let after = images(&bench, "web").await.1;
+    assert!(after.len() == 2 && after.keys().all(|image| !before.contains_key(image)), "{before:?} {after:?}");
+    let answer = asg(&bench.running, "DescribeAutoScalingGroups", named).await;
+    assert_eq!(saved(&answer), ("2".to_owned(), "2".to_owned(), 2), "both moved, weights as they were");
+
+    let plan = taken_back(&bench, &done).await;
+    let back = bench.run(&bench.enter(&plan).id).await;
+    assert_eq!(end(&back), Some(Outcome::Done), "{:?}", back.lanes);
+    assert_eq!(images(&bench, "web").await.1.keys().collect::<Vec<_>>(), before.keys().collect::<Vec<_>>());
+    let answer = asg(&bench.running, "DescribeAutoScalingGroups", named).await;
+    assert_eq!(saved(&answer), ("1".to_owned(), "1".to_owned(), 2));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_image_for_one_architecture_alone_is_refused_for_types_of_another_and_words_become_numbers() {
+    let bench = both("", "").await;
+    let one = |wish: &mut RolloutWish| wish.image = Meant::parse("self:web-2").unwrap();
+    let refused = why(&bench.plan(of_both(one)).await.unwrap_err());
+    assert!(refused.contains("for its type m7g.large: of 1 images of self called web-2 none is for arm64"), "{refused}");
+    assert!(bench.changes().is_empty());
+
+    // A type that follows the latest version would launch the new one before anybody has judged it.
+    let bench = both("arm:1", "arm:$Latest").await;
+    let refused = why(&bench.plan(of_both(|_| ())).await.unwrap_err());
+    assert!(refused.contains("follows $Latest of arm") && refused.contains("give m7g.large version 1"), "{refused}");
+
+    // One that follows the default is set to its number, there and back; AWS itself could not go back.
+    let bench = both("arm:1", "arm:$Default").await;
+    let plan = bench.plan(of_both(|_| ())).await.unwrap_or_else(|error| panic!("{}", why(&error)));
+    let id = bench.enter(&plan).id;
+    super::groups::ask_in(&bench, &id, 8, "rollback");
+    let op = bench.run(&id).await;
+    assert_eq!(end(&op), Some(Outcome::RolledBack), "{:?}", op.lanes);
+    let answer = asg(&bench.running, "DescribeAutoScalingGroups", "AutoScalingGroupNames.member.1=web").await;
+    let own = answer.split("<Overrides>").nth(1).unwrap();
+    assert_eq!((element(&answer, "Version"), element(own, "Version")), ("1", "1"));
+    assert_eq!(bench.changes().get("RollbackInstanceRefresh"), None);
 }

@@ -81,7 +81,13 @@ fn step(title: String, go: Leg) -> Step {
 
 fn fit(group: &str) -> Aspect {
     let template = TemplateRef { id: "lt-1".into(), name: "web".into(), version: "4".into() };
-    let of = Judged { group: group.into(), template, cluster: None, target_groups: Vec::new() };
+    let of = Judged {
+        group: group.into(),
+        template,
+        others: Vec::new(),
+        cluster: None,
+        target_groups: Vec::new(),
+    };
     Aspect::Launching { fact: LaunchFact::Fit { of } }
 }
 

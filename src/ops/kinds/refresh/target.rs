@@ -45,6 +45,8 @@ pub(in crate::ops::kinds) struct Target {
     pub(in crate::ops::kinds) before: Option<Version>,
     /// What the group follows instead of a number: `$Latest`, `$Default`.
     pub(in crate::ops::kinds) follows: Option<Text>,
+    /// The group's policy with numbers where types with a template of their own follow a word; none where none does.
+    pub(in crate::ops::kinds) pinned: Option<Mix>,
     /// Why no configuration can be sent, so that AWS launches what the group has.
     pub(in crate::ops::kinds) unsendable: Option<String>,
     /// Members that match cannot be told from others: types are chosen by attributes.
@@ -95,6 +97,7 @@ pub(in crate::ops::kinds) async fn resolve(
             follows: None,
             unsendable: Some(why.to_owned()),
             mix: None,
+            pinned: None,
             by_attributes: false,
         }));
     };
@@ -133,6 +136,17 @@ pub(in crate::ops::kinds) async fn resolve(
         let mend = format!("`coredeck describe template {}` shows them", template.name);
         return Ok(Err(Refusal::new(&group.name, why, mend)));
     };
+    let pinned = match group.mix.as_ref().map(|mix| pinned(mix, templates)).transpose() {
+        Ok(pinned) => pinned.flatten(),
+        Err(name) => {
+            let why = format!("launch template {name} of one of its types is gone");
+            return Ok(Err(Refusal::new(
+                &group.name,
+                why,
+                "give that type another one: it can launch nothing",
+            )));
+        }
+    };
     let follows = current.version.starts_with('$') || current.version.is_empty();
     let follows =
         follows.then(|| if current.version.is_empty() { "$Default".into() } else { current.version.clone() });
@@ -154,7 +168,44 @@ pub(in crate::ops::kinds) async fn resolve(
     } else {
         mix_is_unheld.map(|part| format!("its mixed policy has {part}, which cannot be sent back whole"))
     };
-    Ok(Ok(Target { to: Some(to), before, follows, unsendable, mix: None, by_attributes }))
+    Ok(Ok(Target { to: Some(to), before, follows, unsendable, mix: None, pinned, by_attributes }))
+}
+
+/// A policy in which no type's own template follows a word; none where none does, or the name of a template that is gone.
+fn pinned(mix: &Mix, templates: &[Template]) -> std::result::Result<Option<Mix>, Text> {
+    let mut new = mix.clone();
+    for own in new.own.iter_mut().filter_map(|own| own.template.as_mut()) {
+        let found = templates.iter().find(|one| is_named(one, own.id.as_str(), &own.name));
+        let Some(found) = found else { return Err(own.name.clone()) };
+        if own.version.is_empty() || own.version.starts_with('$') {
+            own.version = number(found, &own.version).unwrap_or(found.default_version).to_string().into();
+        }
+    }
+    Ok((new != *mix).then_some(new))
+}
+
+/// The version that a type with a template of its own is launched with; none where that is gone.
+///
+/// # Errors
+///
+/// It could not be looked at.
+pub(in crate::ops::kinds) async fn own_version(
+    desk: &Desk<'_>,
+    row: &GroupRow,
+    own: &TemplateRef,
+) -> Result<Option<Version>> {
+    let Some(part) = desk.snapshot.parts.iter().find(|part| *part.scope == *row.scope) else {
+        return Ok(None);
+    };
+    let templates = part.templates.value.as_ref().map(|all| all.as_slice()).unwrap_or_default();
+    let images = part.images.value.as_ref().map(|all| all.as_slice()).unwrap_or_default();
+    let Some(template) = templates.iter().find(|one| is_named(one, own.id.as_str(), &own.name)) else {
+        return Ok(None);
+    };
+    match number(template, &own.version) {
+        Some(number) => version(desk, row, template, number, images).await,
+        None => Ok(None),
+    }
 }
 
 fn is_named(template: &Template, id: &str, name: &str) -> bool {

@@ -521,6 +521,7 @@ mod tests {
                 follows: None,
                 unsendable: None,
                 mix: None,
+                pinned: None,
                 by_attributes: false,
             },
             said: RefreshPreset::default(),

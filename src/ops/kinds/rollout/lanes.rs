@@ -113,7 +113,7 @@ fn template_steps(one: &Made) -> Vec<Step> {
 pub(super) fn group(
     desk: &Desk<'_>,
     row: &GroupRow,
-    to: &TemplateRef,
+    (to, others): (&TemplateRef, Vec<TemplateRef>),
     lane: Lane,
     target_groups: Vec<TargetGroupArn>,
     wish: &RolloutWish,
@@ -123,6 +123,7 @@ pub(super) fn group(
     let judged = Judged {
         group: group.name.clone(),
         template: to.clone(),
+        others,
         cluster: cluster(desk, row),
         target_groups,
     };

@@ -40,6 +40,7 @@ const GROUP: &[&str] = &[
     "suspended",
     "weights",
     "override-images",
+    "override-templates",
     "needs-cpus",
     "needs-memory",
     "maintenance",
@@ -134,6 +135,20 @@ impl Reader<'_, '_> {
         images
     }
 
+    /// Templates with a version each, `web:1`; an empty one for none.
+    fn own_templates(&mut self, table: &Table, key: &str) -> Vec<String> {
+        let mut templates = Vec::new();
+        for (name, span) in table.texts(key, self.faults).unwrap_or_default() {
+            match name.split_once(':') {
+                Some((template, _)) => self.refers(&Pattern::plain(template), span, &["template"], 1),
+                None if name.is_empty() => {}
+                None => self.faults.add(span, format!("{name} is no template with a version such as web:1")),
+            }
+            templates.push(name.to_owned());
+        }
+        templates
+    }
+
     pub(super) fn hook(&mut self, table: &Table) -> Option<Hook> {
         table.only(&["name", "group", "on", "heartbeat", "result"], self.faults);
         let name = table.required("name", self.faults)?.to_owned();
@@ -215,7 +230,12 @@ impl Reader<'_, '_> {
         }
         let weights = table.wholes("weights", self.faults).unwrap_or_default();
         let override_images = self.images(table, "override-images");
-        for (key, count) in [("weights", weights.len()), ("override-images", override_images.len())] {
+        let override_templates = self.own_templates(table, "override-templates");
+        for (key, count) in [
+            ("weights", weights.len()),
+            ("override-images", override_images.len()),
+            ("override-templates", override_templates.len()),
+        ] {
             if table.has(key) && count != types.len() {
                 let sentence = format!("{key} must be as many as the {} types", types.len());
                 self.faults.add(table.at(key), sentence);
@@ -255,6 +275,7 @@ impl Reader<'_, '_> {
             types,
             weights,
             override_images,
+            override_templates,
             needs: (needs != (0, 0)).then_some(needs),
             on_demand_base: self.number(table, "on-demand-base", 0_u32),
             on_demand_percent,
