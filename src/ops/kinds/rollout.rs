@@ -12,23 +12,25 @@
 //! change, so that a version which somebody else makes meanwhile makes the plan stale instead of being mistaken for
 //! ours. What fails is taken back, and everything that was done before it too.
 
+mod check;
 mod lanes;
 mod own;
 mod waves;
 
+pub use self::check::{Checked, check};
 pub(super) use self::lanes::cluster;
 use super::super::aspect::Aspect;
 use super::super::desk::{Desk, Draft};
 use super::super::guard::forbids;
-use super::super::image::{Allowed, Found, Lost, Meant, find, fits};
+use super::super::image::{Allowed, Found, Lost, find, fits};
 use super::super::intent::{Intent, OnTimeout, RolloutWish};
 use super::protect::count;
 use super::refresh::{Picture, Target, Version, lane_to, resolve};
 use crate::error::Result;
 use crate::fleet::GroupRow;
 use crate::model::{
-    Group, Image, ImageId, InstanceType, Known, RefreshPreset, Scope, TargetGroupArn, TemplateId,
-    TemplateRef, TemplateVersion, Text,
+    Group, Image, ImageId, InstanceType, RefreshPreset, Scope, TargetGroupArn, TemplateId, TemplateRef,
+    TemplateVersion, Text,
 };
 use futures::FutureExt;
 use futures::future::BoxFuture;
@@ -446,65 +448,4 @@ fn canary(wish: &RolloutWish, desired: u32) -> u32 {
 
 fn watch_s(wish: &RolloutWish) -> u64 {
     wish.watch_s.unwrap_or(WATCH_S)
-}
-
-/// What a look at a group found.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Checked {
-    /// The group.
-    pub group: String,
-    /// What there is to do; none when there is nothing.
-    pub todo: Option<String>,
-    /// What it launches, and what was looked for, in words.
-    pub says: String,
-}
-
-/// Whether there is something to roll out: the group launches another image than is meant, or members run another
-/// one than the group launches.
-///
-/// # Errors
-///
-/// A group is unknown, or AWS could not be asked.
-pub async fn check(desk: &Desk<'_>, groups: &[String], wish: &RolloutWish) -> Result<Vec<Checked>> {
-    let mut draft = Draft::default();
-    let mut all = Vec::new();
-    for row in desk.groups(groups, &mut draft) {
-        let Some((_, now)) = from(desk, row, &mut draft).await? else { continue };
-        let has = now.as_ref().map_or("an image that is not known", |now| now.id.as_str()).to_owned();
-        let mut drift = desk.fleet.drift.iter();
-        let drift = drift.find(|one| one.name == row.it.name && one.scope == row.scope);
-        let (mut todo, says) = match find(desk, &row.scope, &wish.image, now.as_ref()).await? {
-            Ok(found) if now.as_ref().is_some_and(|now| now.id == found.image.id) => {
-                (None, format!("launches {}", found.words()))
-            }
-            Ok(found) => {
-                (Some(format!("launches {has}, and {} is meant", found.words())), format!("launches {has}"))
-            }
-            // Nobody publishes images of one's own: what is in use tells whether there are younger ones.
-            Err(_) if wish.image == Meant::Newest => match drift.map(|drift| drift.younger) {
-                Some(younger @ 1..) => (
-                    Some(format!("launches {has}, and {younger} younger of its family are in use")),
-                    format!("launches {has}"),
-                ),
-                _ => (
-                    None,
-                    format!("launches {has}, which nobody publishes newer ones of; name one by --image"),
-                ),
-            },
-            Err(lost) => {
-                draft.refuse(&row.it.name, lost.why, lost.mend);
-                continue;
-            }
-        };
-        if todo.is_none()
-            && let Some(Known::Yes(stale @ 1..)) = drift.map(|drift| drift.stale)
-        {
-            todo = Some(format!("{stale} of its members run another image than it launches"));
-        }
-        all.push(Checked { group: row.it.name.to_string(), todo, says });
-    }
-    if draft.refusals.is_empty() {
-        return Ok(all);
-    }
-    Err(crate::ops::guard::refused("rollout", draft.refusals))
 }

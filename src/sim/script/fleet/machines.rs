@@ -199,7 +199,11 @@ impl Reader<'_, '_> {
             return None;
         }
         let kind = self.kind(table, "type").or_else(|| types.first().copied())?;
-        if let Some(other) = types.iter().find(|other| other.architecture != kind.architecture) {
+        let override_templates = self.own_templates(table, "override-templates");
+        // A type with a template of its own launches whatever image that names.
+        let has_own = |at: usize| override_templates.get(at).is_some_and(|named| !named.is_empty());
+        let mut plain = types.iter().enumerate().filter(|(at, _)| !has_own(*at));
+        if let Some((_, other)) = plain.find(|(_, other)| other.architecture != kind.architecture) {
             let sentence = format!("{} is not of the architecture of {}", other.name, kind.name);
             self.faults.add(table.at("types"), sentence);
         }
@@ -230,7 +234,6 @@ impl Reader<'_, '_> {
         }
         let weights = table.wholes("weights", self.faults).unwrap_or_default();
         let override_images = self.images(table, "override-images");
-        let override_templates = self.own_templates(table, "override-templates");
         for (key, count) in [
             ("weights", weights.len()),
             ("override-images", override_images.len()),
