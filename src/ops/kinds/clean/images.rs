@@ -125,6 +125,12 @@ async fn used(
         let by = || format!("version {} of {} launches it", one.number, row.it.name);
         one.image.iter().for_each(|image| note(image, by()));
     }
+    // What runs of it comes first: that is what somebody would miss at once.
+    let instances =
+        desk.fleet.instances.iter().filter(|one| one.scope == row.scope && !one.it.state.is_gone());
+    for one in instances {
+        note(&Text::new(one.it.image_id.as_str()), format!("{} was launched from it", one.it.id));
+    }
     for other in others {
         for one in versions(desk, other, &other.it.id).await? {
             let by = || format!("version {} of {} launches it", one.number, other.it.name);
@@ -134,11 +140,6 @@ async fn used(
     for group in groups() {
         let own = group.it.mix.iter().flat_map(|mix| &mix.own).filter_map(|own| own.image.as_ref());
         own.for_each(|image| note(image, format!("{} launches it", group.it.name)));
-    }
-    let instances =
-        desk.fleet.instances.iter().filter(|one| one.scope == row.scope && !one.it.state.is_gone());
-    for one in instances {
-        note(&Text::new(one.it.image_id.as_str()), format!("{} was launched from it", one.it.id));
     }
     if looked_up.is_empty() {
         return Ok(Ok(used));
