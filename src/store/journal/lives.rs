@@ -9,12 +9,26 @@ use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+/// A file that is locked for as long as this lives.
+///
+/// It is unlocked before it is closed: a program that is being started just then holds what is open here for a moment, and
+/// the lock with it.
+#[derive(Debug)]
+pub(super) struct Life(File);
+
+impl Drop for Life {
+    fn drop(&mut self) {
+        // What cannot be unlocked is unlocked by being closed.
+        let _ = self.0.unlock();
+    }
+}
+
 /// The locks of runners beside a journal.
 #[derive(Debug)]
 pub(super) struct Lives {
     folder: PathBuf,
     /// Those that run in this process.
-    mine: Mutex<HashMap<String, (i64, File)>>,
+    mine: Mutex<HashMap<String, (i64, Life)>>,
 }
 
 impl Lives {
@@ -28,7 +42,7 @@ impl Lives {
         self.folder.join(format!("{op}.{epoch}.lock"))
     }
 
-    fn mine(&self) -> MutexGuard<'_, HashMap<String, (i64, File)>> {
+    fn mine(&self) -> MutexGuard<'_, HashMap<String, (i64, Life)>> {
         self.mine.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -37,7 +51,7 @@ impl Lives {
     /// # Errors
     ///
     /// It cannot be made or locked.
-    pub(super) fn lock(&self, op: &str, epoch: i64) -> Result<File> {
+    pub(super) fn lock(&self, op: &str, epoch: i64) -> Result<Life> {
         let path = self.path(op, epoch);
         let failed =
             |error: std::io::Error| LedgerError::Other(format!("{} cannot be made: {error}", path.display()));
@@ -45,12 +59,12 @@ impl Lives {
         let open = File::options().create(true).truncate(false).write(true).open(&path);
         let file = open.map_err(failed)?;
         file.try_lock().map_err(|error| failed(error.into()))?;
-        Ok(file)
+        Ok(Life(file))
     }
 
     /// Keeps a lock for as long as this process lives, or until its runner ends.
-    pub(super) fn keep(&self, op: &str, epoch: i64, file: File) {
-        self.mine().insert(op.to_owned(), (epoch, file));
+    pub(super) fn keep(&self, op: &str, epoch: i64, life: Life) {
+        self.mine().insert(op.to_owned(), (epoch, life));
     }
 
     /// Ends a runner of this process.
