@@ -24,11 +24,10 @@ fn dialog(size: (u16, u16), keys: &str) -> Headless {
 
 /// The last wish that a plan was asked for.
 fn planned(screen: &Headless) -> Option<Intent> {
-    let last = screen.effects.iter().rev().find_map(|effect| match effect {
+    screen.effects.iter().rev().find_map(|effect| match effect {
         Effect::Order(Order::Plan { intent, .. }) => Some(intent.clone()),
         _ => None,
-    });
-    last
+    })
 }
 
 /// Leads to a field as a person does, with tab, until the mark stands before its name.
@@ -185,7 +184,6 @@ fn a_share_is_what_its_fields_say() {
             base: Some(1),
             strategy: Some("capacity-optimized".to_owned()),
             types: vec!["m5.large".to_owned(), "m5.xlarge=2".to_owned()],
-            ..ShareWish::default()
         };
         assert_eq!((intent.verb.as_str(), *share), ("spot-share", wanted));
         assert_eq!(intent.options.refresh.unwrap().preset.alarms, Some(vec!["web-5xx".into()]));
