@@ -398,6 +398,31 @@ impl Running {
         self.cores.as_ref().is_some_and(|cores| cores.cut_off(core, is_cut_off))
     }
 
+    /// Lets a zone (by its name) have no room for instances that are launched by themselves, or room again.
+    pub fn fill_zone(&self, zone: &str, is_full: bool) {
+        for place in self.site.world.settled() {
+            let mut place = place.write().unwrap_or_else(std::sync::PoisonError::into_inner);
+            let Some(at) = place.zones.iter().position(|one| one.name == zone) else { continue };
+            if is_full {
+                place.full_zones.insert(at)
+            } else {
+                place.full_zones.remove(&at)
+            };
+        }
+    }
+
+    /// Lets docker's daemon on an instance answer nothing, or answer again. Its containers go on as they are.
+    pub fn halt_docker(&self, instance: &str, is_down: bool) {
+        for place in self.site.world.settled() {
+            let mut place = place.write().unwrap_or_else(std::sync::PoisonError::into_inner);
+            if is_down {
+                place.without_docker.insert(instance.into())
+            } else {
+                place.without_docker.remove(instance)
+            };
+        }
+    }
+
     /// Puts a variable into the environment of a core's container, and a label onto it.
     pub fn plant(&self, core: &str, variable: &str, value: &str, label: &str, text: &str) {
         for place in self.site.world.settled() {
