@@ -81,6 +81,7 @@ impl Field {
                     empty(Name::Healthy),
                     empty(Name::Checkpoints),
                     empty(Name::Alarms),
+                    empty(Name::Metric),
                     Self::choice(Name::Protected, PROTECTED),
                     Self::choice(Name::Risk, RISK),
                     Self::choice(Name::Under, UNDER),
@@ -103,6 +104,7 @@ impl Field {
                     empty(Name::Canary),
                     empty(Name::Watch),
                     empty(Name::Alarms),
+                    empty(Name::Metric),
                     Self::choice(Name::Default, DEFAULT),
                     Self::choice(Name::Finished, FINISHED),
                     Self::choice(Name::Older, REFUSED),
@@ -282,6 +284,7 @@ pub(crate) fn options(fields: &[Field]) -> Result<Options, String> {
             | Name::Healthy
             | Name::Checkpoints
             | Name::Alarms
+            | Name::Metric
             | Name::Protected
             | Name::Under
             | Name::Reason => {}

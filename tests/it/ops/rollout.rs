@@ -307,10 +307,13 @@ async fn types_with_a_template_of_their_own_get_a_version_of_that_for_their_proc
     let done = bench.run(&bench.enter(&plan).id).await;
     assert_eq!(end(&done), Some(Outcome::Done), "{:?}", done.lanes);
     let after = images(&bench, "web").await.1;
-    assert!(
-        !after.is_empty() && after.keys().all(|image| !before.contains_key(image)),
-        "{before:?} {after:?}"
+    assert_eq!(before.len(), 2, "members of both architectures: {before:?}");
+    assert_eq!(
+        (after.len(), after.values().sum::<usize>()),
+        (2, 4),
+        "both are replaced: {before:?} {after:?}"
     );
+    assert!(after.keys().all(|image| !before.contains_key(image)), "{before:?} {after:?}");
     let answer = asg(&bench.running, "DescribeAutoScalingGroups", named).await;
     assert_eq!(saved(&answer), ("2".to_owned(), "2".to_owned(), 2), "both moved, weights as they were");
 
@@ -318,7 +321,11 @@ async fn types_with_a_template_of_their_own_get_a_version_of_that_for_their_proc
     let back = bench.run(&bench.enter(&plan).id).await;
     assert_eq!(end(&back), Some(Outcome::Done), "{:?}", back.lanes);
     let again = images(&bench, "web").await.1;
-    assert!(again.keys().all(|image| !after.contains_key(image)), "{before:?} {after:?} {again:?}");
+    assert_eq!(
+        again.keys().collect::<Vec<_>>(),
+        before.keys().collect::<Vec<_>>(),
+        "both are back: {again:?}"
+    );
     let answer = asg(&bench.running, "DescribeAutoScalingGroups", named).await;
     assert_eq!(saved(&answer), ("1".to_owned(), "1".to_owned(), 2));
 }

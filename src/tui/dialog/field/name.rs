@@ -30,6 +30,7 @@ pub(crate) enum Name {
     Healthy,
     Checkpoints,
     Alarms,
+    Metric,
     Protected,
     Risk,
     Under,
@@ -103,6 +104,7 @@ impl Name {
             Self::Healthy => "healthy",
             Self::Checkpoints => "checkpoints",
             Self::Alarms => "alarms",
+            Self::Metric => "figures",
             Self::Protected => "protected",
             Self::Risk => "risks",
             Self::Under => "refresh under way",
@@ -200,6 +202,9 @@ impl Name {
             }
             Self::Checkpoints => "percentages at which it waits: 10,50,100; none; empty is the tier's preset",
             Self::Alarms => "alarms that fail it, with commas between",
+            Self::Metric => {
+                "what CloudWatch must say, `;` between: AWS/ApplicationELB RequestCount >= 1; none; empty: the tier's"
+            }
             Self::Protected => "what becomes of members that are protected from scale-in",
             Self::Risk => "whether it goes on although it may hurt",
             Self::Under => "whether a refresh that somebody else started is taken over and followed",
