@@ -84,10 +84,10 @@ async fn a_core_moves_to_a_host_that_is_launched_for_it_and_back() {
     let [there] = all.as_slice() else { panic!("{all:?}") };
     let now = entry(&bench, core).await;
     assert_eq!(now["instance_id"].as_str(), Some(there.id.as_str()));
-    assert_eq!(containers(&bench, &home, core).await, [format!("supertokens-{core} 11.0.4 exited")]);
+    assert_eq!(containers(&bench, &home, core).await, [format!("supertokens-{core} 9.2.2 exited")]);
     assert_eq!(
         containers(&bench, there.id.as_str(), core).await,
-        [format!("supertokens-{core} 11.0.4 running")]
+        [format!("supertokens-{core} 9.2.2 running")]
     );
     let after = bench.world("core move").await;
     let states: Vec<(&str, &str)> = after
@@ -104,7 +104,7 @@ async fn a_core_moves_to_a_host_that_is_launched_for_it_and_back() {
     assert_eq!(ended(&back), Some(Outcome::Done), "{:?}", back.lanes);
     assert_eq!(launched(&bench, &op).await[0].state, InstanceState::Terminated);
     assert_eq!(entry(&bench, core).await, before);
-    assert_eq!(containers(&bench, &home, core).await, [format!("supertokens-{core} 11.0.4 running")]);
+    assert_eq!(containers(&bench, &home, core).await, [format!("supertokens-{core} 9.2.2 running")]);
     assert_eq!(bench.changes()["RunInstances"], 1);
 }
 
