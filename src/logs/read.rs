@@ -68,7 +68,7 @@ async fn rests(gaze: &mut watch::Receiver<Gaze>, usual: Duration) {
 
 /// The same by another measure; how was looked in the end.
 async fn rests_by(gaze: &mut watch::Receiver<Gaze>, pause: impl Fn(Gaze) -> Duration) -> Gaze {
-    let begun = tokio::time::Instant::now();
+    let begun = tokio::time::Instant::from_std(crate::clock::monotonic());
     loop {
         let now = *gaze.borrow_and_update();
         let until = begun + pause(now);
