@@ -20,6 +20,7 @@ mod journal;
 mod managed;
 mod newcomers;
 mod refresh;
+mod refusing;
 mod rollout;
 mod successors;
 mod sweep;
