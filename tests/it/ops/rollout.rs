@@ -136,6 +136,38 @@ async fn a_template_that_somebody_edits_meanwhile_makes_the_plan_stale() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_number_that_was_once_given_is_not_given_again_and_the_next_plan_knows() {
+    let bench = Bench::new().await;
+    let ec2 = async |action: &str, rest: &str| {
+        let body = format!("Action={action}&Version=2016-11-15&LaunchTemplateName=dev-host&{rest}");
+        let answer = crate::sim::query(&bench.running, "ec2", &body).await;
+        assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+    };
+    let image = "SourceVersion=3&LaunchTemplateData.InstanceType=t3.small";
+    ec2("CreateLaunchTemplateVersion", image).await;
+    ec2("DeleteLaunchTemplateVersions", "LaunchTemplateVersion.1=4").await;
+    let before = bench.changes();
+    let plan = bench.plan(rollout(&[GROUP], |_| ())).await.unwrap_or_else(|error| panic!("{}", why(&error)));
+    assert!(plan.lanes[0].steps[0].title.contains("make version 4"), "{}", plan.lanes[0].steps[0].title);
+    let begun = Timer::now(bench.timer.as_ref());
+    let op = bench.run(&bench.enter(&plan).id).await;
+    assert_eq!(end(&op), Some(Outcome::RolledBack), "{:?}", op.lanes);
+    let said = op.lanes[0].why.join("; ");
+    assert!(said.contains("a higher number than 4") && said.contains("plans again"), "{said}");
+    let took = Timer::now(bench.timer.as_ref()).duration_since(begun);
+    assert!(took < SignedDuration::from_secs(60), "it is said at once: {took}");
+    assert_eq!(bench.changes().get("StartInstanceRefresh"), None);
+
+    let plan = bench.plan(rollout(&[GROUP], |_| ())).await.unwrap_or_else(|error| panic!("{}", why(&error)));
+    assert!(plan.lanes[0].steps[0].title.contains("make version 6"), "{}", plan.lanes[0].steps[0].title);
+    let done = bench.run(&bench.enter(&plan).id).await;
+    assert_eq!(end(&done), Some(Outcome::Done), "{:?}", done.lanes);
+    assert_eq!(versions(&bench, GROUP).await, all("6"));
+    let call = "CreateLaunchTemplateVersion";
+    assert_eq!(bench.changes()[call], before[call] + 2, "one by each");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_hold_outlives_its_terminal_and_a_week_and_then_all_waves_go_on() {
     let bench = Bench::new().await;
     let mut wanted = rollout(&["shared-hosts", GROUP], |wish| wish.preset.max_healthy = Some(110));
