@@ -26,6 +26,7 @@ mod input;
 mod journal;
 mod logs;
 mod market;
+mod meddling;
 mod page;
 mod pricing;
 mod route53;
@@ -404,32 +405,6 @@ impl Running {
     /// The proxy that leads to every core by its address in the pretended network, and lists them at `/`.
     pub fn cores_door(&self) -> Option<SocketAddr> {
         self.cores.as_ref().map(|cores| cores.door())
-    }
-
-    /// Cuts a core (by its id in the registry) off from its database, or brings that back; tells whether there is
-    /// such a core.
-    pub fn cut_off(&self, core: &str, is_cut_off: bool) -> bool {
-        for place in self.site.world.settled() {
-            let mut place = place.write().unwrap_or_else(std::sync::PoisonError::into_inner);
-            if is_cut_off {
-                place.cut_off.insert(core.into())
-            } else {
-                place.cut_off.remove(core)
-            };
-        }
-        self.cores.as_ref().is_some_and(|cores| cores.cut_off(core, is_cut_off))
-    }
-
-    /// Puts a variable into the environment of a core's container, and a label onto it.
-    pub fn plant(&self, core: &str, variable: &str, value: &str, label: &str, text: &str) {
-        for place in self.site.world.settled() {
-            let mut place = place.write().unwrap_or_else(std::sync::PoisonError::into_inner);
-            let mine = place.docker.values_mut().flatten().filter(|one| one.core.as_deref() == Some(core));
-            for container in mine {
-                container.env.push((variable.into(), value.into()));
-                container.labels.push((label.into(), text.into()));
-            }
-        }
     }
 
     /// Takes a database host of the pretended cores down, or brings it back. Databases stand at hosts that end in

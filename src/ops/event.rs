@@ -237,6 +237,8 @@ pub enum Failure {
     Unknown,
     /// Permission is missing.
     Denied,
+    /// AWS said no because it has no room where it was asked for; it may have some elsewhere.
+    Full,
 }
 
 /// How a step came to be done.

@@ -16,6 +16,7 @@ mod deed;
 mod doubt;
 mod naming;
 mod returning;
+mod room;
 mod waves;
 
 use self::beside::{beside, goes_by_itself};
@@ -245,7 +246,7 @@ impl One<'_> {
                     arms.iter().flat_map(|arm| arm.when.facts().into_iter().chain(arm.taken.facts())),
                 );
             }
-            Act::Wait | Act::Adopt | Act::Once { .. } => {}
+            Act::Wait | Act::Adopt | Act::Once { .. } | Act::FirstWithRoom { .. } => {}
         }
         facts
     }
@@ -343,6 +344,9 @@ impl One<'_> {
             if let Some(change) = self.instead() {
                 return self.act(change, None);
             }
+            if let Some(need) = self.elsewhere(seen_at) {
+                return need;
+            }
             let why = if *is_denied { format!("permission is missing: {why}") } else { why.clone() };
             return self.give_up(false, why);
         }
@@ -378,6 +382,10 @@ impl One<'_> {
             // What is on its way back already is undone like what we turn back ourselves.
             Act::Adopt => self.waiting(true),
             Act::Once { change } => self.act((**change).clone(), None),
+            Act::FirstWithRoom { .. } => match self.untried() {
+                Some(change) => self.act(change, None),
+                None => self.waiting(false),
+            },
             Act::AsSeen { .. } => match self.arm().and_then(|arm| arm.change.as_deref()) {
                 Some(change) => self.act(change.clone(), None),
                 None => self.waiting(true),

@@ -480,7 +480,7 @@ impl OpState {
         let first = self.first_try(call, &steps, way).unwrap_or(made_at);
         for step in steps {
             let state = match how {
-                Failure::Refused => StepState::Refused { why: why.clone(), is_denied: false },
+                Failure::Refused | Failure::Full => StepState::Refused { why: why.clone(), is_denied: false },
                 Failure::Denied => StepState::Refused { why: why.clone(), is_denied: true },
                 Failure::Passing => StepState::Again { first, since: at },
                 Failure::Unknown => StepState::Doubtful { call, since: made_at },

@@ -21,7 +21,7 @@ fn scope() -> Scope {
     Scope { account: "demo".into(), region: "us-east-1".into() }
 }
 
-fn wished(verb: &str, cores: &[&str], wish: CoreWish) -> Intent {
+pub(super) fn wished(verb: &str, cores: &[&str], wish: CoreWish) -> Intent {
     let mut intent = intent(verb, cores);
     intent.options.override_budget = true;
     intent.options.core = Some(Box::new(wish));
@@ -33,7 +33,7 @@ fn to(version: &str) -> CoreWish {
 }
 
 /// The same, with what the hosts of its cores say.
-async fn asked(bench: &Bench, world: &World, mut intent: Intent) -> Intent {
+pub(super) async fn asked(bench: &Bench, world: &World, mut intent: Intent) -> Intent {
     let writer = bench.writer();
     let asking = Asking {
         probe: bench.aws.as_ref(),
@@ -46,7 +46,7 @@ async fn asked(bench: &Bench, world: &World, mut intent: Intent) -> Intent {
     intent
 }
 
-async fn planned(bench: &Bench, world: &World, intent: Intent) -> Result<Plan, String> {
+pub(super) async fn planned(bench: &Bench, world: &World, intent: Intent) -> Result<Plan, String> {
     let writer = bench.writer();
     let desk = Desk {
         snapshot: &world.snapshot,
@@ -63,21 +63,21 @@ async fn planned(bench: &Bench, world: &World, intent: Intent) -> Result<Plan, S
     desk.plan(intent).await.map_err(|error| why(&error))
 }
 
-async fn done(bench: &Bench, plan: &Plan) -> OpState {
+pub(super) async fn done(bench: &Bench, plan: &Plan) -> OpState {
     bench.run(&bench.enter(plan).id).await
 }
 
-fn ended(op: &OpState) -> Option<Outcome> {
+pub(super) fn ended(op: &OpState) -> Option<Outcome> {
     op.ended.map(|(end, _)| end)
 }
 
-fn host(world: &World, core: &str) -> String {
+pub(super) fn host(world: &World, core: &str) -> String {
     let found = world.fleet.cores.iter().find(|one| one.id.as_str() == core).expect("the core");
     found.home.instance_id().unwrap().to_string()
 }
 
 /// What docker on a host says of its containers whose names hold a word: name, image and state.
-async fn containers(bench: &Bench, host: &str, word: &str) -> Vec<String> {
+pub(super) async fn containers(bench: &Bench, host: &str, word: &str) -> Vec<String> {
     let script =
         format!("docker ps -a --filter name={word} --format '{{{{.Names}}}} {{{{.Image}}}} {{{{.State}}}}'");
     let asked = json!({
@@ -93,7 +93,7 @@ async fn containers(bench: &Bench, host: &str, word: &str) -> Vec<String> {
 }
 
 /// Runs a script on a host, as somebody with a shell there would.
-async fn by_hand(bench: &Bench, host: &str, script: &str) -> String {
+pub(super) async fn by_hand(bench: &Bench, host: &str, script: &str) -> String {
     let asked = json!({
         "DocumentName": "AWS-RunShellScript", "InstanceIds": [host], "Parameters": { "commands": [script] },
     });
@@ -113,7 +113,7 @@ fn anew(options: &str, image: &str) -> String {
     )
 }
 
-async fn entry(bench: &Bench, core: &str) -> serde_json::Value {
+pub(super) async fn entry(bench: &Bench, core: &str) -> serde_json::Value {
     let of = vec![format!("/coredeck/demo/cores/{core}").into()];
     let Seen::Parameters(all) = bench.aws.look(&scope(), &Look::Parameters { of }).await.unwrap() else {
         panic!()
@@ -344,7 +344,7 @@ async fn a_replica_that_is_stuck_on_its_way_back_keeps_the_others_in_traffic() {
     }
 }
 
-async fn keep(bench: &Bench, name: &str, value: &str) {
+pub(super) async fn keep(bench: &Bench, name: &str, value: &str) {
     let name = format!("/coredeck/demo/secrets/{name}");
     let asked = json!({ "Name": name, "Type": "SecureString", "Value": value, "Overwrite": true });
     assert!(ssm(&bench.running, "PutParameter", asked).await["Version"].is_u64());
@@ -386,9 +386,18 @@ async fn a_core_that_moves_serves_there_before_it_stops_here() {
     assert_ne!(there, home);
     assert_eq!(containers(&bench, &home, "dev-005").await, ["supertokens-dev-005 11.0.4 exited"]);
     assert_eq!(containers(&bench, &there, "dev-005").await, ["supertokens-dev-005 11.0.4 running"]);
-    // One with a host of its own finds none that is free.
+    // One with a host of its own finds no room on another one's.
     keep(&bench, "prod-slatepay/database-uri", "x").await;
-    let full = wished("core move", &["prod-slatepay"], CoreWish::default());
+    let other = world.fleet.cores.iter().find(|core| {
+        let is_its = core.tier.as_ref().is_some_and(|tier| tier.as_str() == "production");
+        let row = |id| world.fleet.instances.iter().find(|row| Some(&row.it.id) == id);
+        let is_near = row(core.home.instance_id()).is_some_and(
+            |row| matches!(&row.agent, coredeck::model::Known::Yes(Some(agent)) if agent.ping == "Online"),
+        );
+        is_its && is_near && core.id.as_str() != "prod-slatepay"
+    });
+    let taken = other.map(|core| host(&world, core.id.as_str()));
+    let full = wished("core move", &["prod-slatepay"], CoreWish { host: taken, ..CoreWish::default() });
     let full = planned(&bench, &world, asked(&bench, &world, full).await).await.unwrap_err();
     assert!(full.contains("find no room"), "{full}");
 }
