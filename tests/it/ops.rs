@@ -1,5 +1,6 @@
 //! Operations against the simulator, in pretended time: what they do, and what is left when they die.
 
+mod ailing;
 mod bench;
 mod budget;
 mod care;
