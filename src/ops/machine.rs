@@ -22,7 +22,7 @@ mod waves;
 use self::beside::{beside, goes_by_itself};
 use self::deed::deed;
 use self::returning::back;
-use self::waves::{fate, in_turn, may_turn};
+use self::waves::{fate, in_turn, may_turn, needed};
 use super::aspect::{Aspect, Value};
 use super::condition::{Condition, Eye};
 use super::event::{At, End, Event, How, Way};
@@ -157,10 +157,13 @@ fn steer(op: &OpState) -> Option<Event> {
             (Mode::RollingBack, Phase::There | Phase::Over(End::Done | End::Left))
                 if may_turn(op, number) =>
             {
-                Event::Turned { lane: number }
+                match needed(op, number) {
+                    Some(why) => Event::Kept { lane: number, why },
+                    None => Event::Turned { lane: number },
+                }
             }
             (Mode::Going, Phase::Waiting) if stops => Event::Closed { lane: number, end: End::Skipped },
-            (Mode::Going, Phase::Waiting) => match op.denied(number) {
+            (Mode::Going, Phase::Waiting) => match op.denied(number).or_else(|| needed(op, number)) {
                 Some(why) => Event::Barred { lane: number, why: vec![why] },
                 None => continue,
             },

@@ -23,6 +23,7 @@ mod moving;
 mod newcomers;
 mod nowhere;
 mod refresh;
+mod refusing;
 mod rollout;
 mod successors;
 mod sweep;

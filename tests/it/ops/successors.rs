@@ -1,7 +1,8 @@
 //! Cores that get another version or another host: one replica at a time, with the way back on the host itself, and
 //! nobody without a core in between.
 
-use super::bench::{Bench, intent};
+use super::bench::{Bench, intent, runner};
+use super::refusing::refusing;
 use crate::sim_hosts::ssm;
 use coredeck::gateway::change::{TargetRef, Token};
 use coredeck::gateway::{Change, FleetProbe, Look, Seen};
@@ -9,10 +10,11 @@ use coredeck::model::Scope;
 use coredeck::ops::hosts::Asking;
 use coredeck::ops::intent::{Carry, CoreWish};
 use coredeck::ops::kinds::look_at_cores;
-use coredeck::ops::{Desk, Intent, OpState, Outcome, Plan, Timer, Undo};
+use coredeck::ops::{Desk, End, Intent, OpState, Outcome, Phase, Plan, Timer, Undo, rollback};
 use coredeck::world::World;
 use serde_json::json;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 fn scope() -> Scope {
@@ -236,9 +238,8 @@ async fn limits_and_labels_last_and_other_keys_bring_the_old_one_back() {
     assert!(now.starts_with("supertokens/supertokens-postgresql:11.0.5 50000"), "{now}");
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn replicas_are_upgraded_one_after_the_other_and_all_go_back_when_one_fails() {
-    let bench = Bench::new().await;
+/// Two replicas of one target group, and the plan that upgrades both.
+async fn both_replicas(bench: &Bench) -> Plan {
     let world = bench.world("core upgrade").await;
     let group = world.fleet.target_groups.iter().find(|row| row.it.name == "shared-production").unwrap();
     let other = host(&world, "shared-dev-1");
@@ -248,45 +249,51 @@ async fn replicas_are_upgraded_one_after_the_other_and_all_go_back_when_one_fail
     bench.running.step(Duration::from_secs(60));
     let world = bench.world("core upgrade").await;
     let alone =
-        planned(&bench, &world, wished("core upgrade", &["shared-prod-1"], to("11.0.5"))).await.unwrap_err();
+        planned(bench, &world, wished("core upgrade", &["shared-prod-1"], to("11.0.5"))).await.unwrap_err();
     assert!(alone.contains("shared-dev-1 serves shared-production beside it"), "{alone}");
     let both = wished("core upgrade", &["shared-prod-1", "shared-dev-1"], to("11.0.5"));
-    let plan = planned(&bench, &world, both).await.unwrap();
+    let plan = planned(bench, &world, both).await.unwrap();
     assert_eq!((plan.waves.len(), plan.is_one_piece), (2, true));
     assert!(
         plan.warnings.iter().any(|warning| warning.contains("beside each other for about")),
         "{:?}",
         plan.warnings
     );
-    // The one whose turn comes second fails: the first is taken back then, out of traffic like on its way there.
+    plan
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn replicas_are_upgraded_one_after_the_other_and_all_go_back_when_one_fails() {
+    let bench = Bench::new().await;
+    let plan = both_replicas(&bench).await;
+    // The one whose turn comes second fails, and is well again with its old container: then the first is taken back,
+    // out of traffic like on its way there.
     let second = plan.lanes[plan.waves[1][0]].target.clone();
     bench.running.cut_off(&second, true);
     let before = bench.running.calls().len();
-    let op = done(&bench, &plan).await;
-    assert_ne!(ended(&op), Some(Outcome::Done));
+    let (running, commands) = (Arc::clone(&bench.running), AtomicUsize::new(0));
+    let writer = refusing(bench.writer(), move |change| {
+        let is_command = matches!(change, Change::SendCommand { .. });
+        if is_command && commands.fetch_add(1, Ordering::SeqCst) == 2 {
+            running.cut_off(&second, false);
+        }
+        None
+    });
+    let edge = bench.edge(Arc::new(bench.journal()), writer);
+    let op = coredeck::ops::run(&edge, &bench.enter(&plan).id, &runner("anna")).await.unwrap();
+    assert_eq!(ended(&op), Some(Outcome::RolledBack), "{:?}", op.lanes);
     assert_eq!(turns(&bench, before), "oriorriori", "{:?}", op.lanes);
-    bench.running.cut_off(&second, false);
+    let world = bench.world("core upgrade").await;
     for core in ["shared-prod-1", "shared-dev-1"] {
         let now = containers(&bench, &host(&world, core), core).await;
         assert_eq!(now, [format!("supertokens-{core} 11.0.4 running")], "{:?}", op.lanes);
     }
     // What went well is taken back one after the other too, the last first.
-    let world = bench.world("core upgrade").await;
     let both = wished("core upgrade", &["shared-prod-1", "shared-dev-1"], to("11.0.5"));
     let plan = planned(&bench, &world, both).await.unwrap();
     let op = done(&bench, &plan).await;
     assert_eq!(ended(&op), Some(Outcome::Done), "{:?}", op.lanes);
-    let world = bench.world("core upgrade").await;
-    let writer = bench.writer();
-    let desk = Desk {
-        snapshot: &world.snapshot,
-        fleet: &world.fleet,
-        config: &bench.config,
-        probe: bench.aws.as_ref(),
-        writer: Some(writer.as_ref()),
-        now: bench.timer.now(),
-    };
-    let back = coredeck::ops::rollback::plan(&desk, &op).await.unwrap();
+    let back = bench.undo(&op).await.unwrap();
     let order = |plan: &Plan| -> Vec<String> {
         plan.waves.iter().flatten().map(|lane| plan.lanes[*lane].target.clone()).collect()
     };
@@ -297,6 +304,41 @@ async fn replicas_are_upgraded_one_after_the_other_and_all_go_back_when_one_fail
     assert_eq!(ended(&op), Some(Outcome::Done), "{:?}", op.lanes);
     assert_eq!(turns(&bench, before), "oriori");
     for core in ["shared-prod-1", "shared-dev-1"] {
+        let now = containers(&bench, &host(&world, core), core).await;
+        assert_eq!(now, [format!("supertokens-{core} 11.0.4 running")]);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_replica_that_is_stuck_on_its_way_back_keeps_the_others_in_traffic() {
+    let bench = Bench::new().await;
+    let plan = both_replicas(&bench).await;
+    let second = plan.lanes[plan.waves[1][0]].target.clone();
+    bench.running.cut_off(&second, true);
+    let before = bench.running.calls().len();
+    let op = done(&bench, &plan).await;
+    let id = op.record.id.clone();
+    let (first, second) = (plan.waves[0][0], plan.waves[1][0]);
+    assert_eq!(op.lanes[second].phase, Phase::Over(End::Stuck), "{:?}", op.lanes);
+    assert_eq!(op.lanes[first].phase, Phase::Over(End::Left), "{:?}", op.lanes);
+    assert!(
+        op.lanes[first].why[0].contains("serves the same target group and is stuck"),
+        "{:?}",
+        op.lanes[first].why
+    );
+    assert_eq!(ended(&op), Some(Outcome::PartWay));
+    assert_eq!(turns(&bench, before), "oriorri", "the first goes on serving, and never leaves again");
+    assert_eq!(rollback::command(&op), Some(format!("coredeck op rollback {id}")));
+
+    // Once it is mended both come back, the last first.
+    bench.running.cut_off(&plan.lanes[second].target, false);
+    let back = bench.undo(&op).await.unwrap();
+    let before = bench.running.calls().len();
+    let op = done(&bench, &back).await;
+    assert_eq!(ended(&op), Some(Outcome::Done), "{:?}", op.lanes);
+    assert!(turns(&bench, before).ends_with("ori"), "{}", turns(&bench, before));
+    for core in ["shared-prod-1", "shared-dev-1"] {
+        let world = bench.world("core upgrade").await;
         let now = containers(&bench, &host(&world, core), core).await;
         assert_eq!(now, [format!("supertokens-{core} 11.0.4 running")]);
     }
