@@ -139,6 +139,11 @@ pub enum CoreLook {
         /// The key that is shown, by what it lies in; none means one that is known to open it.
         with: Option<SecretRef>,
     },
+    /// Whether it has a database, and what its licence switches on.
+    Nature {
+        /// The core.
+        at: CoreDoor,
+    },
     /// The requests of a place's app.
     Traffic {
         /// The core.
@@ -154,6 +159,7 @@ impl CoreLook {
         match self {
             Self::Domains { at, .. }
             | Self::Keys { at }
+            | Self::Nature { at }
             | Self::Settings { at, .. }
             | Self::Serves { at, .. }
             | Self::Traffic { at, .. } => at,
@@ -179,6 +185,13 @@ pub enum CoreSeen {
     Settings(Answer<Vec<Effective>>),
     /// It did, or why not.
     Serves(Answer<()>),
+    /// What it is.
+    Nature {
+        /// Whether it keeps everything in memory; none where that could not be told.
+        is_in_memory: Option<bool>,
+        /// Paid features that the licence of its base app switches on.
+        features: Answer<BTreeSet<Text>>,
+    },
     /// Requests.
     Traffic(Answer<Traffic>),
 }

@@ -4,7 +4,7 @@
 //! Secrets are read by name when they are needed, sent, and dropped.
 
 use super::Client;
-use super::visit::{first_key, own_settings};
+use super::visit::{base_of, first_key, own_settings};
 use crate::clock::Clock;
 use crate::gateway::change::{Answered, FleetWriter, Proof, Receipt, Token, WriteError};
 use crate::gateway::core::{CoreDoor, CoreLook, CorePut, CoreSeen, SealedFrom, Sealing, SecretRef, Worth};
@@ -125,6 +125,10 @@ impl Probing {
                 key: door.key,
             },
             CoreLook::Keys { .. } => CoreSeen::Keys(client.keys(&door, &Place::of("")).await),
+            CoreLook::Nature { .. } => CoreSeen::Nature {
+                is_in_memory: base_of(client, &door).await.1,
+                features: client.licence(&door, &Place::of("")).await.map(|licence| licence.features),
+            },
             CoreLook::Settings { place, .. } => CoreSeen::Settings(self.settings(door, place).await),
             CoreLook::Traffic { place, .. } => CoreSeen::Traffic(
                 self.asked(door, place, |door| async move { client.traffic(&door, place).await }).await,

@@ -153,7 +153,7 @@ fn step_of(domain: &Text, steps: &Steps) -> Known<Option<Migration>> {
 
 /// Threads of a core, and whether it keeps everything in memory. A database has an id unless nobody may know it: one
 /// that may have one, and has none, is no database.
-async fn base_of(client: &Client, door: &Door) -> (Option<u32>, Option<bool>) {
+pub(super) async fn base_of(client: &Client, door: &Door) -> (Option<u32>, Option<bool>) {
     let place = Place::of("");
     let Ok(settings) = client.settings(door, &place).await else { return (None, None) };
     let shown = |key: &str| {

@@ -43,6 +43,7 @@ async fn make(desk: &Desk<'_>, intent: &Intent) -> Result<Draft> {
         return Ok(draft);
     }
     let Some(site) = Site::find(desk, intent, wish, &mut draft).await? else { return Ok(draft) };
+    site.mind(desk, &mut draft).await?;
     let mut kept = Vec::new();
     let mut turns = Vec::new();
     for (key, wanted) in &wish.set {

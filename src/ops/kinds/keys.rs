@@ -49,6 +49,7 @@ async fn present(
     draft: &mut Draft,
 ) -> Result<Option<Present>> {
     let Some(site) = Site::find(desk, intent, wish, draft).await? else { return Ok(None) };
+    site.mind(desk, draft).await?;
     let first = site.first().core.clone();
     if site.place.is_base() {
         let why = "the keys of a core's own domain stand in its container's environment (API_KEYS), which no call changes";

@@ -21,6 +21,8 @@ use crate::ops::Condition;
 use crate::store::journal::Grip;
 use std::collections::{BTreeMap, BTreeSet};
 
+/// What a licence must have for domains, apps and tenants beside a core's own.
+const MANY: &str = "multi_tenancy";
 /// Versions of a parameter that are searched for what a core holds now.
 const SEARCHED: u64 = 10;
 
@@ -107,6 +109,32 @@ impl Site {
     /// The core that is asked.
     pub(super) fn first(&self) -> &CoreDoor {
         &self.replicas[0]
+    }
+
+    /// Says what a put at this core is worth: one without a database keeps nothing, and one whose licence does not have
+    /// what customers' domains take refuses each put for one.
+    pub(super) async fn mind(&self, desk: &Desk<'_>, draft: &mut Draft) -> Result<()> {
+        let look = CoreLook::Nature { at: self.first().clone() };
+        let CoreSeen::Nature { is_in_memory, features } = seen(desk, &self.scope, look).await? else {
+            return Ok(());
+        };
+        let core = &self.first().core;
+        if is_in_memory == Some(true) {
+            draft.warn(format!(
+                "{core} has no database: what is put there is lost when it stops, like everything that its users did; \
+                 name a database in its container's environment first (POSTGRESQL_CONNECTION_URI)"
+            ));
+        }
+        match features {
+            Ok(all) if !self.place.is_base() && !all.contains(MANY) => {
+                refuse(draft, core.as_str(), &AdminError::NoLicence { feature: MANY.into() });
+            }
+            Ok(_) => {}
+            Err(error) => draft.warn(format!(
+                "whether {core} has a licence for {MANY} could not be asked ({error}): without it the put is refused"
+            )),
+        }
+        Ok(())
     }
 
     /// What the place sets itself.

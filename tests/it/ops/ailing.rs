@@ -55,6 +55,56 @@ async fn said(bench: &Bench, intent: Intent) -> String {
     }
 }
 
+/// Takes the licence of a core's base app away, as whoever holds its secret may.
+async fn licence_gone(bench: &Bench, id: &str) {
+    let host = door(bench, id, SECRET).address.trim_start_matches("http://").to_owned();
+    let asked = move || crate::loopback::ask(&host, "DELETE", "/ee/license", &[("api-key", SECRET)], b"");
+    let heard = tokio::task::spawn_blocking(asked).await.unwrap();
+    assert!(String::from_utf8_lossy(&heard).contains(" 200 "), "{}", String::from_utf8_lossy(&heard));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_core_without_a_licence_or_without_a_database_is_said_before_and_where_it_is_run() {
+    let bench = rig().await;
+    let more = || {
+        wished("core config set", |wish| {
+            wish.set.insert("totp_max_attempts".to_owned(), open("7"));
+        })
+    };
+    let client = Client::new(Clock::Real).unwrap();
+    let held = async || {
+        let all = client.domains(&door(&bench, ONE, SECRET)).await.unwrap();
+        let one = all.iter().find(|one| one.domain == DOMAIN).unwrap();
+        let app = one.apps.iter().find(|app| app.id == "public").unwrap();
+        let own = app.tenants.iter().find(|tenant| tenant.id == "public").unwrap();
+        own.settings.get("totp_max_attempts").map(Setting::shown)
+    };
+    // The licence is lost between the plan and the run: the core says 402, and nothing is changed.
+    let plan = bench.plan(more()).await.unwrap();
+    assert!(!plan.warnings.iter().any(|told| told.contains("licence") || told.contains("no database")));
+    licence_gone(&bench, ONE).await;
+    let op = bench.run(&bench.enter(&plan).id).await;
+    let why = op.lanes[0].why.join(" ");
+    assert!(why.contains("the licence of the core's base app lacks multi_tenancy"), "{why}");
+    assert_eq!((end(&op), held().await), (Some(coredeck::ops::Outcome::Failed), None), "{why}");
+    // It is gone before the plan: whatever is put for a domain is refused, with what to do.
+    for intent in [more(), super::config::rotated()] {
+        let why = said(&bench, intent).await;
+        assert!(why.starts_with("refused") && why.contains("lacks multi_tenancy"), "{why}");
+        assert!(why.contains("put a licence key on the core's base app"), "{why}");
+    }
+    // In memory everything is allowed, and nothing lasts: the preview says so.
+    edited(&bench, ONE, |entry| entry["base"]["memory"] = json!(true)).await;
+    restarted(&bench, ONE).await;
+    let plan = bench.plan(more()).await.unwrap();
+    let text = coredeck::ops::preview::text(&plan);
+    assert!(text.contains("warning    shared-prod-1 has no database: what is put there is lost"), "{text}");
+    assert!(text.contains("POSTGRESQL_CONNECTION_URI"), "{text}");
+    let op = bench.run(&bench.enter(&plan).id).await;
+    assert_eq!(end(&op), Some(coredeck::ops::Outcome::Done), "{:?}", op.lanes);
+    assert_eq!(held().await.as_deref(), Some("7"));
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn each_trouble_of_a_core_is_said_by_the_operation_on_it() {
     let bench = rig().await;
