@@ -95,6 +95,9 @@ pub enum Event {
         why: String,
         /// What to do about it.
         hint: Option<String>,
+        /// When the same is made again at the soonest, where its answer was lost and it may be made again.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        again_at: Option<Timestamp>,
     },
     /// A call whose answer was lost was found to have happened.
     Adopted {

@@ -254,7 +254,10 @@ pub fn line(op: &OpState, event: &super::event::Event) -> String {
                 missed.iter().map(|(at, why)| format!("; not {}: {why}", name(&at.lane))).collect();
             format!("call {call}: AWS took it{id}{missed}")
         }
-        Event::Failed { call, why, .. } => format!("call {call}: {why}"),
+        Event::Failed { call, why, again_at, .. } => {
+            let again = again_at.map(|at| format!("; made again not before {at:.0}")).unwrap_or_default();
+            format!("call {call}: {why}{again}")
+        }
         Event::Adopted { call, steps } => {
             format!("call {call}: its answer was lost, and it happened for {}", names(steps))
         }

@@ -8,7 +8,7 @@ use super::event::{Event, Failure, Verb};
 use super::machine::{Deed, Move, next};
 use super::state::{OpState, Phase};
 use crate::error::{Error, ErrorKind, Result};
-use crate::gateway::change::{FleetWriter, Token, WriteError};
+use crate::gateway::change::{Again, FleetWriter, Token, WriteError};
 use crate::gateway::{FleetProbe, Look};
 use crate::model::{Scope, Trouble, TroubleKind};
 use crate::store::journal::{Bell, Claim, Ledger, Who};
@@ -333,8 +333,21 @@ impl Runner<'_> {
                     command: receipt.command,
                 }
             }
-            Err(error) => failed(call, &change, &error),
+            Err(error) => self.failed(call, &change, &error),
         })
+    }
+
+    /// That a call failed, and when the same may be made again where nobody knows whether it happened.
+    fn failed(&self, call: u64, change: &crate::gateway::Change, error: &WriteError) -> Event {
+        let mut event = failed(call, change, error);
+        let may_repeat = matches!(change.again(), Again::Harmless | Again::Token);
+        if let Event::Failed { how: Failure::Unknown, again_at, .. } = &mut event
+            && may_repeat
+        {
+            let seconds = self.op.pause(call).and_then(|seconds| i64::try_from(seconds).ok());
+            *again_at = seconds.map(|seconds| self.later(SignedDuration::from_secs(seconds)));
+        }
+        event
     }
 
     /// Gives lanes their turn: those for which all is as planned, as far as budgets have room.
@@ -428,6 +441,7 @@ fn failed(call: u64, change: &crate::gateway::Change, error: &WriteError) -> Eve
         request_id: trouble.request_id.as_ref().map(ToString::to_string),
         why: error.to_string(),
         hint: trouble.hint.clone(),
+        again_at: None,
     }
 }
 

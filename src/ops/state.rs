@@ -81,6 +81,8 @@ pub struct Call {
     pub request_id: Option<String>,
     /// How it went.
     pub result: Known,
+    /// When the same is made again at the soonest, where its answer was lost.
+    pub again_at: Option<Timestamp>,
 }
 
 /// What is known of a call.
@@ -350,10 +352,16 @@ impl OpState {
                     self.set(*step, way, StepState::Open { call, since: at });
                 }
                 let result = Known::Open;
-                self.calls.insert(call, Call { steps, way, change, token, at, request_id: None, result });
+                self.calls.insert(
+                    call,
+                    Call { steps, way, change, token, at, request_id: None, result, again_at: None },
+                );
             }
             Event::Answered { call, request_id, missed, .. } => self.answered(call, request_id, &missed, at),
-            Event::Failed { call, how, why, request_id, .. } => self.failed(call, how, why, request_id, at),
+            Event::Failed { call, how, why, request_id, again_at, .. } => {
+                self.postpone(call, again_at);
+                self.failed(call, how, why, request_id, at);
+            }
             Event::Adopted { call, steps } => {
                 let Some(way) = self.calls.get(&call).map(|call| call.way) else { return };
                 for step in steps {

@@ -4,7 +4,7 @@
 use super::super::event::Event;
 use super::super::merge::part_of;
 use super::super::plan::Act;
-use super::super::state::StepState;
+use super::super::state::{Call, Known, StepState};
 use super::{DOUBT_EVERY_S, FRESH_FOR_S, Need, One, SHOWN_WITHIN_S, after};
 use crate::gateway::change::{Again, Change};
 use jiff::Timestamp;
@@ -19,9 +19,14 @@ impl One<'_> {
         if self.shows(&made.change) == Some(true) {
             return Need::Note(Event::Adopted { call, steps });
         }
-        let mine = part_of(&made.change, self.leg);
         match made.change.again() {
-            Again::Harmless => self.act(mine, None),
+            Again::Harmless | Again::Token if self.op.is_hopeless(self.at, self.way, call) => {
+                self.hopeless(call, made)
+            }
+            Again::Harmless | Again::Token if made.again_at.is_some_and(|at| seen_at < at) => {
+                self.until_again(made, seen_at)
+            }
+            Again::Harmless => self.act(part_of(&made.change, self.leg), None),
             Again::Token => self.act((*made.change).clone(), Some(call)),
             Again::Mark | Again::Observe => {
                 // What may only be asked now and then is not asked more often for a doubt.
@@ -32,6 +37,9 @@ impl One<'_> {
                 if after(seen_at, every) <= self.now {
                     return self.look();
                 }
+                if self.op.is_hopeless(self.at, self.way, call) {
+                    return self.hopeless(call, made);
+                }
                 if self.shows(&made.change).is_some() {
                     return Need::Note(Event::Missing { call, steps });
                 }
@@ -39,6 +47,28 @@ impl One<'_> {
                 self.give_up(false, why.to_owned())
             }
         }
+    }
+
+    /// Looks now and then until the call may be made again, and once more before it is.
+    fn until_again(&self, made: &Call, seen_at: Timestamp) -> Need {
+        let Some(at) = made.again_at.filter(|at| *at > self.now) else { return self.look() };
+        match self.look_every(DOUBT_EVERY_S, seen_at) {
+            Need::Until(next) => Need::Until(next.min(at)),
+            other => other,
+        }
+    }
+
+    /// So many calls in a row got no answer that no more is made.
+    fn hopeless(&self, call: u64, made: &Call) -> Need {
+        let why = match &made.result {
+            Known::Failed(_, why) => why.as_str(),
+            Known::Open | Known::Taken => "it was under way when its runner died",
+        };
+        let many = self.op.lost(self.at, self.way, call);
+        self.give_up(
+            true,
+            format!("{many} calls in a row got no answer that tells whether they happened; the last: {why}"),
+        )
     }
 
     /// Whether what shows that AWS took a change is seen; none where nothing could show it.

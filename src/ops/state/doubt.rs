@@ -4,6 +4,10 @@ use super::super::event::{At, Failure, Way};
 use super::{Known, LaneState, OpState, StepState};
 use jiff::Timestamp;
 
+/// Seconds before a call is made again whose answer was lost, longer from one to the next. After the last of them it is
+/// not made again.
+const PAUSES_S: [u64; 8] = [2, 5, 10, 20, 40, 60, 60, 60];
+
 impl LaneState {
     /// Whether a step on the way there changed anything, or may have.
     pub fn is_touched(&self, step: usize) -> bool {
@@ -20,6 +24,36 @@ impl LaneState {
 }
 
 impl OpState {
+    /// How many of the calls for a step in one direction, up to this one, got no answer since one got any. What AWS only
+    /// put off is no answer, and what was under way when a runner died is not counted.
+    pub fn lost(&self, at: At, way: Way, call: u64) -> usize {
+        let same = self.calls.range(..=call).rev().map(|(_, one)| one);
+        same.filter(|one| one.way == way && one.steps.contains(&at))
+            .take_while(|one| {
+                matches!(one.result, Known::Open | Known::Failed(Failure::Unknown | Failure::Passing, _))
+            })
+            .filter(|one| matches!(one.result, Known::Failed(Failure::Unknown, _)))
+            .count()
+    }
+
+    /// Remembers when a call may be made again.
+    pub(super) fn postpone(&mut self, call: u64, again_at: Option<Timestamp>) {
+        if let Some(made) = self.calls.get_mut(&call) {
+            made.again_at = again_at;
+        }
+    }
+
+    /// Seconds before a call is made again whose answer is lost now; none where it is not made again.
+    pub fn pause(&self, call: u64) -> Option<u64> {
+        let made = self.calls.get(&call)?;
+        let lost = made.steps.iter().map(|at| self.lost(*at, made.way, call)).max()?;
+        PAUSES_S.get(lost).copied()
+    }
+
+    /// Whether so many calls in a row got no answer that no more is made.
+    pub fn is_hopeless(&self, at: At, way: Way, call: u64) -> bool {
+        self.lost(at, way, call) > PAUSES_S.len()
+    }
     /// Why a target is not begun: AWS would say no to it as it did to another one in the same account and region.
     pub fn denied(&self, lane: usize) -> Option<String> {
         let scope = |lane: usize| self.plan.lanes.get(lane).map(|lane| &lane.scope);
@@ -52,7 +86,7 @@ impl OpState {
         }
         let Some(lane) = self.lanes.get_mut(at.lane) else { return };
         match next {
-            StepState::Open { .. } => {
+            StepState::Open { .. } | StepState::GivenUp(_) => {
                 if let Some(since) = lane.doubted_since(at.step) {
                     lane.doubts.insert(at.step, since);
                 }

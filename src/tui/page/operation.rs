@@ -175,8 +175,11 @@ impl Sheet<'_> {
             Some(StepState::Done(_)) => (Health::Ok, self.settled(at, Way::There)),
             Some(StepState::Open { since, .. }) => (Health::Busy, format!("called {}", ui.clock(*since))),
             Some(StepState::Waiting { since, .. }) => (Health::Busy, format!("since {}", ui.clock(*since))),
-            Some(StepState::Doubtful { since, .. }) => {
-                (Health::Warn, format!("answer lost {}, looking whether it happened", ui.clock(*since)))
+            Some(StepState::Doubtful { since, call }) => {
+                let again = self.listed.op.calls.get(call).and_then(|call| call.again_at);
+                let again = again.map(|at| format!("; made again not before {}", ui.clock(at)));
+                let lost = format!("answer lost {}, looking whether it happened", ui.clock(*since));
+                (Health::Warn, lost + &again.unwrap_or_default())
             }
             Some(StepState::Again { first, .. }) => {
                 (Health::Warn, format!("tried since {}, again soon", ui.clock(*first)))

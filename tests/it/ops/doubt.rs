@@ -122,6 +122,23 @@ async fn a_reboot_that_hangs_ends_in_doubt_with_the_next_command() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_call_that_never_gets_an_answer_is_given_up_and_says_what_comes_next() {
+    let bench = faulty(vec![hit(Mischief::Error, "SetInstanceProtection", None)]).await;
+    let mut wanted = intent("protect", &[&idle(&bench).await]);
+    wanted.options.on_timeout = coredeck::ops::intent::OnTimeout::Leave;
+    let plan = bench.plan(wanted).await.unwrap();
+    let record = bench.enter(&plan);
+    let op = bench.run(&record.id).await;
+    let (end, told) = told(&bench, &op);
+    assert_eq!(end, Some(Outcome::PartWay), "{told}");
+    assert_eq!(told.matches("made again not before").count(), 8, "{told}");
+    assert_eq!(told.matches("autoscaling:SetInstanceProtection for").count(), 9, "{told}");
+    let progress = Progress::of(&op, false, bench.timer.now());
+    assert!(progress.lanes[0].now.contains("got no answer that tells whether they happened"), "{progress:?}");
+    assert!(progress.hint.is_some_and(|next| next.contains(&record.id)), "the next command");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn what_is_refused_after_a_lost_answer_is_undone_and_not_taken_for_untouched() {
     // The first call sets the host to DRAINING and its answer is lost; reads lag, so that it is made again, and that
     // one is refused. A tool that believes the refusal leaves the host draining for ever, and says it was not touched.

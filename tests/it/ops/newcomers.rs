@@ -7,8 +7,9 @@ use coredeck::gateway::change::{FleetWriter, Proof, Receipt, Token, WriteError};
 use coredeck::gateway::{Change, FleetProbe, Look, Seen};
 use coredeck::model::{Instance, InstanceState, Scope, Text, Trouble, TroubleKind};
 use coredeck::ops::intent::CoreWish;
-use coredeck::ops::{Intent, OpState, Outcome, Plan, Undo};
+use coredeck::ops::{Event, Intent, OpState, Outcome, Plan, Undo};
 use coredeck::sim::{Mischief, Options, Rule, serve};
+use coredeck::store::journal::Ledger;
 use futures::future::BoxFuture;
 use serde_json::json;
 use std::sync::Arc;
@@ -221,6 +222,39 @@ async fn a_launch_that_aws_refuses_leaves_nothing() {
     assert!(op.lanes[0].why[0].contains("vCPU limit"), "{:?}", op.lanes[0].why);
     assert!(launched(&bench, &op).await.is_empty() && entry(&bench, "acme").await.is_none());
     assert!(!bench.changes().contains_key("TerminateInstances"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_launch_that_gets_no_answer_is_asked_for_again_after_longer_and_longer_pauses_and_not_for_ever() {
+    let from = std::time::Duration::from_secs(60);
+    let rule = Rule { call: "RunInstances".into(), from, ..Rule::always(Mischief::Error) };
+    let bench = bench(vec![rule]).await;
+    let plan = planned(&bench, created("production", &["acme"], alone)).await;
+    bench.running.step(2 * from);
+    let op = bench.run(&bench.enter(&plan).id).await;
+    let mut tries = Vec::new();
+    let mut pauses = Vec::new();
+    for entry in bench.journal().entries(&op.record.id, 0).unwrap() {
+        match serde_json::from_str(&entry.body) {
+            Ok(Event::Intended { change, token, .. }) if matches!(*change, Change::RunInstance { .. }) => {
+                tries.push(token);
+            }
+            Ok(Event::Failed { again_at, .. }) => {
+                pauses.push(again_at.map(|at| at.duration_since(entry.at).as_secs()));
+            }
+            _ => {}
+        }
+    }
+    assert_eq!(pauses[..8], [2, 5, 10, 20, 40, 60, 60, 60].map(Some), "written down before each");
+    assert_eq!((tries.len(), pauses.len(), pauses[8]), (9, 9, None));
+    assert!(tries.iter().all(|token| *token == tries[0]), "all with the same token");
+    let at: Vec<_> = op.calls.values().filter(|call| call.token == tries[0]).map(|call| call.at).collect();
+    let waited = at.windows(2).map(|pair| pair[1].duration_since(pair[0]).as_secs());
+    assert!(waited.zip([2, 5, 10, 20, 40, 60, 60, 60]).all(|(waited, least)| waited >= least), "{at:?}");
+    // AWS had time to show an instance, and shows none: what was made before is taken back.
+    assert_eq!(ended(&op), Some(Outcome::RolledBack), "{:?}", op.lanes);
+    assert!(op.lanes[0].why[0].contains("9 calls in a row got no answer"), "{:?}", op.lanes[0].why);
+    assert!(launched(&bench, &op).await.is_empty() && entry(&bench, "acme").await.is_none());
 }
 
 #[tokio::test(flavor = "multi_thread")]
