@@ -17,6 +17,11 @@ impl Usd {
         Self(micros)
     }
 
+    /// The amount to the nearest cent.
+    pub const fn in_cents(self) -> Self {
+        Self(self.0.saturating_add(5_000 * self.0.signum()) / 10_000 * 10_000)
+    }
+
     /// The amount in millionths of a dollar.
     pub const fn micros(self) -> i64 {
         self.0
@@ -75,5 +80,7 @@ mod tests {
         assert_eq!(Usd::from_micros(12_500_000).to_string(), "$12.50");
         assert_eq!(Usd::from_micros(11_600).to_string(), "$0.0116");
         assert_eq!(Usd::from_micros(-11_600).to_string(), "-$0.0116");
+        let cents = |micros| Usd::from_micros(micros).in_cents().to_string();
+        assert_eq!([cents(8_468_000), cents(4_999), cents(-5_000)], ["$8.47", "$0.00", "-$0.01"]);
     }
 }

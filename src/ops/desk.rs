@@ -4,7 +4,7 @@ use super::census::standings;
 use super::guard::{DO_NOT_DISRUPT, Refusal, forbids, refused};
 use super::intent::{Intent, Options};
 use super::kinds::{self, Kind};
-use super::plan::{Account, Cost, GOOD_FOR, Lane, Most, Plan, Pool, Proof, SCHEMA};
+use super::plan::{Account, Cost, GOOD_FOR, Lane, More, Most, Plan, Pool, Proof, SCHEMA};
 use crate::config::Config;
 use crate::error::{Error, Result, did_you_mean};
 use crate::fleet::{Fleet, GroupRow, InstanceRow, ServiceRow, TaskRow, TemplateRow};
@@ -53,6 +53,8 @@ pub struct Draft {
     pub notes: Vec<String>,
     /// Why the change in cost is not known; none when there is none.
     pub cost: Option<String>,
+    /// What it launches, with its prices.
+    pub more: Vec<More>,
     /// Its lanes by their numbers, wave after wave; none where all may go side by side.
     pub waves: Vec<Vec<usize>>,
     /// When one lane fails everything is taken back.
@@ -139,7 +141,7 @@ impl Desk<'_> {
             holds: draft.holds,
             warnings: draft.warnings,
             notes: draft.notes,
-            cost: draft.cost.map_or(Cost::None, Cost::Unknown),
+            cost: Cost::of(draft.more, draft.cost),
             waves: draft.waves,
             is_one_piece: draft.is_one_piece,
         };

@@ -15,7 +15,7 @@ use super::condition::Eye;
 use super::intent::{Intent, OnTimeout};
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::text::harmless;
-use crate::model::{AccountId, Scope, Text};
+use crate::model::{AccountId, Scope, Text, Usd};
 use crate::store::journal::Grip;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -140,6 +140,58 @@ pub enum Cost {
     None,
     /// It is not known, and why.
     Unknown(String),
+    /// So much more, while what it launches runs.
+    More(More),
+}
+
+/// What something that is launched costs while it runs.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct More {
+    /// Millionths of a dollar an hour at least.
+    pub least: i64,
+    /// The same at most.
+    pub most: i64,
+    /// What, how it is paid for, and where the price is from.
+    pub of: String,
+}
+
+/// The hours that a month is taken to have.
+const MONTH_H: i64 = 730;
+
+impl Cost {
+    /// What a plan costs that launches this, and where some of it is not known.
+    pub fn of(all: Vec<More>, unknown: Option<String>) -> Self {
+        let sum = all.into_iter().reduce(|one, other| More {
+            least: one.least.saturating_add(other.least),
+            most: one.most.saturating_add(other.most),
+            of: format!("{}; {}", one.of, other.of),
+        });
+        match (sum, unknown) {
+            (None, None) => Self::None,
+            (Some(sum), None) => Self::More(sum),
+            (None, Some(why)) => Self::Unknown(why),
+            (Some(sum), Some(why)) => Self::Unknown(format!("{why}; besides, {sum}")),
+        }
+    }
+}
+
+impl More {
+    /// The same no longer.
+    pub fn ended(&self) -> Self {
+        Self { least: -self.most, most: -self.least, of: format!("no longer {}", self.of) }
+    }
+}
+
+impl std::fmt::Display for More {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let told = |least: Usd, most: Usd| {
+            if least == most { least.to_string() } else { format!("{least} to {most}") }
+        };
+        let (least, most) = (Usd::from_micros(self.least), Usd::from_micros(self.most));
+        let month = told((least * MONTH_H).in_cents(), (most * MONTH_H).in_cents());
+        write!(f, "about {} an hour, {month} in a month of {MONTH_H} hours: {}", told(least, most), self.of)
+    }
 }
 
 /// One target and the steps it goes through, in order.

@@ -60,7 +60,8 @@ fn write(plan: &Plan, text: &mut String) -> std::fmt::Result {
     writeln!(text, "expected   {expected}; on a time-out: {}", plan.on_timeout.word())?;
     match &plan.cost {
         Cost::None => writeln!(text, "cost       no change")?,
-        Cost::Unknown(why) => writeln!(text, "cost       not known: {why}")?,
+        Cost::Unknown(why) => writeln!(text, "cost       not known: {}", harmless(why))?,
+        Cost::More(more) => writeln!(text, "cost       {}", harmless(&more.to_string()))?,
     }
     writeln!(text, "proof      {}", proofs(plan))?;
     writeln!(text, "reversible {}", reversible(plan))?;

@@ -93,7 +93,14 @@ pub async fn plan(desk: &Desk<'_>, op: &OpState) -> Result<Plan> {
         on_timeout: super::intent::OnTimeout::Leave,
         warnings: kept.into_iter().map(|kept| format!("stays as it is: {kept}")).collect(),
         notes: Vec::new(),
-        cost: Cost::Unknown("what the operation changed in cost was not known either".to_owned()),
+        cost: match &op.plan.cost {
+            Cost::None => Cost::None,
+            Cost::Unknown(_) => {
+                Cost::Unknown("what the operation changed in cost was not known either".to_owned())
+            }
+            Cost::More(more) if is_all_launched(op) => Cost::More(more.ended()),
+            Cost::More(_) => Cost::Unknown("not all of what was to be launched was".to_owned()),
+        },
         waves: op
             .plan
             .waves
@@ -105,6 +112,12 @@ pub async fn plan(desk: &Desk<'_>, op: &OpState) -> Result<Plan> {
         is_one_piece: false,
     };
     Ok(plan.sealed())
+}
+
+/// Whether every instance that an operation was to launch is known by its id.
+fn is_all_launched(op: &OpState) -> bool {
+    let mut lanes = op.plan.lanes.iter().zip(&op.lanes);
+    lanes.all(|(plan, lane)| lane.named.is_some() || !plan.steps.iter().any(|step| step.go.names.is_some()))
 }
 
 /// The lanes of a wave that have something to take back. What went one after the other comes back so, the last first.

@@ -12,6 +12,7 @@ mod newcomer;
 mod papers;
 mod pattern;
 mod power;
+mod price;
 mod relocate;
 mod replica;
 mod upgrade;

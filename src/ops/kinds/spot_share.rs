@@ -4,7 +4,7 @@
 //! here is refused, never cut.
 
 mod figures;
-mod lists;
+pub(super) mod lists;
 
 use super::super::aspect::{Aspect, Value};
 use super::super::condition::Condition;

@@ -54,6 +54,7 @@ pub(crate) fn plan(ui: &Ui, offer: &Offer, width: usize) -> Vec<TextLine> {
     match &plan.cost {
         Cost::None => paper.row(Role::Text, "cost", "no change"),
         Cost::Unknown(why) => paper.row(Role::Unknown, "cost", &format!("not known: {why}")),
+        Cost::More(more) => paper.row(Role::Text, "cost", &more.to_string()),
     }
     for note in &plan.notes {
         paper.row(Role::Text, "note", note);

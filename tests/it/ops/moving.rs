@@ -60,6 +60,9 @@ async fn a_core_moves_to_a_host_that_is_launched_for_it_and_back() {
     assert!(text.starts_with("move 1 core with 1 new instance of production-host:2 (t2.micro)\n"), "{text}");
     assert!(text.contains(&format!("{core} from {home} to {{new instance}}")), "{text}");
     assert!(text.contains("1 instance more is paid until somebody ends it"), "{text}");
+    let price = "about $0.0116 an hour, $8.47 in a month of 730 hours: 1 × t2.micro on demand, by AWS's list of 2026-07-20 \
+                 for us-east-1\n";
+    assert!(text.contains(&format!("cost       {price}")), "{text}");
     let titles: Vec<&str> = plan.lanes[0].steps.iter().map(|step| step.title.as_str()).collect();
     let at =
         |part: &str| titles.iter().position(|title| title.contains(part)).unwrap_or_else(|| panic!("{part}"));
@@ -100,6 +103,8 @@ async fn a_core_moves_to_a_host_that_is_launched_for_it_and_back() {
     assert_eq!(states, [(there.id.as_str(), "healthy")], "traffic went along");
 
     let back = bench.undo(&op).await.unwrap();
+    let text = preview::text(&back);
+    assert!(text.contains("cost       about -$0.0116 an hour, -$8.47 in a month"), "{text}");
     let back = done(&bench, &back).await;
     assert_eq!(ended(&back), Some(Outcome::Done), "{:?}", back.lanes);
     assert_eq!(launched(&bench, &op).await[0].state, InstanceState::Terminated);

@@ -124,7 +124,7 @@ async fn draft(desk: &Desk<'_>, intent: &Intent) -> Result<Draft> {
             newcomer.draft(desk, &pattern, &papers, &doors, &mut draft);
             news += 1;
         }
-        launch.say(news, &mut draft);
+        launch.say(desk, news, &mut draft).await;
     }
     let mut places = Vec::new();
     if hosts > 0 {

@@ -8,11 +8,12 @@ use super::super::super::launching::LaunchFact;
 use super::super::super::placement::memory_mib;
 use super::super::super::plan::Fact;
 use super::super::protect::count;
+use super::price;
 use crate::error::Result;
 use crate::fleet::TemplateRow;
 use crate::gateway::{Look, Seen};
 use crate::model::tier::{TierFacts, classify};
-use crate::model::{ImageId, InstanceType, Scope, TemplateRef, TemplateVersion, Text, Tier};
+use crate::model::{ImageId, InstanceType, Scope, TemplateRef, TemplateVersion, Text, Tier, Zone};
 
 /// What new hosts are launched from.
 pub(super) struct Launch<'a> {
@@ -22,6 +23,8 @@ pub(super) struct Launch<'a> {
     wished: Option<InstanceType>,
     /// The subnets with the hosts that the tier has in each, fewest first; empty where the template says it.
     subnets: Vec<(Text, usize)>,
+    /// What its image is billed as, `Linux/UNIX`; none where nobody says it.
+    product: Option<Text>,
 }
 
 /// The template that was named, or the tier's, in one place where that is given; none where there is none, or something
@@ -68,7 +71,8 @@ pub(super) async fn of<'a>(
         (None, false) => tier.instance_types.first().cloned(),
         _ => None,
     };
-    let launch = Launch { row, wished, subnets: subnets(desk, row, tier, wish), version };
+    let subnets = subnets(desk, row, tier, wish);
+    let mut launch = Launch { row, wished, subnets, version, product: None };
     launch.mind(desk, tier, draft).await?;
     Ok(Some(launch))
 }
@@ -168,6 +172,26 @@ impl Launch<'_> {
         self.version.instance_type.as_ref().or(self.wished.as_ref())
     }
 
+    /// Whether it launches spot instances.
+    pub(super) fn is_spot(&self) -> bool {
+        self.version.is_spot
+    }
+
+    /// What its image is billed as, where anybody says it.
+    pub(super) fn product(&self) -> Option<&Text> {
+        self.product.as_ref()
+    }
+
+    /// The zones that it may launch in; none where nobody knows which.
+    pub(super) fn zones(&self, desk: &Desk<'_>) -> Option<Vec<Zone>> {
+        let zone = |subnet: &Text| {
+            let mut here = desk.fleet.instances.iter().filter(|one| one.scope == self.row.scope);
+            here.find(|one| one.it.subnet_id.as_ref() == Some(subnet)).map(|one| one.it.zone.clone())
+        };
+        let zones: Option<Vec<Zone>> = self.subnets.iter().map(|(subnet, _)| zone(subnet)).collect();
+        zones.filter(|zones| !zones.is_empty())
+    }
+
     /// The type that the call names beside the template.
     pub(super) fn wished(&self) -> Option<&InstanceType> {
         self.wished.as_ref()
@@ -215,14 +239,22 @@ impl Launch<'_> {
     }
 
     /// Refuses what EC2 could never launch, and says what a person should know.
-    async fn mind(&self, desk: &Desk<'_>, tier: &Tier, draft: &mut Draft) -> Result<()> {
+    async fn mind(&mut self, desk: &Desk<'_>, tier: &Tier, draft: &mut Draft) -> Result<()> {
         let name = self.name();
+        let hosts = desk.fleet.instances.iter().filter(|one| {
+            one.scope == self.row.scope && one.tier.as_ref() == Some(&tier.name) && !one.it.state.is_gone()
+        });
+        self.product = price::agreed(hosts.map(|one| one.it.platform.as_ref()));
         if let Some(image) = self.image() {
             let seen = desk.look(&self.row.scope, Look::Images { of: vec![image.clone()] }).await?;
-            let state = match &seen {
-                Seen::Images(all) => all.iter().find(|one| one.id == image).and_then(|one| one.state.clone()),
+            let found = match &seen {
+                Seen::Images(all) => all.iter().find(|one| one.id == image),
                 _ => None,
             };
+            if let Some(platform) = found.and_then(|one| one.platform.as_ref()) {
+                self.product = Some(platform.clone());
+            }
+            let state = found.and_then(|one| one.state.clone());
             if state.as_deref() != Some("available") {
                 let is = state.map_or("gone".to_owned(), |state| state.to_string());
                 let mend = format!(
@@ -254,19 +286,23 @@ impl Launch<'_> {
         Ok(())
     }
 
-    /// Says what new hosts mean.
-    pub(super) fn say(&self, news: usize, draft: &mut Draft) {
+    /// Says what new hosts mean, and what they cost.
+    pub(super) async fn say(&self, desk: &Desk<'_>, news: usize, draft: &mut Draft) {
         draft.hold(&self.row.scope, "template", self.row.it.id.as_str(), crate::store::journal::Grip::Shared);
-        let more = format!(
-            "the prices of instance types are not read; {} more {} paid until somebody ends {}",
+        draft.note(format!(
+            "{} more {} paid until somebody ends {}; its volumes, addresses and traffic come on top, and none of their \
+             prices is known here",
             count(news, "instance"),
             if news == 1 { "is" } else { "are" },
             if news == 1 { "it" } else { "them" }
-        );
-        draft.cost = Some(match draft.cost.take() {
-            Some(before) => format!("{before}; {more}"),
-            None => more,
-        });
+        ));
+        match price::of(desk, self, news).await {
+            Ok(more) => draft.more.push(more),
+            Err(why) => {
+                let before = draft.cost.take().map(|before| format!("{before}; ")).unwrap_or_default();
+                draft.cost = Some(before + &why);
+            }
+        }
         if !self.row.groups.is_empty() {
             let groups: Vec<&str> = self.row.groups.iter().map(|group| group.as_str()).collect();
             draft.warn(format!(

@@ -309,7 +309,7 @@ async fn to_new_hosts<'a>(
         for (nth, batch) in batches.iter().enumerate() {
             to_a_new_host(desk, batch, &launch, (nth, most), wish, &papers, draft);
         }
-        launch.say(batches.len(), draft);
+        launch.say(desk, batches.len(), draft).await;
         news.push(format!("{} of {}", count(batches.len(), "new instance"), launch.name()));
     }
     Ok(news)

@@ -9,14 +9,14 @@ const ADVISOR: &str = include_str!("../../../../data/spot-advisor.csv");
 /// The only region and product that the list prices are of.
 const REGION: &str = "us-east-1";
 /// The only product of both lists.
-pub(super) const PRODUCT: &str = "Linux/UNIX";
+pub(in super::super) const PRODUCT: &str = "Linux/UNIX";
 /// When AWS listed the prices.
-pub(super) const LISTED: &str = "2026-07-20";
+pub(in super::super) const LISTED: &str = "2026-07-20";
 /// When AWS's advisor said how often instances are interrupted.
 pub(super) const ADVISED: &str = "2025-07";
 
 /// The list price of an hour, where it is known.
-pub(super) fn on_demand(region: &str, product: &str, kind: &str) -> Option<Usd> {
+pub(in super::super) fn on_demand(region: &str, product: &str, kind: &str) -> Option<Usd> {
     let mut rows = rows(ON_DEMAND).filter(|_| region == REGION && product == PRODUCT);
     rows.find_map(|row| row.strip_prefix(kind)?.strip_prefix(',').and_then(usd))
 }
