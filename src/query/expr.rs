@@ -202,6 +202,7 @@ fn text_fits(pattern: &Pattern, cell: &Value<'_>) -> bool {
     match cell {
         Value::Text(text) => pattern.matches(text),
         Value::List(words) => words.iter().any(|word| pattern.matches(word)),
+        Value::Tags(tags) if pattern.is_nowhere_in(tags.text()) => false,
         Value::Tags(tags) => tags.iter().any(|(key, value)| pattern.matches(value) || pattern.matches(key)),
         Value::Nested(parts) => any_leaf(parts, pattern),
         Value::Health(health) => pattern.matches(health.word()),

@@ -242,7 +242,7 @@ proptest! {
             let ((rank, a), (other, b)) = (cell(*a), cell(*b));
             rank.cmp(&other).then(if is_down { b.total_cmp(&a) } else { a.total_cmp(&b) })
         });
-        sort(&Sort::by(Kind::Instances.column("cpu").unwrap(), direction), ctx(&fleet), &mut sorted);
+        sort(&Sort::by(Kind::Instances.column("cpu").unwrap(), direction), ctx(&fleet), Kind::Instances, &mut sorted);
         prop_assert_eq!(sorted, expected);
     }
 
@@ -252,7 +252,7 @@ proptest! {
         let by = Sort::parse(if is_down { "-name,id" } else { "name,id" }, Kind::Instances).unwrap();
         let mut sorted: Vec<u32> = (0..fleet.instances.len() as u32).rev().collect();
         let mut expected = sorted.clone();
-        sort(&by, ctx(&fleet), &mut sorted);
+        sort(&by, ctx(&fleet), Kind::Instances, &mut sorted);
         expected.sort_by(|a, b| by_name_then_id(&fleet, is_down, *a, *b));
         prop_assert_eq!(sorted, expected);
     }
@@ -357,7 +357,7 @@ fn long_runs_of_equal_texts_are_sorted_by_what_comes_behind() {
         let by = Sort::parse(if is_down { "-name,id" } else { "name,id" }, Kind::Instances).unwrap();
         let mut sorted: Vec<u32> = (0..3_000).rev().collect();
         let mut expected = sorted.clone();
-        sort(&by, ctx(&fleet), &mut sorted);
+        sort(&by, ctx(&fleet), Kind::Instances, &mut sorted);
         expected.sort_by(|a, b| by_name_then_id(&fleet, is_down, *a, *b));
         assert_eq!(sorted, expected);
     }
