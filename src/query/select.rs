@@ -26,8 +26,8 @@ pub fn weigh(query: &Query, ctx: Ctx<'_>, kind: Kind) -> Selection {
         return Selection { rows: all, undecided: 0 };
     }
     let parts = in_shares(&all, |share| {
-        let mut found = Selection::default();
-        one_by_one(kind, ctx.fleet, share, |at| match query.truth(ctx, at as usize) {
+        let (mut found, searcher) = (Selection::default(), query.searcher(ctx));
+        one_by_one(kind, ctx.fleet, share, |at| match searcher.truth(at as usize) {
             Truth::True => found.rows.push(at),
             Truth::Unknown => found.undecided += 1,
             Truth::False => {}

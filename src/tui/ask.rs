@@ -65,6 +65,11 @@ pub struct Answered {
 }
 
 impl Job {
+    /// Tells whether nobody waits for it any more: then it may end with whatever it has.
+    pub fn is_in_vain(&self) -> bool {
+        self.is_in_vain.load(Ordering::Relaxed)
+    }
+
     /// Does the work: milliseconds of a processor.
     pub fn run(self) -> Answered {
         let Self { generation, question, fleet, now, before, anchor, is_in_vain } = self;

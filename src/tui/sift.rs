@@ -24,12 +24,12 @@ pub(super) fn sift(
     is_in_vain: impl Fn() -> bool + Sync,
 ) -> Sifted {
     let parts = in_shares(rows, |share| {
-        let mut sifted = Sifted::default();
+        let (mut sifted, searcher) = (Sifted::default(), query.searcher(ctx));
         for some in share.chunks(AT_A_TIME) {
             if is_in_vain() {
                 break;
             }
-            one_by_one(query.kind(), ctx.fleet, some, |at| match query.truth(ctx, at as usize) {
+            one_by_one(query.kind(), ctx.fleet, some, |at| match searcher.truth(at as usize) {
                 Truth::True => sifted.rows.push(at),
                 Truth::Unknown => sifted.undecided.push(at),
                 Truth::False => {}
