@@ -8,6 +8,7 @@
 mod autoscaling;
 mod buckets;
 mod builder;
+mod channel;
 mod cloudwatch;
 mod cores;
 mod demo;
@@ -25,6 +26,7 @@ mod input;
 mod journal;
 mod logs;
 mod market;
+mod meddling;
 mod page;
 mod pricing;
 mod route53;
@@ -49,6 +51,7 @@ pub use self::script::{Happening, What, parse, read};
 
 use self::buckets::Buckets;
 use self::builder::Builder;
+use self::channel::{Channels, Hall};
 use self::cores::Cores;
 use self::faults::{Denials, Faults};
 use self::http::Site;
@@ -201,7 +204,8 @@ pub async fn serve(options: Options) -> Result<Running, Error> {
     })?;
     let addr = listener.local_addr()?;
     let region = options.regions.first().cloned().unwrap_or_default();
-    let world = build(&options);
+    let mut world = build(&options);
+    world.channels = Channels::at(addr);
     let faults = Faults::new(options.seed, world.clock.start(), options.faults.clone());
     let stop = CancellationToken::new();
     let journal = Journal::new(record);
@@ -214,13 +218,15 @@ pub async fn serve(options: Options) -> Result<Running, Error> {
         served: AtomicU64::new(0),
         stop: stop.clone(),
     });
-    let app = axum::Router::new()
-        .fallback(http::answer)
-        .with_state(Arc::clone(&site))
-        .into_make_service_with_connect_info::<Switch>();
     let here: Vec<&'static str> =
         options.regions.iter().filter_map(|name| Region::named(name)).map(|region| region.name).collect();
     let cores = if options.cores { Some(cores::open(&site, &here).await?) } else { None };
+    let hall = Hall { site: Arc::clone(&site), cores: cores.clone() };
+    let app = axum::Router::new()
+        .route("/v1/data-channel/{id}", axum::routing::get(channel::enter).with_state(hall))
+        .fallback(http::answer)
+        .with_state(Arc::clone(&site))
+        .into_make_service_with_connect_info::<Switch>();
     let until = stop.clone();
     let task = tokio::spawn(async move {
         axum::serve(Lines(listener), app).with_graceful_shutdown(until.cancelled_owned()).await
@@ -374,6 +380,23 @@ impl Running {
         self.site.journal.mutations()
     }
 
+    /// Gives every agent of Systems Manager this version. Those up to 3.0.196.0 forward one connection at a time.
+    pub fn set_agents(&self, version: &'static str) {
+        for place in self.site.world.settled() {
+            let mut place = place.write().unwrap_or_else(std::sync::PoisonError::into_inner);
+            place
+                .instances
+                .rows_mut()
+                .filter_map(|one| one.agent.as_mut())
+                .for_each(|it| it.version = version);
+        }
+    }
+
+    /// Sessions of Systems Manager that were opened and not ended, by their ids.
+    pub fn sessions(&self) -> Vec<String> {
+        self.site.world.channels.ids()
+    }
+
     /// The cores of the fleet and where they can be asked; none unless that was asked for.
     pub fn cores(&self) -> Vec<CoreAt> {
         self.cores.as_ref().map(|cores| cores.all()).unwrap_or_default()
@@ -382,32 +405,6 @@ impl Running {
     /// The proxy that leads to every core by its address in the pretended network, and lists them at `/`.
     pub fn cores_door(&self) -> Option<SocketAddr> {
         self.cores.as_ref().map(|cores| cores.door())
-    }
-
-    /// Cuts a core (by its id in the registry) off from its database, or brings that back; tells whether there is
-    /// such a core.
-    pub fn cut_off(&self, core: &str, is_cut_off: bool) -> bool {
-        for place in self.site.world.settled() {
-            let mut place = place.write().unwrap_or_else(std::sync::PoisonError::into_inner);
-            if is_cut_off {
-                place.cut_off.insert(core.into())
-            } else {
-                place.cut_off.remove(core)
-            };
-        }
-        self.cores.as_ref().is_some_and(|cores| cores.cut_off(core, is_cut_off))
-    }
-
-    /// Puts a variable into the environment of a core's container, and a label onto it.
-    pub fn plant(&self, core: &str, variable: &str, value: &str, label: &str, text: &str) {
-        for place in self.site.world.settled() {
-            let mut place = place.write().unwrap_or_else(std::sync::PoisonError::into_inner);
-            let mine = place.docker.values_mut().flatten().filter(|one| one.core.as_deref() == Some(core));
-            for container in mine {
-                container.env.push((variable.into(), value.into()));
-                container.labels.push((label.into(), text.into()));
-            }
-        }
     }
 
     /// Takes a database host of the pretended cores down, or brings it back. Databases stand at hosts that end in

@@ -213,7 +213,10 @@ impl Writer {
 
     async fn commit(&self, scope: &Scope, change: &Change, token: &Token) -> Result<Receipt, WriteError> {
         let desk = self.checked(scope, change).await?;
-        let hand = if change.again() == Again::Token { Hand::Again } else { Hand::Once };
+        // "No room" comes with the status of a broken service: sent again and again it would be in doubt, where it is a plain
+        // no. A launch whose answer is lost is asked again by whoever made it, with the same token.
+        let is_launch = matches!(change, Change::RunInstance { .. });
+        let hand = if change.again() == Again::Token && !is_launch { Hand::Again } else { Hand::Once };
         let pen = Pen::new(&desk, hand, false);
         let done = put(&pen, change, token).await.map_err(|stop| told(in_part(change, stop)))?;
         Ok(pen.receipt(done))

@@ -271,7 +271,8 @@ pub(super) fn ended(op: &ops::OpState) -> Result<()> {
             && end != ops::End::Done
         {
             let name = op.plan.lanes.get(number).map_or("", |lane| lane.name.as_str());
-            let why = if lane.why.is_empty() { String::new() } else { format!(": {}", lane.why.join("; ")) };
+            let why = ops::progress::ended(op, number);
+            let why = if why.is_empty() { String::new() } else { format!(": {}", why.join("; ")) };
             error.message.push_str(&format!("\n{name}: {}{why}", end.word()));
         }
     }
@@ -283,10 +284,28 @@ pub(super) fn ended(op: &ops::OpState) -> Result<()> {
         .map(|(_, plan)| plan.target.as_str())
         .collect();
     if !left.is_empty() && op.plan.intent.verb != ops::rollback::VERB {
-        error = error.hint(format!("to go on: coredeck {} {}", op.plan.intent.verb, left.join(" ")));
+        // What a rollout does to templates is done for its groups: those are what can be typed.
+        let intent = &op.plan.intent;
+        let of_groups = intent.verb == "rollout";
+        let typed: Vec<&str> = intent.targets.iter().map(String::as_str).collect();
+        let targets = if of_groups { typed } else { left };
+        let bare = ops::Options { on_timeout: intent.options.on_timeout, ..ops::Options::default() };
+        let more = if intent.options == bare { "" } else { ", with the options of before" };
+        error = error.hint(format!("to go on: coredeck {} {}{more}", intent.verb, targets.join(" ")));
     }
-    if kind == ErrorKind::PartWay && ops::rollback::is_possible(op) {
-        error = error.hint(format!("to take it back: coredeck op rollback {id}"));
+    if let Some(command) = ops::rollback::command(op).filter(|_| kind == ErrorKind::PartWay) {
+        let stuck: Vec<&str> = op
+            .lanes
+            .iter()
+            .zip(&op.plan.lanes)
+            .filter(|(lane, _)| lane.phase == ops::Phase::Over(ops::End::Stuck))
+            .map(|(_, plan)| plan.name.as_str())
+            .collect();
+        let first = match stuck.as_slice() {
+            [] => String::new(),
+            stuck => format!(", once what stopped {} is mended", stuck.join(", ")),
+        };
+        error = error.hint(format!("to take it back{first}: {command}"));
     }
     Err(error.hint(format!("coredeck op log {id} has every call")))
 }

@@ -168,6 +168,21 @@ pub fn is_open(key: &str) -> bool {
     reach(key).is_some() && !HIDDEN.contains(&key) && !is_table(key)
 }
 
+/// Whether a variable of a container may hold a secret, by its name: a setting that is not for eyes, or what is called so.
+pub fn may_hold_a_secret(variable: &str) -> bool {
+    let key = variable.to_ascii_lowercase();
+    if reach(&key).is_some() {
+        return !is_open(&key) && !is_table(&key);
+    }
+    let words: Vec<&str> = key.split('_').collect();
+    let is_secret = |word: &&str| {
+        let known =
+            ["password", "passwd", "pass", "pwd", "secret", "secrets", "token", "credentials", "key", "keys"];
+        known.contains(word) || matches!(*word, "uri" | "url" | "dsn")
+    };
+    words.iter().any(is_secret) && !key.ends_with("_lifetime") && !key.ends_with("_validity")
+}
+
 /// Whether another value means another database.
 pub fn chooses_database(key: &str) -> bool {
     WHICH_DATABASE.contains(&key) || is_table(key)

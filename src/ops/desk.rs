@@ -8,10 +8,10 @@ use super::plan::{Account, Cost, GOOD_FOR, Lane, Most, Plan, Pool, Proof, SCHEMA
 use crate::config::Config;
 use crate::error::{Error, Result, did_you_mean};
 use crate::fleet::{Fleet, GroupRow, InstanceRow, ServiceRow, TaskRow, TemplateRow};
-use crate::gateway::change::{self, FleetWriter, WriteError};
+use crate::gateway::change::{self, Change, FleetWriter, WriteError};
 use crate::gateway::{FleetProbe, Look, Seen};
 use crate::model::text::harmless;
-use crate::model::{Core, Limit, Scope, TierName, Trouble};
+use crate::model::{Core, Limit, Scope, Tags, TierName, Trouble};
 use crate::snapshot::Snapshot;
 use crate::store::journal::Grip;
 use jiff::Timestamp;
@@ -120,8 +120,9 @@ impl Desk<'_> {
         let pools = self.pools(&mut draft, &intent)?;
         let accounts = self.accounts(&draft.lanes)?;
         let mut lanes = draft.lanes;
+        let mut proved = Vec::new();
         for lane in &mut lanes {
-            self.prove(lane, &mut draft.warnings).await?;
+            self.prove(lane, &mut proved, &mut draft.warnings).await?;
         }
         let plan = Plan {
             schema: SCHEMA.to_owned(),
@@ -273,33 +274,53 @@ impl Desk<'_> {
     }
 
     /// Asks EC2 whether it would do what a lane wants of it.
-    async fn prove(&self, lane: &mut Lane, warnings: &mut Vec<String>) -> Result<()> {
+    async fn prove(
+        &self,
+        lane: &mut Lane,
+        proved: &mut Vec<(Scope, Change)>,
+        warnings: &mut Vec<String>,
+    ) -> Result<()> {
         for step in &mut lane.steps {
-            let Some(change) = step.go.act.change() else { continue };
-            if let Some(fault) = change.fault() {
-                return Err(Error::failed(format!("{}: {fault}", lane.name)));
-            }
-            // What is made on the way cannot be tried out before.
-            if !change.can_be_proved() || matches!(step.proof, Proof::Unproved(_)) {
-                continue;
-            }
-            let Some(writer) = self.writer else {
-                step.proof = Proof::Unproved("in read-only mode AWS is not asked".to_owned());
-                continue;
-            };
-            step.proof = match writer.prove(&lane.scope, change).await {
-                Ok(change::Proof::Proved { .. }) => Proof::Proved,
-                Ok(change::Proof::None) => Proof::Checked,
-                Err(WriteError::Refused(trouble)) => {
-                    let mend = trouble.hint.clone().unwrap_or_else(|| "see docs/iam.md".to_owned());
-                    let why = format!("AWS would not do it: {}", trouble.message);
-                    return Err(refused(&step.title, vec![Refusal::new(&lane.name, why, mend)]));
+            let mut proof = None;
+            for change in step.go.act.proved() {
+                if let Some(fault) = change.fault() {
+                    return Err(Error::failed(format!("{}: {fault}", lane.name)));
                 }
-                Err(error) => {
-                    warnings.push(format!("{}: AWS could not be asked if it would: {error}", lane.name));
-                    Proof::Unproved(error.to_string())
+                // What is made on the way cannot be tried out before.
+                if !change.can_be_proved() || matches!(step.proof, Proof::Unproved(_)) {
+                    continue;
                 }
-            };
+                let Some(writer) = self.writer else {
+                    proof = Some(Proof::Unproved("in read-only mode AWS is not asked".to_owned()));
+                    continue;
+                };
+                // Launches that differ in their tags alone are one question: AWS lets few of them be asked.
+                let asked = (lane.scope.clone(), untagged(change));
+                if proved.contains(&asked) {
+                    proof = Some(Proof::Proved);
+                    continue;
+                }
+                proof = Some(match writer.prove(&lane.scope, change).await {
+                    Ok(change::Proof::Proved { .. }) => {
+                        proved.push(asked);
+                        Proof::Proved
+                    }
+                    Ok(change::Proof::None) => Proof::Checked,
+                    Err(WriteError::Refused(trouble)) => {
+                        let mend = trouble.hint.clone().unwrap_or_else(|| "see docs/iam.md".to_owned());
+                        let why = format!("AWS would not do it: {}", trouble.message);
+                        return Err(refused(&step.title, vec![Refusal::new(&lane.name, why, mend)]));
+                    }
+                    Err(error) => {
+                        warnings.push(format!("{}: AWS could not be asked if it would: {error}", lane.name));
+                        Proof::Unproved(error.to_string())
+                    }
+                });
+                if !matches!(proof, Some(Proof::Proved)) {
+                    break;
+                }
+            }
+            step.proof = proof.unwrap_or_else(|| step.proof.clone());
         }
         Ok(())
     }
@@ -400,6 +421,19 @@ impl Desk<'_> {
     pub fn group_of(&self, row: &InstanceRow) -> Option<&GroupRow> {
         let name = row.group.as_ref()?;
         self.fleet.groups.iter().find(|group| group.it.name == *name && group.scope == row.scope)
+    }
+}
+
+/// A change without the tags that it gives to what it launches.
+fn untagged(change: &Change) -> Change {
+    match change {
+        Change::RunInstance { template, subnet, instance_type, .. } => Change::RunInstance {
+            template: template.clone(),
+            subnet: subnet.clone(),
+            instance_type: instance_type.clone(),
+            tags: Tags::default(),
+        },
+        other => other.clone(),
     }
 }
 

@@ -173,6 +173,13 @@ pub enum Event {
         /// Its lane.
         lane: usize,
     },
+    /// What was done to a target stays, although everything is taken back: another one that serves beside it is stuck.
+    Kept {
+        /// Its lane.
+        lane: usize,
+        /// Why.
+        why: String,
+    },
     /// Nothing more happens to a target.
     Closed {
         /// Its lane.
@@ -230,6 +237,8 @@ pub enum Failure {
     Unknown,
     /// Permission is missing.
     Denied,
+    /// AWS said no because it has no room where it was asked for; it may have some elsewhere.
+    Full,
 }
 
 /// How a step came to be done.
@@ -360,6 +369,7 @@ impl Event {
             Self::Settled { .. } => "settled",
             Self::GaveUp { .. } => "gave_up",
             Self::Turned { .. } => "turned",
+            Self::Kept { .. } => "kept",
             Self::Closed { .. } => "closed",
             Self::Asked { .. } => "asked",
             Self::Blind { .. } => "blind",

@@ -3,6 +3,7 @@
 //! It changes nothing on a host. What one host cannot be asked is said of that host, and the others are asked all
 //! the same.
 
+use super::ran;
 use super::run::Timer;
 use crate::fleet::Fleet;
 use crate::gateway::change::{Change, Document, FleetWriter, WriteError};
@@ -87,16 +88,18 @@ pub async fn survey(
     fleet: &Fleet,
 ) -> Result<Survey, (Scope, Trouble)> {
     let path = format!("/coredeck/{fleet_name}");
-    let mut all = Vec::new();
     // Secrets lie beside them, and are not even listed.
     let places = snapshot.parts.iter().flat_map(|part| [(part, "cores"), (part, "tenants")]);
-    for (part, below) in places {
-        let look = Look::ParametersUnder { path: format!("{path}/{below}").into() };
-        let seen = asking.probe.look(&part.scope, &look).await;
-        if let Seen::Parameters(found) = seen.map_err(|trouble| ((*part.scope).clone(), trouble))? {
-            all.extend(entries(&part.scope, &path, &found));
+    let path_of_all = &path;
+    let read = places.map(|(part, below)| async move {
+        let look = Look::ParametersUnder { path: format!("{path_of_all}/{below}").into() };
+        match asking.probe.look(&part.scope, &look).await {
+            Ok(Seen::Parameters(found)) => Ok(entries(&part.scope, path_of_all, &found)),
+            Ok(_) => Ok(Vec::new()),
+            Err(trouble) => Err(((*part.scope).clone(), trouble)),
         }
-    }
+    });
+    let all = futures::future::try_join_all(read).await?.concat();
     let (hosts, _) = candidates(fleet, &all);
     let told = ask(asking, &hosts).await;
     let seen = gather(fleet_name, snapshot, fleet, &all, &told);
@@ -385,8 +388,16 @@ fn said(one: &Invocation) -> Result<String, String> {
         ("Failed", _) => {
             let last = one.output.lines().rfind(|line| !line.trim().is_empty()).unwrap_or_default();
             let last: String = harmless(last).chars().take(120).collect();
-            let code = one.exit_code.unwrap_or(-1);
-            Err(format!("the command failed with {code}: {last}"))
+            let code = match one.exit_code {
+                // The list of containers says so by a code of its own.
+                Some(70) => 41,
+                code => code.unwrap_or(-1),
+            };
+            let host = one.instance.as_str();
+            Err(match ran::meaning(code) {
+                Some(means) => format!("{means} on {host} ({code}){}", ran::mend(code, host)),
+                None => format!("the command failed with {code}: {last}"),
+            })
         }
         (status, detail) => Err(format!("the command ended as {status} ({detail})")),
     }

@@ -346,7 +346,7 @@ pub const KINDS: &[Kind] = &[
         about: "Give cores another host: made there, serving there, and only then stopped here",
         takes: Takes::Cores,
         danger: Danger::Disturbs,
-        sources: OF_CORES,
+        sources: OF_NEW_CORES,
         draft: core::relocate,
     },
     Kind {

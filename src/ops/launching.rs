@@ -44,6 +44,15 @@ pub enum LaunchFact {
         /// Which version.
         number: u64,
     },
+    /// The number of the version whose maker wrote this; absent where there is none.
+    VersionOf {
+        /// Which template.
+        template: TemplateId,
+        /// From which number on is looked.
+        from: u64,
+        /// What its maker wrote.
+        description: Text,
+    },
     /// The state of an image: `available`. Absent when it is gone.
     Image {
         /// Which image.
@@ -133,6 +142,9 @@ impl LaunchFact {
             Self::TemplateVersion { template, number } => {
                 Look::Versions { template: template.clone(), from: *number }
             }
+            Self::VersionOf { template, from, .. } => {
+                Look::Versions { template: template.clone(), from: *from }
+            }
             Self::Image { image } => Look::Images { of: vec![image.clone()] },
             Self::WouldLaunch { template, subnet, instance_type } => Look::Launch {
                 template: template.clone(),
@@ -172,6 +184,10 @@ impl LaunchFact {
             (Self::TemplateVersion { number, .. }, Seen::Versions(all)) => {
                 let found = all.iter().find(|one| one.number == *number);
                 found.map_or(Value::Absent, |one| Value::word(one.description.as_deref().unwrap_or_default()))
+            }
+            (Self::VersionOf { description, .. }, Seen::Versions(all)) => {
+                let found = all.iter().find(|one| one.description.as_ref() == Some(description));
+                found.map_or(Value::Absent, |one| Value::Count(one.number))
             }
             (Self::Image { image }, Seen::Images(all)) => {
                 let found = all.iter().find(|one| one.id == *image).and_then(|one| one.state.as_ref());
@@ -352,6 +368,9 @@ impl fmt::Display for LaunchFact {
             }
             Self::TemplateVersion { template, number } => {
                 write!(f, "version {number} of {}", harmless(template.as_str()))
+            }
+            Self::VersionOf { template, description, .. } => {
+                write!(f, "number of `{}` of {}", harmless(description), harmless(template.as_str()))
             }
             Self::Image { image } => write!(f, "state of {}", harmless(image.as_str())),
             Self::WouldLaunch { template, subnet, instance_type } => {

@@ -16,12 +16,13 @@ mod deed;
 mod doubt;
 mod naming;
 mod returning;
+mod room;
 mod waves;
 
 use self::beside::{beside, goes_by_itself};
 use self::deed::deed;
 use self::returning::back;
-use self::waves::{fate, in_turn, may_turn};
+use self::waves::{fate, in_turn, may_turn, needed};
 use super::aspect::{Aspect, Value};
 use super::condition::{Condition, Eye};
 use super::event::{At, End, Event, How, Way};
@@ -156,10 +157,13 @@ fn steer(op: &OpState) -> Option<Event> {
             (Mode::RollingBack, Phase::There | Phase::Over(End::Done | End::Left))
                 if may_turn(op, number) =>
             {
-                Event::Turned { lane: number }
+                match needed(op, number) {
+                    Some(why) => Event::Kept { lane: number, why },
+                    None => Event::Turned { lane: number },
+                }
             }
             (Mode::Going, Phase::Waiting) if stops => Event::Closed { lane: number, end: End::Skipped },
-            (Mode::Going, Phase::Waiting) => match op.denied(number) {
+            (Mode::Going, Phase::Waiting) => match op.denied(number).or_else(|| needed(op, number)) {
                 Some(why) => Event::Barred { lane: number, why: vec![why] },
                 None => continue,
             },
@@ -242,7 +246,7 @@ impl One<'_> {
                     arms.iter().flat_map(|arm| arm.when.facts().into_iter().chain(arm.taken.facts())),
                 );
             }
-            Act::Wait | Act::Adopt | Act::Once { .. } => {}
+            Act::Wait | Act::Adopt | Act::Once { .. } | Act::FirstWithRoom { .. } => {}
         }
         facts
     }
@@ -340,6 +344,9 @@ impl One<'_> {
             if let Some(change) = self.instead() {
                 return self.act(change, None);
             }
+            if let Some(need) = self.elsewhere(seen_at) {
+                return need;
+            }
             let why = if *is_denied { format!("permission is missing: {why}") } else { why.clone() };
             return self.give_up(false, why);
         }
@@ -375,6 +382,10 @@ impl One<'_> {
             // What is on its way back already is undone like what we turn back ourselves.
             Act::Adopt => self.waiting(true),
             Act::Once { change } => self.act((**change).clone(), None),
+            Act::FirstWithRoom { .. } => match self.untried() {
+                Some(change) => self.act(change, None),
+                None => self.waiting(false),
+            },
             Act::AsSeen { .. } => match self.arm().and_then(|arm| arm.change.as_deref()) {
                 Some(change) => self.act(change.clone(), None),
                 None => self.waiting(true),

@@ -1,7 +1,7 @@
 //! An operation in progress, as a screen or a script shows it: computed from its state, and nothing else.
 
 use super::event::{At, End, Outcome};
-use super::rollback::is_possible;
+use super::rollback::{command, stays};
 use super::state::{Known, Mode, OpState, Phase, StepState};
 use jiff::Timestamp;
 use serde::Serialize;
@@ -116,8 +116,7 @@ impl Progress {
             Standing::Orphaned | Standing::Entered if !lives => Some(format!("coredeck op resume {id}")),
             Standing::Paused => Some(format!("coredeck op resume {id}")),
             Standing::Blind => op.blind.as_ref().and_then(|(_, hint)| hint.clone()),
-            Standing::PartWay if is_possible(op) => Some(format!("coredeck op rollback {id}")),
-            Standing::PartWay => Some(format!("coredeck op log {id}")),
+            Standing::PartWay => command(op).or_else(|| Some(format!("coredeck op log {id}"))),
             _ => None,
         };
         Self {
@@ -183,9 +182,15 @@ fn lane_progress(op: &OpState, number: usize) -> LaneProgress {
         Phase::There => ("running", lane.at.min(total), doing(op, At { lane: number, step: lane.at })),
         Phase::Back => ("undoing", total, undoing(op, number)),
         Phase::Over(End::Done) => ("done", total, lane.told.clone().unwrap_or_default()),
-        Phase::Over(end) => (end.word(), total, lane.why.join("; ")),
+        Phase::Over(end) => (end.word(), total, ended(op, number).join("; ")),
     };
     LaneProgress { name: plan.name.clone(), state, now, done, total }
+}
+
+/// Why a target ended as it did.
+pub fn ended(op: &OpState, lane: usize) -> Vec<String> {
+    let why = op.lanes.get(lane).map(|lane| lane.why.clone()).unwrap_or_default();
+    why.into_iter().chain(stays(op, lane)).collect()
 }
 
 fn doing(op: &OpState, at: At) -> String {
@@ -257,6 +262,7 @@ pub fn line(op: &OpState, event: &super::event::Event) -> String {
             format!("call {call}: its answer was lost, and it did not happen for {}", names(steps))
         }
         Event::Waiting { at, way, .. } => format!("{}: {}", name(&at.lane), title(at, way)),
+        Event::Kept { lane, why } => format!("{}: not taken back: {why}", name(lane)),
         Event::Told { at, what } => format!("{}: {what}", name(&at.lane)),
         Event::Named { at, is } => {
             format!("{}: the new instance is {}", name(&at.lane), crate::model::text::harmless(is))

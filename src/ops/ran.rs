@@ -123,7 +123,9 @@ fn said(one: &Invocation) -> String {
         (status, detail) => {
             let code = one.exit_code.unwrap_or(-1);
             match meaning(code) {
-                Some(means) => format!("{means} on {host} ({code}){}", words(&one.output)),
+                Some(means) => {
+                    format!("{means} on {host} ({code}){}{}", words(&one.output), mend(code, host.as_str()))
+                }
                 None if status == "Failed" => {
                     format!("the command failed with {code} on {host}: {last}")
                 }
@@ -152,6 +154,17 @@ fn words(output: &str) -> String {
     words
 }
 
+/// What to do about a host that lacks what it takes; nothing for what is the core's own.
+pub(super) fn mend(code: i32, host: &str) -> String {
+    match code {
+        40 => format!("; install it there (coredeck shell {host}), or name another host"),
+        41 => format!("; coredeck shell {host}, and there `systemctl status docker` shows why"),
+        42 | 43 => format!("; install it there: coredeck shell {host}"),
+        50 => "; let the role have ssm:GetParameter on it, and kms:Decrypt on its key".to_owned(),
+        _ => String::new(),
+    }
+}
+
 /// The codes that a replacement ends with are this much higher where the old container is back.
 const BACK: i32 = 20;
 /// The same where it is not.
@@ -176,7 +189,7 @@ pub fn meaning(code: i32) -> Option<String> {
 fn plain(code: i32) -> Option<&'static str> {
     Some(match code {
         40 => "there is no docker",
-        41 => "docker does not answer",
+        41 => "docker does not answer: it is installed, and its daemon is down,",
         42 => "there is no curl, with which its core is asked whether it answers,",
         43 => "there is no aws command, with which secrets are read,",
         44 => "there is no container of that name",

@@ -2,6 +2,7 @@
 
 use super::aspect::{Aspect, Value};
 use super::desk::{Desk, blind};
+use super::event::End;
 use super::guard::{Refusal, refused};
 use super::intent::Intent;
 use super::plan::{Act, Cost, Fact, GOOD_FOR, Lane, Leg, Plan, Proof, ROOM_FOR_ID, SCHEMA, Step, Undo};
@@ -121,6 +122,27 @@ pub fn is_possible(op: &OpState) -> bool {
                 && !matches!(lane.back.get(at), Some(StepState::Done(_)))
         })
     })
+}
+
+/// The command that takes back what is still changed; none where nothing of it can be undone. What a way back left is
+/// taken back by the operation that it was to take back.
+pub fn command(op: &OpState) -> Option<String> {
+    let first = op.plan.intent.targets.first().filter(|_| op.plan.intent.verb == VERB);
+    is_possible(op).then(|| format!("coredeck op rollback {}", first.unwrap_or(&op.record.id)))
+}
+
+/// What of a target stays as it is, and why: the steps that cannot be undone.
+pub fn stays(op: &OpState, lane: usize) -> Vec<String> {
+    let (Some(state), Some(plan)) = (op.lanes.get(lane), op.plan.lanes.get(lane)) else { return Vec::new() };
+    if !matches!(state.phase, Phase::Over(End::Stuck)) {
+        return Vec::new();
+    }
+    let touched = plan.steps.iter().enumerate().filter(|(at, _)| state.is_touched(*at));
+    let why = touched.filter_map(|(_, step)| match &step.undo {
+        Undo::Impossible { why } => Some(format!("{} cannot be undone: {why}", step.title)),
+        _ => None,
+    });
+    why.collect()
 }
 
 /// Marks of refreshes mean those that come now. While one is under way they mean that one still.

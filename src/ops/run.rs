@@ -417,6 +417,7 @@ fn failed(call: u64, change: &crate::gateway::Change, error: &WriteError) -> Eve
         _ if error.is_passing() || is_without_credentials || is_over_meanwhile(change, error) => {
             Failure::Passing
         }
+        _ if error.is_full() => Failure::Full,
         _ if trouble.kind == TroubleKind::Denied => Failure::Denied,
         _ => Failure::Refused,
     };

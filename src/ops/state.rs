@@ -130,6 +130,8 @@ pub struct LaneState {
     pub held: Option<(usize, Timestamp)>,
     /// What follows on the step that was given up.
     pub aftermath: Aftermath,
+    /// It is not taken back with the others.
+    pub stays: bool,
 }
 
 /// The number that stands for what somebody else had called before.
@@ -423,6 +425,13 @@ impl OpState {
                     lane.changed = length;
                 }
             }
+            Event::Kept { lane, why } => {
+                if let Some(lane) = self.lanes.get_mut(lane) {
+                    lane.phase = Phase::Over(End::Left);
+                    lane.why.push(why);
+                    lane.stays = true;
+                }
+            }
             Event::Closed { lane, end } => {
                 if let Some(lane) = self.lanes.get_mut(lane) {
                     lane.phase = Phase::Over(end);
@@ -471,30 +480,12 @@ impl OpState {
         let first = self.first_try(call, &steps, way).unwrap_or(made_at);
         for step in steps {
             let state = match how {
-                Failure::Refused => StepState::Refused { why: why.clone(), is_denied: false },
+                Failure::Refused | Failure::Full => StepState::Refused { why: why.clone(), is_denied: false },
                 Failure::Denied => StepState::Refused { why: why.clone(), is_denied: true },
                 Failure::Passing => StepState::Again { first, since: at },
                 Failure::Unknown => StepState::Doubtful { call, since: made_at },
             };
             self.set(step, way, state);
         }
-    }
-
-    fn first_try(&self, call: u64, steps: &[At], way: Way) -> Option<Timestamp> {
-        let mut same = self
-            .calls
-            .range(..=call)
-            .rev()
-            .map(|(_, one)| one)
-            .filter(|one| one.way == way && one.steps.iter().any(|step| steps.contains(step)));
-        let mut first = None;
-        // The call itself, and those before it that came to nothing.
-        if let Some(one) = same.next() {
-            first = Some(one.at);
-        }
-        for one in same.take_while(|one| matches!(one.result, Known::Failed(Failure::Passing, _))) {
-            first = Some(one.at);
-        }
-        first
     }
 }

@@ -1,7 +1,7 @@
 //! Token buckets: how many calls an account may make in a region, as far as AWS publishes it.
 //!
 //! EC2 counts each operation by itself, and what it makes or ends besides; ECS counts families of operations
-//! together. Auto Scaling, load balancing, Systems Manager and CloudWatch publish nothing: their figures here are
+//! together. CloudWatch Logs publishes transactions a second for each of its calls, some of them by region. Auto Scaling, load balancing, Systems Manager and CloudWatch publish nothing: their figures here are
 //! guesses on the careful side. Buckets fill with pretended time.
 
 use super::fault::Fault;
@@ -32,8 +32,11 @@ const fn shared(name: &'static str, holds: f64, refill: f64) -> Family {
 /// Lists of EC2 that cost more when nothing narrows them.
 const WIDE: &[&str] = &["DescribeInstances", "DescribeInstanceStatus"];
 
+/// Regions where CloudWatch Logs takes ten searches a second; everywhere else it takes five.
+const TEN_SEARCHES: &[&str] = &["us-east-1", "us-west-2", "eu-west-1"];
+
 /// The family of a call.
-fn family(service: &str, call: &str, input: Input) -> Option<Family> {
+fn family(region: &str, service: &str, call: &str, input: Input) -> Option<Family> {
     let reads = ["Describe", "List", "Get", "Search"].iter().any(|verb| call.starts_with(verb));
     Some(match (service, call) {
         ("ec2", "RunInstances" | "StartInstances") => each("start", 5.0, 2.0),
@@ -82,6 +85,14 @@ fn family(service: &str, call: &str, input: Input) -> Option<Family> {
         ("ssm", _) => each(if reads { "read" } else { "change" }, 40.0, 10.0),
         ("route53", _) => shared("all", 5.0, 5.0),
         ("monitoring", _) => each("read", 50.0, 50.0),
+        ("logs", "FilterLogEvents") => {
+            let searches = if TEN_SEARCHES.contains(&region) { 10.0 } else { 5.0 };
+            each("search", searches, searches)
+        }
+        ("logs", "GetLogEvents") => each("events", 25.0, 25.0),
+        ("logs", "DescribeLogStreams") => each("streams", 5.0, 5.0),
+        ("logs", "DescribeLogGroups") => each("groups", 10.0, 10.0),
+        ("logs", _) => each("change", 5.0, 5.0),
         ("pricing", _) => each("read", 10.0, 5.0),
         _ => return None,
     })
@@ -115,7 +126,7 @@ impl Buckets {
         input: Input,
         now: Moment,
     ) -> Result<(), Fault> {
-        let Some(family) = family(service, call, input) else { return Ok(()) };
+        let Some(family) = family(region, service, call, input) else { return Ok(()) };
         let own = if family.is_each { call } else { "" };
         let name = format!("{service}/{}/{own}", family.name);
         let mut costs = vec![(name, 1.0, family.holds, family.refill)];
@@ -153,10 +164,35 @@ mod tests {
     use serde_json::json;
 
     fn asks(buckets: &Buckets, service: &str, call: &str, input: &serde_json::Value, now: i64) -> usize {
+        asks_in("us-east-1", buckets, service, call, input, now)
+    }
+
+    fn asks_in(
+        region: &'static str,
+        buckets: &Buckets,
+        service: &str,
+        call: &str,
+        input: &serde_json::Value,
+        now: i64,
+    ) -> usize {
         let account: Arc<str> = "1".into();
         let take =
-            || buckets.take((&account, "us-east-1"), (service, call), Input::new(input), Moment(now)).is_ok();
+            || buckets.take((&account, region), (service, call), Input::new(input), Moment(now)).is_ok();
         (0..1000).take_while(|_| take()).count()
+    }
+
+    #[test]
+    fn searches_of_logs_are_few_and_fewer_in_small_regions() {
+        let buckets = Buckets::default();
+        let asks = |region, call, now| asks_in(region, &buckets, "logs", call, &json!({}), now);
+        assert_eq!(asks("us-east-1", "FilterLogEvents", 0), 10);
+        assert_eq!(asks("ap-south-1", "FilterLogEvents", 0), 5);
+        assert_eq!(asks("us-east-1", "GetLogEvents", 0), 25, "a bucket of its own");
+        assert_eq!(asks("us-east-1", "FilterLogEvents", 200), 2, "and it fills again");
+        let input = json!({});
+        let place = (&Arc::from("1"), "us-east-1");
+        let refused = buckets.take(place, ("logs", "FilterLogEvents"), Input::new(&input), Moment(200));
+        assert_eq!(refused.unwrap_err().code, "ThrottlingException");
     }
 
     #[test]

@@ -240,7 +240,15 @@ impl Builder {
         busy: f64,
     ) -> CompactString {
         let Some(known) = self.place.groups.get(group) else { return CompactString::default() };
-        let template = known.template.clone();
+        let own = known.mix.as_ref().and_then(|mix| mix.of(kind.name));
+        // A type with a template of its own was launched from that.
+        let (template, version) = match own.and_then(|own| own.template.clone()) {
+            None => (known.template.clone(), version),
+            Some(template) => {
+                let number = self.place.version_of(&template).map_or(version, |found| found.number);
+                (template, number)
+            }
+        };
         let at = known.members.len();
         let zone = known.zones.get(at % known.zones.len().max(1)).copied().unwrap_or(0);
         let mut tags: Vec<Tag> =
@@ -250,12 +258,12 @@ impl Builder {
         tags.push(tag("aws:ec2launchtemplate:version", &version.to_string()));
         let image =
             self.place.templates.get(&template.id).and_then(|found| found.version(&version.to_string()));
-        let own = known.mix.as_ref().and_then(|mix| mix.of(kind.name)).and_then(|own| own.image.clone());
-        let image = own.or(image.map(|version| version.image.clone())).unwrap_or_default();
+        let image = own.and_then(|own| own.image.clone()).or(image.map(|version| version.image.clone()));
+        let image = image.unwrap_or_default();
         let image = self.place.image_id(&image).unwrap_or_default();
         // Members of one age came by one call; so they are in one reservation.
         let reservation = Dice::new(self.seed, &format!("{group}/{age}/{is_spot}")).id("r");
-        let weight = known.mix.as_ref().and_then(|mix| mix.of(kind.name)).and_then(|own| own.weight);
+        let weight = own.and_then(|own| own.weight);
         let launch = Launch {
             kind,
             zone,

@@ -37,11 +37,12 @@ use axum::extract::{ConnectInfo, Request, State};
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::Response;
 use compact_str::CompactString;
+use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 
 /// The largest body that is read: ten thousand users to import.
@@ -81,6 +82,8 @@ pub(crate) struct Cores {
     site: Arc<Site>,
     memory: Mutex<Memory>,
     list: Vec<(Key, CoreAt)>,
+    /// Ports of those that came later, or are too many to have one from the start.
+    later: tokio::sync::Mutex<HashMap<Key, SocketAddr>>,
     door: SocketAddr,
     flights: Flights,
     /// Answers that take time wait for steps of a clock that stands still.
@@ -125,26 +128,31 @@ pub(crate) async fn open(site: &Arc<Site>, regions: &[&'static str]) -> Result<A
         site: Arc::clone(site),
         memory: Mutex::default(),
         list,
+        later: tokio::sync::Mutex::default(),
         door: at,
         flights: Flights::default(),
         holds: AtomicBool::new(false),
         steps: watch::Sender::default(),
     });
     for (listener, only) in listeners {
-        let app = axum::Router::new()
-            .fallback(enter)
-            .with_state(Door { cores: Arc::clone(&cores), only })
-            .into_make_service_with_connect_info::<Switch>();
-        let stop = site.stop.clone();
-        tokio::spawn(async move {
-            let served =
-                axum::serve(Lines(listener), app).with_graceful_shutdown(stop.cancelled_owned()).await;
-            if let Err(error) = served {
-                tracing::error!(%error, "a pretended core broke down");
-            }
-        });
+        attend(&cores, listener, only);
     }
     Ok(cores)
+}
+
+/// Answers whoever comes to a door.
+fn attend(cores: &Arc<Cores>, listener: TcpListener, only: Option<Key>) {
+    let app = axum::Router::new()
+        .fallback(enter)
+        .with_state(Door { cores: Arc::clone(cores), only })
+        .into_make_service_with_connect_info::<Switch>();
+    let stop = cores.site.stop.clone();
+    tokio::spawn(async move {
+        let served = axum::serve(Lines(listener), app).with_graceful_shutdown(stop.cancelled_owned()).await;
+        if let Err(error) = served {
+            tracing::error!(%error, "a pretended core broke down");
+        }
+    });
 }
 
 /// The cores of a place's registry.
@@ -245,6 +253,42 @@ impl Cores {
     /// Where the proxy listens.
     pub(crate) fn door(&self) -> SocketAddr {
         self.door
+    }
+
+    /// A connection to a port of a host, as a program on that host makes it; none where nothing listens.
+    pub(crate) async fn connect(
+        self: &Arc<Self>,
+        account: &Arc<str>,
+        region: &'static str,
+        instance: &str,
+        port: u16,
+    ) -> Option<TcpStream> {
+        let key = Key { account: Arc::clone(account), region, instance: instance.into(), port };
+        let now = self.site.world.clock.now();
+        {
+            let place = self.site.world.place(account, region);
+            place.write().unwrap_or_else(PoisonError::into_inner).advance(now);
+            let place = place.read().unwrap_or_else(PoisonError::into_inner);
+            place.core_at(&key.instance, port, now)?;
+        }
+        let known = self.list.iter().find(|(known, _)| *known == key).and_then(|(_, core)| core.listens);
+        let at = match known {
+            Some(at) => at,
+            None => {
+                let mut later = self.later.lock().await;
+                match later.get(&key) {
+                    Some(at) => *at,
+                    None => {
+                        let listener = TcpListener::bind((std::net::Ipv4Addr::LOCALHOST, 0)).await.ok()?;
+                        let at = listener.local_addr().ok()?;
+                        later.insert(key.clone(), at);
+                        attend(self, listener, Some(key));
+                        at
+                    }
+                }
+            }
+        };
+        TcpStream::connect(at).await.ok()
     }
 
     /// Every core.

@@ -162,6 +162,22 @@ impl Markets {
     }
 }
 
+/// What a type costs an hour in a region, on demand or usually on the spot market, in USD; none where that is not
+/// known.
+pub(crate) fn usual(region: &str, kind: &str, is_spot: bool) -> Option<f64> {
+    let list = rows(ON_DEMAND).filter_map(|row| row.split_once(',')).find(|(name, _)| *name == kind)?;
+    let list: f64 = list.1.parse().ok()?;
+    if !is_spot {
+        return Some(list);
+    }
+    let saving = rows(ADVISOR).find_map(|row| {
+        let mut cells = row.split(',');
+        let is_it = cells.next()? == region && cells.next()? == kind;
+        cells.next().filter(|_| is_it)?.parse::<f64>().ok()
+    });
+    Some(list * (1.0 - saving? / 100.0))
+}
+
 /// Data rows: without comments and headings.
 fn rows(table: &'static str) -> impl Iterator<Item = &'static str> {
     table.lines().filter(|line| !line.starts_with('#')).skip(1)

@@ -67,6 +67,10 @@ pub enum What {
     Deregister(String),
     /// There is room for a group's launches, or none.
     Room(String, bool),
+    /// There is room for instances that are launched by themselves in a zone, by its name, or none.
+    ZoneRoom(String, bool),
+    /// Docker's daemon on an instance answers, or not any more; containers go on as they are.
+    Docker(String, bool),
     /// An instance is protected from scale-in, or not any more.
     Protect(String, bool),
 }
@@ -106,10 +110,11 @@ const EVENT: &[&str] = &[
     "process",
     "template",
     "image",
+    "zone",
 ];
 
 /// What an event can do.
-const DEEDS: [&str; 22] = [
+const DEEDS: [&str; 24] = [
     "interrupt",
     "terminate",
     "stop",
@@ -132,6 +137,8 @@ const DEEDS: [&str; 22] = [
     "room",
     "protect",
     "unprotect",
+    "docker-down",
+    "docker-up",
 ];
 
 /// Reads a scenario file into options; what it does not say stays as it is by default.
@@ -337,7 +344,11 @@ fn happening(table: &Table, faults: &mut Faults) -> Option<Happening> {
         "new-version" => What::Version(need("template")?, need("image")?),
         "use-version" => What::UseVersion(need("group")?, need("version")?),
         "deregister" => What::Deregister(need("image")?),
-        "no-room" | "room" => What::Room(need("group")?, word == "room"),
+        "no-room" | "room" => match table.text("zone", faults).map(str::to_owned) {
+            Some(zone) => What::ZoneRoom(zone, word == "room"),
+            None => What::Room(table.required("group", faults)?.to_owned(), word == "room"),
+        },
+        "docker-down" | "docker-up" => What::Docker(need("instance")?, word == "docker-up"),
         "protect" | "unprotect" => What::Protect(need("instance")?, word == "protect"),
         other => {
             let near = crate::error::did_you_mean(other, DEEDS).map(|near| format!(", did you mean {near}?"));

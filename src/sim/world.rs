@@ -27,6 +27,7 @@ pub(crate) mod veils;
 
 use self::hosted::HostedZone;
 use self::place::Place;
+use super::channel::Channels;
 use super::faults::Denials;
 use super::time::WorldClock;
 use std::collections::HashMap;
@@ -62,6 +63,8 @@ pub(crate) struct World {
     /// Hosted zones by account.
     hosted: Mutex<HashMap<Arc<str>, Vec<HostedZone>>>,
     sessions: Mutex<HashMap<String, Caller>>,
+    /// Sessions of Systems Manager.
+    pub(crate) channels: Channels,
 }
 
 impl World {
@@ -77,6 +80,7 @@ impl World {
             places: Mutex::default(),
             hosted: Mutex::default(),
             sessions: Mutex::default(),
+            channels: Channels::default(),
         }
     }
 

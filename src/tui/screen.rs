@@ -272,7 +272,9 @@ fn draw_which_key(ui: &Ui, canvas: &mut Canvas<'_>, layout: page::Layout) {
             let room = u16::try_from(each.saturating_sub(1)).unwrap_or(u16::MAX);
             let after = canvas.put(x, y, key, canvas.theme.style(Role::HintKey), room);
             let left = (x + room).saturating_sub(after);
-            canvas.put(after, y, &format!("{pad}{says}"), canvas.theme.style(Role::Text), left);
+            let says = format!("{pad}{says}");
+            let says = cell::cut(&says, usize::from(left), ui.signs().cut());
+            canvas.put(after, y, &says, canvas.theme.style(Role::Text), left);
         }
     }
 }

@@ -24,6 +24,7 @@ mod names;
 mod ops;
 mod permissions;
 mod planted;
+mod plugin;
 mod pty;
 mod python;
 mod residue;

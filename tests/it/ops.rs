@@ -1,5 +1,6 @@
 //! Operations against the simulator, in pretended time: what they do, and what is left when they die.
 
+mod ailing;
 mod bench;
 mod budget;
 mod care;
@@ -18,8 +19,11 @@ mod homes;
 mod inventory;
 mod journal;
 mod managed;
+mod moving;
 mod newcomers;
+mod nowhere;
 mod refresh;
+mod refusing;
 mod rollout;
 mod successors;
 mod sweep;

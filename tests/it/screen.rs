@@ -22,3 +22,4 @@ mod rollout;
 mod seat;
 mod tables;
 mod trends;
+mod wishes;

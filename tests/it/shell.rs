@@ -25,13 +25,13 @@ stty raw -echo 2>/dev/null
 exit 7
 "#;
 
-struct Inside {
-    running: Running,
+pub(crate) struct Inside {
+    pub(crate) running: Running,
     home: Home,
-    folder: PathBuf,
+    pub(crate) folder: PathBuf,
 }
 
-async fn started(has_plugin: bool) -> Inside {
+pub(crate) async fn started(has_plugin: bool) -> Inside {
     with(has_plugin, Vec::new()).await
 }
 
@@ -65,7 +65,7 @@ impl Inside {
     }
 
     /// In a terminal.
-    fn terminal(&self, args: &str, version: &str) -> Terminal {
+    pub(crate) fn terminal(&self, args: &str, version: &str) -> Terminal {
         let mut command = CommandBuilder::new(env!("CARGO_BIN_EXE_coredeck"));
         command.args(self.args(args));
         command.env_clear();
@@ -147,7 +147,7 @@ async fn a_host_s_shell_has_the_terminal_until_it_ends_and_its_token_is_nowhere(
         assert!(field(words[4], "Target").starts_with("i-") && words[5] == mine.running.url(), "{called}");
         let given = mine.recorded("given");
         let token = field(&given, "TokenValue").to_owned();
-        assert!(token.len() > 100 && field(&given, "StreamUrl").starts_with("wss://"));
+        assert!(token.len() > 100 && field(&given, "StreamUrl").starts_with("ws://127.0.0.1:"));
         // No log, no record of calls, no cache, and nothing on the terminal holds it.
         let mut found = Vec::new();
         holds(mine.home.path(), &token, &mut found);

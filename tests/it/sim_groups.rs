@@ -312,3 +312,72 @@ async fn nothing_goes_below_a_hundred_percent_of_one() {
     let answer = done(&running, "DescribeInstanceRefreshes", "AutoScalingGroupName=legacy-cron").await;
     assert_eq!(element(&answer, "Status"), "Successful", "{answer}");
 }
+
+/// How many members of each of three types, cheapest last, a new group of eight has by such a distribution.
+async fn spread(running: &Running, distribution: &str) -> Vec<usize> {
+    let types = ["m5.large", "t3.large", "m7g.large"];
+    let template = "LaunchTemplate.LaunchTemplateSpecification.LaunchTemplateName=web&\
+                    MixedInstancesPolicy.LaunchTemplate.LaunchTemplateSpecification.Version=1";
+    let mut call = format!(
+        "AutoScalingGroupName=spread&MinSize=0&MaxSize=8&DesiredCapacity=8&AvailabilityZones.member.1=us-east-1a&\
+         MixedInstancesPolicy.{template}"
+    );
+    for (at, kind) in (1..).zip(types) {
+        let one = format!("MixedInstancesPolicy.LaunchTemplate.Overrides.member.{at}");
+        call.push_str(&format!("&{one}.InstanceType={kind}"));
+        if kind == "m7g.large" {
+            call.push_str(&format!(
+                "&{one}.LaunchTemplateSpecification.LaunchTemplateName=arm&{one}.LaunchTemplateSpecification.Version=1"
+            ));
+        }
+    }
+    for part in distribution.split('&') {
+        call.push_str(&format!("&MixedInstancesPolicy.InstancesDistribution.{part}"));
+    }
+    done(running, "CreateAutoScalingGroup", &call).await;
+    running.step(seconds(300));
+    let answer = done(running, "DescribeAutoScalingGroups", "AutoScalingGroupNames.member.1=spread").await;
+    let of = |kind: &&str| {
+        let (_, members) = answer.split_once("<Instances>").unwrap();
+        members.split("</Instances>").next().unwrap().matches(&format!("<InstanceType>{kind}<")).count()
+    };
+    let counts = types.iter().map(of).collect();
+    done(running, "DeleteAutoScalingGroup", "AutoScalingGroupName=spread&ForceDelete=true").await;
+    running.step(seconds(900));
+    counts
+}
+
+#[tokio::test]
+async fn types_are_launched_as_the_allocation_strategies_say() {
+    let scenario = r#"
+        start = "2026-11-21T12:00:00Z"
+        speed = 0
+        regions = ["us-east-1"]
+        fleet = [{ name = "mixed", image = [
+            { name = "web-1", age = "90d" }, { name = "arm-1", age = "90d", architecture = "arm64" },
+        ], template = [
+            { name = "web", type = "m5.large", images = ["web-1"], default = 1 },
+            { name = "arm", type = "m7g.large", images = ["arm-1"], default = 1 },
+        ] }]
+    "#;
+    let running = serve(coredeck::sim::parse(scenario, "mixed").unwrap()).await.unwrap();
+    let spot = "OnDemandPercentageAboveBaseCapacity=0&SpotAllocationStrategy";
+    let on_demand = "OnDemandPercentageAboveBaseCapacity=100&OnDemandAllocationStrategy";
+    for (distribution, wanted) in [
+        (format!("{spot}=capacity-optimized"), [3, 3, 2]),
+        (format!("{spot}=price-capacity-optimized"), [2, 3, 3]),
+        (format!("{spot}=capacity-optimized-prioritized"), [8, 0, 0]),
+        (format!("{spot}=lowest-price&SpotInstancePools=2"), [0, 4, 4]),
+        (format!("{spot}=lowest-price&SpotInstancePools=1"), [0, 0, 8]),
+        (format!("{on_demand}=prioritized"), [8, 0, 0]),
+        (format!("{on_demand}=lowest-price"), [0, 0, 8]),
+        // The base by the order of preference, what is above from all pools.
+        (
+            "OnDemandBaseCapacity=2&OnDemandPercentageAboveBaseCapacity=0&SpotAllocationStrategy=capacity-optimized"
+                .to_owned(),
+            [4, 2, 2],
+        ),
+    ] {
+        assert_eq!(spread(&running, &distribution).await, wanted, "{distribution}");
+    }
+}

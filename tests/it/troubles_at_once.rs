@@ -132,6 +132,10 @@ async fn each_is_said_on_its_row_and_the_rest_lives() {
     // The licence of the shared core is gone.
     licence_gone(&running, "shared-0").await;
 
+    // Docker is down on a host, whose core goes on.
+    let host = entry(&running, "dev-2").await["instance_id"].as_str().unwrap().to_owned();
+    running.halt_docker(&host, true);
+
     // What hosts say beside the registry.
     let found = run(&running, &home, &["inventory", "diff", "--yes", "--allow-partial", "-o", "json"]).await;
     assert_eq!(found.code, Some(0), "what a person wrote is not due by itself: {} {}", found.out, found.err);
@@ -150,7 +154,11 @@ async fn each_is_said_on_its_row_and_the_rest_lives() {
     says("dev-4", "nothing listens at its port");
     says("dev-4", "no inventory wrote it");
     assert_eq!(row(&rows, "dev-4")["drift"], "conflict");
-    assert_eq!(row(&rows, "dev-5")["drift"], "unjudged");
+    for id in ["dev-2", "dev-5"] {
+        assert_eq!(row(&rows, id)["drift"], "unjudged");
+    }
+    let why = row(&rows, "dev-2")["drift_why"].to_string();
+    assert!(why.contains("docker does not answer") && why.contains("systemctl status docker"), "{why}");
     assert!(row(&rows, "dev-5")["drift_why"].as_str().unwrap().contains("agent is offline"));
     says("dev-6", "it has no database");
     says(

@@ -135,13 +135,13 @@ except KeyboardInterrupt:
 const SSM: &str = "reach = \"ssm\"";
 
 /// A fleet with so many hosts, and a home that has the plugin's map of its cores.
-struct Rig {
-    running: Running,
-    home: Arc<Home>,
+pub(crate) struct Rig {
+    pub(crate) running: Running,
+    pub(crate) home: Arc<Home>,
 }
 
 impl Rig {
-    async fn new(hosts: usize) -> Self {
+    pub(crate) async fn new(hosts: usize) -> Self {
         let clock = Clock::Fixed("2026-11-21T12:00:00Z".parse().unwrap());
         let options = parse(&FLEET.replace("HOSTS", &hosts.to_string()), "tunnel.toml").unwrap();
         let running = serve(Options { clock, cores: true, ..options }).await.unwrap();
@@ -164,7 +164,7 @@ impl Rig {
         std::fs::set_permissions(&plugin, PermissionsExt::from_mode(0o755)).unwrap();
     }
 
-    async fn run(&self, reach: &str, args: &str) -> Ran {
+    pub(crate) async fn run(&self, reach: &str, args: &str) -> Ran {
         let home = Arc::clone(&self.home);
         let config = home.write(&format!("{}.toml", reach.len()), &format!("[cores]\n{reach}\n"));
         let folder = home.path().join("bin");
@@ -179,13 +179,13 @@ impl Rig {
         .unwrap()
     }
 
-    async fn done(&self, args: &str) -> Ran {
+    pub(crate) async fn done(&self, args: &str) -> Ran {
         let ran = self.run(SSM, args).await;
         assert_eq!(ran.code, Some(0), "{args}: {}{}", ran.err, ran.out);
         ran
     }
 
-    fn count(&self, operation: &str) -> usize {
+    pub(crate) fn count(&self, operation: &str) -> usize {
         self.running.calls().iter().filter(|call| call["operation"] == operation).count()
     }
 

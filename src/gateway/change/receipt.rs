@@ -144,6 +144,19 @@ impl WriteError {
             }
         }
     }
+
+    /// Whether AWS said no because it has no room where something was to be launched: another zone or subnet may have it.
+    pub fn is_full(&self) -> bool {
+        let codes = [
+            "InsufficientInstanceCapacity",
+            "InsufficientHostCapacity",
+            "InsufficientFreeAddressesInSubnet",
+            "SpotMaxPriceTooLow",
+            // The zone does not have the type at all.
+            "Unsupported",
+        ];
+        matches!(self, Self::Refused(_)) && self.code().is_some_and(|code| codes.contains(&code))
+    }
 }
 
 impl fmt::Display for WriteError {

@@ -35,7 +35,9 @@ impl One<'_> {
 
     fn was_refused(&self, arm: &Arm) -> bool {
         let Some(change) = arm.change.as_deref() else { return false };
-        let is_no = |known: &Known| matches!(known, Known::Failed(Failure::Refused | Failure::Denied, _));
+        let is_no = |known: &Known| {
+            matches!(known, Known::Failed(Failure::Refused | Failure::Full | Failure::Denied, _))
+        };
         self.op.calls.values().any(|call| {
             call.way == self.way
                 && call.steps.contains(&self.at)

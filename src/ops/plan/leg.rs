@@ -116,6 +116,12 @@ pub enum Act {
         /// The arms, in order.
         arms: Vec<Arm>,
     },
+    /// One of several changes that would do: the first, and where AWS has no room for that, the next. Each is a call of
+    /// its own with a token of its own, and none follows on one that may have happened.
+    FirstWithRoom {
+        /// The changes, in the order in which they are tried.
+        changes: Vec<Change>,
+    },
     /// Every task that a fact lists is stopped, one after the other, until it lists none.
     StopTasks {
         /// Their cluster.
@@ -150,7 +156,16 @@ impl Act {
         match self {
             Self::Once { change } => Some(change),
             Self::AsSeen { arms } => arms.iter().rev().find_map(|arm| arm.change.as_deref()),
+            Self::FirstWithRoom { changes } => changes.first(),
             Self::Wait | Self::Adopt | Self::StopTasks { .. } => None,
+        }
+    }
+
+    /// The changes that AWS is asked about before the plan is shown: every one that may be made instead of the first, too.
+    pub fn proved(&self) -> Vec<&Change> {
+        match self {
+            Self::FirstWithRoom { changes } => changes.iter().collect(),
+            _ => self.change().into_iter().collect(),
         }
     }
 
@@ -178,7 +193,7 @@ impl Leg {
                 }
             }
             Act::StopTasks { listed, .. } => facts.push(listed),
-            Act::Wait | Act::Adopt | Act::Once { .. } => {}
+            Act::Wait | Act::Adopt | Act::Once { .. } | Act::FirstWithRoom { .. } => {}
         }
         if let Some(aside) = &mut self.aside {
             for leg in [&mut aside.hold, &mut aside.release, &mut aside.stop] {

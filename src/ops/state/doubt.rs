@@ -64,4 +64,23 @@ impl OpState {
             _ => {}
         }
     }
+
+    /// When the first of the calls for the same steps was made that came to nothing one after the other, up to this one.
+    pub(super) fn first_try(&self, call: u64, steps: &[At], way: Way) -> Option<Timestamp> {
+        let mut same = self
+            .calls
+            .range(..=call)
+            .rev()
+            .map(|(_, one)| one)
+            .filter(|one| one.way == way && one.steps.iter().any(|step| steps.contains(step)));
+        let mut first = None;
+        // The call itself, and those before it that came to nothing.
+        if let Some(one) = same.next() {
+            first = Some(one.at);
+        }
+        for one in same.take_while(|one| matches!(one.result, Known::Failed(Failure::Passing, _))) {
+            first = Some(one.at);
+        }
+        first
+    }
 }

@@ -74,6 +74,10 @@ pub(super) fn run(call: &Call, place: &mut Place) -> Answer {
         Some(Fresh::Done(ids)) => return Ok(reservation(place, &ids)),
         Some(Fresh::New) | None => {}
     }
+    // Nothing comes of it: the same token may be tried again.
+    if place.full_zones.contains(&zone) {
+        return Err(full(place, zone, wanted.kind.name));
+    }
     let is_spot = input.get("InstanceMarketOptions").and_then(|part| part.text("MarketType")) == Some("spot");
     let reservation_id = place.dice.id("r");
     let mut ids = Vec::new();
@@ -99,6 +103,27 @@ pub(super) fn run(call: &Call, place: &mut Place) -> Answer {
         place.tokens.keep(call, token, ids.clone());
     }
     Ok(reservation(place, &ids))
+}
+
+/// What EC2 says where a zone has no room for a type: with the status of a broken service.
+fn full(place: &Place, zone: usize, kind: &str) -> Fault {
+    let others: Vec<&str> =
+        (0..place.zones.len()).filter(|at| !place.full_zones.contains(at)).map(|at| place.zone(at)).collect();
+    let elsewhere = match others.is_empty() {
+        true => String::new(),
+        false => format!(
+            " You can currently get {kind} capacity by not specifying an Availability Zone in your request or choosing {}.",
+            others.join(", ")
+        ),
+    };
+    Fault::new(
+        "InsufficientInstanceCapacity",
+        format!(
+            "We currently do not have sufficient {kind} capacity in the Availability Zone you requested ({}). Our system will be working on provisioning additional capacity.{elsewhere}",
+            place.zone(zone)
+        ),
+    )
+    .with_status(500)
 }
 
 /// Refuses a launch that the caller may not do for its tags, or for the role that it hands to the instances.

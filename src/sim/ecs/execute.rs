@@ -1,10 +1,13 @@
 //! ECS exec: a session with a container of a task.
 
 use super::{cluster, invalid, tail};
+use crate::sim::channel::{Leads, Target};
 use crate::sim::service::{Answer, Call};
 use crate::sim::shape::Fields;
+use crate::sim::ssm::LATEST_AGENT;
 use crate::sim::world::containers::Task;
 use crate::sim::world::place::Place;
+use std::sync::Arc;
 
 /// Whether a task was started with ECS exec: those of cores were.
 pub(super) fn is_enabled(place: &Place, task: &Task) -> bool {
@@ -35,11 +38,14 @@ pub(super) fn execute(call: &Call, place: &mut Place) -> Answer {
     let container =
         place.definitions.get(&task.definition).map(|one| one.container.clone()).unwrap_or_default();
     let id = format!("ecs-execute-command-{}", place.dice.hex(17));
-    let url = format!(
-        "wss://ssmmessages.{}.amazonaws.com/v1/data-channel/{id}?role=publish_subscribe",
-        place.region
-    );
     let token = format!("AAEAA{}", place.dice.secret(120));
+    let target = Target {
+        account: Arc::clone(&place.account),
+        region: place.region,
+        instance: String::new(),
+        agent: LATEST_AGENT,
+    };
+    let url = call.world.channels.open(&id, &token, target, Leads::Shell { inside: true });
     let session = Fields::new().with("sessionId", id).with("streamUrl", url).with("tokenValue", token);
     Ok(Fields::new()
         .with("clusterArn", home)

@@ -1,12 +1,14 @@
-//! Session Manager: sessions are opened and ended. What would be carried over the web socket is not pretended.
+//! Session Manager: sessions are opened and ended; `channel` carries them.
 
 use super::documents::find;
+use crate::sim::channel::{Leads, Target};
 use crate::sim::fault::Fault;
 use crate::sim::service::{Answer, Call};
 use crate::sim::shape::Fields;
 use crate::sim::world::machine::State;
 use crate::sim::world::place::Place;
 use serde_json::Value;
+use std::sync::Arc;
 
 /// Documents of AWS's that open sessions.
 const AWS: [&str; 3] =
@@ -15,12 +17,11 @@ const AWS: [&str; 3] =
 /// StartSession: on an instance whose agent can be heard.
 pub(super) fn start(call: &Call, place: &mut Place) -> Answer {
     let target = call.input.text("Target").unwrap_or_default();
-    let hears = place.instances.get(target).is_some_and(|one| {
-        one.state == State::Running && one.agent.as_ref().is_some_and(|agent| agent.silent_since.is_none())
-    });
-    if !hears {
+    let hears = place.instances.get(target).filter(|one| one.state == State::Running);
+    let agent = hears.and_then(|one| one.agent.as_ref()).filter(|agent| agent.silent_since.is_none());
+    let Some(agent) = agent.map(|agent| agent.version) else {
         return Err(Fault::new("TargetNotConnected", format!("{target} is not connected.")));
-    }
+    };
     if let Some(name) = call.input.text("DocumentName").filter(|name| !AWS.contains(name)) {
         let found = find(place, name)?;
         let content = found.versions.get(found.default).cloned().unwrap_or_default();
@@ -42,16 +43,30 @@ pub(super) fn start(call: &Call, place: &mut Place) -> Answer {
             }
         }
     }
+    let leads = match call.input.text("DocumentName") {
+        Some("AWS-StartPortForwardingSession") => {
+            Leads::Port { remote: port(call, "portNumber", 80)?, local: port(call, "localPortNumber", 0)? }
+        }
+        // A shell of the host's own user; everything else that is served runs one command.
+        name => Leads::Shell { inside: !matches!(name, None | Some("SSM-SessionManagerRunShell")) },
+    };
     let id = format!("oncall-{}", place.dice.hex(17));
-    let url = format!(
-        "wss://ssmmessages.{}.amazonaws.com/v1/data-channel/{id}?role=publish_subscribe",
-        place.region
-    );
-    Ok(Fields::new()
-        .with("SessionId", id.as_str())
-        .with("TokenValue", format!("AAEAA{}", place.dice.secret(120)))
-        .with("StreamUrl", url)
-        .into())
+    let token = format!("AAEAA{}", place.dice.secret(120));
+    let (account, region) = (Arc::clone(&place.account), place.region);
+    let target = Target { account, region, instance: target.to_owned(), agent };
+    let url = call.world.channels.open(&id, &token, target, leads);
+    Ok(Fields::new().with("SessionId", id.as_str()).with("TokenValue", token).with("StreamUrl", url).into())
+}
+
+/// A port among the parameters of AWS's own document, which has a number for it where none is given.
+fn port(call: &Call, name: &str, usual: u16) -> Result<u16, Fault> {
+    let given = call.input.get("Parameters").map(|all| all.texts(name)).unwrap_or_default();
+    let bad = || Fault::new("InvalidParameters", format!("Parameter \"{name}\" is not allowed."));
+    match given.as_slice() {
+        [] => Ok(usual),
+        [one] => one.parse().map_err(|_| bad()),
+        _ => Err(bad()),
+    }
 }
 
 /// TerminateSession: whatever the id names, it is over.
@@ -61,5 +76,6 @@ pub(super) fn end(call: &Call, _: &mut Place) -> Answer {
         let said = "1 validation error detected: Value at 'sessionId' failed to satisfy constraint: Member must not be null";
         Fault::new("ValidationException", said)
     })?;
+    call.world.channels.end(id);
     Ok(Fields::new().with("SessionId", id).into())
 }

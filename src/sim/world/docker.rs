@@ -1,6 +1,6 @@
 //! Docker on pretended hosts: the cores of the registry as containers, and beside them what ECS runs there.
 
-mod commands;
+pub(crate) mod commands;
 mod curl;
 mod logged;
 mod make;

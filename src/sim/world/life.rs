@@ -4,6 +4,7 @@
 //! runs while nobody looks, and a day is lived through as fast as it can be computed.
 
 mod alarms;
+mod allocation;
 mod groups;
 pub(crate) mod holds;
 mod launches;

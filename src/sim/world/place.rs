@@ -65,6 +65,10 @@ pub(crate) struct Place {
     pub(crate) serving: Serving,
     /// Cores that their database does not answer, by their ids in the registry.
     pub(crate) cut_off: BTreeSet<CompactString>,
+    /// Zones, by number, that have no room for more instances.
+    pub(crate) full_zones: BTreeSet<usize>,
+    /// Instances on which docker's daemon does not answer.
+    pub(crate) without_docker: BTreeSet<CompactString>,
     pub(crate) documents: Table<Document>,
     /// Commands that were sent.
     pub(crate) sent: Table<Sent>,
@@ -109,6 +113,8 @@ impl Place {
             docker: BTreeMap::new(),
             serving: Serving::default(),
             cut_off: BTreeSet::new(),
+            full_zones: BTreeSet::new(),
+            without_docker: BTreeSet::new(),
             documents: Table::default(),
             sent: Table::default(),
         };

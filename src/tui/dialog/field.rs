@@ -81,18 +81,19 @@ impl Field {
                     empty(Name::Healthy),
                     empty(Name::Checkpoints),
                     empty(Name::Alarms),
+                    empty(Name::Metric),
                     Self::choice(Name::Protected, PROTECTED),
                     Self::choice(Name::Risk, RISK),
                     Self::choice(Name::Under, UNDER),
                 ]
             }
             "core restart" => vec![Self::choice(Name::Traffic, TRAFFIC), Self::choice(Name::Risk, RISK)],
-            "core upgrade" => vec![Self::line(Name::To, String::new()), Self::choice(Name::Risk, RISK)],
-            "core move" => vec![
-                Self::line(Name::Host, String::new()),
-                Self::line(Name::Database, String::new()),
+            "core upgrade" => vec![
+                Self::line(Name::To, String::new()),
+                Self::choice(Name::Downgrade, REFUSED),
                 Self::choice(Name::Risk, RISK),
             ],
+            "core move" => core::moved(),
             "core stop" => vec![Self::choice(Name::Risk, RISK)],
             "core create" => core::fields(),
             "core config set" | "core keys rotate" | "core keys retire" => setting::fields(verb),
@@ -103,6 +104,7 @@ impl Field {
                     empty(Name::Canary),
                     empty(Name::Watch),
                     empty(Name::Alarms),
+                    empty(Name::Metric),
                     Self::choice(Name::Default, DEFAULT),
                     Self::choice(Name::Finished, FINISHED),
                     Self::choice(Name::Older, REFUSED),
@@ -132,10 +134,11 @@ impl Field {
     pub(crate) fn insert(&mut self, typed: &str) -> Option<String> {
         let Content::Text(line) = &mut self.content else { return None };
         line.insert(typed);
-        if self.name != Name::Set {
-            return None;
-        }
-        let (kept, why) = setting::withheld(&line.text)?;
+        let (kept, why) = match self.name {
+            Name::Set => setting::withheld(&line.text)?,
+            Name::Variables => core::withheld(&line.text)?,
+            _ => return None,
+        };
         *line = Line::new(kept);
         Some(why)
     }
@@ -168,7 +171,7 @@ pub(crate) fn options(fields: &[Field]) -> Result<Options, String> {
         let wish = launched::refresh(fields)?;
         options.refresh = (wish != RefreshWish::default()).then(|| Box::new(wish));
     }
-    let core = core::wish(fields);
+    let core = core::wish(fields)?;
     options.core = (core != CoreWish::default()).then(|| Box::new(core));
     let setting = setting::wish(fields)?;
     options.core_config = (setting != ConfigWish::default()).then(|| Box::new(setting));
@@ -233,6 +236,11 @@ pub(crate) fn options(fields: &[Field]) -> Result<Options, String> {
             Name::Risk => options.override_verdict = text == "take",
             Name::To
             | Name::Host
+            | Name::Memory
+            | Name::Variables
+            | Name::Hidden
+            | Name::Without
+            | Name::Downgrade
             | Name::Database
             | Name::Ids
             | Name::Tier
@@ -276,6 +284,7 @@ pub(crate) fn options(fields: &[Field]) -> Result<Options, String> {
             | Name::Healthy
             | Name::Checkpoints
             | Name::Alarms
+            | Name::Metric
             | Name::Protected
             | Name::Under
             | Name::Reason => {}

@@ -7,8 +7,10 @@ use crate::model::text::harmless;
 use crate::ops::{Confirm, Verb};
 use crate::tui::cell;
 use crate::tui::dialog::{Content, Dialog, Field, Name, Stage, What};
+use crate::tui::line::Line;
 use crate::tui::state::Ui;
 use crate::tui::theme::Role;
+use unicode_segmentation::UnicodeSegmentation;
 use unicode_width::UnicodeWidthStr;
 
 /// Lines with the place of the cursor in them: column and line.
@@ -60,8 +62,8 @@ pub(crate) fn fields(ui: &Ui, dialog: &Dialog) -> Fields {
         let lead = if is_at { ui.signs().cursor() } else { " " };
         let label = field.name.label();
         let (before, value) = match &field.content {
-            Content::Choice(..) => (String::new(), format!("<{}>", field.text())),
-            Content::Text(line) => (harmless(line.before()).into_owned(), harmless(&line.text).into_owned()),
+            Content::Choice(..) => (0, format!("<{}>", field.text())),
+            Content::Text(line) => part(line, width.saturating_sub(label.width() + 4), ui.signs().cut()),
         };
         let least = if field.name == Name::Reason { 20 } else { 6 };
         let value = match &field.content {
@@ -75,7 +77,7 @@ pub(crate) fn fields(ui: &Ui, dialog: &Dialog) -> Fields {
         }
         let line = made.lines.len() - 1;
         if is_at && matches!(field.content, Content::Text(_)) {
-            made.cursor = Some((used + 1 + label.width() + 1 + before.width(), line));
+            made.cursor = Some((used + 1 + label.width() + 1 + before, line));
         }
         let role = if is_at { Role::RowCursor } else { Role::Strong };
         if let Some(pieces) = made.lines.last_mut() {
@@ -87,9 +89,35 @@ pub(crate) fn fields(ui: &Ui, dialog: &Dialog) -> Fields {
         used += wide;
     }
     if let Some(field) = dialog.field() {
-        made.lines.push(vec![(Role::Hint, format!(" {}", doc(field)))]);
+        let said = cell::wrap(&doc(field), width.saturating_sub(2));
+        made.lines.extend(said.into_iter().map(|line| vec![(Role::Hint, format!(" {line}"))]));
     }
     made
+}
+
+/// As much of a line as fits around its cursor, with marks where something is cut off; and where the cursor stands.
+fn part(line: &Line, room: usize, cut: &str) -> (usize, String) {
+    let (before, after) = (harmless(line.before()), harmless(line.after()));
+    let at = before.width();
+    if at + after.width() < room {
+        return (at, format!("{before}{after}"));
+    }
+    // A column is left for the cursor behind the end, and one for the mark before what shows.
+    let hidden = (at + 2).saturating_sub(room);
+    let (mut left, mut shown) = (0, String::new());
+    for grapheme in before.graphemes(true) {
+        if left < hidden {
+            left += grapheme.width();
+        } else {
+            shown.push_str(grapheme);
+        }
+    }
+    if hidden > 0 {
+        shown.insert_str(0, cut);
+    }
+    let at = shown.width();
+    shown.push_str(&cell::cut(&after, room.saturating_sub(at), cut));
+    (at, shown)
 }
 
 fn doc(field: &Field) -> String {

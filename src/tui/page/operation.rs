@@ -131,7 +131,7 @@ impl Sheet<'_> {
     fn steer(&self, hint: &str) -> String {
         let action = if hint.contains(" op resume ") {
             Action::ResumeOperation
-        } else if hint.contains(" op rollback ") {
+        } else if hint.ends_with(&format!(" op rollback {}", self.listed.op.record.id)) {
             Action::RollBack
         } else {
             return hint.to_owned();

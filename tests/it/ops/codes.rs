@@ -3,7 +3,7 @@
 use super::closed::{coredeck, ended};
 use crate::pty::Terminal;
 use coredeck::clock::Clock;
-use coredeck::sim::{Options, Running, serve};
+use coredeck::sim::{Mischief, Options, Rule, Running, serve};
 use portable_pty::CommandBuilder;
 use rustix::process::{Pid, Signal, kill_process};
 use std::collections::BTreeSet;
@@ -277,6 +277,68 @@ async fn a_person_must_type_the_right_word_and_nobody_is_no_yes() {
         let again = ["scale", "workers-prod/email-worker", "--desired", "7"];
         let (code, _, err) = ended(coredeck(&running, &at).args(again));
         assert!(code == 2 && err.contains("--yes") && err.contains("--dry-run"), "{code}: {err}");
+    })
+    .await
+    .unwrap();
+}
+
+/// A pretended AWS of a scenario, some calls of which are denied.
+async fn denying(name: &str, service: &str, call: &str) -> Running {
+    let mut options = crate::traps::options(name);
+    let (service, call) = (service.to_owned(), call.to_owned());
+    options.faults.push(Rule { service, call, ..Rule::always(Mischief::Denied) });
+    serve(Options { clock: Clock::Real, ..options }).await.unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_check_of_a_rollout_says_by_its_code_whether_there_is_something_to_do() {
+    let running = serve(Options { clock: Clock::Real, ..crate::traps::options("plain") }).await.unwrap();
+    let denied = denying("plain", "ec2", "DescribeImages").await;
+    let folder = crate::residue::Folder::new();
+    let at = folder.path().to_path_buf();
+    tokio::task::spawn_blocking(move || {
+        let of = |running: &Running, group: &str, image: &str, more: &[&str]| {
+            let args = ["rollout", group, "--check", "--image", image];
+            ended(coredeck(running, &at).args(args).args(more))
+        };
+        let (code, out, err) = of(&running, "web", "self:web-2", &[]);
+        assert!(
+            code == 3 && out.starts_with("web: launches ami-") && out.contains("(web-2) is meant"),
+            "{out}"
+        );
+        assert!(err.contains("1 of 1 groups have something to roll out; nothing was changed"), "{err}");
+        let (code, out, _) = of(&running, "web", "self:web-2", &["-o", "json"]);
+        let told: serde_json::Value = serde_json::from_str(&out).unwrap_or_else(|_| panic!("{out}"));
+        assert!(code == 3 && told[0]["group"] == "web" && told[0]["todo"].is_string(), "{out}");
+
+        let (code, out, err) = of(&running, "web", "self:web-1", &[]);
+        assert!(code == 0 && out.contains("(web-1)") && err.is_empty(), "{code}: {out} {err}");
+        let (code, out, _) = of(&running, "web", "self:web-1", &["-o", "json"]);
+        let told: serde_json::Value = serde_json::from_str(&out).unwrap_or_else(|_| panic!("{out}"));
+        assert!(code == 0 && told[0]["todo"].is_null() && told[0]["says"].is_string(), "{out}");
+
+        let (code, out, err) = of(&running, "nobody", "self:web-2", &[]);
+        assert!(
+            code == 1 && out.is_empty() && err.contains("nobody: there is no such group"),
+            "{code}: {err}"
+        );
+        let (code, _, err) = of(&running, "web", "self:web-9", &[]);
+        assert!(code == 1 && err.contains("no image that is called web-9"), "{code}: {err}");
+        // Who may not see is not told that there is nothing to do.
+        let (code, out, err) = of(&denied, "web", "self:web-2", &[]);
+        assert!(code == 1 && out.is_empty() && err.contains("DescribeImages"), "{code}: {out} {err}");
+
+        let drift = |args: &[&str]| ended(coredeck(&running, &at).args(["get", "drift"]).args(args));
+        let (code, out, err) = drift(&["-o", "json"]);
+        let told: serde_json::Value = serde_json::from_str(&out).unwrap_or_else(|_| panic!("{out} {err}"));
+        let web = &told["data"][0];
+        assert_eq!((code, &web["drift"], &web["younger"]), (0, &"behind".into(), &1.into()), "{web}");
+        assert_eq!((&web["image_name"], &web["versions"][0]), (&"web-1".into(), &"1×4".into()), "{web}");
+        let (code, out, err) = drift(&["drift:behind"]);
+        assert!(code == 0 && out.contains("web") && out.contains("1×4"), "{code}: {out} {err}");
+        let (code, _, err) = ended(coredeck(&denied, &at).args(["get", "drift"]));
+        assert!(code != 0 && err.contains("DescribeImages"), "what was not seen is no drift: {code}: {err}");
+        assert!(!running.calls().iter().chain(&denied.calls()).any(|call| call["changes"] == true));
     })
     .await
     .unwrap();

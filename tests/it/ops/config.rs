@@ -19,16 +19,16 @@ pub(super) const DOMAIN: &str = "c1.example.com";
 const OLD: &str = "the-old-key-of-one-customer-only";
 const NEW: &str = "the-new-key-of-one-customer-only";
 const BASE: &str = "the-key-of-the-shared-core-itself";
-const SECRET: &str = "the-secret-of-a-shared-core-of-forty-letters-or-more";
-const URI: &str = "postgresql://cust:s3cret-pw@customers-1.db.internal:5432/";
+pub(super) const SECRET: &str = "the-secret-of-a-shared-core-of-forty-letters-or-more";
+pub(super) const URI: &str = "postgresql://cust:s3cret-pw@customers-1.db.internal:5432/";
 
-async fn put(bench: &Bench, name: &str, kind: &str, value: &str) {
+pub(super) async fn put(bench: &Bench, name: &str, kind: &str, value: &str) {
     let body = json!({ "Name": name, "Type": kind, "Value": value, "Overwrite": true });
     let answer = ssm(&bench.running, "PutParameter", body).await;
     assert!(answer["Version"].is_u64(), "{name}: {answer}");
 }
 
-async fn value(bench: &Bench, name: &str) -> String {
+pub(super) async fn value(bench: &Bench, name: &str) -> String {
     let answer = ssm(&bench.running, "GetParameter", json!({ "Name": name, "WithDecryption": true })).await;
     answer["Parameter"]["Value"].as_str().unwrap_or_else(|| panic!("{name}: {answer}")).to_owned()
 }
@@ -76,7 +76,7 @@ async fn of(keys: &str) -> Bench {
     bench
 }
 
-fn door(bench: &Bench, id: &str, key: &str) -> Door {
+pub(super) fn door(bench: &Bench, id: &str, key: &str) -> Door {
     let core = bench.running.cores().into_iter().find(|core| core.id == id).unwrap();
     Door { address: format!("http://{}", core.listens.unwrap()), host: None, key: Some(Sealed::new(key)) }
 }
@@ -89,11 +89,11 @@ pub(super) fn wished(verb: &str, change: impl FnOnce(&mut ConfigWish)) -> Intent
     intent
 }
 
-fn open(json: &str) -> SettingWish {
+pub(super) fn open(json: &str) -> SettingWish {
     SettingWish::Open { json: json.to_owned() }
 }
 
-fn secret(parameter: &str) -> SettingWish {
+pub(super) fn secret(parameter: &str) -> SettingWish {
     SettingWish::Secret { parameter: parameter.to_owned() }
 }
 
@@ -113,7 +113,7 @@ pub(super) fn retired(keep: &str) -> Intent {
     wished("core keys retire", |wish| wish.keep_key = Some(keep.to_owned()))
 }
 
-async fn refused(bench: &Bench, intent: Intent) -> String {
+pub(super) async fn refused(bench: &Bench, intent: Intent) -> String {
     let error = bench.plan(intent).await.unwrap_err();
     format!("{error}: {}", error.source.as_ref().map(|source| source.to_string()).unwrap_or_default())
 }
@@ -124,7 +124,7 @@ async fn run(bench: &Bench, intent: Intent) -> (Plan, OpState) {
     (plan, op)
 }
 
-fn end(op: &OpState) -> Option<Outcome> {
+pub(super) fn end(op: &OpState) -> Option<Outcome> {
     op.ended.map(|(end, _)| end)
 }
 

@@ -4,7 +4,7 @@
 use super::bench::{Bench, who};
 use crate::sim_groups::{asg, element};
 use coredeck::error::Error;
-use coredeck::ops::{Desk, OpState, Outcome, Plan, Timer, rollback};
+use coredeck::ops::{OpState, Outcome, Plan, Timer};
 use coredeck::store::journal::Ledger;
 use jiff::SignedDuration;
 use std::collections::BTreeMap;
@@ -41,16 +41,7 @@ pub(super) fn why(error: &Error) -> String {
 
 /// The plan that takes an operation back.
 pub(super) async fn taken_back(bench: &Bench, op: &OpState) -> Plan {
-    let (world, writer) = (bench.world("refresh").await, bench.writer());
-    let desk = Desk {
-        snapshot: &world.snapshot,
-        fleet: &world.fleet,
-        config: &bench.config,
-        probe: bench.aws.as_ref(),
-        writer: Some(writer.as_ref()),
-        now: bench.timer.now(),
-    };
-    rollback::plan(&desk, op).await.unwrap()
+    bench.undo(op).await.unwrap()
 }
 
 /// Asks something of an operation so many minutes from now.

@@ -3,16 +3,15 @@
 
 use super::bench::{Bench, intent, later, runner, start, who};
 use super::groups::{all, ask_in, end, taken_back, versions, why};
+use super::refusing::{no, refusing};
 use crate::sim_groups::{asg, element};
 use coredeck::clock::Clock;
-use coredeck::gateway::change::{Change, FleetWriter, Proof, Receipt, Token, WriteError};
-use coredeck::model::{Handling, RefreshPreset, Scope, Trouble, TroubleKind};
+use coredeck::gateway::Change;
+use coredeck::model::{Handling, RefreshPreset};
 use coredeck::ops::intent::RefreshWish;
 use coredeck::ops::{End, Intent, Outcome, Phase, Timer, Undo};
 use coredeck::sim::{Happening, Mischief, Options, Rule, What, serve};
 use coredeck::store::journal::Ledger;
-use futures::FutureExt;
-use futures::future::BoxFuture;
 use jiff::SignedDuration;
 use std::sync::Arc;
 use std::time::Duration;
@@ -279,48 +278,6 @@ async fn what_cannot_be_taken_back_is_stopped_and_said_to_be_half_done() {
     assert_eq!(bench.changes().get("CancelInstanceRefresh"), Some(&1));
 }
 
-/// A writer to whom AWS says that it cannot roll a refresh back, or that nobody may.
-struct Irreversible {
-    inner: Arc<dyn FleetWriter>,
-    code: &'static str,
-}
-
-impl FleetWriter for Irreversible {
-    fn write<'a>(
-        &'a self,
-        scope: &'a Scope,
-        change: &'a Change,
-        token: &'a Token,
-    ) -> BoxFuture<'a, Result<Receipt, WriteError>> {
-        if !matches!(change, Change::RollBackRefresh { .. }) {
-            return self.inner.write(scope, change, token);
-        }
-        let trouble = Trouble {
-            kind: if self.code == "AccessDenied" { TroubleKind::Denied } else { TroubleKind::Refused },
-            call: "autoscaling:RollbackInstanceRefresh".into(),
-            code: Some(self.code.into()),
-            message: "The instance refresh cannot be rolled back".to_owned(),
-            hint: None,
-            request_id: None,
-            at: start(),
-        };
-        std::future::ready(Err(WriteError::Refused(trouble))).boxed()
-    }
-
-    fn prove<'a>(&'a self, scope: &'a Scope, change: &'a Change) -> BoxFuture<'a, Result<Proof, WriteError>> {
-        self.inner.prove(scope, change)
-    }
-
-    fn command<'a>(
-        &'a self,
-        scope: &'a Scope,
-        change: &'a Change,
-        token: &'a Token,
-    ) -> BoxFuture<'a, Result<String, WriteError>> {
-        self.inner.command(scope, change, token)
-    }
-}
-
 #[tokio::test(flavor = "multi_thread")]
 async fn what_aws_will_not_roll_back_is_stopped_and_refreshed_to_the_recorded_version() {
     for code in ["IrreversibleInstanceRefresh", "AccessDenied"] {
@@ -328,7 +285,12 @@ async fn what_aws_will_not_roll_back_is_stopped_and_refreshed_to_the_recorded_ve
         let plan = bench.plan(refresh(GROUP, "2", |preset| preset.max_healthy = Some(110))).await.unwrap();
         let id = bench.enter(&plan).id;
         ask_in(&bench, &id, 8, "rollback");
-        let writer = Arc::new(Irreversible { inner: bench.writer(), code });
+        let writer = refusing(bench.writer(), move |change| {
+            let says = || {
+                no("autoscaling:RollbackInstanceRefresh", code, "The instance refresh cannot be rolled back")
+            };
+            matches!(change, Change::RollBackRefresh { .. }).then(says)
+        });
         let op =
             coredeck::ops::run(&bench.edge(Arc::new(bench.journal()), writer), &id, &runner("anna")).await;
         let op = op.unwrap();

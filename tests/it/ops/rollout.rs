@@ -3,18 +3,21 @@
 
 use super::bench::{Bench, intent, runner, start, who};
 use super::groups::{all, end, taken_back, versions, why};
+use super::refusing::{no, refusing};
 use crate::sim_groups::{asg, element};
 use coredeck::clock::Clock;
 use coredeck::error::Error;
+use coredeck::gateway::Change;
 use coredeck::model::RefreshPreset;
 use coredeck::ops::image::Meant;
 use coredeck::ops::intent::RolloutWish;
-use coredeck::ops::{End, Intent, Outcome};
+use coredeck::ops::{End, Intent, Outcome, Phase, Timer, rollback};
 use coredeck::sim::{Happening, Options, What, serve};
 use coredeck::store::journal::Ledger;
 use jiff::SignedDuration;
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 const GROUP: &str = "dev-hosts";
@@ -88,7 +91,7 @@ async fn a_canary_whose_alarm_rings_is_stopped_and_taken_back() {
     let code = coredeck::ops::run::verdict(&op).map(coredeck::error::ErrorKind::exit_code);
     assert_eq!(code, Some(6));
     assert_eq!(versions(&bench, GROUP).await, all("3"));
-    assert_eq!(op.lanes[2].phase, coredeck::ops::Phase::Over(End::Skipped), "$Default was not moved");
+    assert_eq!(op.lanes[2].phase, Phase::Over(End::Skipped), "$Default was not moved");
     assert_eq!(bench.changes().get("ModifyLaunchTemplate"), None);
     assert_eq!(bench.changes().get("StartInstanceRefresh"), Some(&1));
 }
@@ -130,6 +133,38 @@ async fn a_template_that_somebody_edits_meanwhile_makes_the_plan_stale() {
     assert_eq!(end(&op), Some(Outcome::Failed), "{:?}", op.lanes);
     assert!(op.lanes[0].why[0].contains("latest version of"), "{:?}", op.lanes[0].why);
     assert_eq!(bench.changes().get("StartInstanceRefresh"), Some(&1), "the second began nothing");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_number_that_was_once_given_is_not_given_again_and_the_next_plan_knows() {
+    let bench = Bench::new().await;
+    let ec2 = async |action: &str, rest: &str| {
+        let body = format!("Action={action}&Version=2016-11-15&LaunchTemplateName=dev-host&{rest}");
+        let answer = crate::sim::query(&bench.running, "ec2", &body).await;
+        assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+    };
+    let image = "SourceVersion=3&LaunchTemplateData.InstanceType=t3.small";
+    ec2("CreateLaunchTemplateVersion", image).await;
+    ec2("DeleteLaunchTemplateVersions", "LaunchTemplateVersion.1=4").await;
+    let before = bench.changes();
+    let plan = bench.plan(rollout(&[GROUP], |_| ())).await.unwrap_or_else(|error| panic!("{}", why(&error)));
+    assert!(plan.lanes[0].steps[0].title.contains("make version 4"), "{}", plan.lanes[0].steps[0].title);
+    let begun = Timer::now(bench.timer.as_ref());
+    let op = bench.run(&bench.enter(&plan).id).await;
+    assert_eq!(end(&op), Some(Outcome::RolledBack), "{:?}", op.lanes);
+    let said = op.lanes[0].why.join("; ");
+    assert!(said.contains("a higher number than 4") && said.contains("plans again"), "{said}");
+    let took = Timer::now(bench.timer.as_ref()).duration_since(begun);
+    assert!(took < SignedDuration::from_secs(60), "it is said at once: {took}");
+    assert_eq!(bench.changes().get("StartInstanceRefresh"), None);
+
+    let plan = bench.plan(rollout(&[GROUP], |_| ())).await.unwrap_or_else(|error| panic!("{}", why(&error)));
+    assert!(plan.lanes[0].steps[0].title.contains("make version 6"), "{}", plan.lanes[0].steps[0].title);
+    let done = bench.run(&bench.enter(&plan).id).await;
+    assert_eq!(end(&done), Some(Outcome::Done), "{:?}", done.lanes);
+    assert_eq!(versions(&bench, GROUP).await, all("6"));
+    let call = "CreateLaunchTemplateVersion";
+    assert_eq!(bench.changes()[call], before[call] + 2, "one by each");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -307,10 +342,13 @@ async fn types_with_a_template_of_their_own_get_a_version_of_that_for_their_proc
     let done = bench.run(&bench.enter(&plan).id).await;
     assert_eq!(end(&done), Some(Outcome::Done), "{:?}", done.lanes);
     let after = images(&bench, "web").await.1;
-    assert!(
-        !after.is_empty() && after.keys().all(|image| !before.contains_key(image)),
-        "{before:?} {after:?}"
+    assert_eq!(before.len(), 2, "members of both architectures: {before:?}");
+    assert_eq!(
+        (after.len(), after.values().sum::<usize>()),
+        (2, 4),
+        "both are replaced: {before:?} {after:?}"
     );
+    assert!(after.keys().all(|image| !before.contains_key(image)), "{before:?} {after:?}");
     let answer = asg(&bench.running, "DescribeAutoScalingGroups", named).await;
     assert_eq!(saved(&answer), ("2".to_owned(), "2".to_owned(), 2), "both moved, weights as they were");
 
@@ -318,7 +356,11 @@ async fn types_with_a_template_of_their_own_get_a_version_of_that_for_their_proc
     let back = bench.run(&bench.enter(&plan).id).await;
     assert_eq!(end(&back), Some(Outcome::Done), "{:?}", back.lanes);
     let again = images(&bench, "web").await.1;
-    assert!(again.keys().all(|image| !after.contains_key(image)), "{before:?} {after:?} {again:?}");
+    assert_eq!(
+        again.keys().collect::<Vec<_>>(),
+        before.keys().collect::<Vec<_>>(),
+        "both are back: {again:?}"
+    );
     let answer = asg(&bench.running, "DescribeAutoScalingGroups", named).await;
     assert_eq!(saved(&answer), ("1".to_owned(), "1".to_owned(), 2));
 }
@@ -353,4 +395,58 @@ async fn an_image_for_one_architecture_alone_is_refused_for_types_of_another_and
     let own = answer.split("<Overrides>").nth(1).unwrap();
     assert_eq!((element(&answer, "Version"), element(own, "Version")), ("1", "1"));
     assert_eq!(bench.changes().get("RollbackInstanceRefresh"), None);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_group_that_is_stuck_on_its_way_back_is_said_and_all_others_come_back() {
+    let bench = Bench::new().await;
+    let mut wanted = rollout(&["shared-hosts", GROUP], |_| ());
+    wanted.options.override_budget = true;
+    let plan = bench.plan(wanted).await.unwrap_or_else(|error| panic!("{}", why(&error)));
+    let (first, last) = (plan.waves[1][0], plan.waves[2][0]);
+    assert_eq!((plan.lanes[first].name.as_str(), plan.lanes[last].name.as_str()), (GROUP, "shared-hosts"));
+    let old = versions(&bench, "shared-hosts").await.1;
+    let id = bench.enter(&plan).id;
+    // It is turned round when the refresh of the last one is started, and that one cannot be set back.
+    let (journal, timer, asked) = (bench.journal(), Arc::clone(&bench.timer), id.clone());
+    let starts = AtomicUsize::new(0);
+    let writer = refusing(bench.writer(), move |change| {
+        let is_back = match change {
+            Change::StartRefresh { group, .. } if group.as_str() == "shared-hosts" => {
+                let is_first = starts.fetch_add(1, Ordering::SeqCst) == 0;
+                if is_first {
+                    journal.ask(&asked, "rollback", &who("ben"), None, Timer::now(timer.as_ref())).unwrap();
+                }
+                !is_first
+            }
+            Change::RollBackRefresh { group } | Change::CancelRefresh { group, .. } => {
+                group.as_str() == "shared-hosts"
+            }
+            _ => false,
+        };
+        let says = || {
+            no("autoscaling:RollbackInstanceRefresh", "IrreversibleInstanceRefresh", "it cannot be set back")
+        };
+        is_back.then(says)
+    });
+    let edge = bench.edge(Arc::new(bench.journal()), writer);
+    let op = coredeck::ops::run(&edge, &id, &runner("anna")).await.unwrap();
+    // The one is stuck, the other one is back, and nobody calls that rolled back.
+    assert_eq!(op.lanes[last].phase, Phase::Over(End::Stuck), "{:?}", op.lanes);
+    assert_eq!(op.lanes[first].phase, Phase::Over(End::Undone), "{:?}", op.lanes);
+    assert_eq!(end(&op), Some(Outcome::PartWay));
+    let code = coredeck::ops::run::verdict(&op).map(coredeck::error::ErrorKind::exit_code);
+    assert_eq!(code, Some(5));
+    assert_eq!(versions(&bench, GROUP).await, all("3"));
+    assert_eq!(rollback::command(&op), Some(format!("coredeck op rollback {id}")));
+    let why = coredeck::ops::progress::ended(&op, last).join("; ");
+    assert!(why.contains("it cannot be set back"), "{why}");
+    // Once it can be, only that one is taken back.
+    bench.timer.until(bench.timer.now() + SignedDuration::from_hours(3)).await;
+    let plan = taken_back(&bench, &op).await;
+    assert_eq!(plan.lanes.iter().map(|lane| lane.name.as_str()).collect::<Vec<_>>(), ["shared-hosts"]);
+    let back = bench.run(&bench.enter(&plan).id).await;
+    assert_eq!(end(&back), Some(Outcome::Done), "{:?}", back.lanes);
+    let (members, saved) = versions(&bench, "shared-hosts").await;
+    assert_eq!((members.len(), members.contains_key(&old), saved), (1, true, old));
 }

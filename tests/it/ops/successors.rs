@@ -1,7 +1,8 @@
 //! Cores that get another version or another host: one replica at a time, with the way back on the host itself, and
 //! nobody without a core in between.
 
-use super::bench::{Bench, intent};
+use super::bench::{Bench, intent, runner};
+use super::refusing::refusing;
 use crate::sim_hosts::ssm;
 use coredeck::gateway::change::{TargetRef, Token};
 use coredeck::gateway::{Change, FleetProbe, Look, Seen};
@@ -9,17 +10,18 @@ use coredeck::model::Scope;
 use coredeck::ops::hosts::Asking;
 use coredeck::ops::intent::{Carry, CoreWish};
 use coredeck::ops::kinds::look_at_cores;
-use coredeck::ops::{Desk, Intent, OpState, Outcome, Plan, Timer, Undo};
+use coredeck::ops::{Desk, End, Intent, OpState, Outcome, Phase, Plan, Timer, Undo, rollback};
 use coredeck::world::World;
 use serde_json::json;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 fn scope() -> Scope {
     Scope { account: "demo".into(), region: "us-east-1".into() }
 }
 
-fn wished(verb: &str, cores: &[&str], wish: CoreWish) -> Intent {
+pub(super) fn wished(verb: &str, cores: &[&str], wish: CoreWish) -> Intent {
     let mut intent = intent(verb, cores);
     intent.options.override_budget = true;
     intent.options.core = Some(Box::new(wish));
@@ -31,7 +33,7 @@ fn to(version: &str) -> CoreWish {
 }
 
 /// The same, with what the hosts of its cores say.
-async fn asked(bench: &Bench, world: &World, mut intent: Intent) -> Intent {
+pub(super) async fn asked(bench: &Bench, world: &World, mut intent: Intent) -> Intent {
     let writer = bench.writer();
     let asking = Asking {
         probe: bench.aws.as_ref(),
@@ -44,7 +46,7 @@ async fn asked(bench: &Bench, world: &World, mut intent: Intent) -> Intent {
     intent
 }
 
-async fn planned(bench: &Bench, world: &World, intent: Intent) -> Result<Plan, String> {
+pub(super) async fn planned(bench: &Bench, world: &World, intent: Intent) -> Result<Plan, String> {
     let writer = bench.writer();
     let desk = Desk {
         snapshot: &world.snapshot,
@@ -61,21 +63,21 @@ async fn planned(bench: &Bench, world: &World, intent: Intent) -> Result<Plan, S
     desk.plan(intent).await.map_err(|error| why(&error))
 }
 
-async fn done(bench: &Bench, plan: &Plan) -> OpState {
+pub(super) async fn done(bench: &Bench, plan: &Plan) -> OpState {
     bench.run(&bench.enter(plan).id).await
 }
 
-fn ended(op: &OpState) -> Option<Outcome> {
+pub(super) fn ended(op: &OpState) -> Option<Outcome> {
     op.ended.map(|(end, _)| end)
 }
 
-fn host(world: &World, core: &str) -> String {
+pub(super) fn host(world: &World, core: &str) -> String {
     let found = world.fleet.cores.iter().find(|one| one.id.as_str() == core).expect("the core");
     found.home.instance_id().unwrap().to_string()
 }
 
 /// What docker on a host says of its containers whose names hold a word: name, image and state.
-async fn containers(bench: &Bench, host: &str, word: &str) -> Vec<String> {
+pub(super) async fn containers(bench: &Bench, host: &str, word: &str) -> Vec<String> {
     let script =
         format!("docker ps -a --filter name={word} --format '{{{{.Names}}}} {{{{.Image}}}} {{{{.State}}}}'");
     let asked = json!({
@@ -91,7 +93,7 @@ async fn containers(bench: &Bench, host: &str, word: &str) -> Vec<String> {
 }
 
 /// Runs a script on a host, as somebody with a shell there would.
-async fn by_hand(bench: &Bench, host: &str, script: &str) -> String {
+pub(super) async fn by_hand(bench: &Bench, host: &str, script: &str) -> String {
     let asked = json!({
         "DocumentName": "AWS-RunShellScript", "InstanceIds": [host], "Parameters": { "commands": [script] },
     });
@@ -111,7 +113,7 @@ fn anew(options: &str, image: &str) -> String {
     )
 }
 
-async fn entry(bench: &Bench, core: &str) -> serde_json::Value {
+pub(super) async fn entry(bench: &Bench, core: &str) -> serde_json::Value {
     let of = vec![format!("/coredeck/demo/cores/{core}").into()];
     let Seen::Parameters(all) = bench.aws.look(&scope(), &Look::Parameters { of }).await.unwrap() else {
         panic!()
@@ -236,9 +238,8 @@ async fn limits_and_labels_last_and_other_keys_bring_the_old_one_back() {
     assert!(now.starts_with("supertokens/supertokens-postgresql:11.0.5 50000"), "{now}");
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn replicas_are_upgraded_one_after_the_other_and_all_go_back_when_one_fails() {
-    let bench = Bench::new().await;
+/// Two replicas of one target group, and the plan that upgrades both.
+async fn both_replicas(bench: &Bench) -> Plan {
     let world = bench.world("core upgrade").await;
     let group = world.fleet.target_groups.iter().find(|row| row.it.name == "shared-production").unwrap();
     let other = host(&world, "shared-dev-1");
@@ -248,45 +249,51 @@ async fn replicas_are_upgraded_one_after_the_other_and_all_go_back_when_one_fail
     bench.running.step(Duration::from_secs(60));
     let world = bench.world("core upgrade").await;
     let alone =
-        planned(&bench, &world, wished("core upgrade", &["shared-prod-1"], to("11.0.5"))).await.unwrap_err();
+        planned(bench, &world, wished("core upgrade", &["shared-prod-1"], to("11.0.5"))).await.unwrap_err();
     assert!(alone.contains("shared-dev-1 serves shared-production beside it"), "{alone}");
     let both = wished("core upgrade", &["shared-prod-1", "shared-dev-1"], to("11.0.5"));
-    let plan = planned(&bench, &world, both).await.unwrap();
+    let plan = planned(bench, &world, both).await.unwrap();
     assert_eq!((plan.waves.len(), plan.is_one_piece), (2, true));
     assert!(
         plan.warnings.iter().any(|warning| warning.contains("beside each other for about")),
         "{:?}",
         plan.warnings
     );
-    // The one whose turn comes second fails: the first is taken back then, out of traffic like on its way there.
+    plan
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn replicas_are_upgraded_one_after_the_other_and_all_go_back_when_one_fails() {
+    let bench = Bench::new().await;
+    let plan = both_replicas(&bench).await;
+    // The one whose turn comes second fails, and is well again with its old container: then the first is taken back,
+    // out of traffic like on its way there.
     let second = plan.lanes[plan.waves[1][0]].target.clone();
     bench.running.cut_off(&second, true);
     let before = bench.running.calls().len();
-    let op = done(&bench, &plan).await;
-    assert_ne!(ended(&op), Some(Outcome::Done));
+    let (running, commands) = (Arc::clone(&bench.running), AtomicUsize::new(0));
+    let writer = refusing(bench.writer(), move |change| {
+        let is_command = matches!(change, Change::SendCommand { .. });
+        if is_command && commands.fetch_add(1, Ordering::SeqCst) == 2 {
+            running.cut_off(&second, false);
+        }
+        None
+    });
+    let edge = bench.edge(Arc::new(bench.journal()), writer);
+    let op = coredeck::ops::run(&edge, &bench.enter(&plan).id, &runner("anna")).await.unwrap();
+    assert_eq!(ended(&op), Some(Outcome::RolledBack), "{:?}", op.lanes);
     assert_eq!(turns(&bench, before), "oriorriori", "{:?}", op.lanes);
-    bench.running.cut_off(&second, false);
+    let world = bench.world("core upgrade").await;
     for core in ["shared-prod-1", "shared-dev-1"] {
         let now = containers(&bench, &host(&world, core), core).await;
         assert_eq!(now, [format!("supertokens-{core} 11.0.4 running")], "{:?}", op.lanes);
     }
     // What went well is taken back one after the other too, the last first.
-    let world = bench.world("core upgrade").await;
     let both = wished("core upgrade", &["shared-prod-1", "shared-dev-1"], to("11.0.5"));
     let plan = planned(&bench, &world, both).await.unwrap();
     let op = done(&bench, &plan).await;
     assert_eq!(ended(&op), Some(Outcome::Done), "{:?}", op.lanes);
-    let world = bench.world("core upgrade").await;
-    let writer = bench.writer();
-    let desk = Desk {
-        snapshot: &world.snapshot,
-        fleet: &world.fleet,
-        config: &bench.config,
-        probe: bench.aws.as_ref(),
-        writer: Some(writer.as_ref()),
-        now: bench.timer.now(),
-    };
-    let back = coredeck::ops::rollback::plan(&desk, &op).await.unwrap();
+    let back = bench.undo(&op).await.unwrap();
     let order = |plan: &Plan| -> Vec<String> {
         plan.waves.iter().flatten().map(|lane| plan.lanes[*lane].target.clone()).collect()
     };
@@ -302,7 +309,42 @@ async fn replicas_are_upgraded_one_after_the_other_and_all_go_back_when_one_fail
     }
 }
 
-async fn keep(bench: &Bench, name: &str, value: &str) {
+#[tokio::test(flavor = "multi_thread")]
+async fn a_replica_that_is_stuck_on_its_way_back_keeps_the_others_in_traffic() {
+    let bench = Bench::new().await;
+    let plan = both_replicas(&bench).await;
+    let second = plan.lanes[plan.waves[1][0]].target.clone();
+    bench.running.cut_off(&second, true);
+    let before = bench.running.calls().len();
+    let op = done(&bench, &plan).await;
+    let id = op.record.id.clone();
+    let (first, second) = (plan.waves[0][0], plan.waves[1][0]);
+    assert_eq!(op.lanes[second].phase, Phase::Over(End::Stuck), "{:?}", op.lanes);
+    assert_eq!(op.lanes[first].phase, Phase::Over(End::Left), "{:?}", op.lanes);
+    assert!(
+        op.lanes[first].why[0].contains("serves the same target group and is stuck"),
+        "{:?}",
+        op.lanes[first].why
+    );
+    assert_eq!(ended(&op), Some(Outcome::PartWay));
+    assert_eq!(turns(&bench, before), "oriorri", "the first goes on serving, and never leaves again");
+    assert_eq!(rollback::command(&op), Some(format!("coredeck op rollback {id}")));
+
+    // Once it is mended both come back, the last first.
+    bench.running.cut_off(&plan.lanes[second].target, false);
+    let back = bench.undo(&op).await.unwrap();
+    let before = bench.running.calls().len();
+    let op = done(&bench, &back).await;
+    assert_eq!(ended(&op), Some(Outcome::Done), "{:?}", op.lanes);
+    assert!(turns(&bench, before).ends_with("ori"), "{}", turns(&bench, before));
+    for core in ["shared-prod-1", "shared-dev-1"] {
+        let world = bench.world("core upgrade").await;
+        let now = containers(&bench, &host(&world, core), core).await;
+        assert_eq!(now, [format!("supertokens-{core} 11.0.4 running")]);
+    }
+}
+
+pub(super) async fn keep(bench: &Bench, name: &str, value: &str) {
     let name = format!("/coredeck/demo/secrets/{name}");
     let asked = json!({ "Name": name, "Type": "SecureString", "Value": value, "Overwrite": true });
     assert!(ssm(&bench.running, "PutParameter", asked).await["Version"].is_u64());
@@ -344,9 +386,18 @@ async fn a_core_that_moves_serves_there_before_it_stops_here() {
     assert_ne!(there, home);
     assert_eq!(containers(&bench, &home, "dev-005").await, ["supertokens-dev-005 11.0.4 exited"]);
     assert_eq!(containers(&bench, &there, "dev-005").await, ["supertokens-dev-005 11.0.4 running"]);
-    // One with a host of its own finds none that is free.
+    // One with a host of its own finds no room on another one's.
     keep(&bench, "prod-slatepay/database-uri", "x").await;
-    let full = wished("core move", &["prod-slatepay"], CoreWish::default());
+    let other = world.fleet.cores.iter().find(|core| {
+        let is_its = core.tier.as_ref().is_some_and(|tier| tier.as_str() == "production");
+        let row = |id| world.fleet.instances.iter().find(|row| Some(&row.it.id) == id);
+        let is_near = row(core.home.instance_id()).is_some_and(
+            |row| matches!(&row.agent, coredeck::model::Known::Yes(Some(agent)) if agent.ping == "Online"),
+        );
+        is_its && is_near && core.id.as_str() != "prod-slatepay"
+    });
+    let taken = other.map(|core| host(&world, core.id.as_str()));
+    let full = wished("core move", &["prod-slatepay"], CoreWish { host: taken, ..CoreWish::default() });
     let full = planned(&bench, &world, asked(&bench, &world, full).await).await.unwrap_err();
     assert!(full.contains("find no room"), "{full}");
 }

@@ -337,6 +337,26 @@ const CASES: &[Case] = &[
             vec![moved]
         },
     },
+    Case {
+        name: "core move to a new instance",
+        intents: |_| {
+            let mut moved = free(intent("core move", &["dev-005"]));
+            moved.options.override_verdict = true;
+            let looked = vec![Looked {
+                core: "dev-005".to_owned(),
+                image: "supertokens/supertokens-postgresql:11.0.4".to_owned(),
+                ..Looked::default()
+            }];
+            moved.options.core = Some(Box::new(CoreWish {
+                host: Some("new".to_owned()),
+                template: Some("dev-host:2".to_owned()),
+                database: Some("/coredeck/demo/secrets/dev-002/api-key".to_owned()),
+                looked,
+                ..CoreWish::default()
+            }));
+            vec![moved]
+        },
+    },
     Case { name: "drain", intents: |w| drained(w, Then::Keep) },
     Case { name: "drain-standby", intents: |w| drained(w, Then::Standby) },
     Case { name: "drain-terminate", intents: |w| drained(w, Then::Terminate) },
@@ -538,6 +558,7 @@ sweeps! {
     core_create_on_a_new_instance => "core create on a new instance",
     core_upgrade => "core upgrade",
     core_move => "core move",
+    core_move_to_a_new_instance => "core move to a new instance",
     drain => "drain",
     drain_standby => "drain-standby",
     drain_terminate => "drain-terminate",

@@ -57,6 +57,51 @@ fn new_cores_are_named_first_and_are_of_the_tier_of_the_row() {
 }
 
 #[test]
+fn what_a_new_container_is_made_with_is_said_on_the_screen_and_no_secret_of_it() {
+    for size in SIZES {
+        for (keys, verb) in [("5xcacme", "core create"), ("5xv", "core move")] {
+            let mut screen = Headless::new(fleet::full(), size);
+            screen.keys(keys);
+            // The field of its variables, wherever it stands.
+            let mut tabs = 0;
+            while !screen.text().contains("variables of the new container") {
+                screen.keys("<tab>");
+                tabs += 1;
+                assert!(tabs < 30, "{verb}: no field of settings\n{}", screen.text());
+            }
+            screen.keys("BASE_PATH=/auth POSTGRESQL_PASSWORD=hunter2");
+            let text = screen.text();
+            assert!(text.contains("POSTGRESQL_PASSWORD=") && !text.contains("hunter"), "{text}");
+            assert!(text.contains("name the SecureString"), "{text}");
+            screen.keys("<ctrl-u>BASE_PATH=/auth<tab>API_SECRET=/keys/api<tab>mounts<ret>");
+            let last = planned(&screen).pop().expect("a plan is asked for");
+            assert_eq!(last.verb, verb);
+            let carry = last.options.core.unwrap().carry;
+            assert_eq!(
+                (carry.settings["BASE_PATH"].as_str(), carry.secrets["API_SECRET"].as_str()),
+                ("/auth", "/keys/api")
+            );
+            assert!(carry.without.contains("mounts"));
+            assert!(!format!("{:?}", screen.effects).contains("hunter"));
+        }
+    }
+}
+
+#[test]
+fn a_core_moves_to_a_new_host_and_to_an_older_version_from_the_screen() {
+    for size in SIZES {
+        let mut screen = Headless::new(fleet::full(), size);
+        screen.keys("5xv<tab>new<tab>web:2<tab>subnet-1<ret>");
+        let wish = planned(&screen).pop().unwrap().options.core.unwrap();
+        assert_eq!((wish.host.as_deref(), wish.template.as_deref()), (Some("new"), Some("web:2")));
+        assert_eq!(wish.subnet.as_deref(), Some("subnet-1"));
+        screen.keys("<esc>xi11.0.1<tab><right><ret>");
+        let wish = planned(&screen).pop().unwrap().options.core.unwrap();
+        assert!(wish.allow_downgrade && wish.image.as_deref() == Some("11.0.1"));
+    }
+}
+
+#[test]
 fn settings_are_typed_and_secrets_are_not() {
     for size in SIZES {
         let mut screen = Headless::new(fleet::full(), size);

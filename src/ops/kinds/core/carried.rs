@@ -4,6 +4,7 @@
 use super::super::super::desk::Draft;
 use super::super::super::intent::{Carry, Looked};
 use super::found::is_plain;
+use crate::model::setting::may_hold_a_secret;
 use crate::model::text::harmless;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -130,7 +131,14 @@ impl Carried {
         let mut carried =
             Self { settings: wish.settings.clone(), secrets: wish.secrets.clone(), ..Self::default() };
         for (name, value) in &carried.settings {
-            if !is_name(name) || !is_value(value) {
+            if is_name(name) && may_hold_a_secret(name) {
+                // Its value is not repeated.
+                draft.refuse(
+                    name,
+                    "it is or may hold a secret, and a setting stands in the plan, the journal and the host's history",
+                    format!("put it into a SecureString, and say --secret {name}=PARAMETER"),
+                );
+            } else if !is_name(name) || !is_value(value) {
                 let why = "it is no name of a variable with a plain value";
                 draft.refuse(
                     name,

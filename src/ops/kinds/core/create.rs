@@ -61,7 +61,7 @@ async fn draft(desk: &Desk<'_>, intent: &Intent) -> Result<Draft> {
         ids.iter().zip(&placed).filter(|(_, host)| host.is_none()).map(|(id, _)| id).collect();
     let launch = match homeless.is_empty() || !wish.may_launch() {
         true => None,
-        false => launch::of(desk, tier, &wish, &mut draft).await?,
+        false => launch::of(desk, tier, &wish, None, &mut draft).await?,
     };
     if !homeless.is_empty() && launch.is_none() {
         if draft.refusals.is_empty() {
@@ -118,10 +118,10 @@ async fn draft(desk: &Desk<'_>, intent: &Intent) -> Result<Draft> {
     let hosts = ports.len();
     let mut news = 0;
     if let Some(launch) = &launch {
+        let homeless: Vec<&str> = homeless.iter().map(|id| id.as_str()).collect();
         for ids in homeless.chunks(usize::try_from(most.max(1)).unwrap_or(1)) {
-            let newcomer =
-                Newcomer { ids, launch, nth: news, most, wished: wish.memory_mib, pattern: &pattern };
-            newcomer.draft(desk, &papers, &doors, &mut draft);
+            let newcomer = Newcomer { ids, launch, nth: news, most, wished: wish.memory_mib, tier };
+            newcomer.draft(desk, &pattern, &papers, &doors, &mut draft);
             news += 1;
         }
         launch.say(news, &mut draft);

@@ -24,7 +24,8 @@ pub(super) struct Launch<'a> {
     subnets: Vec<(Text, usize)>,
 }
 
-/// The template that was named, or the tier's; none where there is none, or something was refused.
+/// The template that was named, or the tier's, in one place where that is given; none where there is none, or something
+/// was refused.
 ///
 /// # Errors
 ///
@@ -33,9 +34,10 @@ pub(super) async fn of<'a>(
     desk: &'a Desk<'_>,
     tier: &Tier,
     wish: &CoreWish,
+    within: Option<&Scope>,
     draft: &mut Draft,
 ) -> Result<Option<Launch<'a>>> {
-    let Some((row, version)) = template(desk, tier, wish, draft) else { return Ok(None) };
+    let Some((row, version)) = template(desk, tier, wish, within, draft) else { return Ok(None) };
     let label = &row.it.name;
     let number = match version.as_deref().unwrap_or("$Default") {
         "$Default" | "default" => row.it.default_version,
@@ -76,6 +78,7 @@ fn template<'a>(
     desk: &'a Desk<'_>,
     tier: &Tier,
     wish: &CoreWish,
+    within: Option<&Scope>,
     draft: &mut Draft,
 ) -> Option<(&'a TemplateRow, Option<String>)> {
     let configured = tier.launch.version.as_ref().map(ToString::to_string);
@@ -89,7 +92,9 @@ fn template<'a>(
             // The one that says by its tags that it is the tier's.
             let is_its = |row: &&TemplateRow| {
                 let facts = TierFacts { tags: Some(&row.it.tags), ..TierFacts::default() };
-                classify(&desk.config.tiers, facts).is_some_and(|found| found.tier.name == tier.name)
+                let is_here = within.is_none_or(|scope| *row.scope == *scope);
+                is_here
+                    && classify(&desk.config.tiers, facts).is_some_and(|found| found.tier.name == tier.name)
             };
             let all: Vec<&TemplateRow> = desk.fleet.templates.iter().filter(is_its).collect();
             return match all.as_slice() {
@@ -105,7 +110,20 @@ fn template<'a>(
             };
         }
     };
+    // The same name may be given in several places.
+    let mut here = desk.fleet.templates.iter().filter(|row| {
+        within.is_some_and(|scope| *row.scope == *scope)
+            && (row.it.id.as_str() == name || row.it.name == *name)
+    });
+    if let (Some(only), None) = (here.next(), here.next()) {
+        return Some((only, version));
+    }
     let row = desk.templates(&[name], draft).first().copied()?;
+    if let Some(scope) = within.filter(|scope| *row.scope != **scope) {
+        let why = format!("it is in {}, and what is moved is in {scope}", row.scope);
+        draft.refuse(&row.it.name, why, "name a launch template of that place: --template NAME");
+        return None;
+    }
     Some((row, version))
 }
 
@@ -164,13 +182,17 @@ impl Launch<'_> {
         }
     }
 
-    /// Where the nth new host goes: to the subnet that has fewest then.
-    pub(super) fn subnet(&self, nth: usize) -> Option<Text> {
+    /// Where the nth new host goes: to the subnet that has fewest then; and where that has no room, to the others, those
+    /// with fewest first. Empty where the template says it.
+    pub(super) fn places(&self, nth: usize) -> Vec<Text> {
         let mut held = self.subnets.clone();
         for _ in 0..nth {
-            held.iter_mut().min_by_key(|(_, held)| *held)?.1 += 1;
+            if let Some(fewest) = held.iter_mut().min_by_key(|(_, held)| *held) {
+                fewest.1 += 1;
+            }
         }
-        held.into_iter().min_by_key(|(_, held)| *held).map(|(subnet, _)| subnet)
+        held.sort_by_key(|(_, held)| *held);
+        held.into_iter().map(|(subnet, _)| subnet).collect()
     }
 
     /// What a launch rests on.
@@ -235,12 +257,16 @@ impl Launch<'_> {
     /// Says what new hosts mean.
     pub(super) fn say(&self, news: usize, draft: &mut Draft) {
         draft.hold(&self.row.scope, "template", self.row.it.id.as_str(), crate::store::journal::Grip::Shared);
-        draft.cost = Some(format!(
+        let more = format!(
             "the prices of instance types are not read; {} more {} paid until somebody ends {}",
             count(news, "instance"),
             if news == 1 { "is" } else { "are" },
             if news == 1 { "it" } else { "them" }
-        ));
+        );
+        draft.cost = Some(match draft.cost.take() {
+            Some(before) => format!("{before}; {more}"),
+            None => more,
+        });
         if !self.row.groups.is_empty() {
             let groups: Vec<&str> = self.row.groups.iter().map(|group| group.as_str()).collect();
             draft.warn(format!(

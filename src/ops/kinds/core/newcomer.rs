@@ -8,7 +8,8 @@ use super::super::super::guard::DO_NOT_DISRUPT;
 use super::super::super::launching::{LAUNCHED_BY, LaunchFact, READY};
 use super::super::super::placement::{memory_mib, share_mib};
 use super::super::super::plan::{
-    Ending, Fact, Lane, Leg, Proof, ROOM_FOR_HOST, ROOM_FOR_ID, Spoiled, Step, Undo, leg, wait,
+    Act, Aftermath, Ending, Fact, Lane, Leg, Proof, ROOM_FOR_HOST, ROOM_FOR_ID, Spoiled, Step, Undo, leg,
+    wait,
 };
 use super::super::inventory::version;
 use super::create::FIRST_PORT;
@@ -33,7 +34,7 @@ const ENDED_S: u64 = 600;
 /// A host that is launched for cores.
 pub(super) struct Newcomer<'a> {
     /// The cores' ids.
-    pub(super) ids: &'a [&'a String],
+    pub(super) ids: &'a [&'a str],
     /// What it is launched from.
     pub(super) launch: &'a Launch<'a>,
     /// How many others are launched before it.
@@ -42,23 +43,50 @@ pub(super) struct Newcomer<'a> {
     pub(super) most: u32,
     /// MiB that each core may use, where somebody said it.
     pub(super) wished: Option<u32>,
-    pub(super) pattern: &'a Pattern<'a>,
+    /// The cores' tier.
+    pub(super) tier: &'a Tier,
 }
 
 impl Newcomer<'_> {
-    /// Adds its lane.
-    pub(super) fn draft(&self, desk: &Desk<'_>, papers: &Papers, doors: &[Door], draft: &mut Draft) {
+    /// What stands for its id while nobody knows that.
+    pub(super) fn host() -> InstanceId {
+        InstanceId::new(ROOM_FOR_HOST)
+    }
+
+    /// MiB that a core on it may use; none for no limit.
+    pub(super) fn memory(&self) -> Option<u32> {
+        let kind = self.launch.instance_type();
+        self.wished.or_else(|| share_mib(memory_mib(kind?.as_str())?, self.most))
+    }
+
+    /// The steps that launch it, and wait until it can be worked with. The lane of that number is its own.
+    pub(super) fn begun(&self, desk: &Desk<'_>, number: usize, draft: &mut Draft) -> [Step; 2] {
+        let (host, mark) = (Self::host(), Text::from(format!("{ROOM_FOR_ID}/{number}")));
+        [self.launched(desk, desk.config.fleet.as_str(), &host, &mark, draft), ready(&host)]
+    }
+
+    /// The step that lets everybody at it.
+    pub(super) fn opened() -> Step {
+        opened(&Self::host())
+    }
+
+    /// Adds the lane that makes new cores on it.
+    pub(super) fn draft(
+        &self,
+        desk: &Desk<'_>,
+        pattern: &Pattern<'_>,
+        papers: &Papers,
+        doors: &[Door],
+        draft: &mut Draft,
+    ) {
         let fleet = desk.config.fleet.as_str();
         let (scope, number) = (self.launch.scope(), draft.lanes.len());
-        let host = InstanceId::new(ROOM_FOR_HOST);
-        let mark = Text::from(format!("{ROOM_FOR_ID}/{number}"));
+        let host = Self::host();
         let mut facts = self.launch.facts();
         let mut steps = papers.put(scope, &[RUN, REMOVE]);
-        steps.push(self.launched(desk, fleet, &host, &mark, draft));
-        steps.push(ready(&host));
-        let kind = self.launch.instance_type();
-        let memory = self.wished.or_else(|| share_mib(memory_mib(kind?.as_str())?, self.most));
-        let mut port = if doors.is_empty() { FIRST_PORT } else { self.pattern.port().unwrap_or(FIRST_PORT) };
+        steps.extend(self.begun(desk, number, draft));
+        let memory = self.memory();
+        let mut port = if doors.is_empty() { FIRST_PORT } else { pattern.port().unwrap_or(FIRST_PORT) };
         for (nth, id) in self.ids.iter().enumerate() {
             // Replicas of one target group listen at one port, so that each needs a host of its own.
             if nth > 0 && !doors.is_empty() {
@@ -69,7 +97,7 @@ impl Newcomer<'_> {
                 );
                 continue;
             }
-            let secrets = self.pattern.secrets(id);
+            let secrets = pattern.secrets(id);
             let made = Made {
                 id,
                 scope,
@@ -79,18 +107,17 @@ impl Newcomer<'_> {
                 memory,
                 most: self.most,
                 nth,
-                pattern: self.pattern,
+                pattern,
             };
             facts.push(Fact { fact: version(&parameter(fleet, id)), was: Value::Absent });
             steps.extend(made.steps(fleet, papers, doors, number));
             draft.hold(scope, "core", id, Grip::Alone);
             port = port.saturating_add(1);
         }
-        steps.push(opened(&host));
-        let ids: Vec<&str> = self.ids.iter().map(|id| id.as_str()).collect();
+        steps.push(Self::opened());
         draft.lanes.push(Lane {
-            name: format!("{} on {ROOM_FOR_HOST}", ids.join(", ")),
-            target: ids.join(","),
+            name: format!("{} on {ROOM_FOR_HOST}", self.ids.join(", ")),
+            target: self.ids.join(","),
             scope: scope.clone(),
             tier: None,
             facts,
@@ -101,9 +128,9 @@ impl Newcomer<'_> {
     /// What it carries from the start: by what it is found again, what puts it into its tier, and what keeps everybody
     /// else's hands off it until its cores are there.
     fn tags(&self, desk: &Desk<'_>, fleet: &str, mark: &Text, draft: &mut Draft) -> Tags {
-        let tier = self.pattern.tier;
+        let tier = self.tier;
         let name = match self.ids {
-            [only] => (*only).clone(),
+            [only] => (*only).to_owned(),
             _ => format!("{fleet}-{}", tier.name),
         };
         let mut tags = vec![
@@ -130,21 +157,30 @@ impl Newcomer<'_> {
         mark: &Text,
         draft: &mut Draft,
     ) -> Step {
-        let subnet = self.launch.subnet(self.nth);
-        let place = subnet.as_ref().map_or(String::new(), |subnet| format!(" in {subnet}"));
-        let change = Change::RunInstance {
+        let places = self.launch.places(self.nth);
+        let place = match places.split_first() {
+            None => String::new(),
+            Some((first, [])) => format!(" in {first}"),
+            Some((first, more)) => {
+                let more: Vec<&str> = more.iter().map(|subnet| subnet.as_str()).collect();
+                format!(" in {first}, or where AWS has no room there in {}", more.join(", "))
+            }
+        };
+        let tags = self.tags(desk, fleet, mark, draft);
+        let change = |subnet| Change::RunInstance {
             template: self.launch.template(),
             subnet,
             instance_type: self.launch.wished().cloned(),
-            tags: self.tags(desk, fleet, mark, draft),
+            tags: tags.clone(),
+        };
+        let act = match places.is_empty() {
+            true => Act::once(change(None)),
+            false => Act::FirstWithRoom { changes: places.into_iter().map(|it| change(Some(it))).collect() },
         };
         let is_there = Aspect::Launching { fact: LaunchFact::Launched { mark: mark.clone() } };
         let until = Condition::IsNot { fact: is_there.clone(), value: Value::Absent };
-        let go = Leg {
-            taken: Some(until.clone()),
-            names: Some(is_there.clone()),
-            ..leg(change, until, SHOWN_S, 5)
-        };
+        let go =
+            Leg { act, taken: Some(until.clone()), names: Some(is_there.clone()), ..wait(until, SHOWN_S, 5) };
         let undo = Undo::Exact { leg: Box::new(self.ended(fleet, host, mark, is_there)) };
         Step {
             title: format!("launch one instance of {}{place}", self.launch.name()),
@@ -169,7 +205,7 @@ impl Newcomer<'_> {
             fact: LaunchFact::Housed {
                 path: Text::from(format!("/coredeck/{fleet}/cores")),
                 instance: host.clone(),
-                but: self.ids.iter().map(Text::new).collect(),
+                but: self.ids.iter().map(|id| Text::new(*id)).collect(),
             },
         };
         let is_another = Condition::is(by_mark.clone(), Value::Absent)
@@ -224,7 +260,7 @@ fn ready(host: &InstanceId) -> Step {
             ends: vec![Ending {
                 when: Condition::OneOf { fact: state, values: ended },
                 why: "EC2 did not keep it".to_owned(),
-                then: super::super::super::plan::Aftermath::Policy,
+                then: Aftermath::Policy,
             }],
             tells: vec![fact.clone()],
             ..wait(Condition::is(fact, Value::word(READY)), READY_S, 10)

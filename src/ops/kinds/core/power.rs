@@ -125,7 +125,7 @@ fn lane(
         steps.push(door.out());
     }
     if deed != Deed::Start {
-        steps.push(stopped(one, papers, number));
+        steps.push(stopped(one, papers, number, 0));
     }
     match deed {
         Deed::Stop => {}
@@ -172,12 +172,13 @@ pub(super) fn starting(one: &Found<'_>, papers: &Papers, lane: usize, word: &str
     papers.run(&Command { paper: START, host: &one.host.it.id, word, lane, parameters })
 }
 
-/// The step that stops a core.
-pub(super) fn stopped(one: &Found<'_>, papers: &Papers, lane: usize) -> Step {
+/// The step that stops a core, where so many others are stopped before it in the same lane.
+pub(super) fn stopped(one: &Found<'_>, papers: &Papers, lane: usize, nth: usize) -> Step {
+    let word = |word: &str| if nth == 0 { word.to_owned() } else { format!("{word} {nth}") };
     Step {
         title: format!("stop {} by docker stop -t {STOP_TIMEOUT}", one.container),
-        go: stopping(one, papers, lane, "stop"),
-        undo: Undo::Exact { leg: Box::new(starting(one, papers, lane, "start again")) },
+        go: stopping(one, papers, lane, &word("stop")),
+        undo: Undo::Exact { leg: Box::new(starting(one, papers, lane, &word("start again"))) },
         proof: Proof::Checked,
         expected_s: 12,
         may_be_forced: false,

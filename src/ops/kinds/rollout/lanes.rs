@@ -56,6 +56,11 @@ fn template_steps(one: &Made) -> Vec<Step> {
     let description = format!("coredeck op={ROOM_FOR_ID} ami={} from={}", one.image.id, one.from);
     let version = || fact(LaunchFact::TemplateVersion { template: one.template.clone(), number: one.number });
     let ours = Value::word(&description);
+    let made = LaunchFact::VersionOf {
+        template: one.template.clone(),
+        from: one.number,
+        description: Text::new(&description),
+    };
     let change = Change::CreateTemplateVersion {
         template: one.template.clone(),
         from: one.from,
@@ -65,15 +70,21 @@ fn template_steps(one: &Made) -> Vec<Step> {
     let is_ours = Condition::is(version(), ours.clone());
     let is_another = Condition::IsNot { fact: version(), value: Value::Absent }
         .and(Condition::IsNot { fact: version(), value: ours });
-    let go = Leg {
-        taken: Some(is_ours.clone()),
-        ends: vec![Ending {
-            when: is_another,
-            why: format!("somebody else made version {} of {} meanwhile", one.number, one.name),
-            then: Aftermath::Policy,
-        }],
-        ..leg(change, is_ours, VERSION_S, 5)
-    };
+    // Numbers never come back: where the newest versions were deleted AWS goes on behind them, and nothing tells before.
+    let is_elsewhere = Condition::AtLeast { fact: fact(made), count: one.number + 1 };
+    let end = |when, why| Ending { when, why, then: Aftermath::Policy };
+    let ends = vec![
+        end(is_another, format!("somebody else made version {} of {} meanwhile", one.number, one.name)),
+        end(
+            is_elsewhere,
+            format!(
+                "AWS gave the new version of {} a higher number than {}: newer ones were once there and were deleted. \
+                 Nothing launches it; the same command plans again, from that number on",
+                one.name, one.number
+            ),
+        ),
+    ];
+    let go = Leg { taken: Some(is_ours.clone()), ends, ..leg(change, is_ours, VERSION_S, 5) };
     let title = format!(
         "make version {} of {}: version {} with image {}, for {}",
         one.number,

@@ -46,7 +46,13 @@ impl Programs for OnHost<'_> {
             all => all,
         };
         let (verb, args) = args.split_first().map_or(("", &[] as &[&str]), |(verb, args)| (*verb, args));
+        // The client alone knows its own version.
+        let is_alone = matches!(verb, "--version" | "--help");
         let ended = match verb {
+            _ if !is_alone && self.place.without_docker.contains(&self.instance) => failed(
+                "Cannot connect to the Docker daemon at unix:///var/run/docker.sock. Is the docker daemon running?\n"
+                    .to_owned(),
+            ),
             "ps" | "ls" | "list" => self.ps(args),
             "inspect" => self.inspect(args),
             "stop" | "kill" | "restart" | "start" | "rm" => self.change(verb, args),

@@ -126,8 +126,7 @@ impl Place {
         let above = (on_demand + spot + 1).saturating_sub(mix.on_demand_base);
         let wanted = mix.on_demand_base + (above * mix.on_demand_percent).div_ceil(100);
         let is_spot = on_demand >= wanted;
-        let at = if is_spot { usize::try_from(spot).unwrap_or(0) % mix.overrides.len().max(1) } else { 0 };
-        let chosen = mix.overrides.get(at);
+        let chosen = mix.overrides.get(self.allotted(group, mix, is_spot));
         let image = base.and_then(|base| self.image_id(&base.image)).and_then(|id| self.images.get(&id));
         let fits = |one: &&Kind| {
             chosen.is_some_and(|chosen| chosen.fits(one.name))

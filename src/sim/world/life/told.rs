@@ -141,6 +141,22 @@ impl Place {
                 self.groups.get_mut(name)?.lacks_room = !has_room;
                 self.note(1, Event::Group(name.into()));
             }
+            What::ZoneRoom(name, has_room) => {
+                let at = self.zones.iter().position(|zone| zone.name == *name)?;
+                if *has_room {
+                    self.full_zones.remove(&at)
+                } else {
+                    self.full_zones.insert(at)
+                };
+            }
+            What::Docker(name, is_up) => {
+                let id = self.meant(name)?;
+                if *is_up {
+                    self.without_docker.remove(&id)
+                } else {
+                    self.without_docker.insert(id)
+                };
+            }
             What::Protect(name, is_protected) => {
                 let id = self.meant(name)?;
                 let group = CompactString::from(self.instances.get(&id)?.group()?);

@@ -1,7 +1,8 @@
 //! The fields of a refresh and of a rollout: what groups launch instead of what they have.
 
 use super::{Field, Name};
-use crate::model::{Handling, Text};
+use crate::config::parse_norm;
+use crate::model::{Handling, Norm, Text};
 use crate::ops::image::Meant;
 use crate::ops::intent::{RefreshWish, RolloutWish};
 
@@ -13,6 +14,16 @@ fn said(fields: &[Field]) -> impl Iterator<Item = (Name, &str)> {
 /// Names of alarms, with commas between.
 fn alarms(text: &str) -> Vec<Text> {
     text.split(',').map(str::trim).filter(|name| !name.is_empty()).map(Text::new).collect()
+}
+
+/// What figures of CloudWatch must be, with semicolons between; `none` for none.
+fn figures(text: &str) -> Result<Vec<Norm>, String> {
+    if text == "none" {
+        return Ok(Vec::new());
+    }
+    let lines = text.split(';').map(str::trim).filter(|line| !line.is_empty());
+    let read = |line: &str| parse_norm(line).map_err(|why| format!("{}: {why}", Name::Metric.label()));
+    lines.map(read).collect()
 }
 
 /// What fields say of a rollout.
@@ -34,6 +45,7 @@ pub(super) fn image(fields: &[Field]) -> Result<RolloutWish, String> {
                 wish.watch_s = Some(span.as_secs());
             }
             Name::Alarms => wish.preset.alarms = Some(alarms(text)),
+            Name::Metric => wish.preset.metrics = Some(figures(text)?),
             Name::Default => wish.move_default = text == "move",
             Name::Older => wish.allow_older = text == "take",
             Name::Deprecated => wish.allow_deprecated = text == "take",
@@ -80,6 +92,7 @@ pub(super) fn refresh(fields: &[Field]) -> Result<RefreshWish, String> {
                 wish.preset.checkpoints = Some(marks.filter(fits).ok_or_else(|| wrong("10,50,100 or none"))?);
             }
             Name::Alarms => wish.preset.alarms = Some(alarms(text)),
+            Name::Metric => wish.preset.metrics = Some(figures(text)?),
             Name::Protected => wish.preset.protected = Handling::named(text),
             Name::Under => wish.adopt = text == "adopt",
             _ => {}

@@ -30,6 +30,7 @@ pub(crate) enum Name {
     Healthy,
     Checkpoints,
     Alarms,
+    Metric,
     Protected,
     Risk,
     Under,
@@ -42,6 +43,11 @@ pub(crate) enum Name {
     Made,
     Template,
     Subnet,
+    Memory,
+    Variables,
+    Hidden,
+    Without,
+    Downgrade,
     ApiKey,
     Doors,
     Domain,
@@ -98,6 +104,7 @@ impl Name {
             Self::Healthy => "healthy",
             Self::Checkpoints => "checkpoints",
             Self::Alarms => "alarms",
+            Self::Metric => "figures",
             Self::Protected => "protected",
             Self::Risk => "risks",
             Self::Under => "refresh under way",
@@ -110,6 +117,11 @@ impl Name {
             Self::Made => "image",
             Self::Template => "template",
             Self::Subnet => "subnet",
+            Self::Memory => "MiB each",
+            Self::Variables => "settings",
+            Self::Hidden => "by name",
+            Self::Without => "without",
+            Self::Downgrade => "older version",
             Self::ApiKey => "API keys",
             Self::Doors => "target groups",
             Self::Domain => "domain",
@@ -190,12 +202,15 @@ impl Name {
             }
             Self::Checkpoints => "percentages at which it waits: 10,50,100; none; empty is the tier's preset",
             Self::Alarms => "alarms that fail it, with commas between",
+            Self::Metric => {
+                "what CloudWatch must say, `;` between: AWS/ApplicationELB RequestCount >= 1; none; empty: the tier's"
+            }
             Self::Protected => "what becomes of members that are protected from scale-in",
             Self::Risk => "whether it goes on although it may hurt",
             Self::Under => "whether a refresh that somebody else started is taken over and followed",
             Self::To => "the version, a tag of the image that each core has, or a whole image: 11.0.5",
             Self::Host => {
-                "which host, by id or name; empty is the one that fits best; a core that is made may have a `new` one"
+                "by id or name, or `new`; empty is the one that fits best, or a new one where none has room"
             }
             Self::Ids => "what the new cores are called, with blanks between",
             Self::Tier => "their tier: development, production",
@@ -205,6 +220,15 @@ impl Name {
             Self::Made => "their image with its tag; empty is the one that most cores of the tier have",
             Self::Template => "the launch template of a new host, NAME or NAME:VERSION; empty is the tier's",
             Self::Subnet => "the subnet of a new host; empty is the one with fewest hosts of the tier",
+            Self::Memory => "MiB that each may use; empty is its share of the host",
+            Self::Variables => {
+                "NAME=VALUE: variables of the new container, with blanks between; a secret is never typed"
+            }
+            Self::Hidden => "NAME=PARAMETER: variables by the SecureStrings that they lie in; never shown",
+            Self::Without => {
+                "variables of the old container, or mounts, network, ports, … that it does without"
+            }
+            Self::Downgrade => "a version that is older than the one whose schema its database has",
             Self::ApiKey => {
                 "the SecureString with the API keys, {core} for the id; empty is /coredeck/FLEET/secrets/CORE/api-key"
             }

@@ -17,7 +17,7 @@ pub(super) fn fields(verb: &str) -> Vec<Field> {
 }
 
 /// The words of a line; blanks between quotes part none.
-fn words(text: &str) -> Vec<&str> {
+pub(super) fn words(text: &str) -> Vec<&str> {
     let mut is_quoted = false;
     let parts = text.split(|c: char| {
         is_quoted ^= c == '"';
