@@ -9,7 +9,7 @@ use super::parse::Query;
 use super::pattern::Pattern;
 use super::truth::Truth;
 use crate::fleet::InstanceRow;
-use crate::model::{Health, InstanceState, Lifecycle, Make, Tags};
+use crate::model::{GroupName, Health, InstanceState, Lifecycle, Make, Tags, TierName};
 use std::cell::RefCell;
 use std::sync::Arc;
 
@@ -108,8 +108,8 @@ impl<'q> Words<'q> {
             || self.lifecycles.of(it.lifecycle, || self.fit(it.lifecycle.word()))
             || self.make(&it.make)
             || self.fit(it.id.as_str())
-            || maybe(row.tier.as_deref())
-            || maybe(row.group.as_deref())
+            || maybe(row.tier.as_ref().map(TierName::as_str))
+            || maybe(row.group.as_ref().map(GroupName::as_str))
             || maybe(it.private_ip.as_deref())
             || self.tags(&it.tags)
     }
@@ -135,7 +135,7 @@ impl<'q> Words<'q> {
         // The lowest bits are the same of all.
         let Some(slot) = known.get_mut((place >> 4) % MAKES) else { return false };
         if slot.0 != place {
-            *slot = (place, self.fit(&make.instance_type) || self.fit(&make.zone));
+            *slot = (place, self.fit(make.instance_type.as_str()) || self.fit(make.zone.as_str()));
         }
         slot.1
     }
