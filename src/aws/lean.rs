@@ -27,13 +27,16 @@ use xxhash_rust::xxh3::Xxh3;
 /// What a page brings: its rows, and the token of the next one.
 pub(super) type Page<T> = (Vec<T>, Option<String>);
 
+/// Reads a whole answer.
+pub(super) type Parse<T> = fn(&str) -> Result<Page<T>, Unreadable>;
+
 /// A list that is read so.
 #[derive(Debug)]
 pub(super) struct Shape<T> {
     /// Where its rows stand in an answer.
     pub(super) list: Extent,
     /// Reads a whole answer; none where the SDK does.
-    pub(super) parse: Option<fn(&str) -> Result<Page<T>, Unreadable>>,
+    pub(super) parse: Option<Parse<T>>,
 }
 
 /// What of an answer is its list, so that two answers with the same list are alike.
