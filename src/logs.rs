@@ -28,6 +28,6 @@ pub use line::{Head, Level, Line, Whom};
 pub use mask::Mask;
 pub use merge::Merge;
 pub use origin::{Named, Origin, PLACES, Place, SOURCES, Sought, called, resolve};
-pub use read::{Feed, Fresh, Reading, start};
+pub use read::{Feed, Fresh, Gaze, Reading, start};
 pub use said::{Flow, Said};
 pub use sieve::Sieve;

@@ -12,7 +12,7 @@ use super::reach::{Shown, Tools};
 use crate::error::{Error, ErrorKind, Result};
 use crate::gateway::Source;
 use crate::gateway::change::Token;
-use crate::logs::Sought;
+use crate::logs::{Gaze, Sought};
 use crate::ops::begin::{Beginning, check, enter};
 use crate::ops::counter::{Answer, Counter, Declined, Offer, Order, Register};
 use crate::ops::kinds::kind;
@@ -85,6 +85,7 @@ impl Clerk {
                     None => break,
                     Some(Order::ReadLog { ticket, of }) => reading.begin(&self, ticket, of),
                     Some(Order::LeaveLog) => reading.leave(),
+                    Some(Order::Gaze(gaze)) => reading.look(gaze),
                     Some(order) => {
                         let is_plan = matches!(order, Order::Plan { .. } | Order::TakeBack { .. });
                         if is_plan || order == Order::Forget {
@@ -136,6 +137,10 @@ impl Clerk {
                     reading.leave();
                     continue;
                 }
+                Some(Order::Gaze(gaze)) => {
+                    reading.look(gaze);
+                    continue;
+                }
                 Some(Order::ReadLog { ticket, of }) => {
                     reading.begin(&self, ticket, of);
                     continue;
@@ -158,7 +163,7 @@ impl Clerk {
     async fn carry_out(self, order: Order, journal: Arc<Journal>, place: Place) {
         let answer = match order {
             // The clerk does those itself.
-            Order::Forget | Order::ReadLog { .. } | Order::LeaveLog => return,
+            Order::Forget | Order::ReadLog { .. } | Order::Gaze(_) | Order::LeaveLog => return,
             Order::Plan { ticket, intent } => {
                 let asked = ops::kept::asked(intent, journal.as_ref(), self.tools.clock.now());
                 let offer = match asked {
@@ -287,19 +292,27 @@ impl Clerk {
 
 /// The log that is being read, if any: it ends with this.
 #[derive(Default)]
-struct Readings(Option<AbortHandle>);
+struct Readings {
+    task: Option<AbortHandle>,
+    gaze: watch::Sender<Gaze>,
+}
 
 impl Readings {
     /// Begins another; the one before ends.
     fn begin(&mut self, clerk: &Clerk, ticket: u64, of: Sought) {
         self.leave();
         let (tools, shown, tell) = (clerk.tools.clone(), clerk.shown.clone(), clerk.answer.clone());
-        let feed = feed::read(tools, shown, of, ticket, clerk.global.demo, tell);
-        self.0 = Some(tokio::spawn(feed).abort_handle());
+        let feed = feed::read(tools, shown, of, ticket, clerk.global.demo, self.gaze.subscribe(), tell);
+        self.task = Some(tokio::spawn(feed).abort_handle());
     }
 
     fn leave(&mut self) {
-        self.0.take().inspect(AbortHandle::abort);
+        self.task.take().inspect(AbortHandle::abort);
+    }
+
+    /// How closely is looked from now on, at this one and at those that come.
+    fn look(&self, gaze: Gaze) {
+        self.gaze.send_replace(gaze);
     }
 }
 

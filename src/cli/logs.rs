@@ -11,8 +11,8 @@ use crate::config::{Config, parse_moment, parse_span};
 use crate::error::{Error, ErrorKind, Result};
 use crate::logs::hostlog::Asker;
 use crate::logs::{
-    Feed, Filter, Fresh, Latency, Left, Level, Line, Origin, Place, Reading, SOURCES, Said, Sieve, Sought,
-    resolve, start,
+    Feed, Filter, Fresh, Gaze, Latency, Left, Level, Line, Origin, Place, Reading, SOURCES, Said, Sieve,
+    Sought, resolve, start,
 };
 use crate::model::Text;
 use crate::model::text::harmless;
@@ -192,6 +192,7 @@ pub(super) async fn run(args: &LogsArgs, global: &Global, outside: &Outside, out
         asker,
         configured: configured(&reach.config),
         clock,
+        gaze: Gaze::steady(),
     };
     let hides_untold = reading.sieve.as_ref().is_some_and(|sieve| sieve.hides_untold);
     let (feed, troubles) = start(reading).await;

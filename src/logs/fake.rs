@@ -1,6 +1,6 @@
 //! CloudWatch Logs as the tests of reading need it: groups with streams, one of which may be slow.
 
-use super::{Origin, Place, Reading, hostlog::Asker};
+use super::{Gaze, Origin, Place, Reading, hostlog::Asker};
 use crate::clock::Clock;
 use crate::gateway::{FleetProbe, Look, Seen};
 use crate::model::{Container, Definition, LogEvent, LogPage, LogTarget, Scope, Text, Trouble, TroubleKind};
@@ -68,6 +68,7 @@ impl Probe {
             asker: Asker::new(Arc::clone(self) as Arc<dyn FleetProbe>, None, "test".to_owned(), false),
             configured: None,
             clock: Clock::Fixed("2026-11-21T19:32:00Z".parse().unwrap_or_default()),
+            gaze: Gaze::steady(),
         }
     }
 

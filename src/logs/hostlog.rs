@@ -1,7 +1,8 @@
-//! Asking a docker host what a container wrote: by Run Command and a fixed document of our own.
+//! Asking a docker host what its containers wrote: by Run Command and a fixed document of our own.
 //!
 //! It changes nothing on the host. AWS hands out 24,000 characters of what a command printed, so the document packs the
-//! lines and leaves out the first of them until the rest fits, and whoever asks learns that there were more.
+//! lines and leaves out the first of them until the rest fits, and whoever asks learns that there were more. Several
+//! containers of one host are one command, and share those characters.
 
 use crate::gateway::change::{Answered, Change, Document, FleetWriter, Token, WriteError};
 use crate::gateway::{FleetProbe, Look, Ours, Seen, Turn, was_quicker};
@@ -19,7 +20,9 @@ use std::time::Duration;
 use tokio::sync::Mutex;
 
 /// What the document is called; a new content gets a new name.
-pub const NAME: &str = "coredeck-read-logs-2";
+pub const NAME: &str = "coredeck-read-logs-3";
+/// Containers that one command asks for at most.
+pub const AT_ONCE: usize = 12;
 /// What it says.
 pub const CONTENT: &str = include_str!("read-logs.json");
 /// Bytes that are unpacked at most: more than the document ever packs.
@@ -48,14 +51,14 @@ pub struct Asker {
     found: Arc<Mutex<BTreeSet<Scope>>>,
 }
 
-/// What of a container's lines is wanted.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// What of the lines of containers is wanted.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Span {
-    /// From when; whole seconds are asked for.
-    pub since: Timestamp,
+    /// The containers, no more than [`AT_ONCE`], each with from when; whole seconds are asked for.
+    pub of: Vec<(Text, Timestamp)>,
     /// Up to when; none means up to now.
     pub until: Option<Timestamp>,
-    /// Lines at most.
+    /// Lines of each at most.
     pub tail: u32,
 }
 
@@ -96,23 +99,23 @@ impl Asker {
         Self { probe, writer, mark, may_put, found: Arc::default() }
     }
 
-    /// Asks one host for the lines of one of its containers.
+    /// Asks one host for the lines of some of its containers, in one command. An answer for each, in their order; the
+    /// error of one is a sentence about it.
     ///
     /// # Errors
     ///
-    /// Why nothing is known of them, in a sentence about the host.
+    /// Why nothing is known of any, in a sentence about the host.
     pub async fn ask(
         &self,
         scope: &Scope,
         instance: &InstanceId,
-        container: &str,
-        span: Span,
-    ) -> Result<Told, String> {
+        span: &Span,
+    ) -> Result<Vec<Result<Told, String>>, String> {
         let Some(writer) = self.writer.as_deref() else {
             return Err("hosts are not asked in read-only mode: a command would have to be sent".to_owned());
         };
-        if !is_container(container) {
-            return Err(format!("'{}' cannot be the name of a container", harmless(container)));
+        if let Some((bad, _)) = span.of.iter().find(|(name, _)| !is_container(name)) {
+            return Err(format!("'{}' cannot be the name of a container", harmless(bad)));
         }
         {
             // Whoever comes second waits for what the first finds.
@@ -122,9 +125,9 @@ impl Asker {
                 found.insert(scope.clone());
             }
         }
-        let command = self.send(writer, scope, instance, container, span).await?;
+        let command = self.send(writer, scope, instance, span).await?;
         let invocation = self.wait(scope, instance, &command).await?;
-        read(&said(&invocation)?, span.tail)
+        read(&said(&invocation)?, span, instance)
     }
 
     async fn look(&self, scope: &Scope, look: Look) -> Result<Seen, String> {
@@ -168,13 +171,13 @@ impl Asker {
         writer: &dyn FleetWriter,
         scope: &Scope,
         instance: &InstanceId,
-        container: &str,
-        span: Span,
+        span: &Span,
     ) -> Result<Text, String> {
         let one = |name: &str, value: String| (Text::new(name), vec![Text::from(value)]);
+        let each = |(name, since): &(Text, Timestamp)| format!("{name}:{}", since.as_second().max(0));
+        let containers = span.of.iter().map(each).collect::<Vec<_>>().join(",");
         let mut parameters = BTreeMap::from([
-            one("Container", container.to_owned()),
-            one("Since", span.since.as_second().max(0).to_string()),
+            one("Containers", containers.clone()),
             one("Tail", span.tail.min(999_999).to_string()),
         ]);
         if let Some(until) = span.until {
@@ -191,7 +194,7 @@ impl Asker {
             concurrency: 1,
         };
         for attempt in 0..TRIES {
-            let token = Token::of(&[&self.mark, instance.as_str(), container, &attempt.to_string()]);
+            let token = Token::of(&[&self.mark, instance.as_str(), &containers, &attempt.to_string()]);
             match writer.write(scope, &change, &token).await {
                 Ok(receipt) => match receipt.answered {
                     Answered::Command(id) if !id.is_empty() => return Ok(id),
@@ -247,7 +250,6 @@ fn said(one: &Invocation) -> Result<String, String> {
         ("Pending" | "InProgress" | "Delayed", _) => {
             Err(format!("{} did not answer within two minutes ({})", one.instance, one.status))
         }
-        ("Failed", _) if one.exit_code == Some(66) => Err(format!("no such container on {}", one.instance)),
         ("Failed", _) if one.exit_code == Some(70) => {
             Err(format!("docker does not answer on {}: it is installed, and it is down", one.instance))
         }
@@ -260,12 +262,30 @@ fn said(one: &Invocation) -> Result<String, String> {
     }
 }
 
-/// What the document printed.
-fn read(printed: &str, tail: u32) -> Result<Told, String> {
-    let (head, rest) = printed.split_once('\n').unwrap_or((printed, ""));
-    let Some(driver) = head.trim_end().strip_prefix("coredeck-logs 2 ") else {
+/// What the document printed: an answer for each that was asked for.
+fn read(printed: &str, span: &Span, instance: &InstanceId) -> Result<Vec<Result<Told, String>>, String> {
+    let mut lines = printed.lines().map(str::trim_end);
+    let count = lines.next().and_then(|head| head.strip_prefix("coredeck-logs 3 "));
+    if count.and_then(|count| count.parse().ok()) != Some(span.of.len()) {
         return Err("the host's answer is not one of our document".to_owned());
-    };
+    }
+    let all = span.of.iter().map(|_| match lines.next() {
+        Some("gone") => Err(format!("no such container on {instance}")),
+        Some(head) => match head.strip_prefix("is ") {
+            Some(driver) => one(driver, &mut lines, span.tail),
+            None => Err(garbled()),
+        },
+        None => Err(garbled()),
+    });
+    Ok(all.collect())
+}
+
+fn garbled() -> String {
+    "what the host packed could not be unpacked".to_owned()
+}
+
+/// What it printed of one container; the lines are taken that belong to it.
+fn one<'a>(driver: &str, rest: &mut impl Iterator<Item = &'a str>, tail: u32) -> Result<Told, String> {
     // The tag comes last: it may hold anything.
     let mut parts = driver.splitn(7, '|');
     let mut part = || parts.next().map(str::trim).filter(|part| !part.is_empty());
@@ -285,8 +305,7 @@ fn read(printed: &str, tail: u32) -> Result<Told, String> {
             stream: stream.into(),
         });
     }
-    let garbled = || "what the host packed could not be unpacked".to_owned();
-    let (sizes, packed) = rest.split_once('\n').ok_or_else(garbled)?;
+    let (sizes, packed) = (rest.next().ok_or_else(garbled)?, rest.next().ok_or_else(garbled)?);
     let (kept, whole) = sizes.trim().split_once(' ').ok_or_else(garbled)?;
     let (kept, whole): (u64, u64) =
         (kept.parse().map_err(|_| garbled())?, whole.trim().parse().map_err(|_| garbled())?);
@@ -353,6 +372,16 @@ mod tests {
         let verbs: Vec<&str> =
             script.split("docker ").skip(1).filter_map(|rest| rest.split(' ').next()).collect();
         assert_eq!(verbs, [">/dev/null", "on", "version", "does", "inspect", "logs"]);
+        let several =
+            regex::Regex::new(document["parameters"]["Containers"]["allowedPattern"].as_str().unwrap());
+        let several = several.unwrap();
+        let named = |count| vec!["core-1_a.b:1790000000"; count].join(",");
+        assert!(several.is_match(&named(1)) && several.is_match(&named(AT_ONCE)));
+        for bad in
+            [named(AT_ONCE + 1), "a".to_owned(), "a:b".to_owned(), "a:1,".to_owned(), "a:1 b:1".to_owned()]
+        {
+            assert!(!several.is_match(&bad), "{bad}");
+        }
         assert!(!script.contains("Env"), "environments hold secrets");
     }
 
@@ -360,19 +389,49 @@ mod tests {
         let mut packer = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());
         std::io::Write::write_all(&mut packer, lines.as_bytes()).unwrap();
         let packed = STANDARD.encode(packer.finish().unwrap());
-        format!("coredeck-logs 2 json-file||||4f|/acme|\n{kept} {whole}\n{packed}\n")
+        format!("is json-file||||4f|/acme|\n{kept} {whole}\n{packed}\n")
+    }
+
+    fn asked(count: usize, tail: u32) -> Span {
+        Span { of: vec![("acme".into(), Timestamp::UNIX_EPOCH); count], until: None, tail }
+    }
+
+    /// The answer of the only one.
+    fn read_one(printed: &str, tail: u32) -> Result<Told, String> {
+        let printed = format!("coredeck-logs 3 1\n{printed}");
+        read(&printed, &asked(1, tail), &"i-1".into())?.remove(0)
+    }
+
+    #[test]
+    fn several_containers_answer_each_for_itself() {
+        let lines = "2026-11-21T19:31:42Z a\n";
+        let printed = format!(
+            "coredeck-logs 3 4\n{}gone\nis awslogs|/cores||s|id|/b|\n{}",
+            packed(600, 23, lines),
+            packed(600, 23, lines)
+        );
+        let all = read(&printed, &asked(4, 100), &"i-1".into()).unwrap();
+        assert!(matches!(&all[0], Ok(Told::Lines { lines, is_cut: false }) if lines.len() == 1), "{all:?}");
+        assert!(all[1].as_ref().is_err_and(|why| why.contains("no such container on i-1")));
+        assert!(matches!(&all[2], Ok(Told::CloudWatch { stream, .. }) if stream == "s"));
+        assert_eq!(all[3], all[0]);
+        assert!(read(&printed, &asked(3, 100), &"i-1".into()).is_err(), "of others");
+        // What was cut off is not known, and what came before it is.
+        let cut = printed.split_once("is awslogs").unwrap().0;
+        let all = read(cut, &asked(4, 100), &"i-1".into()).unwrap();
+        assert!(all[0].is_ok() && all[2..].iter().all(Result::is_err), "{all:?}");
     }
 
     #[test]
     fn what_a_host_prints_is_read() {
         let lines = "2026-11-21T19:31:42.658000000Z a b\n2026-11-21T19:31:43Z \n";
-        let told = read(&packed(600, 60, lines), 100);
+        let told = read_one(&packed(600, 60, lines), 100);
         let Ok(Told::Lines { lines, is_cut }) = told else { panic!("{told:?}") };
         assert_eq!((lines.len(), lines[0].1.as_str(), lines[1].1.as_str(), is_cut), (2, "a b", "", false));
         let id = "0123456789abcdef".repeat(4);
         let stream = |of: &str, tag: &str| {
-            let said = format!("coredeck-logs 2 awslogs|/cores|eu-west-1|{of}|{id}|/acme|{tag}\n");
-            match read(&said, 100)? {
+            let said = format!("is awslogs|/cores|eu-west-1|{of}|{id}|/acme|{tag}\n");
+            match read_one(&said, 100)? {
                 Told::CloudWatch { group, region, stream } => {
                     assert_eq!((group.as_str(), region.as_deref()), ("/cores", Some("eu-west-1")));
                     Ok(stream.to_string())
@@ -385,10 +444,10 @@ mod tests {
         assert_eq!(stream("", "a|{{ .Name }}/{{.ID}}").unwrap(), "a|acme/0123456789ab");
         assert_eq!(stream("", "{{.FullID}}").unwrap(), id);
         assert!(stream("", "{{.ImageName}}").unwrap_err().contains("cannot be told from here"));
-        assert!(read("hello", 1).is_err() && read("coredeck-logs 2 awslogs||||||", 1).is_err());
-        assert!(read(&packed(9, 9, "Error response from daemon"), 1).unwrap_err().contains("daemon"));
+        assert!(read_one("hello", 1).is_err() && read_one("is awslogs||||||", 1).is_err());
+        assert!(read_one(&packed(9, 9, "Error response from daemon"), 1).unwrap_err().contains("daemon"));
         for bad in ["", "x", "1 2", "1 2\n!!", "1 2\nAAAA", "a b\nAAAA"] {
-            let told = read(&format!("coredeck-logs 2 json-file||||||\n{bad}"), 1);
+            let told = read_one(&format!("is json-file||||||\n{bad}"), 1);
             assert!(told.is_err_and(|why| why.contains("unpacked")), "{bad:?}");
         }
     }
@@ -406,14 +465,14 @@ mod tests {
             };
             said(&one).unwrap_err()
         };
-        assert!(ended(66).contains("no such container") && ended(69).contains("there is no docker"));
+        assert!(ended(69).contains("there is no docker"));
         assert!(ended(70).contains("docker does not answer on i-1"));
     }
 
     #[test]
     fn what_was_cut_through_is_left_out_and_said() {
         let long = "alf a line\n2026-11-21T19:31:42.658000000Z xxx\n2026-11-21T19:31:43Z y\n";
-        let Ok(Told::Lines { lines, is_cut }) = read(&packed(70, 71, long), 9_999) else { panic!() };
+        let Ok(Told::Lines { lines, is_cut }) = read_one(&packed(70, 71, long), 9_999) else { panic!() };
         assert!(is_cut && lines.len() == 2 && lines[0].1 == "xxx");
     }
 

@@ -17,12 +17,13 @@ use super::sieve::Sieve;
 use crate::clock::Clock;
 use crate::gateway::{Look, Seen};
 use crate::model::{Scope, Text};
-use host::Host;
+use host::{Desk, Host, Source};
 use jiff::Timestamp;
 use stand::Stand;
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use tokio::sync::mpsc;
+use std::time::Duration;
+use tokio::sync::{mpsc, watch};
 use tokio_util::sync::CancellationToken;
 
 /// Streams that one request names.
@@ -31,6 +32,56 @@ const STREAMS: usize = 100;
 const WAITING: usize = 4;
 /// Lines of a batch at most.
 const BATCH: usize = 2_000;
+
+/// How many times as long somebody who does not look waits for what is new.
+const AWAY: u32 = 6;
+
+/// How closely whoever follows looks.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Gaze {
+    /// At every line.
+    #[default]
+    Here,
+    /// Elsewhere: the window of the terminal has lost the focus.
+    Away,
+}
+
+impl Gaze {
+    /// A gaze that never turns away.
+    pub fn steady() -> watch::Receiver<Self> {
+        watch::channel(Self::Here).1
+    }
+
+    /// From one look to the next, where the usual pause is this.
+    fn pause(self, usual: Duration) -> Duration {
+        match self {
+            Self::Here => usual,
+            Self::Away => usual.saturating_mul(AWAY),
+        }
+    }
+}
+
+/// Waits until it is time to look again, much longer while nobody looks. Whoever looks again sees at once what is new.
+async fn rests(gaze: &mut watch::Receiver<Gaze>, usual: Duration) {
+    rests_by(gaze, |gaze| gaze.pause(usual)).await;
+}
+
+/// The same by another measure; how was looked in the end.
+async fn rests_by(gaze: &mut watch::Receiver<Gaze>, pause: impl Fn(Gaze) -> Duration) -> Gaze {
+    let begun = tokio::time::Instant::from_std(crate::clock::monotonic());
+    loop {
+        let now = *gaze.borrow_and_update();
+        let until = begun + pause(now);
+        tokio::select! {
+            () = tokio::time::sleep_until(until) => return now,
+            turned = gaze.changed() => if turned.is_err() {
+                // It stays as it is.
+                tokio::time::sleep_until(until).await;
+                return now;
+            },
+        }
+    }
+}
 
 /// What is read.
 #[derive(Clone)]
@@ -53,6 +104,8 @@ pub struct Reading {
     pub configured: Option<(Text, Text)>,
     /// The time.
     pub clock: Clock,
+    /// How closely is followed.
+    pub gaze: watch::Receiver<Gaze>,
 }
 
 /// A reading that goes on.
@@ -132,12 +185,16 @@ pub async fn start(reading: Reading) -> (Feed, Vec<Said>) {
         });
     }
     for host in sorted.hosts {
-        let (send, batches) = mpsc::channel(WAITING);
-        past.push((vec![host.from], batches));
-        let (reading, mask, tell, stop) =
-            (Arc::clone(&reading), Arc::clone(&mask), tell.clone(), stop.clone());
+        let mut sends = Vec::new();
+        for source in &host.sources {
+            let (send, batches) = mpsc::channel(WAITING);
+            past.push((vec![source.from], batches));
+            sends.push(send);
+        }
+        let (reading, mask, tell) = (Arc::clone(&reading), Arc::clone(&mask), tell.clone());
+        let (desk, stop) = (Desk { reading, mask, tell, stop: stop.clone() }, stop.clone());
         tokio::spawn(async move {
-            tokio::select! { () = stop.cancelled() => {} () = host.read(reading, mask, send, tell) => {} }
+            tokio::select! { () = stop.cancelled() => {} () = host.read(desk, sends) => {} }
         });
     }
     if reading.follows {
@@ -239,13 +296,16 @@ async fn sort(reading: &Reading, origins: impl Iterator<Item = (u16, &Origin)>) 
                         .replace("{instance}", instance.as_str());
                     streams.entry((scope, group.clone())).or_default().push((stream.into(), from));
                 }
-                None => hosts.push(Host {
-                    name: origin.name.clone(),
-                    scope,
-                    instance: instance.clone(),
-                    container: container.clone(),
-                    from,
-                }),
+                None => {
+                    let source = Source { name: origin.name.clone(), container: container.clone(), from };
+                    let same = |host: &&mut Host| host.scope == scope && host.instance == *instance;
+                    match hosts.iter_mut().find(same) {
+                        Some(host) => host.sources.push(source),
+                        None => {
+                            hosts.push(Host { scope, instance: instance.clone(), sources: vec![source] });
+                        }
+                    }
+                }
             },
             Place::Task { task, definition, .. } => {
                 let key = (scope.clone(), definition.clone());
@@ -309,5 +369,27 @@ async fn look_up(
         }
         Ok(_) => Err(format!("{definition} was not described")),
         Err(trouble) => Err(trouble.to_string()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn whoever_looks_away_waits_longer() {
+        let usual = Duration::from_secs(10);
+        assert_eq!(Gaze::Here.pause(usual), usual);
+        assert_eq!(Gaze::Away.pause(usual), Duration::from_secs(60));
+    }
+
+    #[tokio::test]
+    async fn who_looks_again_waits_no_longer_than_if_he_had_looked_all_the_time() {
+        let (turn, mut gaze) = watch::channel(Gaze::Away);
+        // An hour and more as long as nobody looks, and nothing once somebody does.
+        let usual = |gaze: Gaze| if gaze == Gaze::Away { Duration::from_secs(3_600) } else { Duration::ZERO };
+        let back = async { turn.send_replace(Gaze::Here) };
+        let (over, _) = tokio::join!(rests_by(&mut gaze, usual), back);
+        assert_eq!(over, Gaze::Here);
     }
 }

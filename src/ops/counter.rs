@@ -7,7 +7,7 @@ use super::intent::Intent;
 use super::plan::Plan;
 use super::state::OpState;
 use crate::error::Error;
-use crate::logs::{Line, Said, Sought};
+use crate::logs::{Gaze, Line, Said, Sought};
 use crate::model::Text;
 use futures::future::BoxFuture;
 use jiff::Timestamp;
@@ -114,6 +114,8 @@ pub enum Order {
         /// What, and where.
         of: Sought,
     },
+    /// How closely is looked at the log that is read, from now on and until another is said.
+    Gaze(Gaze),
     /// Nobody looks at a log any more.
     LeaveLog,
 }

@@ -86,7 +86,7 @@ pub fn update(ui: &mut Ui, input: Input) -> Vec<Effect> {
         Input::Mouse(mouse) => mouse::heard(ui, mouse),
         Input::Focus(has_focus) => {
             ui.seat.has_focus = has_focus;
-            Vec::new()
+            logging::looks(has_focus)
         }
         Input::Slow(by) => {
             if !ui.seat.lean.is_on() {

@@ -5,13 +5,13 @@ use crate::cli::reach::{Shown, Tools};
 use crate::error::Result;
 use crate::logs::hostlog::Asker;
 use crate::logs::{
-    Feed, Flow, Fresh, Line, Origin, PLACES, Reading, SOURCES, Said, Sought, called, resolve, start,
+    Feed, Flow, Fresh, Gaze, Line, Origin, PLACES, Reading, SOURCES, Said, Sought, called, resolve, start,
 };
 use crate::model::text::harmless;
 use crate::ops::counter::{Answer, LogPart};
 use jiff::SignedDuration;
 use std::time::Duration;
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 use tokio::time::timeout;
 
 /// How far back a log begins.
@@ -28,10 +28,11 @@ pub(super) async fn read(
     of: Sought,
     ticket: u64,
     may_put: bool,
+    gaze: watch::Receiver<Gaze>,
     tell: mpsc::Sender<Answer>,
 ) {
     let answer = |part: LogPart| Answer::Log { ticket, part };
-    let (feed, names) = match begin(&tools, &shown, of, may_put).await {
+    let (feed, names) = match begin(&tools, &shown, of, may_put, gaze).await {
         Ok((feed, origins, troubles)) => {
             let names: Vec<String> =
                 called(&origins).iter().map(|name| harmless(name).into_owned()).collect();
@@ -133,6 +134,7 @@ async fn begin(
     shown: &Shown,
     of: Sought,
     may_put: bool,
+    gaze: watch::Receiver<Gaze>,
 ) -> Result<(Feed, Vec<Origin>, Vec<Said>)> {
     // Who serves a tenant is told by load balancers too.
     let sources = if of.name.starts_with("tenant/") { &SOURCES[..] } else { &PLACES[..] };
@@ -153,6 +155,7 @@ async fn begin(
         asker: Asker::new(tools.hands.probe.clone(), tools.hands.writer.clone(), mark, may_put),
         configured: configured(&tools.config),
         clock: tools.clock,
+        gaze,
     };
     let (feed, troubles) = start(reading).await;
     Ok((feed, origins, troubles))

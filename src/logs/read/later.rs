@@ -1,6 +1,6 @@
 //! Tasks that begin while somebody follows their service: they are looked for again and again, and join.
 
-use super::{Fresh, Mask, Reading, Stand, Tell, Way, sort};
+use super::{Fresh, Mask, Reading, Stand, Tell, Way, rests, sort};
 use crate::gateway::{Look, Seen};
 use crate::logs::origin::{Origin, Place, task_name};
 use crate::logs::said::Said;
@@ -65,8 +65,9 @@ struct Watch {
 impl Watch {
     async fn run(mut self, watched: BTreeSet<Watched>) {
         let mut failed = BTreeSet::new();
+        let mut gaze = self.reading.gaze.clone();
         loop {
-            tokio::time::sleep(AGAIN).await;
+            rests(&mut gaze, AGAIN).await;
             for of in &watched {
                 match self.tasks(of).await {
                     Ok(tasks) => {
@@ -140,6 +141,7 @@ impl Watch {
 
 #[cfg(test)]
 mod tests {
+    use super::super::Gaze;
     use super::*;
     use crate::clock::Clock;
     use crate::gateway::FleetProbe;
@@ -210,6 +212,7 @@ mod tests {
             asker,
             configured: None,
             clock: Clock::Fixed(Timestamp::UNIX_EPOCH),
+            gaze: Gaze::steady(),
         });
         let (lines, mut fresh) = mpsc::channel(4);
         let (say, mut said) = mpsc::channel(4);

@@ -1,6 +1,6 @@
 //! Streams of one group of CloudWatch Logs: the span that was asked for, then what is new, each event once.
 
-use super::{Part, Reading, Tell, Way};
+use super::{Gaze, Part, Reading, Tell, Way, rests};
 use crate::clock::Clock;
 use crate::gateway::{FleetProbe, LogAsk, Look, Seen};
 use crate::logs::fold::Fold;
@@ -13,6 +13,7 @@ use jiff::{SignedDuration, Timestamp};
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::sync::watch;
 
 /// From one look for new events to the next.
 const AGAIN: Duration = Duration::from_secs(2);
@@ -45,6 +46,7 @@ pub(super) struct Stand {
     folds: HashMap<Text, Fold>,
     seen: HashMap<Text, Timestamp>,
     newest: Timestamp,
+    gaze: watch::Receiver<Gaze>,
     tell: Tell,
 }
 
@@ -71,6 +73,7 @@ impl Stand {
             follows: reading.follows,
             seen: HashMap::new(),
             newest: reading.since,
+            gaze: reading.gaze.clone(),
             tell,
         }
     }
@@ -183,7 +186,7 @@ impl Stand {
             self.newest = self.newest.max(begun.saturating_sub(LOOK_BACK).unwrap_or(begun)).min(begun);
         }
         loop {
-            tokio::time::sleep(pause).await;
+            rests(&mut self.gaze, pause).await;
             looks = looks.wrapping_add(1);
             let back = if looks.is_multiple_of(15) { LOOK_FAR_BACK } else { LOOK_BACK };
             let from = self.newest.saturating_sub(back).unwrap_or(self.newest).max(self.since);

@@ -476,7 +476,7 @@ pub(in crate::tui) fn nobody(order: Order) -> Option<Answer> {
         }
         Order::Begin { ticket, .. } => Some(Answer::Begun { ticket, op: Err(declined) }),
         Order::Ask { .. } => Some(Answer::Asked(Err(declined))),
-        Order::Forget | Order::LeaveLog => None,
+        Order::Forget | Order::Gaze(_) | Order::LeaveLog => None,
         Order::ReadLog { ticket, .. } => Some(Answer::Log { ticket, part: LogPart::Declined(declined) }),
     }
 }

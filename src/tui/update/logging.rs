@@ -1,7 +1,7 @@
 //! The page of a log: opened from a row, followed, held still, filtered; read only while it is looked at.
 
 use super::under_cursor;
-use crate::logs::Sought;
+use crate::logs::{Gaze, Sought};
 use crate::model::text::harmless;
 use crate::ops::counter::{LogPart, Order};
 use crate::query::Kind;
@@ -140,6 +140,11 @@ fn read(ui: &mut Ui, log: Log) -> Vec<Effect> {
     ui.log = Some(Box::new(log));
     ui.settle();
     vec![Effect::Order(order)]
+}
+
+/// The window of the terminal has the focus, or lost it: a log that nobody sees is followed more slowly.
+pub(super) fn looks(has_focus: bool) -> Vec<Effect> {
+    vec![Effect::Order(Order::Gaze(if has_focus { Gaze::Here } else { Gaze::Away }))]
 }
 
 /// Something of a log came.
