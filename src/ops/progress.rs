@@ -1,5 +1,6 @@
 //! An operation in progress, as a screen or a script shows it: computed from its state, and nothing else.
 
+use super::commit::Commit;
 use super::event::{At, End, Outcome};
 use super::rollback::{command, stays};
 use super::state::{Known, LaneState, Mode, OpState, Phase, StepState};
@@ -35,6 +36,8 @@ pub struct Progress {
     pub back: Option<Back>,
     /// Seconds that it is still expected to take; none when it is over or nobody can tell.
     pub left_s: Option<u64>,
+    /// What is to be committed to Terraform or CloudFormation after it.
+    pub commit: Vec<Commit>,
     /// When it ended.
     pub ended_at: Option<Timestamp>,
     /// Its targets.
@@ -144,6 +147,7 @@ impl Progress {
             total: lanes.iter().map(|lane| lane.total).sum(),
             back: way_back(op),
             left_s: left(op, standing, now),
+            commit: super::commit::of(op),
             ended_at: op.ended.map(|(_, at)| at),
             lanes,
         }

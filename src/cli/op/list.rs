@@ -99,6 +99,9 @@ pub(super) fn text(progress: &Progress, home: Option<&str>, now: Timestamp) -> S
     if let Some(hint) = &progress.hint {
         row("next", hint.clone());
     }
+    for commit in &progress.commit {
+        row("commit", commit.said());
+    }
     for lane in &progress.lanes {
         let now = if lane.now.is_empty() { String::new() } else { format!(": {}", lane.now) };
         let line = format!("{} {} ({}/{}){now}", lane.name, lane.state, lane.done, lane.total);

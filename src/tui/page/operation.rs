@@ -93,6 +93,9 @@ impl Sheet<'_> {
             let keys = self.steer(hint);
             self.row(Role::TroubleHint, "next", &keys);
         }
+        for commit in &progress.commit {
+            self.row(Role::Note, "commit", &commit.said());
+        }
         if has_buttons {
             self.buttons();
         }
