@@ -169,7 +169,7 @@ fn order(name: &'static str, text: &str) -> Case {
         name,
         ours: Box::new(move |ctx| {
             let mut rows: Vec<u32> = (0..ROWS).collect();
-            sort(&ours, ctx, &mut rows);
+            sort(&ours, ctx, Kind::Instances, &mut rows);
             rows
         }),
         plain: Box::new(move |ctx| {

@@ -34,6 +34,7 @@ mod pages;
 mod partial;
 mod past;
 mod plan;
+mod priority;
 mod reach;
 mod refresh;
 mod rollout;
@@ -232,14 +233,23 @@ fn obey(argv: Argv, outside: &Outside, out: &mut Output) -> Result<()> {
         Some(Command::Logs(args)) => block_on(logs::run(&args, &global, outside, out)),
         Some(Command::Core(command)) => core::run(&command, &global, outside, out),
         Some(Command::Sim(args)) => block_on(sim::run(args, outside.clock, out)),
-        None => block_on(screen::run(&global, &screen, outside, out)),
+        None => block_on_with(priority::give_way, screen::run(&global, &screen, outside, out)),
     }
 }
 
 /// Runs a command that waits for others.
 fn block_on(work: impl Future<Output = Result<()>>) -> Result<()> {
+    block_on_with(|| (), work)
+}
+
+/// Likewise, and each thread but this one begins with something.
+fn block_on_with(
+    begin: impl Fn() + Send + Sync + 'static,
+    work: impl Future<Output = Result<()>>,
+) -> Result<()> {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
+        .on_thread_start(begin)
         .build()
         .map_err(|why| Error::failed("cannot start the runtime").because(why))?;
     let done = runtime.block_on(Box::pin(work));

@@ -16,6 +16,7 @@
 pub mod aspect;
 pub mod begin;
 pub mod census;
+pub mod commit;
 pub mod condition;
 pub mod confirm;
 pub mod counter;

@@ -26,6 +26,7 @@ pub mod sort;
 pub mod truth;
 pub mod value;
 pub mod word;
+mod words;
 
 pub use assist::{Candidate, Completion, Hue, Offer, Piece, complete, paint};
 pub use columns::{Column, Ctx, Shown};
@@ -36,3 +37,4 @@ pub use select::{Selection, select, undecided, weigh};
 pub use sort::{Direction, Sort, sort};
 pub use truth::Truth;
 pub use value::{Unit, Value};
+pub use words::Searcher;

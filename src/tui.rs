@@ -34,6 +34,7 @@ mod menu;
 mod oplist;
 mod options;
 mod ordered;
+mod pace;
 mod page;
 pub mod painter;
 mod place;

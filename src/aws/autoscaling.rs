@@ -13,9 +13,15 @@ pub(super) use look::{look_at_groups, look_at_hooks, look_at_refreshes};
 use super::api::Api;
 use super::call::{Desk, Pages};
 use super::fan::{self, Piece};
+use super::lean::{Extent, Lean, Shape};
 use crate::gateway::{GatewayError, Reading};
 use crate::model::{Activity, Group, GroupName, Refresh};
+use aws_sdk_autoscaling::operation::describe_auto_scaling_groups::{
+    DescribeAutoScalingGroups, DescribeAutoScalingGroupsOutput,
+};
+use aws_smithy_runtime_api::client::interceptors::context::Output;
 use futures::FutureExt as _;
+use std::sync::Arc;
 
 /// The longest page that Auto Scaling gives.
 const PAGE: i32 = 100;
@@ -24,23 +30,31 @@ const PAGE: i32 = 100;
 /// person who looks for older ones looks in one group.
 const ACTIVITIES: i32 = 20;
 
+/// Where groups stand in an answer.
+const GROUPS: Shape<Group> =
+    Shape { list: Extent::Element { name: "AutoScalingGroups", token: "NextToken" }, parse: None };
+
 /// Every group with its members.
 pub(super) async fn groups(desk: &Desk, pages: &Pages) -> Result<Vec<Group>, GatewayError> {
+    let seen = &desk.site().seen().groups;
+    let empty = || Output::erase(DescribeAutoScalingGroupsOutput::builder().build());
     let request = |token| {
-        desk.autoscaling().describe_auto_scaling_groups().max_records(PAGE).set_next_token(token).send()
+        let ask = desk.autoscaling().describe_auto_scaling_groups();
+        let ask = ask.max_records(PAGE).set_next_token(token).customize();
+        let lean = Lean::new(&DescribeAutoScalingGroups::new(), "", empty, GROUPS, Arc::clone(seen));
+        async move {
+            let page = ask.interceptor(lean.clone()).send().await?;
+            Ok(lean.page_or(|| {
+                let groups = page.auto_scaling_groups.unwrap_or_default();
+                ((groups.into_iter().map(groups::group).collect(), page.next_token), true)
+            }))
+        }
     };
-    desk.pages_shown(
-        Api::DescribeAutoScalingGroups,
-        request,
-        |page| {
-            let groups = page.auto_scaling_groups.unwrap_or_default();
-            (groups.into_iter().map(groups::group).collect(), page.next_token)
-        },
-        pages,
-        Reading::Groups,
-    )
-    .await
-    .map_err(|broken| broken.partial(Reading::Groups))
+    seen.begin();
+    let read = desk.pages_shown(Api::DescribeAutoScalingGroups, request, |page| page, pages, Reading::Groups);
+    let read = read.await;
+    seen.end();
+    read.map_err(|broken| broken.partial(Reading::Groups))
 }
 
 /// Refreshes of these groups, newest first within a group. AWS answers for one group at a time.

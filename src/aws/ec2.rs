@@ -3,15 +3,15 @@
 mod change;
 mod images;
 mod instances;
-mod lean;
 mod look;
+#[cfg(test)]
+mod past_the_sdk;
 mod prices;
 mod shards;
 mod status;
 mod templates;
 
 pub(super) use change::{change, launch};
-pub(super) use lean::Seen;
 pub(super) use look::{
     look_at_checks, look_at_images, look_at_images_named, look_at_instances, look_at_tagged,
     look_at_templates, look_at_versions,
@@ -21,6 +21,7 @@ pub(super) use prices::spot_prices;
 use super::api::Api;
 use super::call::{Broken, Desk, Pages};
 use super::fan::{self, Piece};
+use super::lean::Lean;
 use crate::gateway::{GatewayError, Reading};
 use crate::model::{
     Image, ImageId, Instance, InstanceStatus, Template, TemplateId, TemplateRef, TemplateVersion, TroubleKind,
@@ -30,7 +31,6 @@ use aws_sdk_ec2::operation::describe_instance_status::{
 };
 use aws_smithy_runtime_api::client::interceptors::context::Output;
 use futures::FutureExt as _;
-use lean::Lean;
 use std::sync::Arc;
 
 /// The longest page that `DescribeInstances` and `DescribeInstanceStatus` give.
@@ -54,17 +54,17 @@ pub(super) async fn instances(
 
 /// Status checks and scheduled events of all instances, whatever their state.
 pub(super) async fn statuses(desk: &Desk, pages: &Pages) -> Result<Vec<InstanceStatus>, GatewayError> {
-    let seen = desk.site().seen_statuses();
+    let seen = &desk.site().seen().statuses;
     let empty = || Output::erase(DescribeInstanceStatusOutput::builder().build());
     let request = |token| {
         let ask = desk.ec2().describe_instance_status().include_all_instances(true);
         let ask = ask.max_results(PAGE).set_next_token(token).customize();
-        let lean = Lean::new(&DescribeInstanceStatus::new(), empty, status::SHAPE, Arc::clone(seen));
+        let lean = Lean::new(&DescribeInstanceStatus::new(), "", empty, status::SHAPE, Arc::clone(seen));
         async move {
             let page = ask.interceptor(lean.clone()).send().await?;
-            Ok(lean.take().unwrap_or_else(|| {
+            Ok(lean.page_or(|| {
                 let statuses = page.instance_statuses.unwrap_or_default();
-                (statuses.into_iter().map(status::status).collect(), page.next_token)
+                ((statuses.into_iter().map(status::status).collect(), page.next_token), true)
             }))
         }
     };

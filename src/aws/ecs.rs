@@ -22,12 +22,23 @@ pub(super) use look::{
 use super::api::Api;
 use super::call::{Desk, Pages};
 use super::fan::{self, Piece};
+use super::lean::{Extent, Lean, Shape};
+use super::seen::Lasting;
 use crate::aws::translate::each;
 use crate::gateway::{GatewayError, Reading};
 use crate::model::{CapacityProvider, Cluster, ClusterArn, Host, Service, Task, Text};
-use aws_sdk_ecs::types::{ClusterField, ContainerInstanceField, DesiredStatus, ServiceField, TaskField};
+use aws_sdk_ecs::operation::describe_container_instances::{
+    DescribeContainerInstances, DescribeContainerInstancesOutput,
+};
+use aws_sdk_ecs::operation::describe_services::{DescribeServices, DescribeServicesOutput};
+use aws_sdk_ecs::operation::describe_tasks::{DescribeTasks, DescribeTasksOutput};
+use aws_sdk_ecs::types::{
+    ClusterField, ContainerInstanceField, DesiredStatus, Failure, ServiceField, TaskField,
+};
+use aws_smithy_runtime_api::client::interceptors::context::Output;
 use chunks::Chunk;
 use futures::FutureExt as _;
+use std::sync::Arc;
 
 /// The longest page of every list.
 const PAGE: i32 = 100;
@@ -95,7 +106,10 @@ pub(super) async fn services(
     let (listed, unlisted) = fan::apart(fan::each(clusters.to_vec(), list, |_| ()).await);
     let describe = |chunk| describe_services(desk, chunk).boxed();
     let chunks = chunks::by_cluster(listed, DESCRIBED_SERVICES);
+    let seen = &desk.site().seen().services;
+    seen.begin();
     let described = fan::each(chunks, describe, fan::shown(pages, Reading::Services)).await;
+    seen.end();
     fan::after(unlisted, described).map_err(|broken| broken.partial(Reading::Services))
 }
 
@@ -113,11 +127,17 @@ async fn list_services(desk: &Desk, cluster: ClusterArn) -> Piece<(ClusterArn, S
 async fn describe_services(desk: &Desk, chunk: Chunk) -> Piece<Service> {
     let request = || {
         let ask = desk.ecs().describe_services().cluster(chunk.cluster.as_str());
-        ask.set_services(Some(chunk.arns.clone())).include(ServiceField::Tags).send()
+        let ask = ask.set_services(Some(chunk.arns.clone())).include(ServiceField::Tags).customize();
+        let seen = Arc::clone(&desk.site().seen().services);
+        let empty = || Output::erase(DescribeServicesOutput::builder().build());
+        let lean = Lean::new(&DescribeServices::new(), chunk.cluster.as_str(), empty, whole(), seen);
+        async move {
+            let answer = ask.interceptor(lean.clone()).send().await?;
+            Ok(told(&lean, answer.failures, || each(answer.services, services::service)))
+        }
     };
-    let answer = desk.call(Api::DescribeServices, request).await.map_err(fan::nothing)?;
-    let services = each(answer.services, services::service);
-    failures::settle(desk, Api::DescribeServices, services, answer.failures)
+    let (services, failures) = desk.call(Api::DescribeServices, request).await.map_err(fan::nothing)?;
+    failures::settle(desk, Api::DescribeServices, services, failures)
 }
 
 /// Every task of these clusters that runs, waits to run, or is being stopped. ECS lists by what it wants:
@@ -133,7 +153,10 @@ pub(super) async fn tasks(
     let (listed, unlisted) = fan::apart(fan::each(lists.collect(), list, |_| ()).await);
     let describe = |chunk| describe_tasks(desk, chunk).boxed();
     let chunks = chunks::by_cluster(listed, DESCRIBED);
+    let seen = &desk.site().seen().tasks;
+    seen.begin();
     let described = fan::each(chunks, describe, fan::shown(pages, Reading::Tasks)).await;
+    seen.end();
     fan::after(unlisted, described).map_err(|broken| broken.partial(Reading::Tasks))
 }
 
@@ -149,12 +172,18 @@ async fn list_tasks(desk: &Desk, cluster: ClusterArn, wish: DesiredStatus) -> Pi
 async fn describe_tasks(desk: &Desk, chunk: Chunk) -> Piece<Task> {
     let request = || {
         let ask = desk.ecs().describe_tasks().cluster(chunk.cluster.as_str());
-        ask.set_tasks(Some(chunk.arns.clone())).include(TaskField::Tags).send()
+        let ask = ask.set_tasks(Some(chunk.arns.clone())).include(TaskField::Tags).customize();
+        let seen = Arc::clone(&desk.site().seen().tasks);
+        let empty = || Output::erase(DescribeTasksOutput::builder().build());
+        let lean = Lean::new(&DescribeTasks::new(), chunk.cluster.as_str(), empty, whole(), seen);
+        async move {
+            let answer = ask.interceptor(lean.clone()).send().await?;
+            let tasks = || answer.tasks.unwrap_or_default().into_iter().map(tasks::task);
+            Ok(told(&lean, answer.failures, || tasks().filter(|task| !tasks::has_ended(task)).collect()))
+        }
     };
-    let answer = desk.call(Api::DescribeTasks, request).await.map_err(fan::nothing)?;
-    let tasks = answer.tasks.unwrap_or_default().into_iter().map(tasks::task);
-    let tasks = tasks.filter(|task| !tasks::has_ended(task)).collect();
-    failures::settle(desk, Api::DescribeTasks, tasks, answer.failures)
+    let (tasks, failures) = desk.call(Api::DescribeTasks, request).await.map_err(fan::nothing)?;
+    failures::settle(desk, Api::DescribeTasks, tasks, failures)
 }
 
 /// Every container instance of these clusters that is not `INACTIVE`.
@@ -167,7 +196,10 @@ pub(super) async fn hosts(
     let (listed, unlisted) = fan::apart(fan::each(clusters.to_vec(), list, |_| ()).await);
     let describe = |chunk| describe_hosts(desk, chunk).boxed();
     let chunks = chunks::by_cluster(listed, DESCRIBED);
+    let seen = &desk.site().seen().hosts;
+    seen.begin();
     let described = fan::each(chunks, describe, fan::shown(pages, Reading::Hosts)).await;
+    seen.end();
     fan::after(unlisted, described).map_err(|broken| broken.partial(Reading::Hosts))
 }
 
@@ -186,12 +218,37 @@ async fn describe_hosts(desk: &Desk, chunk: Chunk) -> Piece<Host> {
     let api = Api::DescribeContainerInstances;
     let request = || {
         let ask = desk.ecs().describe_container_instances().cluster(chunk.cluster.as_str());
-        ask.set_container_instances(Some(chunk.arns.clone())).include(ContainerInstanceField::Tags).send()
+        let ask = ask.set_container_instances(Some(chunk.arns.clone()));
+        let ask = ask.include(ContainerInstanceField::Tags).customize();
+        let (seen, cluster) = (Arc::clone(&desk.site().seen().hosts), &chunk.cluster);
+        let empty = || Output::erase(DescribeContainerInstancesOutput::builder().build());
+        // Its answer does not say which cluster it is of.
+        let lean = Lean::new(&DescribeContainerInstances::new(), cluster.as_str(), empty, whole(), seen);
+        async move {
+            let answer = ask.interceptor(lean.clone()).send().await?;
+            let hosts = answer.container_instances.unwrap_or_default();
+            let hosts = || hosts.into_iter().map(|raw| hosts::host(raw, cluster)).collect();
+            Ok(told(&lean, answer.failures, hosts))
+        }
     };
-    let answer = desk.call(api, request).await.map_err(fan::nothing)?;
-    let hosts = answer.container_instances.unwrap_or_default();
-    let hosts = hosts.into_iter().map(|raw| hosts::host(raw, &chunk.cluster)).collect();
-    failures::settle(desk, api, hosts, answer.failures)
+    let (hosts, failures) = desk.call(api, request).await.map_err(fan::nothing)?;
+    failures::settle(desk, api, hosts, failures)
+}
+
+/// What one call describes holds no token: its lists are asked for elsewhere.
+const fn whole<T>() -> Shape<T> {
+    Shape { list: Extent::Whole, parse: None }
+}
+
+/// What one call told, and what it could not. Rows are remembered where it told of all.
+fn told<T: Lasting>(
+    lean: &Lean<T>,
+    failures: Option<Vec<Failure>>,
+    rows: impl FnOnce() -> Vec<T>,
+) -> (Vec<T>, Option<Vec<Failure>>) {
+    let is_all = failures.as_ref().is_none_or(Vec::is_empty);
+    let (rows, _) = lean.page_or(|| ((rows(), None), is_all));
+    (rows, failures)
 }
 
 #[cfg(test)]
@@ -226,6 +283,51 @@ mod tests {
         assert_eq!(read.iter().map(|task| task.arn.as_str()).collect::<Vec<_>>(), ["t-1", "t-2"]);
         let described = fake.heard.lock().unwrap().iter().filter(|text| is(text, "DescribeTasks")).count();
         assert_eq!(described, 1);
+    }
+
+    #[tokio::test]
+    async fn an_answer_that_is_the_same_is_handed_out_again_for_the_same_cluster_only() {
+        let fake = Fake::new(|request, before| match request {
+            text if is(text, "ListContainerInstances") => {
+                let host = if text.contains(r#""a""#) { "h-1" } else { "h-2" };
+                json(format!(r#"{{"containerInstanceArns":["{host}"]}}"#))
+            }
+            _ => {
+                let status = if before < 8 { "ACTIVE" } else { "DRAINING" };
+                let failures = if before < 4 { "" } else { r#","failures":[]"# };
+                json(format!(
+                    r#"{{"containerInstances":[{{"containerInstanceArn":"h-1","status":"{status}"}}]{failures}}}"#
+                ))
+            }
+        })
+        .await;
+        let desk = fake.desk().await;
+        let clusters = ["a", "b"].map(ClusterArn::new);
+        for status in ["ACTIVE", "ACTIVE", "DRAINING", "DRAINING"] {
+            let read = hosts(&desk, &clusters, &Pages::default()).await.unwrap();
+            let told: Vec<_> = read.iter().map(|it| (it.cluster.as_str(), it.status.as_str())).collect();
+            assert_eq!(told, [("a", status), ("b", status)]);
+        }
+    }
+
+    #[tokio::test]
+    async fn what_ecs_could_not_tell_is_said_each_time() {
+        let fake = Fake::new(|request, _| match request {
+            text if is(text, "ListContainerInstances") => {
+                json(r#"{"containerInstanceArns":["h-1"]}"#.to_owned())
+            }
+            _ => json(
+                r#"{"containerInstances":[{"containerInstanceArn":"h-1"}],
+                    "failures":[{"arn":"h-2","reason":"ACCESS_DENIED"}]}"#
+                    .to_owned(),
+            ),
+        })
+        .await;
+        let desk = fake.desk().await;
+        for _ in 0..2 {
+            let error = hosts(&desk, &[ClusterArn::new("a")], &Pages::default()).await.unwrap_err();
+            assert!(error.trouble.message.contains("h-2: ACCESS_DENIED"), "{}", error.trouble.message);
+        }
     }
 
     #[tokio::test]

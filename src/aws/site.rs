@@ -1,16 +1,16 @@
 //! One account in one region: its clients, made when first used, its limiter, and whether AWS answers there.
 
 use super::api::{Api, Weight};
-use super::ec2::Seen;
 use super::errors::Circumstances;
 use super::ledger::{Counting, Ledger};
 use super::limit::{Level, Limiter};
 use super::places::Places;
 use super::record::Origin;
+use super::seen::Seen;
 use super::session::Session;
 use crate::clock::{Clock, monotonic};
 use crate::gateway::Bucket;
-use crate::model::{Instance, InstanceStatus, Scope, Text};
+use crate::model::{Group, Host, Instance, InstanceStatus, Scope, Service, Task, Text};
 use aws_types::SdkConfig;
 use jiff::Timestamp;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -62,6 +62,39 @@ impl Patience {
     }
 }
 
+/// Of lists whose rows are copied when they are handed out again, so many are remembered at most: some 10 MB in all.
+const COPIED: usize = 5_000;
+
+/// The pages of the lists that are read all the time.
+#[derive(Debug)]
+pub(super) struct Lists {
+    /// Instances.
+    pub(super) instances: Arc<Seen<Arc<Instance>>>,
+    /// Status checks.
+    pub(super) statuses: Arc<Seen<InstanceStatus>>,
+    /// Groups.
+    pub(super) groups: Arc<Seen<Group>>,
+    /// Services.
+    pub(super) services: Arc<Seen<Service>>,
+    /// Tasks.
+    pub(super) tasks: Arc<Seen<Task>>,
+    /// Container instances.
+    pub(super) hosts: Arc<Seen<Host>>,
+}
+
+impl Default for Lists {
+    fn default() -> Self {
+        Self {
+            instances: Arc::default(),
+            statuses: Arc::default(),
+            groups: Arc::new(Seen::of_at_most(COPIED / 10)),
+            services: Arc::new(Seen::of_at_most(COPIED)),
+            tasks: Arc::new(Seen::of_at_most(COPIED)),
+            hosts: Arc::new(Seen::of_at_most(COPIED)),
+        }
+    }
+}
+
 /// A scope with everything that a call into it needs.
 pub(super) struct Site {
     origin: Origin,
@@ -74,8 +107,7 @@ pub(super) struct Site {
     born_at: Instant,
     heard_ms: AtomicU64,
     patience: Patience,
-    seen_instances: Arc<Seen<Arc<Instance>>>,
-    seen_statuses: Arc<Seen<InstanceStatus>>,
+    seen: Lists,
     ec2: OnceLock<aws_sdk_ec2::Client>,
     autoscaling: OnceLock<aws_sdk_autoscaling::Client>,
     ecs: OnceLock<aws_sdk_ecs::Client>,
@@ -122,8 +154,7 @@ impl Site {
             born_at: monotonic(),
             heard_ms: AtomicU64::new(0),
             patience: Patience::default(),
-            seen_instances: Arc::default(),
-            seen_statuses: Arc::default(),
+            seen: Lists::default(),
             ec2: OnceLock::new(),
             autoscaling: OnceLock::new(),
             ecs: OnceLock::new(),
@@ -136,14 +167,9 @@ impl Site {
         }
     }
 
-    /// The pages of instances that were read here.
-    pub(super) fn seen_instances(&self) -> &Arc<Seen<Arc<Instance>>> {
-        &self.seen_instances
-    }
-
-    /// The pages of status checks that were read here.
-    pub(super) fn seen_statuses(&self) -> &Arc<Seen<InstanceStatus>> {
-        &self.seen_statuses
+    /// The pages of lists that were read here.
+    pub(super) fn seen(&self) -> &Lists {
+        &self.seen
     }
 
     clients! {

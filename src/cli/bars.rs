@@ -31,8 +31,9 @@ impl Bars {
 
     /// Shows how far an operation is.
     pub(super) fn show(&mut self, progress: &Progress) {
-        self.sum.set_length(progress.total as u64);
-        self.sum.set_position(progress.done as u64);
+        let (done, of) = progress.tally();
+        self.sum.set_length(of as u64);
+        self.sum.set_position(done as u64);
         let left =
             progress.left_s.map(|left| format!(", about {} left", span(Duration::from_secs(left.max(1)))));
         self.sum.set_prefix(format!("{}{}", progress.standing.word(), left.unwrap_or_default()));

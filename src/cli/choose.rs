@@ -51,7 +51,7 @@ impl Choice {
     /// The rows, in order.
     pub(super) fn rows(&self, ctx: Ctx<'_>) -> Vec<usize> {
         let mut rows = select(&self.query, ctx, self.query.kind());
-        sort(&self.order, ctx, &mut rows);
+        sort(&self.order, ctx, self.query.kind(), &mut rows);
         rows.into_iter().map(|at| at as usize).collect()
     }
 

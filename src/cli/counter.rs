@@ -272,7 +272,7 @@ impl Clerk {
             if !heard.lives || verb == Verb::Takeover {
                 self.run_here(id, place, verb == Verb::Takeover);
             }
-            return Ok(format!("operation {id} is asked to {}", verb.word()));
+            return Ok(format!("operation {id} is asked to {}", verb.said()));
         }
         let asked = op::ask(verb, &op, reason, place, journal, &self.outside).await?;
         Ok(asked.says.into_iter().chain(asked.warning).collect::<Vec<_>>().join("; "))

@@ -63,6 +63,11 @@ impl Tags {
         (0..self.ends.len()).map(|at| self.pair(at).unwrap_or_default())
     }
 
+    /// All keys and values, one after the other. What is in none of it is in no key and in no value.
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
     /// Tells whether there are none.
     pub fn is_empty(&self) -> bool {
         self.ends.is_empty()

@@ -321,6 +321,17 @@ impl Verb {
         }
     }
 
+    /// What is asked, as a person says it after "to".
+    pub fn said(self) -> &'static str {
+        match self {
+            Self::Pause => "pause",
+            Self::Resume => "resume",
+            Self::Cancel => "cancel",
+            Self::Rollback => "roll back",
+            Self::Takeover => "take over",
+        }
+    }
+
     /// The verb of that word.
     pub fn named(word: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|verb| verb.word() == word)

@@ -1,8 +1,9 @@
 //! An operation in progress, as a screen or a script shows it: computed from its state, and nothing else.
 
+use super::commit::Commit;
 use super::event::{At, End, Outcome};
 use super::rollback::{command, stays};
-use super::state::{Known, Mode, OpState, Phase, StepState};
+use super::state::{Known, LaneState, Mode, OpState, Phase, StepState};
 use jiff::Timestamp;
 use serde::Serialize;
 
@@ -31,12 +32,25 @@ pub struct Progress {
     pub done: usize,
     /// Steps in all.
     pub total: usize,
+    /// How many of its targets have come back, where it went or goes back.
+    pub back: Option<Back>,
     /// Seconds that it is still expected to take; none when it is over or nobody can tell.
     pub left_s: Option<u64>,
+    /// What is to be committed to Terraform or CloudFormation after it.
+    pub commit: Vec<Commit>,
     /// When it ended.
     pub ended_at: Option<Timestamp>,
     /// Its targets.
     pub lanes: Vec<LaneProgress>,
+}
+
+/// How far the way back is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct Back {
+    /// Targets that are what they were before.
+    pub done: usize,
+    /// Targets that are to be.
+    pub of: usize,
 }
 
 /// How an operation stands.
@@ -131,11 +145,43 @@ impl Progress {
             hint,
             done: lanes.iter().map(|lane| lane.done).sum(),
             total: lanes.iter().map(|lane| lane.total).sum(),
+            back: way_back(op),
             left_s: left(op, standing, now),
+            commit: super::commit::of(op),
             ended_at: op.ended.map(|(_, at)| at),
             lanes,
         }
     }
+
+    /// How much is over, of how much: steps, or targets on the way back.
+    pub fn tally(&self) -> (usize, usize) {
+        self.back.map_or((self.done, self.total), |back| (back.done, back.of))
+    }
+
+    /// The same in words.
+    pub fn said(&self) -> String {
+        match self.back {
+            Some(Back { done, of: 1 }) => format!("{done} of 1 target back"),
+            Some(Back { done, of }) => format!("{done} of {of} targets back"),
+            None => format!("{} of {} steps", self.done, self.total),
+        }
+    }
+}
+
+/// How far the way back of an operation is; none where it goes none.
+fn way_back(op: &OpState) -> Option<Back> {
+    let is_all = op.takes_all_back();
+    let is_back = |phase| matches!(phase, Phase::Back | Phase::Over(End::Undone | End::Stuck));
+    let was_ever = op.lanes.iter().any(|lane| is_back(lane.phase));
+    if !op.is_going_back() && (op.ended.is_none() || !was_ever) {
+        return None;
+    }
+    let is_meant = |lane: &&LaneState| {
+        (is_all || is_back(lane.phase)) && (0..lane.there.len()).any(|step| lane.is_touched(step))
+    };
+    let all: Vec<&LaneState> = op.lanes.iter().filter(is_meant).collect();
+    let done = all.iter().filter(|lane| lane.phase == Phase::Over(End::Undone)).count();
+    (!all.is_empty()).then_some(Back { done, of: all.len() })
 }
 
 fn standing(op: &OpState, lives: bool) -> Standing {
@@ -150,6 +196,7 @@ fn standing(op: &OpState, lives: bool) -> Standing {
         (None, _) if op.blind.is_some() => Standing::Blind,
         (None, Mode::Cancelling) => Standing::Cancelling,
         (None, Mode::RollingBack) => Standing::RollingBack,
+        (None, Mode::Going) if op.is_going_back() => Standing::RollingBack,
         (None, Mode::Going) => Standing::Running,
     }
 }
@@ -180,11 +227,17 @@ fn lane_progress(op: &OpState, number: usize) -> LaneProgress {
     let (state, done, now) = match lane.phase {
         Phase::Waiting => ("waiting", 0, "waits for its turn".to_owned()),
         Phase::There => ("running", lane.at.min(total), doing(op, At { lane: number, step: lane.at })),
-        Phase::Back => ("undoing", total, undoing(op, number)),
+        Phase::Back => ("undoing", stand(lane), undoing(op, number)),
         Phase::Over(End::Done) => ("done", total, lane.told.clone().unwrap_or_default()),
-        Phase::Over(end) => (end.word(), total, ended(op, number).join("; ")),
+        Phase::Over(end) => (end.word(), stand(lane), ended(op, number).join("; ")),
     };
     LaneProgress { name: plan.name.clone(), state, now, done, total }
+}
+
+/// Steps of a target that were done and not taken back.
+fn stand(lane: &LaneState) -> usize {
+    let is_done = |state: &StepState| matches!(state, StepState::Done(_));
+    lane.there.iter().zip(&lane.back).filter(|(there, back)| is_done(there) && !is_done(back)).count()
 }
 
 /// Why a target ended as it did.
@@ -290,7 +343,7 @@ pub fn line(op: &OpState, event: &super::event::Event) -> String {
         Event::Closed { lane, end } => format!("{}: {}", name(lane), end.word()),
         Event::Asked { verb, who, reason, .. } => {
             let why = reason.as_ref().map(|why| format!(": {why}")).unwrap_or_default();
-            format!("{who} asks to {}{why}", verb.word())
+            format!("{who} asks to {}{why}", verb.said())
         }
         Event::Blind { why, .. } => format!("AWS cannot be asked: {why}"),
         Event::Left { why } => format!("the runner left: {why}"),

@@ -1,6 +1,7 @@
 //! Where an operation stands: its plan with everything that was recorded of it folded in. Pure; whoever
 //! reads the same records sees the same state, whether it runs the operation or only watches.
 
+mod asked;
 mod doubt;
 mod held;
 

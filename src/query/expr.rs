@@ -6,6 +6,7 @@ use super::literal::Literal;
 use super::pattern::{Pattern, write_quoted, write_value};
 use super::truth::Truth;
 use super::value::{Unit, Value};
+use super::words::Anywhere;
 use crate::gateway::Source;
 use serde_json::Value as Json;
 use std::fmt;
@@ -73,8 +74,8 @@ pub(super) enum Fits {
 }
 
 impl Expr {
-    /// Tells whether it holds for row `at`. `anywhere` are the columns in which bare words are looked for.
-    pub(super) fn truth(&self, ctx: Ctx<'_>, at: usize, anywhere: &[&'static Column]) -> Truth {
+    /// Tells whether it holds for row `at`. `anywhere` says where bare words are looked for.
+    pub(super) fn truth(&self, ctx: Ctx<'_>, at: usize, anywhere: Anywhere<'_>) -> Truth {
         match self {
             Self::Every => Truth::True,
             Self::Not(inner) => !inner.truth(ctx, at, anywhere),
@@ -92,7 +93,7 @@ impl Expr {
         source: Source,
         ctx: Ctx<'_>,
         at: usize,
-        anywhere: &[&'static Column],
+        anywhere: Anywhere<'_>,
     ) -> Truth {
         let part = |e: &Self| e.truth_without(source, ctx, at, anywhere);
         match self {
@@ -141,11 +142,17 @@ impl Term {
         }
     }
 
-    fn truth(&self, ctx: Ctx<'_>, at: usize, anywhere: &[&'static Column]) -> Truth {
+    fn truth(&self, ctx: Ctx<'_>, at: usize, anywhere: Anywhere<'_>) -> Truth {
         match &self.on {
-            On::Anywhere => fold(anywhere, Truth::False, Truth::True, Truth::or, |column| {
-                self.fits(&(column.get)(ctx, at), ctx)
-            }),
+            On::Anywhere => {
+                let words = anywhere.words.iter().find(|words| words.is_for(self));
+                if let (Some(words), Some(row)) = (words, ctx.fleet.instances.get(at)) {
+                    return words.are_in(row).into();
+                }
+                fold(anywhere.columns, Truth::False, Truth::True, Truth::or, |column| {
+                    self.fits(&(column.get)(ctx, at), ctx)
+                })
+            }
             On::Column(column) => self.fits(&(column.get)(ctx, at), ctx),
             On::Tag(column, key) => match (column.get)(ctx, at) {
                 Value::Tags(tags) => self.fits(&Value::maybe_text(tags.get(key)), ctx),
@@ -202,6 +209,7 @@ fn text_fits(pattern: &Pattern, cell: &Value<'_>) -> bool {
     match cell {
         Value::Text(text) => pattern.matches(text),
         Value::List(words) => words.iter().any(|word| pattern.matches(word)),
+        Value::Tags(tags) if pattern.is_nowhere_in(tags.text()) => false,
         Value::Tags(tags) => tags.iter().any(|(key, value)| pattern.matches(value) || pattern.matches(key)),
         Value::Nested(parts) => any_leaf(parts, pattern),
         Value::Health(health) => pattern.matches(health.word()),

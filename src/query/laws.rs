@@ -4,7 +4,7 @@ use super::made::{cpu, fleet, row, scope, with};
 use super::{Ctx, Direction, Fault, Kind, Query, Sort, Truth, Width, natural, select, sort};
 use crate::fleet::{Fleet, InstanceRow};
 use crate::gateway::Source;
-use crate::model::InstanceState;
+use crate::model::{Health, InstanceState, Lifecycle};
 use proptest::prelude::*;
 use std::cmp::Ordering;
 
@@ -188,6 +188,33 @@ proptest! {
     }
 
     #[test]
+    fn a_searcher_says_what_the_query_says(
+        text in "(!|i-|un|1a|[a-cx1-3*?/^$\" -]|t3|ok|prod|-|or |spot){1,6}", rows in rows(40)
+    ) {
+        let Ok(query) = Query::parse(&text, Kind::Instances) else { return Ok(()) };
+        let rows = rows.into_iter().zip(0..).map(|(mut row, at): (InstanceRow, usize)| {
+            row.tier = (at % 3 > 0).then(|| ["production", "", "a b"][at % 3].into());
+            row.group = (at % 4 > 1).then(|| format!("asg-{}", at % 5).into());
+            row.health = [Health::Ok, Health::Unknown, Health::Bad][at % 3];
+            let make = crate::model::Make {
+                instance_type: ["t3.small", "", "c5.2xlarge"][at % 3].into(),
+                zone: ["us-east-1a", "us-east-1b"][at % 2].into(),
+                lifecycle: [Lifecycle::Spot, Lifecycle::OnDemand][at % 2],
+                ..Default::default()
+            };
+            with(row, |it| {
+                it.make = std::sync::Arc::new(make);
+                it.private_ip = (at % 2 == 0).then(|| format!("10.1.{at}.3").into());
+            })
+        });
+        let fleet = fleet(rows.collect());
+        let searcher = query.searcher(ctx(&fleet));
+        for at in 0..=fleet.instances.len() {
+            prop_assert_eq!(searcher.truth(at), query.truth(ctx(&fleet), at), "{} of row {}", text, at);
+        }
+    }
+
+    #[test]
     fn a_query_means_what_it_says(plain in plain(), rows in rows(40)) {
         let query = Query::parse(&plain.text(), Kind::Instances).expect("generated queries are right");
         let fleet = fleet(rows);
@@ -242,7 +269,7 @@ proptest! {
             let ((rank, a), (other, b)) = (cell(*a), cell(*b));
             rank.cmp(&other).then(if is_down { b.total_cmp(&a) } else { a.total_cmp(&b) })
         });
-        sort(&Sort::by(Kind::Instances.column("cpu").unwrap(), direction), ctx(&fleet), &mut sorted);
+        sort(&Sort::by(Kind::Instances.column("cpu").unwrap(), direction), ctx(&fleet), Kind::Instances, &mut sorted);
         prop_assert_eq!(sorted, expected);
     }
 
@@ -252,7 +279,7 @@ proptest! {
         let by = Sort::parse(if is_down { "-name,id" } else { "name,id" }, Kind::Instances).unwrap();
         let mut sorted: Vec<u32> = (0..fleet.instances.len() as u32).rev().collect();
         let mut expected = sorted.clone();
-        sort(&by, ctx(&fleet), &mut sorted);
+        sort(&by, ctx(&fleet), Kind::Instances, &mut sorted);
         expected.sort_by(|a, b| by_name_then_id(&fleet, is_down, *a, *b));
         prop_assert_eq!(sorted, expected);
     }
@@ -357,7 +384,7 @@ fn long_runs_of_equal_texts_are_sorted_by_what_comes_behind() {
         let by = Sort::parse(if is_down { "-name,id" } else { "name,id" }, Kind::Instances).unwrap();
         let mut sorted: Vec<u32> = (0..3_000).rev().collect();
         let mut expected = sorted.clone();
-        sort(&by, ctx(&fleet), &mut sorted);
+        sort(&by, ctx(&fleet), Kind::Instances, &mut sorted);
         expected.sort_by(|a, b| by_name_then_id(&fleet, is_down, *a, *b));
         assert_eq!(sorted, expected);
     }

@@ -16,6 +16,7 @@ use super::literal::Literal;
 use super::pattern::{Needle, Pattern, escape_slashes, is_wild, regex};
 use super::truth::Truth;
 use super::value::Unit;
+use super::words::{Anywhere, Searcher, Words};
 use crate::gateway::Source;
 use std::fmt;
 use std::ops::Range;
@@ -65,13 +66,28 @@ impl Query {
 
     /// Tells whether row `at` of its kind answers it: for certain, not, or not known.
     pub fn truth(&self, ctx: Ctx<'_>, at: usize) -> Truth {
-        self.expr.truth(ctx, at, &self.anywhere)
+        self.truth_by(ctx, at, &[])
+    }
+
+    /// The same, where some terms are answered in a quicker way.
+    pub(super) fn truth_by(&self, ctx: Ctx<'_>, at: usize, words: &[Words<'_>]) -> Truth {
+        self.expr.truth(ctx, at, Anywhere { columns: &self.anywhere, words })
+    }
+
+    /// Asks many rows of a fleet.
+    pub fn searcher<'q>(&'q self, ctx: Ctx<'q>) -> Searcher<'q> {
+        Searcher::new(self, ctx)
+    }
+
+    /// Calls `see` with every term.
+    pub(super) fn terms<'q>(&'q self, see: &mut impl FnMut(&'q Term)) {
+        self.expr.terms(see);
     }
 
     /// Tells what is certain for row `at` before a source was read: its terms that need the source count
     /// as not known, so what comes out false or true stays so whatever the source says.
     pub fn truth_without(&self, source: Source, ctx: Ctx<'_>, at: usize) -> Truth {
-        self.expr.truth_without(source, ctx, at, &self.anywhere)
+        self.expr.truth_without(source, ctx, at, Anywhere { columns: &self.anywhere, words: &[] })
     }
 
     /// The columns that it looks at, so that a script reads the sources that it needs and no more.

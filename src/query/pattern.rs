@@ -31,6 +31,11 @@ impl Pattern {
         }
     }
 
+    /// Tells whether it can match no part of a text: quick to say of a long one whose parts are many.
+    pub(super) fn is_nowhere_in(&self, text: &str) -> bool {
+        matches!(self, Self::Within(needle) if !needle.is_within(text))
+    }
+
     /// Tells whether it matches every text.
     pub(super) fn is_anything(&self) -> bool {
         matches!(self, Self::Glob(pattern) if pattern.bytes().all(|byte| byte == b'*'))

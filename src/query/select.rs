@@ -3,7 +3,7 @@
 use super::columns::Ctx;
 use super::kind::Kind;
 use super::parse::Query;
-use super::share::in_shares;
+use super::share::{in_shares, one_by_one};
 use super::truth::Truth;
 
 /// What a query selects, and what it cannot say.
@@ -26,14 +26,12 @@ pub fn weigh(query: &Query, ctx: Ctx<'_>, kind: Kind) -> Selection {
         return Selection { rows: all, undecided: 0 };
     }
     let parts = in_shares(&all, |share| {
-        let mut found = Selection::default();
-        for at in share {
-            match query.truth(ctx, *at as usize) {
-                Truth::True => found.rows.push(*at),
-                Truth::Unknown => found.undecided += 1,
-                Truth::False => {}
-            }
-        }
+        let (mut found, searcher) = (Selection::default(), query.searcher(ctx));
+        one_by_one(kind, ctx.fleet, share, |at| match searcher.truth(at as usize) {
+            Truth::True => found.rows.push(at),
+            Truth::Unknown => found.undecided += 1,
+            Truth::False => {}
+        });
         found
     });
     let undecided = parts.iter().map(|part| part.undecided).sum();

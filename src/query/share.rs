@@ -1,5 +1,7 @@
 //! Work on many rows, shared among the processors: a table of 100,000 is sorted and sifted within a frame.
 
+use super::kind::Kind;
+use crate::fleet::Fleet;
 use std::num::NonZero;
 use std::thread;
 
@@ -31,6 +33,17 @@ pub fn in_shares<R: Sync, T: Send>(things: &[R], part: impl Fn(&[R]) -> T + Sync
         }
         parts
     })
+}
+
+/// Rows whose memory is asked for together.
+const TOGETHER: usize = 16;
+
+/// Does something with each row, in their order, and has memory for several under way at once.
+pub fn one_by_one(kind: Kind, fleet: &Fleet, rows: &[u32], mut each: impl FnMut(u32)) {
+    for some in rows.chunks(TOGETHER) {
+        kind.fetch(fleet, some);
+        some.iter().for_each(|at| each(*at));
+    }
 }
 
 /// Sorts things of which no two are equal.

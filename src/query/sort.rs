@@ -9,7 +9,7 @@ use super::fault::Fault;
 use super::kind::Kind;
 use super::natural;
 use super::parse::unknown_column;
-use super::share::{in_shares, sort_in_shares};
+use super::share::{in_shares, one_by_one, sort_in_shares};
 use super::value::{Unit, Value};
 use std::borrow::Cow;
 use std::cmp::Ordering;
@@ -94,12 +94,12 @@ impl fmt::Display for Sort {
     }
 }
 
-/// Sorts rows. Rows whose cells are equal keep the order in which they came. The columns must belong
-/// to the kind of the rows.
-pub fn sort(sort: &Sort, ctx: Ctx<'_>, rows: &mut [u32]) {
+/// Sorts rows of a kind. Rows whose cells are equal keep the order in which they came. The columns must belong
+/// to that kind.
+pub fn sort(sort: &Sort, ctx: Ctx<'_>, kind: Kind, rows: &mut [u32]) {
     let mut levels = Vec::new();
     for (column, direction) in &sort.by {
-        take(column, *direction, ctx, rows, &mut levels);
+        take(column, *direction, (kind, ctx), rows, &mut levels);
     }
     let mut order: Vec<u32> = (0..).take(rows.len()).collect();
     refine(&levels, &mut order);
@@ -193,8 +193,14 @@ const UNKNOWN: u128 = 2 << 120;
 const VALUE: u128 = ABSENT - 1;
 
 /// Takes the keys of one column.
-fn take<'a>(column: &Column, direction: Direction, ctx: Ctx<'a>, rows: &[u32], levels: &mut Vec<Level<'a>>) {
-    let cell = |row: &u32| (column.get)(ctx, *row as usize);
+fn take<'a>(
+    column: &Column,
+    direction: Direction,
+    (kind, ctx): (Kind, Ctx<'a>),
+    rows: &[u32],
+    levels: &mut Vec<Level<'a>>,
+) {
+    let cell = |row: u32| (column.get)(ctx, row as usize);
     let directed = |value: u128| match direction {
         Direction::Up => value,
         Direction::Down => !value,
@@ -205,11 +211,19 @@ fn take<'a>(column: &Column, direction: Direction, ctx: Ctx<'a>, rows: &[u32], l
             None if cell == Value::Absent => ABSENT,
             None => UNKNOWN,
         };
-        let keys = in_shares(rows, |rows| rows.iter().map(|row| key(cell(row))).collect::<Vec<_>>());
+        let keys = in_shares(rows, |rows| {
+            let mut keys = Vec::with_capacity(rows.len());
+            one_by_one(kind, ctx.fleet, rows, |row| keys.push(key(cell(row))));
+            keys
+        });
         levels.push(Level::Numbers(keys.concat()));
         return;
     }
-    let taken = in_shares(rows, |rows| rows.iter().map(|row| text(cell(row))).collect::<Vec<_>>());
+    let taken = in_shares(rows, |rows| {
+        let mut taken = Vec::with_capacity(rows.len());
+        one_by_one(kind, ctx.fleet, rows, |row| taken.push(text(cell(row))));
+        taken
+    });
     let taken: Vec<Taken<'_>> = taken.into_iter().flatten().collect();
     let shared = shared(&taken);
     let keys = in_shares(&taken, |taken| {

@@ -1,5 +1,6 @@
 //! Everything a key can mean: one table, from which keymaps, help, the command line and the docs are made.
 
+use crate::ops::Verb;
 use crate::query::Kind;
 use std::fmt;
 
@@ -345,6 +346,17 @@ actions! {
 }
 
 impl Action {
+    /// The action that asks this of an operation.
+    pub fn asking(verb: Verb) -> Self {
+        match verb {
+            Verb::Pause => Self::PauseOperation,
+            Verb::Resume => Self::ResumeOperation,
+            Verb::Cancel => Self::CancelOperation,
+            Verb::Rollback => Self::RollBack,
+            Verb::Takeover => Self::TakeOver,
+        }
+    }
+
     /// Its line in the table.
     pub fn about(self) -> Option<&'static About> {
         ACTIONS.iter().find(|about| about.action == self)

@@ -1,7 +1,8 @@
-//! Filtering and sorting a large table off the drawing task: at most one job runs, and at most one waits.
+//! Filtering and sorting a large table off the drawing task: one job runs, and none waits.
 //!
-//! The rows that were there stay until the new ones are. A job that nobody wants the answer of any more is not
-//! stopped, but what it finds is dropped; the next one asks what is wanted then, so none is ever queued.
+//! The rows that were there stay until the new ones are. A job whose question nobody asks any more is told so and
+//! ends soon, and the next one begins at once: who types a word waits for its last letter only. One that is behind
+//! nothing but a newer fleet goes on, so that fleets which come faster than they are sorted starve nobody.
 
 use super::ordered::Ordered;
 use super::state::{Effect, Page, RowKey, Ui};
@@ -9,6 +10,7 @@ use super::view::{Question, View};
 use crate::fleet::Fleet;
 use jiff::Timestamp;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 /// Tables of at most so many rows are filtered and sorted at once, so that nothing flickers. The
 /// number is a judgement: what that many take was not measured on a quiet machine.
@@ -20,7 +22,16 @@ pub(super) struct Asking {
     /// Counts the jobs.
     generation: u64,
     /// The job that runs.
-    running: Option<u64>,
+    running: Option<Running>,
+}
+
+/// A job that runs.
+#[derive(Clone, Debug)]
+struct Running {
+    generation: u64,
+    question: Question,
+    /// Tells it that what it does is in vain.
+    is_in_vain: Arc<AtomicBool>,
 }
 
 /// A large table to be filtered and sorted, with all that it needs.
@@ -34,6 +45,8 @@ pub struct Job {
     before: Option<Ordered>,
     /// The row that the cursor is on.
     anchor: Option<RowKey>,
+    /// Nobody asks this any more.
+    is_in_vain: Arc<AtomicBool>,
 }
 
 impl PartialEq for Job {
@@ -52,31 +65,47 @@ pub struct Answered {
 }
 
 impl Job {
+    /// Tells whether nobody waits for it any more: then it may end with whatever it has.
+    pub fn is_in_vain(&self) -> bool {
+        self.is_in_vain.load(Ordering::Relaxed)
+    }
+
     /// Does the work: milliseconds of a processor.
     pub fn run(self) -> Answered {
-        let Self { generation, question, fleet, now, before, anchor } = self;
-        let view = question.answer(&fleet, now, before);
+        let Self { generation, question, fleet, now, before, anchor, is_in_vain } = self;
+        let view = question.answer(&fleet, now, before, &|| is_in_vain.load(Ordering::Relaxed));
         let anchor = anchor.and_then(|anchor| view.position_of(&anchor).map(|at| (anchor, at)));
         Answered { generation, view, anchor }
     }
 }
 
 impl Ui {
-    /// The job that is to run now: none while one runs, or when the rows are what they should be.
+    /// The job that is to run now: none while one runs that answers what is asked, or when the rows are what they
+    /// should be. It takes the place of one that answers something else.
     pub(super) fn next_job(&mut self) -> Option<Effect> {
         let Page::List(list) = &self.here.page else { return None };
-        if !list.is_behind || self.asking.running.is_some() {
+        if !list.is_behind {
             return None;
         }
+        let question = list.question();
+        if let Some(running) = &self.asking.running {
+            if running.question == question {
+                return None;
+            }
+            running.is_in_vain.store(true, Ordering::Relaxed);
+        }
         let generation = self.asking.generation + 1;
-        self.asking = Asking { generation, running: Some(generation) };
+        let is_in_vain = Arc::new(AtomicBool::new(false));
+        let running = Running { generation, question: question.clone(), is_in_vain: Arc::clone(&is_in_vain) };
+        self.asking = Asking { generation, running: Some(running) };
         Some(Effect::Sift(Box::new(Job {
             generation,
-            question: list.question(),
+            question,
             fleet: Arc::clone(&self.world.fleet),
             now: self.now,
             before: list.view.ordered.clone(),
             anchor: list.anchor.clone().filter(|_| list.is_chosen),
+            is_in_vain,
         })))
     }
 
@@ -84,7 +113,7 @@ impl Ui {
     /// of an older world are better than those of a still older one.
     pub(super) fn take_rows(&mut self, answered: Answered) {
         let Answered { generation, view, anchor } = answered;
-        if self.asking.running != Some(generation) {
+        if self.asking.running.as_ref().is_none_or(|running| running.generation != generation) {
             return;
         }
         self.asking.running = None;
@@ -106,6 +135,20 @@ impl Ui {
         if let Some(at) = anchor.and_then(|anchor| found.or_else(|| list.position_of(anchor))) {
             self.here.cursor = at;
         }
+    }
+
+    /// The fleets that are shown now, where they are large: whoever lets go of the last hold on one has much to do.
+    pub(super) fn large_fleets(&self) -> Vec<Arc<Fleet>> {
+        let world = &self.world.fleet;
+        let view = self.list().map(|list| &list.view);
+        let held = view.into_iter().flat_map(|view| {
+            view.fleet
+                .iter()
+                .chain(view.ordered.iter().map(Ordered::fleet))
+                .filter(|it| !Arc::ptr_eq(it, world))
+        });
+        let all = std::iter::once(world).chain(held);
+        all.filter(|fleet| fleet.instances.len() > AT_ONCE).cloned().collect()
     }
 
     /// The rows that the open list shows are of this fleet; everything else is of the world's.

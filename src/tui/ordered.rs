@@ -20,6 +20,11 @@ pub(super) struct Ordered {
 }
 
 impl Ordered {
+    /// The fleet whose rows they are.
+    pub(super) fn fleet(&self) -> &Arc<Fleet> {
+        &self.fleet
+    }
+
     /// Keeps the rows of a large table; a small one is sorted again sooner than it is thought about.
     pub(super) fn worth_keeping(question: &Question, fleet: &Arc<Fleet>, rows: &[u32]) -> Option<Self> {
         (rows.len() > AT_ONCE).then(|| Self {

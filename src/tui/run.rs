@@ -6,6 +6,7 @@ use super::decode::Heard;
 use super::hunt::Hunted;
 use super::keyboard::Keyboard;
 use super::options::Options;
+use super::pace::Pace;
 use super::painter::Painter;
 use super::props::Props;
 use super::screen::{draw, wake_at};
@@ -23,13 +24,9 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::signal::unix::{SignalKind, signal};
-use tokio::sync::{mpsc, watch};
+use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinHandle;
 
-/// The least time between two frames.
-const FRAME: Duration = Duration::from_millis(16);
-/// The least time between two frames that nobody looks at.
-const UNSEEN: Duration = Duration::from_secs(1);
 /// From this time on that the terminal takes to answer, as little as can be is sent to it.
 const SLOW: Duration = Duration::from_millis(150);
 /// How long an answer is waited for on leaving.
@@ -64,9 +61,7 @@ pub async fn run(
         props,
         painter,
         clock,
-        drawn_at: None,
-        is_dirty: true,
-        is_urgent: true,
+        pace: Pace::default(),
         outbox: VecDeque::new(),
         orders: VecDeque::new(),
         asked: None,
@@ -98,8 +93,10 @@ async fn live(
 ) -> Result<()> {
     let Ends { world, wishes, mut counter, aside } = ends;
     let mut effects = VecDeque::from(begun);
-    // Rows that are being filtered and sorted on a thread of their own; `update` never asks for two at once.
-    let mut sifting: Option<JoinHandle<Box<Answered>>> = None;
+    // What came last was a key, or another thing that a person did.
+    let mut is_heard = false;
+    // Rows that are being filtered and sorted on a thread of their own; a new job takes the place of an old one.
+    let mut sifting: Option<oneshot::Receiver<Box<Answered>>> = None;
     // Things that are being looked for, likewise.
     let mut hunting: Option<JoinHandle<Box<Hunted>>> = None;
     // A shell that is being opened.
@@ -128,7 +125,10 @@ async fn live(
                 }
                 Effect::Redraw => effects.extend(screen.start_over()?),
                 Effect::Sift(job) => {
-                    sifting = Some(tokio::task::spawn_blocking(move || Box::new(job.run())));
+                    sifting = Some(on_a_thread(move || Box::new(job.run()))?);
+                    if is_heard {
+                        screen.pace.hold(monotonic());
+                    }
                 }
                 Effect::Hunt(hunt) => {
                     hunting = Some(tokio::task::spawn_blocking(move || Box::new(hunt.run())));
@@ -171,6 +171,7 @@ async fn live(
             }
             found = async { sifting.as_mut()?.await.ok() }, if sifting.is_some() => {
                 sifting = None;
+                screen.pace.release();
                 let found =
                     found.ok_or_else(|| Error::failed("sorting rows failed; what it said stands above"))?;
                 Happened::Sifted(found)
@@ -209,9 +210,11 @@ async fn live(
                 Behind::Answer(answer) => Happened::Input(Input::Answer(answer)),
                 Behind::Gone => return Err(Error::failed("nobody stands behind the counter any more")),
             },
-            () = tokio::time::sleep(wake.unwrap_or(FRAME)), if wake.is_some() => Happened::Time,
+            () = tokio::time::sleep(wake.unwrap_or_default()), if wake.is_some() => Happened::Time,
         };
         effects.extend(screen.tick());
+        is_heard = matches!(next, Happened::Heard(_));
+        let leftover = screen.ui.large_fleets();
         effects.extend(match next {
             Happened::Time => Vec::new(),
             Happened::Input(input) => screen.take(input),
@@ -245,7 +248,7 @@ async fn live(
                 screen.start_over()?
             }
             Happened::Heard(heard) => {
-                screen.is_urgent = true;
+                screen.pace.hurry();
                 let mut effects = screen.hear(heard);
                 for _ in 0..DRAINED {
                     let Some(heard) = keyboard.at_hand() else { break };
@@ -254,7 +257,24 @@ async fn live(
                 effects
             }
         });
+        if !leftover.is_empty() {
+            // Whoever holds 100,000 rows last has milliseconds of work to let go of them.
+            drop(tokio::task::spawn_blocking(move || drop(leftover)));
+        }
     }
+}
+
+/// Does what somebody waits for on a thread like this one: those of the runtime, which read the fleet, give way to
+/// both (`cli::priority`).
+fn on_a_thread<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<oneshot::Receiver<T>> {
+    let (tell, told) = oneshot::channel();
+    // Nobody may be there any more who wants to know.
+    let work = move || drop(tell.send(work()));
+    std::thread::Builder::new()
+        .name("rows".to_owned())
+        .spawn(work)
+        .map_err(|why| Error::failed("no thread could be started to sort rows").because(why))?;
+    Ok(told)
 }
 
 /// A session, or why there is none.
@@ -385,10 +405,7 @@ struct Screen {
     props: Props,
     painter: Painter,
     clock: Clock,
-    drawn_at: Option<Instant>,
-    is_dirty: bool,
-    /// Somebody did something and waits to see it.
-    is_urgent: bool,
+    pace: Pace,
     /// Wishes that the collector has no room for yet.
     outbox: VecDeque<Wish>,
     /// Orders that nobody has taken yet.
@@ -408,7 +425,7 @@ impl Screen {
     }
 
     fn take(&mut self, input: Input) -> Vec<Effect> {
-        self.is_dirty = true;
+        self.pace.change();
         update(&mut self.ui, input)
     }
 
@@ -421,7 +438,7 @@ impl Screen {
             Heard::Background(colour) => {
                 if let Some(theme) = self.props.looks.see(colour) {
                     self.props.theme = theme;
-                    self.is_dirty = true;
+                    self.pace.change();
                 }
                 Vec::new()
             }
@@ -451,7 +468,7 @@ impl Screen {
 
     /// Draws everything again, whatever the terminal shows.
     fn start_over(&mut self) -> Result<Vec<Effect>> {
-        self.is_urgent = true;
+        self.pace.hurry();
         let (width, height) = Terminal::size()?;
         self.painter.forget();
         Ok(self.take(Input::Resize(width, height)))
@@ -459,26 +476,20 @@ impl Screen {
 
     /// Draws when something happened and the last frame is long enough ago.
     fn draw_when_due(&mut self, terminal: &Terminal) -> Result<()> {
-        let is_due = self.drawn_at.is_none_or(|at| monotonic().duration_since(at) >= self.frame());
-        if self.is_dirty && is_due {
+        let now = monotonic();
+        if self.pace.due_at(now, self.ui.has_focus()).is_some_and(|at| at <= now) {
             let frame = draw(&self.ui, &self.props.theme);
             terminal.write(&self.painter.paint(&frame.cells, frame.cursor))?;
-            self.drawn_at = Some(monotonic());
-            (self.is_dirty, self.is_urgent) = (false, false);
+            self.pace.drawn(monotonic());
         }
         Ok(())
     }
 
-    /// The least time between two frames now.
-    fn frame(&self) -> Duration {
-        if self.is_urgent || self.ui.has_focus() { FRAME } else { UNSEEN }
-    }
-
     /// How long nothing must be done: until the next frame is due, or until something on it ages.
     fn wake_in(&self) -> Option<Duration> {
-        if self.is_dirty {
-            let since = self.drawn_at.map(|at| monotonic().duration_since(at))?;
-            return Some(self.frame().saturating_sub(since));
+        let now = monotonic();
+        if let Some(at) = self.pace.due_at(now, self.ui.has_focus()) {
+            return Some(at.saturating_duration_since(now));
         }
         let at = wake_at(&self.ui)?;
         let until = at.duration_since(self.clock.now());

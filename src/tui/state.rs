@@ -414,9 +414,10 @@ impl Ui {
             list.chosen = self.chosen.get(&list.kind).cloned();
             let question = list.question();
             let is_large = question.size(&world.fleet) > super::ask::AT_ONCE;
-            list.is_behind = is_large && !list.view.takes_over(&question, &world.fleet);
-            if !is_large {
-                list.view = question.answer(&world.fleet, self.now, None);
+            let is_outdated = !list.view.takes_over(&question, &world.fleet);
+            list.is_behind = is_large && is_outdated;
+            if !is_large && is_outdated {
+                list.view = question.answer(&world.fleet, self.now, None, &|| false);
                 self.follow_anchor(None);
             }
         }

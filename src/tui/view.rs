@@ -250,7 +250,13 @@ impl Question {
     }
 
     /// Answers it from these rows. `before` is the order that they had for an earlier question, if that is known.
-    pub(super) fn answer(self, fleet: &Arc<Fleet>, now: Timestamp, before: Option<Ordered>) -> View {
+    pub(super) fn answer(
+        self,
+        fleet: &Arc<Fleet>,
+        now: Timestamp,
+        before: Option<Ordered>,
+        is_in_vain: &(dyn Fn() -> bool + Sync),
+    ) -> View {
         let ctx = Ctx { fleet, now };
         let kind = self.kind;
         // A filter is only ever kept when it could be read.
@@ -273,9 +279,9 @@ impl Question {
             rows
         };
         let Sifted { rows, undecided } = match (&query, &ordered) {
-            (Some(query), Some(_)) => sift(query, ctx, &all),
+            (Some(query), Some(_)) => sift(query, ctx, &all, is_in_vain),
             (Some(query), None) => {
-                let Sifted { rows, undecided } = sift(query, ctx, &all);
+                let Sifted { rows, undecided } = sift(query, ctx, &all, is_in_vain);
                 // Where most rows are found all are put in order: the next letter of the filter is then cheap.
                 if rows.len() * 2 > all.len() {
                     let all = put_in_order(&all);
@@ -339,7 +345,7 @@ impl Question {
                 let column = self.kind.columns().iter().find(|it| it.name == column);
                 if let Some(column) = column {
                     let direction = if is_descending { Direction::Down } else { Direction::Up };
-                    sort(&Sort::by(column, direction), ctx, rows);
+                    sort(&Sort::by(column, direction), ctx, self.kind, rows);
                 }
             }
             // Calls and events have one order that anybody wants: as they come, the newest first.
@@ -348,7 +354,7 @@ impl Question {
                 let by = ["name", "id"];
                 let by = by.iter().filter_map(|name| self.kind.columns().iter().find(|it| it.name == *name));
                 let by = by.map(|column| (column, Direction::Up)).collect();
-                sort(&Sort { by }, ctx, rows);
+                sort(&Sort { by }, ctx, self.kind, rows);
                 self.put_worst_first(ctx, rows);
             }
         }

@@ -3,7 +3,8 @@
 //! An instance is read in two ways that have to agree: out of the answer itself, which is quick, and out of
 //! what the SDK makes of it, where the first way fails.
 
-use super::lean::{Lasting, Page, Shape};
+use crate::aws::lean::{Extent, Page, Shape};
+use crate::aws::seen::Lasting;
 use crate::aws::translate::{moment, required, tags, text, word, written, written_moment};
 use crate::aws::xml::{Unreadable, Walk};
 use crate::model::{
@@ -88,7 +89,8 @@ fn lifecycle(kind: Option<&InstanceLifecycleType>) -> Lifecycle {
 }
 
 /// How the list is read out of the answer itself.
-pub(super) const SHAPE: Shape<Arc<Instance>> = Shape { list: "reservationSet", parse: answer };
+pub(super) const SHAPE: Shape<Arc<Instance>> =
+    Shape { list: Extent::Element { name: "reservationSet", token: "nextToken" }, parse: Some(answer) };
 
 fn answer(body: &str) -> Result<Page<Arc<Instance>>, Unreadable> {
     let (mut all, mut next) = (Vec::new(), None);

@@ -1,7 +1,7 @@
 //! A large fleet in parallel: a token leads only to the next page, but each availability zone is a list of its own.
 //!
 //! ```text
-//!   page 1 ── not full, or the last ──→ follow the token
+//!   page 1 ── not full, the last, or of few ──→ follow the token
 //!     │ full
 //!     ├─ zone a ──→ pages ─┐
 //!     ├─ zone b ──→ pages ─┼─→ all of page 1 is there? ── no ──→ follow the token
@@ -10,10 +10,10 @@
 
 use super::PAGE;
 use super::instances::{SHAPE, of_reservation};
-use super::lean::{Lean, Page};
 use crate::aws::api::Api;
 use crate::aws::call::{Answer, Desk, Pages};
 use crate::aws::fan::{self, Piece};
+use crate::aws::lean::{Lean, Page};
 use crate::gateway::Reading;
 use crate::model::{Instance, InstanceState, Zone};
 use aws_sdk_ec2::operation::describe_instances::{
@@ -30,26 +30,34 @@ use tokio::task::JoinSet;
 /// A page from here on is full.
 const FULL: usize = 1_000;
 
+/// Up to so many are sooner read token by token, where it is known that they are no more.
+const FEW: usize = 3_000;
+
 pub(super) type Rows = Vec<Arc<Instance>>;
 
 /// Reads every instance. Those that are still as an earlier run `kept` them are handed out as they lie there.
 pub(super) async fn read(desk: &Desk, kept: Option<Rows>, pages: &Pages) -> Piece<Arc<Instance>> {
-    let seen = desk.site().seen_instances();
+    let seen = &desk.site().seen().instances;
     if let Some(kept) = kept {
         seen.with_kin(|kin| kin.remind(kept));
     }
     seen.begin();
-    let all = read_all(desk, pages).await;
+    let all = read_all(desk, pages, seen.length()).await;
     seen.end();
+    if let Ok(all) = &all {
+        seen.measured(all.len());
+    }
     all
 }
 
-async fn read_all(desk: &Desk, pages: &Pages) -> Piece<Arc<Instance>> {
+/// Reads every instance of a list that had so many when it was read before.
+async fn read_all(desk: &Desk, pages: &Pages, before: Option<usize>) -> Piece<Arc<Instance>> {
     let api = Api::DescribeInstances;
     let (first, next) = desk.call(api, || ask(desk, None, None)).await.map_err(fan::nothing)?;
     let Some(next) = next.filter(|next| !next.is_empty()) else { return Ok(first) };
     pages.show(|| Reading::Instances(first.clone()));
-    if first.len() >= FULL {
+    // Zones are other lists: going by them reads the first page twice.
+    if first.len() >= FULL && before.is_none_or(|before| before > FEW) {
         let zones = zones(desk).await;
         if let Some(whole) = by_zone(desk, &zones, &first, pages).await {
             return whole;
@@ -71,10 +79,11 @@ fn ask(
     let ask = desk.ec2().describe_instances().max_results(PAGE).set_next_token(token);
     let ask = ask.set_filters(filter.map(|filter| vec![filter])).customize();
     let empty = || Output::erase(DescribeInstancesOutput::builder().build());
-    let lean = Lean::new(&DescribeInstances::new(), empty, SHAPE, Arc::clone(desk.site().seen_instances()));
+    let seen = Arc::clone(&desk.site().seen().instances);
+    let lean = Lean::new(&DescribeInstances::new(), "", empty, SHAPE, seen);
     async move {
         let page = ask.interceptor(lean.clone()).send().await?;
-        Ok(lean.take().unwrap_or_else(|| split(page)))
+        Ok(lean.page_or(|| (split(page), true)))
     }
 }
 
@@ -235,6 +244,20 @@ mod tests {
         let all = read(&fake.desk().await, None, &Pages::default()).await.unwrap();
         assert_eq!(numbers(&all), (0..1_500).collect::<Vec<_>>());
         assert_eq!(by_token(&fake), 0);
+    }
+
+    #[tokio::test]
+    async fn a_list_that_is_known_to_be_of_few_is_read_token_by_token() {
+        let fake = Fake::new(|request, _| {
+            fleet(request, || page(0..1_000, "z-a", "more"), || page(1_100..1_500, "z-b", ""))
+        })
+        .await;
+        let desk = fake.desk().await;
+        let first = read(&desk, None, &Pages::default()).await.unwrap();
+        let asked = fake.heard.lock().unwrap().len();
+        let second = read(&desk, None, &Pages::default()).await.unwrap();
+        assert_eq!((numbers(&first), by_token(&fake)), (numbers(&second), 1));
+        assert_eq!(fake.heard.lock().unwrap().len() - asked, 2, "two pages, and no zone");
     }
 
     #[tokio::test]

@@ -4,7 +4,7 @@
 //! either way), and a pending or stopped instance then reads `not-applicable` instead of unknown, with
 //! the retirement that may be waiting for it.
 
-use super::lean::{Page, Shape};
+use crate::aws::lean::{Extent, Page, Shape};
 use crate::aws::translate::{each, moment, required, word, written_moment};
 use crate::aws::xml::{Unreadable, Walk};
 use crate::model::{Check, InstanceId, InstanceStatus, ScheduledEvent, Text};
@@ -41,7 +41,8 @@ fn event(raw: InstanceStatusEvent) -> ScheduledEvent {
 }
 
 /// How the list is read out of the answer itself.
-pub(super) const SHAPE: Shape<InstanceStatus> = Shape { list: "instanceStatusSet", parse: answer };
+pub(super) const SHAPE: Shape<InstanceStatus> =
+    Shape { list: Extent::Element { name: "instanceStatusSet", token: "nextToken" }, parse: Some(answer) };
 
 fn answer(body: &str) -> Result<Page<InstanceStatus>, Unreadable> {
     let (mut all, mut next) = (Vec::new(), None);

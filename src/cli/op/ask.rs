@@ -70,7 +70,7 @@ pub(in crate::cli) async fn ask(
         (Verb::Pause, false) => {
             asked.says.push(format!("operation {id} has no runner: it stands still already"));
         }
-        (_, true) => asked.says.push(format!("operation {id} is asked to {}", verb.word())),
+        (_, true) => asked.says.push(format!("operation {id} is asked to {}", verb.said())),
         (_, false) => {
             let started = super::start(&op.record, place, journal, outside).await?;
             asked.warning = started.warning;
@@ -103,10 +103,16 @@ pub(in crate::cli) fn request(
             format!(
                 "operation {id} is over since {at:.0} ({}); there is nothing to {}",
                 outcome.word(),
-                verb.word()
+                verb.said()
             ),
         );
         return Err(error.hint(format!("coredeck op rollback {id} takes back what it did")));
+    }
+    if let Some(why) = op.deaf_to(verb) {
+        let why = format!("operation {id} cannot {} now: {why}", verb.said());
+        return Err(
+            Error::new(ErrorKind::Refused, why).hint(format!("coredeck op watch {id} follows it to its end"))
+        );
     }
     let runner = journal.runner(id)?;
     let lives = runner.as_ref().is_some_and(|(_, lives)| *lives);

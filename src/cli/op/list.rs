@@ -48,10 +48,11 @@ pub(super) fn list(args: &ListArgs, place: &Place, outside: &Outside, out: &mut 
     let rows: Vec<Vec<Cell>> = all
         .iter()
         .map(|progress| {
+            let (done, of) = progress.tally();
             vec![
                 cell(progress.id.clone()),
                 cell(progress.standing.word().to_owned()),
-                cell(format!("{}/{}", progress.done, progress.total)),
+                cell(format!("{done}/{of}")),
                 cell(ago(progress.at, now)),
                 cell(harmless(&progress.who).into_owned()),
                 cell(harmless(&progress.title).into_owned()),
@@ -77,7 +78,7 @@ pub(super) fn show(args: &OneArgs, place: &Place, outside: &Outside, out: &mut O
 pub(super) fn text(progress: &Progress, home: Option<&str>, now: Timestamp) -> String {
     let mut text = format!("{}  {}\n", progress.id, harmless(&progress.title));
     let mut row = |name: &str, value: String| text.push_str(&format!("  {name:<9} {}\n", harmless(&value)));
-    row("state", format!("{}, {} of {} steps", progress.standing.word(), progress.done, progress.total));
+    row("state", format!("{}, {}", progress.standing.word(), progress.said()));
     row("who", progress.who.clone());
     if let Some(reason) = &progress.reason {
         row("why", reason.clone());
@@ -97,6 +98,9 @@ pub(super) fn text(progress: &Progress, home: Option<&str>, now: Timestamp) -> S
     }
     if let Some(hint) = &progress.hint {
         row("next", hint.clone());
+    }
+    for commit in &progress.commit {
+        row("commit", commit.said());
     }
     for lane in &progress.lanes {
         let now = if lane.now.is_empty() { String::new() } else { format!(": {}", lane.now) };

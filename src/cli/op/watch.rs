@@ -74,6 +74,8 @@ pub(crate) async fn follow(
             told.close();
             if how.is_json {
                 out.data(&(standing_json(&progress) + "\n"))?;
+            } else {
+                progress.commit.iter().for_each(|commit| out.say(&commit.said()));
             }
             return ended(&op);
         }

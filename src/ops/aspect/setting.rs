@@ -35,14 +35,19 @@ impl GroupSetting {
             Self::Terminations => {
                 Value::Words(group.termination_policies.iter().map(ToString::to_string).collect())
             }
-            Self::Warmup => group.warmup_s.map_or(Value::Absent, |seconds| Value::Count(seconds.into())),
+            Self::Warmup => group.warmup_s.map_or(Value::Absent, Self::span),
             Self::Rebalancing => Value::Flag(group.rebalances.unwrap_or(false)),
             Self::Maintenance => group.maintenance.map_or(Value::Absent, Self::bounds),
         }
     }
 
+    /// A warm-up of so many seconds as a value, with its unit.
+    pub fn span(seconds: u32) -> Value {
+        Value::Word(crate::config::span(std::time::Duration::from_secs(seconds.into())))
+    }
+
     /// A maintenance policy as a value.
     pub fn bounds((min, max): (u32, u32)) -> Value {
-        Value::Word(format!("{min}-{max}"))
+        Value::Word(format!("{min}-{max} %"))
     }
 }

@@ -103,7 +103,7 @@ fn words(tuning: &Tuning) -> Vec<(GroupSetting, Value)> {
     match tuning.warmup {
         Setting::Keep => {}
         Setting::Clear => words.push((GroupSetting::Warmup, Value::Absent)),
-        Setting::To(seconds) => words.push((GroupSetting::Warmup, Value::Count(seconds.into()))),
+        Setting::To(seconds) => words.push((GroupSetting::Warmup, GroupSetting::span(seconds))),
     }
     if let Some(is_on) = tuning.rebalances {
         words.push((GroupSetting::Rebalancing, Value::Flag(is_on)));

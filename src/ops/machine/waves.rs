@@ -27,6 +27,20 @@ impl OpState {
             |lane: &usize| self.lanes.get(*lane).is_some_and(|lane| matches!(lane.phase, Phase::Over(_)));
         self.plan.waves.iter().any(|wave| wave.contains(&lane) && wave.iter().all(is_over))
     }
+
+    /// Whether all that it did is taken back: it was told to, or one of its waves failed and it is one piece.
+    pub fn takes_all_back(&self) -> bool {
+        fate(self).0 == Mode::RollingBack
+    }
+
+    /// Whether it only goes back: all that it did, or the last of its lanes that is not over.
+    pub fn is_going_back(&self) -> bool {
+        let any = |is_it: fn(Phase) -> bool| self.lanes.iter().any(|lane| is_it(lane.phase));
+        self.ended.is_none()
+            && (self.takes_all_back()
+                || any(|phase| phase == Phase::Back)
+                    && !any(|phase| matches!(phase, Phase::There | Phase::Waiting)))
+    }
 }
 
 /// Whether a lane may begin its way back: those of the last wave first, so that what went one after the other comes back

@@ -81,14 +81,10 @@ impl Sheet<'_> {
         let health = health(progress.standing);
         self.put(Role::Title, (Role::Text, String::new()), &progress.title);
         let sign = ui.signs().health(health);
-        let bar = bar(ui.signs(), progress.done, progress.total, 20);
-        let state = format!(
-            "{sign} {}  {bar} {} of {} steps  {}",
-            progress.standing.word(),
-            progress.done,
-            progress.total,
-            time(&progress)
-        );
+        let (done, of) = progress.tally();
+        let bar = bar(ui.signs(), done, of, 20);
+        let state =
+            format!("{sign} {}  {bar} {}  {}", progress.standing.word(), progress.said(), time(&progress));
         self.row(health_role(health), "state", state.trim_end());
         if let Some(note) = &progress.note {
             self.row(Role::Trouble, "waits", note);
@@ -96,6 +92,9 @@ impl Sheet<'_> {
         if let Some(hint) = &progress.hint {
             let keys = self.steer(hint);
             self.row(Role::TroubleHint, "next", &keys);
+        }
+        for commit in &progress.commit {
+            self.row(Role::Note, "commit", &commit.said());
         }
         if has_buttons {
             self.buttons();

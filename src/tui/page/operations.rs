@@ -69,9 +69,9 @@ pub(crate) fn rows(ui: &Ui, listed: &Listed, width: usize) -> [TextLine; DEEP] {
     let health = health(progress.standing);
     let signs = ui.signs();
     let state = format!("{} {:<18} ", signs.health(health), progress.standing.word());
-    let steps = format!("{}/{}", progress.done, progress.total);
-    let right =
-        format!(" {} {steps:>5} {:>11}", bar(signs, progress.done, progress.total, BAR), time(&progress));
+    let (done, of) = progress.tally();
+    let steps = format!("{done}/{of}");
+    let right = format!(" {} {steps:>5} {:>11}", bar(signs, done, of, BAR), time(&progress));
     let room = width.saturating_sub(2 + state.width() + right.width());
     let title = cell::cut(&harmless(&progress.title), room, signs.cut()).into_owned();
     let blank = " ".repeat(room.saturating_sub(title.width()));
@@ -111,7 +111,9 @@ pub(crate) fn in_header(ui: &Ui) -> Option<(Role, String)> {
     let text = match open.as_slice() {
         [only] => {
             let progress = progress(ui, only);
-            format!("{sign} {} {}/{}", progress.kind, progress.done, progress.total)
+            let (done, of) = progress.tally();
+            let back = progress.back.map(|_| " back").unwrap_or_default();
+            format!("{sign} {} {done}/{of}{back}", progress.kind)
         }
         many => format!("{sign} {} operations", many.len()),
     };

@@ -42,10 +42,9 @@ pub(crate) fn all(ui: &Ui) -> Vec<Running> {
         let time = operations::time(&progress);
         let left = if time.is_empty() { String::new() } else { format!(", {time}") };
         let says = format!(
-            "{}, {} of {} steps{left}, by {}",
+            "{}, {}{left}, by {}",
             progress.standing.word(),
-            progress.done,
-            progress.total,
+            progress.said(),
             harmless(&progress.who)
         );
         all.push(Running {

@@ -16,14 +16,7 @@ use std::sync::Arc;
 
 /// What an action asks of an operation; none where it asks nothing.
 pub(super) fn verb(action: Action) -> Option<Verb> {
-    Some(match action {
-        Action::PauseOperation => Verb::Pause,
-        Action::ResumeOperation => Verb::Resume,
-        Action::CancelOperation => Verb::Cancel,
-        Action::RollBack => Verb::Rollback,
-        Action::TakeOver => Verb::Takeover,
-        _ => return None,
-    })
+    Verb::ALL.into_iter().find(|verb| Action::asking(*verb) == action)
 }
 
 /// Asks something of the operation that is meant. What is put back by its opposite is asked at once.
@@ -42,28 +35,22 @@ pub(super) fn begin(ui: &mut Ui, verb: Verb) -> Vec<Effect> {
             open(ui, Dialog::new(What::TakeBack(id), title, reason()))
         }
         (_, Some((outcome, _))) => {
-            ui.complain(format!("{id} is over ({}): there is nothing to {}", outcome.word(), verb.word()));
+            ui.complain(format!("{id} is over ({}): there is nothing to {}", outcome.word(), verb.said()));
+            Vec::new()
+        }
+        (verb, None) if listed.op.deaf_to(verb).is_some() => {
+            let why = listed.op.deaf_to(verb).unwrap_or_default();
+            ui.complain(format!("{id} cannot {} now: {why}", verb.said()));
             Vec::new()
         }
         (Verb::Pause | Verb::Resume, None) => {
-            ui.say(format!("{}: asked of {id}", verb.word()));
+            ui.say(format!("{}: asked of {id}", verb.said()));
             vec![Effect::Order(Order::Ask { op: id, verb, reason: None })]
         }
         (Verb::Cancel | Verb::Rollback | Verb::Takeover, None) => {
-            let title = format!("{} {id}: {}", said(verb), listed.op.record.title);
+            let title = format!("{} {id}: {}", verb.said(), listed.op.record.title);
             open(ui, Dialog::new(What::Ask(id, verb), title, reason()))
         }
-    }
-}
-
-/// What is asked, as a person says it.
-fn said(verb: Verb) -> &'static str {
-    match verb {
-        Verb::Pause => "pause",
-        Verb::Resume => "resume",
-        Verb::Cancel => "cancel",
-        Verb::Rollback => "roll back",
-        Verb::Takeover => "take over",
     }
 }
 

@@ -208,7 +208,11 @@ async fn settings_are_changed_by_name_and_set_back_exactly() {
         maintenance: Setting::Keep,
     }));
     let plan = bench.plan(wanted.clone()).await.unwrap();
-    assert!(plan.lanes[0].steps[0].title.contains("→ 123"), "{}", plan.lanes[0].steps[0].title);
+    assert!(
+        plan.lanes[0].steps[0].title.contains("→ 2m3s, capacity rebalancing "),
+        "{}",
+        plan.lanes[0].steps[0].title
+    );
     let op = done(&bench, &plan).await;
     let now = group(&bench, MIXED).await;
     assert_eq!((now.warmup_s, now.rebalances), (Some(123), Some(!before.rebalances.unwrap_or(false))));

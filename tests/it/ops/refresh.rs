@@ -8,8 +8,10 @@ use crate::sim_groups::{asg, element};
 use coredeck::clock::Clock;
 use coredeck::gateway::Change;
 use coredeck::model::{Handling, RefreshPreset};
+use coredeck::ops::commit::Commit;
 use coredeck::ops::intent::RefreshWish;
-use coredeck::ops::{End, Intent, Outcome, Phase, Timer, Undo};
+use coredeck::ops::progress::Progress;
+use coredeck::ops::{End, Intent, OpState, Outcome, Phase, Timer, Undo};
 use coredeck::sim::{Happening, Mischief, Options, Rule, What, serve};
 use coredeck::store::journal::Ledger;
 use jiff::SignedDuration;
@@ -52,17 +54,70 @@ async fn a_refresh_that_succeeded_is_taken_back_to_the_exact_version_and_that_ag
     assert_eq!(end(&done), Some(Outcome::Done), "{:?}", done.lanes);
     assert_eq!(versions(&bench, GROUP).await, all("2"));
     assert_eq!(done.lanes[0].told.as_deref(), Some("replaced 12 of 12 (100 %)"));
+    let commit = |op: &OpState| Progress::of(op, false, bench.timer.now()).commit;
+    let said: Vec<String> = commit(&done).iter().map(Commit::said).collect();
+    let value = "dev-hosts launches version 2 of dev-host now: commit `version = \"2\"` (Terraform, launch_template) \
+                 or `Version: '2'` (CloudFormation), or the next apply takes it back";
+    assert_eq!(said, [value]);
 
     let plan = taken_back(&bench, &done).await;
     let back = bench.run(&bench.enter(&plan).id).await;
     assert_eq!(end(&back), Some(Outcome::Done), "{:?}", back.lanes);
     assert_eq!(versions(&bench, GROUP).await, all("3"));
+    let versions_said: Vec<String> = commit(&back).iter().map(|one| one.version.to_string()).collect();
+    assert_eq!(versions_said, ["3"], "what was committed meanwhile is set back too");
 
     let plan = taken_back(&bench, &back).await;
     let again = bench.run(&bench.enter(&plan).id).await;
     assert_eq!(end(&again), Some(Outcome::Done), "{:?}", again.lanes);
     assert_eq!(versions(&bench, GROUP).await, all("2"));
     assert_eq!(bench.changes()["StartInstanceRefresh"], 3);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_last_checkpoint_below_everything_is_a_part_that_says_so_and_comes_back() {
+    let bench = Bench::new().await;
+    let some = |preset: &mut RefreshPreset| {
+        preset.checkpoints = Some(vec![25]);
+        preset.checkpoint_delay_s = Some(60);
+        preset.alarms = Some(vec!["auth-api-5xx".into()]);
+    };
+    let plan = bench.plan(refresh(GROUP, "2", some)).await.unwrap_or_else(|error| panic!("{}", why(&error)));
+    let part = "the checkpoints of dev-hosts end at 25 %: the refresh succeeds with that part";
+    assert!(plan.warnings.iter().any(|warning| warning.contains(part)), "{:?}", plan.warnings);
+    let done = bench.run(&bench.enter(&plan).id).await;
+    assert_eq!(end(&done), Some(Outcome::Done), "{:?}", done.lanes);
+    let (counts, _) = versions(&bench, GROUP).await;
+    let count = |version: &str| counts.get(version).copied().unwrap_or(0);
+    let (old, new) = (count("3"), count("2"));
+    assert!(new >= 3 && old > 0 && old + new == 12, "{counts:?}");
+    let told = done.lanes[0].told.clone().unwrap_or_default();
+    assert!(told.starts_with(&format!("replaced {new} of 12 ")), "{told}");
+    assert!(told.contains("a part, as its checkpoints end at 25 %; the others stay as they were"), "{told}");
+    // Every preference was sent, none was left to AWS: their defaults differ from the console's.
+    let calls = bench.journal().entries(&done.record.id, 0).unwrap();
+    let sent = calls.iter().find(|entry| entry.body.contains("aws autoscaling start-instance-refresh"));
+    let sent = &sent.expect("the call").body;
+    for name in [
+        "MinHealthyPercentage",
+        "MaxHealthyPercentage",
+        "InstanceWarmup",
+        "CheckpointPercentages",
+        "CheckpointDelay",
+        "SkipMatching",
+        "AutoRollback",
+        "ScaleInProtectedInstances",
+        "StandbyInstances",
+        "AlarmSpecification",
+        "BakeTime",
+        "Rolling",
+    ] {
+        assert!(sent.contains(name), "{name} is not in {sent}");
+    }
+    let plan = taken_back(&bench, &done).await;
+    let back = bench.run(&bench.enter(&plan).id).await;
+    assert_eq!(end(&back), Some(Outcome::Done), "{:?}", back.lanes);
+    assert_eq!(versions(&bench, GROUP).await, all("3"));
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -46,7 +46,7 @@ fn lane(group: &str, tier: &str) -> Lane {
         tier: Some(tier.to_owned()),
         facts: Vec::new(),
         steps: vec![
-            step(
+            undone(
                 format!("refresh {group} from version 3 to version 4 of web; first 3 of 12 and judge them"),
                 {
                     let until = Condition::AtLeast { fact: fit(group), count: 3 };
@@ -77,6 +77,13 @@ fn step(title: String, go: Leg) -> Step {
         expected_s: 3_600,
         may_be_forced: false,
     }
+}
+
+/// A step that AWS takes back.
+fn undone(title: String, go: Leg) -> Step {
+    let Some(Change::StartRefresh { group, .. }) = go.act.change() else { panic!("{title} starts nothing") };
+    let back = leg(Change::RollBackRefresh { group: group.clone() }, Condition::Taken, 86_400, 30);
+    Step { undo: Undo::Exact { leg: Box::new(back) }, ..step(title, go) }
 }
 
 fn fit(group: &str) -> Aspect {
@@ -124,6 +131,12 @@ fn plan() -> Plan {
         is_one_piece: true,
     }
     .sealed()
+}
+
+/// The same before the third one went back.
+fn forth() -> Vec<Event> {
+    let is_turn = |event: &Event| matches!(event, Event::Turned { .. });
+    events().into_iter().filter(|event| !is_turn(event)).collect()
 }
 
 /// The first group done, the second one under way at its first checkpoint, the third one gone back, one waiting.
@@ -244,8 +257,8 @@ fn a_refresh_of_many_groups_is_a_board_of_them() {
         "checkpoint 20 % reached",
         "i-0aaa, i-0bbb (2, 3 wanted)",
         "✖ alarm among web-errors: web-errors (1)",
-        "1 of 12   8 %  goes back",
-        "Wave 3 of 3: one group of production: 1 waits",
+        "1 of 12   8 %  going back",
+        "Wave 3 of 3: one group of production: 1 waiting",
     ] {
         assert!(text.contains(part), "{part}:\n{text}");
     }
@@ -256,7 +269,7 @@ fn a_refresh_of_many_groups_is_a_board_of_them() {
 
 #[test]
 fn it_is_held_let_go_and_taken_back_from_its_page() {
-    let mut screen = shown((80, 24), events());
+    let mut screen = shown((80, 24), forth());
     let asked = |screen: &Headless| {
         screen.effects.iter().rev().find_map(|effect| match effect {
             Effect::Order(Order::Ask { verb, .. }) => Some(*verb),
@@ -275,10 +288,59 @@ fn it_is_held_let_go_and_taken_back_from_its_page() {
     screen.keys("<esc>Xby");
     assert_eq!(asked(&screen), Some(Verb::Rollback), "{}", screen.text());
     let claimed = |verb, seq| Event::Asked { seq, verb, who: Who::default(), reason: None };
-    let held = [events(), vec![claimed(Verb::Pause, 1)]].concat();
+    let held = [forth(), vec![claimed(Verb::Pause, 1)]].concat();
     let mut screen = shown((80, 24), held);
     click(&mut screen, " go on]");
     assert_eq!(asked(&screen), Some(Verb::Resume), "{}", screen.text());
+}
+
+#[test]
+fn only_what_can_be_done_as_it_stands_is_offered_and_the_way_back_counts_who_is_back() {
+    let asked = |verb, seq| vec![Event::Asked { seq, verb, who: Who::default(), reason: None }];
+    let back = |lane: usize| {
+        let (at, way) = (At { lane, step: 0 }, Way::Back);
+        let settled = Event::Settled { at, way, how: coredeck::ops::event::How::Done, seen: Vec::new() };
+        vec![settled, Event::Closed { lane, end: coredeck::ops::End::Undone }]
+    };
+    let turned = |lane: usize| vec![Event::Turned { lane }];
+    let (all, two) = ([" hold]", " go on]", " stop here]", " roll back]"], 2);
+    // By a wave that failed, and because somebody said so.
+    let failed = events();
+    let told = [forth(), asked(Verb::Rollback, 1), turned(two)].concat();
+    let some = [told.clone(), back(two), turned(1)].concat();
+    let last = [some.clone(), back(1), turned(0)].concat();
+    let skipped = vec![Event::Closed { lane: 3, end: coredeck::ops::End::Skipped }];
+    let over = [last.clone(), back(0), skipped, vec![Event::Ended { end: Outcome::RolledBack }]].concat();
+    let ends = [forth(), asked(Verb::Cancel, 1)].concat();
+    let held = [forth(), asked(Verb::Pause, 1)].concat();
+    let cases = [
+        (forth(), "running", "2 of 8 steps", vec![" hold]", " stop here]", " roll back]"]),
+        (held, "paused", "2 of 8 steps", vec![" go on]", " stop here]", " roll back]"]),
+        (ends, "cancelling", "2 of 8 steps", vec![" roll back]"]),
+        (failed, "rolling back", "0 of 3 targets back", vec![]),
+        (told, "rolling back", "0 of 3 targets back", vec![]),
+        (some, "rolling back", "1 of 3 targets back", vec![]),
+        (last, "rolling back", "2 of 3 targets back", vec![]),
+        (over, "rolled back", "3 of 3 targets back", vec![]),
+    ];
+    for (events, word, count, offered) in cases {
+        let mut screen = shown((180, 50), events);
+        let text = screen.text();
+        let state = text.lines().find(|line| line.starts_with("state")).unwrap_or_default();
+        assert!(state.contains(word) && state.contains(count), "{word}, {count}:\n{text}");
+        let shows: Vec<&str> = all.into_iter().filter(|one| text.contains(one)).collect();
+        assert_eq!(shows, offered, "{word}, {count}:\n{text}");
+        // What is not offered is not asked for by its key either.
+        if word == "rolling back" && count != "0 of 3 targets back" {
+            screen.keys("Xp");
+            assert_eq!(asks(&screen), 0);
+            assert!(
+                screen.text().contains("cannot pause now: it is rolling back what it did"),
+                "{}",
+                screen.text()
+            );
+        }
+    }
 }
 
 /// How often anything was asked of the operation.

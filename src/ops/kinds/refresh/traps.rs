@@ -4,6 +4,7 @@
 mod own;
 
 use self::own::{immovable, own_images};
+use super::super::super::commit::values;
 use super::target::{Picture, Target};
 use super::wants::unavailable;
 use crate::gateway::change::Preferences;
@@ -448,10 +449,7 @@ fn fighting(scene: &Scene<'_>, found: &mut Vec<Found>) {
 
 /// What Terraform and CloudFormation must say afterwards, since the group has drifted from them.
 pub(super) fn to_commit(group: &str, version: &Text) -> String {
-    format!(
-        "afterwards {group} launches version {version}: commit `version = \"{version}\"` (Terraform, launch_template) \
-         or `Version: '{version}'` (CloudFormation), or the next apply takes it back"
-    )
+    format!("afterwards {group} launches version {version}: {}", values(version))
 }
 
 #[cfg(test)]

@@ -1,8 +1,6 @@
 //! The last line: what was said, the keys pressed so far, or what can be done here.
 
 use super::super::TextLine;
-use crate::ops::Mode;
-
 use crate::tui::action::{Action, Layer};
 use crate::tui::chord::show_sequence;
 use crate::tui::menu::Menu;
@@ -19,14 +17,7 @@ fn steer(ui: &Ui) -> Vec<Action> {
         _ => oplist::shown(ui).into_iter().nth(ui.here.cursor),
     };
     let Some(listed) = listed else { return Vec::new() };
-    use Action::{CancelOperation, PauseOperation, ResumeOperation, RollBack, TakeOver};
-    match (listed.op.ended, listed.lives, listed.op.mode) {
-        (Some(_), ..) => vec![RollBack],
-        (None, false, _) | (None, true, Mode::Paused) => {
-            vec![ResumeOperation, RollBack, CancelOperation, TakeOver]
-        }
-        (None, true, _) => vec![PauseOperation, CancelOperation, RollBack, TakeOver],
-    }
+    listed.op.offers(listed.lives).into_iter().map(Action::asking).collect()
 }
 
 /// The last line: what was said, the keys pressed so far, or what can be done here.

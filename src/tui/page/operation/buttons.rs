@@ -1,7 +1,7 @@
 //! The buttons of an operation that AWS goes on with by itself: keys that can be clicked, too.
 
 use super::Sheet;
-use crate::ops::state::Mode;
+use crate::ops::Verb;
 use crate::tui::action::{Action, Layer};
 use crate::tui::theme::Role;
 use std::ops::Range;
@@ -17,17 +17,16 @@ pub(super) struct Button {
 impl Sheet<'_> {
     /// What can be asked of it as it stands.
     pub(super) fn buttons(&mut self) {
-        let op = &self.listed.op;
-        let is_still = op.mode == Mode::Paused || !self.listed.lives;
-        let all = [
-            (op.ended.is_none() && !is_still, Action::PauseOperation, "hold"),
-            (op.ended.is_none() && is_still, Action::ResumeOperation, "go on"),
-            (op.ended.is_none(), Action::CancelOperation, "stop here"),
-            (true, Action::RollBack, "roll back"),
-        ];
+        let offers = self.listed.op.offers(self.listed.lives);
+        // Another runner is not a matter of where the work is.
+        let mut all = offers.into_iter().filter(|verb| *verb != Verb::Takeover).peekable();
+        if all.peek().is_none() {
+            return;
+        }
         let lead = format!("{:<8}", "do");
         let (mut line, mut used) = (vec![(Role::Dim, lead.clone())], lead.width());
-        for (_, action, what) in all.into_iter().filter(|(is_so, ..)| *is_so) {
+        for verb in all {
+            let (action, what) = (Action::asking(verb), word(verb));
             let Some(key) = self.ui.keymap.keys_of(Layer::Text, action).into_iter().next() else { continue };
             let wide = key.width() + what.width() + 3;
             if used + wide > self.width && used > lead.width() {
@@ -42,5 +41,15 @@ impl Sheet<'_> {
             used += wide + 2;
         }
         self.lines.push(line);
+    }
+}
+
+/// What a button says.
+fn word(verb: Verb) -> &'static str {
+    match verb {
+        Verb::Pause => "hold",
+        Verb::Resume => "go on",
+        Verb::Cancel => "stop here",
+        Verb::Rollback | Verb::Takeover => verb.said(),
     }
 }
