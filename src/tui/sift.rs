@@ -15,6 +15,34 @@ pub(super) struct Sifted {
 /// Rows after which it is asked whether anybody still wants to know: a fifth of a millisecond of work.
 const AT_A_TIME: usize = 1_024;
 
+/// Sifts rows that are in an order of their own. Where they are all that there are they are looked at in the order of
+/// the fleet, in which they lie in memory, and what is found is put in theirs.
+pub(super) fn sift_in_order(
+    query: &Query,
+    ctx: Ctx<'_>,
+    order: &[u32],
+    is_in_vain: impl Fn() -> bool + Sync,
+) -> Sifted {
+    if order.len() != query.kind().len(ctx.fleet) {
+        return sift(query, ctx, order, is_in_vain);
+    }
+    let all: Vec<u32> = (0..).take(order.len()).collect();
+    let Sifted { rows, undecided } = sift(query, ctx, &all, is_in_vain);
+    Sifted { rows: in_order(order, &rows), undecided: in_order(order, &undecided) }
+}
+
+/// Rows that were found, in an order of all.
+pub(super) fn in_order(order: &[u32], found: &[u32]) -> Vec<u32> {
+    let most = order.iter().max().map_or(0, |most| *most as usize + 1);
+    let mut is_found = vec![false; most];
+    for at in found {
+        if let Some(is_found) = is_found.get_mut(*at as usize) {
+            *is_found = true;
+        }
+    }
+    order.iter().copied().filter(|at| is_found.get(*at as usize) == Some(&true)).collect()
+}
+
 /// Sifts rows of the query's kind; what is found keeps their order. As soon as it `is_in_vain` it ends with what
 /// it has.
 pub(super) fn sift(
@@ -43,4 +71,16 @@ pub(super) fn sift(
         sifted.undecided.extend(part.undecided);
     }
     sifted
+}
+
+#[cfg(test)]
+mod tests {
+    use super::in_order;
+
+    #[test]
+    fn what_is_found_stands_in_the_order_of_all() {
+        assert_eq!(in_order(&[3, 0, 2, 1], &[0, 1, 3]), [3, 0, 1]);
+        assert_eq!(in_order(&[7, 5], &[5, 6, 9]), [5]);
+        assert!(in_order(&[], &[1]).is_empty());
+    }
 }

@@ -7,7 +7,7 @@ use super::cell;
 use super::drill::Drill;
 use super::ordered::Ordered;
 use super::probe::Probe;
-use super::sift::{Sifted, sift};
+use super::sift::{Sifted, in_order, sift, sift_in_order};
 use super::state::{List, Pick, RowKey, SortBy};
 use crate::fleet::Fleet;
 use crate::gateway::Source;
@@ -279,16 +279,14 @@ impl Question {
             rows
         };
         let Sifted { rows, undecided } = match (&query, &ordered) {
-            (Some(query), Some(_)) => sift(query, ctx, &all, is_in_vain),
+            (Some(query), Some(_)) => sift_in_order(query, ctx, &all, is_in_vain),
             (Some(query), None) => {
                 let Sifted { rows, undecided } = sift(query, ctx, &all, is_in_vain);
                 // Where most rows are found all are put in order: the next letter of the filter is then cheap.
                 if rows.len() * 2 > all.len() {
                     let all = put_in_order(&all);
                     ordered = Ordered::worth_keeping(&self, fleet, &all);
-                    // What was found is in the order of the fleet, which is that of the numbers.
-                    let is_found = |row: &u32| rows.binary_search(row).is_ok();
-                    Sifted { rows: all.into_iter().filter(is_found).collect(), undecided }
+                    Sifted { rows: in_order(&all, &rows), undecided }
                 } else {
                     Sifted { rows: put_in_order(&rows), undecided }
                 }
