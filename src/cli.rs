@@ -233,7 +233,7 @@ fn obey(argv: Argv, outside: &Outside, out: &mut Output) -> Result<()> {
         Some(Command::Logs(args)) => block_on(logs::run(&args, &global, outside, out)),
         Some(Command::Core(command)) => core::run(&command, &global, outside, out),
         Some(Command::Sim(args)) => block_on(sim::run(args, outside.clock, out)),
-        None => block_on_with(priority::give_way, screen::run(&global, &screen, outside, out)),
+        None => block_on_with(priority::give_way(), screen::run(&global, &screen, outside, out)),
     }
 }
 

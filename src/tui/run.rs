@@ -98,7 +98,7 @@ async fn live(
     // Rows that are being filtered and sorted on a thread of their own; a new job takes the place of an old one.
     let mut sifting: Option<oneshot::Receiver<Box<Answered>>> = None;
     // Things that are being looked for, likewise.
-    let mut hunting: Option<JoinHandle<Box<Hunted>>> = None;
+    let mut hunting: Option<oneshot::Receiver<Box<Hunted>>> = None;
     // A shell that is being opened.
     let mut opening: Option<JoinHandle<Opening>> = None;
     loop {
@@ -131,7 +131,7 @@ async fn live(
                     }
                 }
                 Effect::Hunt(hunt) => {
-                    hunting = Some(tokio::task::spawn_blocking(move || Box::new(hunt.run())));
+                    hunting = Some(on_a_thread(move || Box::new(hunt.run()))?);
                 }
                 Effect::Shell(of) => match &aside {
                     Some(aside) => opening = Some(tokio::spawn(aside.open(of))),
@@ -257,8 +257,8 @@ async fn live(
                 effects
             }
         });
-        if !leftover.is_empty() {
-            // Whoever holds 100,000 rows last has milliseconds of work to let go of them.
+        if leftover.iter().any(|fleet| Arc::strong_count(fleet) <= 2) {
+            // Whoever holds 100,000 rows last has milliseconds of work to let go of them: the list and its order may.
             drop(tokio::task::spawn_blocking(move || drop(leftover)));
         }
     }
@@ -273,7 +273,7 @@ fn on_a_thread<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> 
     std::thread::Builder::new()
         .name("rows".to_owned())
         .spawn(work)
-        .map_err(|why| Error::failed("no thread could be started to sort rows").because(why))?;
+        .map_err(|why| Error::failed("no thread could be started to look through the rows").because(why))?;
     Ok(told)
 }
 
