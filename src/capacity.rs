@@ -4,12 +4,14 @@
 //! read is not known here either: no figure stands in for it.
 
 mod growth;
+mod left;
 mod measured;
 mod pools;
 mod step;
 mod words;
 
 pub use growth::{Growth, growth};
+pub use left::{Left, left, reckon};
 pub use measured::{Density, Measured, Memory};
 pub use pools::{Pools, pools};
 pub use step::next_step;
@@ -68,6 +70,10 @@ pub struct Capacity {
     pub densities: Vec<Density>,
     /// How its tenants grow, and when there is no more room.
     pub growth: Growth,
+    /// How its users of a month grow, and when its hosts bear no more.
+    pub monthly_growth: Growth,
+    /// How its users grow: no host, but their database holds them.
+    pub users_growth: Growth,
 }
 
 impl Capacity {
@@ -111,14 +117,14 @@ fn of_tier(
         _ => None,
     };
     let hosts = u64::from(row.instances);
-    let course = trends.get(&Subject::Tier(Some(tier.name.clone())), Measure::Tenants);
+    let course = |measure| trends.get(&Subject::Tier(Some(tier.name.clone())), measure);
+    let monthly = Room {
+        used: sum(row.cores, &mine, |core| core.monthly()),
+        most: Known::Yes(Some(hosts * u64::from(figures.monthly_users_per_host))),
+    };
     Capacity {
         tier: tier.name.clone(),
         hosts: row.instances,
-        monthly: Room {
-            used: sum(row.cores, &mine, |core| core.monthly()),
-            most: Known::Yes(Some(hosts * u64::from(figures.monthly_users_per_host))),
-        },
         rate: rate(&mine),
         rate_most: f64::from(row.instances) * f64::from(figures.requests_per_host),
         users: sum(row.cores, &mine, |core| core.users()),
@@ -132,7 +138,10 @@ fn of_tier(
         measured: measured::measured(measured::hosts(fleet, &tier.name)),
         memory: measured::memory(measured::hosts(fleet, &tier.name)),
         densities: measured::densities(fleet, &tier.name, &mine),
-        growth: growth(course, tenants.left(), now),
+        growth: growth(course(Measure::Tenants), tenants.left(), now),
+        monthly_growth: growth(course(Measure::MonthlyUsers), monthly.left(), now),
+        users_growth: growth(course(Measure::Users), None, now),
+        monthly,
         cores,
         tenants,
         development,

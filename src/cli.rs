@@ -70,6 +70,8 @@ pub struct Outside {
     pub hands: Option<Hands>,
     /// The time.
     pub clock: Clock,
+    /// Who starts programs that live on.
+    pub starter: priority::Starter,
 }
 
 /// Runs what was typed, writes to stdout and stderr, and returns the exit code.
@@ -233,7 +235,10 @@ fn obey(argv: Argv, outside: &Outside, out: &mut Output) -> Result<()> {
         Some(Command::Logs(args)) => block_on(logs::run(&args, &global, outside, out)),
         Some(Command::Core(command)) => core::run(&command, &global, outside, out),
         Some(Command::Sim(args)) => block_on(sim::run(args, outside.clock, out)),
-        None => block_on_with(priority::give_way(), screen::run(&global, &screen, outside, out)),
+        None => {
+            let outside = Outside { starter: priority::Starter::here()?, ..outside.clone() };
+            block_on_with(priority::give_way(), screen::run(&global, &screen, &outside, out))
+        }
     }
 }
 

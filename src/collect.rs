@@ -6,14 +6,16 @@
 
 mod ask;
 mod board;
+mod desk;
 pub mod due;
 #[cfg(test)]
 mod fake;
 mod memory;
 mod run;
+mod words;
 
 pub use memory::{Chronicle, then};
-pub use run::{Collector, Keeping, Patience, once, start};
+pub use run::{Collector, Keeping, Patience, further, once, start};
 
 #[cfg(test)]
 mod tests;

@@ -33,7 +33,7 @@ pub mod upkeep;
 pub use alarm::{Alarm, AlarmState};
 pub use balancer::{Rule, Target, TargetGroup, TargetState};
 pub use cluster::{CapacityProvider, Cluster, Deployment, Host, Service, ServiceEvent, Task};
-pub use core::{Core, CoreRecord, Drift, DriftSort, Home, Tenant, TenantRecord};
+pub use core::{Core, CoreRecord, Drift, DriftSort, Home, Scarce, Tenant, TenantRecord};
 pub use definition::{Constraint, Container, Definition, Port, Protocol};
 pub use detail::{
     Command, DocumentDetail, Hook, HostDetail, Invocation, Leaving, Newcomer, ParameterDetail, Protection,

@@ -3,7 +3,9 @@
 //! `Kind` names what can be listed; its `columns()` say what can be shown, asked and sorted by; a
 //! `Query` is parsed against them, so that an unknown column is an error with a place and a suggestion.
 
+pub mod asked;
 pub mod assist;
+mod cells;
 pub mod columns;
 mod expr;
 pub mod fault;
@@ -15,6 +17,7 @@ mod lex;
 mod literal;
 #[cfg(test)]
 mod made;
+mod narrow;
 pub mod natural;
 pub mod parse;
 mod pattern;

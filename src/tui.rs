@@ -40,6 +40,7 @@ pub mod painter;
 mod place;
 mod probe;
 mod props;
+mod rowname;
 mod run;
 pub mod saved;
 pub mod screen;

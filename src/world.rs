@@ -4,7 +4,7 @@
 
 use crate::fleet::{Deed, Fleet};
 use crate::gateway::{Bucket, Source, Spending};
-use crate::model::{Gauges, InstanceId, Scope};
+use crate::model::{CoreId, Gauges, InstanceId, Scope, TargetGroupArn};
 use crate::snapshot::{Snapshot, Trends};
 use jiff::Timestamp;
 use std::collections::BTreeMap;
@@ -65,6 +65,10 @@ pub struct Interest {
     pub metrics_of: Vec<(Scope, InstanceId)>,
     /// Which of their metrics.
     pub gauges: Gauges,
+    /// The cores to ask where each takes a way of its own (`reach = "ssm"`): none for all of them.
+    pub cores_of: Option<Vec<(Scope, CoreId)>>,
+    /// The only target groups whose targets are read: none for all of them.
+    pub targets_of: Option<Vec<(Scope, TargetGroupArn)>>,
     /// Whether anybody looks at all: false while the terminal is suspended or out of focus.
     pub is_idle: bool,
 }

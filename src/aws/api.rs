@@ -87,6 +87,8 @@ const ECS_SERVICE_CHANGE: Family = Family { name: "ecs service modify", refill: 
 const ECS_PROTECTION: Family = Family { name: "ecs task protection", refill: 80, burst: 200 };
 const ECS_DEFINITION: Family = Family { name: "ecs task definition read", refill: 20, burst: 50 };
 const SSM_COMMANDS: Family = Family { name: "ssm commands", refill: 2, burst: 8 };
+/// Ends of sessions. AWS publishes no figure; ends of as many as one run may have at once go through.
+const SSM_ENDS: Family = Family { name: "ssm session ends", refill: 8, burst: 48 };
 const SSM: Family = Family { name: "ssm", refill: 4, burst: 20 };
 // AWS gives all reads of parameters together forty in a second, and writes three.
 const SSM_PARAMETERS: Family = Family { name: "ssm parameters", refill: 40, burst: 80 };
@@ -145,6 +147,7 @@ apis! {
     ListCommands: "ssm", SSM, Light, 0;
     ListCommandInvocations: "ssm", SSM, Light, 0;
     DescribeDocument: "ssm", SSM, Light, 0;
+    DescribeSessions: "ssm", SSM, Light, 0;
     GetCommandInvocation: "ssm", SSM, Light, 0;
     UpdateContainerInstancesState: "ecs", ECS_CHANGE, Light, 0;
     StopTask: "ecs", ECS_CHANGE, Light, 0;
@@ -177,7 +180,7 @@ apis! {
     DeleteTags: "ec2", ec2_change("DeleteTags", 10, 100), Light, 0;
     SendCommand: "ssm", SSM_COMMANDS, Light, 0;
     StartSession: "ssm", SSM_COMMANDS, Light, 0;
-    TerminateSession: "ssm", SSM_COMMANDS, Light, 0;
+    TerminateSession: "ssm", SSM_ENDS, Light, 0;
     ExecuteCommand: "ecs", ECS_CHANGE, Light, 0;
     CancelCommand: "ssm", SSM_COMMANDS, Light, 0;
     CreateDocument: "ssm", SSM, Light, 0;

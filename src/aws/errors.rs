@@ -2,6 +2,7 @@
 
 use super::api::Api;
 use super::login::Failure;
+use crate::gateway::change::LAUNCH_DENIED;
 use crate::model::text::harmless;
 use crate::model::{AccountName, Region, Text, Trouble, TroubleKind};
 use aws_smithy_runtime_api::client::dns::ResolveDnsError;
@@ -325,7 +326,7 @@ fn launch_hint(code: &str) -> Option<&'static str> {
 fn deny(trouble: &mut Trouble, api: Api, said: &str) {
     // Auto Scaling's words for three permissions of the caller, none of which is the call's own.
     if said.to_ascii_lowercase().contains("not authorized to use launch template") {
-        trouble.message = format!("launching from the template is denied to who called {}", api.action());
+        trouble.message = format!("{LAUNCH_DENIED} to who called {}", api.action());
         trouble.hint = Some(
             "allow ec2:RunInstances on what the template names, ec2:CreateTags where it tags what it launches, and \
              iam:PassRole for its instance profile's role: one of them is missing"

@@ -6,7 +6,7 @@ use super::call::Desk;
 use super::{ecs, ssm};
 use crate::gateway::{Opened, Ours, Session, Sessions, Turn, was_quicker};
 use crate::model::{Scope, Sealed, Text, Trouble, TroubleKind};
-use aws_sdk_ssm::types::{DocumentFormat, DocumentType};
+use aws_sdk_ssm::types::{DocumentFormat, DocumentType, SessionState};
 use futures::FutureExt as _;
 use futures::future::BoxFuture;
 use serde_json::{Value, json};
@@ -19,6 +19,8 @@ const NAME: &str = "coredeck-open-shell-1";
 const CONTENT: &str = include_str!("open-shell.json");
 /// Looks at a document that is on its way.
 const LOOKS: u32 = 8;
+/// The longest page of sessions.
+const SESSIONS_PAGE: i32 = 200;
 /// AWS's own, for a port.
 const FORWARD: &str = "AWS-StartPortForwardingSession";
 
@@ -78,6 +80,23 @@ impl Sessions for Aws {
             let desk = Desk::of_changes(site);
             let request = || desk.ssm().terminate_session().session_id(id.as_str()).send();
             desk.call(Api::TerminateSession, request).await.map(|_| ())
+        }
+        .boxed()
+    }
+
+    fn live<'a>(&'a self, scope: &'a Scope) -> BoxFuture<'a, Result<Vec<Text>, Trouble>> {
+        async move {
+            let site = self.site(scope).await.map_err(|error| error.trouble)?;
+            let desk = Desk::new(site, crate::gateway::Urgency::User);
+            let request = |token| {
+                let ask = desk.ssm().describe_sessions().state(SessionState::Active);
+                ask.max_results(SESSIONS_PAGE).set_next_token(token).send()
+            };
+            let read = desk.pages(Api::DescribeSessions, request, |page| {
+                let all = page.sessions.unwrap_or_default().into_iter();
+                (all.filter_map(|one| one.session_id).map(Text::from).collect(), page.next_token)
+            });
+            Ok(read.await?)
         }
         .boxed()
     }

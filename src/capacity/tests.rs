@@ -3,7 +3,7 @@
 use super::*;
 use crate::fleet::Rows;
 use crate::model::admin::{CoreWord, DomainWord};
-use crate::model::{Health, Home, Scope};
+use crate::model::{Health, Home, Scarce, Scope};
 use crate::snapshot::{Held, Trend};
 use jiff::SignedDuration;
 use std::sync::Arc;
@@ -26,6 +26,7 @@ fn core(tier: &str, tenants: u32, room: Option<i64>) -> Core {
         version: None,
         tenants: Known::Yes(tenants),
         room: Known::Yes(room),
+        left: Known::Yes(None),
         cpu: Known::Yes(None),
         credits: Known::Yes(None),
         names: Known::Yes(Vec::new()),
@@ -62,10 +63,14 @@ fn one(row: TierRow, tier: Tier, cores: Vec<Core>, figures: &Figures, trends: &T
 }
 
 fn course(points: &[(i64, i64, f64)]) -> Trends {
+    course_of(Measure::Tenants, points)
+}
+
+fn course_of(measure: Measure, points: &[(i64, i64, f64)]) -> Trends {
     let spans =
         points.iter().map(|(from, until, value)| Held { from: at(*from), until: at(*until), value: *value });
     let mut trends = Trends::default();
-    trends.put(Subject::Tier(Some("t".into())), Measure::Tenants, Trend::of(spans.collect()));
+    trends.put(Subject::Tier(Some("t".into())), measure, Trend::of(spans.collect()));
     trends
 }
 
@@ -210,4 +215,91 @@ fn replicas_add_to_a_database_and_what_nobody_told_is_said() {
     assert_eq!((one.used(), one.untold, one.is_too_many()), (16, 2, true), "3, and 3 with the usual 10");
     assert_eq!(one.said(), "16 of 15: two 13, one 3; of 2 domains nobody knows whether they add to it");
     assert!(pools(&fleet, &[domain("x", None, None)], &figures).is_empty());
+}
+
+#[test]
+fn users_of_a_month_fill_hosts_too_and_say_when() {
+    let domain = DomainWord { users: Some(500_000), monthly: Some(50_000), ..DomainWord::default() };
+    let word = CoreWord { domains: vec![Arc::new(domain)], ..CoreWord::default() };
+    let telling = Core { word: Known::Yes(Some(Arc::new(word))), ..core("t", 1, None) };
+    let of = |trends: &Trends| {
+        one(row("t", 1, 1, None, 1), tier("t"), vec![telling.clone()], &Figures::default(), trends)
+    };
+    // From 40,000 to 50,000 in two days, and the host bears 100,000.
+    let grown = of(&course_of(Measure::MonthlyUsers, &[(0, 24, 40_000.0), (24, 48, 50_000.0)]));
+    let Growth::Moves { per_day, full_at, .. } = &grown.monthly_growth else { panic!("{grown:?}") };
+    assert_eq!((*per_day, *full_at), (5_000.0, Some(at(48 + 10 * 24))));
+    assert_eq!(
+        grown.growth,
+        Growth::Unknown("no history of it is kept".to_owned()),
+        "tenants are another figure"
+    );
+    assert_eq!(grown.monthly_growth.json("monthly_users")["monthly_users_per_day"], 5_000.0);
+    // A few hours say nothing.
+    let short = of(&course_of(Measure::MonthlyUsers, &[(40, 44, 40_000.0), (44, 48, 50_000.0)]));
+    assert_eq!(short.monthly_growth.to_string(), "not known: only 8 h of history, 20 are needed");
+    assert!(
+        short.lacks().contains(&"growth of monthly users: only 8 h of history, 20 are needed".to_owned())
+    );
+    // Nothing but their database holds users.
+    let users = of(&course_of(Measure::Users, &[(0, 24, 400_000.0), (24, 48, 500_000.0)]));
+    assert_eq!(users.users_growth.to_string(), "+50000.0 a day");
+}
+
+#[test]
+fn a_core_has_as_much_left_as_the_tightest_of_density_connections_and_users_allows() {
+    let word = |monthly, database: &str| {
+        let base = DomainWord {
+            apps: 1,
+            monthly: Some(monthly),
+            database: Some(database.into()),
+            ..DomainWord::default()
+        };
+        Known::Yes(Some(Arc::new(CoreWord { domains: vec![Arc::new(base)], ..CoreWord::default() })))
+    };
+    let on = |id: &str, host: &str, word| Core {
+        id: id.into(),
+        home: Home::Container { instance_id: Some(host.into()), container: None },
+        word,
+        ..core("t", 20, Some(30))
+    };
+    let of = |cores: Vec<Core>, figures: &Figures| {
+        let mut fleet = Fleet::empty(at(0));
+        fleet.cores = Rows::from(cores);
+        let left = left(&fleet, &fleet.cores[0], figures);
+        // The row says the tightest of what the description says.
+        reckon(&mut fleet, figures);
+        let row = fleet.cores[0].left;
+        assert_eq!(row, Known::Yes(left.tightest().map(|(limit, room)| (room, limit))));
+        left
+    };
+    let two = || vec![on("a", "i-1", word(40_000, "d")), on("b", "i-2", word(40_000, "d"))];
+    // Its own pools and those of its replica: 10 each; a tenant more opens 10 in both.
+    let figures = Figures { max_connections: Some(100), ..Figures::default() };
+    let found = of(two(), &figures);
+    assert_eq!((found.density, found.connections), (Known::Yes(Some(30)), Known::Yes(Some(4))));
+    assert_eq!((found.monthly, found.monthly_tenants), (Known::Yes(60_000), Some(30)), "2,000 users each");
+    assert_eq!(found.tightest(), Some((Scarce::Connections, 4)));
+    let said: Vec<String> = found.said().into_iter().map(|(what, said)| format!("{what} {said}")).collect();
+    assert_eq!(
+        said,
+        [
+            "by density 30 tenants more",
+            "by connections 4 tenants more: 20 of 100 may be open",
+            "by monthly users 60000 users more, 30 tenants more like those it has",
+            "the tightest connections, 4 tenants more",
+        ]
+    );
+    // Whoever shares its host takes of its users; what nobody said is not known, and no figure stands in for it.
+    let crowded = vec![on("a", "i-1", word(40_000, "d")), on("b", "i-1", word(50_000, "e"))];
+    let found = of(crowded, &Figures::default());
+    assert_eq!((found.connections, found.monthly_tenants), (Known::Yes(None), Some(5)));
+    assert_eq!(found.tightest(), Some((Scarce::MonthlyUsers, 5)));
+    assert!(found.said()[1].1.starts_with("? how many its database takes nobody said"));
+    let silent = vec![on("a", "i-1", Known::Yes(None))];
+    let found = of(silent, &Figures::default());
+    assert_eq!(
+        (found.monthly, found.tightest()),
+        (Known::No(WhyUnknown::NotAsked), Some((Scarce::Density, 30)))
+    );
 }

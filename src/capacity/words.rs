@@ -98,6 +98,9 @@ impl Capacity {
         if let Growth::Unknown(why) = &self.growth {
             lacks.push(format!("growth: {why}"));
         }
+        if let Growth::Unknown(why) = &self.monthly_growth {
+            lacks.push(format!("growth of monthly users: {why}"));
+        }
         lacks
     }
 }
@@ -154,14 +157,15 @@ impl fmt::Display for Growth {
 
 impl Growth {
     /// For programs.
-    pub fn json(&self) -> Value {
+    pub fn json(&self, what: &str) -> Value {
+        let pace = format!("{what}_per_day");
         match self {
-            Self::Unknown(why) => json!({ "tenants_per_day": null, "full_at": null, "why_unknown": why }),
+            Self::Unknown(why) => json!({ pace: null, "full_at": null, "why_unknown": why }),
             Self::Steady { over } => {
-                json!({ "tenants_per_day": 0.0, "full_at": null, "watched_hours": over.as_hours() })
+                json!({ pace: 0.0, "full_at": null, "watched_hours": over.as_hours() })
             }
             Self::Moves { per_day, over, full_at, range } => json!({
-                "tenants_per_day": per_day, "full_at": full_at.map(|at| at.to_string()),
+                pace: per_day, "full_at": full_at.map(|at| at.to_string()),
                 "full_at_earliest": range.map(|(early, _)| early.to_string()),
                 "full_at_latest": range.and_then(|(_, late)| late).map(|at| at.to_string()),
                 "watched_hours": over.as_hours(),

@@ -13,7 +13,7 @@ use crate::gateway::Source;
 use crate::model::{Identity, Scope};
 use crate::ops::begin::{Beginning, check, enter};
 use crate::ops::hosts::Asking;
-use crate::ops::kinds::{kind, look_at_cores};
+use crate::ops::kinds::{kind, look_at_cores, targets_of};
 use crate::ops::{Confirm, Desk, Intent, Plan, preview};
 use crate::world::{Interest, World};
 use clap::{Args, ValueEnum};
@@ -106,7 +106,11 @@ pub(super) async fn plan_and_run(
     out: &mut Output,
 ) -> Result<()> {
     let reach = reach::open(global, outside, out).await?;
-    let world = reach.once(kind(&intent.verb)?.sources, Interest::default(), None, out).await;
+    let (first, then_targets) = kind(&intent.verb)?.first();
+    let mut world = reach.once(&first, Interest::default(), None, out).await;
+    if then_targets {
+        world = reach.read_targets(&world, targets_of(&world.fleet, &intent), out).await;
+    }
     let mut intent = intent;
     let may_put = !manner.only_shows() || manner.yes || global.demo;
     ask_hosts(reach.hands()?, reach.clock(), &world, may_put, &mut intent).await;
@@ -230,8 +234,10 @@ pub(super) async fn run(
         if is_json {
             op::say_standing(&journal, &record.id, reach.clock(), out)?;
         }
-        return Err(op::still_running(&record.id));
+        return Err(op::still_running(&record.id, op::Toward::There));
     }
+    // Whoever follows leaves with Ctrl-C, and the operation goes on.
+    reach.lets_go_of_signals();
     op::follow(&journal, &record.id, &follow, reach.clock(), out).await
 }
 

@@ -37,6 +37,9 @@ pub(super) struct CapacityArgs {
     /// Read the hosts' CPU use and credits too: two metrics of each, which cost money
     #[arg(long)]
     metrics: bool,
+    /// Ask no core; where `reach` is "ssm" each takes a session of Systems Manager
+    #[arg(long)]
+    without_cores: bool,
     /// Exit with 0 although something could not be read
     #[arg(long)]
     allow_partial: bool,
@@ -55,10 +58,17 @@ pub(super) fn run(args: &CapacityArgs, global: &Global, outside: &Outside, out: 
         let reach = reach::open(global, outside, out).await?;
         let mut sources: Vec<Source> = Kind::Cores.sources().to_vec();
         sources.push(Source::Rules);
-        if reach.config.cores.reach != CoreReach::Off {
+        let asks = reach.config.cores.reach != CoreReach::Off && !args.without_cores;
+        if asks {
             sources.push(Source::Admin);
         }
-        let world = reach.once(&sources, Interest::default(), None, out).await;
+        let world = match reach.asks_by_ways(&sources) {
+            Some(first) => {
+                let world = reach.once(&first, Interest::default(), None, out).await;
+                reach.ask_every_core(world, out).await?
+            }
+            None => reach.once(&sources, Interest::default(), None, out).await,
+        };
         let world = if args.metrics { metered(&reach, world, out).await } else { world };
         let trends = match global.demo {
             true => Trends::default(),
@@ -97,7 +107,7 @@ async fn metered(reach: &Reach, world: Arc<World>, out: &mut Output) -> Arc<Worl
         return world;
     }
     let gauges = [Gauge::Cpu, Gauge::Credits].into_iter().collect();
-    let interest = Interest { sources: vec![Source::Metrics], metrics_of, gauges, is_idle: false };
+    let interest = Interest { sources: vec![Source::Metrics], metrics_of, gauges, ..Interest::default() };
     let metered = reach.once(&[Source::Metrics], interest, None, out).await;
     let told = texts(&warnings(&metered.snapshot, &[Source::Metrics]));
     told.iter().for_each(|text| out.warn(text));
@@ -128,6 +138,7 @@ fn table(rows: &[Capacity], figures: &Figures, out: &Output) -> String {
         ("CPU", Unit::Text),
         ("MEMORY", Unit::Text),
         ("GROWTH", Unit::Text),
+        ("MONTHLY GROWTH", Unit::Text),
     ];
     let headings: Vec<Heading> = titles
         .iter()
@@ -151,6 +162,7 @@ fn table(rows: &[Capacity], figures: &Figures, out: &Output) -> String {
                 row.said_measured(),
                 row.said_memory(),
                 row.growth.to_string(),
+                row.monthly_growth.to_string(),
             ];
             texts.iter().map(|text| Cell { text: harmless(text).into_owned(), health: None }).collect()
         })
@@ -175,7 +187,9 @@ fn document(rows: &[Capacity], figures: &Figures, tiers: &[Tier]) -> Value {
                 "development_tenants_left": row.development, "monthly_users": room(&row.monthly),
                 "requests_per_second": { "used": row.rate, "most": row.rate_most },
                 "users": row.users.yes(), "database_mib": row.database_mib(figures),
-                "connections": room(&row.connections), "growth": row.growth.json(),
+                "connections": room(&row.connections), "growth": row.growth.json("tenants"),
+                "monthly_growth": row.monthly_growth.json("monthly_users"),
+                "users_growth": row.users_growth.json("users"),
                 "measured": row.measured.as_ref().map(Measured::json),
                 "memory_mib": row.memory.map(|Memory { used, most }| json!({ "used": used, "most": most })),
                 "densities": row.densities.iter().map(Density::json).collect::<Vec<_>>(),

@@ -189,8 +189,12 @@ impl Clerk {
     }
 
     async fn plan(&self, intent: Intent) -> Result<Arc<Offer>> {
-        let world = self.tools.once(kind(&intent.verb)?.sources).await;
         let tools = &self.tools;
+        let (first, then_targets) = kind(&intent.verb)?.first();
+        let mut world = tools.once(&first).await;
+        if then_targets {
+            world = tools.read_targets(&world, ops::kinds::targets_of(&world.fleet, &intent)).await;
+        }
         let mut intent = intent;
         ask_hosts(&tools.hands, tools.clock, &world, true, &mut intent).await;
         let plan = desk_of(&tools.config, &tools.hands, &world, tools.clock.now()).plan(intent).await?;

@@ -15,6 +15,7 @@ use crate::config::Figures;
 use crate::error::{Error, Result};
 use crate::gateway::Source;
 use crate::model::text::harmless;
+use crate::query::asked::cores_asked;
 use crate::query::related::{related, sources};
 use crate::query::{Column, Ctx, Kind, Value};
 use crate::world::{Interest, World};
@@ -29,7 +30,15 @@ pub(super) async fn run(args: &DescribeArgs, reach: &Reach, out: &mut Output) ->
     let kind = Kind::parse(&args.kind)?;
     let rests_on = rests_on(kind);
     let limit = super::get::limit(args.timeout.as_deref())?;
-    let world = reach.once(&rests_on, Interest::default(), limit, out).await;
+    let world = match reach.asks_by_ways(&rests_on) {
+        Some(first) => {
+            let world = reach.once(&first, Interest::default(), limit, out).await;
+            let ctx = Ctx { fleet: &world.fleet, now: world.fleet.at };
+            let cores = cores_asked(kind, ctx.fleet, kind.find(ctx, &args.id));
+            reach.ask_cores(&world, cores, limit, out).await?
+        }
+        None => reach.once(&rests_on, Interest::default(), limit, out).await,
+    };
     answer(args, kind, &world, Some(&reach.config.capacity), out)
 }
 

@@ -7,6 +7,7 @@ use super::partial::{Warning, extent, texts, verdict};
 use super::plan::{MetricsOf, Plan};
 use super::reach::Reach;
 use super::rows::{Answer, Paper, answer, stream};
+use crate::capacity::reckon;
 use crate::collect::{Collector, Keeping};
 use crate::config::{Config, least_every, span};
 use crate::error::{Error, ErrorKind, Result};
@@ -30,7 +31,14 @@ pub(super) async fn run(
     out: &mut Output,
 ) -> Result<()> {
     let limit = limit(args.timeout.as_deref())?;
-    let world = reach.once(&plan.sources, Interest::default(), limit, out).await;
+    let world = match reach.asks_by_ways(&plan.sources) {
+        Some(first) => {
+            let world = reach.once(&first, Interest::default(), limit, out).await;
+            let cores = plan.asked(Ctx { fleet: &world.fleet, now: world.fleet.at });
+            reach.ask_cores(&world, cores, limit, out).await?
+        }
+        None => reach.once(&plan.sources, Interest::default(), limit, out).await,
+    };
     let world = with_metrics(plan, world, reach, limit, out).await;
     let shown = show(plan, args, &reach.config, &annals.tell(plan.kind, Arc::clone(&world)), out);
     // Whoever reads the answer has it by now, and does not wait for this.
@@ -127,8 +135,12 @@ async fn with_metrics(
         return world;
     }
     price_of(wanted.len(), plan.gauges).iter().for_each(|price| out.say(price));
-    let interest =
-        Interest { sources: vec![Source::Metrics], metrics_of: wanted, gauges: plan.gauges, is_idle: false };
+    let interest = Interest {
+        sources: vec![Source::Metrics],
+        metrics_of: wanted,
+        gauges: plan.gauges,
+        ..Interest::default()
+    };
     let metered = reach.once(&[Source::Metrics], interest, limit, out).await;
     let mut snapshot = Snapshot::clone(&world.snapshot);
     for part in &mut snapshot.parts {
@@ -137,7 +149,9 @@ async fn with_metrics(
             Arc::make_mut(part).metrics = metered.metrics.clone();
         }
     }
-    let fleet = Arc::new(join(&snapshot, &reach.config.tiers));
+    let mut fleet = join(&snapshot, &reach.config.tiers);
+    reckon(&mut fleet, &reach.config.capacity);
+    let fleet = Arc::new(fleet);
     Arc::new(World { snapshot: Arc::new(snapshot), fleet, ..World::clone(&metered) })
 }
 
@@ -180,6 +194,8 @@ pub(super) async fn watch(
 ) -> Result<()> {
     let (config, slower) = cadence(plan, args.watch.as_deref().unwrap_or_default(), &reach.config)?;
     slower.iter().for_each(|note| out.say(note));
+    // Watched for as long as somebody likes: a signal is how it ends, and shall leave no port open behind.
+    reach.heeds_signals()?;
     let cancel = CancellationToken::new();
     // What is watched is also kept for a look back.
     let kept = Keeping { history: reach.history()?, ..Keeping::default() };
@@ -204,25 +220,29 @@ async fn follow(
     tokio::pin!(gone);
     let mut last = None;
     // Until something is looked at, the collector only sweeps.
-    let mut looked_at: Option<Vec<(Scope, InstanceId)>> = None;
+    let mut looked_at = None;
     let mut price = None;
     let mut told = 0;
     loop {
         let world = annals.tell(plan.kind, Arc::clone(&collector.world.borrow_and_update()));
         let wanted = wanted_metrics(plan, &world);
+        let cores = plan.asked(Ctx { fleet: &world.fleet, now: world.fleet.at });
+        let wanted = (wanted, cores);
         if looked_at.as_ref() != Some(&wanted) {
+            looked_at = Some(wanted.clone());
+            let (wanted, cores) = wanted;
             let dearer = price_of(wanted.len(), plan.gauges)
                 .map(|price| format!("{price}, each time that they are read"));
             if dearer != price {
                 dearer.iter().for_each(|price| out.say(price));
                 price = dearer;
             }
-            looked_at = Some(wanted.clone());
             let interest = Interest {
                 sources: plan.rests_on(),
                 metrics_of: wanted,
                 gauges: plan.gauges,
-                is_idle: false,
+                cores_of: Some(cores),
+                ..Interest::default()
             };
             if collector.wishes.send(Wish::Look(interest)).await.is_err() {
                 return Err(Error::failed("reading the fleet ended by itself"));

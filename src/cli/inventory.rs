@@ -42,6 +42,9 @@ pub(super) struct AskArgs {
     /// Put the document that lists containers into an account that lacks it
     #[arg(short, long)]
     yes: bool,
+    /// Ask no core for its domains; where `reach` is "ssm" each takes a session of Systems Manager
+    #[arg(long)]
+    without_cores: bool,
     /// Exit with 0 although something could not be asked
     #[arg(long)]
     allow_partial: bool,
@@ -83,6 +86,9 @@ pub(super) struct DiffArgs {
 /// `coredeck inventory sync`
 #[derive(Args, Clone, Debug)]
 pub(super) struct SyncArgs {
+    /// Ask no core for its domains; where `reach` is "ssm" each takes a session of Systems Manager
+    #[arg(long)]
+    without_cores: bool,
     #[command(flatten)]
     policy: PolicyArgs,
     #[command(flatten)]
@@ -141,9 +147,9 @@ pub(super) fn run(
 }
 
 /// Reads the fleet and asks its hosts.
-async fn look(reach: &Reach, may_put: bool, out: &mut Output) -> Result<Found> {
+async fn look(reach: &Reach, may_put: bool, asks_cores: bool, out: &mut Output) -> Result<Found> {
     let mut sources = SOURCES.to_vec();
-    if reach.config.cores.reach != CoreReach::Off {
+    if reach.config.cores.reach != CoreReach::Off && asks_cores {
         sources.extend([Source::Registry, Source::Admin]);
     }
     if reach.config.dns.route53 {
@@ -151,7 +157,13 @@ async fn look(reach: &Reach, may_put: bool, out: &mut Output) -> Result<Found> {
     }
     sources.sort();
     sources.dedup();
-    let world = reach.once(&sources, Interest::default(), None, out).await;
+    let world = match reach.asks_by_ways(&sources) {
+        Some(first) => {
+            let world = reach.once(&first, Interest::default(), None, out).await;
+            reach.ask_every_core(world, out).await?
+        }
+        None => reach.once(&sources, Interest::default(), None, out).await,
+    };
     texts(&warnings(&world.snapshot, &sources)).iter().for_each(|text| out.warn(text));
     let hands = reach.hands()?;
     let clock = timer(reach.clock());
@@ -176,7 +188,7 @@ async fn look(reach: &Reach, may_put: bool, out: &mut Output) -> Result<Found> {
 
 async fn show(args: &ShowArgs, global: &Global, outside: &Outside, out: &mut Output) -> Result<()> {
     let reach = reach::open(global, outside, out).await?;
-    let found = look(&reach, args.ask.yes || global.demo, out).await?;
+    let found = look(&reach, args.ask.yes || global.demo, !args.ask.without_cores, out).await?;
     let now = reach.clock().now();
     let text = match args.ask.output {
         ShowFormat::Table => {
@@ -193,7 +205,7 @@ async fn show(args: &ShowArgs, global: &Global, outside: &Outside, out: &mut Out
 
 async fn diff(args: &DiffArgs, global: &Global, outside: &Outside, out: &mut Output) -> Result<()> {
     let reach = reach::open(global, outside, out).await?;
-    let found = look(&reach, args.ask.yes || global.demo, out).await?;
+    let found = look(&reach, args.ask.yes || global.demo, !args.ask.without_cores, out).await?;
     let (diff, policy) = (found.survey.diff(), args.policy.policy());
     keep(&found.survey, &diff, |_| true, &reach, global, outside, out);
     let text = match args.ask.output {
@@ -218,12 +230,17 @@ async fn diff(args: &DiffArgs, global: &Global, outside: &Outside, out: &mut Out
 async fn sync(args: &SyncArgs, global: &Global, outside: &Outside, out: &mut Output) -> Result<()> {
     args.manner.check()?;
     let reach = reach::open(global, outside, out).await?;
-    let found = look(&reach, args.manner.is_yes() || global.demo, out).await?;
+    if reach.hands()?.writer.is_none() {
+        let said = "coredeck is in read-only mode: hosts are asked by commands, and nothing was sent";
+        return Err(Error::new(ErrorKind::Refused, said)
+            .hint("leave --read-only away, or set read_only = false in the configuration"));
+    }
+    let found = look(&reach, args.manner.is_yes() || global.demo, !args.without_cores, out).await?;
     let (diff, policy) = (found.survey.diff(), args.policy.policy());
     keep(&found.survey, &diff, |_| true, &reach, global, outside, out);
     let writes = diff.writes(policy);
     silent(&found, out);
-    diff.unjudged.iter().for_each(|one| out.warn(&report::unjudged(one)));
+    report::unjudged(&diff.unjudged).iter().for_each(|said| out.warn(said));
     if !args.manner.is_json() {
         diff.differences
             .iter()

@@ -11,8 +11,8 @@ use crate::config::{Config, parse_moment, parse_span};
 use crate::error::{Error, ErrorKind, Result};
 use crate::logs::hostlog::Asker;
 use crate::logs::{
-    Feed, Filter, Fresh, Gaze, Latency, Left, Level, Line, Origin, Place, Reading, SOURCES, Said, Sieve,
-    Sought, resolve, start,
+    Feed, Filter, Flow, Fresh, Gaze, Latency, Left, Level, Line, Origin, Place, Reading, SOURCES, Said,
+    Sieve, Sought, resolve, start,
 };
 use crate::model::Text;
 use crate::model::text::harmless;
@@ -22,7 +22,8 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use print::Printer;
 use regex::{Regex, RegexBuilder};
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
+use std::sync::atomic::Ordering;
 use tokio::signal::unix::{SignalKind, signal};
 
 /// Hosts that are asked at most: each takes a command of Systems Manager's.
@@ -199,7 +200,17 @@ pub(super) async fn run(args: &LogsArgs, global: &Global, outside: &Outside, out
     troubles.iter().for_each(|said| out.warn(&harmless(&said.text)));
     let missing = troubles.iter().filter(|said| said.flow.is_some()).count();
     let printer = Printer::new(&origins, args.json, out.colour);
-    let mut show = Show { args, filter, printer, left: Left::default(), hides_untold, shown: 0, missing };
+    let mut show = Show {
+        args,
+        filter,
+        printer,
+        left: Left::default(),
+        hides_untold,
+        shown: 0,
+        missing,
+        waiting: BTreeSet::new(),
+        told: BTreeSet::new(),
+    };
     show.run(feed, out).await
 }
 
@@ -236,6 +247,10 @@ struct Show<'a> {
     shown: u64,
     /// Origins of which something could not be read.
     missing: usize,
+    /// Origins whose lines do not come now, and are waited for.
+    waiting: BTreeSet<u16>,
+    /// Why some wait, as it was said.
+    told: BTreeSet<String>,
 }
 
 /// What happens next.
@@ -338,6 +353,7 @@ impl Show<'_> {
                 }
                 Next::Over => break,
                 Next::Interrupted => {
+                    self.hides_untold &= feed.searched.load(Ordering::Relaxed);
                     out.data(&text)?;
                     if out.is_attended {
                         // The terminal has written ^C and stays on its line.
@@ -351,19 +367,30 @@ impl Show<'_> {
                 }
             }
         }
+        self.hides_untold &= feed.searched.load(Ordering::Relaxed);
         self.sum(out);
-        if self.missing > 0 {
+        if self.shown == 0 && !self.args.slow && !self.args.json && self.missing == 0 {
+            out.say("no line");
+        }
+        if self.missing > 0 || !self.waiting.is_empty() {
             return Err(Error::new(ErrorKind::Partial, "not everything could be read"));
         }
         Ok(())
     }
 
     fn say(&mut self, said: &Said, out: &mut Output) {
-        // What comes again needs no sentence.
-        if !said.text.is_empty() {
-            self.missing += 1;
-            out.warn(&harmless(&said.text));
+        match said.flow {
+            Some(Flow::Waits) => self.waiting.extend(&said.of),
+            _ => self.waiting.retain(|from| !said.of.contains(from)),
         }
+        // What comes again needs no sentence, and what waits again and again none each time.
+        let mut is_new = || said.flow != Some(Flow::Waits) || self.told.insert(said.text.clone());
+        if said.text.is_empty() || !is_new() {
+            return;
+        }
+        // What waits may still come.
+        self.missing += usize::from(said.flow != Some(Flow::Waits));
+        out.warn(&harmless(&said.text));
     }
 
     /// What was left out because it could not be told.

@@ -14,7 +14,7 @@ use super::output::Output;
 use crate::clock::Clock;
 use crate::config::Surroundings;
 use crate::error::{Error, ErrorKind, Result};
-use crate::ops::progress::Progress;
+use crate::ops::progress::{Progress, Standing};
 use crate::ops::{self, Verb};
 use crate::store::journal::{Journal, Ledger, OpRecord, Who};
 use clap::{Args, Subcommand};
@@ -224,11 +224,62 @@ pub(super) fn who(outside: &Outside) -> Who {
     }
 }
 
-/// The end of those who did not wait for it.
-pub(super) fn still_running(id: &str) -> Error {
-    Error::new(ErrorKind::Running, format!("operation {id} goes on"))
-        .hint(format!("coredeck op watch {id}"))
-        .hint(format!("coredeck op pause {id}, cancel or rollback steer it"))
+/// Where an operation goes that nobody waits for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Toward {
+    /// To its end.
+    There,
+    /// To the end of what it began.
+    Stop,
+    /// Back to what was before.
+    Back,
+}
+
+impl Toward {
+    /// Where what is asked makes it go.
+    fn after(verb: Verb) -> Self {
+        match verb {
+            Verb::Rollback => Self::Back,
+            Verb::Cancel => Self::Stop,
+            _ => Self::There,
+        }
+    }
+
+    /// Where it goes by itself.
+    fn of(standing: Standing) -> Self {
+        match standing {
+            Standing::RollingBack => Self::Back,
+            Standing::Cancelling => Self::Stop,
+            _ => Self::There,
+        }
+    }
+
+    /// What can be asked of it meanwhile, as it is typed.
+    fn steers(self, id: &str) -> Option<String> {
+        match self {
+            Self::There => {
+                Some(format!("coredeck op pause {id}, op cancel {id} or op rollback {id} steer it"))
+            }
+            Self::Stop => Some(format!("coredeck op rollback {id} takes back what it did instead")),
+            Self::Back => None,
+        }
+    }
+}
+
+/// The end of those who did not wait for it: only what it still listens to is named.
+pub(super) fn still_running(id: &str, toward: Toward) -> Error {
+    let how = match toward {
+        Toward::There => "goes on",
+        Toward::Stop => "ends what it began",
+        Toward::Back => "takes back what it did",
+    };
+    let error =
+        Error::new(ErrorKind::Running, format!("operation {id} {how}, whether somebody looks or not"))
+            .hint(format!("coredeck op watch {id} follows it to its end"));
+    match toward.steers(id) {
+        Some(steers) => error.hint(steers),
+        None => error,
+    }
 }
 
 /// An operation, and whether a runner has it. That is asked first: a runner that comes to its end writes so, and then
@@ -306,6 +357,12 @@ pub(super) fn ended(op: &ops::OpState) -> Result<()> {
             stuck => format!(", once what stopped {} is mended", stuck.join(", ")),
         };
         error = error.hint(format!("to take it back{first}: {command}"));
+    }
+    if let Some(command) = ops::rollback::retry(op) {
+        let mut lanes = op.lanes.iter().zip(&op.plan.lanes);
+        let is_untouched = lanes.all(|(lane, plan)| (0..plan.steps.len()).all(|at| !lane.is_touched(at)));
+        let so_far = if is_untouched { "nothing was taken back by it; once" } else { "once" };
+        error = error.hint(format!("{so_far} that is mended: {command}"));
     }
     Err(error.hint(format!("coredeck op log {id} has every call")))
 }

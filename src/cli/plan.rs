@@ -7,7 +7,8 @@ use super::partial::{Warning, with_needs};
 use crate::error::Result;
 use crate::fleet::Fleet;
 use crate::gateway::Source;
-use crate::model::Gauges;
+use crate::model::{CoreId, Gauges, Scope};
+use crate::query::asked::cores_asked;
 use crate::query::{Column, Ctx, Kind, Shown, Width};
 
 /// A `get`, understood.
@@ -71,7 +72,7 @@ impl Plan {
         let base = if has_usual_columns { kind.sources() } else { rows_of(kind) };
         let mut sources = with_needs(base.iter().copied().chain(needs));
         sources.retain(|source| *source != Source::Metrics);
-        let beside: Vec<Source> = beside(kind, usual.iter().chain(&deciding), &sources).into_iter().collect();
+        let beside: Vec<Source> = beside(kind, usual.iter().chain(&deciding), &sources);
         sources.extend(&beside);
         Ok(Self {
             kind,
@@ -113,6 +114,22 @@ impl Plan {
         }
     }
 
+    /// The cores whose own word the answer needs, as far as the rest of the fleet tells.
+    pub(super) fn asked(&self, ctx: Ctx<'_>) -> Vec<(Scope, CoreId)> {
+        if !self.sources.contains(&Source::Admin) {
+            return Vec::new();
+        }
+        let mut rows = self.choice.open(Source::Admin, ctx);
+        if !self.choice.columns().iter().any(|column| column.needs.contains(&Source::Admin)) {
+            rows = self.rows(ctx);
+        }
+        // What a core says of itself may be all that is wrong with it: where that decides, any may belong to the answer.
+        if self.choice.columns().iter().any(|column| matches!(column.name, "health" | "troubles")) {
+            rows = (0..self.kind.len(ctx.fleet)).collect();
+        }
+        cores_asked(self.kind, ctx.fleet, rows)
+    }
+
     /// How many rows may or may not belong to the answer.
     pub(super) fn undecided(&self, ctx: Ctx<'_>) -> usize {
         self.choice.undecided(ctx)
@@ -152,16 +169,22 @@ impl Plan {
     }
 }
 
-/// What is read along where the columns tell how well an instance is, or what stands on one: an alarm that
-/// rings is a reason. Who may not list alarms sees all else, and is told.
+/// What is read along where the columns tell how well an instance is, or what stands on one: an alarm that rings is a
+/// reason, and for a core that its host cannot be told anything. Who may not list those sees all else, and is told.
 fn beside<'a>(
     kind: Kind,
     mut columns: impl Iterator<Item = &'a &'static Column>,
     read: &[Source],
-) -> Option<Source> {
-    let stands_on_one = matches!(kind, Kind::Instances | Kind::Cores | Kind::Tenants);
-    let tells = columns.any(|column| matches!(column.name, "health" | "troubles"));
-    (stands_on_one && tells && !read.contains(&Source::Alarms)).then_some(Source::Alarms)
+) -> Vec<Source> {
+    let of_kind: &[Source] = match kind {
+        Kind::Cores => &[Source::Alarms, Source::Agents],
+        Kind::Instances | Kind::Tenants => &[Source::Alarms],
+        _ => &[],
+    };
+    if !columns.any(|column| matches!(column.name, "health" | "troubles")) {
+        return Vec::new();
+    }
+    of_kind.iter().copied().filter(|source| !read.contains(source)).collect()
 }
 
 /// The sources without which a kind has no rows. The columns of instances name all that they need

@@ -6,22 +6,24 @@ use super::calls;
 use super::drift::{self, Minding};
 use super::output::Output;
 use super::past::{self, Past};
-use super::tunnel::Tunnels;
+use super::tunnel::{self, Signals, Tunnels};
 use crate::clock::Clock;
 use crate::collect::{self, Collector, Keeping, Patience};
 use crate::config::{Config, CoreReach, Loaded, Surroundings, load, span};
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorKind, Result};
 use crate::gateway::{FleetProbe, FleetReader, FleetWriter, NoteCall, Seals, Sessions, Source};
-use crate::model::Scope;
 use crate::model::text::harmless;
+use crate::model::{CoreId, Scope, TargetGroupArn};
+use crate::query::Kind;
+use crate::query::asked::cores_asked;
 use crate::snapshot::Part;
 use crate::store::{CallBook, History};
 use crate::supertokens;
 use crate::world::{Interest, World};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::sync::watch;
-use tokio_util::sync::CancellationToken;
+use tokio_util::sync::{CancellationToken, DropGuard};
 
 /// A fleet that can be read.
 pub(super) struct Reach {
@@ -39,6 +41,8 @@ pub(super) struct Reach {
     pub(super) warnings: Vec<String>,
     /// The way to cores that cannot be reached from here, which ends with it.
     tunnels: Option<Tunnels>,
+    /// Who ends them when a signal comes while nobody else listens.
+    guard: Mutex<Option<DropGuard>>,
     /// The pretended AWS behind it, which ends with it.
     _demo: Option<crate::sim::Running>,
 }
@@ -89,6 +93,12 @@ impl Tools {
         collect::once(reader, config, sources, Interest::default(), self.clock, Patience::default()).await
     }
 
+    /// Reads the targets of these groups, of all where none is named, into the world that names them.
+    pub(super) async fn read_targets(&self, world: &World, of: Targets) -> Arc<World> {
+        let (reader, config) = (Arc::clone(&self.reader), Arc::clone(&self.config));
+        targets(reader, config, world, of, self.clock, Patience::default()).await
+    }
+
     /// The world that a screen shows, where these lists were read whole there, in that scope or in all; otherwise they
     /// are read once.
     pub(super) async fn at_hand(
@@ -103,6 +113,21 @@ impl Tools {
             None => self.once(sources).await,
         }
     }
+}
+
+/// The only target groups whose targets are read; none for all.
+pub(super) type Targets = Option<Vec<(Scope, TargetGroupArn)>>;
+
+async fn targets(
+    reader: Arc<dyn FleetReader>,
+    config: Arc<Config>,
+    world: &World,
+    targets_of: Targets,
+    clock: Clock,
+    patience: Patience,
+) -> Arc<World> {
+    let interest = Interest { targets_of, ..Interest::default() };
+    collect::further(reader, config, world, &[Source::Targets], interest, clock, patience).await
 }
 
 /// What a screen shows, as it changes.
@@ -218,6 +243,7 @@ fn book(config: &Config, around: &Surroundings) -> Option<Arc<CallBook>> {
 impl Drop for Reach {
     /// Reads that are still under way hold the book too, and do not end before the process does.
     fn drop(&mut self) {
+        self.lets_go_of_signals();
         // First: the calls that end sessions are recorded too.
         drop(self.tunnels.take());
         if let Some(book) = &self.book {
@@ -228,6 +254,23 @@ impl Drop for Reach {
 
 /// After so long without an answer a person wonders.
 const UNEASY: Duration = Duration::from_secs(3);
+
+/// So few sessions are not worth a word.
+const FEW: usize = 4;
+/// From one word about how far it is to the next.
+const TELLS: Duration = Duration::from_secs(5);
+
+/// What it takes to ask so many cores by ways of their own.
+fn ways_take(count: usize, most: usize) -> String {
+    format!(
+        "asking {count} cores, each through a session of Systems Manager of its own: about one is opened in a second, {most} at once at most, and all are ended; they cost nothing, and Ctrl-C stops it"
+    )
+}
+
+fn stopped(opened: usize, count: usize) -> Error {
+    let said = format!("stopped: of {count} cores, sessions with {opened} had been opened, and are ended");
+    Error::new(ErrorKind::Interrupted, said)
+}
 
 /// Whom a read still waits for, in a sentence.
 fn waiting_for(silent: &[Scope], limit: Option<Duration>) -> Option<String> {
@@ -255,6 +298,7 @@ impl Reach {
             book: None,
             warnings: Vec::new(),
             tunnels: None,
+            guard: Mutex::default(),
             _demo: None,
         }
     }
@@ -296,16 +340,99 @@ impl Reach {
         let (silent, told) = watch::channel(Vec::new());
         let patience = Patience { limit, silent: Some(silent) };
         let reading = collect::once(reader, config, sources, interest, self.clock, patience);
-        tokio::pin!(reading);
-        if out.is_attended {
-            tokio::select! {
-                world = &mut reading => return world,
-                () = tokio::time::sleep(UNEASY) => {
-                    waiting_for(&told.borrow(), limit).iter().for_each(|text| out.say(text));
-                }
-            }
+        attended(reading, told, limit, out).await
+    }
+
+    /// What to read first where each core is asked by a way of its own, and some are: everything but their word, so that
+    /// it is known whom to ask.
+    pub(super) fn asks_by_ways(&self, sources: &[Source]) -> Option<Vec<Source>> {
+        let is_asked = sources.contains(&Source::Admin) && self.config.cores.reach == CoreReach::Ssm;
+        is_asked.then(|| sources.iter().copied().filter(|source| *source != Source::Admin).collect())
+    }
+
+    /// Asks these cores and no others, and puts their words into the world that names them. Where they are many, what
+    /// that takes is said before, and how far it is while it lasts.
+    ///
+    /// # Errors
+    ///
+    /// Somebody stopped it.
+    pub(super) async fn ask_cores(
+        &self,
+        world: &World,
+        cores: Vec<(Scope, CoreId)>,
+        limit: Option<Duration>,
+        out: &mut Output,
+    ) -> Result<Arc<World>> {
+        let (config, reader) = (Arc::clone(&self.config), Arc::clone(&self.reader));
+        let (silent, told) = watch::channel(Vec::new());
+        let patience = Patience { limit, silent: Some(silent) };
+        let count = cores.len();
+        let interest = Interest { cores_of: Some(cores), ..Interest::default() };
+        let sources = [Source::Admin];
+        let reading = collect::further(reader, config, world, &sources, interest, self.clock, patience);
+        let Some(tunnels) = &self.tunnels else { return Ok(attended(reading, told, limit, out).await) };
+        if count > FEW {
+            out.say(&ways_take(count, tunnel::MOST));
         }
-        reading.await
+        let mut signals = Signals::new()?;
+        self.lets_go_of_signals();
+        let begun = tunnels.opened();
+        let mut tells = tokio::time::interval(TELLS);
+        tells.tick().await;
+        tokio::pin!(reading);
+        let world = loop {
+            let opened = || tunnels.opened().saturating_sub(begun);
+            tokio::select! {
+                biased;
+                // The ports end with this reach, and their sessions with them.
+                _ = signals.next() => return Err(stopped(opened(), count)),
+                world = &mut reading => break world,
+                _ = tells.tick() => if out.is_attended && count > FEW {
+                    out.say(&format!("{} of {count} sessions opened", opened()));
+                },
+            }
+        };
+        self.hold_signals(Some(tunnels.guard(signals, self.book.as_ref())));
+        Ok(world)
+    }
+
+    /// From now on a signal that ends programs first ends the sessions, where there can be any.
+    ///
+    /// # Errors
+    ///
+    /// The system does not let us listen.
+    pub(super) fn heeds_signals(&self) -> Result<()> {
+        if let Some(tunnels) = &self.tunnels {
+            self.hold_signals(Some(tunnels.guard(Signals::new()?, self.book.as_ref())));
+        }
+        Ok(())
+    }
+
+    /// Leaves signals to whoever listens from now on, and means something else by them.
+    pub(super) fn lets_go_of_signals(&self) {
+        self.hold_signals(None);
+    }
+
+    fn hold_signals(&self, guard: Option<DropGuard>) {
+        *self.guard.lock().unwrap_or_else(PoisonError::into_inner) = guard;
+    }
+
+    /// Asks every core that is known by now, each by a way of its own.
+    ///
+    /// # Errors
+    ///
+    /// Somebody stopped it.
+    pub(super) async fn ask_every_core(&self, world: Arc<World>, out: &mut Output) -> Result<Arc<World>> {
+        let cores = cores_asked(Kind::Cores, &world.fleet, 0..world.fleet.cores.len());
+        self.ask_cores(&world, cores, None, out).await
+    }
+
+    /// Reads the targets of these groups, of all where none is named, into the world that names them.
+    pub(super) async fn read_targets(&self, world: &World, of: Targets, out: &mut Output) -> Arc<World> {
+        let (config, reader) = (Arc::clone(&self.config), Arc::clone(&self.reader));
+        let (silent, told) = watch::channel(Vec::new());
+        let patience = Patience { limit: None, silent: Some(silent) };
+        attended(targets(reader, config, world, of, self.clock, patience), told, None, out).await
     }
 
     /// Reads sources until the token is cancelled.
@@ -318,4 +445,23 @@ impl Reach {
     ) -> Collector {
         collect::start(Arc::clone(&self.reader), Arc::new(config), sources, self.clock, kept, cancel)
     }
+}
+
+/// Waits for a read; a person who begins to wonder is told whom it waits for.
+async fn attended(
+    reading: impl Future<Output = Arc<World>>,
+    told: watch::Receiver<Vec<Scope>>,
+    limit: Option<Duration>,
+    out: &mut Output,
+) -> Arc<World> {
+    tokio::pin!(reading);
+    if out.is_attended {
+        tokio::select! {
+            world = &mut reading => return world,
+            () = tokio::time::sleep(UNEASY) => {
+                waiting_for(&told.borrow(), limit).iter().for_each(|text| out.say(text));
+            }
+        }
+    }
+    reading.await
 }

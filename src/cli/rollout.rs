@@ -35,6 +35,13 @@ pub(super) struct RolloutArgs {
     /// Only tell whether there is something to roll out: exits with 3 when there is, with 0 when not
     #[arg(long)]
     pub(super) check: bool,
+    /// Take over the refreshes that are under way in these groups, whoever started them, and follow them, as `coredeck
+    /// refresh --adopt` does
+    #[arg(long, conflicts_with_all = [
+        "check", "image", "canary", "watch", "alarms", "metrics", "bake", "warmup", "min_healthy", "max_healthy",
+        "move_default", "keep_finished", "notes", "allow_deprecated", "allow_older", "allow_owners", "override_verdict",
+    ])]
+    pub(super) adopt: bool,
     /// Percent of each group that are tried first; one instance at least
     #[arg(long, value_name = "PERCENT", value_parser = clap::value_parser!(u32).range(1..=100))]
     canary: Option<u32>,

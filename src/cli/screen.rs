@@ -11,7 +11,7 @@ use super::shell;
 use super::view::view;
 use crate::clock::Clock;
 use crate::collect::{Chronicle, Keeping};
-use crate::config::{Config, Surroundings};
+use crate::config::{Config, CoreReach, Surroundings};
 use crate::error::{Error, Result};
 use crate::gateway::Source;
 use crate::model::text::harmless;
@@ -147,6 +147,7 @@ fn about(config: &Config, around: &Surroundings, is_demo: bool, clock: Clock, wa
         tiers: config.tiers.clone(),
         figures: config.capacity,
         acting,
+        asks_by_ways: config.cores.reach == CoreReach::Ssm,
     }
 }
 

@@ -18,7 +18,10 @@ use futures::FutureExt as _;
 use futures::future::BoxFuture;
 pub(super) use plugin::Plugin;
 use std::sync::Arc;
+use std::time::Duration;
 
+/// How long the end of a session may keep whoever left it.
+const ENDS: Duration = Duration::from_secs(3);
 /// What is run in a task where nothing is said.
 const USUAL: &str = "/bin/sh";
 
@@ -68,10 +71,24 @@ impl Aside for Doorman {
     fn open(&self, of: Sought) -> BoxFuture<'static, std::result::Result<Box<dyn Inside>, Declined>> {
         let (tools, shown) = (self.tools.clone(), self.shown.clone());
         async move {
-            let open = open(&tools, Some(&shown), &Wanted::of(of)).await.map_err(Declined::from)?;
+            let name = of.name.clone();
+            let open = open(&tools, Some(&shown), &Wanted::of(of)).await;
+            let open = open.map_err(|error| at_the_screen(&name, Declined::from(error)))?;
             Ok(Box::new(open) as Box<dyn Inside>)
         }
         .boxed()
+    }
+}
+
+/// What a screen says in one line, which may be short: first what is to be typed.
+fn at_the_screen(name: &str, declined: Declined) -> Declined {
+    match declined.hints.iter().any(|hint| hint.contains("--yes")) {
+        true => Declined {
+            what: format!("say once `coredeck shell {name} --yes`: it puts there what leads inside"),
+            why: declined.why,
+            hints: Vec::new(),
+        },
+        false => declined,
     }
 }
 
@@ -114,18 +131,15 @@ struct Open {
 impl Open {
     /// Hands the terminal over until it ends. The exit code.
     async fn enter(self) -> Result<u8> {
-        match self.plugin.carry_on(&self.opened).await {
-            Ok(code) => Ok(code),
-            Err(error) => {
-                self.end().await;
-                Err(error)
-            }
-        }
+        let ended = self.plugin.carry_on(&self.opened).await;
+        // A plugin that ends well may have left the session open all the same.
+        self.end().await;
+        ended
     }
 
     async fn end(&self) {
         // It would end by itself; what keeps it from ending now is not what is to be told.
-        let _ = self.sessions.end(&self.scope, &self.opened.id).await;
+        let _ = tokio::time::timeout(ENDS, self.sessions.end(&self.scope, &self.opened.id)).await;
     }
 }
 
@@ -195,8 +209,13 @@ fn find(fleet: &Fleet, wanted: &Wanted) -> Result<(Scope, Session)> {
     let asked = if may_be_core { format!("core/{name}") } else { format!("task/{name}") };
     let asked = Sought { name: asked, scope: sought.scope.clone() };
     let found = resolve(fleet, &[asked]).map_err(|_| {
-        Error::failed(format!("no core, instance or task is called '{}'", harmless(typed)))
-            .hint("`coredeck get cores -o name` lists the cores")
+        let error = Error::failed(format!("no core, instance or task is called '{}'", harmless(typed)));
+        match typed.strip_prefix("tenant/") {
+            Some(tenant) => {
+                error.hint(format!("`coredeck describe tenant {}` names its core", harmless(tenant)))
+            }
+            None => error.hint("`coredeck get cores -o name` lists the cores"),
+        }
     })?;
     match found.as_slice() {
         [Origin { scope, place, .. }] => Ok((Scope::clone(scope), session(place, wanted))),
@@ -218,5 +237,24 @@ fn session(place: &Place, wanted: &Wanted) -> Session {
             container: wanted.container.clone(),
             command: wanted.command.clone(),
         },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_screen_says_first_what_is_to_be_typed() {
+        let error = Error::failed("no session")
+            .because("the document is not there".to_owned())
+            .hint("say --yes once");
+        let said = at_the_screen("core/dev-001", Declined::from(error)).line();
+        assert!(
+            said.starts_with("say once `coredeck shell core/dev-001 --yes`: ")
+                && said.contains("is not there")
+        );
+        let other = Declined::from(Error::failed("no session").hint("describe it"));
+        assert_eq!(at_the_screen("x", other.clone()), other);
     }
 }

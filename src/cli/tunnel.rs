@@ -2,23 +2,25 @@
 //! Manager forwards.
 //!
 //! Ports are opened when a core is first asked, are a bounded number, make room for others when nothing goes through
-//! them, are opened again when they break, and end with this process. The plugin that carries one listens on 127.0.0.1
+//! them, are opened again when they break, are closed when nobody asks for them, and end with this process. The plugin that carries one listens on 127.0.0.1
 //! without a password, so whoever is on this machine can speak to a core through it as if he stood beside that core, and
 //! needs its key like anybody there. The other way about: before a key is sent, it is looked whether the plugin that we
 //! started lives and is the one that listens, so that nobody who took the port before gets it. Only Linux shows who
 //! listens; elsewhere that it lives must do, for it ends where it cannot have its port.
 
+mod guard;
 mod listener;
 mod port;
 
+pub(super) use self::guard::Signals;
 use self::port::Port;
 use super::shell::Plugin;
 use crate::clock::Clock;
 use crate::gateway::{HostAt, Lead, Session, Sessions, Ways};
-use crate::model::{Text, Trouble, TroubleKind};
+use crate::model::{Scope, Text, Trouble, TroubleKind};
 use futures::FutureExt as _;
 use futures::future::BoxFuture;
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::fmt;
 use std::net::{Ipv4Addr, TcpListener};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -30,13 +32,23 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 /// Ports that are forwarded at once at most.
-const MOST: usize = 24;
+pub(super) const MOST: usize = 24;
+/// A port that nobody asked for so long is closed: longer than from one question to the next of whoever looks at many.
+const RESTS: Duration = Duration::from_secs(420);
+/// How long sessions whose plugin has ended may take to end, before it is looked whether they did.
+const SETTLES: Duration = Duration::from_secs(5);
+/// So many are looked after at once without waiting.
+const CHECKED: usize = 8;
+/// Sessions that are being asked for at once: whoever ends waits for their answers, to end them too.
+const OPENING: usize = 4;
 /// How long a session may take until its port takes connections.
 const OPENS: Duration = Duration::from_secs(20);
 /// From one look whether it does to the next.
 const AGAIN: Duration = Duration::from_millis(100);
+/// How often an end that AWS throttles is tried.
+const TRIES: usize = 5;
 /// How long the end of all of them may take when we end.
-const ENDS: Duration = Duration::from_secs(5);
+const ENDS: Duration = Duration::from_secs(8);
 
 fn held<T>(lock: &Mutex<T>) -> MutexGuard<'_, T> {
     // Whole entries are written: one that a panic left behind is as good as any.
@@ -61,13 +73,23 @@ pub(super) struct Ports {
     plugin: OnceCell<Plugin>,
     slots: Mutex<HashMap<Door, Arc<Slot>>>,
     asked: AtomicU64,
+    /// Sessions so far.
+    opened: AtomicU64,
     /// Sessions that are being opened, are open, or are being ended.
     room: Arc<Semaphore>,
+    /// Sessions that are asked for.
+    opening: Semaphore,
     /// Rings when nothing goes through a port any more.
     idle: Arc<Notify>,
     /// Sessions on their way to their end.
     ends: Mutex<JoinSet<()>>,
+    /// Sessions whose plugin has ended, and said nothing that can be relied on.
+    left: Mutex<Vec<(Scope, Text)>>,
     over: CancellationToken,
+    /// Whoever closes all.
+    closing: Turn<()>,
+    /// How long a port stays that nobody asks for.
+    rests: Duration,
 }
 
 impl fmt::Debug for Ports {
@@ -82,17 +104,32 @@ pub(super) struct Tunnels(Arc<Ports>);
 impl Tunnels {
     /// Nothing is opened yet, and nothing looked for.
     pub(super) fn new(sessions: Arc<dyn Sessions>, clock: Clock) -> Self {
+        Self::of(sessions, clock, MOST, RESTS)
+    }
+
+    /// The same with so many at once at most, each for so long.
+    fn of(sessions: Arc<dyn Sessions>, clock: Clock, most: usize, rests: Duration) -> Self {
         Self(Arc::new(Ports {
             sessions,
             clock,
             plugin: OnceCell::new(),
             slots: Mutex::default(),
             asked: AtomicU64::new(0),
-            room: Arc::new(Semaphore::new(MOST)),
+            opened: AtomicU64::new(0),
+            room: Arc::new(Semaphore::new(most)),
+            opening: Semaphore::new(OPENING),
             idle: Arc::default(),
             ends: Mutex::default(),
+            left: Mutex::default(),
             over: CancellationToken::new(),
+            closing: Turn::default(),
+            rests,
         }))
+    }
+
+    /// Sessions that were opened so far.
+    pub(super) fn opened(&self) -> usize {
+        usize::try_from(self.0.opened.load(Ordering::Relaxed)).unwrap_or(usize::MAX)
     }
 
     /// The ways through them.
@@ -183,6 +220,7 @@ impl Ports {
         let room = self.room().await?;
         let new = self.start(&door, room).await?;
         *open = Some(Arc::clone(&new));
+        self.attend(Arc::clone(&slot), &new);
         Ok((new, Arc::clone(&self.idle)))
     }
 
@@ -230,8 +268,20 @@ impl Ports {
         let free = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).and_then(|free| free.local_addr());
         let local = free.map_err(|why| format!("no port of this machine is free: {why}"))?.port();
         let session = Session::Forward { instance: host.instance.clone(), port: *remote, local };
+        let opening = tokio::select! {
+            biased;
+            () = self.over.cancelled() => return Err(ENDING.to_owned()),
+            opening = self.opening.acquire() => opening.map_err(|why| why.to_string())?,
+        };
         let opened = self.sessions.open(&host.scope, &session, false).await;
+        drop(opening);
         let opened = opened.map_err(|trouble| trouble.to_string())?;
+        self.opened.fetch_add(1, Ordering::Relaxed);
+        if self.over.is_cancelled() {
+            // Nobody would wait for its plugin.
+            self.end(&host.scope, &opened.id).await;
+            return Err(ENDING.to_owned());
+        }
         let started = Port::start(plugin, &opened, host.scope.clone(), local, room);
         let port = match started {
             Ok(port) => Arc::new(port),
@@ -256,25 +306,106 @@ impl Ports {
         }
     }
 
-    /// Ends a session, beside whatever else is done.
-    fn close(self: &Arc<Self>, port: Arc<Port>) {
-        let sessions = Arc::clone(&self.sessions);
-        let mut ends = held(&self.ends);
-        while ends.try_join_next().is_some() {}
-        ends.spawn(async move { port.end(sessions.as_ref()).await });
+    /// Closes a port when nobody has asked for it for long: its core may have moved, or nobody looks at it any more.
+    fn attend(self: &Arc<Self>, slot: Arc<Slot>, port: &Arc<Port>) {
+        let (ports, over, rests, mine) =
+            (Arc::downgrade(self), self.over.clone(), self.rests, port.session());
+        tokio::spawn(async move {
+            loop {
+                let before = slot.used.load(Ordering::Relaxed);
+                tokio::select! { () = over.cancelled() => return, () = tokio::time::sleep(rests) => {} }
+                let Some(ports) = ports.upgrade() else { return };
+                // Whoever has the lock asks for it.
+                let Ok(mut open) = slot.open.try_lock() else { continue };
+                let Some(port) = open.as_ref().filter(|port| port.session() == mine) else { return };
+                if slot.used.load(Ordering::Relaxed) != before || Arc::strong_count(port) > 1 {
+                    continue;
+                }
+                if let Some(port) = open.take() {
+                    ports.close(port);
+                }
+                return;
+            }
+        });
     }
 
-    /// Ends all sessions, also those that something goes through.
-    async fn close_all(self: &Arc<Self>) {
-        let all = async {
-            let slots: Vec<Arc<Slot>> = held(&self.slots).values().cloned().collect();
-            for slot in slots {
-                if let Some(port) = slot.open.lock().await.take() {
-                    self.close(port);
+    /// Ends a session, beside whatever else is done.
+    fn close(self: &Arc<Self>, port: Arc<Port>) {
+        let ports = Arc::clone(self);
+        let mut ends = held(&self.ends);
+        while ends.try_join_next().is_some() {}
+        ends.spawn(async move {
+            let (scope, id) = port.session();
+            let has_ended = port.stop().await;
+            drop(port);
+            if !has_ended {
+                ports.end(&scope, &id).await;
+                return;
+            }
+            // A plugin that ends well may leave its session open all the same.
+            let count = {
+                let mut left = held(&ports.left);
+                left.push((scope, id));
+                left.len()
+            };
+            if count < CHECKED {
+                tokio::select! {
+                    // Whoever closes all looks after them.
+                    () = ports.over.cancelled() => return,
+                    () = tokio::time::sleep(SETTLES) => {}
                 }
             }
+            ports.see_to_ends().await;
+        });
+    }
+
+    /// Ends those of the sessions whose plugins have ended of which AWS does not say that they did: one call tells of
+    /// all, and ends are taken one or two in a second.
+    async fn see_to_ends(&self) {
+        let mut left: BTreeMap<Scope, Vec<Text>> = BTreeMap::new();
+        for (scope, id) in std::mem::take(&mut *held(&self.left)) {
+            left.entry(scope).or_default().push(id);
+        }
+        for (scope, mut ids) in left {
+            // Where nobody may know, all are ended.
+            if let Ok(live) = self.sessions.live(&scope).await {
+                ids.retain(|id| live.contains(id));
+            }
+            futures::future::join_all(ids.iter().map(|id| self.end(&scope, id))).await;
+        }
+    }
+
+    async fn end(&self, scope: &Scope, id: &Text) {
+        for _ in 0..TRIES {
+            match self.sessions.end(scope, id).await {
+                Err(trouble) if trouble.kind == TroubleKind::Throttled => {
+                    tokio::time::sleep(AGAIN * 10).await;
+                }
+                Err(trouble) => {
+                    return tracing::debug!(%trouble, "a session ends by itself some minutes later");
+                }
+                Ok(()) => return,
+            }
+        }
+    }
+
+    /// Ends all sessions, also those that something goes through. One that AWS is slow to open holds up no other.
+    async fn close_all(self: &Arc<Self>) {
+        let all = async {
+            // Whoever comes second waits until the first has ended them.
+            let _mine = self.closing.lock().await;
+            let slots: Vec<Arc<Slot>> = held(&self.slots).values().cloned().collect();
+            let taken = slots.into_iter().map(|slot| async move {
+                if let Ok(mut open) = tokio::time::timeout(ENDS / 2, slot.open.lock()).await
+                    && let Some(port) = open.take()
+                {
+                    self.close(port);
+                }
+            });
+            futures::future::join_all(taken).await;
             let ends = std::mem::take(&mut *held(&self.ends));
             ends.join_all().await;
+            self.see_to_ends().await;
         };
         if tokio::time::timeout(ENDS, all).await.is_err() {
             tracing::warn!(
@@ -286,3 +417,6 @@ impl Ports {
 
 /// Why no more ports are opened.
 const ENDING: &str = "coredeck is about to end";
+
+#[cfg(test)]
+mod tests;

@@ -9,6 +9,7 @@ use super::output::Output;
 use super::refresh::RefreshArgs;
 use super::rollout::RolloutArgs;
 use crate::error::{Error, Result};
+use crate::ops::intent::RefreshWish;
 use crate::ops::kept::asked;
 use crate::ops::{Intent, OnTimeout, Options, Then};
 use clap::{Args, Subcommand, ValueEnum};
@@ -194,6 +195,8 @@ impl Verb {
             Self::Resume(args) => ("resume", &args.plain),
             Self::Scale(args) => ("scale", &args.plain),
             Self::Refresh(args) => ("refresh", &args.plain),
+            // What was begun elsewhere is a refresh of each group: nobody knows of a rollout behind it.
+            Self::Rollout(args) if args.adopt => ("refresh", &args.plain),
             Self::Rollout(args) => ("rollout", &args.plain),
             Self::SpotShare(args) => ("spot-share", &args.plain),
             Self::Tune(args) => ("tune", &args.plain),
@@ -241,6 +244,9 @@ impl Verb {
             Self::Refresh(args) => {
                 options.override_verdict = args.override_verdict;
                 options.refresh = args.wish()?.map(Box::new);
+            }
+            Self::Rollout(args) if args.adopt => {
+                options.refresh = Some(Box::new(RefreshWish { adopt: true, ..RefreshWish::default() }));
             }
             Self::Rollout(args) => {
                 options.override_verdict = args.override_verdict;

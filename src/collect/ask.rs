@@ -3,7 +3,8 @@
 use crate::config::{Config, CoreReach};
 use crate::gateway::{Ask, Reading, Source, Visit};
 use crate::model::{
-    CoreRecord, Gauges, Image, ImageId, InstanceId, InstanceState, InstanceType, TemplateRef, Text, Trouble,
+    CoreId, CoreRecord, Gauges, Image, ImageId, InstanceId, InstanceState, InstanceType, TargetGroupArn,
+    TemplateRef, Text, Trouble,
 };
 use crate::snapshot::Part;
 use jiff::{SignedDuration, Timestamp};
@@ -25,13 +26,23 @@ pub(super) enum Next {
     Wait,
 }
 
+/// What alone is to be asked about, where it is not everything.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Only<'a> {
+    /// Cores that are asked themselves.
+    pub(super) cores: Option<&'a [CoreId]>,
+    /// Target groups whose targets are read.
+    pub(super) targets: Option<&'a [TargetGroupArn]>,
+}
+
 /// Decides what to do about a source. `metrics_of` are the instances that somebody looks at here, and which of
-/// their metrics.
+/// their metrics; `only` what else is left out.
 pub(super) fn next(
     source: Source,
     part: &Part,
     config: &Config,
     metrics_of: (&[InstanceId], Gauges),
+    only: Only<'_>,
     now: Timestamp,
 ) -> Next {
     let mut blocked = None;
@@ -52,7 +63,7 @@ pub(super) fn next(
         let message = format!("needs {}, and that could not be read: {}", need.word(), trouble.message);
         return Next::Blocked(Trouble { message, ..trouble.clone() });
     }
-    name(source, part, config, metrics_of, now)
+    name(source, part, config, metrics_of, only, now)
 }
 
 fn name(
@@ -60,6 +71,7 @@ fn name(
     part: &Part,
     config: &Config,
     (metrics_of, gauges): (&[InstanceId], Gauges),
+    only: Only<'_>,
     now: Timestamp,
 ) -> Next {
     fn ask<T>(names: Vec<T>, ask: impl FnOnce(Vec<T>) -> Ask, empty: Reading) -> Next {
@@ -102,13 +114,20 @@ fn name(
                 .value
                 .iter()
                 .flat_map(|list| list.iter())
+                .filter(|group| only.targets.is_none_or(|wanted| wanted.contains(&group.arn)))
                 .map(|group| group.arn.clone())
                 .collect(),
             Ask::Targets,
             Reading::Targets(vec![]),
         ),
         Source::Admin if config.cores.reach == CoreReach::Off => Next::Empty(Reading::Admin(vec![])),
-        Source::Admin => ask(visits(part), Ask::Admin, Reading::Admin(vec![])),
+        Source::Admin => {
+            let mut visits = visits(part);
+            if let Some(wanted) = only.cores {
+                visits.retain(|visit| wanted.contains(&visit.core));
+            }
+            ask(visits, Ask::Admin, Reading::Admin(vec![]))
+        }
         Source::Prices => {
             let (of, products) = markets_in_use(part);
             if of.is_empty() || products.is_empty() {
@@ -139,7 +158,7 @@ fn host_names(part: &Part) -> Vec<Text> {
 
 /// The cores that the registry names, where their hosts run. What runs as a task is known to no registry, and its
 /// key neither.
-fn visits(part: &Part) -> Vec<Visit> {
+pub(super) fn visits(part: &Part) -> Vec<Visit> {
     let hosts: HashMap<&str, &str> = part
         .instances
         .value
@@ -153,16 +172,13 @@ fn visits(part: &Part) -> Vec<Visit> {
         let address = hosts.get(core.instance_id.as_ref()?.as_str())?;
         Some(Visit {
             core: core.id.clone(),
-            address: format!("http://{address}:{}", core.port.unwrap_or(CORE_PORT)),
+            address: core.address(address),
             instance: core.instance_id.clone()?,
             key_parameter: core.api_key_parameter.clone(),
         })
     };
     cores.filter_map(visit).collect()
 }
-
-/// The port of a core whose registry entry names none.
-const CORE_PORT: u16 = 3567;
 
 /// Template versions that groups and instances refer to.
 fn templates_in_use(part: &Part) -> Vec<TemplateRef> {

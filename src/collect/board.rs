@@ -1,22 +1,19 @@
 //! The state of a collection: one part per scope, one slot per source, and the picture being put together.
 
-use super::ask::{Next, names_more, next};
+use super::ask::Next;
+use super::desk::{Desk, Follow};
 use super::due::{Due, Rhythm, Slot, due};
-use crate::config::Config;
+use super::words::Words;
+use crate::config::{Config, CoreReach};
 use crate::gateway::{Ask, GatewayError, Reading, Source, Urgency};
-use crate::model::{Gauges, InstanceId, Metrics, Region, Scope, Trouble, TroubleKind};
+use crate::model::{Gauges, InstanceId, Region, Scope, Trouble, TroubleKind};
 use crate::snapshot::{Part, Snapshot};
 use crate::store::Kept;
 use crate::world::Interest;
 use jiff::Timestamp;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
-use std::time::{Duration, Instant};
-
-/// Metrics of rows that have scrolled away are kept this long, so that scrolling back costs nothing.
-const METRICS_KEPT: Duration = Duration::from_secs(600);
-/// When a list names something new, what is read by name follows at most this often.
-const FOLLOW_PAUSE: Duration = Duration::from_secs(15);
+use std::time::Instant;
 
 /// One read to begin.
 #[derive(Debug)]
@@ -31,114 +28,6 @@ pub(super) struct Job {
 /// Where a scope stands among the others: account, then the order in which its regions were named, then
 /// the region's own name for those that were found out.
 type Place = (usize, usize, Region);
-
-struct Desk {
-    part: Arc<Part>,
-    /// In the order of first reads, so that what is needed begins before what needs it.
-    slots: Vec<(Source, Slot)>,
-    /// The last ask of each source.
-    asked: BTreeMap<Source, Ask>,
-    /// Sources whose names may have changed since they were last asked for.
-    renamed: BTreeSet<Source>,
-    /// Instances whose metrics are wanted here.
-    metrics_of: Vec<InstanceId>,
-    /// Which of their metrics.
-    gauges: Gauges,
-    /// When metrics of an instance were last read, and which.
-    metrics_read: HashMap<InstanceId, (Instant, Gauges)>,
-}
-
-impl Desk {
-    fn is_tried(&self) -> bool {
-        self.slots.iter().all(|(_, slot)| slot.is_tried() && !slot.is_running)
-    }
-
-    fn slot(&mut self, source: Source) -> Option<&mut Slot> {
-        self.slots.iter_mut().find(|(of, _)| *of == source).map(|(_, slot)| slot)
-    }
-
-    /// Wanted instances whose metrics are older than this, or were never read.
-    fn metrics_missing(&self, now: Instant, every: Duration) -> Vec<InstanceId> {
-        let is_old = |id: &&InstanceId| {
-            !self.has_read(id)
-                || self
-                    .metrics_read
-                    .get(*id)
-                    .is_none_or(|(at, _)| now.saturating_duration_since(*at) >= every)
-        };
-        self.metrics_of.iter().filter(is_old).cloned().collect()
-    }
-
-    /// Tells whether all metrics that are wanted of an instance were read, however long ago.
-    fn has_read(&self, id: &InstanceId) -> bool {
-        self.metrics_read.get(id).is_some_and(|(_, gauges)| gauges.hold_all(self.gauges))
-    }
-
-    /// A read succeeded: what is read by the names in it may have more to ask, or was waiting for it.
-    fn succeeded(&mut self, source: Source, urgency: Urgency) {
-        for (of, slot) in self.slots.iter_mut().filter(|(of, _)| of.needs().contains(&source)) {
-            self.renamed.insert(*of);
-            if slot.is_blocked {
-                slot.want(urgency);
-            }
-        }
-    }
-
-    fn has_spoken(&self) -> bool {
-        self.slots.iter().any(|(source, _)| {
-            let standing = self.part.standing(*source);
-            standing.as_of.is_some() || standing.trouble.is_some()
-        })
-    }
-}
-
-/// What to do about a source that is not due, when what it is read by may have changed.
-enum Follow {
-    /// Ask this: it names something new.
-    Now(Ask),
-    /// It may name something new, but was read a moment ago.
-    At(Instant),
-    /// Nothing new.
-    No,
-}
-
-impl Desk {
-    fn next(&self, source: Source, config: &Config, rhythm: &Rhythm, now: Instant, at: Timestamp) -> Next {
-        let metrics_of = match source {
-            Source::Metrics => self.metrics_missing(now, rhythm.every(source)),
-            _ => Vec::new(),
-        };
-        next(source, &self.part, config, (&metrics_of, self.gauges), at)
-    }
-
-    fn follow(
-        &mut self,
-        source: Source,
-        slot: Slot,
-        config: &Config,
-        rhythm: &Rhythm,
-        now: Instant,
-        at: Timestamp,
-    ) -> Follow {
-        if !self.renamed.contains(&source) || slot.failed_by.is_some() {
-            return Follow::No;
-        }
-        let soonest = slot.ended_at.map_or(now, |ended| ended + FOLLOW_PAUSE);
-        if soonest > now {
-            return Follow::At(soonest);
-        }
-        let next = self.next(source, config, rhythm, now, at);
-        if next == Next::Wait {
-            return Follow::No;
-        }
-        self.renamed.remove(&source);
-        match (next, self.asked.get(&source)) {
-            (Next::Ask(ask), None) => Follow::Now(ask),
-            (Next::Ask(ask), Some(before)) if names_more(&ask, before) => Follow::Now(ask),
-            _ => Follow::No,
-        }
-    }
-}
 
 /// What `begin` began.
 #[derive(Debug, Default)]
@@ -170,6 +59,8 @@ pub(super) struct Board {
     seq: u64,
     /// Reads that a person waits for carry this urgency, whatever the rhythm says.
     floor: Option<Urgency>,
+    /// Each core is asked by a way of its own.
+    takes_ways: bool,
 }
 
 impl Board {
@@ -180,10 +71,12 @@ impl Board {
             places: BTreeMap::new(),
             sources: sources.to_vec(),
             rhythm: Rhythm::new(&config.cadence),
-            interest: Interest::default(),
+            // Before anybody says at what he looks, no core is asked by a way of its own.
+            interest: Interest { cores_of: Some(Vec::new()), ..Interest::default() },
             troubles: Vec::new(),
             seq: 0,
             floor,
+            takes_ways: config.cores.reach == CoreReach::Ssm,
         }
     }
 
@@ -203,10 +96,20 @@ impl Board {
             renamed: BTreeSet::new(),
             metrics_of: Vec::new(),
             gauges: Gauges::ALL,
+            targets_of: None,
             metrics_read: HashMap::new(),
+            words: Words::new(self.floor.is_some(), self.takes_ways),
         };
         self.desks.insert(place, desk);
         self.spread_interest();
+    }
+
+    /// Goes on from what was read of a scope before.
+    pub(super) fn adopt(&mut self, order: usize, part: &Arc<Part>) {
+        self.add((order, 0), Scope::clone(&part.scope));
+        if let Some(desk) = self.places.get(&part.scope).and_then(|place| self.desks.get_mut(place)) {
+            desk.part = Arc::clone(part);
+        }
     }
 
     /// Forgets the places of an account that are not among these regions.
@@ -250,6 +153,19 @@ impl Board {
             if is_new && let Some(slot) = desk.slot(Source::Metrics) {
                 slot.want(Urgency::Screen);
             }
+            let scope = &desk.part.scope;
+            desk.targets_of = self.interest.targets_of.as_ref().map(|groups| {
+                let here = groups.iter().filter(|(of, _)| of == scope.as_ref());
+                here.map(|(_, group)| group.clone()).collect()
+            });
+            let cores = self.interest.cores_of.as_ref().map(|cores| {
+                let here = cores.iter().filter(|(of, _)| of == scope.as_ref());
+                here.map(|(_, core)| core.clone()).collect()
+            });
+            let is_new = desk.words.look(cores);
+            if is_new && let Some(slot) = desk.slot(Source::Admin) {
+                slot.want(Urgency::Screen);
+            }
         }
     }
 
@@ -262,6 +178,9 @@ impl Board {
             for source in sources {
                 if *source == Source::Metrics {
                     desk.metrics_read.clear();
+                }
+                if *source == Source::Admin {
+                    desk.words.renew();
                 }
                 if let Some(slot) = desk.slot(*source) {
                     slot.want(Urgency::User);
@@ -318,14 +237,18 @@ impl Board {
                         desk.renamed.remove(&source);
                         desk.asked.insert(source, ask.clone());
                         let urgency = floor.map_or(urgency, |floor| urgency.max(floor));
-                        let pages = !part.standing(source).is_whole;
+                        // Words of cores that were not asked before go between those that were.
+                        let pages = !part.standing(source).is_whole || source == Source::Admin;
                         begun.jobs.push(Job { scope: Arc::clone(&part.scope), ask, urgency, pages });
                     }
                     Next::Empty(reading) => {
                         slot.begin();
                         slot.end(now, None);
+                        let reading = desk.words.put(reading, part, None, now);
                         // Metrics that nobody asks for are not known to be none.
-                        if source != Source::Metrics {
+                        // And cores that need not be asked now have said nothing new.
+                        let is_rest = source == Source::Admin && part.standing(source).is_whole;
+                        if source != Source::Metrics && !(is_rest && config.cores.reach == CoreReach::Ssm) {
                             part.settle(reading, at, true);
                             begun.emptied.push((Arc::clone(&part.scope), source));
                             desk.succeeded(source, urgency);
@@ -366,9 +289,11 @@ impl Board {
     }
 
     /// Takes in what has been read of a list so far.
-    pub(super) fn page(&mut self, scope: &Scope, reading: Reading, at: Timestamp) {
+    pub(super) fn page(&mut self, scope: &Scope, reading: Reading, now: Instant, at: Timestamp) {
         if let Some(desk) = self.places.get(scope).and_then(|place| self.desks.get_mut(place)) {
-            Arc::make_mut(&mut desk.part).settle(reading, at, false);
+            let is_whole = reading.source() == Source::Admin && desk.part.admin.is_whole;
+            let reading = desk.words.put(reading, &desk.part, desk.asked.get(&Source::Admin), now);
+            Arc::make_mut(&mut desk.part).settle(reading, at, is_whole);
         }
     }
 
@@ -387,7 +312,14 @@ impl Board {
             Ok(reading) => {
                 slot.end(now, None);
                 let reading = desk.keep_metrics(reading, now);
+                let reading = desk.words.put(reading, &desk.part, None, now);
                 Arc::make_mut(&mut desk.part).settle(reading, at, true);
+                if source == Source::Admin
+                    && desk.words.has_more()
+                    && let Some(slot) = desk.slot(source)
+                {
+                    slot.want(Urgency::Screen);
+                }
                 let urgency = self.floor.unwrap_or_else(|| self.rhythm.urgency(source));
                 desk.succeeded(source, urgency);
             }
@@ -475,25 +407,5 @@ pub(super) fn silence(call: &str, waited: std::time::Duration, at: Timestamp) ->
         ),
         request_id: None,
         at,
-    }
-}
-
-impl Desk {
-    /// Adds metrics that were read before and not long ago to those just read.
-    fn keep_metrics(&mut self, reading: Reading, now: Instant) -> Reading {
-        let Reading::Metrics(mut fresh) = reading else { return reading };
-        self.metrics_read.retain(|_, (at, _)| now.saturating_duration_since(*at) < METRICS_KEPT);
-        if let Some(Ask::Metrics { of, gauges, .. }) = self.asked.get(&Source::Metrics) {
-            for id in of {
-                self.metrics_read.insert(id.clone(), (now, *gauges));
-            }
-        }
-        let is_kept = |metrics: &&Metrics| {
-            self.metrics_read.contains_key(&metrics.id) && !fresh.iter().any(|new| new.id == metrics.id)
-        };
-        let kept: Vec<Metrics> =
-            self.part.metrics.value.iter().flat_map(|list| list.iter()).filter(is_kept).cloned().collect();
-        fresh.extend(kept);
-        Reading::Metrics(fresh)
     }
 }

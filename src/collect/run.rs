@@ -2,10 +2,11 @@
 
 mod once;
 
-pub use once::{Patience, once};
+pub use once::{Patience, further, once};
 
 use super::board::{Begun, Board, Job};
 use super::memory::{Chronicle, Memory, Past};
+use crate::capacity::reckon;
 use crate::clock::{Clock, monotonic};
 use crate::config::{Account, Config, Regions};
 use crate::fleet::{Deed, Fleet, join};
@@ -130,9 +131,23 @@ impl Run {
         floor: Option<Urgency>,
         clock: Clock,
     ) -> Self {
+        let mut run = Self::closed(reader, config, board, sources, floor, clock);
+        run.open();
+        run
+    }
+
+    /// One that knows no scope yet.
+    fn closed(
+        reader: Arc<dyn FleetReader>,
+        config: Arc<Config>,
+        board: impl FnOnce(&Config, &[Source], Option<Urgency>) -> Board,
+        sources: &[Source],
+        floor: Option<Urgency>,
+        clock: Clock,
+    ) -> Self {
         let board = board(&config, &Source::with_needs(sources), floor);
         let (pages_in, pages) = mpsc::channel(PAGES);
-        let mut run = Self {
+        Self {
             reader,
             config,
             clock,
@@ -148,9 +163,7 @@ impl Run {
             kept: Vec::new(),
             remembering: None,
             unlisted: Vec::new(),
-        };
-        run.open();
-        run
+        }
     }
 
     /// Adds the scopes that are named, and begins to list those that are not.
@@ -323,7 +336,7 @@ impl Run {
 
     fn take_pages(&mut self) {
         while let Ok((scope, reading)) = self.pages.try_recv() {
-            self.board.page(&scope, reading, self.clock.now());
+            self.board.page(&scope, reading, monotonic(), self.clock.now());
         }
     }
 
@@ -332,7 +345,7 @@ impl Run {
         tokio::select! {
             Some(ended) = self.jobs.join_next() => self.finished(ended),
             Some((scope, reading)) = self.pages.recv() => {
-                self.board.page(&scope, reading, self.clock.now());
+                self.board.page(&scope, reading, monotonic(), self.clock.now());
             }
             else => return false,
         }
@@ -430,7 +443,8 @@ impl Run {
         {
             return last.fleet.clone();
         }
-        let fleet = join(snapshot, &self.config.tiers);
+        let mut fleet = join(snapshot, &self.config.tiers);
+        reckon(&mut fleet, &self.config.capacity);
         self.joined = Some(Joined { at: now, snapshot: snapshot.clone(), fleet: fleet.clone() });
         fleet
     }

@@ -2,8 +2,9 @@
 //!
 //! A figure that rests on a list that was not read whole is left out: its course then has a gap, not a dip.
 
-use super::Fleet;
+use super::{Fleet, TierRow};
 use crate::gateway::Source;
+use crate::model::admin::CoreWord;
 use crate::model::{AlarmState, Gauge, Known, Point, SpotPrice, Usd};
 use crate::snapshot::{Measure, Part, Sample, Snapshot, Subject};
 use jiff::Timestamp;
@@ -15,6 +16,19 @@ const HEALTH: [Source; 3] = [Source::Instances, Source::Groups, Source::Statuses
 /// What cores and tenants rest on besides what the rows themselves say is known.
 const PEOPLE: [Source; 2] = [Source::Registry, Source::Instances];
 
+/// What their own words rest on.
+const TOLD: [Source; 3] = [Source::Registry, Source::Instances, Source::Admin];
+
+/// A sum over the cores of a tier; none unless each of them told: a core that is silent is no dip.
+fn sum(fleet: &Fleet, tier: &TierRow, of: impl Fn(&CoreWord) -> Option<u64>) -> Option<u64> {
+    let mine = fleet.cores.iter().filter(|core| core.tier == tier.name);
+    let told = mine.map(|core| match &core.word {
+        Known::Yes(Some(word)) => of(word),
+        _ => None,
+    });
+    told.sum()
+}
+
 /// Every count that is known now. Each bears the age of the oldest list behind it.
 pub fn samples(snapshot: &Snapshot, fleet: &Fleet) -> Vec<Sample> {
     let mut samples = Vec::new();
@@ -25,6 +39,7 @@ pub fn samples(snapshot: &Snapshot, fleet: &Fleet) -> Vec<Sample> {
     };
     let (machines, health) = (read(snapshot, &MACHINES), read(snapshot, &HEALTH));
     let (people, alarms) = (read(snapshot, &PEOPLE), read(snapshot, &[Source::Alarms]));
+    let told = read(snapshot, &TOLD);
     let (mut instances, mut spot, mut unwell) = (0, 0, 0);
     for tier in &fleet.tiers {
         let of = || Subject::Tier(tier.name.clone());
@@ -40,6 +55,16 @@ pub fn samples(snapshot: &Snapshot, fleet: &Fleet) -> Vec<Sample> {
         }
         if let Known::Yes(tenants) = tier.tenants {
             put(of(), Measure::Tenants, people, tenants.into());
+        }
+        if let Known::Yes(_) = tier.cores {
+            for (measure, sum) in [
+                (Measure::Users, sum(fleet, tier, CoreWord::users)),
+                (Measure::MonthlyUsers, sum(fleet, tier, CoreWord::monthly)),
+            ] {
+                if let Some(sum) = sum {
+                    put(of(), measure, told, sum as f64);
+                }
+            }
         }
     }
     put(Subject::Fleet, Measure::Instances, machines, instances.into());
@@ -194,5 +219,68 @@ mod tests {
         };
         broken.failed(Source::Groups, trouble);
         assert_eq!(found(vec![part("r"), broken]), [(Measure::Alarms, at(2), 2.0)]);
+    }
+
+    #[test]
+    fn users_have_a_course_where_every_core_told_and_none_where_one_is_silent() {
+        use crate::fleet::Rows;
+        use crate::model::admin::DomainWord;
+        use crate::model::{Core, Health, Home, Text};
+        let word = |users| {
+            let domain =
+                DomainWord { users: Some(users), monthly: Some(users / 10), ..DomainWord::default() };
+            Known::Yes(Some(Arc::new(CoreWord { domains: vec![Arc::new(domain)], ..CoreWord::default() })))
+        };
+        let core = |id: &str, word| Core {
+            id: id.into(),
+            scope: Arc::new(Scope { account: "a".into(), region: "r".into() }),
+            tier: Some("t".into()),
+            home: Home::Container { instance_id: None, container: None::<Text> },
+            port: None,
+            version: None,
+            tenants: Known::Yes(0),
+            room: Known::Yes(None),
+            left: Known::Yes(None),
+            cpu: Known::Yes(None),
+            credits: Known::Yes(None),
+            names: Known::Yes(Vec::new()),
+            drift: None,
+            word,
+            health: Health::Ok,
+            troubles: Vec::new(),
+        };
+        let mut part = part("r");
+        let registry = Reading::Registry { cores: Vec::new(), tenants: Vec::new(), faults: Vec::new() };
+        part.settle(registry, at(3), true);
+        part.settle(Reading::Admin(vec![]), at(4), true);
+        let mut snapshot = Snapshot::empty(at(9));
+        snapshot.parts = vec![Arc::new(part)];
+        let mut fleet = Fleet::empty(at(9));
+        fleet.tiers = Rows::from(vec![TierRow {
+            name: Some("t".into()),
+            instances: 2,
+            by_health: [2, 0, 0, 0, 0],
+            spot: 0,
+            groups: 0,
+            services: 0,
+            cores: Known::Yes(2),
+            core_room: Known::Yes(None),
+            tenants: Known::Yes(0),
+            zones: Vec::new(),
+            types: Vec::new(),
+            health: Health::Ok,
+            troubles: Vec::new(),
+        }]);
+        let of = |fleet: &Fleet| {
+            let all = samples(&snapshot, fleet).into_iter();
+            let mine = all.filter(|one| matches!(one.measure, Measure::Users | Measure::MonthlyUsers));
+            mine.filter(|one| one.subject == Subject::Tier(Some("t".into())))
+                .map(|one| (one.measure, one.at, one.value))
+                .collect::<Vec<_>>()
+        };
+        fleet.cores = Rows::from(vec![core("one", word(70)), core("two", word(30))]);
+        assert_eq!(of(&fleet), [(Measure::Users, at(0), 100.0), (Measure::MonthlyUsers, at(0), 10.0)]);
+        fleet.cores = Rows::from(vec![core("one", word(70)), core("two", Known::Yes(None))]);
+        assert_eq!(of(&fleet), []);
     }
 }

@@ -3,7 +3,7 @@
 use super::health::Verdict;
 use super::lack;
 use crate::model::admin::{CoreWord, DomainWord, Sign};
-use crate::model::{Core, Health, Home, Known, Text};
+use crate::model::{Core, Health, Home, Known, Text, WhyUnknown};
 use crate::snapshot::{Part, Snapshot};
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -21,6 +21,7 @@ pub(super) fn heed(snapshot: &Snapshot, cores: &mut [Core]) {
     for core in cores.iter_mut().filter(|core| matches!(core.home, Home::Container { .. })) {
         let Some((part, by_id)) = words.iter().find(|(part, _)| part.scope == core.scope) else { continue };
         core.word = match by_id.get(core.id.as_str()) {
+            Some(word) if word.sign == Sign::Unasked => Known::No(WhyUnknown::NotAsked),
             Some(word) => Known::Yes(Some(Arc::clone(word))),
             None if part.admin.is_whole => Known::Yes(None),
             None => Known::No(lack::why(part.admin.standing())),
@@ -73,7 +74,7 @@ fn verdict(word: &CoreWord) -> (Health, Vec<String>) {
         troubles.push(trouble);
     };
     match &word.sign {
-        Sign::Well | Sign::Unproven => {}
+        Sign::Well | Sign::Unproven | Sign::Unasked => {}
         Sign::Failed(why) => find(Health::Bad, format!("it answers that {why}")),
         Sign::Silent => find(Health::Bad, "nothing listens at its port".to_owned()),
         Sign::Unreached(why) => find(Health::Unknown, format!("asked from here, {why}")),

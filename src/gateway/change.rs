@@ -455,6 +455,10 @@ pub struct Preferences {
     pub bake_s: u32,
 }
 
+/// How the trouble begins by which Auto Scaling refuses a refresh whose caller may not launch from its template: one of
+/// three permissions is missing, and it does not say which.
+pub const LAUNCH_DENIED: &str = "launching from the template is denied";
+
 /// What a refresh launches new instances with, and what the group keeps when it succeeds.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -476,5 +480,20 @@ impl Desired {
         match self {
             Self::Template(template) | Self::Mixed { template, .. } => template,
         }
+    }
+
+    /// Every launch template in it: that of the group, and those of types that have one of their own.
+    pub fn templates(&self) -> Vec<TemplateRef> {
+        let own = match self {
+            Self::Template(_) => &[][..],
+            Self::Mixed { mix, .. } => mix.own.as_slice(),
+        };
+        let mut all = vec![self.template().clone()];
+        for template in own.iter().filter_map(|own| own.template.as_ref()) {
+            if !all.contains(template) {
+                all.push(template.clone());
+            }
+        }
+        all
     }
 }

@@ -77,6 +77,13 @@ pub trait Sessions: Send + Sync {
     ///
     /// It ends by itself some minutes later.
     fn end<'a>(&'a self, scope: &'a Scope, id: &'a Text) -> BoxFuture<'a, Result<(), Trouble>>;
+
+    /// Every session there, anybody's, that has not ended.
+    ///
+    /// # Errors
+    ///
+    /// Nobody knows then whether one goes on.
+    fn live<'a>(&'a self, scope: &'a Scope) -> BoxFuture<'a, Result<Vec<Text>, Trouble>>;
 }
 
 /// An instance, and where it is.

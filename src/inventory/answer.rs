@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use std::collections::BTreeMap;
 
 /// The first line of an answer.
-const HEAD: &str = "coredeck-containers 1";
+const HEAD: &str = "coredeck-containers 2";
 /// The last one.
 const END: &str = "end";
 /// What Systems Manager puts between what was printed and what was complained of.
@@ -35,6 +35,8 @@ pub struct Container {
     pub cpu_millis: Option<u64>,
     /// Ports of the host, and in the container.
     pub ports: Vec<(u16, u16)>,
+    /// The path that its calls stand below.
+    pub base_path: Option<Text>,
     /// The core that it says it is.
     pub core: Option<CoreId>,
     /// The fleet that it says it belongs to.
@@ -120,10 +122,10 @@ pub fn parse(printed: &str) -> Result<HostAnswer, String> {
 
 fn container(line: &str) -> Result<Container, String> {
     let fields: Vec<&str> = line.split('|').collect();
-    let [name, image, state, started, memory, cpus, ports, core, fleet, tier, kind, cluster] =
+    let [name, image, state, started, memory, cpus, ports, core, fleet, tier, kind, cluster, base] =
         fields.as_slice()
     else {
-        return Err(format!("{} fields where 12 belong", fields.len()));
+        return Err(format!("{} fields where 13 belong", fields.len()));
     };
     let plain = |what: &str, raw: &str| {
         let is_plain = raw.len() <= LONGEST && raw.chars().all(|c| c.is_ascii_graphic() || c == ' ');
@@ -153,8 +155,15 @@ fn container(line: &str) -> Result<Container, String> {
         fleet: label("fleet's label", fleet)?,
         tier: label("tier's label", tier)?.map(|tier| TierName::new(&tier)),
         is_of_ecs: label("cluster's label", cluster)?.is_some(),
+        base_path: below(&plain("path of its calls", base)?),
         image,
     })
+}
+
+/// A path with a slash before it; none for the root.
+fn below(raw: &str) -> Option<Text> {
+    let path = raw.trim_matches(['/', ' ']);
+    (!path.is_empty()).then(|| Text::from(format!("/{path}")))
 }
 
 /// `{"3567/tcp":[{"HostIp":"","HostPort":"3568"}]}`
@@ -188,7 +197,7 @@ fn bindings(raw: &str) -> Result<Vec<(u16, u16)>, String> {
 mod tests {
     use super::*;
 
-    const LINE: &str = r#"/supertokens-dev-1|supertokens/supertokens-postgresql:11.0.4|running|2026-11-20T10:00:00.5Z|268435456|500000000|{"3567/tcp":[{"HostIp":"0.0.0.0","HostPort":"3568"},{"HostIp":"::","HostPort":"3568"}]}|dev-1|main|development|session-service|"#;
+    const LINE: &str = r#"/supertokens-dev-1|supertokens/supertokens-postgresql:11.0.4|running|2026-11-20T10:00:00.5Z|268435456|500000000|{"3567/tcp":[{"HostIp":"0.0.0.0","HostPort":"3568"},{"HostIp":"::","HostPort":"3568"}]}|dev-1|main|development|session-service||"#;
 
     fn all(printed: &str) -> (Vec<Container>, bool) {
         match parse(printed).unwrap() {
@@ -205,7 +214,9 @@ mod tests {
         assert_eq!((one.name.as_str(), one.core_port()), ("supertokens-dev-1", Some(3568)));
         assert_eq!((one.memory_mib, one.cpu_millis), (Some(256), Some(500)));
         assert_eq!(one.core.as_ref().map(|id| id.as_str()), Some("dev-1"));
-        assert_eq!(one.version().as_deref(), Some("11.0.4"));
+        assert_eq!((one.version().as_deref(), one.base_path.as_deref()), (Some("11.0.4"), None));
+        let (below, _) = all(&format!("{HEAD}\n{LINE}auth/\nend\n"));
+        assert_eq!(below[0].base_path.as_deref(), Some("/auth"));
         assert!(one.is_core && one.runs() && !one.is_of_ecs && one.started_at.is_some());
     }
 
@@ -224,7 +235,7 @@ mod tests {
         for garbage in [
             "",
             "hunter2",
-            "coredeck-containers 1\nhunter2|x\nend",
+            "coredeck-containers 2\nhunter2|x\nend",
             &format!("{HEAD}\n{}\nend", LINE.replace("268435456", "hunter2")),
             &format!("{HEAD}\n{}\nend", LINE.replace("dev-1|main", "hunter2\u{1b}[2J|main")),
             &format!("{HEAD}\n{}\nend", LINE.replace("3567/tcp", "hunter2")),
@@ -232,7 +243,7 @@ mod tests {
             let why = parse(garbage).unwrap_err();
             assert!(!why.contains("hunter2") && !why.is_empty(), "{why}");
         }
-        assert_eq!(parse("coredeck-containers 1 none\n"), Ok(HostAnswer::NoDocker));
+        assert_eq!(parse("coredeck-containers 2 none\n"), Ok(HostAnswer::NoDocker));
         assert_eq!(all(&format!("{HEAD}\nend\n")), (Vec::new(), true));
     }
 

@@ -226,7 +226,12 @@ impl<'a> Desk<'a> {
             None => format!("docker on {} says otherwise", on(core)),
         };
         let lane = core.instance_id.as_ref().map(ToString::to_string).unwrap_or_default();
-        let one = self.differs(entry, &fields(core), lane, why);
+        let mut seen = fields(core);
+        // What it has no more is taken out of the entry; of a task nobody knows.
+        if core.base_path.is_none() && core.container.is_some() && entry.text("base_path").is_some() {
+            seen.push(("base_path", Value::Null));
+        }
+        let one = self.differs(entry, &seen, lane, why);
         match one {
             Some(mut one) => {
                 if running.len() > 1 {
@@ -452,6 +457,7 @@ fn fields(core: &CoreSeen) -> Vec<(&'static str, Value)> {
         ("instance_id", text(core.instance_id.as_ref().map(|id| id.as_str()))),
         ("container", text(core.container.as_deref())),
         ("port", core.port.map(Value::from)),
+        ("base_path", text(core.base_path.as_deref())),
         ("version", text(core.version.as_deref())),
         ("image", text(core.image.as_deref())),
     ]
@@ -461,6 +467,9 @@ fn fields(core: &CoreSeen) -> Vec<(&'static str, Value)> {
 }
 
 fn plain(value: &Value) -> String {
+    if value.is_null() {
+        return "nothing".to_owned();
+    }
     value.as_str().map_or_else(|| value.to_string(), str::to_owned)
 }
 

@@ -31,7 +31,7 @@ impl Part {
     /// The fields that an inventory sees for itself.
     pub(super) fn seen(self) -> &'static [&'static str] {
         match self {
-            Self::Cores => &["tier", "instance_id", "container", "port", "version", "image"],
+            Self::Cores => &["tier", "instance_id", "container", "port", "version", "image", "base_path"],
             Self::Tenants => &["core", "domain"],
         }
     }
@@ -159,7 +159,8 @@ fn shape(part: Part, fields: Map<String, Value>) -> Result<Map<String, Value>, S
 /// The seal of what an inventory sees.
 fn sum(part: Part, fields: &Map<String, Value>) -> String {
     let mut hash = Sha256::new();
-    for name in part.seen() {
+    // Entries that were sealed before anybody saw such paths have the same seal still.
+    for name in part.seen().iter().filter(|name| **name != "base_path" || fields.contains_key(**name)) {
         let value = fields.get(*name).map(Value::to_string).unwrap_or_default();
         hash.update(format!("{name}={value}\n"));
     }
@@ -177,7 +178,10 @@ pub fn sealed_again(value: &str) -> Option<String> {
 pub fn value(part: Part, before: Option<&Entry>, seen: &[(&'static str, Value)]) -> String {
     let mut fields = before.and_then(|entry| entry.fields.clone().ok()).unwrap_or_default();
     for (name, value) in seen {
-        fields.insert((*name).to_owned(), value.clone());
+        match value {
+            Value::Null => fields.remove(*name),
+            value => fields.insert((*name).to_owned(), value.clone()),
+        };
     }
     fields.insert(SEAL.to_owned(), Value::String(sum(part, &fields)));
     Value::Object(fields).to_string()

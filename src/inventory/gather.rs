@@ -73,6 +73,8 @@ pub struct CoreSeen {
     pub version: Option<Text>,
     /// Its port on the host.
     pub port: Option<u16>,
+    /// The path that its calls stand below, where it was started with one.
+    pub base_path: Option<Text>,
     /// Its tier, as a label or its host says.
     pub tier: Option<TierName>,
     /// `running`, `exited`, …
@@ -211,6 +213,7 @@ pub fn gather(
             image: None,
             version: core.version.clone(),
             port: core.port,
+            base_path: None,
             tier: core.tier.clone(),
             state: Text::new("running"),
             started_at: None,
@@ -240,6 +243,7 @@ fn core(host: &HostSeen, it: &Container, entries: &[Entry], at: Timestamp) -> Co
         image: Some(it.image.clone()),
         version: it.version(),
         port: it.core_port(),
+        base_path: it.base_path.clone(),
         tier: it.tier.clone().or_else(|| host.tier.clone()),
         state: it.state.clone(),
         started_at: it.started_at,

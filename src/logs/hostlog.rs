@@ -7,7 +7,7 @@
 use crate::gateway::change::{Answered, Change, Document, FleetWriter, Token, WriteError};
 use crate::gateway::{FleetProbe, Look, Ours, Seen, Turn, was_quicker};
 use crate::model::text::harmless;
-use crate::model::{InstanceId, Invocation, Scope, Text};
+use crate::model::{InstanceId, Invocation, Scope, Text, Trouble, TroubleKind};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use flate2::read::GzDecoder;
@@ -16,6 +16,7 @@ use sha2::{Digest, Sha256};
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::Read as _;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 use tokio::sync::Mutex;
 
@@ -33,8 +34,8 @@ const DELIVERY_S: u32 = 30;
 const LOOKS_MS: [u64; 6] = [700, 1_000, 1_500, 2_000, 3_000, 5_000];
 /// Looks after which a host is given up: delivery, and the minute that the document may run.
 const PATIENCE: usize = 24;
-/// How often a call that AWS throttles is tried.
-const TRIES: usize = 4;
+/// How often the document is looked for that was just put there.
+const TRIES: usize = 6;
 
 /// Who asks hosts. Cheap to hand on.
 #[derive(Clone)]
@@ -49,6 +50,8 @@ pub struct Asker {
     pub may_put: bool,
     /// Where our document was found: it does not change under its name.
     found: Arc<Mutex<BTreeSet<Scope>>>,
+    /// Commands so far.
+    sent: Arc<AtomicU64>,
 }
 
 /// What of the lines of containers is wanted.
@@ -83,6 +86,21 @@ pub enum Told {
     },
 }
 
+/// Why nothing is known of a host.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Silence {
+    /// A sentence about it.
+    pub why: String,
+    /// AWS was asked too often, or did not answer, and did nothing: later it may.
+    pub is_passing: bool,
+}
+
+impl From<String> for Silence {
+    fn from(why: String) -> Self {
+        Self { why, is_passing: false }
+    }
+}
+
 /// The hash that the document must have.
 pub fn hash() -> String {
     Sha256::digest(CONTENT.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect()
@@ -96,7 +114,7 @@ impl Asker {
         mark: String,
         may_put: bool,
     ) -> Self {
-        Self { probe, writer, mark, may_put, found: Arc::default() }
+        Self { probe, writer, mark, may_put, found: Arc::default(), sent: Arc::default() }
     }
 
     /// Asks one host for the lines of some of its containers, in one command. An answer for each, in their order; the
@@ -110,12 +128,13 @@ impl Asker {
         scope: &Scope,
         instance: &InstanceId,
         span: &Span,
-    ) -> Result<Vec<Result<Told, String>>, String> {
+    ) -> Result<Vec<Result<Told, String>>, Silence> {
         let Some(writer) = self.writer.as_deref() else {
-            return Err("hosts are not asked in read-only mode: a command would have to be sent".to_owned());
+            let why = "hosts are not asked in read-only mode: a command would have to be sent";
+            return Err(why.to_owned().into());
         };
         if let Some((bad, _)) = span.of.iter().find(|(name, _)| !is_container(name)) {
-            return Err(format!("'{}' cannot be the name of a container", harmless(bad)));
+            return Err(format!("'{}' cannot be the name of a container", harmless(bad)).into());
         }
         {
             // Whoever comes second waits for what the first finds.
@@ -127,21 +146,26 @@ impl Asker {
         }
         let command = self.send(writer, scope, instance, span).await?;
         let invocation = self.wait(scope, instance, &command).await?;
-        read(&said(&invocation)?, span, instance)
+        Ok(read(&said(&invocation)?, span, instance)?)
     }
 
-    async fn look(&self, scope: &Scope, look: Look) -> Result<Seen, String> {
-        self.probe.look(scope, &look).await.map_err(|trouble| trouble.to_string())
+    async fn look(&self, scope: &Scope, look: Look) -> Result<Seen, Silence> {
+        let silence =
+            |trouble: Trouble| Silence { is_passing: is_passing(&trouble), why: trouble.to_string() };
+        self.probe.look(scope, &look).await.map_err(silence)
     }
 
     /// Our document is in the account, and is ours.
-    async fn document(&self, writer: &dyn FleetWriter, scope: &Scope) -> Result<(), String> {
+    async fn document(&self, writer: &dyn FleetWriter, scope: &Scope) -> Result<(), Silence> {
         let sha256 = hash();
         let ours = Ours { name: NAME, sha256: &sha256, may_put: self.may_put };
         let mut was_put = false;
-        for _ in 0..TRIES + 2 {
+        for _ in 0..TRIES {
             let seen = self.look(scope, Look::Document { name: NAME.into() }).await;
-            let seen = seen.map_err(|why| format!("the document {NAME} could not be looked up: {why}"))?;
+            let seen = seen.map_err(|silence| Silence {
+                why: format!("the document {NAME} could not be looked up: {}", silence.why),
+                ..silence
+            })?;
             let found = if let Seen::Document(found) = seen { found } else { None };
             match ours.turn(found.as_ref(), was_put) {
                 Turn::Use => return Ok(()),
@@ -155,15 +179,16 @@ impl Asker {
                         Ok(_) | Err(WriteError::Unknown(_)) => {}
                         Err(error) if was_quicker(error.code()) => {}
                         Err(error) => {
-                            return Err(format!("the document {NAME} could not be put there: {error}"));
+                            let why = format!("the document {NAME} could not be put there: {error}");
+                            return Err(Silence { why, is_passing: error.is_passing() });
                         }
                     }
                 }
-                turn @ (Turn::Lacking | Turn::Foreign) => return Err(ours.why_not(turn)),
+                turn @ (Turn::Lacking | Turn::Foreign) => return Err(ours.why_not(turn).into()),
             }
             tokio::time::sleep(Duration::from_secs(1)).await;
         }
-        Err(ours.why_not(Turn::Wait))
+        Err(ours.why_not(Turn::Wait).into())
     }
 
     async fn send(
@@ -172,7 +197,7 @@ impl Asker {
         scope: &Scope,
         instance: &InstanceId,
         span: &Span,
-    ) -> Result<Text, String> {
+    ) -> Result<Text, Silence> {
         let one = |name: &str, value: String| (Text::new(name), vec![Text::from(value)]);
         let each = |(name, since): &(Text, Timestamp)| format!("{name}:{}", since.as_second().max(0));
         let containers = span.of.iter().map(each).collect::<Vec<_>>().join(",");
@@ -193,36 +218,45 @@ impl Asker {
             errors: 0,
             concurrency: 1,
         };
-        for attempt in 0..TRIES {
-            let token = Token::of(&[&self.mark, instance.as_str(), &containers, &attempt.to_string()]);
-            match writer.write(scope, &change, &token).await {
-                Ok(receipt) => match receipt.answered {
-                    Answered::Command(id) if !id.is_empty() => return Ok(id),
-                    _ => return Err("AWS took the command and gave it no id".to_owned()),
-                },
-                Err(error) if error.is_passing() && attempt + 1 < TRIES => {
-                    tokio::time::sleep(Duration::from_secs(2)).await;
-                }
-                Err(error) if error.code() == Some("InvalidInstanceId") => {
-                    return Err(format!(
-                        "Systems Manager cannot reach {instance}: its agent is offline or it has none"
-                    ));
-                }
-                Err(error) => return Err(format!("the command to {instance} was not sent: {error}")),
+        // Each is asked for anew: what an earlier one printed may be old by now.
+        let attempt = self.sent.fetch_add(1, Ordering::Relaxed).to_string();
+        let token = Token::of(&[&self.mark, instance.as_str(), &containers, &attempt]);
+        match writer.write(scope, &change, &token).await {
+            Ok(receipt) => match receipt.answered {
+                Answered::Command(id) if !id.is_empty() => Ok(id),
+                _ => Err("AWS took the command and gave it no id".to_owned().into()),
+            },
+            Err(error) if error.code() == Some("InvalidInstanceId") => {
+                let why =
+                    format!("Systems Manager cannot reach {instance}: its agent is offline or it has none");
+                Err(why.into())
             }
+            Err(error) => Err(Silence {
+                why: format!("the command to {instance} was not sent: {error}"),
+                // It changes nothing: one that may have been sent is sent again.
+                is_passing: error.is_passing() || error.may_have_acted(),
+            }),
         }
-        Err("AWS would not take the command: it was asked too often".to_owned())
     }
 
-    async fn wait(&self, scope: &Scope, instance: &InstanceId, command: &Text) -> Result<Invocation, String> {
-        let mut last = None;
+    async fn wait(
+        &self,
+        scope: &Scope,
+        instance: &InstanceId,
+        command: &Text,
+    ) -> Result<Invocation, Silence> {
+        let (mut last, mut silence) = (None, None);
         for look in 0..PATIENCE {
             let pause = LOOKS_MS.get(look).or(LOOKS_MS.last()).copied().unwrap_or(5_000);
             tokio::time::sleep(Duration::from_millis(pause)).await;
             let ask = Look::Invocation { command: command.clone(), instance: instance.clone() };
             // A command that AWS does not know yet is no answer.
-            if let Seen::Invocations(all) = self.look(scope, ask).await? {
-                last = all.into_iter().next().or(last);
+            match self.look(scope, ask).await {
+                Ok(Seen::Invocations(all)) => last = all.into_iter().next().or(last),
+                Ok(_) => {}
+                // The command runs all the same, and the next look tells.
+                Err(why) if why.is_passing => silence = Some(why),
+                Err(why) => return Err(why),
             }
             let is_over =
                 |one: &Invocation| !matches!(one.status.as_str(), "Pending" | "InProgress" | "Delayed");
@@ -230,8 +264,17 @@ impl Asker {
                 break;
             }
         }
-        last.ok_or_else(|| format!("AWS took the command to {instance} and does not know it"))
+        let unknown = || format!("AWS took the command to {instance} and does not know it").into();
+        last.ok_or_else(|| silence.unwrap_or_else(unknown))
     }
+}
+
+/// Whether what AWS did not answer may be asked again.
+pub(super) fn is_passing(trouble: &Trouble) -> bool {
+    matches!(
+        trouble.kind,
+        TroubleKind::Throttled | TroubleKind::Timeout | TroubleKind::Unreachable | TroubleKind::Server
+    )
 }
 
 /// What docker takes for a name, and our document for a parameter.

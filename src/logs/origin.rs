@@ -157,7 +157,7 @@ fn one(fleet: &Fleet, sought: &Sought) -> Result<Vec<Origin>> {
         Some((vec![kind], rest))
     });
     let (kinds, name) = kinds.unwrap_or_else(|| (Named::ALL.to_vec(), typed));
-    for kind in kinds {
+    for kind in &kinds {
         let found = match kind {
             Named::Core => cores(fleet, name, sought),
             Named::Tenant => tenants(fleet, name, sought)?,
@@ -168,6 +168,10 @@ fn one(fleet: &Fleet, sought: &Sought) -> Result<Vec<Origin>> {
         if let Some(found) = found {
             return Ok(found);
         }
+    }
+    if let [only] = kinds.as_slice() {
+        let error = Error::failed(format!("no {} is called '{}'", only.word(), harmless(name)));
+        return Err(error.hint(format!("`coredeck get {}s -o name` lists those that are known", only.word())));
     }
     let known = fleet.cores.iter().map(|core| core.id.as_str());
     let known = known.chain(fleet.tenants.iter().map(|tenant| tenant.id.as_str()));

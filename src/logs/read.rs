@@ -22,6 +22,7 @@ use jiff::Timestamp;
 use stand::Stand;
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 use tokio::sync::{mpsc, watch};
 use tokio_util::sync::CancellationToken;
@@ -118,6 +119,8 @@ pub struct Feed {
     pub said: mpsc::Receiver<Said>,
     /// Ends it.
     pub stop: CancellationToken,
+    /// Whether CloudWatch was asked for some lines only, of any of the sources.
+    pub searched: Arc<AtomicBool>,
     later: mpsc::WeakSender<Fresh>,
 }
 
@@ -169,7 +172,8 @@ pub async fn start(reading: Reading) -> (Feed, Vec<Said>) {
     let (lines, fresh) = mpsc::channel(WAITING);
     let (say, said) = mpsc::channel(WAITING * 4);
     let later = lines.downgrade();
-    let tell = Tell { lines, say };
+    let searched = Arc::<AtomicBool>::default();
+    let tell = Tell { lines, say, searched: Arc::clone(&searched) };
     let stop = CancellationToken::new();
     let mut past = Vec::new();
     let sorted = sort(&reading, (0..).zip(&reading.origins)).await;
@@ -200,12 +204,14 @@ pub async fn start(reading: Reading) -> (Feed, Vec<Said>) {
     if reading.follows {
         later::watch(&reading, &mask, &tell, &stop);
     }
-    (Feed { past: Merge::new(past), fresh, said, stop, later }, sorted.troubles)
+    (Feed { past: Merge::new(past), fresh, said, stop, searched, later }, sorted.troubles)
 }
 
 /// Where what is read goes.
 #[derive(Clone)]
 struct Tell {
+    /// CloudWatch was asked to search.
+    searched: Arc<AtomicBool>,
     lines: mpsc::Sender<Fresh>,
     say: mpsc::Sender<Said>,
 }

@@ -235,15 +235,17 @@ pub enum Sign {
     Silent,
     /// It could not be reached from here, which may be our own fault.
     Unreached(Text),
+    /// Nobody asked it: its place in a list of words of which some were asked for.
+    Unasked,
 }
 
 impl Sign {
     /// Whether something answered.
     pub fn is_answer(&self) -> bool {
-        !matches!(self, Self::Unreached(_) | Self::Silent)
+        !matches!(self, Self::Unreached(_) | Self::Silent | Self::Unasked)
     }
 
-    /// `well`, `unproven`, `failed`, `silent`, `unreached`
+    /// `well`, `unproven`, `failed`, `silent`, `unreached`, `unasked`
     pub fn word(&self) -> &'static str {
         match self {
             Self::Well => "well",
@@ -251,6 +253,7 @@ impl Sign {
             Self::Failed(_) => "failed",
             Self::Silent => "silent",
             Self::Unreached(_) => "unreached",
+            Self::Unasked => "unasked",
         }
     }
 }

@@ -28,6 +28,8 @@ pub struct CoreRecord {
     pub container: Option<Text>,
     /// The host port that maps to 3567.
     pub port: Option<u16>,
+    /// The path that its calls stand below, `/auth`, where it was started with one.
+    pub base_path: Option<Text>,
     /// The core's version, `11.0.4`.
     pub version: Option<Text>,
     /// The container image.
@@ -37,6 +39,19 @@ pub struct CoreRecord {
     /// What the last inventory found of it; none where there was none. The registry does not hold it.
     #[serde(skip)]
     pub drift: Option<Drift>,
+}
+
+impl CoreRecord {
+    /// The port of a core whose entry names none.
+    const USUAL_PORT: u16 = 3567;
+
+    /// Where it is asked, on a host with this address. A path that is none is left out.
+    pub fn address(&self, host: &str) -> String {
+        let base = self.base_path.as_deref().unwrap_or_default().trim_matches('/');
+        let is_path = base.chars().all(|c| c.is_ascii_alphanumeric() || "/_.~-".contains(c));
+        let base = if base.is_empty() || !is_path { String::new() } else { format!("/{base}") };
+        format!("http://{host}:{}{base}", self.port.unwrap_or(Self::USUAL_PORT))
+    }
 }
 
 /// A tenant as the registry holds it: the JSON value of `/coredeck/<fleet>/tenants/<tenant-id>`.
@@ -134,6 +149,28 @@ impl Home {
     }
 }
 
+/// What limits how many more tenants a core takes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Scarce {
+    /// The density of its tier.
+    Density,
+    /// What its database takes of connections.
+    Connections,
+    /// Users of a month that its host bears.
+    MonthlyUsers,
+}
+
+impl Scarce {
+    /// `density`, `connections` or `monthly users`.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Density => "density",
+            Self::Connections => "connections",
+            Self::MonthlyUsers => "monthly users",
+        }
+    }
+}
+
 /// A core, joined from the registry, ECS and the instances.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Core {
@@ -153,6 +190,9 @@ pub struct Core {
     pub tenants: Known<u32>,
     /// How many more its tier allows; none where the tier sets no density.
     pub room: Known<Option<i64>>,
+    /// How many more tenants fit by the tightest of the limits that are known, and which that is; none where nothing
+    /// limits it. Not known before capacity was reckoned.
+    pub left: Known<Option<(i64, Scarce)>>,
     /// Percent of its host's processors in use, at the latest point; none where CloudWatch has none.
     pub cpu: Known<Option<f64>>,
     /// CPU credits that its host has left; none where its type has none.

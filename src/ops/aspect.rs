@@ -19,7 +19,7 @@ use crate::gateway::{Look, Seen};
 use crate::model::text::harmless;
 use crate::model::{
     ClusterArn, GroupName, HostArn, InstanceId, ServiceArn, Target, TargetGroupArn, TargetState, Task,
-    TaskArn, TemplateId, Text, short_arn,
+    TaskArn, TemplateId, TemplateRef, Text, short_arn,
 };
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -92,6 +92,13 @@ pub enum Aspect {
     GroupLaunches {
         /// Which.
         group: GroupName,
+    },
+    /// How many members run one of these versions, in words.
+    GroupRuns {
+        /// Which group.
+        group: GroupName,
+        /// Which versions.
+        versions: Vec<TemplateRef>,
     },
     /// How a group treats its members.
     GroupSetting {
@@ -318,6 +325,7 @@ impl Aspect {
             | Self::GroupInService { group }
             | Self::GroupMembers { group }
             | Self::GroupLaunches { group }
+            | Self::GroupRuns { group, .. }
             | Self::GroupSetting { group, .. }
             | Self::GroupSuspended { group, .. } => Look::Groups { of: vec![group.clone()] },
             Self::GroupRefresh { group } => Look::Refreshes { group: group.clone() },
@@ -379,6 +387,7 @@ impl Aspect {
                 | Self::GroupInService { group }
                 | Self::GroupMembers { group }
                 | Self::GroupLaunches { group }
+                | Self::GroupRuns { group, .. }
                 | Self::GroupSetting { group, .. }
                 | Self::GroupSuspended { group, .. },
                 Seen::Groups(all),

@@ -20,7 +20,7 @@ mod terminate;
 mod tune;
 mod undrain;
 
-pub use self::core::look_at_cores;
+pub use self::core::{look_at_cores, targets_of};
 pub use config::{Held, held};
 
 use super::desk::{Desk, Draft};
@@ -382,6 +382,16 @@ pub const KINDS: &[Kind] = &[
         draft: keys::retire,
     },
 ];
+
+impl Kind {
+    /// What is read first, and whether the targets of load balancers are read then, of those groups alone that
+    /// [`targets_of`] names.
+    pub fn first(&self) -> (Vec<Source>, bool) {
+        let is_of_cores = self.takes == Takes::Cores && self.sources.contains(&Source::Targets);
+        let first = self.sources.iter().copied().filter(|source| !is_of_cores || *source != Source::Targets);
+        (first.collect(), is_of_cores)
+    }
+}
 
 /// The kind of that word.
 ///

@@ -53,6 +53,18 @@ pub enum LaunchFact {
         /// What its maker wrote.
         description: Text,
     },
+    /// What became of a version that got another number than it was to have, in words; absent where it has that one or
+    /// there is none.
+    Stray {
+        /// Which template.
+        template: TemplateId,
+        /// What a person calls that.
+        name: Text,
+        /// The number that it was to have.
+        number: u64,
+        /// What its maker wrote.
+        description: Text,
+    },
     /// The state of an image: `available`. Absent when it is gone.
     Image {
         /// Which image.
@@ -142,8 +154,8 @@ impl LaunchFact {
             Self::TemplateVersion { template, number } => {
                 Look::Versions { template: template.clone(), from: *number }
             }
-            Self::VersionOf { template, from, .. } => {
-                Look::Versions { template: template.clone(), from: *from }
+            Self::VersionOf { template, from: number, .. } | Self::Stray { template, number, .. } => {
+                Look::Versions { template: template.clone(), from: *number }
             }
             Self::Image { image } => Look::Images { of: vec![image.clone()] },
             Self::WouldLaunch { template, subnet, instance_type } => Look::Launch {
@@ -188,6 +200,17 @@ impl LaunchFact {
             (Self::VersionOf { description, .. }, Seen::Versions(all)) => {
                 let found = all.iter().find(|one| one.description.as_ref() == Some(description));
                 found.map_or(Value::Absent, |one| Value::Count(one.number))
+            }
+            (Self::Stray { name, number, description, .. }, Seen::Versions(all)) => {
+                let is_stray = |one: &&crate::model::TemplateVersion| {
+                    one.number != *number && one.description.as_ref() == Some(description)
+                };
+                all.iter().find(is_stray).map_or(Value::Absent, |one| {
+                    Value::Word(format!(
+                        "ours became version {}, which nothing launches; coredeck clean {name} deletes it",
+                        one.number
+                    ))
+                })
             }
             (Self::Image { image }, Seen::Images(all)) => {
                 let found = all.iter().find(|one| one.id == *image).and_then(|one| one.state.as_ref());
@@ -371,6 +394,9 @@ impl fmt::Display for LaunchFact {
             }
             Self::VersionOf { template, description, .. } => {
                 write!(f, "number of `{}` of {}", harmless(description), harmless(template.as_str()))
+            }
+            Self::Stray { name, number, .. } => {
+                write!(f, "what became of version {number} of {}", harmless(name))
             }
             Self::Image { image } => write!(f, "state of {}", harmless(image.as_str())),
             Self::WouldLaunch { template, subnet, instance_type } => {

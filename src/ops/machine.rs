@@ -246,7 +246,7 @@ impl One<'_> {
                     arms.iter().flat_map(|arm| arm.when.facts().into_iter().chain(arm.taken.facts())),
                 );
             }
-            Act::Wait | Act::Adopt | Act::Once { .. } | Act::FirstWithRoom { .. } => {}
+            Act::Wait | Act::Adopt { .. } | Act::Once { .. } | Act::FirstWithRoom { .. } => {}
         }
         facts
     }
@@ -380,7 +380,7 @@ impl One<'_> {
         match &self.leg.act {
             Act::Wait => self.waiting(false),
             // What is on its way back already is undone like what we turn back ourselves.
-            Act::Adopt => self.waiting(true),
+            Act::Adopt { .. } => self.waiting(true),
             Act::Once { change } => self.act((**change).clone(), None),
             Act::FirstWithRoom { .. } => match self.untried() {
                 Some(change) => self.act(change, None),

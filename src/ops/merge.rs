@@ -28,8 +28,10 @@ pub(super) fn with(one: &Change, more: &Change) -> Option<Change> {
 pub(super) fn part_of(made: &Change, leg: &Leg) -> Change {
     match &leg.act {
         Act::Once { change } => (**change).clone(),
-        Act::Wait | Act::Adopt | Act::AsSeen { .. } | Act::FirstWithRoom { .. } | Act::StopTasks { .. } => {
-            made.clone()
-        }
+        Act::Wait
+        | Act::Adopt { .. }
+        | Act::AsSeen { .. }
+        | Act::FirstWithRoom { .. }
+        | Act::StopTasks { .. } => made.clone(),
     }
 }

@@ -114,6 +114,9 @@ pub struct LaneProgress {
     pub state: &'static str,
     /// What is done now, or why nothing more is.
     pub now: String,
+    /// How far what AWS does by itself is, while it does it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub told: Option<String>,
     /// Steps that are over.
     pub done: usize,
     /// Steps in all.
@@ -231,7 +234,8 @@ fn lane_progress(op: &OpState, number: usize) -> LaneProgress {
         Phase::Over(End::Done) => ("done", total, lane.told.clone().unwrap_or_default()),
         Phase::Over(end) => (end.word(), stand(lane), ended(op, number).join("; ")),
     };
-    LaneProgress { name: plan.name.clone(), state, now, done, total }
+    let told = lane.told.clone().filter(|_| matches!(lane.phase, Phase::There | Phase::Back));
+    LaneProgress { name: plan.name.clone(), state, now, told, done, total }
 }
 
 /// Steps of a target that were done and not taken back.

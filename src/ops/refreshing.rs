@@ -2,7 +2,7 @@
 
 use crate::gateway::change::{Desired, Handling, Preferences};
 use crate::model::text::harmless;
-use crate::model::{Group, GroupName, Mix, RefreshDetail, TemplateRef, Text};
+use crate::model::{Group, GroupName, Member, Mix, RefreshDetail, TemplateRef, Text};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
@@ -143,8 +143,13 @@ pub fn launches(group: &Group) -> Vec<String> {
     words
 }
 
+/// How much of a mixed group is on demand.
+pub(super) fn share(mix: &Mix) -> String {
+    format!("{} on demand, {} % above", mix.on_demand_base, mix.on_demand_percent)
+}
+
 fn mixed(mix: &Mix) -> Vec<String> {
-    let mut words = vec![format!("{} on demand, {} % above", mix.on_demand_base, mix.on_demand_percent)];
+    let mut words = vec![share(mix)];
     let strategies = [("on demand", &mix.on_demand_strategy), ("spot", &mix.spot_strategy)];
     words.extend(strategies.into_iter().filter_map(|(of, word)| Some(format!("{of} {}", word.as_ref()?))));
     words.extend(mix.spot_pools.map(|pools| format!("{pools} spot pools")));
@@ -212,6 +217,26 @@ pub struct Counted {
     pub percent: Option<u32>,
     /// It is on its way back, or came back.
     pub is_back: bool,
+    /// Members that run what the group goes back to, and of how many; none where nobody counted.
+    pub back: Option<(u32, u32)>,
+}
+
+/// How many members run what the group goes back to, in words; none where it has no member.
+pub fn back(group: &Group, to: &[TemplateRef]) -> Option<String> {
+    let is_leaving =
+        |member: &&Member| ["Terminat", "Detach"].iter().any(|word| member.state.starts_with(word));
+    let has = |member: &&Member| {
+        let is_it = |has: &TemplateRef, one: &TemplateRef| {
+            has.version == one.version && (has.id == one.id || has.id.is_empty() && has.name == one.name)
+        };
+        member.template.as_ref().is_some_and(|has| to.iter().any(|one| is_it(has, one)))
+    };
+    let all = || group.members.iter().filter(|member| !is_leaving(member));
+    let what = match to {
+        [only] => format!("version {}", only.version),
+        _ => "what they ran before".to_owned(),
+    };
+    (all().count() > 0).then(|| format!("{} of {} run {what}", all().filter(has).count(), all().count()))
 }
 
 /// The numbers in what [`progress`] said.
@@ -225,7 +250,11 @@ pub fn counted(said: &str) -> Counted {
     let replaced = said.split_once("replaced ").and_then(|(_, after)| after.split_once(" of "));
     let percent = said.split_once(" %)").and_then(|(before, _)| before.rsplit('(').next()?.parse().ok());
     let is_back = ["goes back", "went back", "could not go back"].iter().any(|word| said.starts_with(word));
-    Counted { replaced: if is_back { at_turn } else { replaced }.and_then(pair), percent, is_back }
+    let back = said.rsplit_once(" run ").and_then(|(before, _)| {
+        let (done, of) = before.rsplit("; ").next()?.split_once(" of ")?;
+        Some((done.parse().ok()?, of.parse().ok()?))
+    });
+    Counted { replaced: if is_back { at_turn } else { replaced }.and_then(pair), percent, is_back, back }
 }
 
 #[cfg(test)]
@@ -333,7 +362,7 @@ mod tests {
             "a group that grew meanwhile"
         );
         let numbers = |one: &RefreshDetail| {
-            let Counted { replaced, percent, is_back } = counted(&says(one));
+            let Counted { replaced, percent, is_back, .. } = counted(&says(one));
             (replaced, percent, is_back)
         };
         assert_eq!(numbers(&refresh("r", "InProgress", 25, 9)), (Some((3, 12)), Some(25), false));
@@ -341,5 +370,10 @@ mod tests {
         assert_eq!(numbers(&part), (Some((3, 12)), Some(25), false));
         assert_eq!(numbers(&back), (Some((3, 12)), Some(0), true));
         assert_eq!(counted("waits to begin"), Counted::default());
+        let counts = counted(
+            "goes back (8 %); 3 of 12 had been replaced: it should not run here; 11 of 13 run version 3",
+        );
+        assert_eq!((counts.replaced, counts.back), (Some((3, 12)), Some((11, 13))));
+        assert_eq!(counted("goes back (8 %); 3 of 12 had been replaced: it should not run here").back, None);
     }
 }

@@ -2,7 +2,7 @@
 
 use super::aspect::{Aspect, Value};
 use super::desk::{Desk, blind};
-use super::event::End;
+use super::event::{End, Outcome};
 use super::guard::{Refusal, refused};
 use super::intent::Intent;
 use super::plan::{Act, Cost, Fact, GOOD_FOR, Lane, Leg, Plan, Proof, ROOM_FOR_ID, SCHEMA, Step, Undo};
@@ -142,6 +142,13 @@ pub fn is_possible(op: &OpState) -> bool {
 pub fn command(op: &OpState) -> Option<String> {
     let first = op.plan.intent.targets.first().filter(|_| op.plan.intent.verb == VERB);
     is_possible(op).then(|| format!("coredeck op rollback {}", first.unwrap_or(&op.record.id)))
+}
+
+/// The command that tries a way back again that changed nothing; none where it has changed something, or is none.
+pub fn retry(op: &OpState) -> Option<String> {
+    let first = op.plan.intent.targets.first().filter(|_| op.plan.intent.verb == VERB)?;
+    let is_over = op.ended.is_some_and(|(outcome, _)| outcome != Outcome::Done);
+    (is_over && command(op).is_none()).then(|| format!("coredeck op rollback {first}"))
 }
 
 /// What of a target stays as it is, and why: the steps that cannot be undone.

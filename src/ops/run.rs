@@ -1,6 +1,9 @@
 //! The runner: asks the machine what is next, and does it. All that is decided is decided by `machine`; all
 //! that is known is in the journal, so that a runner may die at any instant.
 
+mod failing;
+
+use self::failing::{failed, lacks};
 use super::aspect::{Aspect, merged};
 use super::census::Census;
 use super::condition::{Eye, Sight};
@@ -333,7 +336,16 @@ impl Runner<'_> {
                     command: receipt.command,
                 }
             }
-            Err(error) => self.failed(call, &change, &error),
+            Err(error) => {
+                let mut event = self.failed(call, &change, &error);
+                if let (Event::Failed { why, .. }, Some(lacks)) =
+                    (&mut event, lacks(self.edge.probe.as_ref(), &scope, &change, &error).await)
+                {
+                    // Where EC2 names the one, nobody need read what it might have been.
+                    *why = format!("{error}; {lacks}");
+                }
+                event
+            }
         })
     }
 
@@ -412,37 +424,6 @@ impl Runner<'_> {
 /// Whose budget a tier's is.
 fn pool_key(op: &OpState, tier: &str) -> String {
     format!("{}/{tier}", op.record.fleet)
-}
-
-/// Whether a refresh that was to be stopped or turned round was over by itself since it was looked at: what follows is
-/// decided by another look.
-fn is_over_meanwhile(change: &crate::gateway::Change, error: &WriteError) -> bool {
-    use crate::gateway::Change::{CancelRefresh, RollBackRefresh};
-    matches!(change, CancelRefresh { .. } | RollBackRefresh { .. })
-        && error.trouble().code.as_deref() == Some("ActiveInstanceRefreshNotFound")
-}
-
-fn failed(call: u64, change: &crate::gateway::Change, error: &WriteError) -> Event {
-    let trouble = error.trouble();
-    let is_without_credentials = matches!(trouble.kind, TroubleKind::NoCredentials | TroubleKind::Expired);
-    let how = match error {
-        WriteError::Unknown(_) => Failure::Unknown,
-        _ if error.is_passing() || is_without_credentials || is_over_meanwhile(change, error) => {
-            Failure::Passing
-        }
-        _ if error.is_full() => Failure::Full,
-        _ if trouble.kind == TroubleKind::Denied => Failure::Denied,
-        _ => Failure::Refused,
-    };
-    Event::Failed {
-        call,
-        how,
-        code: trouble.code.as_ref().map(ToString::to_string),
-        request_id: trouble.request_id.as_ref().map(ToString::to_string),
-        why: error.to_string(),
-        hint: trouble.hint.clone(),
-        again_at: None,
-    }
 }
 
 /// Looks at facts, with as few calls as they take.

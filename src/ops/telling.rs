@@ -5,6 +5,7 @@ use crate::gateway::AdminError;
 use crate::gateway::core::{CoreDoor, CoreLook, CoreSeen, SecretRef, Worth};
 use crate::gateway::{Look, Seen};
 use crate::model::admin::{Domain, Place};
+use crate::model::setting::protected;
 use crate::model::text::harmless;
 use crate::model::{Sealed, Setting, Text};
 use hmac::{Hmac, KeyInit as _, Mac as _};
@@ -96,6 +97,8 @@ fn of_setting(
         return Value::word("not there: the core does not know the place");
     };
     match own.get(key) {
+        // What is protected is left out of the lists of whoever has an ordinary key.
+        None if protected(key).is_some() && !shows_protected(domains, place) => Value::word(WITHHELD),
         None => Value::Absent,
         Some(Setting::Shown(value)) => Value::Word(value.to_string()),
         Some(Setting::Hidden(held)) => {
@@ -116,6 +119,16 @@ fn of_setting(
         }
     }
 }
+
+/// Whether a list shows what is protected: each domain but the base's names a database of its own.
+fn shows_protected(domains: &[Domain], place: &Place) -> bool {
+    let own = setup(domains, &Place::of(&place.domain));
+    place.domain.is_empty() || own.is_some_and(|own| own.keys().any(|key| protected(key).is_some()))
+}
+
+/// What nobody sees who has an ordinary key.
+const WITHHELD: &str =
+    "not shown: the key is not the secret of the shared core, which protected settings take";
 
 /// Whether a value is a secret that may become another one without anybody seeing it: the core is asked without a key.
 pub fn is_unmarked(value: &Value) -> bool {

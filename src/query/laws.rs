@@ -164,6 +164,18 @@ fn pieces() -> impl Strategy<Value = String> {
     proptest::collection::vec(piece, 0..24).prop_map(|pieces| pieces.concat())
 }
 
+/// A part of a query as it is typed.
+fn narrowing() -> impl Strategy<Value = String> {
+    prop_oneof![
+        "[a-c1]{1,3}",
+        "(state|name):[a-cnrk1]{1,2}",
+        "tag\\.\"a:b\":[a-c]{1,2}",
+        Just("cpu:?".to_owned()),
+        Just("cpu>50".to_owned()),
+        Just("!b".to_owned()),
+    ]
+}
+
 proptest! {
     #[test]
     fn no_text_makes_the_parser_panic(text in any::<String>(), kind in proptest::sample::select(Kind::ALL.to_vec())) {
@@ -255,7 +267,7 @@ proptest! {
     }
 
     #[test]
-    fn sorting_is_stable_and_keeps_what_is_unknown_last(rows in rows(40), is_down in any::<bool>()) {
+    fn sorting_is_stable_and_keeps_what_is_unknown_last(rows in rows(160), is_down in any::<bool>()) {
         let fleet = fleet(rows);
         let direction = if is_down { Direction::Down } else { Direction::Up };
         let cell = |at: u32| match &fleet.instances[at as usize].metrics {
@@ -274,7 +286,30 @@ proptest! {
     }
 
     #[test]
-    fn sorting_by_several_texts_equals_the_plain_way(rows in rows(40), is_down in any::<bool>()) {
+    fn a_query_that_narrows_another_answers_nothing_beside_it(
+        before in prop::collection::vec(narrowing(), 1..3),
+        behind in narrowing(),
+        longer in "[a-c1]{0,2}",
+        rows in rows(40),
+    ) {
+        let old = before.join(" ");
+        let fleet = fleet(rows);
+        let query = |text: &str| Query::parse(text, Kind::Instances).unwrap();
+        for new in [format!("{old}{longer}"), format!("{old} {behind}"), behind] {
+            // A letter more may make something that cannot be read.
+            let (old, Ok(new)) = (query(&old), Query::parse(&new, Kind::Instances)) else { continue };
+            if !new.narrows(&old) {
+                continue;
+            }
+            for at in 0..fleet.instances.len() {
+                let (old, new) = (old.truth(ctx(&fleet), at), new.truth(ctx(&fleet), at));
+                prop_assert!(new <= old, "{new:?} where it was {old:?}: {at}");
+            }
+        }
+    }
+
+    #[test]
+    fn sorting_by_several_texts_equals_the_plain_way(rows in rows(160), is_down in any::<bool>()) {
         let fleet = fleet(rows);
         let by = Sort::parse(if is_down { "-name,id" } else { "name,id" }, Kind::Instances).unwrap();
         let mut sorted: Vec<u32> = (0..fleet.instances.len() as u32).rev().collect();

@@ -79,6 +79,11 @@ impl Query {
         Searcher::new(self, ctx)
     }
 
+    /// What it asks.
+    pub(super) fn expr(&self) -> &Expr {
+        &self.expr
+    }
+
     /// Calls `see` with every term.
     pub(super) fn terms<'q>(&'q self, see: &mut impl FnMut(&'q Term)) {
         self.expr.terms(see);

@@ -2,7 +2,6 @@
 
 use super::lex::Form;
 use crate::model::tier::glob;
-use memchr::memchr2;
 use regex::{Regex, RegexBuilder};
 use std::fmt;
 use std::ops::Range;
@@ -47,42 +46,59 @@ pub(super) fn is_wild(text: &str) -> bool {
     text.contains(['*', '?'])
 }
 
+/// Bytes that are looked at together: the compiler makes a few instructions of it.
+const TOGETHER: usize = 16;
+
 /// A text to be found without regard to case, and without a copy of what it is looked for in.
 #[derive(Clone, Debug)]
 pub(super) struct Needle {
     lower: String,
-    first: Option<(u8, u8)>,
+    /// The first and the last byte, folded; none where the case of letters outside of ASCII counts.
+    ends: Option<(u8, u8)>,
+}
+
+/// Makes one of both cases of a letter. Some other characters become one another too.
+const fn folded(byte: u8) -> u8 {
+    byte | 0x20
 }
 
 impl Needle {
     /// Prepares a text for searching.
     pub(super) fn new(text: &str) -> Self {
         let lower = text.to_lowercase();
-        let first =
-            lower.bytes().next().filter(|_| lower.is_ascii()).map(|byte| (byte, byte.to_ascii_uppercase()));
-        Self { lower, first }
+        let bytes = lower.as_bytes();
+        let ends = bytes.first().zip(bytes.last()).filter(|_| lower.is_ascii());
+        let ends = ends.map(|(first, last)| (folded(*first), folded(*last)));
+        Self { lower, ends }
+    }
+
+    /// Tells whether a text that holds this one holds the other too.
+    pub(super) fn holds(&self, other: &Self) -> bool {
+        self.ends.is_some() && other.ends.is_some() && self.lower.contains(&other.lower)
     }
 
     fn is_within(&self, text: &str) -> bool {
-        let Some((low, high)) = self.first else {
+        let Some(ends) = self.ends else {
             return text.char_indices().any(|(at, _)| self.begins(text.get(at..).unwrap_or("")))
                 || self.lower.is_empty();
         };
         let (needle, text) = (self.lower.as_bytes(), text.as_bytes());
+        // Where it may begin, and beside each such place the one where it would end.
         let Some(last) = text.len().checked_sub(needle.len()) else { return false };
-        let mut at = 0;
-        while let Some(found) = text.get(at..=last).and_then(|window| memchr2(low, high, window)) {
-            let start = at + found;
-            if text.get(start..start + needle.len()).is_some_and(|part| part.eq_ignore_ascii_case(needle)) {
-                return true;
-            }
-            at = start + 1;
-        }
-        false
+        let (firsts, lasts) = (text.get(..=last), text.get(needle.len() - 1..));
+        let (Some(firsts), Some(lasts)) = (firsts, lasts) else { return false };
+        let is_here =
+            |at: usize| text.get(at..at + needle.len()).is_some_and(|part| part.eq_ignore_ascii_case(needle));
+        let many = firsts.chunks_exact(TOGETHER).zip(lasts.chunks_exact(TOGETHER));
+        let few = firsts.len() - firsts.len() % TOGETHER;
+        many.zip((0..).step_by(TOGETHER)).any(|((firsts, lasts), from)| {
+            may_be(ends, firsts, lasts) && (from..from + TOGETHER).any(is_here)
+        }) || (few..firsts.len())
+            .any(|at| firsts.get(at).is_some_and(|byte| folded(*byte) == ends.0) && is_here(at))
     }
 
     fn is_whole(&self, text: &str) -> bool {
-        if self.first.is_some() {
+        if self.ends.is_some() {
             return self.lower.eq_ignore_ascii_case(text);
         }
         text.chars().flat_map(char::to_lowercase).eq(self.lower.chars())
@@ -93,6 +109,15 @@ impl Needle {
         let mut text = text.chars().flat_map(char::to_lowercase);
         self.lower.chars().all(|c| text.next() == Some(c))
     }
+}
+
+/// Tells whether what begins and ends so may be in one of these places.
+fn may_be((first, last): (u8, u8), firsts: &[u8], lasts: &[u8]) -> bool {
+    firsts
+        .iter()
+        .zip(lasts)
+        .fold(0, |found, (a, b)| found | (u8::from(folded(*a) == first) & u8::from(folded(*b) == last)))
+        != 0
 }
 
 /// A regular expression that cannot be read.
@@ -188,6 +213,12 @@ mod tests {
     proptest! {
         #[test]
         fn ascii_search_equals_the_plain_one(hay in "[a-cA-C -]{0,24}", needle in "[a-cA-C]{1,4}") {
+            let expected = hay.to_lowercase().contains(&needle.to_lowercase());
+            prop_assert_eq!(Needle::new(&needle).is_within(&hay), expected);
+        }
+
+        #[test]
+        fn a_long_text_is_searched_to_its_end(hay in "[a-cA-C@`_\u{7f}-]{20,120}", needle in "[a-cA-C@`_-]{1,5}") {
             let expected = hay.to_lowercase().contains(&needle.to_lowercase());
             prop_assert_eq!(Needle::new(&needle).is_within(&hay), expected);
         }

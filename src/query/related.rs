@@ -516,6 +516,7 @@ mod tests {
             version: None,
             tenants: Known::Yes(0),
             room: Known::Yes(None),
+            left: Known::Yes(None),
             cpu: Known::Yes(None),
             credits: Known::Yes(None),
             names: Known::Yes(Vec::new()),

@@ -3,6 +3,7 @@
 use super::kind::Kind;
 use crate::fleet::Fleet;
 use std::num::NonZero;
+use std::ops::Range;
 use std::thread;
 
 /// Rows that one thread looks at; fewer are not worth starting another.
@@ -46,28 +47,99 @@ pub fn one_by_one(kind: Kind, fleet: &Fleet, rows: &[u32], mut each: impl FnMut(
     }
 }
 
-/// Sorts things of which no two are equal.
-pub fn sort_in_shares<T: Ord + Send>(things: &mut [T]) {
-    let share = share_of(things.len());
-    if share >= things.len() {
-        things.sort_unstable();
+/// Sorts things by what is made of them, no two of which are equal: `put` gets those in their order, and the things
+/// from the first to the last.
+pub fn sort_in_shares<R: Copy + Sync, T: Ord + Send>(
+    things: &mut [R],
+    make: impl Fn(R) -> T + Sync,
+    mut put: impl FnMut(&T, &mut R),
+) {
+    let shares = in_shares(things, |share| {
+        let mut made: Vec<T> = share.iter().map(|thing| make(*thing)).collect();
+        made.sort_unstable();
+        made
+    });
+    let mut things = things.iter_mut();
+    merge(&shares, |made| {
+        if let Some(thing) = things.next() {
+            put(made, thing);
+        }
+    });
+}
+
+/// Does something with runs of things, which come one after the other and do not overlap.
+pub fn each_in_shares<R: Send>(
+    things: &mut [R],
+    runs: impl IntoIterator<Item = Range<usize>>,
+    each: impl Fn(&mut [R]) + Sync,
+) {
+    let (mut rest, mut at, mut count) = (things, 0, 0);
+    let mut parts: Vec<&mut [R]> = Vec::new();
+    for run in runs {
+        let Some((_, behind)) = rest.split_at_mut_checked(run.start - at) else { break };
+        let Some((part, behind)) = behind.split_at_mut_checked(run.len()) else { break };
+        (rest, at, count) = (behind, run.end, count + part.len());
+        parts.push(part);
+    }
+    // Shares of about as many things each, not of as many runs.
+    let share = share_of(count);
+    let mut shares: Vec<Vec<&mut [R]>> = vec![Vec::new()];
+    let mut filled = 0;
+    for part in parts {
+        if filled >= share {
+            shares.push(Vec::new());
+            filled = 0;
+        }
+        filled += part.len();
+        if let Some(last) = shares.last_mut() {
+            last.push(part);
+        }
+    }
+    let each = &each;
+    let work = |share: &mut [&mut [R]]| share.iter_mut().for_each(|part| each(part));
+    let left = thread::scope(|scope| {
+        let mut shares = shares.iter_mut();
+        let own = shares.next();
+        let others: Vec<_> =
+            shares.map(|share| thread::Builder::new().spawn_scoped(scope, move || work(share))).collect();
+        own.into_iter().for_each(|share| work(share));
+        let is_done = others.into_iter().map(|other| other.is_ok_and(|other| other.join().is_ok()));
+        is_done.collect::<Vec<_>>()
+    });
+    // Where no thread could be started this one does the work.
+    let others = shares.iter_mut().skip(1).zip(left);
+    others.filter(|(_, is_done)| !is_done).for_each(|(share, _)| work(share));
+}
+
+/// Goes through things that are in order in each of some lists in the order of all.
+fn merge<T: Ord>(lists: &[Vec<T>], mut each: impl FnMut(&T)) {
+    if let [one, other] = lists {
+        // By far the most common, and worth a loop of its own.
+        let (mut one, mut other) = (one.as_slice(), other.as_slice());
+        while let (Some(a), Some(b)) = (one.first(), other.first()) {
+            let is_one = a <= b;
+            each(if is_one { a } else { b });
+            one = one.get(usize::from(is_one)..).unwrap_or_default();
+            other = other.get(usize::from(!is_one)..).unwrap_or_default();
+        }
+        one.iter().chain(other).for_each(each);
         return;
     }
-    thread::scope(|scope| {
-        let (own, others) = things.split_at_mut(share);
-        for other in others.chunks_mut(share) {
-            // Where no thread can be started its share is sorted with the rest, below.
-            drop(thread::Builder::new().spawn_scoped(scope, move || other.sort_unstable()));
+    let mut rests: Vec<&[T]> = lists.iter().map(Vec::as_slice).collect();
+    loop {
+        let begun = rests.iter_mut().filter(|rest| !rest.is_empty());
+        let Some(rest) = begun.min_by(|one, other| one.first().cmp(&other.first())) else { return };
+        let own: &[T] = rest;
+        if let Some((first, behind)) = own.split_first() {
+            each(first);
+            *rest = behind;
         }
-        own.sort_unstable();
-    });
-    // A merge: this sort finds the runs that are in order.
-    things.sort();
+    }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{SHARE, in_shares, sort_in_shares};
+    use super::{SHARE, each_in_shares, in_shares, merge, sort_in_shares};
 
     /// Numbers that are all different and in no order.
     fn scattered(count: usize) -> Vec<u64> {
@@ -83,10 +155,34 @@ mod tests {
     }
 
     #[test]
+    fn each_run_is_worked_on_once_and_nothing_between_them() {
+        for count in [0_usize, 10, 5 * SHARE] {
+            let mut things = vec![0_u8; count];
+            // Runs of four with one thing between them.
+            let runs = || (0..count / 5).map(|at| at * 5..at * 5 + 4);
+            each_in_shares(&mut things, runs(), |run| run.iter_mut().for_each(|thing| *thing += 1));
+            let expected: Vec<u8> = (0..count).map(|at| u8::from(at % 5 < 4)).collect();
+            assert_eq!(things, expected);
+        }
+    }
+
+    #[test]
+    fn lists_are_merged_however_many_there_are() {
+        for count in 0..5 {
+            let mut lists: Vec<Vec<u64>> = (1..=count).map(|at| scattered(7 * at)).collect();
+            lists.iter_mut().for_each(|list| list.sort_unstable());
+            let (mut merged, mut plain) = (Vec::new(), lists.concat());
+            merge(&lists, |made| merged.push(*made));
+            plain.sort_unstable();
+            assert_eq!(merged, plain);
+        }
+    }
+
+    #[test]
     fn shares_are_sorted_as_the_whole_is() {
         for count in [0, 1, SHARE, 2 * SHARE + 1, 100_000] {
             let (mut things, mut plain) = (scattered(count), scattered(count));
-            sort_in_shares(&mut things);
+            sort_in_shares(&mut things, std::convert::identity, |made, thing| *thing = *made);
             plain.sort_unstable();
             assert_eq!(things, plain);
         }

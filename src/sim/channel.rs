@@ -107,6 +107,17 @@ impl Channels {
         held(&self.open).keys().cloned().collect()
     }
 
+    /// The ids of those of one place that are open, in their order, and what each leads to.
+    pub(crate) fn of(&self, account: &str, region: &str) -> Vec<(String, String)> {
+        let open = held(&self.open);
+        let here =
+            open.iter().filter(|(_, one)| *one.target.account == *account && one.target.region == region);
+        let mut all: Vec<(String, String)> =
+            here.map(|(id, one)| (id.clone(), one.target.instance.clone())).collect();
+        all.sort();
+        all
+    }
+
     fn find(&self, id: &str) -> Option<Session> {
         held(&self.open).get(id).cloned()
     }

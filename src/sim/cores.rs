@@ -27,6 +27,7 @@ use self::pool::Pool;
 use super::http::Site;
 use super::time::Moment;
 use super::wire::{Lines, Switch};
+use super::world::crowd::THREADS;
 use super::world::docker::core_name;
 use super::world::held;
 use super::world::machine::dotted;
@@ -406,6 +407,8 @@ impl Cores {
             // The port is not open before every pool of connections is.
             return None;
         }
+        let threads = process.config.get("max_server_pool_size").and_then(serde_json::Value::as_u64);
+        let queue = place.queue(&key.instance, key.port, threads.unwrap_or(THREADS), now);
         let core = Core {
             id,
             key: key.clone(),
@@ -414,6 +417,8 @@ impl Cores {
             load: host.load,
             machine: host.kind,
             neighbours: place.busy_containers(&key.instance, now),
+            crowds: place.crowds(&key.instance, key.port).cloned().collect(),
+            queue: Duration::from_secs_f64(queue),
             started: container.started,
             now,
             seed: self.site.world.seed,

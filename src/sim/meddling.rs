@@ -1,8 +1,12 @@
 //! What whoever runs the simulator lets happen to hosts, zones and containers.
 
 use super::Running;
+use super::time::Moment;
+use super::world::corelog::Line;
+use super::world::crowd::Crowd;
 use super::world::place::Place;
 use std::sync::PoisonError;
+use std::time::Duration;
 
 impl Running {
     /// Cuts a core (by its id in the registry) off from its database, or brings that back; tells whether there is
@@ -57,6 +61,35 @@ impl Running {
                 container.env.push((variable.into(), value.into()));
                 container.labels.push((label.into(), text.into()));
             }
+        });
+    }
+
+    /// Lets a tenant of a core, by its connection URI domain, ask for so many requests a second more than usual, from now
+    /// on for so long in pretended time. All tenants of that core share its server threads, and wait.
+    pub fn crowd(&self, core: &str, domain: &str, rate: f64, lasts: Duration) {
+        let from = self.site.world.clock.now();
+        let until = Moment(from.0.saturating_add(i64::try_from(lasts.as_millis()).unwrap_or(i64::MAX)));
+        self.each_place(|place| {
+            let mut of_it = Vec::new();
+            for (instance, all) in &place.docker {
+                let ports = all
+                    .iter()
+                    .filter(|one| one.core.as_deref() == Some(core))
+                    .filter_map(|one| one.ports.first());
+                of_it.extend(ports.map(|(port, _)| (instance.clone(), *port)));
+            }
+            let crowd =
+                |(instance, port)| Crowd { instance, port, domain: domain.to_lowercase(), rate, from, until };
+            place.crowds.extend(of_it.into_iter().map(crowd));
+        });
+    }
+
+    /// Lets a core write this line, so long ago.
+    pub fn remark(&self, core: &str, ago: Duration, text: &str) {
+        let ago = i64::try_from(ago.as_millis()).unwrap_or(0);
+        let at = Moment(self.site.world.clock.now().0.saturating_sub(ago));
+        self.each_place(|place| {
+            place.remarks.push((core.into(), Line { at, text: text.to_owned() }));
         });
     }
 }

@@ -79,6 +79,11 @@ pub(crate) const SERVICE: Service = Service {
             sessions::start,
         ),
         Operation::write("TerminateSession", &["SessionId"], sessions::end),
+        Operation::read(
+            "DescribeSessions",
+            &["State", "Filters", "MaxResults", "NextToken"],
+            sessions::describe,
+        ),
         Operation::write("CancelCommand", &["CommandId", "InstanceIds"], commands::cancel),
         Operation::read(
             "ListCommands",

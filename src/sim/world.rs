@@ -5,6 +5,7 @@ pub(crate) mod breaker;
 pub(crate) mod commands;
 pub(crate) mod containers;
 pub(crate) mod corelog;
+pub(crate) mod crowd;
 pub(crate) mod docker;
 pub(crate) mod expression;
 pub(crate) mod gauges;

@@ -41,6 +41,10 @@ pub enum Measure {
     Cores,
     /// Tenants.
     Tenants,
+    /// Users of all cores.
+    Users,
+    /// Users who were active within a month.
+    MonthlyUsers,
     /// Alarms that ring.
     Alarms,
     /// Members or tasks that are wanted.
@@ -68,6 +72,8 @@ impl Measure {
             Self::Unwell => "unwell",
             Self::Cores => "cores",
             Self::Tenants => "tenants",
+            Self::Users => "users",
+            Self::MonthlyUsers => "monthly_users",
             Self::Alarms => "alarms",
             Self::Desired => "desired",
             Self::Running => "running",

@@ -113,13 +113,15 @@ impl Asking {
             self.client.ready().await?;
         }
         let keys = &self.keys(scope, &visits).await?;
+        // A way to a core takes its time: what each says shows at once.
+        let page = if self.client.most().is_some() { 1 } else { PAGE };
         let asked: Vec<BoxFuture<'_, CoreWord>> =
             visits.into_iter().map(|at| self.heard(scope, at, keys).boxed()).collect();
         let mut words = futures::stream::iter(asked).buffer_unordered(AT_ONCE);
         let mut all: Vec<Arc<CoreWord>> = Vec::new();
         while let Some(word) = words.next().await {
             all.push(Arc::new(word));
-            if all.len().is_multiple_of(PAGE)
+            if all.len().is_multiple_of(page)
                 && let Some(pages) = &pages
             {
                 // A full channel means that the screen is behind: the next page holds this one too.

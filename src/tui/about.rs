@@ -26,6 +26,8 @@ pub struct About {
     pub figures: Figures,
     /// Whether anything may be changed from here.
     pub acting: Acting,
+    /// Whether each core that is asked takes a session of its own.
+    pub asks_by_ways: bool,
 }
 
 /// Whether anything may be changed.
@@ -56,6 +58,7 @@ impl Default for About {
             tiers: Config::default().tiers,
             figures: Figures::default(),
             acting: Acting::Yes,
+            asks_by_ways: false,
         }
     }
 }

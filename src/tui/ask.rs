@@ -4,7 +4,7 @@
 //! ends soon, and the next one begins at once: who types a word waits for its last letter only. One that is behind
 //! nothing but a newer fleet goes on, so that fleets which come faster than they are sorted starve nobody.
 
-use super::ordered::Ordered;
+use super::ordered::{Before, Ordered};
 use super::state::{Effect, Page, RowKey, Ui};
 use super::view::{Question, View};
 use crate::fleet::Fleet;
@@ -41,8 +41,8 @@ pub struct Job {
     question: Question,
     fleet: Arc<Fleet>,
     now: Timestamp,
-    /// The order of the rows as it was last known.
-    before: Option<Ordered>,
+    /// What is known from before.
+    before: Before,
     /// The row that the cursor is on.
     anchor: Option<RowKey>,
     /// Nobody asks this any more.
@@ -73,9 +73,16 @@ impl Job {
     /// Does the work: milliseconds of a processor.
     pub fn run(self) -> Answered {
         let Self { generation, question, fleet, now, before, anchor, is_in_vain } = self;
-        let view = question.answer(&fleet, now, before, &|| is_in_vain.load(Ordering::Relaxed));
+        let view = question.answer(&fleet, now, &before, &|| is_in_vain.load(Ordering::Relaxed));
         let anchor = anchor.and_then(|anchor| view.position_of(&anchor).map(|at| (anchor, at)));
         Answered { generation, view, anchor }
+    }
+}
+
+impl Question {
+    /// Answers it from the rows of a small fleet.
+    pub(super) fn answer_at_once(self, fleet: &Arc<Fleet>, now: Timestamp) -> View {
+        self.answer(fleet, now, &Before::default(), &|| false)
     }
 }
 
@@ -103,7 +110,7 @@ impl Ui {
             question,
             fleet: Arc::clone(&self.world.fleet),
             now: self.now,
-            before: list.view.ordered.clone(),
+            before: Before::of(&list.view),
             anchor: list.anchor.clone().filter(|_| list.is_chosen),
             is_in_vain,
         })))

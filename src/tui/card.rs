@@ -1,7 +1,7 @@
 //! One row in full: which row it is, what belongs to it and what happened to it, found once for each world.
 
+use super::rowname;
 use super::state::RowKey;
-use super::view;
 use crate::fleet::Fleet;
 use crate::query::related::related;
 use crate::query::{Ctx, Kind};
@@ -64,7 +64,7 @@ impl Card {
         }
         let fleet = &world.fleet;
         self.fleet = Some(Arc::clone(fleet));
-        self.at = view::find(self.kind, fleet, &self.key);
+        self.at = rowname::find(self.kind, fleet, &self.key);
         let ctx = Ctx { fleet, now: fleet.at };
         let mut all = self.at.map_or_else(Vec::new, |at| related(ctx, self.kind, at));
         let events = all.iter().position(|(kind, _)| *kind == Kind::Events);

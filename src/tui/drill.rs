@@ -1,7 +1,7 @@
 //! From one row to the rows that belong to it: what Enter and the jump menu show.
 
+use super::rowname;
 use super::state::RowKey;
-use super::view;
 use crate::model::TierName;
 use crate::model::text::harmless;
 use crate::query::related::{enters, reach};
@@ -19,7 +19,7 @@ pub(super) enum Drill {
 impl Drill {
     /// What belongs to row `at`.
     pub(super) fn of(kind: Kind, ctx: Ctx<'_>, at: usize) -> Option<Self> {
-        Some(Self::Of(kind, view::key(kind, ctx.fleet, at)?, called(kind, ctx, at)))
+        Some(Self::Of(kind, rowname::key(kind, ctx.fleet, at)?, called(kind, ctx, at)))
     }
 
     /// What the path at the top calls it.
@@ -43,7 +43,7 @@ impl Drill {
         match self {
             Self::Tier(tier) => of_tier(tier.as_ref(), kind, ctx),
             Self::Of(from, key, _) => {
-                let at = view::find(*from, ctx.fleet, key).and_then(|at| u32::try_from(at).ok());
+                let at = rowname::find(*from, ctx.fleet, key).and_then(|at| u32::try_from(at).ok());
                 at.map_or_else(Vec::new, |at| reach(ctx, *from, &[at], kind))
             }
         }
@@ -53,7 +53,7 @@ impl Drill {
     pub(super) fn is_gone(&self, ctx: Ctx<'_>) -> bool {
         match self {
             Self::Tier(_) => false,
-            Self::Of(from, key, _) => view::find(*from, ctx.fleet, key).is_none(),
+            Self::Of(from, key, _) => rowname::find(*from, ctx.fleet, key).is_none(),
         }
     }
 }

@@ -5,7 +5,7 @@
 
 use super::ask::AT_ONCE;
 use super::state::{Candidate, Effect, Purpose, Target, Ui};
-use super::{update, view};
+use super::{rowname, update};
 use crate::fleet::Fleet;
 use crate::query::{Ctx, Kind};
 use jiff::Timestamp;
@@ -164,7 +164,7 @@ fn objects(fleet: &Arc<Fleet>, now: Timestamp, kind: Kind, search: &mut Search) 
         let named = named.as_deref().unwrap_or_default();
         search.offer(&id, named, 0, || {
             let scope = kind.scope(ctx, at).map(ToString::to_string).unwrap_or_default();
-            let key = view::key(kind, fleet, at);
+            let key = rowname::key(kind, fleet, at);
             Candidate {
                 text: crate::model::text::harmless(&id).into_owned(),
                 what: kind.singular(),

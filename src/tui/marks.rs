@@ -1,7 +1,7 @@
 //! Marked rows, kind by kind: they stay marked when rows are read again, move or are filtered away.
 
+use super::rowname;
 use super::state::RowKey;
-use super::view;
 use crate::fleet::Fleet;
 use crate::query::{Ctx, Kind};
 use std::collections::{BTreeMap, HashSet};
@@ -72,8 +72,8 @@ impl Marks {
         let ctx = Ctx { fleet, now: fleet.at };
         let names: HashSet<&str> = marked.iter().map(|key| key.id.as_str()).collect();
         let called =
-            (0..kind.len(fleet)).filter(|at| names.contains(view::identity(kind, ctx, *at).as_ref()));
-        called.filter(|at| view::key(kind, fleet, *at).is_some_and(|key| marked.contains(&key))).collect()
+            (0..kind.len(fleet)).filter(|at| names.contains(rowname::identity(kind, ctx, *at).as_ref()));
+        called.filter(|at| rowname::key(kind, fleet, *at).is_some_and(|key| marked.contains(&key))).collect()
     }
 
     /// The row of a kind that was marked last.
@@ -89,8 +89,8 @@ impl Marks {
             // Few rows are marked and many are not: only those that are called like one are looked at closely.
             let names: HashSet<&str> = marked.iter().map(|key| key.id.as_str()).collect();
             let called =
-                (0..kind.len(fleet)).filter(|at| names.contains(view::identity(*kind, ctx, *at).as_ref()));
-            let keys = called.filter_map(|at| view::key(*kind, fleet, at));
+                (0..kind.len(fleet)).filter(|at| names.contains(rowname::identity(*kind, ctx, *at).as_ref()));
+            let keys = called.filter_map(|at| rowname::key(*kind, fleet, at));
             let there = keys.filter(|key| marked.contains(key)).count();
             self.gone.insert(*kind, marked.len().saturating_sub(there));
         }

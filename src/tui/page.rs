@@ -26,6 +26,7 @@ use super::theme::Role;
 use crate::gateway::Source;
 use crate::model::text::harmless;
 use crate::model::{Gauges, Scope};
+use crate::query::asked::cores_asked;
 use crate::query::{Ctx, Kind, related};
 use crate::snapshot::Snapshot;
 use crate::world::Interest;
@@ -365,7 +366,24 @@ pub(super) fn interest(ui: &Ui) -> Interest {
     // And nothing is paid for rows of the past.
     let is_paid = sources.contains(&Source::Metrics) && ui.has_focus() && !ui.is_past();
     let metrics_of = if is_paid { looked_at(ui) } else { Vec::new() };
-    Interest { sources, metrics_of, gauges: gauges(ui), is_idle: false }
+    let cores_of = if sources.contains(&Source::Admin) { asked(ui) } else { Some(Vec::new()) };
+    Interest { sources, metrics_of, gauges: gauges(ui), cores_of, ..Interest::default() }
+}
+
+/// The cores whose own word shows.
+fn asked(ui: &Ui) -> Option<Vec<(crate::model::Scope, crate::model::CoreId)>> {
+    let fleet = ui.fleet_here();
+    match beneath(ui) {
+        _ if ui.is_past() => Some(Vec::new()),
+        Page::List(list) => {
+            let lines = ui.here.top..ui.here.top.saturating_add(height(ui));
+            let rows = lines.take_while(|line| *line < list.count()).filter_map(|line| list.row(line));
+            Some(cores_asked(list.kind, fleet, rows))
+        }
+        Page::Describe(card) => Some(cores_asked(card.kind, fleet, card.at)),
+        // Figures of all of them together would take a session for each: it says so instead, and what asks them.
+        _ => Some(Vec::new()),
+    }
 }
 
 /// Which metrics the page shows: what does not show is not paid for.

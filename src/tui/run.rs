@@ -479,8 +479,9 @@ impl Screen {
         let now = monotonic();
         if self.pace.due_at(now, self.ui.has_focus()).is_some_and(|at| at <= now) {
             let frame = draw(&self.ui, &self.props.theme);
-            terminal.write(&self.painter.paint(&frame.cells, frame.cursor))?;
-            self.pace.drawn(monotonic());
+            let bytes = self.painter.paint(&frame.cells, frame.cursor);
+            terminal.write(&bytes)?;
+            self.pace.drawn(monotonic(), bytes.len());
         }
         Ok(())
     }

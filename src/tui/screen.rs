@@ -33,6 +33,8 @@ pub struct Frame {
 struct Canvas<'a> {
     cells: Buffer,
     theme: &'a Theme,
+    /// What ends a line that has more than there is room for.
+    cut: &'static str,
 }
 
 impl Canvas<'_> {
@@ -49,15 +51,24 @@ impl Canvas<'_> {
     }
 
     fn line(&mut self, x: u16, y: u16, pieces: &TextLine) {
+        let all = usize::from(self.cells.area.width.saturating_sub(x));
+        let wide: usize = pieces.iter().map(|(_, text)| text.width()).sum();
+        let blank = pieces.last().map_or(0, |(_, text)| text.width() - text.trim_end().width());
+        // Nobody may take a line that goes on for one that ends at the edge.
+        let is_cut = wide - blank > all;
+        let end = self.cells.area.width.saturating_sub(u16::from(is_cut));
         let mut x = x;
         for (role, text) in pieces {
-            let room = self.cells.area.width.saturating_sub(x);
+            let room = end.saturating_sub(x);
             let mut style = self.theme.style(*role);
             if *role == Role::Past {
                 // Told in every theme, and without colours too.
                 style = style.add_modifier(Modifier::REVERSED | Modifier::BOLD);
             }
             x = self.put(x, y, text, style, room);
+        }
+        if is_cut {
+            self.put(x, y, self.cut, self.theme.style(Role::Dim), 1);
         }
     }
 }
@@ -71,7 +82,7 @@ pub fn draw(ui: &Ui, theme: &Theme) -> Frame {
     } else {
         theme
     };
-    let mut canvas = Canvas { cells: painter::frame(ui.width, ui.height), theme };
+    let mut canvas = Canvas { cells: painter::frame(ui.width, ui.height), theme, cut: ui.signs().cut() };
     if ui.width == 0 || ui.height == 0 {
         return Frame { cells: canvas.cells, cursor: None };
     }
@@ -132,7 +143,11 @@ fn more(ui: &Ui, canvas: &mut Canvas<'_>, y: u16, lines: usize, height: usize) {
     let text = format!("  {}-{last} of {lines}", ui.here.top + 1);
     let wide = u16::try_from(text.width()).unwrap_or(u16::MAX);
     if wide < ui.width {
+        let is_below = canvas.cells.cell((ui.width - wide, y)).is_some_and(|cell| cell.symbol() != " ");
         canvas.put(ui.width - wide, y, &text, canvas.theme.style(Role::TitlePart), wide);
+        if is_below {
+            canvas.put(ui.width - wide, y, ui.signs().cut(), canvas.theme.style(Role::Dim), 1);
+        }
     }
 }
 
@@ -334,6 +349,10 @@ fn draw_advice(ui: &Ui, canvas: &mut Canvas<'_>, y: u16, caret: usize) {
             let x = caret.saturating_sub(text.width() + 1);
             canvas.put(u16::try_from(x).unwrap_or(0), y, &text, style, ui.width);
         }
+        return;
+    }
+    if let Some(note) = &ui.note {
+        canvas.put(1, y, &note.text, canvas.theme.style(Role::Note), ui.width);
         return;
     }
     let mut x: u16 = 1;

@@ -15,31 +15,39 @@ pub(super) struct Sifted {
 /// Rows after which it is asked whether anybody still wants to know: a fifth of a millisecond of work.
 const AT_A_TIME: usize = 1_024;
 
-/// Sifts rows that are in an order of their own. Where they are all that there are they are looked at in the order of
-/// the fleet, in which they lie in memory, and what is found is put in theirs.
+/// Sifts rows that are in an order of their own: they are looked at in that of the fleet, in which they lie in memory,
+/// and what is found is put in theirs.
 pub(super) fn sift_in_order(
     query: &Query,
     ctx: Ctx<'_>,
     order: &[u32],
     is_in_vain: impl Fn() -> bool + Sync,
 ) -> Sifted {
-    if order.len() != query.kind().len(ctx.fleet) {
-        return sift(query, ctx, order, is_in_vain);
-    }
-    let all: Vec<u32> = (0..).take(order.len()).collect();
-    let Sifted { rows, undecided } = sift(query, ctx, &all, is_in_vain);
+    let Sifted { rows, undecided } = sift(query, ctx, &ascending(order), is_in_vain);
     Sifted { rows: in_order(order, &rows), undecided: in_order(order, &undecided) }
+}
+
+/// The same rows from the first to the last. It takes no comparing.
+fn ascending(rows: &[u32]) -> Vec<u32> {
+    let is_there = marks(rows);
+    (0..).zip(is_there).filter_map(|(at, is_there)| is_there.then_some(at)).collect()
+}
+
+/// Marks rows in a list that is as long as the greatest of them asks for.
+fn marks(rows: &[u32]) -> Vec<bool> {
+    let most = rows.iter().max().map_or(0, |most| *most as usize + 1);
+    let mut is_there = vec![false; most];
+    for at in rows {
+        if let Some(is_there) = is_there.get_mut(*at as usize) {
+            *is_there = true;
+        }
+    }
+    is_there
 }
 
 /// Rows that were found, in an order of all.
 pub(super) fn in_order(order: &[u32], found: &[u32]) -> Vec<u32> {
-    let most = order.iter().max().map_or(0, |most| *most as usize + 1);
-    let mut is_found = vec![false; most];
-    for at in found {
-        if let Some(is_found) = is_found.get_mut(*at as usize) {
-            *is_found = true;
-        }
-    }
+    let is_found = marks(found);
     order.iter().copied().filter(|at| is_found.get(*at as usize) == Some(&true)).collect()
 }
 
@@ -75,12 +83,14 @@ pub(super) fn sift(
 
 #[cfg(test)]
 mod tests {
-    use super::in_order;
+    use super::{ascending, in_order};
 
     #[test]
     fn what_is_found_stands_in_the_order_of_all() {
         assert_eq!(in_order(&[3, 0, 2, 1], &[0, 1, 3]), [3, 0, 1]);
         assert_eq!(in_order(&[7, 5], &[5, 6, 9]), [5]);
         assert!(in_order(&[], &[1]).is_empty());
+        assert_eq!(ascending(&[7, 5, 0]), [0, 5, 7]);
+        assert!(ascending(&[]).is_empty());
     }
 }

@@ -417,7 +417,7 @@ impl Ui {
             let is_outdated = !list.view.takes_over(&question, &world.fleet);
             list.is_behind = is_large && is_outdated;
             if !is_large && is_outdated {
-                list.view = question.answer(&world.fleet, self.now, None, &|| false);
+                list.view = question.answer_at_once(&world.fleet, self.now);
                 self.follow_anchor(None);
             }
         }

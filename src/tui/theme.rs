@@ -307,7 +307,7 @@ mod tests {
 
     #[test]
     fn every_fault_is_told_at_once_with_its_place() {
-        let text = "inherits = 'drak'\nbackground = 'grey'\n[palette]\nred = '#12345'\n[styles]\n'health.bda' = 'red'\n\
+        let text = "inherits = 'drak'\nbackground = 'grey'\n[palette]\nred = '#12345'\n[styles]\n'health.bda' = 'rde'\n\
                     title = 'gren'\nnote = { fg = 'blue', blink = true }\nhint = 3\ntitel = 'blue'\n";
         let faults: Vec<String> =
             Theme::parse("my.toml", text).unwrap_err().iter().map(ToString::to_string).collect();
@@ -316,6 +316,7 @@ mod tests {
             "my.toml:2:14: a background is \"dark\", \"light\" or a colour, \"#rrggbb\"",
             "my.toml:4:7: `#12345` is no colour; write \"#rrggbb\", a number from 0 to 255 or a name such as \"bright-red\"",
             "my.toml:6:1: no role named `health.bda`; did you mean `health.bad`?",
+            "my.toml:6:16: no colour named `rde`",
             "my.toml:7:9: no colour named `gren`; did you mean `green`?",
             "my.toml:8:23: no attribute named `blink`; write fg, bg, bold, dim, italic, underline or reverse",
             "my.toml:9:8: a colour or a table such as { fg = \"red\", bold = true } is expected",

@@ -4,6 +4,8 @@ mod beside;
 mod changing;
 mod command;
 mod copying;
+mod history;
+mod keys;
 mod logging;
 mod marking;
 mod menus;
@@ -18,22 +20,21 @@ mod together;
 mod typing;
 mod views;
 
-use super::action::Action;
+use super::action::{Action, Layer};
 use super::card::{Card, Link};
-use super::chord::{Chord, Key, Named, show_sequence};
 use super::copy::Part;
 use super::drill::Drill;
-use super::keymap::Match;
 use super::page;
 use super::page::overview::Item;
 use super::page::running::Of;
+use super::rowname;
 use super::seat::Lean;
 use super::state::{Effect, Input, Page, Pick, Place, Purpose, RowKey, Ui};
-use super::view;
 use crate::gateway::Source;
 use crate::model::text::harmless;
 use crate::query::Kind;
 use crate::world::Wish;
+use history::{back, forward, toggle};
 use sorting::{accept_pick, begin_pick, reverse, sort_by};
 use std::sync::Arc;
 
@@ -45,7 +46,7 @@ pub(super) use command::{is_command, means_anything};
 /// Takes in what happened. The returned effects are for the loop to carry out, in order.
 pub fn update(ui: &mut Ui, input: Input) -> Vec<Effect> {
     let mut effects = match input {
-        Input::Key(chord) => press(ui, chord),
+        Input::Key(chord) => keys::press(ui, chord),
         Input::Paste(_) if ui.entering.is_some() => Vec::new(),
         Input::Paste(text) => typing::paste(ui, &text),
         Input::Resize(width, height) => {
@@ -137,38 +138,6 @@ pub fn update(ui: &mut Ui, input: Input) -> Vec<Effect> {
     effects
 }
 
-fn press(ui: &mut Ui, chord: Chord) -> Vec<Effect> {
-    ui.note = None;
-    if ui.entering.is_some() {
-        return logging::give_up(ui, chord);
-    }
-    if !ui.pending.is_empty() && chord == Chord::plain(Key::Named(Named::Esc)) {
-        ui.pending.clear();
-        return Vec::new();
-    }
-    ui.pending.push(chord);
-    match ui.keymap.lookup(ui.layer(), &ui.pending) {
-        Match::Run(action) => {
-            ui.pending.clear();
-            act(ui, action)
-        }
-        Match::Pending => Vec::new(),
-        Match::Nothing => {
-            let keys = std::mem::take(&mut ui.pending);
-            if let (Some(_), None, [only]) = (&ui.dialog, &ui.prompt, keys.as_slice()) {
-                let typed = only.typed();
-                return typed.map_or_else(Vec::new, |c| changing::insert(ui, c.encode_utf8(&mut [0; 4])));
-            }
-            match (&ui.prompt, chord.typed()) {
-                (Some(_), Some(c)) if keys.len() == 1 => typing::insert(ui, c.encode_utf8(&mut [0; 4])),
-                _ if keys.len() > 1 => ui.complain(format!("{} means nothing here", show_sequence(&keys))),
-                _ => {}
-            }
-            Vec::new()
-        }
-    }
-}
-
 /// Carries out an action.
 fn act(ui: &mut Ui, action: Action) -> Vec<Effect> {
     if ui.is_past() && time::is_refused(action) {
@@ -204,10 +173,10 @@ fn act(ui: &mut Ui, action: Action) -> Vec<Effect> {
             toggle(ui, Page::Help(kind), |page| matches!(page, Page::Help(_)));
         }
         Action::Troubles => toggle(ui, Page::Troubles, |page| matches!(page, Page::Troubles)),
-        Action::Overview => ui.open(Place::new(Page::Overview)),
-        Action::Go(kind) => ui.open(Place::list(kind, None)),
-        Action::Operations => ui.open(Place::new(Page::Operations)),
-        Action::Capacity => ui.open(Place::new(Page::Capacity)),
+        Action::Overview => history::go(ui, Page::Overview, |page| matches!(page, Page::Overview)),
+        Action::Go(kind) => history::list(ui, kind),
+        Action::Operations => history::go(ui, Page::Operations, |page| matches!(page, Page::Operations)),
+        Action::Capacity => history::go(ui, Page::Capacity, |page| matches!(page, Page::Capacity)),
         Action::Open => open(ui),
         Action::Describe => describe(ui),
         Action::Jump => menus::jump(ui),
@@ -231,7 +200,7 @@ fn act(ui: &mut Ui, action: Action) -> Vec<Effect> {
         Action::Sort if matches!(ui.here.page, Page::Operations) => steering::sort_on(ui),
         Action::Sort => begin_pick(ui, Pick::Sort),
         Action::Reverse => reverse(ui),
-        Action::Wide => change_list(ui, |list| list.is_wide = !list.is_wide),
+        Action::Wide => wide(ui),
         Action::Metrics => metrics(ui),
         Action::CopyId => return copying::copy(ui, Part::Id),
         Action::CopyRow => return copying::copy(ui, Part::Row),
@@ -292,39 +261,6 @@ fn act(ui: &mut Ui, action: Action) -> Vec<Effect> {
     Vec::new()
 }
 
-fn back(ui: &mut Ui) {
-    if let Some(list) = ui.list_mut()
-        && list.picking.take().is_some()
-    {
-        return;
-    }
-    if let Some(place) = ui.behind.pop() {
-        let left = std::mem::replace(&mut ui.here, place);
-        ui.ahead.push(left);
-        ui.refresh_view();
-    } else if ui.list().is_some_and(|list| !list.filter.is_empty()) {
-        clear_filter(ui);
-    }
-}
-
-fn forward(ui: &mut Ui) {
-    if let Some(place) = ui.ahead.pop() {
-        let left = std::mem::replace(&mut ui.here, place);
-        ui.behind.push(left);
-        ui.refresh_view();
-    } else {
-        ui.say("there is nothing to go forward to");
-    }
-}
-
-fn toggle(ui: &mut Ui, page: Page, is_it: fn(&Page) -> bool) {
-    if is_it(&ui.here.page) {
-        back(ui);
-    } else {
-        ui.open(Place::new(page));
-    }
-}
-
 /// What the cursor is on: a kind and the row's number in the fleet that is shown here.
 fn under_cursor(ui: &Ui) -> Option<(Kind, usize)> {
     match &ui.here.page {
@@ -364,7 +300,10 @@ fn open(ui: &mut Ui) {
         together::fold(ui, false);
         return;
     }
-    let Some((kind, at)) = under_cursor(ui) else { return };
+    let Some((kind, at)) = under_cursor(ui) else {
+        ui.say("there is nothing to open here");
+        return;
+    };
     choose(ui);
     let fleet = Arc::clone(ui.fleet_here());
     match Drill::into(kind, page::ctx(&fleet, ui), at) {
@@ -393,12 +332,15 @@ fn describe(ui: &mut Ui) {
         return;
     }
     let Some((kind, at)) = under_cursor(ui) else {
-        if !matches!(ui.here.page, Page::Overview) {
-            ui.say("there is no row to describe");
+        let is_tier = matches!(ui.here.page, Page::Overview)
+            && matches!(page::overview::item(ui, ui.here.cursor), Some(Item::Tier(_)));
+        match is_tier {
+            true => ui.say("a tier is described by its rows: open it, or jump to what belongs to it"),
+            false => ui.say("there is no row to describe"),
         }
         return;
     };
-    let Some(key) = view::key(kind, ui.fleet_here(), at) else { return };
+    let Some(key) = rowname::key(kind, ui.fleet_here(), at) else { return };
     choose(ui);
     show_card(ui, kind, key);
 }
@@ -417,7 +359,7 @@ fn follow(ui: &mut Ui, link: Link) {
     let fleet = Arc::clone(&ui.world.fleet);
     match link {
         Link::Row(to, row) => {
-            if let Some(key) = view::key(to, &fleet, row as usize) {
+            if let Some(key) = rowname::key(to, &fleet, row as usize) {
                 show_card(ui, to, key);
             }
         }
@@ -447,6 +389,15 @@ fn pick_link(ui: &mut Ui, is_forward: bool) {
 }
 
 fn clear_filter(ui: &mut Ui) {
+    let typed = match &ui.here.page {
+        Page::Operations => Some(ui.oplist.filter.is_empty()),
+        Page::Log(_) => ui.log.as_ref().map(|log| log.filter.is_empty()),
+        _ => ui.list().map(|list| list.filter.is_empty()),
+    };
+    if typed == Some(true) {
+        ui.say("no filter is in force");
+        return;
+    }
     if matches!(ui.here.page, Page::Operations) {
         steering::rearrange(ui, |list| list.filter.clear());
         return;
@@ -467,6 +418,21 @@ fn change_list(ui: &mut Ui, change: impl FnOnce(&mut super::state::List)) {
     } else {
         ui.say("this page has no table");
     }
+}
+
+/// Shows more columns, or the usual ones. Not all of them may have room, so it says where they are.
+fn wide(ui: &mut Ui) {
+    change_list(ui, |list| list.is_wide = !list.is_wide);
+    let Some(list) = ui.list() else { return };
+    let count = list.view.columns.len();
+    let right = ui.keymap.keys_of(Layer::List, Action::Right).into_iter().next();
+    let says = match (list.chosen.is_some(), list.is_wide, right) {
+        (true, ..) => "the columns are those that were chosen for this page".to_owned(),
+        (false, true, Some(key)) => format!("{count} columns; {key} goes to those on the right"),
+        (false, true, None) => format!("{count} columns"),
+        (false, false, _) => format!("the usual {count} columns"),
+    };
+    ui.say(says);
 }
 
 fn metrics(ui: &mut Ui) {

@@ -5,8 +5,9 @@
 
 use super::cell;
 use super::drill::Drill;
-use super::ordered::Ordered;
+use super::ordered::{Before, Ordered};
 use super::probe::Probe;
+use super::rowname::{is_called, key};
 use super::sift::{Sifted, in_order, sift, sift_in_order};
 use super::state::{List, Pick, RowKey, SortBy};
 use crate::fleet::Fleet;
@@ -99,7 +100,7 @@ impl View {
 
     /// Goes on with the rows it has for a fleet whose rows are the very same; tells whether it could.
     pub(super) fn takes_over(&mut self, question: &Question, fleet: &Arc<Fleet>) -> bool {
-        let is_same = !matches!(question.kind, Kind::Calls | Kind::Events)
+        let is_same = question.is_of_rows()
             && self.question.as_ref() == Some(question)
             && self.fleet.as_ref().is_some_and(|before| fleet.shares_rows_with(before));
         if is_same {
@@ -249,19 +250,35 @@ impl Question {
         self.kind.len(fleet)
     }
 
-    /// Answers it from these rows. `before` is the order that they had for an earlier question, if that is known.
+    /// What decides which rows there are, as it was typed.
+    pub(super) fn filter(&self) -> &str {
+        &self.filter
+    }
+
+    /// Asks for rows of a fleet. Calls and events are in no fleet's rows and come as they please.
+    pub(super) fn is_of_rows(&self) -> bool {
+        !matches!(self.kind, Kind::Calls | Kind::Events)
+    }
+
+    /// Asks for rows of the same list in the same order, filter aside.
+    pub(super) fn has_the_order_of(&self, other: &Self) -> bool {
+        self.is_of_rows() && self.kind == other.kind && self.drill == other.drill && self.sort == other.sort
+    }
+
+    /// Answers it from the rows of a fleet, with what is known from before.
     pub(super) fn answer(
         self,
         fleet: &Arc<Fleet>,
         now: Timestamp,
-        before: Option<Ordered>,
+        before: &Before,
         is_in_vain: &(dyn Fn() -> bool + Sync),
     ) -> View {
         let ctx = Ctx { fleet, now };
         let kind = self.kind;
         // A filter is only ever kept when it could be read.
         let query = Query::parse(&self.filter, kind).ok().filter(|query| !query.is_every());
-        let mut ordered = before.filter(|before| before.is_of(&self, fleet));
+        let enough = query.as_ref().and_then(|query| before.enough_for(&self, query, fleet));
+        let mut ordered = before.ordered.clone().filter(|before| before.is_of(&self, fleet));
         if let Some(ordered) = &mut ordered {
             ordered.go_on_with(fleet);
         }
@@ -279,6 +296,9 @@ impl Question {
             rows
         };
         let Sifted { rows, undecided } = match (&query, &ordered) {
+            (Some(query), _) if enough.is_some() => {
+                sift_in_order(query, ctx, enough.unwrap_or_default(), is_in_vain)
+            }
             (Some(query), Some(_)) => sift_in_order(query, ctx, &all, is_in_vain),
             (Some(query), None) => {
                 let Sifted { rows, undecided } = sift(query, ctx, &all, is_in_vain);
@@ -429,42 +449,6 @@ struct Shelf<'a> {
     health: Option<Health>,
     scope: Option<&'a Scope>,
     rows: Vec<u32>,
-}
-
-/// What a row is called across worlds.
-pub(super) fn key(kind: Kind, fleet: &Fleet, at: usize) -> Option<RowKey> {
-    let ctx = Ctx { fleet, now: fleet.at };
-    let scope = Arc::clone(kind.scope(ctx, at)?);
-    Some(RowKey { scope, id: identity(kind, ctx, at).into_owned() })
-}
-
-/// What tells rows of one scope apart. Ids do, but for tasks and hosts of several clusters only ARNs do,
-/// and one target may stand in several groups.
-pub(super) fn identity<'a>(kind: Kind, ctx: Ctx<'a>, at: usize) -> std::borrow::Cow<'a, str> {
-    let fleet = ctx.fleet;
-    let own = match kind {
-        Kind::Services => fleet.services.get(at).map(|row| row.it.arn.as_str()),
-        Kind::Tasks => fleet.tasks.get(at).map(|row| row.it.arn.as_str()),
-        Kind::Hosts => fleet.hosts.get(at).map(|row| row.it.arn.as_str()),
-        Kind::Rules => fleet.rules.get(at).map(|row| row.it.arn.as_str()),
-        Kind::Targets => {
-            return fleet.targets.get(at).map_or_else(Default::default, |row| {
-                format!("{} {} {}", row.it.group, row.it.id, row.it.port.unwrap_or(0)).into()
-            });
-        }
-        _ => None,
-    };
-    own.map_or_else(|| kind.id(ctx, at), std::borrow::Cow::Borrowed)
-}
-
-fn is_called(kind: Kind, ctx: Ctx<'_>, at: usize, wanted: &RowKey) -> bool {
-    kind.scope(ctx, at).is_some_and(|scope| *scope == wanted.scope) && identity(kind, ctx, at) == wanted.id
-}
-
-/// The row that is called so, if it is still there.
-pub(super) fn find(kind: Kind, fleet: &Fleet, wanted: &RowKey) -> Option<usize> {
-    let ctx = Ctx { fleet, now: fleet.at };
-    (0..kind.len(fleet)).find(|at| is_called(kind, ctx, *at, wanted))
 }
 
 /// The columns of these names, in their order.

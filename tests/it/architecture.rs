@@ -48,7 +48,12 @@ const TABLE: &[(&str, May)] = &[
             "logs",
         ]),
     ),
-    ("collect", May::Name(&["model", "clock", "gateway", "snapshot", "store", "config", "fleet", "world"])),
+    (
+        "collect",
+        May::Name(&[
+            "model", "clock", "gateway", "snapshot", "store", "config", "fleet", "world", "capacity",
+        ]),
+    ),
     ("aws", May::Name(&["model", "error", "clock", "config", "gateway"])),
     ("supertokens", May::Name(&["model", "error", "clock", "gateway"])),
     ("sim", May::Name(&["clock", "error"])),

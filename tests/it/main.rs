@@ -14,6 +14,7 @@ mod config;
 mod core_api;
 mod core_facts;
 mod core_words;
+mod docs;
 mod fuzz;
 mod history;
 mod logs;

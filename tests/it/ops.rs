@@ -1,6 +1,7 @@
 //! Operations against the simulator, in pretended time: what they do, and what is left when they die.
 
 mod ailing;
+mod apart;
 mod bench;
 mod budget;
 mod care;
@@ -11,6 +12,7 @@ mod containers;
 mod cores;
 mod creation;
 mod doubt;
+mod few;
 mod figures;
 mod fleetwide;
 mod full;

@@ -24,9 +24,11 @@ use std::sync::Arc;
 
 const CORE: &str = "shared-prod-1";
 const DOMAIN: &str = "planted.example.com";
+/// What stands in each line that was planted, and is no secret.
+const REMARK: &str = "a-remark-of-this-test";
 
 /// Where it was planted, and what.
-const PLANTED: [(&str, &str); 15] = [
+const PLANTED: [(&str, &str); 20] = [
     ("the core's own API key", "PLANTED-key-of-the-core-itself-01"),
     ("the secret of the shared core", "PLANTED-saas-secret-of-forty-letters-or-more-02"),
     ("a customer's API key", "PLANTED-key-of-one-customer-03"),
@@ -42,6 +44,11 @@ const PLANTED: [(&str, &str); 15] = [
     ("a template's user data", "PLANTED user data 13"),
     ("a registry entry", "PLANTED-registry-entry-14"),
     ("a parameter that is a plain text", "PLANTED-plain-parameter-15"),
+    ("a key in the history of its parameter", "PLANTED-key-of-yesterday-of-the-core-16"),
+    ("an entry in the history of the registry", "PLANTED-entry-of-yesterday-17"),
+    ("a password in a line of a log", "PLANTED-password-in-a-line-18"),
+    ("an API key in a line of a log", "PLANTED-key-in-a-line-of-a-log-19"),
+    ("a database host in a line of a log", "planted-host-in-a-line-20.example"),
 ];
 
 fn planted(at: usize) -> &'static str {
@@ -84,6 +91,7 @@ async fn plant() -> (Running, Arc<Home>) {
     let clock = Clock::Fixed("2026-11-21T12:00:00Z".parse().unwrap());
     let running = serve(Options { clock, speed: 0.0, cores: true, ..Options::default() }).await.unwrap();
     let secret = format!("/coredeck/demo/secrets/{CORE}/saas-secret");
+    put(&running, &format!("/coredeck/demo/secrets/{CORE}/api-key"), "SecureString", planted(16)).await;
     put(&running, &format!("/coredeck/demo/secrets/{CORE}/api-key"), "SecureString", planted(1)).await;
     put(&running, &secret, "SecureString", planted(2)).await;
     put(&running, "/coredeck/demo/secrets/next", "SecureString", planted(4)).await;
@@ -93,6 +101,8 @@ async fn plant() -> (Running, Arc<Home>) {
     let name = format!("/coredeck/demo/cores/{CORE}");
     let mut entry: Value = serde_json::from_str(&parameter(&running, &name).await).unwrap();
     entry["api_key_parameter"] = secret.into();
+    entry["api_key"] = planted(17).into();
+    put(&running, &name, "String", &entry.to_string()).await;
     entry["api_key"] = planted(14).into();
     put(&running, &name, "String", &entry.to_string()).await;
     let uri = format!("postgresql://{}:{}@{}:5432/x", planted(7), planted(6), planted(8));
@@ -112,12 +122,25 @@ async fn plant() -> (Running, Arc<Home>) {
     );
     let made = query(&running, "ec2", &version).await;
     assert!(made.contains("<versionNumber>"), "{made}");
+    for (at, message) in [
+        (50, format!("FATAL: password authentication failed: password={}", planted(18))),
+        (45, format!("Connection to {}:5432 refused", planted(20))),
+        (40, format!("jdbc:postgresql://{}:5432/x?user=u&password={}", planted(20), planted(18))),
+        (35, format!("{{\"api_keys\":\"{}\"}}", planted(19))),
+        (30, format!("api-key: {}", planted(19))),
+    ] {
+        let line = format!(
+            "21 Nov 2026 11:59:{:02}:000 +0000 | ERROR | pid: p | v11.0.4 | [t] t | a.b | Tenant(, public, public) | {REMARK} {message}",
+            60 - at
+        );
+        running.remark(CORE, std::time::Duration::from_secs(at), &line);
+    }
     running.plant(CORE, "SUPERTOKENS_SAAS_SECRET", planted(11), "customer-note", planted(12));
     let home = Home::new();
     let door = running.cores_door().unwrap();
     home.write(
         "coredeck.toml",
-        &format!("fleet = \"demo\"\nregions = [\"us-east-1\"]\n[cores]\nreach = \"direct\"\nproxy = \"http://{door}\"\n"),
+        &format!("fleet = \"demo\"\nregions = [\"us-east-1\"]\n[cores]\nreach = \"direct\"\nproxy = \"http://{door}\"\n[logs]\ngroup = \"/coredeck/core-hosts\"\n"),
     );
     (running, Arc::new(home))
 }
@@ -197,6 +220,14 @@ async fn a_secret_is_found_nowhere_after_everything_was_done_to_what_holds_it() 
         // What was typed is not repeated.
         (format!("core config set {place} api_keys={}", planted(4)), &[2]),
         (format!("core config set {place} --secret api_keys={}", planted(4)), &[2]),
+        (
+            format!(
+                "logs {CORE} --since 2026-11-21T11:58:00Z --until 2026-11-21T12:01:00Z --grep {REMARK} --json"
+            ),
+            &[0],
+        ),
+        (format!("logs {CORE} --since 2026-11-21T11:58:00Z --until 2026-11-21T12:01:00Z"), &[0]),
+        ("capacity -o json --allow-partial".to_owned(), &[0]),
         ("--headless 5<ret> --size 200x50".to_owned(), &[0]),
         ("op list -o json".to_owned(), &[0]),
         ("op export".to_owned(), &[0]),
@@ -234,6 +265,13 @@ async fn a_secret_is_found_nowhere_after_everything_was_done_to_what_holds_it() 
         let text = if args.contains(planted(4)) { format!("{}\n{}", ran.out, ran.err) } else { text };
         std::fs::write(outputs.path().join(at.to_string()), text).unwrap();
     }
+    // The lines with secrets in them were shown, without these.
+    let shown = said.iter().find(|(args, _)| args.contains(REMARK)).map(|(_, ran)| ran.out.clone()).unwrap();
+    assert_eq!(
+        shown.lines().filter(|line| line.contains(REMARK) && line.contains("***")).count(),
+        5,
+        "{shown}"
+    );
     let secrets: Vec<String> = PLANTED.iter().map(|(_, secret)| (*secret).to_owned()).chain([made]).collect();
     let found = residue::search(&[home.path(), outputs.path()], &secrets);
     assert!(found.is_empty(), "{found:#?}");

@@ -48,11 +48,12 @@ async fn cores_say_the_same_through_the_real_plugin_as_directly_with_new_agents_
         assert_eq!(by_id(through.data()), by_id(direct.data()), "agent {agent}");
         let shared = by_id(through.data()).into_iter().find(|row| row["id"] == "shared-1").unwrap();
         assert_eq!(shared["domains"], json!(3), "{shared}");
-        // Each plugin ended its session when it was asked to, by its own flag, and Systems Manager was never told. It
-        // numbers what it sends without a lock: the end of a connection and that of the session may get the same
-        // number, and then the agent drops the second. That is seldom, and such a session ends when it was idle long.
-        assert_eq!((rig.count("StartSession"), rig.count("TerminateSession")), (times * cores, 0), "{agent}");
-        assert!(rig.running.sessions().len() < times * cores, "{agent}: {:?}", rig.running.sessions());
+        // Each plugin ends its session when it is asked to, by its own flag. It numbers what it sends without a lock:
+        // the end of a connection and that of the session may get the same number, and then the agent drops the second.
+        // That is seldom, and Systems Manager is told of such a session.
+        assert_eq!(rig.count("StartSession"), times * cores, "{agent}");
+        assert!(rig.count("TerminateSession") < times * cores, "{agent}");
+        assert_eq!(rig.running.sessions(), Vec::<String>::new(), "{agent}");
     }
 }
 

@@ -20,6 +20,7 @@ mod relations;
 mod rich;
 mod rollout;
 mod seat;
+mod silence;
 mod tables;
 mod trends;
 mod wishes;

@@ -232,7 +232,9 @@ async fn the_screen_stands_aside_for_a_shell_and_comes_back() {
         terminal.wait("the screen again", |screen| {
             screen.alternate_screen() && screen.contents().contains("ended with 7")
         });
-        assert!(!mine.running.calls().iter().any(|call| call["operation"] == "TerminateSession"));
+        // A plugin that ends well may have left the session open: it is ended in any case.
+        let ends = mine.running.calls().iter().filter(|call| call["operation"] == "TerminateSession").count();
+        assert_eq!(ends, 1);
         terminal.press("q");
         assert!(terminal.ended().0.success());
     })

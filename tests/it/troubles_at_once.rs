@@ -160,6 +160,7 @@ async fn each_is_said_on_its_row_and_the_rest_lives() {
     let why = row(&rows, "dev-2")["drift_why"].to_string();
     assert!(why.contains("docker does not answer") && why.contains("systemctl status docker"), "{why}");
     assert!(row(&rows, "dev-5")["drift_why"].as_str().unwrap().contains("agent is offline"));
+    says("dev-5", "agent");
     says("dev-6", "it has no database");
     says(
         "shared-0",
@@ -214,11 +215,53 @@ async fn each_is_said_on_its_row_and_the_rest_lives() {
     for (name, wanted) in [("migration", "-"), ("uncopied", "-"), ("imports", "0"), ("linking", "-")] {
         says(&card.out, name, wanted);
     }
+    // What is wrong with a core is said by the plan of an operation on it, too; and the others are planned as ever.
+    says_it_in_the_plan(&running, &home).await;
     let groups = run(&running, &home, &["get", "cores", "--group-by", "drift", "-o", "json"]).await;
     assert!(groups.out.contains("conflict") && groups.out.contains("same"), "{}", groups.out);
     let asked =
         run(&running, &home, &["get", "cores", "drift:conflict", "-o", "json", "--sort", "drift"]).await;
     assert!(asked.data().iter().all(|row| row["drift"] == "conflict") && !asked.data().is_empty());
+}
+
+/// What the plans of restarts say of cores that are not well.
+async fn says_it_in_the_plan(running: &Running, home: &Arc<Home>) {
+    let mut faults = Vec::new();
+    for (core, words) in [
+        ("dev-1", &["dev-1 (", "does not take this API key"][..]),
+        ("dev-2", &["dev-2 ("]),
+        ("dev-3", &["dev-3 (", "cannot reach the database"]),
+        ("dev-4", &["its entry in the registry stands as conflict to the last inventory", "dev-4 ("]),
+        ("dev-5", &["its Systems Manager agent is offline"]),
+        ("dev-6", &["dev-6 has no database and keeps everything in its memory"]),
+        ("dev-8", &["dev-8 (", "rules about addresses"]),
+        ("shared-2", &["shared-2 ("]),
+        ("dev-7", &["restart 1 core"]),
+    ] {
+        let plan = ["core", "restart", core, "--dry-run", "--override-budget"];
+        let ran = run(running, home, &plan).await;
+        let said = format!("{}{}", ran.out, ran.err);
+        let lacks: Vec<&&str> = words.iter().filter(|word| !said.contains(**word)).collect();
+        let is_refused = core == "dev-5";
+        if !lacks.is_empty() || ran.code != Some(i32::from(is_refused)) {
+            faults.push(format!("{core} lacks {lacks:?}, {:?}: {said}", ran.code));
+        }
+        if core == "dev-7" && said.contains("could not be asked") {
+            faults.push(format!("a core that is well is doubted: {said}"));
+        }
+    }
+    // What runs is not started, and an undo of it could never stop it.
+    let ran = run(running, home, &["core", "start", "dev-7", "--dry-run"]).await;
+    if ran.code != Some(1) || !ran.err.contains("it runs and answers already") {
+        faults.push(format!("dev-7 is started: {:?} {}{}", ran.code, ran.out, ran.err));
+    }
+    // Of two versions behind one target group an upgrade says so.
+    let upgrade = ["core", "upgrade", "shared-0", "shared-1", "shared-2", "shared-3", "--to", "11.0.9"];
+    let ran = run(running, home, &[&upgrade[..], &["--dry-run", "--override-budget"]].concat()).await;
+    if !format!("{}{}", ran.out, ran.err).contains("is served by 11.0.4 and 10.1.4 already") {
+        faults.push(format!("mixed versions: {}{}", ran.out, ran.err));
+    }
+    assert!(faults.is_empty(), "\n{}", faults.join("\n"));
 }
 
 /// Docker starts a core's container again: what it was told takes effect.

@@ -8,6 +8,7 @@ use rustix::process::{Pid, Signal, kill_process};
 use serde_json::{Map, Value, json};
 use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
+use std::process::Stdio;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -247,10 +248,83 @@ async fn cores_say_the_same_through_systems_manager_as_directly_and_nothing_is_l
     assert_eq!(shared["domains"], json!(3), "{shared}");
 
     // One session for each core, however often it is asked, and none that outlives the run: each plugin was asked to
-    // end it and did, so that Systems Manager need not be told.
+    // end it and ended well, and left it open all the same, which one look at all sessions tells.
     let cores = rig.running.cores().len();
-    assert_eq!((rig.count("StartSession"), rig.count("TerminateSession")), (cores, 0));
+    assert_eq!((rig.count("StartSession"), rig.count("TerminateSession")), (cores, cores));
+    assert_eq!((rig.count("DescribeSessions"), rig.running.sessions()), (1, Vec::new()));
     assert_eq!((rig.told("pids").lines().count(), rig.told("ended").lines().count()), (cores, cores));
+    rig.nothing_is_left().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn only_the_cores_that_are_asked_about_are_asked() {
+    let rig = Rig::new(7).await;
+    rig.install();
+    let cores = rig.running.cores();
+    let other = &cores.iter().find(|core| core.id != "shared-1").unwrap().id;
+    let mut sessions = 0;
+    let told = |ran: &Ran| ran.data()[0]["answer"].as_str().map(str::to_owned);
+    let answers = [Some("well".to_owned()), Some("unproven".to_owned())];
+    let tenant = rig.done("get tenants -o name").await;
+    let tenant = tenant.out.lines().find(|id| id.starts_with("customer-")).unwrap().to_owned();
+    for args in [
+        "describe core shared-1 -o json".to_owned(),
+        format!("get cores id={other} --columns id,answer -o json"),
+        format!("describe tenant {tenant} -o json"),
+        "get cores --sort id --limit 1 --columns id,answer -o json".to_owned(),
+    ] {
+        let ran = rig.done(&args).await;
+        assert!(answers.contains(&told(&ran)), "{args}: {}", ran.out);
+        sessions += 1;
+        assert_eq!(rig.count("StartSession"), sessions, "{args}");
+    }
+    // Whose answers decide, of them all are asked, but for those that another word has excluded.
+    let ran = rig.done("get cores tier=production answer=failed -o json").await;
+    assert!(ran.data().is_empty(), "{}", ran.out);
+    sessions += cores.len() - 1;
+    assert_eq!(rig.count("StartSession"), sessions);
+    // What any of them says may be all that is wrong with it.
+    rig.done("get cores health:bad --columns id,answer -o json").await;
+    assert_eq!(rig.count("StartSession"), sessions + cores.len());
+    rig.nothing_is_left().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_asks_all_cores_is_told_what_that_takes_may_leave_it_and_may_stop_it() {
+    let rig = Rig::new(12).await;
+    rig.install();
+    let ran = rig.done("capacity --without-cores -o json").await;
+    assert!(!ran.err.contains("session") && !ran.err.contains("warning"), "{}", ran.err);
+    assert_eq!(rig.count("StartSession"), 0);
+    for args in ["capacity", "inventory show"] {
+        let folder = rig.home.path().join("bin");
+        let path = format!("{}:{}", folder.display(), std::env::var("PATH").unwrap());
+        let config = rig.home.write("ssm.toml", &format!("[cores]\n{SSM}\n"));
+        let before = rig.count("StartSession");
+        let child = rig
+            .home
+            .command()
+            .envs(rig.running.exports())
+            .env("PATH", path)
+            .args(args.split(' '))
+            .args(["--config", config.to_str().unwrap()])
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        until("no session is opened", || rig.count("StartSession") >= before + 2).await;
+        kill_process(Pid::from_raw(i32::try_from(child.id()).unwrap()).unwrap(), Signal::INT).unwrap();
+        let ended = tokio::task::spawn_blocking(|| child.wait_with_output().unwrap()).await.unwrap();
+        let said = String::from_utf8_lossy(&ended.stderr).into_owned();
+        rig.home.keep(said.as_bytes());
+        assert_eq!(ended.status.code(), Some(130), "{said}");
+        assert!(
+            said.contains("asking 13 cores, each through a session") && said.contains("stopped: of 13"),
+            "{said}"
+        );
+        assert!(rig.count("StartSession") < before + 13);
+        assert_eq!(rig.running.sessions(), Vec::<String>::new(), "what was opened is ended");
+    }
     rig.nothing_is_left().await;
 }
 

@@ -340,6 +340,8 @@ check(len(ecs.get_task_protection(cluster="workers-prod")["protectedTasks"]) > 5
 shell = ssm.describe_document(Name="AWS-RunShellScript")["Document"]
 check(json.loads(ssm.get_document(Name="AWS-RunShellScript")["Content"])["schemaVersion"] == "2.2" and shell["Owner"] == "Amazon", "AWS's own document")
 check(pages(ssm, "list_commands", "Commands")[0] == pages(ssm, "list_command_invocations", "CommandInvocations")[0] == [], "no commands yet")
+for state in ("Active", "History"):
+    check(pages(ssm, "describe_sessions", "Sessions", State=state)[0] == [], "no sessions yet")
 refused("InvocationDoesNotExist", lambda: ssm.get_command_invocation(CommandId="0" * 36, InstanceId=ids[0]), 400)
 history, _ = pages(ssm, "get_parameter_history", "Parameters", Name=secret, WithDecryption=True)
 check([v["Version"] for v in history] == [1], "one version")

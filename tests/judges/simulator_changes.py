@@ -94,7 +94,10 @@ task = ecs.list_tasks(cluster="api-prod", serviceName="auth-core")["taskArns"][0
 slatepay = ec2.describe_instances(Filters=[{"Name": "tag:Name", "Values": ["prod-slatepay"]}])["Reservations"][0]["Instances"][0]["InstanceId"]
 opened = client("ssm").start_session(Target=slatepay, Reason="judge")
 check(opened["TokenValue"] and opened["StreamUrl"].startswith("ws") and opened["SessionId"], "a session is opened")
+open_now = lambda: [one["SessionId"] for one in client("ssm").describe_sessions(State="Active")["Sessions"]]
+check(open_now() == [opened["SessionId"]], "and is listed")
 check(client("ssm").terminate_session(SessionId=opened["SessionId"])["SessionId"] == opened["SessionId"], "and ended")
+check(open_now() == [], "and is listed no more")
 refused("TargetNotConnected", lambda: client("ssm").start_session(Target="i-0123456789abcdef0"), 400)
 core_task = ecs.list_tasks(cluster="api-prod", serviceName="auth-core")["taskArns"][0]
 inside = ecs.execute_command(cluster="api-prod", task=core_task, interactive=True, command="/bin/sh")

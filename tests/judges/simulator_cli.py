@@ -86,6 +86,7 @@ check(len(aws("ssm get-parameter-history --name", name)["Parameters"]) == 1, "a 
 check(aws("ssm describe-document --name AWS-RunShellScript")["Document"]["Owner"] == "Amazon", "a document")
 check(json.loads(aws("ssm get-document --name AWS-RunShellScript")["Content"])["schemaVersion"] == "2.2", "its content")
 check(aws("ssm list-commands")["Commands"] == aws("ssm list-command-invocations")["CommandInvocations"] == [], "no commands yet")
+check(aws("ssm describe-sessions --state Active")["Sessions"] == [], "no sessions yet")
 refused("InvocationDoesNotExist", "ssm get-command-invocation --command-id", "0" * 36, "--instance-id", one["InstanceId"])
 
 check(len(aws("cloudwatch describe-alarms --page-size 3")["MetricAlarms"]) > 10, "alarms")

@@ -21,8 +21,8 @@ pub(in crate::cli) struct CreateArgs {
     /// Ids of the new cores
     #[arg(required = true, value_name = "CORE")]
     targets: Vec<String>,
-    /// Their tier
-    #[arg(long, value_name = "TIER", required_unless_present = "like")]
+    /// Their tier; needed unless --like names a core
+    #[arg(long, value_name = "TIER")]
     tier: Option<String>,
     /// A core that they are replicas of: its tier, image, secrets and target groups. Where it is a task of an ECS
     /// service, the service gets as many tasks more

@@ -1,6 +1,6 @@
 //! What cores say of a core or tenant: a day of requests of each app, and who fills its databases' connections.
 
-use crate::capacity::{Pools, pools};
+use crate::capacity::{Left, Pools, left, pools};
 use crate::cli::output::{Colour, paint};
 use crate::config::Figures;
 use crate::fleet::Fleet;
@@ -28,6 +28,11 @@ fn databases(fleet: &Fleet, kind: Kind, at: usize, figures: Option<&Figures>) ->
     figures.map_or_else(Vec::new, |figures| pools(fleet, &domains(fleet, kind, at), figures))
 }
 
+fn room(fleet: &Fleet, kind: Kind, at: usize, figures: Option<&Figures>) -> Option<Left> {
+    let core = fleet.cores.get(at).filter(|_| kind == Kind::Cores)?;
+    figures.map(|figures| left(fleet, core, figures))
+}
+
 /// Appends it for people.
 pub(super) fn text(
     fleet: &Fleet,
@@ -48,6 +53,12 @@ pub(super) fn text(
         let now = day.iter().rev().flatten().next().copied().unwrap_or(0.0);
         let name = harmless(name);
         text.push_str(&format!("  {name:names$}  {}  now {now:.0}, at most {most:.0}\n", points(day)));
+    }
+    if let Some(left) = room(fleet, kind, at, figures) {
+        text.push_str(&format!("{}\n", paint("capacity left", "1", colour)));
+        for (what, said) in left.said() {
+            text.push_str(&format!("  {what:<18}{said}\n"));
+        }
     }
     let databases = databases(fleet, kind, at, figures);
     if !databases.is_empty() {
@@ -75,6 +86,9 @@ pub(super) fn document(
         .into_iter()
         .map(|(name, day)| json!({ "app": name, "minutes_a_point": POINT, "requests_a_minute": day }));
     object.insert("requests".to_owned(), days.collect());
+    if let Some(left) = room(fleet, kind, at, figures) {
+        object.insert("capacity_left".to_owned(), left.json());
+    }
     let databases = databases(fleet, kind, at, figures);
     object.insert("databases".to_owned(), databases.iter().map(Pools::json).collect());
 }

@@ -30,9 +30,22 @@ pub(super) fn host(host: &HostSeen) -> String {
     }
 }
 
-/// An entry that nobody can judge.
-pub(super) fn unjudged(one: &Unjudged) -> String {
-    harmless(&format!("{}: not judged: {}", one.name, one.why)).into_owned()
+/// Which entries were not judged, the same reason once.
+pub(super) fn unjudged(all: &[Unjudged]) -> Vec<String> {
+    let mut whys: Vec<(&str, Vec<&str>)> = Vec::new();
+    for one in all {
+        match whys.iter_mut().find(|(why, _)| *why == one.why) {
+            Some((_, names)) => names.push(&one.name),
+            None => whys.push((&one.why, vec![&one.name])),
+        }
+    }
+    let said = |(why, names): &(&str, Vec<&str>)| {
+        let shown = names.iter().take(3).copied().collect::<Vec<_>>().join(", ");
+        let more = names.len().saturating_sub(3);
+        let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+        harmless(&format!("{shown}{more}: not judged: {why}")).into_owned()
+    };
+    whys.iter().map(said).collect()
 }
 
 fn cell(text: impl AsRef<str>) -> Cell {
@@ -288,4 +301,27 @@ pub(super) fn diff_json(diff: &Diff, policy: Policy) -> Value {
         "same": diff.same,
         "to_write": diff.writes(policy).len(),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::Scope;
+
+    #[test]
+    fn what_is_not_judged_for_the_same_reason_is_one_sentence() {
+        let one = |name: &str, why: &str| Unjudged {
+            scope: Scope { account: "a".into(), region: "r".into() },
+            name: name.to_owned(),
+            why: why.to_owned(),
+        };
+        let all = [
+            one("a", "offline"),
+            one("x", "gone"),
+            one("b", "offline"),
+            one("c", "offline"),
+            one("d", "offline"),
+        ];
+        assert_eq!(unjudged(&all), ["a, b, c and 1 more: not judged: offline", "x: not judged: gone"]);
+    }
 }

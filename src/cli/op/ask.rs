@@ -1,6 +1,6 @@
 //! What is asked of an operation: written into the journal for its runner; where there is none, one is started.
 
-use super::{AskArgs, Follow, Place, RollbackArgs, follow, still_running, who};
+use super::{AskArgs, Follow, Place, RollbackArgs, Toward, follow, still_running, who};
 use crate::cli::Outside;
 use crate::cli::args::Global;
 use crate::cli::begin::{self, Form};
@@ -30,7 +30,7 @@ pub(super) async fn run(
         return Ok(());
     }
     if args.detach {
-        return Err(still_running(&id));
+        return Err(still_running(&id, Toward::after(verb)));
     }
     let how = Follow { is_json: args.one.output == Form::Json, within: None };
     follow(&journal, &id, &how, outside.clock, out).await

@@ -10,7 +10,7 @@ use crate::config::Surroundings;
 use crate::error::{Error, Result};
 use crate::store::journal::{Journal, Ledger, OpRecord};
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::process::{Command, Stdio};
 use std::time::Duration;
 
 /// How long a runner may take to take an operation on.
@@ -89,21 +89,23 @@ async fn launch(
             .hint(format!("coredeck op resume {id} tries again"))
     };
     let exe = std::env::current_exe().map_err(failed)?;
-    let session = || by_session(&exe, record, is_forced, place, open(&log)?);
+    let starter = &outside.starter;
+    let session = async || starter.start(by_session(&exe, record, is_forced, place, open(&log)?)?).await;
     let mut warning = None;
     let mut is_unit = false;
     let (mut child, mut home) = match objection(look_around(&outside.around)) {
-        Some(why) => (session().map_err(failed)?, format!("{SESSION}; not by systemd: {why}")),
+        Some(why) => (session().await.map_err(failed)?, format!("{SESSION}; not by systemd: {why}")),
         None => {
             let arguments = arguments(record, "systemd", is_forced);
-            match by_systemd(id, &exe, &arguments, place, &outside.around, &log) {
+            let systemd = by_systemd(id, &exe, &arguments, place, &outside.around, &log);
+            match starter.start(systemd).await {
                 Ok(child) => {
                     is_unit = true;
                     (child, "in a unit of your systemd, which outlives your logins".to_owned())
                 }
                 Err(why) => {
                     warning = Some(format!("systemd-run could not be started: {why}"));
-                    (session().map_err(failed)?, SESSION.to_owned())
+                    (session().await.map_err(failed)?, SESSION.to_owned())
                 }
             }
         }
@@ -120,7 +122,7 @@ async fn launch(
         if is_over && is_unit {
             is_unit = false;
             warning = Some("systemd-run did not take it".to_owned());
-            (child, home) = (session().map_err(failed)?, SESSION.to_owned());
+            (child, home) = (session().await.map_err(failed)?, SESSION.to_owned());
             continue;
         }
         if is_over {
@@ -212,7 +214,7 @@ fn by_systemd(
     place: &Place,
     around: &Surroundings,
     log: &Path,
-) -> std::io::Result<Child> {
+) -> Command {
     let mut command = Command::new("systemd-run");
     command.args([
         "--user",
@@ -230,7 +232,8 @@ fn by_systemd(
     }
     command.env("COREDECK_JOURNAL", &place.file).arg("--setenv=COREDECK_JOURNAL");
     command.arg("--").arg(exe).args(arguments);
-    command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn()
+    command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+    command
 }
 
 /// The runner makes a session of its own as the first thing that it does.
@@ -240,14 +243,15 @@ fn by_session(
     is_forced: bool,
     place: &Place,
     log: std::fs::File,
-) -> std::io::Result<Child> {
-    Command::new(exe)
+) -> std::io::Result<Command> {
+    let mut command = Command::new(exe);
+    command
         .args(arguments(record, "session", is_forced))
         .env("COREDECK_JOURNAL", &place.file)
         .stdin(Stdio::null())
         .stdout(log.try_clone()?)
-        .stderr(log)
-        .spawn()
+        .stderr(log);
+    Ok(command)
 }
 
 /// Opens a log that only its owner may read.

@@ -1,6 +1,6 @@
 //! An operation followed through the journal: by bars on a terminal, by lines elsewhere, by JSON for programs.
 
-use super::{Place, WatchArgs, ended, standing_json, still_running};
+use super::{Place, Toward, WatchArgs, ended, standing_json, still_running};
 use crate::cli::Outside;
 use crate::cli::bars::Bars;
 use crate::cli::begin::Form;
@@ -88,17 +88,16 @@ pub(crate) async fn follow(
             () = tokio::time::sleep(LOOK_EVERY) => {}
             () = &mut limit => {
                 told.close();
-                return Err(still_running(id));
+                return Err(still_running(id, Toward::of(progress.standing)));
             }
             _ = interrupt.recv() => {
                 told.close();
-                return Err(Error::new(ErrorKind::Interrupted, format!("operation {id} goes on"))
-                    .hint(format!("coredeck op watch {id} follows it again"))
-                    .hint(format!("coredeck op pause {id} or cancel stops it")));
+                let running = still_running(id, Toward::of(progress.standing));
+                return Err(Error { kind: ErrorKind::Interrupted, ..running });
             }
             _ = hangup.recv() => {
                 told.close();
-                return Err(still_running(id));
+                return Err(still_running(id, Toward::of(progress.standing)));
             }
         }
     }

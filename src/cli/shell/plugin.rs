@@ -23,6 +23,8 @@ const VARIABLE: &str = "AWS_SSM_START_SESSION_RESPONSE";
 /// The plugin of this machine.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::cli) struct Plugin {
+    /// What is started.
+    program: &'static str,
     by_environment: bool,
 }
 
@@ -39,12 +41,18 @@ impl Plugin {
             };
             error.hint(format!("it is AWS's own and carries every session: {FROM}"))
         })?;
-        Ok(Self { by_environment: is_new(&String::from_utf8_lossy(&asked.stdout)) })
+        Ok(Self { program: NAME, by_environment: is_new(&String::from_utf8_lossy(&asked.stdout)) })
+    }
+
+    /// A program that stands in for it, and takes sessions as new ones do.
+    #[cfg(test)]
+    pub(in crate::cli) fn of(program: &'static str) -> Self {
+        Self { program, by_environment: true }
     }
 
     /// The plugin with a session, ready to be started.
     pub(in crate::cli) fn command(self, opened: &Opened) -> Command {
-        let mut command = Command::new(NAME);
+        let mut command = Command::new(self.program);
         if self.by_environment {
             command.env(VARIABLE, opened.answer.open()).arg(VARIABLE);
         } else {
@@ -160,10 +168,10 @@ mod tests {
         };
         let rest =
             ["eu-west-1", "StartSession", "", "{\"Target\":\"i-1\"}", "https://ssm.eu-west-1.amazonaws.com"];
-        let (new, variables) = words(Plugin { by_environment: true });
+        let (new, variables) = words(Plugin { program: NAME, by_environment: true });
         assert_eq!((new[0].as_str(), variables), (VARIABLE, 1));
         assert_eq!(new[1..], rest);
-        let (old, variables) = words(Plugin { by_environment: false });
+        let (old, variables) = words(Plugin { program: NAME, by_environment: false });
         assert_eq!((old[0].as_str(), variables), ("{\"TokenValue\":\"secret\"}", 0));
         assert_eq!(old[1..], rest);
     }

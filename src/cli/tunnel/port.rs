@@ -3,7 +3,7 @@
 use super::AGAIN;
 use super::listener::{Listener, listener};
 use crate::cli::shell::Plugin;
-use crate::gateway::{Opened, Sessions};
+use crate::gateway::Opened;
 use crate::model::{Scope, Text};
 use rustix::process::{Pid, Signal, kill_process};
 use std::net::Ipv4Addr;
@@ -24,7 +24,7 @@ pub(super) struct Port {
     child: Turn<Child>,
     id: Text,
     scope: Scope,
-    /// Given back when the session is over.
+    /// Given back when the plugin has ended.
     _room: OwnedSemaphorePermit,
 }
 
@@ -83,35 +83,27 @@ impl Port {
         }
     }
 
-    /// Ends the session. The plugin that is asked to tells the host's agent; where it did not, Systems Manager is told,
-    /// which takes a call or two in a second and no more.
-    pub(super) async fn end(&self, sessions: &dyn Sessions) {
-        if self.ends_itself().await {
-            return;
-        }
-        if let Err(trouble) = sessions.end(&self.scope, &self.id).await {
-            tracing::debug!(%trouble, "a session ends by itself some minutes later");
-        }
+    /// The session that it carries, and where.
+    pub(super) fn session(&self) -> (Scope, Text) {
+        (self.scope.clone(), self.id.clone())
     }
 
-    /// Asks the plugin to end its session, and gives it a moment; afterwards there is none.
-    async fn ends_itself(&self) -> bool {
+    /// Asks the plugin to end its session, and gives it a moment; afterwards there is no plugin. Whether it has ended
+    /// by itself, and may have told the host's agent.
+    pub(super) async fn stop(&self) -> bool {
         let mut child = self.child.lock().await;
         if !child.try_wait().is_ok_and(|ended| ended.is_none()) {
-            // It broke, and told nobody.
-            return false;
+            // An interrupt from the keyboard reaches it, too.
+            return true;
         }
         // One that was taken in has no number any more.
         let number = child.id().and_then(|id| i32::try_from(id).ok()).and_then(Pid::from_raw);
         let asked = number.is_some_and(|number| kill_process(number, Signal::INT).is_ok());
-        let ended = if asked { tokio::time::timeout(MOMENT, child.wait()).await.ok() } else { None };
-        match ended {
-            Some(ended) => ended.is_ok_and(|ended| ended.success()),
-            None => {
-                // It fails where it has ended meanwhile.
-                let _ = child.kill().await;
-                false
-            }
+        if asked && tokio::time::timeout(MOMENT, child.wait()).await.is_ok() {
+            return true;
         }
+        // It fails where it has ended meanwhile.
+        let _ = child.kill().await;
+        false
     }
 }

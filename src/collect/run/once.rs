@@ -43,6 +43,30 @@ pub async fn once(
     run.world()
 }
 
+/// Reads these sources once in the scopes of a world that was read before, which names what they are read by, and gives
+/// back that world with what they said.
+pub async fn further(
+    reader: Arc<dyn FleetReader>,
+    config: Arc<Config>,
+    world: &World,
+    sources: &[Source],
+    interest: Interest,
+    clock: Clock,
+    patience: Patience,
+) -> Arc<World> {
+    let board = |config: &Config, _: &[Source], floor| Board::new(config, sources, floor);
+    let mut run = Run::closed(reader, config, board, sources, Some(Urgency::User), clock);
+    for (order, part) in world.snapshot.parts.iter().enumerate() {
+        run.board.adopt(order, part);
+    }
+    for (who, trouble) in &world.snapshot.troubles {
+        run.board.note(who.clone(), trouble.clone());
+    }
+    run.board.look(interest);
+    run.settle(&patience).await;
+    run.world()
+}
+
 impl Run {
     /// Reads until everything was tried once, or patience ends.
     async fn settle(&mut self, patience: &Patience) {

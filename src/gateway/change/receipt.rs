@@ -157,6 +157,14 @@ impl WriteError {
         ];
         matches!(self, Self::Refused(_)) && self.code().is_some_and(|code| codes.contains(&code))
     }
+
+    /// What went wrong, with what to do about it where it was refused: nobody tries that again for a person.
+    pub fn advice(&self) -> String {
+        match self {
+            Self::Refused(Trouble { hint: Some(hint), .. }) => format!("{self}; {hint}"),
+            _ => self.to_string(),
+        }
+    }
 }
 
 impl fmt::Display for WriteError {

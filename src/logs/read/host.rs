@@ -118,20 +118,42 @@ struct Where {
 }
 
 impl Where {
+    /// Asks for some containers' lines, and again after longer and longer pauses where AWS asks for patience, which is
+    /// said of these sources as long as it lasts. Lines that are asked for later are there all the same.
     async fn ask(
         &self,
         desk: &Desk,
         of: Vec<(Text, Timestamp)>,
+        from: &[u16],
         tail: u32,
     ) -> Result<Vec<Result<Told, String>>, String> {
         let span = Span { of, until: desk.reading.until, tail };
-        desk.reading.asker.ask(&self.scope, &self.instance, &span).await
+        let (mut pause, mut waits) = (Duration::from_secs(1), false);
+        loop {
+            match desk.reading.asker.ask(&self.scope, &self.instance, &span).await {
+                Err(silence) if silence.is_passing && pause <= LONGEST => {
+                    if !std::mem::replace(&mut waits, true) {
+                        let text = format!("{} is asked again and again: {}", self.instance, silence.why);
+                        desk.tell.say(Said::turn(from.to_vec(), Flow::Waits, text)).await;
+                    }
+                    tokio::time::sleep(pause.min(LONGEST)).await;
+                    pause *= 2;
+                }
+                answer => {
+                    if waits && answer.is_ok() {
+                        desk.tell.say(Said::turn(from.to_vec(), Flow::Comes, "")).await;
+                    }
+                    return answer.map_err(|silence| silence.why);
+                }
+            }
+        }
     }
 
     /// Asks for what is new of some containers. Whether anything is known of any.
     async fn follow(&self, desk: &Desk, tails: &mut [Tail]) -> bool {
         let of = tails.iter().map(|one| (one.source.container.clone(), one.since)).collect();
-        let all = match self.ask(desk, of, TAIL).await {
+        let from: Vec<u16> = tails.iter().map(|one| one.source.from).collect();
+        let all = match self.ask(desk, of, &from, TAIL).await {
             Ok(all) => all,
             Err(why) => tails.iter().map(|_| Err(why.clone())).collect(),
         };
@@ -140,7 +162,8 @@ impl Where {
             if shares && matches!(told, Ok(Told::Lines { is_cut: true, .. })) {
                 let of = vec![(one.source.container.clone(), one.since)];
                 // Where that fails, what came with the others is better than nothing.
-                if let Ok(Some(Ok(whole))) = self.ask(desk, of, TAIL).await.map(|mut all| all.pop()) {
+                let from = [one.source.from];
+                if let Ok(Some(Ok(whole))) = self.ask(desk, of, &from, TAIL).await.map(|mut all| all.pop()) {
                     told = Ok(whole);
                 }
             }
@@ -159,7 +182,8 @@ impl Tail {
 
     /// What is over.
     async fn first(&mut self, place: &Where, desk: &Desk, tail: u32) {
-        let asked = place.ask(desk, vec![(self.source.container.clone(), self.since)], tail).await;
+        let of = vec![(self.source.container.clone(), self.since)];
+        let asked = place.ask(desk, of, &[self.source.from], tail).await;
         let told = asked.and_then(|mut all| all.pop().unwrap_or_else(|| Err("nothing was said".to_owned())));
         self.take(place, desk, told, tail).await;
     }
@@ -431,7 +455,7 @@ mod tests {
         assert_eq!(pace(&reading), AGAIN, "three containers, and one host");
         let (lines, mut fresh) = mpsc::channel(8);
         let (say, mut said) = mpsc::channel(8);
-        let tell = Tell { lines, say };
+        let tell = Tell { lines, say, searched: Arc::default() };
         let mask = Arc::<Mask>::default();
         let desk = Desk { reading, mask: Arc::clone(&mask), tell, stop: CancellationToken::new() };
         let place = Where { scope, instance: "i-1".into() };

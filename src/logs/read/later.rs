@@ -221,7 +221,7 @@ mod tests {
             count: 1,
             reading,
             mask: Arc::default(),
-            tell: Tell { lines, say },
+            tell: Tell { lines, say, searched: Arc::default() },
             stop: CancellationToken::new(),
         };
         let watched = of(&origin).unwrap();

@@ -4,6 +4,7 @@ use super::{Gaze, Part, Reading, Tell, Way, rests};
 use crate::clock::Clock;
 use crate::gateway::{FleetProbe, LogAsk, Look, Seen};
 use crate::logs::fold::Fold;
+use crate::logs::hostlog::is_passing;
 use crate::logs::line::Line;
 use crate::logs::mask::Mask;
 use crate::logs::said::{Flow, Said};
@@ -12,6 +13,7 @@ use crate::model::{LogEvent, LogPage, Scope, Text, Trouble, TroubleKind};
 use jiff::{SignedDuration, Timestamp};
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 use tokio::sync::watch;
 
@@ -39,6 +41,8 @@ pub(super) struct Stand {
     missing: Vec<(Text, u16)>,
     /// The last that was asked for could not be read, and that was said.
     failed: bool,
+    /// AWS asks for patience, and that was said.
+    waits: AtomicBool,
     since: Timestamp,
     until: Option<Timestamp>,
     sieve: Option<Sieve>,
@@ -67,6 +71,7 @@ impl Stand {
             streams,
             missing: Vec::new(),
             failed: false,
+            waits: AtomicBool::new(false),
             since: reading.since,
             until: reading.until,
             sieve: reading.sieve.clone(),
@@ -106,13 +111,15 @@ impl Stand {
         let (mut found, mut token) = (Vec::new(), None);
         loop {
             // Whatever is wrong, and be it that the pattern is not taken, shows when all is read.
-            let page = self.page((self.since, Some(until)), Some(pattern.clone()), token).await.ok()?;
+            let span = (self.since, Some(until));
+            let page = self.patiently(|| self.page(span, Some(pattern.clone()), token.clone())).await.ok()?;
             found.extend(page.events.iter().map(|event| event.at));
             token = page.next;
             if found.len() > MOST_FOUND {
                 return None;
             }
             if token.is_none() {
+                self.tell.searched.store(true, Ordering::Relaxed);
                 return spans(found, self.since, until);
             }
         }
@@ -138,9 +145,8 @@ impl Stand {
         let (mut token, mut pause) = (None, Duration::from_secs(1));
         // Where no stream is named, AWS means all of the group.
         while !self.streams.is_empty() {
-            match self.page((from, until), None, token.clone()).await {
+            match self.patiently(|| self.page((from, until), None, token.clone())).await {
                 Ok(page) => {
-                    pause = Duration::from_secs(1);
                     token = page.next;
                     let mut lines = self.fold(page.events);
                     if token.is_none() && !self.follows {
@@ -163,10 +169,6 @@ impl Stand {
                     pause *= 2;
                 }
                 Err(trouble) if trouble.kind == TroubleKind::NotFound && self.narrow().await => token = None,
-                Err(trouble) if is_passing(&trouble) && pause < LONGEST_PAUSE => {
-                    tokio::time::sleep(pause).await;
-                    pause *= 2;
-                }
                 Err(trouble) => {
                     self.failed = true;
                     let flow = if self.follows { Flow::Waits } else { Flow::Ended };
@@ -240,6 +242,35 @@ impl Stand {
         }
     }
 
+    /// Asks, and again after longer and longer pauses where AWS asks for patience or does not answer: what it refused
+    /// so was not read, and nothing of it is lost. It is said as long as that lasts.
+    async fn patiently<T, F>(&self, ask: impl Fn() -> F + Sync) -> Result<T, Trouble>
+    where
+        F: Future<Output = Result<T, Trouble>> + Send,
+    {
+        let mut pause = Duration::from_secs(1);
+        loop {
+            let answer = ask().await;
+            match answer {
+                Err(trouble) if is_passing(&trouble) && pause <= patience(&trouble) => {
+                    if !self.waits.swap(true, Ordering::Relaxed) {
+                        let text =
+                            format!("{} in {} is asked again and again: {trouble}", self.group, self.scope);
+                        self.say(Flow::Waits, text).await;
+                    }
+                    tokio::time::sleep(pause.min(LONGEST_PAUSE)).await;
+                    pause *= 2;
+                }
+                answer => {
+                    if self.waits.swap(false, Ordering::Relaxed) && answer.is_ok() && !self.failed {
+                        self.say(Flow::Comes, String::new()).await;
+                    }
+                    return answer;
+                }
+            }
+        }
+    }
+
     async fn page(
         &self,
         (from, until): (Timestamp, Option<Timestamp>),
@@ -304,7 +335,9 @@ impl Stand {
 
     async fn is_there(&self, stream: &Text) -> Result<bool, Trouble> {
         let look = Look::LogStreams { group: self.group.clone(), prefix: stream.clone() };
-        let seen = self.probe.look(&self.scope, &look).await?;
+        let ask = || self.probe.look(&self.scope, &look);
+        // Whoever follows goes on with the streams that are there, and looks for this one again later.
+        let seen = if self.follows { ask().await? } else { self.patiently(ask).await? };
         Ok(matches!(seen, Seen::LogStreams(found) if found.contains(stream)))
     }
 
@@ -330,11 +363,13 @@ impl Stand {
     }
 }
 
-fn is_passing(trouble: &Trouble) -> bool {
-    matches!(
-        trouble.kind,
-        TroubleKind::Throttled | TroubleKind::Timeout | TroubleKind::Unreachable | TroubleKind::Server
-    )
+/// The longest step up to which the pauses grow while it lasts: half a minute in all for an answer that does not come,
+/// and some minutes for a service that answers and asks to be asked later.
+fn patience(trouble: &Trouble) -> Duration {
+    match trouble.kind {
+        TroubleKind::Throttled => LONGEST_PAUSE * 16,
+        _ => LONGEST_PAUSE,
+    }
 }
 
 #[cfg(test)]
@@ -352,7 +387,8 @@ mod tests {
         let streams =
             vec![("p/core/t1".into(), 0), ("gone".into(), 1), ("hidden".into(), 2), ("more".into(), 0)];
         let part = Part { scope: scope(), group: "g".into(), streams };
-        let mut stand = Stand::new(&reading, &Arc::default(), part, Tell { lines, say });
+        let mut stand =
+            Stand::new(&reading, &Arc::default(), part, Tell { lines, say, searched: Arc::default() });
         let names = |of: &[(Text, u16)]| of.iter().map(|(name, _)| name.to_string()).collect::<Vec<_>>();
         assert!(stand.narrow().await);
         assert_eq!(names(&stand.streams), ["p/core/t1", "hidden"]);

@@ -1,6 +1,6 @@
 //! The facts of groups and services: members, sizes, what they launch and how far they are.
 
-use super::super::refreshing::launches;
+use super::super::refreshing::{back, launches};
 use super::{Aspect, Value};
 use crate::model::InstanceId;
 
@@ -25,6 +25,7 @@ impl Aspect {
             }
             Self::GroupMembers { .. } => Value::Count(group.members.len() as u64),
             Self::GroupLaunches { .. } => Value::Words(launches(group)),
+            Self::GroupRuns { versions, .. } => back(group, versions).map_or(Value::Absent, Value::Word),
             Self::GroupSetting { setting, .. } => setting.of(group),
             Self::GroupSuspended { process, .. } => {
                 Value::Flag(group.suspended.iter().any(|suspended| suspended == process))

@@ -32,6 +32,9 @@ impl fmt::Display for Aspect {
                 write!(f, "{} of {}", setting.word(), say(group.as_str()))
             }
             Self::GroupLaunches { group } => write!(f, "what {} launches", say(group.as_str())),
+            Self::GroupRuns { group, .. } => {
+                write!(f, "versions that members of {} run", say(group.as_str()))
+            }
             Self::GroupRefresh { group } => write!(f, "the newest refresh of {}", say(group.as_str())),
             Self::RefreshStatus { mark } => write!(f, "{mark}"),
             Self::RefreshProgress { mark, .. } => write!(f, "progress of {mark}"),

@@ -18,6 +18,7 @@ use crate::model::setting::{
 use crate::model::{Sealed, Setting, Text};
 use futures::FutureExt;
 use futures::future::BoxFuture;
+use std::collections::BTreeSet;
 
 /// One lane: the put, after what must be kept.
 pub(super) fn draft<'a>(desk: &'a Desk<'a>, intent: &'a Intent) -> BoxFuture<'a, Result<Draft>> {
@@ -33,6 +34,9 @@ struct Turn {
     said: String,
 }
 
+/// What is kept before a put, and what that rests on.
+type Kept = Vec<(Step, Fact)>;
+
 async fn make(desk: &Desk<'_>, intent: &Intent) -> Result<Draft> {
     let mut draft = Draft::default();
     let none = ConfigWish::default();
@@ -42,35 +46,60 @@ async fn make(desk: &Desk<'_>, intent: &Intent) -> Result<Draft> {
         draft.refuse(&target, "nothing is to be set", "say KEY=VALUE, --secret KEY=PARAMETER or --unset KEY");
         return Ok(draft);
     }
-    let Some(site) = Site::find(desk, intent, wish, &mut draft).await? else { return Ok(draft) };
+    let Some(mut site) = Site::find(desk, intent, wish, &mut draft).await? else { return Ok(draft) };
     site.mind(desk, &mut draft).await?;
-    let mut kept = Vec::new();
-    let mut turns = Vec::new();
-    for (key, wanted) in &wish.set {
-        let before = draft.refusals.len();
-        permit(&site, key, wanted, &mut draft);
-        if draft.refusals.len() > before {
-            continue;
+    let keys: Vec<&str> = wish.set.keys().map(String::as_str).collect();
+    let apart = site.split(desk, &keys, &mut draft).await?;
+    let mut all: Vec<(&Site, Vec<Turn>, Kept)> = Vec::new();
+    for site in std::iter::once(&site).chain(&apart) {
+        let mut kept = Vec::new();
+        let mut turns = Vec::new();
+        for (key, wanted) in &wish.set {
+            let before = draft.refusals.len();
+            permit(site, key, wanted, &mut draft);
+            if draft.refusals.len() > before {
+                continue;
+            }
+            let turn = turn(desk, site, key, wanted, &mut kept, &mut draft).await?;
+            turns.extend(turn);
         }
-        let turn = turn(desk, &site, key, wanted, &mut kept, &mut draft).await?;
-        turns.extend(turn);
+        if !turns.is_empty() {
+            all.push((site, turns, kept));
+        }
     }
     if !draft.refusals.is_empty() {
         return Ok(draft);
     }
-    if turns.is_empty() {
+    if all.is_empty() {
         draft.refuse(&target, "all of it is so already", "there is nothing to do");
         return Ok(draft);
     }
-    for turn in &turns {
-        warn(&site, turn, &mut draft);
+    // Each process that is put by itself has turns of its own; what is said of all of them is said once.
+    let mut keys: BTreeSet<&str> = BTreeSet::new();
+    for (site, turns, _) in &all {
+        for turn in turns.iter().filter(|turn| keys.insert(turn.key.as_str())) {
+            warn(site, turn, &mut draft);
+        }
     }
-    draft.title = match turns.as_slice() {
-        [one] => format!("set {} of {} at {}", one.key, site.place, site.first().core),
-        all => format!("set {} settings of {} at {}", all.len(), site.place, site.first().core),
+    let at: Vec<&str> = all.iter().map(|(site, ..)| site.first().core.as_str()).collect();
+    let at = at.join(" and ");
+    draft.title = match keys.iter().collect::<Vec<_>>().as_slice() {
+        [one] => format!("set {one} of {} at {at}", site.place),
+        all => format!("set {} settings of {} at {at}", all.len(), site.place),
     };
-    let lane = lane(desk, &site, turns, kept, &mut draft).await?;
-    draft.lanes.push(lane);
+    // What is put at one process after the other is taken back together: one lane.
+    let mut whole: Option<Lane> = None;
+    for (site, turns, kept) in all {
+        let more = lane(desk, site, turns, kept, &mut draft).await?;
+        match &mut whole {
+            None => whole = Some(more),
+            Some(lane) => {
+                lane.facts.extend(more.facts);
+                lane.steps.extend(more.steps);
+            }
+        }
+    }
+    draft.lanes.extend(whole);
     Ok(draft)
 }
 

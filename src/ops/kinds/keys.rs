@@ -48,9 +48,22 @@ async fn present(
     wish: &ConfigWish,
     draft: &mut Draft,
 ) -> Result<Option<Present>> {
-    let Some(site) = Site::find(desk, intent, wish, draft).await? else { return Ok(None) };
+    let Some(mut site) = Site::find(desk, intent, wish, draft).await? else { return Ok(None) };
     site.mind(desk, draft).await?;
     let first = site.first().core.clone();
+    if let Some(other) = site.split(desk, &[KEYS], draft).await?.first() {
+        let why = format!(
+            "its processes do not have the same keys for {}: {} has others",
+            site.place,
+            other.first().core
+        );
+        let mend = format!(
+            "make them one first: coredeck core config set {first}{} --secret {KEYS}=PARAMETER",
+            naming(&site)
+        );
+        draft.refuse(&first, why, mend);
+        return Ok(None);
+    }
     if site.place.is_base() {
         let why = "the keys of a core's own domain stand in its container's environment (API_KEYS), which no call changes";
         let mend = format!(
@@ -310,12 +323,17 @@ async fn opens_base(desk: &Desk<'_>, site: &Site, key: &SecretRef, value: &Seale
 }
 
 fn retiring(site: &Site, parameter: &str) -> String {
-    let mut said = format!("coredeck core keys retire {}", site.first().core);
+    format!("coredeck core keys retire {}{} --keep {parameter}", site.first().core, naming(site))
+}
+
+/// The flags that name a place.
+fn naming(site: &Site) -> String {
+    let mut said = String::new();
     if !site.place.domain.is_empty() {
         said += &format!(" --domain {}", site.place.domain);
     }
     if site.place.app != "public" {
         said += &format!(" --app {}", site.place.app);
     }
-    format!("{said} --keep {parameter}")
+    said
 }

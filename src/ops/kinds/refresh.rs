@@ -17,6 +17,7 @@ pub(super) use self::target::{Picture, Target, Version, own_version, resolve};
 use self::traps::{Found, Scene};
 use super::super::aspect::{Aspect, Value};
 use super::super::census::standings;
+use super::super::commit::planned;
 use super::super::desk::{Desk, Draft};
 use super::super::guard::forbids;
 use super::super::intent::{Intent, RefreshWish};
@@ -152,6 +153,9 @@ pub(super) async fn lane_to(
     let norms = figures::norms(desk, row, norms, intent.options.override_verdict, draft).await?;
     let mix = target.pinned.as_ref().or(group.mix.as_ref());
     let desired = target.to.as_ref().and_then(|to| target.desired(to, target.mix.as_ref().or(mix)));
+    if let Some(desired) = &desired {
+        planned(&group.name, &launches(group), desired).into_iter().for_each(|said| draft.warn(said));
+    }
     let of = group
         .members
         .iter()
@@ -174,7 +178,7 @@ pub(super) async fn lane_to(
     let newest = around.refreshes.first().map(|one| one.refresh.id.clone());
     let title = title(group, &target, of, &wants);
     let held_s = around.hooks.iter().filter(|hook| hook.name != traps::DRAIN_HOOK).map(|_| 60).sum();
-    let expected_s = wants::expected_s(of, group.desired, &wants, held_s);
+    let expected_s = wants::expected_s(wants::part(of, &wants), group.desired, &wants, held_s);
     let course = Course {
         group: &group.name,
         newest: newest.as_ref(),
@@ -189,9 +193,6 @@ pub(super) async fn lane_to(
         }),
         proof,
     };
-    if let (Some(to), None) = (&target.to, &target.unsendable) {
-        draft.warn(traps::to_commit(group.name.as_str(), &to.it.version));
-    }
     let tier = (wants::unavailable(group.desired, &wants) > 0)
         .then(|| super::super::desk::tier(row.tier.as_ref()))
         .flatten();
@@ -257,7 +258,8 @@ fn title(group: &Group, target: &Target, of: u32, wants: &Preferences) -> String
         None => String::new(),
     };
     let all = group.members.len();
-    format!("refresh {}{from}{to}: {of} of {all} instances; {}", group.name, wants::words(wants))
+    let many = wants::how_many(of, all, wants);
+    format!("refresh {}{from}{to}: {many}; {}", group.name, wants::words(wants))
 }
 
 /// How the tier of a group is refreshed.

@@ -1,6 +1,7 @@
 //! Where a change of a core's own settings goes: the core that was named, by itself or by its tenant, every process
 //! that shares its base database, the place in it, and what that holds now.
 
+mod apart;
 mod found;
 
 use self::found::{door, named, replicas};
@@ -16,7 +17,7 @@ use crate::gateway::core::{CoreDoor, CoreLook, CorePut, CoreSeen, SealedFrom, Se
 use crate::gateway::{AdminError, Look, Seen};
 use crate::model::admin::{Domain, Effective, Place};
 use crate::model::setting::protected;
-use crate::model::{ParameterDetail, Scope, Sealed, Setting, Text};
+use crate::model::{CoreId, ParameterDetail, Scope, Sealed, Setting, Text};
 use crate::ops::Condition;
 use crate::store::journal::Grip;
 use std::collections::{BTreeMap, BTreeSet};
@@ -400,6 +401,14 @@ pub(super) fn seal(to: &SecretRef, from: SealedFrom, title: String) -> (Step, Fa
 /// Refuses by a core's own word.
 pub(super) fn refuse(draft: &mut Draft, target: &str, error: &AdminError) {
     draft.refuse(target, error.to_string(), error.hint().unwrap_or("`coredeck describe core` shows more"));
+}
+
+/// The way into a core of the registry, with its place; none where its host does not run, or nobody names it.
+pub(super) fn door_of(desk: &Desk<'_>, core: &CoreId) -> Option<(Scope, CoreDoor)> {
+    desk.snapshot.parts.iter().find_map(|part| {
+        let record = part.registry.value.as_ref()?.cores.iter().find(|record| record.id == *core)?;
+        Some(((*part.scope).clone(), door(part, record, &ConfigWish::default())?))
+    })
 }
 
 /// What a core says.

@@ -7,6 +7,7 @@ mod figures;
 pub(super) mod lists;
 
 use super::super::aspect::{Aspect, Value};
+use super::super::commit::planned;
 use super::super::condition::Condition;
 use super::super::desk::{Desk, Draft};
 use super::super::guard::forbids;
@@ -17,7 +18,7 @@ use super::protect::count;
 use super::refresh::{lane_to, resolve};
 use crate::error::{Error, Result, did_you_mean};
 use crate::fleet::GroupRow;
-use crate::gateway::change::Change;
+use crate::gateway::change::{Change, Desired};
 use crate::gateway::{Look, Seen};
 use crate::model::{Group, InstanceType, Mix, OwnLaunch, TemplateRef, Text};
 use crate::store::journal::Grip;
@@ -105,6 +106,8 @@ async fn lane(
     if intent.options.refresh.is_some() {
         return refreshed(desk, row, intent, new, title, draft).await;
     }
+    let desired = Desired::Mixed { template: template.clone(), mix: new.clone() };
+    planned(name, &launches(group), &desired).into_iter().for_each(|said| draft.warn(said));
     draft.hold(&row.scope, "group", name.as_str(), Grip::Alone);
     let undo = if new == *mix {
         Undo::Nothing

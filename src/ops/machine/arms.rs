@@ -1,5 +1,6 @@
 //! A step that does what fits what is seen: its arms, what shows that AWS took a call, and how far it is.
 
+use super::super::aspect::Aspect;
 use super::super::aspect::Value;
 use super::super::event::Failure;
 use super::super::plan::{Act, Arm};
@@ -64,8 +65,15 @@ impl One<'_> {
 
     /// How far it is, in words.
     pub(super) fn told(&self) -> Option<String> {
-        let mut values = self.leg.tells.iter().filter_map(|fact| self.eye.value(self.scope(), fact));
-        values.find(|value| **value != Value::Absent).map(Value::to_string)
+        let value = |fact: &&Aspect| {
+            let value = self.eye.value(self.scope(), fact).filter(|value| **value != Value::Absent);
+            value.map(Value::to_string)
+        };
+        let is_beside = |fact: &&Aspect| matches!(fact, Aspect::GroupRuns { .. });
+        let told = self.leg.tells.iter().filter(|fact| !is_beside(fact)).find_map(|fact| value(&fact))?;
+        let beside = self.leg.tells.iter().filter(is_beside).find_map(|fact| value(&fact));
+        // AWS ends its reasons with a full stop, and none stands in the middle of a line.
+        Some(beside.map(|beside| format!("{}; {beside}", told.trim_end_matches('.'))).unwrap_or(told))
     }
 
     /// How far it is, where that was not recorded yet.

@@ -2,7 +2,7 @@
 
 use super::super::aspect::Aspect;
 use super::super::condition::Condition;
-use crate::gateway::change::Change;
+use crate::gateway::change::{Change, Desired};
 use crate::model::{ClusterArn, HostArn};
 use serde::{Deserialize, Serialize};
 
@@ -25,7 +25,8 @@ pub struct Leg {
     /// Other ends that it may come to, and what follows on each.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub ends: Vec<Ending>,
-    /// How far it is, in words, by the first of these that is there: looked at along, and recorded when it changes.
+    /// How far it is, in words, by the first of these that is there, and how many are back behind it: looked at along, and
+    /// recorded when it changes.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub tells: Vec<Aspect>,
     /// What it is judged by: looked at along, and recorded whenever any of it changes.
@@ -109,7 +110,11 @@ pub enum Act {
         change: Box<Change>,
     },
     /// Nothing: what is under way already is taken for this step's own.
-    Adopt,
+    Adopt {
+        /// What a refresh makes its group launch that is taken over; none where that is not known.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        desired: Option<Box<Desired>>,
+    },
     /// The first arm that fits what is seen; looked at again until the leg is done, so that one may follow on
     /// another. What no arm fits is waited for.
     AsSeen {
@@ -157,7 +162,7 @@ impl Act {
             Self::Once { change } => Some(change),
             Self::AsSeen { arms } => arms.iter().rev().find_map(|arm| arm.change.as_deref()),
             Self::FirstWithRoom { changes } => changes.first(),
-            Self::Wait | Self::Adopt | Self::StopTasks { .. } => None,
+            Self::Wait | Self::Adopt { .. } | Self::StopTasks { .. } => None,
         }
     }
 
@@ -171,7 +176,7 @@ impl Act {
 
     /// Whether it makes no call.
     pub fn is_idle(&self) -> bool {
-        matches!(self, Self::Wait | Self::Adopt)
+        matches!(self, Self::Wait | Self::Adopt { .. })
     }
 }
 
@@ -193,7 +198,7 @@ impl Leg {
                 }
             }
             Act::StopTasks { listed, .. } => facts.push(listed),
-            Act::Wait | Act::Adopt | Act::Once { .. } | Act::FirstWithRoom { .. } => {}
+            Act::Wait | Act::Adopt { .. } | Act::Once { .. } | Act::FirstWithRoom { .. } => {}
         }
         if let Some(aside) = &mut self.aside {
             for leg in [&mut aside.hold, &mut aside.release, &mut aside.stop] {

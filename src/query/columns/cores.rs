@@ -16,6 +16,10 @@ columns!(cores, |row, ctx| {
     Always version "VERSION" Text [] "the core's version" => Value::maybe_text(row.version.as_ref());
     Always tenants "TENANTS" Count [] "tenants that name it" => Value::known_count(row.tenants);
     Always room "ROOM" Count [] "how many more tenants its tier allows" => Value::of(&row.room, |room| Value::count(*room));
+    Wide left "LEFT" Count [Admin] "how many more tenants fit by the tightest known of density, connections and monthly users" =>
+        Value::of(&row.left, |(left, _)| Value::count(*left));
+    Wide left_by "LEFT BY" Text [Admin] "which of them that is: density, connections or monthly users" =>
+        Value::of(&row.left, |(_, by)| Value::text(by.word()));
     Always drift "DRIFT" Text [] "how its entry stands to the last inventory: same, change, gone, conflict, unjudged" =>
         Value::maybe_text(row.drift.as_ref().map(|drift| drift.sort.word()));
     Wide drift_why "DRIFT WHY" Text [] "what the last inventory found to differ" =>

@@ -5,8 +5,9 @@
 
 use crate::sim::dice::{hash, mix};
 use crate::sim::time::Moment;
-use crate::sim::world::balancing::{Act, TargetGroup};
+use crate::sim::world::balancing::{Act, Target, TargetGroup};
 use crate::sim::world::containers::Cluster;
+use crate::sim::world::crowd::{THREADS, service};
 use crate::sim::world::machine::{Flaw, Instance, State};
 use crate::sim::world::place::Place;
 use std::collections::HashMap;
@@ -322,11 +323,12 @@ fn traffic(place: &Place, groups: &[&TargetGroup], metric: &str, at: Moment) -> 
                 // What its core counts itself.
                 Some(_) => {
                     let neighbours = place.busy_containers(&target.id, at);
-                    host.load.requests(host.kind, neighbours, at.0 / 60_000) as f64
+                    let crowds = place.crowds(&target.id, target.port);
+                    let crowd: f64 = crowds.map(|crowd| crowd.requests(at, 60)).sum();
+                    host.load.requests(host.kind, neighbours, at.0 / 60_000) as f64 + crowd.round()
                 }
                 None => (host.load.network_in(at) / REQUEST / share).floor(),
             };
-            let cpu = host.load.cpu(host.kind, at);
             let minute = u64::try_from(at.0 / 60_000).unwrap_or(0);
             let chance = (mix(host.load.seed ^ mix(minute ^ u64::from(target.port))) >> 11) as f64;
             let chance = chance / (1u64 << 53) as f64;
@@ -334,7 +336,7 @@ fn traffic(place: &Place, groups: &[&TargetGroup], metric: &str, at: Moment) -> 
             let share = if is_faulty { 0.3 } else { 0.000_5 };
             requests += asked;
             errors += (asked * share * (0.5 + chance)).round();
-            waited += asked * (0.012 + 0.000_9 * cpu);
+            waited += asked * (service(&host.load, host.kind, at) + queued(place, target, at));
         }
     }
     match metric {
@@ -344,6 +346,19 @@ fn traffic(place: &Place, groups: &[&TargetGroup], metric: &str, at: Moment) -> 
         "TargetResponseTime" if requests > 0.0 => Some(rounded(waited / requests)),
         _ => None,
     }
+}
+
+/// Seconds that a request to a target waits for a thread, in a minute in the middle.
+fn queued(place: &Place, target: &Target, at: Moment) -> f64 {
+    if place.crowds(&target.id, target.port).next().is_none() {
+        return 0.0;
+    }
+    let core = place.core_at(&target.id, target.port, at);
+    let threads = core.as_ref().and_then(|core| core.variable("MAX_SERVER_POOL_SIZE")?.parse().ok());
+    let looks = (0..60).step_by(5).map(|second| at.plus(second));
+    let all: Vec<f64> =
+        looks.map(|at| place.queue(&target.id, target.port, threads.unwrap_or(THREADS), at)).collect();
+    all.iter().sum::<f64>() / all.len() as f64
 }
 
 fn rounded(figure: f64) -> f64 {

@@ -9,6 +9,7 @@ use super::put::{Desk, put};
 use super::remove::remove;
 use super::stats::count;
 use crate::sim::time::Moment;
+use crate::sim::world::crowd::{Crowd, THREADS};
 use crate::sim::world::load::Load;
 use crate::sim::world::machine::Kind;
 use compact_str::CompactString;
@@ -29,6 +30,10 @@ pub(super) struct Core {
     pub(super) machine: &'static Kind,
     /// Containers that share the host.
     pub(super) neighbours: usize,
+    /// Crowds of its tenants.
+    pub(super) crowds: Vec<Crowd>,
+    /// What whoever comes now waits because of them.
+    pub(super) queue: Duration,
     pub(super) started: Moment,
     pub(super) now: Moment,
     pub(super) seed: u64,
@@ -90,9 +95,6 @@ pub(super) fn late(mut said: Said, by: Duration) -> Said {
 
 /// How long a core waits for a database that is away.
 pub(super) const GIVES_UP: Duration = Duration::from_secs(5);
-/// Server threads of a core, where its configuration does not say.
-const THREADS: u64 = 10;
-
 /// A version of the interface: `5.1`.
 type Version = (u32, u32);
 
@@ -179,6 +181,7 @@ pub(super) fn answer(core: &Core, asked: &Asked, memory: &mut Memory) -> Said {
     let free = first.copied().unwrap_or(core.now);
     let is_long = !said.delay.is_zero();
     said.delay += Duration::from_millis(u64::try_from(free.0 - core.now.0).unwrap_or(0));
+    said.delay += core.queue;
     if is_long {
         let until = core.now.0.saturating_add(i64::try_from(said.delay.as_millis()).unwrap_or(i64::MAX));
         process.waiting.push(Moment(until));
@@ -219,6 +222,9 @@ fn checked(
     databases: &mut Databases,
 ) -> Said {
     let place = Place::of(process, asked, core.major());
+    if place.is_outside {
+        return text(404, "Not found");
+    }
     if let Some(only) = process.told("supertokens_saas_load_only_cud")
         && !place.domain().is_empty()
         && place.domain() != only

@@ -11,6 +11,8 @@ pub(super) struct Place {
     pub(super) path: String,
     /// A core has such a call.
     pub(super) is_call: bool,
+    /// Not below the path that the core was started with.
+    pub(super) is_outside: bool,
 }
 
 /// Every call that a pretended core has, and the oldest core that has it.
@@ -68,6 +70,14 @@ impl Place {
         let domain = if is_known { host } else { String::new() };
         let path = asked.path.to_lowercase();
         let mut rest = path.trim_matches('/');
+        // With a path of its own it answers below that, and nowhere else.
+        let base = process.told("base_path").unwrap_or_default().trim_matches('/').to_lowercase();
+        let mut is_outside = false;
+        if !base.is_empty() {
+            let below = rest.strip_prefix(&base).filter(|below| below.is_empty() || below.starts_with('/'));
+            is_outside = below.is_none();
+            rest = below.unwrap_or(rest).trim_start_matches('/');
+        }
         let mut app = "public";
         if let Some(after) = rest.strip_prefix("appid-") {
             (app, rest) = after.split_once('/').unwrap_or((after, ""));
@@ -87,7 +97,12 @@ impl Place {
                 (tenant, rest) = (first, after);
             }
         }
-        Self { triple: (domain, app.to_owned(), tenant.to_owned()), path: format!("/{rest}"), is_call }
+        Self {
+            triple: (domain, app.to_owned(), tenant.to_owned()),
+            path: format!("/{rest}"),
+            is_call,
+            is_outside,
+        }
     }
 
     pub(super) fn domain(&self) -> &str {

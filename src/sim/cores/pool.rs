@@ -130,4 +130,26 @@ mod tests {
         );
         assert!(whole.exists() && !of(json!({})).exists());
     }
+
+    #[test]
+    fn a_pool_is_another_by_size_user_and_what_sets_it_apart_and_its_rows_by_where_they_stand() {
+        let of = |key: &str, value: Value| {
+            let mut settings = json!({ "postgresql_host": "a.db.internal" });
+            settings[key] = value;
+            Pool::of(settings.as_object().unwrap())
+        };
+        let plain = of("postgresql_host", json!("a.db.internal"));
+        let apart = ["postgresql_user", "postgresql_connection_pool_size"].into_iter().chain(APART);
+        for key in apart {
+            let other = of(key, json!("7"));
+            assert!(other.id() != plain.id() && other.user_pool() == plain.user_pool(), "{key}");
+        }
+        for key in
+            ["postgresql_host", "postgresql_port", "postgresql_database_name", "postgresql_table_schema"]
+        {
+            let other = of(key, json!("7"));
+            assert!(other.id() != plain.id() && other.user_pool() != plain.user_pool(), "{key}");
+        }
+        assert_eq!(of("access_token_validity", json!(7)).id(), plain.id());
+    }
 }

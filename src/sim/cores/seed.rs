@@ -36,7 +36,7 @@ pub(super) fn ready(
     if process.running_since(container.started) {
         memory.databases.open.retain(|(of, _), _| of != key);
         // A process reads its configuration when it starts.
-        process.config = settings(place, &name, id, &told, seed);
+        process.config = settings(place, &name, id, &told, container, seed);
         if let Some(base) = memory.bases.get_mut(&name) {
             base.is_in_memory = told.get("memory").and_then(Value::as_bool).unwrap_or(false);
             base.lacks_ee = told.get("ee").and_then(Value::as_bool) == Some(false);
@@ -64,7 +64,7 @@ fn secret(place: &Place, id: &str, name: &str) -> Option<String> {
 }
 
 /// The configuration that a core starts with.
-fn settings(place: &Place, base: &str, id: &str, told: &Value, seed: u64) -> Settings {
+fn settings(place: &Place, base: &str, id: &str, told: &Value, container: &Container, seed: u64) -> Settings {
     let mut dice = Dice::new(seed, &format!("{base}/database"));
     let mut all = Settings::new();
     let mut put = |key: &str, value: Value| all.insert(key.to_owned(), value);
@@ -80,13 +80,25 @@ fn settings(place: &Place, base: &str, id: &str, told: &Value, seed: u64) -> Set
     if let Some(more) = told.get("settings").and_then(Value::as_object) {
         all.extend(more.iter().map(|(key, value)| (key.clone(), value.clone())));
     }
+    // A file of the host that is mounted there is all that it reads; else each setting may be a variable.
+    let is_filed = container.setup.mounts.iter().any(|at| at.starts_with("/usr/lib/supertokens"));
+    for (name, value) in container.env.iter().filter(|_| !is_filed) {
+        let key = name.to_lowercase().to_string();
+        // Where its database is and who may ask it are said above, by what the registry names.
+        if super::keys::is_known(&key, u32::MAX) && !key.starts_with("postgresql_") && !all.contains_key(&key)
+        {
+            let is_bare = value.parse::<i64>().is_ok() || value == "true" || value == "false";
+            let bare = is_bare.then(|| serde_json::from_str(value).ok()).flatten();
+            all.insert(key, bare.unwrap_or_else(|| value.as_str().into()));
+        }
+    }
     all
 }
 
 /// A base database with the tenants that the registry knows of all cores on it.
 fn fresh(place: &Place, name: &str, id: &str, container: &Container, memory: &mut Memory, seed: u64) -> Base {
     let told = entry(place, id).get("base").cloned().unwrap_or_default();
-    let config = settings(place, name, id, &told, seed);
+    let config = settings(place, name, id, &told, container, seed);
     let mut base = Base::default();
     let public = |domain: &str| (domain.to_owned(), "public".to_owned(), "public".to_owned());
     base.rows.insert(public(""), new_row("public"));

@@ -41,7 +41,15 @@ impl Core {
                 let by_app = self.load.requests_by_app(self.machine, self.neighbours, all, minute);
                 by_app.get(at).copied().unwrap_or(0)
             });
-            let average = (served as f64 + f64::from(asked)) / 60.0;
+            let crowd: f64 = self
+                .crowds
+                .iter()
+                .filter(|crowd| {
+                    app.split_once('/').is_some_and(|(domain, app)| domain == crowd.domain && app == "public")
+                })
+                .map(|crowd| crowd.requests(Moment(minute * 60_000), 60))
+                .sum();
+            let average = (served as f64 + f64::from(asked) + crowd.round()) / 60.0;
             averages.push(average.into());
             let asked_at_once = i64::from(asked.min(5));
             peaks.push(((average * 2.4).ceil() as i64).max(asked_at_once).into());

@@ -102,7 +102,7 @@ fn check(content: &str) -> Result<Value, Fault> {
     }
     for (name, declared) in document.get("parameters").and_then(Value::as_object).into_iter().flatten() {
         if let Some(pattern) = declared.get("allowedPattern").and_then(Value::as_str)
-            && regex::Regex::new(pattern).is_err()
+            && regex_syntax::parse(pattern).is_err()
         {
             return Err(bad(&format!("allowedPattern of {name} is no regular expression.")));
         }

@@ -3,8 +3,9 @@
 use super::documents::find;
 use crate::sim::channel::{Leads, Target};
 use crate::sim::fault::Fault;
+use crate::sim::page::Paging;
 use crate::sim::service::{Answer, Call};
-use crate::sim::shape::Fields;
+use crate::sim::shape::{Fields, list};
 use crate::sim::world::machine::State;
 use crate::sim::world::place::Place;
 use serde_json::Value;
@@ -68,6 +69,38 @@ fn port(call: &Call, name: &str, usual: u16) -> Result<u16, Fault> {
         _ => Err(bad()),
     }
 }
+
+/// DescribeSessions: those that go on. Of those that ended nothing is kept.
+pub(super) fn describe(call: &Call, place: &Place) -> Answer {
+    let state = call.input.text("State").unwrap_or_default();
+    if !["Active", "History"].contains(&state) {
+        let said = format!(
+            "1 validation error detected: Value '{state}' at 'state' failed to satisfy constraint: Member must satisfy enum value set: [Active, History]"
+        );
+        return Err(Fault::new("ValidationException", said));
+    }
+    let page = PAGING.of(call)?;
+    let all = call.world.channels.of(&place.account, place.region);
+    let rows = (1..).zip(all.iter().filter(|_| state == "Active"));
+    let (rows, token) = page.take(call, rows);
+    let shapes = list(rows, |(id, target)| {
+        Fields::new()
+            .with("SessionId", id.as_str())
+            .with("Target", target.as_str())
+            .with("Status", "Connected")
+    });
+    Ok(Fields::new().with("Sessions", shapes).maybe("NextToken", token).into())
+}
+
+const PAGING: Paging = Paging {
+    size: "MaxResults",
+    token: "NextToken",
+    default: 200,
+    min: 1,
+    max: 200,
+    bad_size: "ValidationException",
+    bad_token: "InvalidNextToken",
+};
 
 /// TerminateSession: whatever the id names, it is over.
 pub(super) fn end(call: &Call, _: &mut Place) -> Answer {

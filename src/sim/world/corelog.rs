@@ -37,6 +37,8 @@ pub(crate) struct Author {
     machine: &'static Kind,
     neighbours: usize,
     form: Form,
+    /// What somebody lets it write besides.
+    remarks: Vec<Line>,
 }
 
 /// How lines look.
@@ -110,6 +112,12 @@ impl Author {
         said.sort_by_key(|one| one.at);
         for one in said {
             self.write(&one, &mut lines);
+        }
+        let remarks = self.remarks.iter().filter(|one| (from..to).contains(&one.at.0));
+        let before = lines.len();
+        lines.extend(remarks.cloned());
+        if lines.len() > before {
+            lines.sort_by_key(|one| one.at);
         }
         lines
     }
@@ -317,6 +325,8 @@ impl Place {
             domains.extend(self.domains_of(core));
             domains.sort();
         }
+        let remarks = self.remarks.iter().filter(|(core, _)| container.core.as_ref() == Some(core));
+        let remarks = remarks.map(|(_, line)| line.clone()).collect();
         let stream = self.log_of(container).map_or_else(|| container.name.clone(), |(_, stream)| stream);
         Author {
             seed: hash(&container.id),
@@ -328,6 +338,7 @@ impl Place {
             load,
             machine,
             neighbours: neighbours.max(1),
+            remarks,
             form: match (is_core, is_task) {
                 (false, _) => Form::Plain,
                 (true, true) => Form::Json,

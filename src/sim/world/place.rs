@@ -3,6 +3,8 @@
 use super::balancing::{Balancer, Listener, Rule, TargetGroup};
 use super::commands::{Document, Sent};
 use super::containers::{Cluster, Definition, Provider};
+use super::corelog::Line;
+use super::crowd::Crowd;
 use super::docker::Container;
 use super::docker::Serving;
 use super::gauges::Gauges;
@@ -63,6 +65,10 @@ pub(crate) struct Place {
     pub(crate) docker: BTreeMap<CompactString, Vec<Container>>,
     /// Until when processes that are really asked have something to do.
     pub(crate) serving: Serving,
+    /// Tenants that ask their cores for more than usual.
+    pub(crate) crowds: Vec<Crowd>,
+    /// Lines that somebody lets cores write.
+    pub(crate) remarks: Vec<(CompactString, Line)>,
     /// Cores that their database does not answer, by their ids in the registry.
     pub(crate) cut_off: BTreeSet<CompactString>,
     /// Zones, by number, that have no room for more instances.
@@ -112,6 +118,8 @@ impl Place {
             published: BTreeMap::new(),
             docker: BTreeMap::new(),
             serving: Serving::default(),
+            crowds: Vec::new(),
+            remarks: Vec::new(),
             cut_off: BTreeSet::new(),
             full_zones: BTreeSet::new(),
             without_docker: BTreeSet::new(),

@@ -2,6 +2,7 @@
 
 mod hints;
 mod trouble;
+mod why;
 
 pub(crate) use hints::hints;
 pub(crate) use trouble::trouble;
@@ -138,16 +139,16 @@ pub(crate) fn header(ui: &Ui) -> TextLine {
         }
         (Some(_), _) if !age.is_read => right.push((0, Role::Note, format!("reading{}", ui.signs().cut()))),
         (Some((main, _)), Some((at, _))) => {
-            let text = format!("{} as of {} ({} old)", main.word(), ui.clock(at), cell::age(at, ui.now));
+            let text = format!("{} as of {} ({} old)", named(main), ui.clock(at), cell::age(at, ui.now));
             right.push((0, Role::HeaderStale, text));
         }
         (Some((main, within)), None) => {
-            right.push((0, Role::Header, format!("{} under {} old", main.word(), about(within))));
+            right.push((0, Role::Header, format!("{} under {} old", named(main), about(within))));
         }
     }
     if let (Some((at, scope, source)), true) = (age.behind, age.is_read) {
         let (scope, old) = (harmless(&scope.to_string()).into_owned(), cell::age(at, ui.now));
-        right.push((4, Role::HeaderStale, format!("behind: {scope} {} ({old} old)", source.word())));
+        right.push((4, Role::HeaderStale, format!("behind: {scope} {} ({old} old)", named(source))));
     }
     if age.missing > 0 && age.is_read {
         let why = if ui.is_past() { "not kept" } else { "not read yet" };
@@ -230,6 +231,11 @@ fn fit(mut left: Vec<Piece>, mut right: Vec<Piece>, width: usize, dot: &str) -> 
     line
 }
 
+/// A list as people say it.
+fn named(source: Source) -> String {
+    source.word().replace('_', " ")
+}
+
 /// The second line: where one is, how many rows of how many, by what order and filter.
 pub(crate) fn title(ui: &Ui) -> TextLine {
     let signs = ui.signs();
@@ -248,6 +254,8 @@ pub(crate) fn title(ui: &Ui) -> TextLine {
         line = trail(&path, signs, false);
     }
     line.extend(facts);
+    let room = usize::from(ui.width).saturating_sub(wide(&line));
+    line.extend(why::why(ui, room));
     line
 }
 

@@ -1,8 +1,9 @@
 //! How much more fits into each tier, and when it is full: what `coredeck capacity` says, with the reasons.
 
 use super::TextLine;
-use crate::capacity::{Capacity, capacity, next_step};
+use crate::capacity::{Capacity, Growth, capacity, next_step};
 use crate::gateway::Source;
+use crate::model::{Home, Known, WhyUnknown};
 use crate::tui::state::Ui;
 use crate::tui::theme::Role;
 
@@ -35,6 +36,24 @@ pub(crate) fn lines(ui: &Ui, width: usize) -> Vec<TextLine> {
     if let Some(step) = next_step(&rows, &about.tiers) {
         let step = crate::model::text::harmless(&step).into_owned();
         put(&mut lines, width, vec![(Role::Note, step)]);
+        lines.push(Vec::new());
+    }
+    let unasked = ui.world.fleet.cores.iter().filter(|core| {
+        matches!((&core.home, &core.word), (Home::Container { .. }, Known::No(WhyUnknown::NotAsked)))
+    });
+    let unasked = unasked.count();
+    if unasked > 0 && ui.about.asks_by_ways {
+        put(
+            &mut lines,
+            width,
+            vec![(
+                Role::Note,
+                format!(
+                    "{unasked} cores were not asked what they do: each takes a session of Systems Manager."
+                ),
+            )],
+        );
+        put(&mut lines, width, vec![(Role::Note, "`coredeck capacity` asks them all.".to_owned())]);
         lines.push(Vec::new());
     }
     for row in &rows {
@@ -83,11 +102,18 @@ fn tier(ui: &Ui, row: &Capacity, width: usize, lines: &mut Vec<TextLine>) {
         let said = crate::model::text::harmless(&density.said()).into_owned();
         put(lines, width, vec![(Role::Dim, format!("  {:<NAME$}", "density")), (Role::Text, said)]);
     }
-    put(
-        lines,
-        width,
-        vec![(Role::Dim, format!("  {:<NAME$}", "growth of tenants")), (Role::Text, row.growth.to_string())],
-    );
+    // What nobody tells how many there are has no growth either, and that is said below.
+    let is_told = |growth: &Growth| !matches!(growth, Growth::Unknown(_));
+    let mut growths = vec![("growth of tenants", &row.growth)];
+    if is_told(&row.monthly_growth) || matches!(row.monthly.used, Known::Yes(_)) {
+        growths.push(("growth of monthly", &row.monthly_growth));
+    }
+    if is_told(&row.users_growth) {
+        growths.push(("growth of users", &row.users_growth));
+    }
+    for (what, growth) in growths {
+        put(lines, width, vec![(Role::Dim, format!("  {what:<NAME$}")), (Role::Text, growth.to_string())]);
+    }
     for lack in row.lacks().into_iter().filter(|lack| !lack.starts_with("growth")) {
         put(lines, width, vec![(Role::Dim, format!("  ? {lack}"))]);
     }

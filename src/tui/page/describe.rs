@@ -133,6 +133,7 @@ pub(crate) fn lines(ui: &Ui, card: &Card, width: usize) -> Vec<CardLine> {
     }
     paper.prices(kind, at, names);
     paper.requests(kind, at);
+    paper.left(kind, at);
     paper.databases(kind, at);
     paper.related(card, ctx);
     paper.events(card, ctx);

@@ -97,9 +97,11 @@ impl Draft for Sketch {
                 let names = Role::ALL.iter().map(|role| role.name());
                 let hint = meant(name.get_ref(), names);
                 faults.at(name.span().start, format!("no role named `{}`", name.get_ref()), hint);
-                continue;
             }
-            if let Some(style) = style(faults, &self.palette, value) {
+            // How a role looks that is not there may be wrong too: all is told at once.
+            if let Some(style) = style(faults, &self.palette, value)
+                && is_role(name.get_ref())
+            {
                 self.styles.insert(name.get_ref().to_string(), style);
             }
         }

@@ -1,7 +1,7 @@
 //! Changing the fleet: which rows are meant, the dialog that is opened for them, its keys, and what comes back
 //! from behind the counter. Nothing here does anything: it asks.
 
-use super::under_cursor;
+use super::{keys, under_cursor};
 use crate::fleet::Fleet;
 use crate::model::Home;
 use crate::ops::counter::{Answer, Declined, LogPart, Order};
@@ -330,11 +330,15 @@ pub(super) fn insert(ui: &mut Ui, text: &str) -> Vec<Effect> {
             Vec::new()
         }
         Some(_) if text == " " => act(ui, Action::CursorRight),
-        Some(_) => Vec::new(),
+        Some(_) => keys::not_typed(ui),
         None => match dialog.confirm() {
             Some(Confirm::Yes) if matches!(text, "y" | "Y") => confirmed(ui),
             // Any other key is no yes; it is not kept either, so that nothing adds up to one.
-            Some(Confirm::Yes) | None => Vec::new(),
+            Some(Confirm::Yes) => {
+                ui.say("the answer is no until y is pressed; esc leaves");
+                Vec::new()
+            }
+            None => keys::not_typed(ui),
             Some(Confirm::Words(_)) => {
                 dialog.typed.insert(text);
                 Vec::new()
@@ -387,7 +391,11 @@ fn accept(ui: &mut Ui) -> Vec<Effect> {
             ui.say("the answer is no until y is pressed; esc leaves");
             Vec::new()
         }
-        _ => Vec::new(),
+        (stage, None) => {
+            let is_begun = matches!(stage, Stage::Beginning(_));
+            ui.say(if is_begun { "it is being begun" } else { "the plan is being made; esc leaves" });
+            Vec::new()
+        }
     }
 }
 

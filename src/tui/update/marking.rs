@@ -57,7 +57,7 @@ pub(super) fn by_query(ui: &mut Ui, query: &Query) {
     let found = weigh(query, Ctx { fleet: &fleet, now: ui.now }, kind);
     let here: HashSet<&u32> = list.view.rows.iter().collect();
     let keys = found.rows.iter().filter(|row| here.contains(row));
-    let keys = keys.filter_map(|row| crate::tui::view::key(kind, &fleet, *row as usize));
+    let keys = keys.filter_map(|row| crate::tui::rowname::key(kind, &fleet, *row as usize));
     let keys: Vec<RowKey> = keys.collect();
     let all = keys.len();
     let added = ui.marks.add(kind, keys);
@@ -72,5 +72,11 @@ pub(super) fn by_query(ui: &mut Ui, query: &Query) {
 fn of_group(list: &List, line: usize) -> Option<Vec<RowKey>> {
     let group = list.head(line)?;
     let fleet = list.view.fleet.as_deref()?;
-    Some(group.rows.iter().filter_map(|row| crate::tui::view::key(list.kind, fleet, *row as usize)).collect())
+    Some(
+        group
+            .rows
+            .iter()
+            .filter_map(|row| crate::tui::rowname::key(list.kind, fleet, *row as usize))
+            .collect(),
+    )
 }

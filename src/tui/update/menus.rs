@@ -60,6 +60,8 @@ pub(super) fn takes(ui: &mut Ui, action: Action) -> bool {
                     Action::Mark => columns.toggle(),
                     _ => columns.shift(action == Action::MoveDown),
                 }
+            } else {
+                ui.say("this menu leads somewhere: nothing in it is marked or moved");
             }
         }
         Action::Accept | Action::Open => accept(ui),
@@ -86,7 +88,10 @@ fn accept(ui: &mut Ui) {
 
 /// A letter leads to its kind at once, where there is a way.
 fn go(ui: &mut Ui, kind: Kind) {
-    let Some(Menu::Jump(jump)) = &ui.menu else { return };
+    let Some(Menu::Jump(jump)) = &ui.menu else {
+        ui.say("this menu is of columns: it leads nowhere");
+        return;
+    };
     if !jump.ways.iter().any(|way| way.to == kind) {
         let text = format!("no {} belong to {}", kind.word(), jump.from);
         ui.say(text);

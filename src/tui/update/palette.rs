@@ -5,8 +5,8 @@ use super::show_card;
 use crate::query::Kind;
 use crate::tui::action::{ACTIONS, Action};
 use crate::tui::hunt::Search;
+use crate::tui::rowname;
 use crate::tui::state::{Candidate, RowKey, Target, Ui};
-use crate::tui::view;
 
 /// Everything that what was typed may mean, the best first.
 pub(super) fn candidates(ui: &Ui, typed: &str) -> Vec<Candidate> {
@@ -72,7 +72,7 @@ fn key(ui: &Ui, action: Action) -> String {
 
 /// Shows a thing that was chosen by its id or name.
 pub(super) fn go_to(ui: &mut Ui, kind: Kind, key: RowKey) {
-    if view::find(kind, &ui.world.fleet, &key).is_none() {
+    if rowname::find(kind, &ui.world.fleet, &key).is_none() {
         ui.complain(format!("{} {} is gone", kind.singular(), crate::model::text::harmless(&key.id)));
         return;
     }

@@ -32,7 +32,10 @@ pub(super) fn apart(ui: &mut Ui) {
 /// Folds the group that the cursor is in, or unfolds it; all at once where all is asked for.
 pub(super) fn fold(ui: &mut Ui, all: bool) {
     let cursor = ui.here.cursor;
-    let Some(list) = ui.list_mut() else { return };
+    let Some(list) = ui.list_mut() else {
+        ui.say("this page has no groups to fold");
+        return;
+    };
     let Some((head, name)) = list.group_of(cursor).map(|(line, group)| (line, group.name.clone())) else {
         ui.say("rows are not put together: choose a column first");
         return;

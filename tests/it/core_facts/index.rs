@@ -30,6 +30,8 @@ fn each_line_of_the_table_stands_in_the_page_and_each_name_of_the_page_is_there(
         include_str!("../logs.rs"),
         include_str!("../troubles_at_once.rs"),
         include_str!("../ops/cores.rs"),
+        include_str!("../ops/inventory.rs"),
+        include_str!("../ops/together.rs"),
         include_str!("../ops/config.rs"),
         include_str!("../../../src/supertokens/refusal.rs"),
         include_str!("../../../src/supertokens/tally.rs"),

@@ -1,8 +1,10 @@
 //! What takes time: neighbours who wait for each other, a core that is told to stop, one that starts, a database that is
 //! away. Time stands still but for our steps, and answers wait for them.
 
-use super::{Asked, Key, OWN, Rig, URI, domain, get, sent};
+use super::{Asked, Key, OWN, Rig, SECRET, URI, domain, get, sent};
 use crate::sim::{json as call, query};
+use coredeck::gateway::{AdminError, CoreAdmin as _};
+use coredeck::model::admin::Place;
 use serde_json::{Value, json};
 use std::sync::Arc;
 use std::time::Duration;
@@ -222,6 +224,148 @@ async fn a_balancer_counts_what_the_core_behind_it_counts() {
         assert_eq!(counted.round(), value.as_f64().unwrap(), "{minute}");
         assert!(counted > 10.0, "{counted}");
     }
+}
+
+/// Milliseconds that a core takes for an answer.
+async fn took(rig: &Arc<Rig>, core: &'static str, host: &'static str) -> u64 {
+    let mine = Arc::clone(rig);
+    let asked = count(host).key(if host == C1 { Key::Own(OWN) } else { Key::Secret });
+    let answer: Answer = tokio::spawn(async move { mine.heard(core, &asked).await });
+    let mut waited = 0;
+    while !answer.is_finished() {
+        if rig.running.serving(core) > 0 {
+            rig.running.step(Duration::from_millis(50));
+            waited += 50;
+        }
+        tokio::task::yield_now().await;
+    }
+    assert_eq!(answer.await.unwrap().unwrap().0, 200);
+    waited
+}
+
+/// Seconds that the balancer saw targets take, minute by minute from the start.
+async fn response_times(rig: &Rig, minutes: i64) -> Vec<f64> {
+    let groups =
+        query(&rig.running, "elasticloadbalancing", "Action=DescribeTargetGroups&Version=2015-12-01").await;
+    let part = |begin: &str| {
+        let rest = &groups[groups.find(begin).unwrap_or_else(|| panic!("{begin}: {groups}"))..];
+        rest[..rest.find('<').unwrap()].to_owned()
+    };
+    let dimensions = json!([
+        { "Name": "LoadBalancer", "Value": part("app/front/") },
+        { "Name": "TargetGroup", "Value": part("targetgroup/front/") },
+    ]);
+    let start = 1_795_262_400; // 2026-11-21T12:00:00Z
+    let asked = json!({
+        "StartTime": start - 120, "EndTime": start + minutes * 60, "ScanBy": "TimestampAscending",
+        "MetricDataQueries": [{ "Id": "r", "MetricStat": {
+            "Metric": {
+                "Namespace": "AWS/ApplicationELB", "MetricName": "TargetResponseTime", "Dimensions": dimensions,
+            },
+            "Period": 60, "Stat": "Average",
+        } }],
+    });
+    let told = call(&rig.running, "monitoring", "GraniteServiceVersion20100801.GetMetricData", asked).await;
+    let values = told["MetricDataResults"][0]["Values"].as_array().unwrap();
+    values.iter().map(|value| value.as_f64().unwrap()).collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_one_tenant_asks_too_much_all_others_of_its_core_wait_for_and_the_balancer_sees_it() {
+    // What one tenant does, and the milliseconds that the base waits for its count of users.
+    let sticks = |rig: &Arc<Rig>, many: usize| {
+        rig.running.lock(LONE, Duration::from_millis(8_500));
+        (0..many).map(|_| asks(rig, count(C1))).collect::<Vec<_>>()
+    };
+    // Recorded: twelve sign-ins that wait for a locked table of one domain make the base take 8.5 s. Nine leave a thread.
+    for (stuck, wanted) in [(9, 0), (12, 8_500)] {
+        let rig = rig().await;
+        let waiting = sticks(&rig, stuck);
+        serves(&rig, stuck).await;
+        let base = asks(&rig, count(""));
+        let mut waited = 0;
+        while !base.is_finished() {
+            if rig.running.serving("one") > stuck {
+                rig.running.step(Duration::from_millis(100));
+                waited += 100;
+            }
+            tokio::task::yield_now().await;
+        }
+        assert_eq!((base.await.unwrap().unwrap().0, waited), (200, wanted), "{stuck}");
+        rig.running.step(seconds(60));
+        for answer in waiting {
+            answer.await.unwrap();
+        }
+    }
+    // Requests a second more, for how many seconds; whoever comes at their end waits so long at least and at most.
+    for (rate, lasts, least, most) in [(0.0, 10, 0, 0), (50.0, 10, 0, 100), (900.0, 10, 8_000, 90_000)] {
+        let rig = rig().await;
+        rig.running.crowd("one", C1, rate, seconds(lasts));
+        rig.running.step(seconds(lasts) - Duration::from_millis(1));
+        let others = [took(&rig, "one", "").await, took(&rig, "one", "acme.example.com").await];
+        assert!((least..=most).contains(&others[0]), "{rate}: {others:?}");
+        // Who comes after that has less to wait for, and the replica has no part in it.
+        assert!(others[1] <= others[0], "{rate}: {others:?}");
+        assert_eq!(took(&rig, "two", "").await, 0);
+        rig.running.step(seconds(600));
+        assert_eq!(took(&rig, "one", "").await, 0, "it is worked off");
+    }
+    // Half a minute of it, as the balancer tells it afterwards.
+    let rig = rig().await;
+    rig.running.crowd("one", C1, 900.0, seconds(30));
+    rig.running.step(seconds(300));
+    let told = response_times(&rig, 5).await;
+    let usual = told[0];
+    assert!((0.01..0.12).contains(&usual) && told[2] > 20.0 * usual, "{told:?}");
+    assert!(*told.last().unwrap() < 1.5 * usual, "worked off: {told:?}");
+    // What it asked for is counted, for it alone.
+    let minute = |host| {
+        let rig = Arc::clone(&rig);
+        async move {
+            let (_, body) = rig
+                .ask(
+                    "one",
+                    &get("/requests/stats").host(host).key(if host == C1 {
+                        Key::Own(OWN)
+                    } else {
+                        Key::Secret
+                    }),
+                )
+                .await;
+            let all: Value = serde_json::from_str(&body).unwrap();
+            all["averageRequestsPerSecond"].as_array().unwrap()[1435].as_f64().unwrap()
+        }
+    };
+    assert!(minute(C1).await >= 450.0 && minute("").await < 100.0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_core_with_a_path_of_its_own_answers_below_it_and_nowhere_else() {
+    let rig = Rig::of_each_sort().await;
+    rig.running.plant("lone", "BASE_PATH", "/auth", "note", "");
+    rig.running.plant("lone", "MAX_SERVER_POOL_SIZE", "4", "note", "");
+    for (path, status) in [
+        ("/auth/hello", 200),
+        ("/AUTH/hello", 200),
+        ("/auth", 200),
+        ("/auth/users/count", 200),
+        ("/auth/t1/users/count", 400),
+        ("/hello", 404),
+        ("/users/count", 404),
+        ("/authentic/hello", 404),
+    ] {
+        assert_eq!(rig.ask("lone", &get(path)).await.0, status, "{path}");
+    }
+    let mut door = rig.door("lone", SECRET);
+    door.address += "/auth";
+    let settings = rig.client.settings(&door, &Place::of("")).await.unwrap();
+    let value = |key: &str| settings.iter().find(|one| one.key == key).map(|one| one.value.shown());
+    assert_eq!(value("max_server_pool_size").as_deref(), Some("4"));
+    assert!(rig.client.traffic(&door, &Place::of("")).await.is_ok());
+    assert_eq!(
+        rig.client.users(&rig.door("lone", SECRET), &Place::of(""), true).await,
+        Err(AdminError::UnknownCall)
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -10,7 +10,7 @@ use coredeck::clock::Clock;
 use coredeck::gateway::CoreAdmin;
 use coredeck::model::Setting;
 use coredeck::model::admin::Place;
-use coredeck::ops::Intent;
+use coredeck::ops::{Intent, Undo};
 use coredeck::supertokens::Client;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -93,6 +93,12 @@ async fn a_core_without_a_licence_or_without_a_database_is_said_before_and_where
         assert!(why.starts_with("refused") && why.contains("lacks multi_tenancy"), "{why}");
         assert!(why.contains("put a licence key on the core's base app"), "{why}");
     }
+    // It has a database, and nothing of the kind is said of it.
+    for verb in STOPPING {
+        let (text, undo) = stopping(&bench, verb).await;
+        assert!(!text.contains("no database") && !text.contains("could not be asked"), "{text}");
+        assert!(matches!(undo, Undo::Exact { .. }), "{text}");
+    }
     // In memory everything is allowed, and nothing lasts: the preview says so.
     edited(&bench, ONE, |entry| entry["base"]["memory"] = json!(true)).await;
     restarted(&bench, ONE).await;
@@ -103,6 +109,31 @@ async fn a_core_without_a_licence_or_without_a_database_is_said_before_and_where
     let op = bench.run(&bench.enter(&plan).id).await;
     assert_eq!(end(&op), Some(coredeck::ops::Outcome::Done), "{:?}", op.lanes);
     assert_eq!(held().await.as_deref(), Some("7"));
+    // What stops it loses everything: that is said before, and no undo of it is called exact.
+    for verb in STOPPING {
+        let (text, undo) = stopping(&bench, verb).await;
+        assert!(
+            text.contains("warning    shared-prod-1 has no database and keeps everything in its memory"),
+            "{text}"
+        );
+        assert!(
+            text.contains("undone only in part: it has no database: what its users did is gone"),
+            "{text}"
+        );
+        assert!(matches!(undo, Undo::BestEffort { .. }), "{text}");
+    }
+}
+
+/// What stops a core's process.
+const STOPPING: [&str; 2] = ["core restart", "core stop"];
+
+/// The preview of an operation that stops a core, and how its stop is undone.
+async fn stopping(bench: &Bench, verb: &str) -> (String, Undo) {
+    let mut intent = super::bench::intent(verb, &[ONE]);
+    intent.options.override_budget = true;
+    let plan = bench.plan(intent).await.unwrap_or_else(|error| panic!("{error}: {:?}", error.source));
+    let stops = plan.lanes[0].steps.iter().find(|step| step.title.starts_with("stop supertokens-"));
+    (coredeck::ops::preview::text(&plan), stops.unwrap().undo.clone())
 }
 
 #[tokio::test(flavor = "multi_thread")]

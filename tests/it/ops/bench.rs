@@ -1,12 +1,13 @@
 //! A pretended AWS whose time moves with the runner, and everything that a runner needs beside it.
 
+use super::refusing::{Meddles, Written};
 use crate::sim::still;
 use coredeck::aws;
 use coredeck::clock::Clock;
 use coredeck::collect;
 use coredeck::config::{Account, Config, Login, Regions};
-use coredeck::gateway::change::{FleetWriter, Proof, Receipt, Token, WriteError};
-use coredeck::gateway::{Change, FleetProbe, FleetReader, Look, Seen};
+use coredeck::gateway::change::{FleetWriter, Receipt, WriteError};
+use coredeck::gateway::{FleetProbe, FleetReader, Look, Seen};
 use coredeck::model::{AccountName, Region, Scope, Text, Trouble, TroubleKind};
 use coredeck::ops::begin::{Beginning, enter};
 use coredeck::ops::census::Lists;
@@ -254,7 +255,12 @@ impl Bench {
     }
 
     pub(super) async fn plan(&self, intent: Intent) -> coredeck::error::Result<Plan> {
-        let world = self.world(&intent.verb).await;
+        self.at_desk(&intent.verb.clone(), async |desk| desk.plan(intent).await).await
+    }
+
+    /// Does something at a desk with a world that was just read.
+    async fn at_desk<T>(&self, verb: &str, act: impl AsyncFnOnce(&Desk<'_>) -> T) -> T {
+        let world = self.world(verb).await;
         let (writer, probe) = (self.writer(), self.probe());
         let desk = Desk {
             snapshot: &world.snapshot,
@@ -264,7 +270,7 @@ impl Bench {
             writer: Some(writer.as_ref()),
             now: self.timer.now(),
         };
-        desk.plan(intent).await
+        act(&desk).await
     }
 
     pub(super) fn enter(&self, plan: &Plan) -> OpRecord {
@@ -331,17 +337,7 @@ impl Bench {
 
     /// The plan that takes an operation back.
     pub(super) async fn undo(&self, op: &OpState) -> coredeck::error::Result<Plan> {
-        let world = self.world("core create").await;
-        let (probe, writer) = (self.probe(), self.writer());
-        let desk = Desk {
-            snapshot: &world.snapshot,
-            fleet: &world.fleet,
-            config: &self.config,
-            probe: probe.as_ref(),
-            writer: Some(writer.as_ref()),
-            now: self.timer.now(),
-        };
-        coredeck::ops::rollback::plan(&desk, op).await
+        self.at_desk("core create", async |desk| coredeck::ops::rollback::plan(desk, op).await).await
     }
 
     /// What was changed in the pretended AWS, by call, without what names the operation.
@@ -460,31 +456,25 @@ pub(super) enum Fate {
     Unheard,
 }
 
-/// A writer that meets its fate at one call.
+/// A runner that meets its fate at one call.
 pub(super) struct Fated {
-    pub(super) inner: Arc<dyn FleetWriter>,
     pub(super) at: usize,
     pub(super) fate: Fate,
     pub(super) count: AtomicUsize,
     pub(super) dead: CancellationToken,
 }
 
-impl FleetWriter for Fated {
-    fn write<'a>(
-        &'a self,
-        scope: &'a Scope,
-        change: &'a Change,
-        token: &'a Token,
-    ) -> BoxFuture<'a, Result<Receipt, WriteError>> {
+impl Meddles for Fated {
+    fn meddle<'a>(&'a self, written: Written<'a>) -> BoxFuture<'a, Result<Receipt, WriteError>> {
         async move {
             if self.count.fetch_add(1, Ordering::SeqCst) != self.at {
-                return self.inner.write(scope, change, token).await;
+                return written.pass().await;
             }
             if self.fate == Fate::DiesBefore {
                 self.dead.cancel();
                 return std::future::pending().await;
             }
-            let done = self.inner.write(scope, change, token).await;
+            let done = written.pass().await;
             if self.fate == Fate::DiesAfter {
                 self.dead.cancel();
                 return std::future::pending().await;
@@ -492,19 +482,6 @@ impl FleetWriter for Fated {
             done.and_then(|_| Err(WriteError::Unknown(lost())))
         }
         .boxed()
-    }
-
-    fn prove<'a>(&'a self, scope: &'a Scope, change: &'a Change) -> BoxFuture<'a, Result<Proof, WriteError>> {
-        self.inner.prove(scope, change)
-    }
-
-    fn command<'a>(
-        &'a self,
-        scope: &'a Scope,
-        change: &'a Change,
-        token: &'a Token,
-    ) -> BoxFuture<'a, Result<String, WriteError>> {
-        self.inner.command(scope, change, token)
     }
 }
 

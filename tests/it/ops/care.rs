@@ -68,6 +68,7 @@ async fn a_share_is_changed_with_its_prices_and_set_back_to_the_recorded_policy(
         assert!(text.contains(told), "no {told}:\n{text}");
     }
     assert!(text.contains("--refresh replaces all by them"), "{text}");
+    assert!(plan.warnings.iter().any(|it| it.contains("`OnDemandBaseCapacity: 2`")), "{:?}", plan.warnings);
     let op = done(&bench, &plan).await;
     let now = group(&bench, MIXED).await.mix.unwrap();
     let types: Vec<&str> = now.types.iter().map(|(kind, _)| kind.as_str()).collect();
@@ -234,6 +235,77 @@ async fn settings_are_changed_by_name_and_set_back_exactly() {
         Some(Box::new(Tuning { maintenance: Setting::To((50, 160)), ..Tuning::default() }));
     let said = why(&bench.plan(wanted).await.unwrap_err());
     assert!(said.contains("at most 100 apart"), "{said}");
+}
+
+/// The elements of a group that its settings are in, as AWS tells them.
+async fn told(bench: &Bench, name: &str) -> Vec<String> {
+    let named = format!("AutoScalingGroupNames.member.1={name}");
+    let answer = crate::sim_groups::asg(&bench.running, "DescribeAutoScalingGroups", &named).await;
+    let names =
+        ["TerminationPolicies", "DefaultInstanceWarmup", "CapacityRebalance", "InstanceMaintenancePolicy"];
+    let part = |name: &str| {
+        let (_, rest) = answer.split_once(&format!("<{name}>"))?;
+        Some(format!("{name} {}", rest.split(&format!("</{name}>")).next()?))
+    };
+    names.into_iter().filter_map(part).collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_setting_is_set_cleared_and_taken_back_to_what_was_recorded_absent_where_it_was_absent() {
+    let bench = worn().await;
+    let tuned = async |tuning: Tuning| {
+        let mut wanted = intent("tune", &["web"]);
+        wanted.options.tuning = Some(Box::new(tuning));
+        let plan = bench.plan(wanted).await.unwrap_or_else(|error| panic!("{}", why(&error)));
+        assert!(
+            matches!(plan.lanes[0].steps[0].undo, Undo::Exact { .. }),
+            "{:?}",
+            plan.lanes[0].steps[0].undo
+        );
+        done(&bench, &plan).await
+    };
+    let never = "AutoScalingGroupName=web&DefaultInstanceWarmup=-1";
+    crate::sim_groups::asg(&bench.running, "UpdateAutoScalingGroup", never).await;
+    let bare = (group(&bench, "web").await, told(&bench, "web").await);
+    assert_eq!((bare.0.warmup_s, bare.0.maintenance), (None, None), "neither is set");
+    assert!(!bare.1.iter().any(|it| it.contains("Warmup") || it.contains("Maintenance")), "{:?}", bare.1);
+    let all = Tuning {
+        terminations: Some(vec!["oldestlaunchtemplate".into(), "ClosestToNextInstanceHour".into()]),
+        warmup: Setting::To(0),
+        rebalances: Some(true),
+        maintenance: Setting::To((90, 120)),
+    };
+    let op = tuned(all.clone()).await;
+    let full = (group(&bench, "web").await, told(&bench, "web").await);
+    let policies: Vec<&str> = full.0.termination_policies.iter().map(AsRef::as_ref).collect();
+    assert_eq!(policies, ["OldestLaunchTemplate", "ClosestToNextInstanceHour"], "in order, by AWS's names");
+    assert_eq!(
+        (full.0.warmup_s, full.0.rebalances, full.0.maintenance),
+        (Some(0), Some(true), Some((90, 120))),
+        "no warm-up is something else than none set"
+    );
+    done(&bench, &taken_back(&bench, &op).await).await;
+    assert_eq!((group(&bench, "web").await, told(&bench, "web").await), bare, "absent is absent again");
+
+    // From what is set to nothing, and back to the very values.
+    tuned(all).await;
+    let none = Tuning {
+        terminations: Some(bare.0.termination_policies.clone()),
+        warmup: Setting::Clear,
+        rebalances: Some(false),
+        maintenance: Setting::Clear,
+    };
+    let op = tuned(none).await;
+    assert_eq!((group(&bench, "web").await, told(&bench, "web").await), bare);
+    done(&bench, &taken_back(&bench, &op).await).await;
+    assert_eq!((group(&bench, "web").await, told(&bench, "web").await), full, "each as it was recorded");
+
+    // What is not named is not sent: somebody changes it meanwhile, and it stays.
+    let op = tuned(Tuning { warmup: Setting::To(300), ..Tuning::default() }).await;
+    tuned(Tuning { maintenance: Setting::To((50, 100)), ..Tuning::default() }).await;
+    done(&bench, &taken_back(&bench, &op).await).await;
+    let now = group(&bench, "web").await;
+    assert_eq!((now.warmup_s, now.maintenance), (Some(0), Some((50, 100))));
 }
 
 /// A group on the newest of three versions, each with an image of its own.

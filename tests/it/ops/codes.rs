@@ -343,3 +343,52 @@ async fn a_check_of_a_rollout_says_by_its_code_whether_there_is_something_to_do(
     .await
     .unwrap();
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_way_back_that_nobody_waits_for_says_what_it_still_listens_to() {
+    let running = simulator(4.0).await;
+    let folder = crate::residue::Folder::new();
+    let at = folder.path().to_path_buf();
+    tokio::task::spawn_blocking(move || {
+        let host = host(&running, &at);
+        let (mut child, id) = begun(&running, &at, &host);
+        kill(child.id().into(), Signal::INT);
+        assert_eq!(child.wait().unwrap().code(), Some(130));
+        let (code, _, err) = ended(coredeck(&running, &at).args(["op", "watch", &id, "--timeout", "1s"]));
+        assert_eq!(code, 7, "{err}");
+        for typed in ["watch", "pause", "cancel", "rollback"] {
+            assert!(err.contains(&format!("op {typed} {id}")), "{typed} in {err}");
+        }
+        let (code, _, err) = ended(coredeck(&running, &at).args(["op", "rollback", &id, "--detach"]));
+        assert_eq!(code, 7, "{err}");
+        assert!(err.contains(&format!("operation {id} takes back what it did")), "{err}");
+        assert!(err.contains(&format!("coredeck op watch {id} follows it to its end")), "{err}");
+        assert!(!err.contains("op pause") && !err.contains("op cancel"), "which would be refused: {err}");
+        let (code, _, err) = ended(coredeck(&running, &at).args(["op", "watch", &id]));
+        assert_eq!(code, 6, "{err}");
+    })
+    .await
+    .unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_refresh_of_somebody_else_is_taken_over_by_either_verb_with_what_is_to_be_committed() {
+    let running = simulator(0.0).await;
+    let folder = crate::residue::Folder::new();
+    let at = folder.path().to_path_buf();
+    tokio::task::spawn_blocking(move || {
+        for verb in ["refresh", "rollout"] {
+            let (code, out, err) =
+                ended(coredeck(&running, &at).args([verb, "workers-r7g", "--adopt", "--dry-run"]));
+            assert_eq!(code, 0, "{verb}: {err}");
+            let plan = out.split_whitespace().collect::<Vec<_>>().join(" ");
+            assert!(plan.contains("take over refresh") && plan.contains("commit `version = "), "{plan}");
+        }
+        let typed = ["rollout", "workers-r7g", "--adopt", "--image", "al2023", "--dry-run"];
+        let (code, _, err) = ended(coredeck(&running, &at).args(typed));
+        assert_eq!(code, 2, "{err}");
+        assert!(err.contains("--adopt") && err.contains("--image"), "{err}");
+    })
+    .await
+    .unwrap();
+}

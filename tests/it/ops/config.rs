@@ -1,6 +1,6 @@
 //! Changes of cores by their own calls: settings of customers, and their API keys, on a shared core of two processes.
 
-use super::bench::{Bench, intent, start};
+use super::bench::{Bench, intent};
 use crate::sim_hosts::ssm;
 use coredeck::clock::Clock;
 use coredeck::gateway::{AdminError, CoreAdmin, Door};
@@ -16,9 +16,9 @@ pub(super) const ONE: &str = "shared-prod-1";
 pub(super) const TWO: &str = "shared-dev-1";
 pub(super) const DOMAIN: &str = "c1.example.com";
 /// What opens the customer's domain when a test begins, and what it is pointed to.
-const OLD: &str = "the-old-key-of-one-customer-only";
-const NEW: &str = "the-new-key-of-one-customer-only";
-const BASE: &str = "the-key-of-the-shared-core-itself";
+pub(super) const OLD: &str = "the-old-key-of-one-customer-only";
+pub(super) const NEW: &str = "the-new-key-of-one-customer-only";
+pub(super) const BASE: &str = "the-key-of-the-shared-core-itself";
 pub(super) const SECRET: &str = "the-secret-of-a-shared-core-of-forty-letters-or-more";
 pub(super) const URI: &str = "postgresql://cust:s3cret-pw@customers-1.db.internal:5432/";
 
@@ -43,16 +43,21 @@ pub(super) async fn rig_with_two_keys() -> Bench {
     of(&format!("{OLD},{NEW}")).await
 }
 
+/// Gives a process its base, its keys, and the secret of a shared core.
+pub(super) async fn based(bench: &Bench, id: &str, base: Value) {
+    let name = format!("/coredeck/demo/cores/{id}");
+    let mut entry: Value = serde_json::from_str(&value(bench, &name).await).unwrap();
+    entry["base"] = base;
+    entry["api_key_parameter"] = format!("/coredeck/demo/secrets/{id}/saas-secret").into();
+    put(bench, &name, "String", &entry.to_string()).await;
+    put(bench, &format!("/coredeck/demo/secrets/{id}/saas-secret"), "SecureString", SECRET).await;
+    put(bench, &format!("/coredeck/demo/secrets/{id}/api-key"), "SecureString", BASE).await;
+}
+
 async fn of(keys: &str) -> Bench {
     let bench = Bench::with_cores().await;
     for id in [ONE, TWO] {
-        let name = format!("/coredeck/demo/cores/{id}");
-        let mut entry: Value = serde_json::from_str(&value(&bench, &name).await).unwrap();
-        entry["base"] = json!({ "database": "shared-base" });
-        entry["api_key_parameter"] = format!("/coredeck/demo/secrets/{id}/saas-secret").into();
-        put(&bench, &name, "String", &entry.to_string()).await;
-        put(&bench, &format!("/coredeck/demo/secrets/{id}/saas-secret"), "SecureString", SECRET).await;
-        put(&bench, &format!("/coredeck/demo/secrets/{id}/api-key"), "SecureString", BASE).await;
+        based(&bench, id, json!({ "database": "shared-base" })).await;
     }
     let (client, door) = (Client::new(Clock::Real).unwrap(), door(&bench, ONE, SECRET));
     let shown = |value: Value| Some(Setting::Shown(value));
@@ -129,22 +134,11 @@ pub(super) fn end(op: &OpState) -> Option<Outcome> {
 }
 
 async fn back(bench: &Bench, op: &OpState) -> OpState {
-    let world = bench.world("core config set").await;
-    let (writer, probe) = (bench.writer(), bench.probe());
-    let desk = coredeck::ops::Desk {
-        snapshot: &world.snapshot,
-        fleet: &world.fleet,
-        config: &bench.config,
-        probe: probe.as_ref(),
-        writer: Some(writer.as_ref()),
-        now: start(),
-    };
-    let plan = coredeck::ops::rollback::plan(&desk, op).await.unwrap();
-    bench.run(&bench.enter(&plan).id).await
+    bench.run(&bench.enter(&bench.undo(op).await.unwrap()).id).await
 }
 
 /// What both processes list for the domain itself.
-async fn own(bench: &Bench) -> Vec<BTreeMap<String, Value>> {
+pub(super) async fn own(bench: &Bench) -> Vec<BTreeMap<String, Value>> {
     let client = Client::new(Clock::Real).unwrap();
     let mut all = Vec::new();
     for id in [ONE, TWO] {

@@ -2,7 +2,7 @@
 //! trouble of a host said in its own words.
 
 use super::bench::{Bench, intent};
-use crate::sim_hosts::ssm;
+use super::successors::by_hand;
 use coredeck::clock::Clock;
 use coredeck::gateway::change::{FleetWriter, TargetRef, Token};
 use coredeck::gateway::{Change, FleetProbe, Look, Seen};
@@ -11,7 +11,6 @@ use coredeck::ops::intent::{CoreWish, Traffic};
 use coredeck::ops::{Desk, Intent, OpState, Outcome, Plan, Timer};
 use coredeck::sim::{Happening, Options, What, serve};
 use coredeck::world::World;
-use serde_json::json;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -90,19 +89,6 @@ impl Seat {
 
 fn ended(op: &OpState) -> Option<Outcome> {
     op.ended.map(|(end, _)| end)
-}
-
-/// Runs a script on a host, as somebody with a shell there would.
-async fn by_hand(bench: &Bench, host: &str, script: &str) -> String {
-    let asked = json!({
-        "DocumentName": "AWS-RunShellScript", "InstanceIds": [host], "Parameters": { "commands": [script] },
-    });
-    let sent = ssm(&bench.running, "SendCommand", asked).await;
-    let id = sent["Command"]["CommandId"].as_str().expect("a command").to_owned();
-    bench.running.step(Duration::from_secs(90));
-    let ended =
-        ssm(&bench.running, "GetCommandInvocation", json!({ "CommandId": id, "InstanceId": host })).await;
-    ended["StandardOutputContent"].as_str().unwrap_or_default().trim().to_owned()
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -163,17 +163,7 @@ async fn the_registry_is_brought_in_step_once_and_taken_back() {
     assert!(!after.differences.iter().any(|one| keep.iter().any(|id| one.name.ends_with(&format!("/{id}")))));
 
     let op = coredeck::ops::read(&bench.journal(), &id).unwrap();
-    let world = bench.world("inventory").await;
-    let writer = bench.writer();
-    let desk = coredeck::ops::Desk {
-        snapshot: &world.snapshot,
-        fleet: &world.fleet,
-        config: &bench.config,
-        probe: bench.aws.as_ref(),
-        writer: Some(writer.as_ref()),
-        now: bench.timer.now(),
-    };
-    let back = coredeck::ops::rollback::plan(&desk, &op).await.unwrap();
+    let back = bench.undo(&op).await.unwrap();
     let record = bench.enter(&back);
     assert_eq!(bench.run(&record.id).await.ended.map(|(end, _)| end), Some(Outcome::Done));
     assert_eq!(entry(&bench, "/coredeck/demo/cores/dev-004").await.0, edited);
@@ -379,4 +369,29 @@ async fn half_of_the_hosts_silent_and_answers_that_are_none_prove_nothing() {
         assert!(diff.unjudged.len() >= 1000, "{kind:?}: {}", diff.unjudged.len());
         assert!(count(&bench, "SendCommand") <= 4, "only who can hear is asked");
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_core_with_a_path_of_its_own_is_found_by_the_inventory_and_asked_there() {
+    let bench = Bench::new().await;
+    bench.running.plant("dev-001", "BASE_PATH", "/auth/", "note", "");
+    bench.running.plant("dev-001", "PLANTED", "x BASE_PATH=/no", "note", "");
+    // One that was started without is asked where it is.
+    let (mut other, _) = entry(&bench, "/coredeck/demo/cores/dev-002").await;
+    other["base_path"] = json!("/old");
+    put(&bench, "/coredeck/demo/cores/dev-002", &other).await;
+    let diff = asked(&bench).await.diff();
+    assert_eq!(of(&diff, "dev-001").fields, [("base_path", None, "/auth".to_owned())]);
+    let gone = ("base_path", Some("/old".to_owned()), "nothing".to_owned());
+    assert_eq!(of(&diff, "dev-002").fields, [gone]);
+    let policy = Policy { prune: false, overwrite: true };
+    assert_eq!(sync(&bench, &diff, policy).await.0, Some(Outcome::Done));
+    let name = "/coredeck/demo/cores/dev-001";
+    let (one, _) = entry(&bench, name).await;
+    assert_eq!(one["base_path"], "/auth");
+    assert_eq!(entry(&bench, "/coredeck/demo/cores/dev-002").await.0.get("base_path"), None);
+    assert!(asked(&bench).await.diff().writes(policy).is_empty());
+    // Everybody who asks it goes there.
+    let record: coredeck::model::CoreRecord = serde_json::from_value(one).unwrap();
+    assert_eq!(record.address("10.0.0.1"), "http://10.0.0.1:3567/auth");
 }

@@ -1,16 +1,15 @@
 //! New cores on instances that are launched for them: exactly one each, by the exact version, spread over subnets, and
 //! ended again with nobody else's core on it, whatever goes wrong.
 
-use super::bench::{Bench, intent, lost};
+use super::bench::{Bench, intent};
+use super::refusing::{no, refusing};
 use crate::sim_hosts::ssm;
-use coredeck::gateway::change::{FleetWriter, Proof, Receipt, Token, WriteError};
 use coredeck::gateway::{Change, FleetProbe, Look, Seen};
-use coredeck::model::{Instance, InstanceState, Scope, Text, Trouble, TroubleKind};
+use coredeck::model::{Instance, InstanceState, Scope, Text};
 use coredeck::ops::intent::CoreWish;
 use coredeck::ops::{Event, Intent, OpState, Outcome, Plan, Undo};
 use coredeck::sim::{Mischief, Options, Rule, serve};
 use coredeck::store::journal::Ledger;
-use futures::future::BoxFuture;
 use serde_json::json;
 use std::sync::Arc;
 
@@ -172,50 +171,16 @@ async fn cores_without_room_share_new_hosts_as_their_tier_says() {
     assert_eq!(both, [2, 7]);
 }
 
-/// A writer to whom EC2 says this when it is to launch something.
-struct Unwilling {
-    inner: Arc<dyn FleetWriter>,
-    says: Trouble,
-}
-
-impl FleetWriter for Unwilling {
-    fn write<'a>(
-        &'a self,
-        scope: &'a Scope,
-        change: &'a Change,
-        token: &'a Token,
-    ) -> BoxFuture<'a, Result<Receipt, WriteError>> {
-        if matches!(change, Change::RunInstance { .. }) {
-            return Box::pin(async { Err(WriteError::Refused(self.says.clone())) });
-        }
-        self.inner.write(scope, change, token)
-    }
-
-    fn prove<'a>(&'a self, scope: &'a Scope, change: &'a Change) -> BoxFuture<'a, Result<Proof, WriteError>> {
-        self.inner.prove(scope, change)
-    }
-
-    fn command<'a>(
-        &'a self,
-        scope: &'a Scope,
-        change: &'a Change,
-        token: &'a Token,
-    ) -> BoxFuture<'a, Result<String, WriteError>> {
-        self.inner.command(scope, change, token)
-    }
-}
-
 #[tokio::test(flavor = "multi_thread")]
 async fn a_launch_that_aws_refuses_leaves_nothing() {
     let bench = bench(Vec::new()).await;
     let plan = planned(&bench, created("production", &["acme"], alone)).await;
-    let says = Trouble {
-        kind: TroubleKind::Refused,
-        code: Some("VcpuLimitExceeded".into()),
-        message: "You have requested more vCPU capacity than your current vCPU limit of 32 allows".to_owned(),
-        ..lost()
-    };
-    let edge = bench.edge(Arc::new(bench.journal()), Arc::new(Unwilling { inner: bench.writer(), says }));
+    let limit = "You have requested more vCPU capacity than your current vCPU limit of 32 allows";
+    let says = no("ec2:RunInstances", "VcpuLimitExceeded", limit);
+    let writer = refusing(bench.writer(), move |change| {
+        matches!(change, Change::RunInstance { .. }).then(|| says.clone())
+    });
+    let edge = bench.edge(Arc::new(bench.journal()), writer);
     let record = bench.enter(&plan);
     let op = coredeck::ops::run(&edge, &record.id, &super::bench::runner("anna")).await.unwrap();
     assert!(matches!(ended(&op), Some(Outcome::RolledBack | Outcome::Failed)), "{:?}", op.ended);
@@ -278,9 +243,17 @@ async fn what_cannot_be_launched_is_refused_before_with_the_mend() {
     assert!(name.contains("did you mean production-host?"), "{name}");
     let subnet = says(|wish| wish.subnet = Some("subnet-0nowhere".to_owned())).await;
     assert!(subnet.contains("subnet-0nowhere"), "{subnet}");
-    // Without a template the line that makes room is said, as before.
+    // Without a template it is said that it is the template that is missing, and the command that names one.
     let none = refused(&bench, created("shared", &["acme"], |wish| wish.host = Some("new".to_owned()))).await;
-    assert!(none.contains("find no room") && none.contains("coredeck scale shared-hosts"), "{none}");
+    assert!(none.contains("nothing says what a new host of it is launched from"), "{none}");
+    assert!(
+        none.contains(
+            "coredeck core create acme --tier shared --api-key /coredeck/demo/secrets/new/api-key --database \
+             /coredeck/demo/secrets/new/database-uri --host new --template shared-host (what shared-hosts launches from)"
+        ) && none.contains("[tiers.shared.launch] template"),
+        "{none}"
+    );
+    assert!(!none.contains("hold 0 of 0") && !none.contains("coredeck scale"), "{none}");
     assert!(!bench.changes().contains_key("RunInstances"));
 }
 

@@ -2,8 +2,9 @@
 //! and there are never two instances.
 
 use super::bench::{Bench, intent, lost};
+use super::refusing::{Meddled, Meddles, Written};
 use crate::sim_hosts::ssm;
-use coredeck::gateway::change::{FleetWriter, Proof, Receipt, Token, WriteError};
+use coredeck::gateway::change::{Receipt, WriteError};
 use coredeck::gateway::{Change, FleetProbe, Look, Seen};
 use coredeck::model::{Scope, Text, Trouble, TroubleKind};
 use coredeck::ops::event::Failure;
@@ -122,27 +123,21 @@ async fn where_no_zone_has_room_all_are_named_and_nothing_is_left() {
 /// A writer whose first launch is lost on the way there or back, and to whom EC2 then says under the same token that it has
 /// no room.
 struct Contrary {
-    inner: Arc<dyn FleetWriter>,
     /// Whether the first launch happens.
     happens: bool,
     launches: AtomicUsize,
 }
 
-impl FleetWriter for Contrary {
-    fn write<'a>(
-        &'a self,
-        scope: &'a Scope,
-        change: &'a Change,
-        token: &'a Token,
-    ) -> BoxFuture<'a, Result<Receipt, WriteError>> {
+impl Meddles for Contrary {
+    fn meddle<'a>(&'a self, written: Written<'a>) -> BoxFuture<'a, Result<Receipt, WriteError>> {
         async move {
-            if !matches!(change, Change::RunInstance { .. }) {
-                return self.inner.write(scope, change, token).await;
+            if !matches!(written.change, Change::RunInstance { .. }) {
+                return written.pass().await;
             }
             match self.launches.fetch_add(1, Ordering::SeqCst) {
                 0 => {
                     if self.happens {
-                        self.inner.write(scope, change, token).await?;
+                        written.pass().await?;
                     }
                     Err(WriteError::Unknown(lost()))
                 }
@@ -151,23 +146,10 @@ impl FleetWriter for Contrary {
                     code: Some("InsufficientInstanceCapacity".into()),
                     ..lost()
                 })),
-                _ => self.inner.write(scope, change, token).await,
+                _ => written.pass().await,
             }
         }
         .boxed()
-    }
-
-    fn prove<'a>(&'a self, scope: &'a Scope, change: &'a Change) -> BoxFuture<'a, Result<Proof, WriteError>> {
-        self.inner.prove(scope, change)
-    }
-
-    fn command<'a>(
-        &'a self,
-        scope: &'a Scope,
-        change: &'a Change,
-        token: &'a Token,
-    ) -> BoxFuture<'a, Result<String, WriteError>> {
-        self.inner.command(scope, change, token)
     }
 }
 
@@ -175,7 +157,8 @@ impl FleetWriter for Contrary {
 async fn no_other_zone_is_tried_while_a_launch_whose_answer_was_lost_may_show_up() {
     for happens in [true, false] {
         let (bench, plan, places, _) = bench().await;
-        let writer = Contrary { inner: bench.writer(), happens, launches: AtomicUsize::new(0) };
+        let by = Contrary { happens, launches: AtomicUsize::new(0) };
+        let writer = Meddled { inner: bench.writer(), by };
         let edge = bench.edge(Arc::new(bench.journal()), Arc::new(writer));
         let op =
             coredeck::ops::run(&edge, &bench.enter(&plan).id, &super::bench::runner("anna")).await.unwrap();

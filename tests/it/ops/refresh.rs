@@ -6,11 +6,13 @@ use super::groups::{all, ask_in, end, taken_back, versions, why};
 use super::refusing::{no, refusing};
 use crate::sim_groups::{asg, element};
 use coredeck::clock::Clock;
+use coredeck::config::{Flags, Surroundings, load};
 use coredeck::gateway::Change;
 use coredeck::model::{Handling, RefreshPreset};
 use coredeck::ops::commit::Commit;
 use coredeck::ops::intent::RefreshWish;
 use coredeck::ops::progress::Progress;
+use coredeck::ops::refreshing::counted;
 use coredeck::ops::{End, Intent, OpState, Outcome, Phase, Timer, Undo};
 use coredeck::sim::{Happening, Mischief, Options, Rule, What, serve};
 use coredeck::store::journal::Ledger;
@@ -64,8 +66,9 @@ async fn a_refresh_that_succeeded_is_taken_back_to_the_exact_version_and_that_ag
     let back = bench.run(&bench.enter(&plan).id).await;
     assert_eq!(end(&back), Some(Outcome::Done), "{:?}", back.lanes);
     assert_eq!(versions(&bench, GROUP).await, all("3"));
-    let versions_said: Vec<String> = commit(&back).iter().map(|one| one.version.to_string()).collect();
-    assert_eq!(versions_said, ["3"], "what was committed meanwhile is set back too");
+    let said: Vec<String> = commit(&back).iter().map(Commit::said).collect();
+    assert_eq!(said, [value.replace('2', "3")], "what was committed meanwhile is set back too");
+    assert_eq!(back.lanes[0].told.as_deref(), Some("replaced 12 of 12 (100 %); 12 of 12 run version 3"));
 
     let plan = taken_back(&bench, &back).await;
     let again = bench.run(&bench.enter(&plan).id).await;
@@ -85,6 +88,14 @@ async fn a_last_checkpoint_below_everything_is_a_part_that_says_so_and_comes_bac
     let plan = bench.plan(refresh(GROUP, "2", some)).await.unwrap_or_else(|error| panic!("{}", why(&error)));
     let part = "the checkpoints of dev-hosts end at 25 %: the refresh succeeds with that part";
     assert!(plan.warnings.iter().any(|warning| warning.contains(part)), "{:?}", plan.warnings);
+    // Neither the plan nor the operation claims more than that part.
+    assert!(
+        plan.title.contains("at least 3 of 12 instances, as its checkpoints end at 25 %"),
+        "{}",
+        plan.title
+    );
+    let shown = coredeck::ops::preview::text(&plan);
+    assert!(!shown.contains("12 of 12"), "{shown}");
     let done = bench.run(&bench.enter(&plan).id).await;
     assert_eq!(end(&done), Some(Outcome::Done), "{:?}", done.lanes);
     let (counts, _) = versions(&bench, GROUP).await;
@@ -94,6 +105,8 @@ async fn a_last_checkpoint_below_everything_is_a_part_that_says_so_and_comes_bac
     let told = done.lanes[0].told.clone().unwrap_or_default();
     assert!(told.starts_with(&format!("replaced {new} of 12 ")), "{told}");
     assert!(told.contains("a part, as its checkpoints end at 25 %; the others stay as they were"), "{told}");
+    let progress = Progress::of(&done, false, bench.timer.now());
+    assert!(!serde_json::to_string(&progress).unwrap().contains("12 of 12"), "{progress:?}");
     // Every preference was sent, none was left to AWS: their defaults differ from the console's.
     let calls = bench.journal().entries(&done.record.id, 0).unwrap();
     let sent = calls.iter().find(|entry| entry.body.contains("aws autoscaling start-instance-refresh"));
@@ -140,6 +153,92 @@ async fn an_alarm_is_met_by_the_way_back_and_all_hosts_are_on_the_old_version() 
     let changes = bench.changes();
     assert_eq!(changes.get("StartInstanceRefresh"), Some(&1));
     assert_eq!(changes.get("RollbackInstanceRefresh"), None, "AWS did it by itself");
+    // AWS's percentage falls to 0 on the way back: how many are back is counted among the members.
+    let entries = bench.journal().entries(&op.record.id, 0).unwrap();
+    let told = entries.iter().filter_map(|entry| match serde_json::from_str(&entry.body) {
+        Ok(coredeck::ops::Event::Told { what, .. }) => counted(&what).back.map(|(done, _)| done),
+        _ => None,
+    });
+    let told: Vec<u32> = told.collect();
+    assert!(told.len() > 2 && told.is_sorted() && told[0] < 12 && told.last() == Some(&12), "{told:?}");
+    let said = op.lanes[0].told.clone().unwrap_or_default();
+    assert!(said.starts_with("went back; ") && said.ends_with("; 12 of 12 run version 3"), "{said}");
+    assert!(!said.contains(".;"), "{said}");
+}
+
+/// A group whose tier says in the configuration how it is refreshed.
+const TIER: &str = r#"
+[[tiers]]
+name = "trying"
+groups = "dev-hosts"
+
+[tiers.refresh]
+min_healthy = 75
+max_healthy = 125
+warmup = "45s"
+checkpoints = [20, 60, 100]
+checkpoint_delay = "90s"
+bake = "2m"
+auto_rollback = false
+standby = "wait"
+alarms = ["auth-api-5xx"]
+"#;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_the_configuration_says_of_a_tier_is_what_aws_is_sent() {
+    let mut bench = Bench::new().await;
+    let file = bench.folder.path().join("coredeck.toml");
+    std::fs::write(&file, TIER).unwrap();
+    let flags = Flags { config: Some(file), ..Flags::default() };
+    let loaded = load(&flags, &Surroundings::default()).unwrap_or_else(|error| panic!("{}", why(&error)));
+    bench.config.tiers = loaded.config.tiers;
+    let mut wanted = intent("refresh", &[GROUP]);
+    // One thing is typed: it comes before what the tier says.
+    let preset = RefreshPreset { warmup_s: Some(30), ..RefreshPreset::default() };
+    let wish = RefreshWish { version: Some("2".to_owned()), preset, ..RefreshWish::default() };
+    wanted.options.refresh = Some(Box::new(wish));
+    wanted.options.override_budget = true;
+    let plan = bench.plan(wanted).await.unwrap_or_else(|error| panic!("{}", why(&error)));
+    let done = bench.run(&bench.enter(&plan).id).await;
+    assert_eq!(end(&done), Some(Outcome::Done), "{:?}", done.lanes);
+    let all = asg(&bench.running, "DescribeInstanceRefreshes", "AutoScalingGroupName=dev-hosts").await;
+    let sent = all.split("<Preferences>").nth(1).unwrap().split("</Preferences>").next().unwrap();
+    let says = |name: &str| element(sent, name).to_owned();
+    let numbers =
+        ["MinHealthyPercentage", "MaxHealthyPercentage", "InstanceWarmup", "CheckpointDelay", "BakeTime"];
+    assert_eq!(numbers.map(says), ["75", "125", "30", "90", "120"], "{sent}");
+    let words = ["SkipMatching", "AutoRollback", "ScaleInProtectedInstances", "StandbyInstances"];
+    assert_eq!(words.map(says), ["true", "false", "Ignore", "Wait"], "{sent}");
+    let marks: String = sent.split("<CheckpointPercentages>").nth(1).unwrap().chars().take(90).collect();
+    assert!(
+        marks.starts_with("<member>20</member><member>60</member><member>100</member></Checkpoint"),
+        "{marks}"
+    );
+    assert!(sent.contains("<member>auth-api-5xx</member>"), "{sent}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_launch_that_is_denied_when_its_turn_comes_says_which_permission_is_missing() {
+    let traps = [
+        ("ec2:RunInstances", include_str!("../../samples/traps/no-run-instances.toml")),
+        ("ec2:CreateTags", include_str!("../../samples/traps/no-create-tags.toml")),
+        ("iam:PassRole", include_str!("../../samples/traps/no-pass-role.toml")),
+    ];
+    for (action, trap) in traps {
+        // It was allowed when the plan was made.
+        let trap = trap.replace("kind = \"denied\"", "kind = \"denied\"\nfrom = \"60s\"");
+        let bench = Bench::of(serve(coredeck::sim::parse(&trap, action).unwrap()).await.unwrap()).await;
+        let plan =
+            bench.plan(refresh("web", "2", |_| ())).await.unwrap_or_else(|error| panic!("{}", why(&error)));
+        bench.timer.until(later(2)).await;
+        let op = bench.run(&bench.enter(&plan).id).await;
+        assert_eq!(end(&op), Some(Outcome::Failed), "{action}: {:?}", op.lanes);
+        let said = op.lanes[0].why.join("; ");
+        let named = format!("a dry run of version 2 by EC2 says: {action} is missing");
+        assert!(said.contains("launching from the template is denied") && said.contains(&named), "{said}");
+        let others = traps.iter().filter(|(other, _)| *other != action);
+        assert!(others.clone().all(|(other, _)| !said.contains(other)), "{said}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -263,6 +362,12 @@ async fn somebody_elses_refresh_is_refused_adopted_and_never_joined_by_a_second_
     let op = bench.run(&bench.enter(&plan).id).await;
     assert_eq!(end(&op), Some(Outcome::Done), "{:?}", op.lanes);
     assert_eq!(bench.changes()["StartInstanceRefresh"], 1, "only theirs");
+    // Whoever started it: Terraform and CloudFormation know nothing of it.
+    let value = "commit `version = \"2\"` (Terraform, launch_template) or `Version: '2'` (CloudFormation)";
+    assert!(plan.warnings.iter().any(|warning| warning.contains(value)), "{:?}", plan.warnings);
+    let said: Vec<String> =
+        Progress::of(&op, false, bench.timer.now()).commit.iter().map(Commit::said).collect();
+    assert!(said.len() == 1 && said[0].contains(value), "{said:?}");
     let plan = taken_back(&bench, &op).await;
     let back = bench.run(&bench.enter(&plan).id).await;
     assert_eq!(end(&back), Some(Outcome::Done), "{:?}", back.lanes);

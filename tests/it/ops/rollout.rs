@@ -1,24 +1,30 @@
 //! Rollouts of images: to the end and back, over an alarm, in waves that stop at the first failure, and refused for
 //! what could not run.
 
-use super::bench::{Bench, intent, runner, start, who};
+use super::bench::{Bench, Fate, Fated, intent, runner, start, who};
 use super::groups::{all, end, taken_back, versions, why};
-use super::refusing::{no, refusing};
+use super::refusing::{Meddled, Meddles, Written, no, refusing};
 use crate::sim_groups::{asg, element};
 use coredeck::clock::Clock;
 use coredeck::error::Error;
-use coredeck::gateway::Change;
-use coredeck::model::RefreshPreset;
+use coredeck::gateway::change::{FleetWriter, Receipt, Token, WriteError};
+use coredeck::gateway::{Change, FleetProbe, Look, Seen};
+use coredeck::model::{RefreshPreset, Scope, TemplateId};
+use coredeck::ops::commit::Commit;
 use coredeck::ops::image::Meant;
 use coredeck::ops::intent::RolloutWish;
-use coredeck::ops::{End, Intent, Outcome, Phase, Timer, rollback};
+use coredeck::ops::progress::Progress;
+use coredeck::ops::{End, Intent, OpState, Outcome, Phase, Timer, preview, rollback};
 use coredeck::sim::{Happening, Options, What, serve};
 use coredeck::store::journal::Ledger;
+use futures::FutureExt;
+use futures::future::BoxFuture;
 use jiff::SignedDuration;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
+use tokio_util::sync::CancellationToken;
 
 const GROUP: &str = "dev-hosts";
 /// Whose image is strange.
@@ -167,6 +173,96 @@ async fn a_number_that_was_once_given_is_not_given_again_and_the_next_plan_knows
     assert_eq!(bench.changes()[call], before[call] + 2, "one by each");
 }
 
+/// Somebody else who makes a version at the same moment, and just before.
+struct Racing(Arc<dyn FleetWriter>);
+
+impl Meddles for Racing {
+    fn meddle<'a>(&'a self, written: Written<'a>) -> BoxFuture<'a, Result<Receipt, WriteError>> {
+        async move {
+            if let Change::CreateTemplateVersion { .. } = written.change {
+                let mut other = written.change.clone();
+                if let Change::CreateTemplateVersion { description, .. } = &mut other {
+                    *description = "by hand".to_owned();
+                }
+                self.0.write(written.scope, &other, &Token::of(&["somebody"])).await.unwrap();
+            }
+            written.pass().await
+        }
+        .boxed()
+    }
+}
+
+/// Runs an operation whose every version comes second, and whose first call meets a fate.
+async fn raced(bench: &Bench, id: &str, fate: Option<Fate>) {
+    let (dead, anna, count) = (CancellationToken::new(), runner("anna"), AtomicUsize::new(0));
+    let ours: Arc<dyn FleetWriter> = match fate {
+        None => bench.writer(),
+        Some(fate) => {
+            Arc::new(Meddled { inner: bench.writer(), by: Fated { at: 0, fate, count, dead: dead.clone() } })
+        }
+    };
+    let edge =
+        bench.edge(Arc::new(bench.journal()), Arc::new(Meddled { inner: ours, by: Racing(bench.writer()) }));
+    tokio::select! {
+        ran = coredeck::ops::run(&edge, id, &anna) => drop(ran.unwrap()),
+        () = dead.cancelled() => {}
+    }
+}
+
+/// The numbers of the versions of a template that operations made.
+async fn ours(bench: &Bench, template: &TemplateId) -> Vec<u64> {
+    let scope = Scope { account: "demo".into(), region: "us-east-1".into() };
+    let look = Look::Versions { template: template.clone(), from: 1 };
+    let Seen::Versions(all) = bench.aws.look(&scope, &look).await.unwrap() else { panic!() };
+    let is_ours = |text: &str| text.starts_with("coredeck op=op-");
+    all.iter().filter(|one| one.description.as_deref().is_some_and(is_ours)).map(|one| one.number).collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_version_that_somebody_makes_at_the_same_moment_leaves_ours_named_and_made_once() {
+    for fate in [None, Some(Fate::Unheard), Some(Fate::DiesAfter), Some(Fate::DiesBefore)] {
+        let bench = Bench::new().await;
+        let plan =
+            bench.plan(rollout(&[GROUP], |_| ())).await.unwrap_or_else(|error| panic!("{}", why(&error)));
+        let template = TemplateId::new(&plan.lanes[0].target);
+        let id = bench.enter(&plan).id;
+        raced(&bench, &id, fate).await;
+        // Whoever resumes it meets nobody any more.
+        let op = bench.run(&id).await;
+        assert!(matches!(end(&op), Some(Outcome::RolledBack | Outcome::Failed)), "{fate:?}: {:?}", op.lanes);
+        let said = op.lanes[0].why.join("; ");
+        assert!(said.contains("somebody else made version 4 of dev-host meanwhile"), "{fate:?}: {said}");
+        assert!(said.contains("plans again"), "{fate:?}: {said}");
+        let made = ours(&bench, &template).await;
+        if fate == Some(Fate::DiesBefore) {
+            assert_eq!(made, [0; 0], "it is not made only to be thrown away");
+            assert!(!said.contains("ours became"), "{said}");
+        } else {
+            assert_eq!(made, [5], "{fate:?}: one, and once");
+            let named = "ours became version 5, which nothing launches; coredeck clean dev-host deletes it";
+            assert!(said.contains(named), "{fate:?}: {said}");
+        }
+        assert_eq!(bench.changes().get("StartInstanceRefresh"), None);
+        let again =
+            bench.plan(rollout(&[GROUP], |_| ())).await.unwrap_or_else(|error| panic!("{}", why(&error)));
+        let next = format!("make version {}", 5 + made.len());
+        assert!(again.lanes[0].steps[0].title.contains(&next), "{}", again.lanes[0].steps[0].title);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_image_past_its_end_of_support_is_said_to_be_so_in_the_plan() {
+    let bench = Bench::new().await;
+    let wanted = rollout(&[GROUP], |wish| wish.image = Meant::parse("al2").unwrap());
+    let plan = bench.plan(wanted).await.unwrap_or_else(|error| panic!("{}", why(&error)));
+    let text = preview::text(&plan).split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(
+        text.contains("is Amazon Linux 2, whose support ended on 2026-06-30: plan to leave it"),
+        "{text}"
+    );
+    assert!(text.contains("is of another family"), "{text}");
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_hold_outlives_its_terminal_and_a_week_and_then_all_waves_go_on() {
     let bench = Bench::new().await;
@@ -217,6 +313,11 @@ fn of_trap(more: fn(&mut RolloutWish)) -> Intent {
     wanted
 }
 
+/// What is to be committed after an operation, a sentence each.
+fn to_commit(bench: &Bench, op: &OpState) -> Vec<String> {
+    Progress::of(op, false, bench.timer.now()).commit.iter().map(Commit::said).collect()
+}
+
 /// The images of the types of a group's policy, and those of its members by how many have which.
 async fn images(bench: &Bench, group: &str) -> (Vec<String>, BTreeMap<String, usize>) {
     let named = format!("AutoScalingGroupNames.member.1={group}");
@@ -248,6 +349,16 @@ async fn types_with_an_image_of_their_own_get_the_new_one_and_the_old_one_back()
     assert_eq!((after.0.len(), after.1.values().sum::<usize>()), (2, 4), "{after:?}");
     assert!(after.1.len() == 1 && after.0.iter().all(|own| after.1.contains_key(own)), "{after:?}");
     assert_ne!(after.0, before.0);
+    // What single types have of their own is to be committed too: by its place, since no template holds it.
+    let image = after.1.keys().next().unwrap();
+    let value = format!(
+        "`image_id = \"{image}\"` (Terraform, its override, where the provider knows that) or `ImageId: {image}` \
+         (CloudFormation, Overrides)"
+    );
+    let said = to_commit(&bench, &done);
+    let of_types = said.iter().find(|line| line.contains("ImageId")).unwrap_or_else(|| panic!("{said:?}"));
+    assert!(of_types.contains(&value) && of_types.contains(" as m5"), "{of_types}");
+    assert!(plan.warnings.iter().any(|warning| warning.contains(&value)), "{:?}", plan.warnings);
     let plan = taken_back(&bench, &done).await;
     let back = bench.run(&bench.enter(&plan).id).await;
     assert_eq!(end(&back), Some(Outcome::Done), "{:?}", back.lanes);
@@ -351,6 +462,26 @@ async fn types_with_a_template_of_their_own_get_a_version_of_that_for_their_proc
     assert!(after.keys().all(|image| !before.contains_key(image)), "{before:?} {after:?}");
     let answer = asg(&bench.running, "DescribeAutoScalingGroups", named).await;
     assert_eq!(saved(&answer), ("2".to_owned(), "2".to_owned(), 2), "both moved, weights as they were");
+    let values = |web: &str, arm: &str| {
+        let said = |what: &str, number: &str, terraform: &str, formation: &str| {
+            format!(
+                "{what}: commit `version = \"{number}\"` (Terraform, launch_template_specification of {terraform}) or \
+                 `Version: '{number}'` (CloudFormation, LaunchTemplateSpecification {formation}), or the next apply \
+                 takes it back"
+            )
+        };
+        let (policy, own) =
+            (("mixed_instances_policy", "of MixedInstancesPolicy"), ("its override", "in Overrides"));
+        [
+            said(&format!("web launches version {web} of web now"), web, policy.0, policy.1),
+            said(&format!("web launches version {arm} of arm as m7g.large now"), arm, own.0, own.1),
+        ]
+    };
+    assert_eq!(to_commit(&bench, &done), values("2", "2"));
+    for value in values("2", "2") {
+        let planned = value.replace("web launches", "afterwards web launches").replace(" now:", ":");
+        assert!(plan.warnings.contains(&planned), "{planned}: {:?}", plan.warnings);
+    }
 
     let plan = taken_back(&bench, &done).await;
     let back = bench.run(&bench.enter(&plan).id).await;
@@ -363,6 +494,7 @@ async fn types_with_a_template_of_their_own_get_a_version_of_that_for_their_proc
     );
     let answer = asg(&bench.running, "DescribeAutoScalingGroups", named).await;
     assert_eq!(saved(&answer), ("1".to_owned(), "1".to_owned(), 2));
+    assert_eq!(to_commit(&bench, &back), values("1", "1"), "what was committed meanwhile is set back too");
 }
 
 #[tokio::test(flavor = "multi_thread")]

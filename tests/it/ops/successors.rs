@@ -400,6 +400,13 @@ async fn a_core_that_moves_serves_there_before_it_stops_here() {
     let full = wished("core move", &["prod-slatepay"], CoreWish { host: taken, ..CoreWish::default() });
     let full = planned(&bench, &world, asked(&bench, &world, full).await).await.unwrap_err();
     assert!(full.contains("find no room"), "{full}");
+    // A tier that says no launch template: what is missing is said, and the whole command.
+    keep(&bench, "shared-prod-1/database-uri", "x").await;
+    let new = CoreWish { host: Some("new".to_owned()), ..CoreWish::default() };
+    let none = asked(&bench, &world, wished("core move", &["shared-prod-1"], new)).await;
+    let none = planned(&bench, &world, none).await.unwrap_err();
+    assert!(none.contains("nothing says what a new host of it is launched from"), "{none}");
+    assert!(none.contains("coredeck core move shared-prod-1 --host new --template shared-host"), "{none}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -2,6 +2,8 @@
 //! lost once. Whoever resumes it leaves the world as the undisturbed run does, and does nothing twice.
 
 use super::bench::{Bench, Fate, Fated, Mortal, intent, runner};
+use super::refusing::Meddled;
+use crate::sim_groups::{asg, element};
 use coredeck::gateway::change::{Change, Setting, Tuning};
 use coredeck::inventory::Write;
 use coredeck::model::{InstanceState, Known, RefreshPreset, Scope};
@@ -49,6 +51,11 @@ impl Case {
         match self.name {
             "core keys retire" => super::config::rig_with_two_keys().await,
             "core config set" | "core keys rotate" => super::config::rig().await,
+            ADOPT => {
+                let bench = Bench::new().await;
+                begun_elsewhere(&bench).await;
+                bench
+            }
             _ => Bench::new().await,
         }
     }
@@ -142,6 +149,29 @@ fn refreshed(to: &str) -> Intent {
     let wish = RefreshWish { version: Some(to.to_owned()), preset, ..RefreshWish::default() };
     intent.options.refresh = Some(Box::new(wish));
     intent
+}
+
+/// A refresh that somebody else started, taken over.
+const ADOPT: &str = "refresh --adopt";
+
+fn adopted() -> Intent {
+    let mut intent = intent("refresh", &["dev-hosts"]);
+    intent.options.refresh = Some(Box::new(RefreshWish { adopt: true, ..RefreshWish::default() }));
+    intent
+}
+
+/// Somebody starts a refresh of a group from the console.
+async fn begun_elsewhere(bench: &Bench) {
+    let named = "AutoScalingGroupNames.member.1=dev-hosts";
+    let group = asg(&bench.running, "DescribeAutoScalingGroups", named).await;
+    let template = element(&group, "LaunchTemplateId");
+    let begin = format!(
+        "AutoScalingGroupName=dev-hosts&DesiredConfiguration.LaunchTemplate.LaunchTemplateId={template}\
+         &DesiredConfiguration.LaunchTemplate.Version=2&Preferences.MinHealthyPercentage=100\
+         &Preferences.MaxHealthyPercentage=110&Preferences.InstanceWarmup=30&Preferences.SkipMatching=true"
+    );
+    let answer = asg(&bench.running, "StartInstanceRefresh", &begin).await;
+    assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
 }
 
 /// A group of two, one of which is tried first, and `$Default`.
@@ -273,6 +303,7 @@ const CASES: &[Case] = &[
     Case { name: "clean", intents: |_| vec![cleaned()] },
     Case { name: "tune", intents: |w| vec![tuned(w)] },
     Case { name: "refresh", intents: |_| vec![refreshed("2")] },
+    Case { name: ADOPT, intents: |_| vec![adopted()] },
     Case { name: "rollout", intents: |_| vec![rolled_out()] },
     Case { name: "rollout-in-waves", intents: |_| vec![rolled_out_in_waves()] },
     Case { name: "stop", intents: |w| vec![free(intent("stop", &[&lonely(w)]))] },
@@ -403,13 +434,10 @@ async fn disturbed(bench: &Bench, plan: &Plan, records: Option<i64>, call: Optio
         let dead = CancellationToken::new();
         let writer = match call {
             None => bench.writer(),
-            Some((at, fate)) => Arc::new(Fated {
-                inner: bench.writer(),
-                at,
-                fate,
-                count: AtomicUsize::new(0),
-                dead: dead.clone(),
-            }),
+            Some((at, fate)) => {
+                let by = Fated { at, fate, count: AtomicUsize::new(0), dead: dead.clone() };
+                Arc::new(Meddled { inner: bench.writer(), by })
+            }
         };
         let edge = bench.edge(Arc::new(ledger), writer);
         let start = runner("anna");
@@ -471,7 +499,8 @@ async fn sweep(case: &Case) {
         let lanes = plan.lanes.iter().flat_map(|lane| &lane.steps);
         let meant =
             lanes.filter(|step| step.go.act.change().is_some_and(|change| change.action().ends_with(once)));
-        let meant = meant.count();
+        let is_theirs = case.name == ADOPT && once == "StartInstanceRefresh";
+        let meant = meant.count() + usize::from(is_theirs);
         assert_eq!(changes.get(once).copied().unwrap_or(0), meant, "{}: {changes:?}", case.name);
     }
     let points = if case.name == LONG { few(&bench, &calm) } else { all(&calm) };
@@ -538,9 +567,33 @@ async fn at(case: &Case, before: &[Plan], plan: &Plan, undisturbed: &Left, (reco
     assert_eq!((bench.launched().await, housed(&bench, &op).await), undisturbed.2, "{what}");
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn an_adopted_refresh_is_turned_round_once_whatever_becomes_of_the_call_and_of_its_runner() {
+    let case = CASES.iter().find(|case| case.name == ADOPT).unwrap();
+    let plan = plans(case).await.pop().unwrap();
+    for fate in [Fate::DiesBefore, Fate::DiesAfter, Fate::Unheard] {
+        let bench = case.world().await;
+        let begin = bench.timer.clock().saturating_add(jiff::SignedDuration::from_mins(5)).unwrap();
+        let journal = bench.journal();
+        let ask = move || {
+            let all = journal.ops(1).unwrap();
+            journal.ask(&all[0].id, "rollback", &super::bench::who("ben"), None, begin).unwrap();
+        };
+        bench.timer.then.lock().unwrap().push((begin, Box::new(ask)));
+        let op = disturbed(&bench, &plan, None, Some((0, fate))).await;
+        assert_eq!(op.ended.map(|(end, _)| end), Some(Outcome::RolledBack), "{fate:?}: {:?}", op.lanes);
+        let (members, saved) = super::groups::versions(&bench, "dev-hosts").await;
+        assert_eq!((members, saved), super::groups::all("3"), "{fate:?}");
+        let changes = bench.changes();
+        let counts = ["StartInstanceRefresh", "RollbackInstanceRefresh", "CancelInstanceRefresh"]
+            .map(|call| changes.get(call).copied().unwrap_or(0));
+        assert_eq!(counts, [1, 1, 0], "{fate:?}: {changes:?}");
+    }
+}
+
 /// One test for each kind, so that a failure names it and they run side by side.
 macro_rules! sweeps {
-    ($($name:ident => $word:literal),+ $(,)?) => {$(
+    ($($name:ident => $word:expr),+ $(,)?) => {$(
         #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
         async fn $name() {
             sweep(CASES.iter().find(|case| case.name == $word).unwrap()).await;
@@ -573,6 +626,7 @@ sweeps! {
     tune => "tune",
     clean => "clean",
     refresh => "refresh",
+    refresh_adopt => ADOPT,
     rollout => "rollout",
     rollout_in_waves => "rollout-in-waves",
     stop => "stop",

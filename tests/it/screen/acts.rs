@@ -127,6 +127,14 @@ fn begun(seat: &mut Terminal, folder: &Path) -> String {
     found.file_name().to_string_lossy().trim_end_matches(".log").to_owned()
 }
 
+/// How nice a process is.
+#[cfg(target_os = "linux")]
+fn niceness(process: &str) -> String {
+    let stat = std::fs::read_to_string(format!("/proc/{process}/stat")).unwrap();
+    let after_name = stat.rsplit_once(')').unwrap().1;
+    after_name.split_whitespace().nth(16).unwrap().to_owned()
+}
+
 /// Records of an operation of one sort.
 fn records(folder: &Path, id: &str, kind: &str) -> Vec<serde_json::Value> {
     let journal = Journal::open(&folder.join("journal.db")).unwrap();
@@ -147,6 +155,9 @@ async fn a_pause_a_resume_and_a_takeover_from_the_screen_take_effect() {
         // It stands still: nothing is settled while it is paused, whatever becomes of the tasks.
         let settled = records(folder.path(), &id, "settled").len();
         let first = records(folder.path(), &id, "claimed");
+        // The screen's threads that read give way; what they start does not.
+        #[cfg(target_os = "linux")]
+        assert_eq!(niceness(&first[0]["pid"].to_string()), niceness("self"));
         seat.press("Xt");
         seat.wait_for("Another runner becomes its runner");
         seat.press("y");

@@ -327,3 +327,36 @@ fn an_account_that_is_configured_twice_is_said() {
     let text = screen.keys("!").text();
     assert!(text.contains("configured twice") && text.contains("leave one of the two"), "{text}");
 }
+
+#[test]
+fn a_line_that_is_cut_has_a_mark_where_it_ends() {
+    let mut screen = Headless::new(super::every::empty(), (40, 12));
+    let text = screen.keys("!").text();
+    assert!(text.contains("Nothing is in trouble: everything that …\n"), "{text}");
+    // What is told at the end of the title does not swallow the end of a name either.
+    let mut screen = Headless::new(super::rich::rich(), (40, 12));
+    let text = screen.keys("2d").text();
+    let title = text.lines().nth(1).unwrap();
+    assert!(title.starts_with("instances › instance i-") && title.contains("… 1-"), "{text}");
+    // A line that just fits has none.
+    let text = Headless::new(super::every::empty(), (81, 12)).keys("!").text();
+    assert!(text.contains("everything that was asked for was read.\n"), "{text}");
+}
+
+#[test]
+fn a_row_that_is_not_well_says_why_beside_the_title() {
+    for size in [(80, 24), (180, 50)] {
+        let mut screen = Headless::new(super::rich::rich(), size);
+        let title = |screen: &Headless| screen.text().lines().nth(1).unwrap().to_owned();
+        screen.keys("2");
+        assert!(title(&screen).ends_with("why: instance status check failed (+2 more)"), "{}", screen.text());
+        // A row that is well says nothing, and in full it says so itself.
+        screen.keys("G");
+        assert!(!title(&screen).contains("why"), "{}", screen.text());
+        screen.keys("gg,l");
+        assert!(!title(&screen).contains("why"), "as little as can be is sent\n{}", screen.text());
+        // Kinds that keep no troubles say it in a column of theirs, which may be far to the right.
+        screen.keys(",l:alarms<ret>");
+        assert!(title(&screen).contains("why: Threshold Crossed"), "{}", screen.text());
+    }
+}

@@ -91,6 +91,38 @@ fn while_a_filter_is_typed_each_letter_ends_the_job_of_the_one_before() {
 }
 
 #[test]
+fn letter_by_letter_a_filter_finds_what_it_finds_at_once_and_a_letter_less_finds_it_again() {
+    let rows = |screen: &Screen| {
+        let text = screen.screen.text();
+        let lines = text.lines().skip(1).take(20).map(|line| line.trim_start_matches('▌').trim());
+        lines.map(str::to_owned).collect::<Vec<_>>()
+    };
+    let at_once = |filter: &str| {
+        let mut screen = Screen::new(many(6_000));
+        screen.keys("2");
+        screen.end();
+        screen.keys(&format!("/{filter}"));
+        screen.end();
+        rows(&screen)
+    };
+    let mut screen = Screen::new(many(6_000));
+    screen.keys("2");
+    screen.end();
+    screen.keys("/");
+    let mut typed = String::new();
+    for letter in ["h", "o", "s", "t", "s", "-", "1", "7"] {
+        typed.push_str(letter);
+        screen.keys(letter);
+        screen.end();
+        assert_eq!(rows(&screen), at_once(&typed), "{typed}");
+    }
+    assert!(screen.title().contains(" 111 of 6000"), "{}", screen.title());
+    screen.keys("<backspace>");
+    screen.end();
+    assert!(screen.title().contains(" 1111 of 6000"), "{}", screen.title());
+}
+
+#[test]
 fn a_world_that_arrives_meanwhile_is_sorted_next_and_nothing_starves() {
     let mut screen = Screen::new(many(6_000));
     screen.keys("2");

@@ -15,10 +15,10 @@ use ratatui::style::Color;
 use std::sync::Arc;
 use unicode_width::UnicodeWidthStr as _;
 
-const SIZES: [(u16, u16); 2] = [(80, 24), (180, 50)];
+pub(super) const SIZES: [(u16, u16); 2] = [(80, 24), (180, 50)];
 
 /// The keys that lead to every page, and what lies over one.
-fn pages() -> Vec<(String, String)> {
+pub(super) fn pages() -> Vec<(String, String)> {
     let mut pages = vec![("overview".to_owned(), String::new())];
     for kind in Kind::ALL {
         let list = format!(":{}<ret>", kind.word());
@@ -50,7 +50,7 @@ fn pages() -> Vec<(String, String)> {
 }
 
 /// A page, with operations in the journal.
-fn open(world: &Arc<World>, size: (u16, u16), page: &str, keys: &str) -> Headless {
+pub(super) fn open(world: &Arc<World>, size: (u16, u16), page: &str, keys: &str) -> Headless {
     let mut screen = Headless::new(Arc::clone(world), size);
     screen.input(changes::operations()).keys(keys);
     match page {

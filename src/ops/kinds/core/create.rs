@@ -65,8 +65,8 @@ async fn draft(desk: &Desk<'_>, intent: &Intent) -> Result<Draft> {
     };
     if !homeless.is_empty() && launch.is_none() {
         if draft.refusals.is_empty() {
-            let (target, why, mend) =
-                no_room(desk, tier, &rooms, homeless.len(), ids.len(), wish.may_launch());
+            let of = Homeless { tier, rooms: &rooms, lacking: homeless.len(), wanted: ids.len() };
+            let (target, why, mend) = no_room(desk, intent, &of);
             draft.refuse(target, why, mend);
         }
         return Ok(draft);
@@ -228,38 +228,82 @@ pub(super) fn free_port(taken: &[u16]) -> Option<u16> {
     (FIRST_PORT..FIRST_PORT + 1_000).find(|port| !taken.contains(port))
 }
 
-/// That no host has room, with what makes some.
-pub(super) fn no_room(
-    desk: &Desk<'_>,
-    tier: &Tier,
-    rooms: &[Room],
-    homeless: usize,
-    wanted: usize,
-    may_launch: bool,
-) -> (String, String, String) {
+/// What found no place.
+pub(super) struct Homeless<'a> {
+    /// Its tier.
+    pub(super) tier: &'a Tier,
+    /// Hosts that can take cores, with the room on them.
+    pub(super) rooms: &'a [Room],
+    /// Cores that found none.
+    pub(super) lacking: usize,
+    /// Cores that were to find one.
+    pub(super) wanted: usize,
+}
+
+/// That no host has room, or nothing says what a new one is launched from; with the next command.
+pub(super) fn no_room(desk: &Desk<'_>, intent: &Intent, of: &Homeless<'_>) -> (String, String, String) {
+    let Homeless { tier, rooms, lacking, wanted } = *of;
+    let wish = intent.options.core.as_deref().cloned().unwrap_or_default();
+    let group = desk.fleet.groups.iter().find(|row| row.tier.as_ref() == Some(&tier.name));
+    let target = format!("tier {}", tier.name);
+    let configured = format!("[tiers.{}.launch] template = \"NAME\" in the configuration", tier.name);
+    if wish.wants_new_host() {
+        let why = format!(
+            "nothing says what a new host of it is launched from: no --template, no template under \
+             [tiers.{}.launch], and no launch template is tagged as its",
+            tier.name
+        );
+        let theirs = group.and_then(|row| Some((&row.it.name, row.it.template.as_ref()?)));
+        let mend = match theirs {
+            Some((group, template)) => format!(
+                "{} (what {group} launches from), or {configured}",
+                again(intent, &wish, template.name.as_str())
+            ),
+            None => format!("{}, or {configured}", again(intent, &wish, "NAME")),
+        };
+        return (target, why, mend);
+    }
     let cores: u32 = rooms.iter().map(|room| room.cores).sum();
     let most: u32 = rooms.iter().map(|room| room.most).sum();
-    let why = format!(
-        "{homeless} of {wanted} find no room: {} that can take cores hold {cores} of {most}",
-        count(rooms.len(), "host")
-    );
+    let why = match rooms.len() {
+        0 => format!("{lacking} of {wanted} find no room: no host of it can take a core now"),
+        hosts => format!(
+            "{lacking} of {wanted} find no room: {} that can take cores hold {cores} of {most}",
+            count(hosts, "host")
+        ),
+    };
     let each = tier.cores_per_host.unwrap_or(1).max(1);
-    let more = u32::try_from(homeless).unwrap_or(u32::MAX).div_ceil(each);
-    let group = desk.fleet.groups.iter().find(|row| row.tier.as_ref() == Some(&tier.name));
+    let more = u32::try_from(lacking).unwrap_or(u32::MAX).div_ceil(each);
     let mend = match group {
         Some(row) => {
             let desired = row.it.desired.saturating_add(more);
             let max = if desired > row.it.max { format!(" --max {desired}") } else { String::new() };
             format!("coredeck scale {} --desired {desired}{max} first", row.it.name)
         }
-        None if !may_launch => format!("launch {more} more instances of tier {} first", tier.name),
-        None => format!(
-            "name the launch template of its hosts: --template NAME, or `launch = {{ template = … }}` of tier {} in \
-             the configuration (docs/cores.md)",
-            tier.name
-        ),
+        None if !wish.may_launch() => format!("launch {more} more instances of tier {} first", tier.name),
+        None => {
+            format!("name the launch template of its hosts: --template NAME, or {configured} (docs/cores.md)")
+        }
     };
-    (format!("tier {}", tier.name), why, mend)
+    (target, why, mend)
+}
+
+/// The same command with a launch template.
+fn again(intent: &Intent, wish: &CoreWish, template: &str) -> String {
+    let mut said = format!("coredeck {} {}", intent.verb, intent.targets.join(" "));
+    let flags = [
+        ("--tier", &wish.tier),
+        ("--like", &wish.like),
+        ("--image", &wish.image),
+        ("--api-key", &wish.api_key),
+        ("--database", &wish.database),
+    ];
+    let groups = wish.target_groups.iter().map(|name| ("--target-group", name));
+    let flags = flags.into_iter().filter_map(|(flag, value)| Some((flag, value.as_ref()?)));
+    for (flag, value) in flags.chain(groups) {
+        said += &format!(" {flag} {value}");
+    }
+    format!("{said} --host new --template {template}")
 }
 
 /// What a wish that names nothing to go by is answered.

@@ -7,6 +7,7 @@ use super::super::super::intent::Intent;
 use super::super::super::plan::{Fact, Leg, Proof, Step, Undo, leg};
 use super::super::standby::one_of;
 use super::found::Found;
+use super::stands::left_out;
 use crate::error::Result;
 use crate::gateway::change::{Change, TargetRef};
 use crate::gateway::{Look, Seen};
@@ -41,6 +42,18 @@ pub(super) struct Door {
 /// The name of a target group in its ARN.
 pub(super) fn short(arn: &TargetGroupArn) -> Text {
     Text::new(arn.as_str().rsplit('/').nth(1).unwrap_or(arn.as_str()))
+}
+
+/// Notes how many target groups a plan that stops nothing was made without.
+pub(super) fn note_left_out(desk: &Desk<'_>, found: &Found<'_>, draft: &mut Draft) {
+    let left = left_out(desk.fleet, &found.host.scope, &[found.core]);
+    if left > 0 {
+        draft.note(format!(
+            "{} to tenants of other cores alone, by the rules and the registry, and {} not looked into",
+            if left == 1 { "1 target group leads".to_owned() } else { format!("{left} target groups lead") },
+            if left == 1 { "was" } else { "were" }
+        ));
+    }
 }
 
 /// The target groups of a core: those that it is registered in, and those to which the rules of its tenants lead.

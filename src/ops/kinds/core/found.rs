@@ -5,10 +5,11 @@ use super::super::super::desk::{Desk, Draft};
 use super::super::super::guard::DO_NOT_DISRUPT;
 use super::super::super::intent::Intent;
 use super::super::super::plan::Fact;
+use super::memory::Keeps;
 use crate::error::Result;
 use crate::fleet::InstanceRow;
 use crate::gateway::{Look, Seen};
-use crate::model::{Core, Home, InstanceState, Known, Scope, Text};
+use crate::model::{Core, DriftSort, Home, InstanceState, Known, Scope, Text};
 use crate::store::journal::Grip;
 use std::collections::BTreeMap;
 
@@ -24,6 +25,8 @@ pub(super) struct Found<'a> {
     pub(super) port: u16,
     /// Its entry's parameter, and the entry as it stands; none where the registry is in another place than the host.
     pub(super) entry: Option<EntrySeen>,
+    /// Where it keeps what its users do, where that was asked.
+    pub(super) keeps: Keeps,
 }
 
 /// An entry of the registry as it stands.
@@ -103,7 +106,15 @@ pub(super) async fn found<'a>(
             continue;
         }
         desk.mind_tags(host, intent, draft);
-        all.push(Found { core, host, container, port, entry: None });
+        if let Some(drift) = core.drift.as_ref().filter(|drift| drift.sort != DriftSort::Same) {
+            let why = drift.why.as_ref().map(|why| format!(": {why}")).unwrap_or_default();
+            draft.warn(format!(
+                "{}: its entry in the registry stands as {} to the last inventory{why}",
+                core.id,
+                drift.sort.word()
+            ));
+        }
+        all.push(Found { core, host, container, port, entry: None, keeps: Keeps::default() });
     }
     // One look for all entries of a place.
     let fleet = desk.config.fleet.as_str();

@@ -4,8 +4,9 @@ use super::super::super::desk::{Desk, Draft};
 use super::super::super::intent::{CoreWish, Looked};
 use super::carried::Carried;
 use super::create::needs_a_tier;
-use super::doors::{Door, doors};
+use super::doors::{Door, doors, note_left_out};
 use super::found::{Found, parameter};
+use super::memory::Keeps;
 use crate::error::{Result, did_you_mean};
 use crate::gateway::{Look, Seen};
 use crate::inventory::{Entry, entries};
@@ -58,7 +59,10 @@ pub(super) async fn of<'a>(
     let Some(tier) = tiers.iter().find(|tier| tier.name.as_str() == name) else {
         let mend = match did_you_mean(&name, tiers.iter().map(|tier| tier.name.as_str())) {
             Some(meant) => format!("did you mean {meant}?"),
-            None => "`coredeck config show` lists them".to_owned(),
+            None => {
+                let names: Vec<&str> = tiers.iter().map(|tier| tier.name.as_str()).collect();
+                format!("the tiers are {}", names.join(", "))
+            }
         };
         draft.refuse(format!("tier {name}"), "there is no such tier", mend);
         return Ok(None);
@@ -221,7 +225,9 @@ impl Pattern<'_> {
         let host = core.home.instance_id();
         let row = desk.fleet.instances.iter().find(|row| Some(&row.it.id) == host);
         let (Some(row), Some(port)) = (row, core.port) else { return Ok(all) };
-        let found = Found { core, host: row, container: Text::new(""), port, entry: None };
+        let (container, keeps) = (Text::new(""), Keeps::default());
+        let found = Found { core, host: row, container, port, entry: None, keeps };
+        note_left_out(desk, &found, draft);
         Ok(doors(desk, &found, draft)
             .await?
             .into_iter()

@@ -7,6 +7,7 @@ use super::super::super::plan::{Lane, Leg, Proof, Step, Undo};
 use super::super::protect::count;
 use super::doors::{self, Door, doors, short};
 use super::found::{Found, found};
+use super::memory;
 use super::papers::{Command, Papers, START, STOP};
 use crate::error::Result;
 use crate::model::TargetGroupArn;
@@ -41,7 +42,10 @@ pub(in super::super) fn start<'a>(desk: &'a Desk<'a>, intent: &'a Intent) -> Box
 
 async fn draft(desk: &Desk<'_>, intent: &Intent, deed: Deed) -> Result<Draft> {
     let mut draft = Draft::default();
-    let cores = found(desk, intent, &mut draft).await?;
+    let mut cores = found(desk, intent, &mut draft).await?;
+    if deed != Deed::Start {
+        memory::mind(desk, &mut cores, &mut draft).await;
+    }
     let scopes: Vec<_> = cores.iter().map(|one| &*one.host.scope).collect();
     let papers = Papers::look(desk, &scopes, &[STOP, START]).await?;
     let traffic = intent.options.core.as_deref().unwrap_or(&CoreWish::default()).traffic;
@@ -49,17 +53,30 @@ async fn draft(desk: &Desk<'_>, intent: &Intent, deed: Deed) -> Result<Draft> {
     let mut all = Vec::new();
     for one in &cores {
         all.push(doors(desk, one, &mut draft).await?);
+        if deed == Deed::Start {
+            doors::note_left_out(desk, one, &mut draft);
+        }
     }
     if deed == Deed::Stop {
         doors::leave_together(&mut all);
         draft.stays_down = true;
     }
     for (one, doors) in cores.iter().zip(all) {
+        let runs = deed == Deed::Start && memory::answers(desk, &one.core.id).await;
+        if runs && doors.iter().all(Door::is_in) {
+            let mend =
+                format!("there is nothing to start; coredeck core restart {} starts it anew", one.core.id);
+            draft.refuse(&one.core.id, "it runs and answers already", mend);
+            continue;
+        }
+        if runs {
+            draft.warn(format!("{} runs and answers already: only its traffic is given back", one.core.id));
+        }
         if deed != Deed::Start {
             doors::mind(one, &doors, intent, &mut draft);
             doors::mind_group(one, &doors, intent, &mut draft);
         }
-        let lane = lane(one, &doors, deed, traffic, &papers, &mut draft);
+        let lane = lane(one, &doors, deed, (traffic, runs), &papers, &mut draft);
         draft.lanes.push(lane);
         at_doors.push(doors.into_iter().map(|door| door.group).collect());
         one.hold(&mut draft);
@@ -95,7 +112,7 @@ fn lane(
     one: &Found<'_>,
     doors: &[Door],
     deed: Deed,
-    traffic: Traffic,
+    (traffic, runs): (Traffic, bool),
     papers: &Papers,
     draft: &mut Draft,
 ) -> Lane {
@@ -134,7 +151,11 @@ fn lane(
             steps.extend(leaving.iter().map(|door| door.back(Undo::Nothing)));
         }
         Deed::Start => {
-            let undo = Undo::Exact { leg: Box::new(stopping(one, papers, number, "stop again")) };
+            // What ran before must run after it was taken back.
+            let undo = match runs {
+                true => Undo::Nothing,
+                false => Undo::Exact { leg: Box::new(stopping(one, papers, number, "stop again")) },
+            };
             steps.push(started(one, papers, number, undo));
             for door in doors.iter().filter(|door| !door.is_in()) {
                 facts.push(door.rests_on());
@@ -178,7 +199,7 @@ pub(super) fn stopped(one: &Found<'_>, papers: &Papers, lane: usize, nth: usize)
     Step {
         title: format!("stop {} by docker stop -t {STOP_TIMEOUT}", one.container),
         go: stopping(one, papers, lane, &word("stop")),
-        undo: Undo::Exact { leg: Box::new(starting(one, papers, lane, &word("start again"))) },
+        undo: one.keeps.undone(starting(one, papers, lane, &word("start again"))),
         proof: Proof::Checked,
         expected_s: 12,
         may_be_forced: false,

@@ -8,11 +8,12 @@ use super::super::super::intent::{CoreWish, Intent};
 use super::super::super::placement::{Room, place};
 use super::super::super::plan::{Fact, Lane, ROOM_FOR_HOST, Step};
 use super::super::protect::count;
-use super::create::{FIRST_PORT, candidates, free_port, limit, no_room, room, used_ports};
+use super::create::{self, FIRST_PORT, candidates, free_port, limit, no_room, room, used_ports};
 use super::doors::{self, Door, doors, short};
 use super::found::{Found, found};
 use super::launch::{self, Launch};
 use super::made::Made;
+use super::memory;
 use super::newcomer::Newcomer;
 use super::papers::{Papers, REMOVE, RUN, START, STOP};
 use super::pattern::{self, Pattern, check_secrets, entry};
@@ -55,14 +56,20 @@ type Secrets<'a> = Vec<(&'a Scope, [String; 2])>;
 async fn draft(desk: &Desk<'_>, intent: &Intent) -> Result<Draft> {
     let wish = intent.options.core.as_deref().cloned().unwrap_or_default();
     let mut draft = Draft::default();
-    let cores = found(desk, intent, &mut draft).await?;
+    let mut cores = found(desk, intent, &mut draft).await?;
+    memory::mind(desk, &mut cores, &mut draft).await;
     let mut begun: Vec<(&InstanceRow, u16)> = Vec::new();
     let mut secrets = Vec::new();
     let mut homeless: Vec<Homeless<'_>> = Vec::new();
     for one in &cores {
         let Some(mover) = mover(desk, one, &wish, intent, &mut draft).await? else { continue };
         let most = mover.pattern.tier.cores_per_host.unwrap_or(1);
+        let before = draft.refusals.len();
         let rows = rows(desk, &mover, &wish, intent, &mut draft);
+        if draft.refusals.len() > before {
+            // The host that was named is none, or none for it: that there is no room is no news.
+            continue;
+        }
         let taken = |row: &InstanceRow| begun.iter().filter(|(other, _)| other.it.id == row.it.id).count();
         let rooms: Vec<Room> = rows
             .iter()
@@ -95,10 +102,11 @@ async fn draft(desk: &Desk<'_>, intent: &Intent) -> Result<Draft> {
         mover.name_secrets(&row.scope, &mut secrets);
     }
     let news = if wish.may_launch() {
-        to_new_hosts(desk, &wish, &homeless, &mut secrets, &mut draft).await?
+        to_new_hosts(desk, intent, &homeless, &mut secrets, &mut draft).await?
     } else {
         for (mover, rooms) in &homeless {
-            let (_, why, mend) = no_room(desk, mover.pattern.tier, rooms, 1, 1, false);
+            let of = create::Homeless { tier: mover.pattern.tier, rooms, lacking: 1, wanted: 1 };
+            let (_, why, mend) = no_room(desk, intent, &of);
             draft.refuse(&mover.one.core.id, why, mend);
         }
         Vec::new()
@@ -271,11 +279,12 @@ fn to_a_host(
 /// Adds lanes to hosts that are launched for the cores: as few as their tiers allow. Returns what is launched, in words.
 async fn to_new_hosts<'a>(
     desk: &'a Desk<'_>,
-    wish: &CoreWish,
+    intent: &Intent,
     homeless: &[Homeless<'a>],
     secrets: &mut Secrets<'a>,
     draft: &mut Draft,
 ) -> Result<Vec<String>> {
+    let wish = &intent.options.core.as_deref().cloned().unwrap_or_default();
     let mut kinds: BTreeMap<(&Scope, &str), Vec<&Homeless<'a>>> = BTreeMap::new();
     for one in homeless {
         let key = (&*one.0.one.host.scope, one.0.pattern.tier.name.as_str());
@@ -288,7 +297,8 @@ async fn to_new_hosts<'a>(
         let before = draft.refusals.len();
         let Some(launch) = launch::of(desk, tier, wish, Some(scope), draft).await? else {
             if draft.refusals.len() == before {
-                let (_, why, mend) = no_room(desk, tier, rooms, all.len(), all.len(), true);
+                let of = create::Homeless { tier, rooms, lacking: all.len(), wanted: all.len() };
+                let (_, why, mend) = no_room(desk, intent, &of);
                 all.iter().for_each(|(mover, _)| draft.refuse(&mover.one.core.id, &why, &mend));
             }
             continue;

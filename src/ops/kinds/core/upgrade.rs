@@ -9,6 +9,7 @@ use super::super::inventory::{hash, put, version};
 use super::super::protect::count;
 use super::doors::{self, Door, doors};
 use super::found::{Found, found};
+use super::memory;
 use super::papers::{Command, Papers, REPLACE};
 use super::pattern::{entry, is_image, numbers, tag};
 use super::power::waves;
@@ -32,7 +33,8 @@ async fn draft(desk: &Desk<'_>, intent: &Intent) -> Result<Draft> {
         return Err(Error::usage("no version is given").hint("coredeck core upgrade CORE --to 11.0.5"));
     };
     let mut draft = Draft::default();
-    let cores = found(desk, intent, &mut draft).await?;
+    let mut cores = found(desk, intent, &mut draft).await?;
+    memory::mind(desk, &mut cores, &mut draft).await;
     let scopes: Vec<_> = cores.iter().map(|one| &*one.host.scope).collect();
     let papers = Papers::look(desk, &scopes, &[REPLACE]).await?;
     let mut at_doors = Vec::new();
@@ -200,7 +202,7 @@ fn lane(
         papers.run(&Command { paper: REPLACE, host: &one.host.it.id, word, lane: number, parameters })
     };
     let (from, to) = (tag(&change.from).unwrap_or_default(), tag(&change.to).unwrap_or_default());
-    let why = format!("the database keeps the schema that {to} made; {from} may not read it");
+    let why = one.keeps.why(format!("the database keeps the schema that {to} made; {from} may not read it"));
     steps.push(Step {
         title: format!("replace {from} by {to} in {}, back on its own if it does not answer", one.container),
         go: replace(&change.to, "upgrade"),

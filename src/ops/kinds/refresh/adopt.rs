@@ -1,15 +1,17 @@
 //! Taking over a refresh that somebody else started: it is followed, held, stopped and taken back like one's own.
 
 use super::super::super::aspect::{Aspect, Value};
+use super::super::super::commit::planned;
 use super::super::super::desk::{Desk, Draft};
 use super::super::super::intent::{Intent, RefreshWish};
 use super::super::super::plan::{Fact, Lane};
+use super::super::super::refreshing::launches;
 use super::course::{self, Aim, Back};
 use super::target;
 use super::{around, patience_s};
 use crate::error::Result;
 use crate::fleet::GroupRow;
-use crate::gateway::change::Preferences;
+use crate::gateway::change::{Desired, Preferences};
 use crate::model::{Group, Handling, RefreshDetail};
 use crate::store::journal::Grip;
 
@@ -34,11 +36,11 @@ pub(super) async fn lane(desk: &Desk<'_>, row: &GroupRow, intent: &Intent, draft
         ));
     }
     let back = back(desk, row, active).await?;
-    let launches = active.launches.as_ref().map(|template| format!(" to version {}", template.version));
+    let to = active.launches.as_ref().map(|template| format!(" to version {}", template.version));
     let title = format!(
         "take over refresh {id} of {}{} ({}, {} %)",
         group.name,
-        launches.unwrap_or_default(),
+        to.unwrap_or_default(),
         active.refresh.status,
         active.refresh.percent.unwrap_or(0)
     );
@@ -51,7 +53,12 @@ pub(super) async fn lane(desk: &Desk<'_>, row: &GroupRow, intent: &Intent, draft
         false => back,
     };
     let within_s = intent.options.timeout_s.unwrap_or_else(|| patience_s(left_s));
-    let foreign = course::Foreign { group: &group.name, id, is_back, of, left_s, within_s };
+    let desired = desired(active).filter(|_| !is_back);
+    if let Some(desired) = &desired {
+        planned(&group.name, &launches(group), desired).into_iter().for_each(|said| draft.warn(said));
+    }
+    let foreign =
+        course::Foreign { group: &group.name, id, desired: desired.as_ref(), is_back, of, left_s, within_s };
     let step = course::adopted(foreign, newest, title, &back);
     draft.hold(&row.scope, "group", group.name.as_str(), Grip::Alone);
     draft.lanes.push(Lane {
@@ -67,6 +74,15 @@ pub(super) async fn lane(desk: &Desk<'_>, row: &GroupRow, intent: &Intent, draft
         steps: vec![step],
     });
     Ok(())
+}
+
+/// What somebody else's refresh makes the group launch, as far as AWS tells.
+fn desired(active: &RefreshDetail) -> Option<Desired> {
+    let template = active.launches.clone()?;
+    Some(match &active.mix {
+        Some(mix) => Desired::Mixed { template, mix: mix.clone() },
+        None => Desired::Template(template),
+    })
 }
 
 /// The way back of somebody else's refresh: to what the group is saved with, which AWS changes only at its end.

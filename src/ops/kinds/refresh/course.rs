@@ -105,7 +105,10 @@ impl Course<'_> {
         let back = self.back.aim();
         // What takes the way back turns round again by itself, because that one names a version.
         let go = way(&self.to, back.map(|(aim, _)| (aim, true)));
-        let undo = back.map(|(aim, by_aws)| Box::new(way(aim, Some((&self.to, by_aws)))));
+        let undo = back.map(|(aim, by_aws)| {
+            let leg = way(aim, Some((&self.to, by_aws)));
+            Box::new(counting(leg, self.group, aim))
+        });
         Step {
             title: self.title.clone(),
             go,
@@ -122,6 +125,8 @@ impl Course<'_> {
 pub(super) struct Foreign<'a> {
     pub(super) group: &'a GroupName,
     pub(super) id: &'a Text,
+    /// What it makes the group launch; none where that is not known, or it is on its way back already.
+    pub(super) desired: Option<&'a Desired>,
     /// It is on its way back already.
     pub(super) is_back: bool,
     /// Instances that it replaces.
@@ -132,7 +137,7 @@ pub(super) struct Foreign<'a> {
 
 /// The step that takes over a refresh which somebody else started.
 pub(super) fn adopted(foreign: Foreign<'_>, newest: Option<&Text>, title: String, back: &Back) -> Step {
-    let Foreign { group, id, is_back, of, left_s, within_s } = foreign;
+    let Foreign { group, id, desired, is_back, of, left_s, within_s } = foreign;
     let mark = RefreshMark::known(group, id);
     let mut ends = ends(&mark, None);
     if is_back {
@@ -145,7 +150,7 @@ pub(super) fn adopted(foreign: Foreign<'_>, newest: Option<&Text>, title: String
     }
     let goal = is(&mark, if is_back { "RollbackSuccessful" } else { "Successful" });
     let go = Leg {
-        act: Act::Adopt,
+        act: Act::Adopt { desired: desired.cloned().map(Box::new) },
         ends,
         tells: vec![Aspect::RefreshProgress { mark: mark.clone(), total: of }],
         aside: Some(Box::new(aside(group, &mark))),
@@ -158,7 +163,8 @@ pub(super) fn adopted(foreign: Foreign<'_>, newest: Option<&Text>, title: String
             preferences: Box::new(aim.preferences.clone()),
             desired: aim.desired.clone().map(Box::new),
         };
-        Box::new(toward(group, &own, start, Some(&(mark.clone(), by_aws)), of, within_s))
+        let leg = toward(group, &own, start, Some(&(mark.clone(), by_aws)), of, within_s);
+        Box::new(counting(leg, group, aim))
     });
     Step {
         title,
@@ -179,6 +185,14 @@ fn undoing(back: &Back, leg: Option<Box<Leg>>) -> Undo {
             Undo::Impossible { why: "what the group launched before is not known".to_owned() }
         }
     }
+}
+
+/// A way back that says how many members run again what they ran.
+fn counting(mut leg: Leg, group: &GroupName, aim: &Aim) -> Leg {
+    leg.tells.extend(
+        aim.desired.as_ref().map(|to| Aspect::GroupRuns { group: group.clone(), versions: to.templates() }),
+    );
+    leg
 }
 
 /// One way: by turning the counter refresh round while that is under way, and by a refresh of its own otherwise.

@@ -4,13 +4,10 @@
 mod own;
 
 use self::own::{immovable, own_images};
-use super::super::super::commit::values;
 use super::target::{Picture, Target};
 use super::wants::unavailable;
 use crate::gateway::change::Preferences;
-use crate::model::{
-    Alarm, AlarmState, CapacityProvider, Group, Handling, Hook, InstanceId, RefreshDetail, Text,
-};
+use crate::model::{Alarm, AlarmState, CapacityProvider, Group, Handling, Hook, InstanceId, RefreshDetail};
 
 /// Auto Scaling's own name for the hook by which ECS drains hosts.
 pub(super) const DRAIN_HOOK: &str = "ecs-managed-draining-termination-hook";
@@ -445,11 +442,6 @@ fn fighting(scene: &Scene<'_>, found: &mut Vec<Found>) {
             "until it is over nobody can change what {name} launches: `terraform apply` and stack updates fail"
         )));
     }
-}
-
-/// What Terraform and CloudFormation must say afterwards, since the group has drifted from them.
-pub(super) fn to_commit(group: &str, version: &Text) -> String {
-    format!("afterwards {group} launches version {version}: {}", values(version))
 }
 
 #[cfg(test)]

@@ -65,6 +65,28 @@ pub(super) fn back(forth: &Preferences) -> Preferences {
     }
 }
 
+/// Where a refresh ends that does not replace all: its last checkpoint, in percent.
+fn ends_at(wants: &Preferences) -> Option<u32> {
+    wants.checkpoints.last().copied().filter(|last| *last < 100)
+}
+
+/// How many of so many instances a refresh replaces at least.
+pub(super) fn part(of: u32, wants: &Preferences) -> u32 {
+    let share = |last| (u64::from(of) * u64::from(last)).div_ceil(100);
+    ends_at(wants).map_or(of, |last| u32::try_from(share(last)).unwrap_or(of))
+}
+
+/// The same in words: AWS ends at a checkpoint when it has passed it, which may be with more.
+pub(super) fn how_many(of: u32, all: usize, wants: &Preferences) -> String {
+    match ends_at(wants) {
+        None => format!("{of} of {all} instances"),
+        Some(last) => {
+            let part = part(of, wants);
+            format!("at least {part} of {all} instances, as its checkpoints end at {last} %")
+        }
+    }
+}
+
 /// How many instances a refresh replaces at a time.
 pub(super) fn at_a_time(desired: u32, wants: &Preferences) -> u32 {
     let more = u64::from(desired) * u64::from(wants.max_healthy.saturating_sub(100)) / 100;
@@ -138,6 +160,23 @@ mod tests {
         assert_eq!(marks(12), [9, 25, 50, 100]);
         assert_eq!(marks(400), [1, 25, 50, 100]);
         assert_eq!(marks(0), [100]);
+    }
+
+    #[test]
+    fn a_last_checkpoint_below_all_is_counted_as_what_it_is() {
+        let wants = |marks: &[u32]| {
+            let said = RefreshPreset { checkpoints: Some(marks.to_vec()), ..Default::default() };
+            let group = serde_json::from_value(serde_json::json!({
+                "name": "web", "arn": "arn", "min": 1, "max": 20, "desired": 12, "members": [], "zones": [],
+                "subnets": [], "health_check": "ELB", "target_groups": [], "suspended": [], "protects_new": false,
+                "termination_policies": [], "tags": {}
+            }));
+            preferences(&said, &group.unwrap(), Allowed::default())
+        };
+        assert_eq!(how_many(12, 12, &wants(&[25, 100])), "12 of 12 instances");
+        assert_eq!(how_many(12, 12, &wants(&[])), "12 of 12 instances");
+        let part = "at least 4 of 12 instances, as its checkpoints end at 30 %";
+        assert_eq!((how_many(12, 12, &wants(&[10, 30])).as_str(), super::part(11, &wants(&[30]))), (part, 4));
     }
 
     #[test]

@@ -61,6 +61,12 @@ fn template_steps(one: &Made) -> Vec<Step> {
         from: one.number,
         description: Text::new(&description),
     };
+    let stray = LaunchFact::Stray {
+        template: one.template.clone(),
+        name: one.name.clone(),
+        number: one.number,
+        description: Text::new(&description),
+    };
     let change = Change::CreateTemplateVersion {
         template: one.template.clone(),
         from: one.from,
@@ -74,17 +80,25 @@ fn template_steps(one: &Made) -> Vec<Step> {
     let is_elsewhere = Condition::AtLeast { fact: fact(made), count: one.number + 1 };
     let end = |when, why| Ending { when, why, then: Aftermath::Policy };
     let ends = vec![
-        end(is_another, format!("somebody else made version {} of {} meanwhile", one.number, one.name)),
+        end(
+            is_another,
+            format!(
+                "somebody else made version {} of {} meanwhile, so that no group was touched; the same command plans \
+                 again, from that number on",
+                one.number, one.name
+            ),
+        ),
         end(
             is_elsewhere,
             format!(
-                "AWS gave the new version of {} a higher number than {}: newer ones were once there and were deleted. \
-                 Nothing launches it; the same command plans again, from that number on",
+                "AWS gave the new version of {} a higher number than {}: newer ones were once there and were deleted, \
+                 so that no group was touched; the same command plans again, from that number on",
                 one.name, one.number
             ),
         ),
     ];
-    let go = Leg { taken: Some(is_ours.clone()), ends, ..leg(change, is_ours, VERSION_S, 5) };
+    let tells = vec![fact(stray)];
+    let go = Leg { taken: Some(is_ours.clone()), ends, tells, ..leg(change, is_ours, VERSION_S, 5) };
     let title = format!(
         "make version {} of {}: version {} with image {}, for {}",
         one.number,

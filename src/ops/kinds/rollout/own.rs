@@ -61,7 +61,7 @@ pub(super) async fn images(
                 };
                 draft.warn(format!(
                     "{}: type {kind} has a template of its own: version {number} of {} instead of {}, with {} instead of \
-                     {old}; commit that number too",
+                     {old}",
                     group.name,
                     template.name,
                     before.it.version,

@@ -11,8 +11,6 @@ use crate::snapshot::Part;
 use futures::StreamExt as _;
 use std::collections::BTreeSet;
 
-/// The port of a core whose registry entry names none.
-const PORT: u16 = 3567;
 /// Cores that are asked at the same time whether they are replicas.
 const AT_ONCE: usize = 16;
 
@@ -97,7 +95,7 @@ pub(super) fn door(part: &Part, core: &CoreRecord, wish: &ConfigWish) -> Option<
     let key = wish.key_parameter.as_ref().map(Text::new).or_else(|| core.api_key_parameter.clone());
     Some(CoreDoor {
         core: core.id.clone(),
-        address: format!("http://{address}:{}", core.port.unwrap_or(PORT)).into(),
+        address: core.address(address).into(),
         instance: Some(id.clone()),
         key,
     })

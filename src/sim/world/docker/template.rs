@@ -69,12 +69,18 @@ fn parts(rest: &mut &str) -> Result<(Vec<Part>, Option<&'static str>), String> {
 type Named = (String, Value);
 
 fn fill(parts: &[Part], dot: &Value, named: &[Named], out: &mut String) -> Result<(), String> {
+    let mut named = named.to_vec();
     for part in parts {
         match part {
             Part::Text(text) => out.push_str(text),
-            Part::Show(action) => out.push_str(&shown(action, dot, named)?),
+            Part::Show(action) if action.starts_with('$') && action.contains(":=") => {
+                let (name, of) = action.split_once(":=").unwrap_or((action, ""));
+                let of = value(of.trim(), dot, &named)?;
+                named.push((name.trim().to_owned(), of));
+            }
+            Part::Show(action) => out.push_str(&shown(action, dot, &named)?),
             Part::If { of, body, otherwise } => {
-                let is_so = match value(of, dot, named)? {
+                let is_so = match value(of, dot, &named)? {
                     Value::Null => false,
                     Value::Bool(is_so) => is_so,
                     Value::Number(number) => number.as_f64() != Some(0.0),
@@ -82,10 +88,10 @@ fn fill(parts: &[Part], dot: &Value, named: &[Named], out: &mut String) -> Resul
                     Value::Array(all) => !all.is_empty(),
                     Value::Object(all) => !all.is_empty(),
                 };
-                fill(if is_so { body } else { otherwise }, dot, named, out)?;
+                fill(if is_so { body } else { otherwise }, dot, &named, out)?;
             }
             Part::Range { names, of, body } => {
-                let all: Vec<(Value, Value)> = match value(of, dot, named)? {
+                let all: Vec<(Value, Value)> = match value(of, dot, &named)? {
                     Value::Array(all) => all.into_iter().enumerate().map(|(at, v)| (at.into(), v)).collect(),
                     Value::Object(all) => all.into_iter().map(|(key, v)| (key.into(), v)).collect(),
                     _ => Vec::new(),
@@ -125,9 +131,8 @@ fn shown(action: &str, dot: &Value, named: &[Named]) -> Result<String, String> {
         },
         // Nothing where the map lacks it.
         "index" => {
-            let (of, key) = more.split_once(' ').unwrap_or((more, ""));
-            let key = key.trim().trim_matches('"');
-            value(of, dot, named)?.get(key).map(text).unwrap_or_default()
+            let found = value(action, dot, named)?;
+            if found.is_null() { String::new() } else { text(&found) }
         }
         // Labels of `docker ps`, which has them in one text.
         ".Label" => {
@@ -147,6 +152,24 @@ fn value(path: &str, dot: &Value, named: &[Named]) -> Result<Value, String> {
         return found
             .map(|(_, value)| value.clone())
             .ok_or_else(|| format!("template parsing error: undefined variable \"{path}\""));
+    }
+    let word = |text: &str| text.trim().trim_matches('"').to_owned();
+    match path.split_once(' ').map(|(function, more)| (function, more.trim().split_once(' '))) {
+        Some(("split", Some((of, by)))) => {
+            let of = text(&value(of, dot, named)?);
+            return Ok(of.split(word(by).as_str()).map(Value::from).collect());
+        }
+        Some(("index", Some((of, at)))) => {
+            let (of, at) = (value(of, dot, named)?, word(at));
+            let Value::Array(all) = &of else { return Ok(of.get(at).cloned().unwrap_or_default()) };
+            let found = at.parse::<usize>().ok().and_then(|at| all.get(at));
+            return found.cloned().ok_or_else(|| {
+                format!(
+                    "template: :1:2: executing \"\" at <index>: error calling index: index out of range: {at}"
+                )
+            });
+        }
+        _ => {}
     }
     let Some(steps) = path.strip_prefix('.') else {
         return Err(format!("template parsing error: function \"{path}\" not defined"));
@@ -174,6 +197,9 @@ mod tests {
         assert_eq!(filled("{{range .A.B}}{{println .C}}{{end}}."), "x\ny\n.");
         assert_eq!(filled("{{range $k, $v := .L}}--o {{$k}}={{$v}} {{end}}"), "--o k=v --o m=w ");
         assert_eq!(filled("{{if .N}}a{{else}}b{{end}}{{index .L \"k\"}}{{index .L \"none\"}}"), "bv");
+        let env = json!({ "Env": ["A=1", "BASE_PATH=/auth", "MY_BASE_PATH=/no", "B=x BASE_PATH=y"] });
+        let one = "{{range .Env}}{{$p := split . \"BASE_PATH=\"}}{{if index $p 0}}{{else}}{{range $p}}{{.}}{{end}}{{end}}{{end}}";
+        assert_eq!(render(one, &env).unwrap(), "/auth");
         assert!(render("{{.X}}", &value).unwrap_err().contains("can't evaluate field X"));
         assert!(render("{{foo}}", &value).is_err() && render("{{range .L}}", &value).is_err());
     }

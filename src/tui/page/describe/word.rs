@@ -1,7 +1,7 @@
 //! What cores say of the row: a day of requests of each app as charts, and who fills the databases' connections.
 
 use super::Paper;
-use crate::capacity::pools;
+use crate::capacity::{left, pools};
 use crate::model::admin::{Place, together};
 use crate::query::Kind;
 use crate::query::word::domains;
@@ -54,6 +54,18 @@ impl Paper<'_> {
         }
         if apart > APPS {
             self.line(vec![(Role::Dim, format!("and {} more apps with fewer requests", apart - APPS))]);
+        }
+    }
+
+    /// How much more fits on a core, by each thing that limits it.
+    pub(super) fn left(&mut self, kind: Kind, at: usize) {
+        let fleet = &self.ui.world.fleet;
+        let Some(core) = fleet.cores.get(at).filter(|_| kind == Kind::Cores) else { return };
+        let left = left(fleet, core, &self.ui.about.figures);
+        self.title("Capacity left", "by what limits it");
+        for (what, said) in left.said() {
+            let role = if said.starts_with('?') { Role::Unknown } else { Role::Text };
+            self.wrapped(role, &format!("{what:<18}"), &said);
         }
     }
 

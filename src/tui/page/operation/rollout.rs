@@ -290,7 +290,9 @@ impl Sheet<'_> {
 
 /// Counts and the percentage of a group, as wide for all.
 fn numbers(counts: Counted) -> String {
-    let pair = counts.replaced.map(|(done, of)| format!("{done} of {of}")).unwrap_or_default();
+    // On the way back those count that have come back; what had been replaced stands below.
+    let live = counts.back.filter(|_| counts.is_back).or(counts.replaced);
+    let pair = live.map(|(done, of)| format!("{done} of {of}")).unwrap_or_default();
     let percent = counts.percent.map(|percent| format!("{percent} %")).unwrap_or_default();
     format!("{pair:>12} {percent:>5}")
 }

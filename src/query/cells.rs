@@ -1,0 +1,219 @@
+//! The cells that decide an order, taken once, and the numbers that stand for them.
+
+use super::columns::{Column, Ctx};
+use super::kind::Kind;
+use super::natural;
+use super::share::{in_shares, one_by_one};
+use super::sort::Direction;
+use super::value::{Unit, Value};
+use std::borrow::Cow;
+use std::cmp::Ordering;
+
+/// The cells of one column, one for each place.
+pub(super) enum Cells<'a> {
+    /// Numbers in the order of the cells.
+    Numbers(Parts<u128>),
+    /// Texts, the number of bytes at their beginning that all share, and which end comes first.
+    Texts(Parts<Taken<'a>>, usize, Direction),
+}
+
+/// Things that were made in shares: all shares but the last are of one length.
+pub(super) struct Parts<T> {
+    share: u32,
+    parts: Vec<Vec<T>>,
+}
+
+impl<T> Parts<T> {
+    fn new(parts: Vec<Vec<T>>) -> Self {
+        let share = parts.first().and_then(|first| u32::try_from(first.len()).ok()).unwrap_or(1).max(1);
+        Self { share, parts }
+    }
+
+    fn get(&self, at: u32) -> Option<&T> {
+        self.parts.get((at / self.share) as usize)?.get((at % self.share) as usize)
+    }
+}
+
+/// A cell of text: what is absent or unknown stands behind all others.
+pub(super) struct Taken<'a> {
+    rank: Rank,
+    text: Cow<'a, str>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Rank {
+    Known,
+    Absent,
+    Unknown,
+}
+
+/// One thing after the other that an order looks at.
+#[derive(Clone, Copy)]
+pub(super) struct Level<'c, 'a> {
+    cells: &'c Cells<'a>,
+    step: Step,
+}
+
+#[derive(Clone, Copy)]
+enum Step {
+    /// The number itself, or that of the first fifteen bytes of a text.
+    First,
+    /// The number of the next sixteen bytes.
+    Second,
+    /// The whole text.
+    Whole,
+}
+
+impl<'a> Cells<'a> {
+    /// What is to be looked at, one after the other.
+    pub(super) fn levels(&self) -> impl Iterator<Item = Level<'_, 'a>> {
+        let steps: &[Step] = match self {
+            Self::Numbers(_) => &[Step::First],
+            Self::Texts(..) => &[Step::First, Step::Second, Step::Whole],
+        };
+        steps.iter().map(|step| Level { cells: self, step: *step })
+    }
+}
+
+impl Level<'_, '_> {
+    /// It is the first of a column.
+    pub(super) const fn is_first(&self) -> bool {
+        matches!(self.step, Step::First)
+    }
+
+    /// It is the last of a column of texts.
+    pub(super) const fn is_whole(&self) -> bool {
+        matches!(self.step, Step::Whole)
+    }
+
+    /// Compares two places; numbers that only stand for the beginning of a text are left to the text.
+    pub(super) fn compare(&self, a: u32, b: u32) -> Ordering {
+        match (self.cells, self.step) {
+            (Cells::Numbers(numbers), _) => numbers.get(a).cmp(&numbers.get(b)),
+            (Cells::Texts(texts, _, direction), Step::Whole) => {
+                let (Some(a), Some(b)) = (texts.get(a), texts.get(b)) else { return Ordering::Equal };
+                a.rank.cmp(&b.rank).then_with(|| match direction {
+                    _ if a.text == b.text => Ordering::Equal,
+                    Direction::Up => natural::order(&a.text, &b.text),
+                    Direction::Down => natural::order(&b.text, &a.text),
+                })
+            }
+            (Cells::Texts(..), Step::First | Step::Second) => Ordering::Equal,
+        }
+    }
+
+    /// What gives the number of a place, where numbers decide.
+    pub(super) fn key(&self) -> Option<impl Fn(u32) -> u128 + Sync> {
+        let Self { cells, step } = *self;
+        let is_second = matches!(step, Step::Second);
+        let key = move |place: u32| match cells {
+            Cells::Numbers(numbers) => numbers.get(place).copied().unwrap_or(u128::MAX),
+            Cells::Texts(texts, shared, direction) => texts.get(place).map_or(u128::MAX, |taken| {
+                let text = match taken.rank {
+                    Rank::Absent if is_second => return 0,
+                    Rank::Absent => return ABSENT,
+                    Rank::Unknown if is_second => return 0,
+                    Rank::Unknown => return UNKNOWN,
+                    Rank::Known => taken.text.as_bytes().get(*shared..).unwrap_or_default(),
+                };
+                let (first, second) = halves(natural::prefix(text));
+                if is_second { directed(second, *direction) } else { directed(first, *direction) & VALUE }
+            }),
+        };
+        (!matches!(step, Step::Whole)).then_some(key)
+    }
+}
+
+/// The rank of what is absent and of what is unknown stands above every value, in the highest byte.
+const ABSENT: u128 = 1 << 120;
+const UNKNOWN: u128 = 2 << 120;
+const VALUE: u128 = ABSENT - 1;
+
+fn directed(value: u128, direction: Direction) -> u128 {
+    match direction {
+        Direction::Up => value,
+        Direction::Down => !value,
+    }
+}
+
+/// Takes the cells of one column.
+pub(super) fn take<'a>(
+    column: &Column,
+    direction: Direction,
+    (kind, ctx): (Kind, Ctx<'a>),
+    rows: &[u32],
+) -> Cells<'a> {
+    let cell = |row: u32| (column.get)(ctx, row as usize);
+    if !matches!(column.unit, Unit::Text | Unit::List) {
+        let key = |cell: Value<'_>| match number(&cell) {
+            Some(number) => directed(u128::from(number), direction) & VALUE,
+            None if cell == Value::Absent => ABSENT,
+            None => UNKNOWN,
+        };
+        return Cells::Numbers(Parts::new(in_shares(rows, |rows| {
+            let mut keys = Vec::with_capacity(rows.len());
+            one_by_one(kind, ctx.fleet, rows, |row| keys.push(key(cell(row))));
+            keys
+        })));
+    }
+    let parts = in_shares(rows, |rows| {
+        let mut taken = Vec::with_capacity(rows.len());
+        one_by_one(kind, ctx.fleet, rows, |row| taken.push(text(cell(row))));
+        let shared = natural::shared(known(&taken));
+        (taken, shared)
+    });
+    let among_firsts = natural::shared(parts.iter().filter_map(|(taken, _)| known(taken).next()));
+    let with_any = parts.iter().filter(|(taken, _)| known(taken).next().is_some());
+    let shared = with_any.map(|(_, shared)| *shared).fold(among_firsts, usize::min);
+    Cells::Texts(Parts::new(parts.into_iter().map(|(taken, _)| taken).collect()), shared, direction)
+}
+
+fn known<'t>(taken: &'t [Taken<'_>]) -> impl Iterator<Item = &'t str> {
+    taken.iter().filter(|it| it.rank == Rank::Known).map(|it| it.text.as_ref())
+}
+
+/// A prefix as two numbers: fifteen bytes, below the rank, and sixteen.
+fn halves(prefix: [u8; natural::PREFIX]) -> (u128, u128) {
+    let number = |bytes: &[u8]| bytes.iter().fold(0, |sum: u128, byte| (sum << 8) | u128::from(*byte));
+    let (high, low) = prefix.split_at(15);
+    (number(high), number(low))
+}
+
+/// A number in the order of the cells of one column; none for what is absent, unknown, or no number.
+fn number(cell: &Value<'_>) -> Option<u64> {
+    let signed = |n: i64| n.cast_unsigned() ^ (1 << 63);
+    Some(match cell {
+        #[allow(clippy::cast_precision_loss)] // counts stay far below 2^53
+        Value::Count(n) => fraction(*n as f64)?,
+        Value::Number(n) => fraction(*n)?,
+        Value::Span(span) => fraction(span.as_secs_f64())?,
+        Value::Moment(at) => {
+            signed(at.as_nanosecond().clamp(i64::MIN.into(), i64::MAX.into()).try_into().ok()?)
+        }
+        Value::Dollars(usd) => signed(usd.micros()),
+        Value::Flag(flag) => u64::from(*flag),
+        Value::Health(health) => *health as u64,
+        _ => return None,
+    })
+}
+
+/// The bits of a number, so that they sort as the number does.
+fn fraction(n: f64) -> Option<u64> {
+    if n.is_nan() {
+        return None;
+    }
+    // Adding nothing makes the two zeros one.
+    let bits = (n + 0.0).to_bits();
+    Some(if bits >> 63 == 0 { bits | (1 << 63) } else { !bits })
+}
+
+fn text(cell: Value<'_>) -> Taken<'_> {
+    let (rank, text) = match cell {
+        Value::Text(text) => (Rank::Known, text),
+        Value::List(words) if words.is_empty() => (Rank::Absent, Cow::Borrowed("")),
+        Value::List(words) => (Rank::Known, Cow::Owned(words.join(","))),
+        Value::Absent => (Rank::Absent, Cow::Borrowed("")),
+        _ => (Rank::Unknown, Cow::Borrowed("")),
+    };
+    Taken { rank, text }
+}
