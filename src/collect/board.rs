@@ -244,11 +244,15 @@ impl Board {
                     Next::Empty(reading) => {
                         slot.begin();
                         slot.end(now, None);
-                        let reading = desk.words.put(reading, part, None, now);
+                        let reading = desk.words.put(reading, part, None, (now, at));
                         // Metrics that nobody asks for are not known to be none.
-                        // And cores that need not be asked now have said nothing new.
+                        // And cores that need not be asked now have said nothing new: those that were not there
+                        // before are not known to be silent.
                         let is_rest = source == Source::Admin && part.standing(source).is_whole;
-                        if source != Source::Metrics && !(is_rest && config.cores.reach == CoreReach::Ssm) {
+                        if is_rest && config.cores.reach == CoreReach::Ssm {
+                            let as_of = part.standing(source).as_of.unwrap_or(at);
+                            part.settle(reading, as_of, true);
+                        } else if source != Source::Metrics {
                             part.settle(reading, at, true);
                             begun.emptied.push((Arc::clone(&part.scope), source));
                             desk.succeeded(source, urgency);
@@ -292,8 +296,10 @@ impl Board {
     pub(super) fn page(&mut self, scope: &Scope, reading: Reading, now: Instant, at: Timestamp) {
         if let Some(desk) = self.places.get(scope).and_then(|place| self.desks.get_mut(place)) {
             let is_whole = reading.source() == Source::Admin && desk.part.admin.is_whole;
-            let reading = desk.words.put(reading, &desk.part, desk.asked.get(&Source::Admin), now);
-            Arc::make_mut(&mut desk.part).settle(reading, at, is_whole);
+            let asked = desk.asked.get(&Source::Admin);
+            let reading = desk.words.put(reading, &desk.part, asked, (now, at));
+            let as_of = desk.as_of(&reading, now, at);
+            Arc::make_mut(&mut desk.part).settle(reading, as_of, is_whole);
         }
     }
 
@@ -312,8 +318,9 @@ impl Board {
             Ok(reading) => {
                 slot.end(now, None);
                 let reading = desk.keep_metrics(reading, now);
-                let reading = desk.words.put(reading, &desk.part, None, now);
-                Arc::make_mut(&mut desk.part).settle(reading, at, true);
+                let reading = desk.words.put(reading, &desk.part, None, (now, at));
+                let as_of = desk.as_of(&reading, now, at);
+                Arc::make_mut(&mut desk.part).settle(reading, as_of, true);
                 if source == Source::Admin
                     && desk.words.has_more()
                     && let Some(slot) = desk.slot(source)

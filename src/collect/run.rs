@@ -335,7 +335,17 @@ impl Run {
     }
 
     fn take_pages(&mut self) {
+        self.take_pages_after(Vec::new());
+    }
+
+    /// Takes these pages in and all that wait. Each holds what the ones before it held, so that only the last of a list
+    /// is worth the work.
+    fn take_pages_after(&mut self, mut last: Vec<Page>) {
         while let Ok((scope, reading)) = self.pages.try_recv() {
+            last.retain(|(of, before)| *of != scope || before.source() != reading.source());
+            last.push((scope, reading));
+        }
+        for (scope, reading) in last {
             self.board.page(&scope, reading, monotonic(), self.clock.now());
         }
     }
@@ -344,9 +354,7 @@ impl Run {
     async fn event(&mut self) -> bool {
         tokio::select! {
             Some(ended) = self.jobs.join_next() => self.finished(ended),
-            Some((scope, reading)) = self.pages.recv() => {
-                self.board.page(&scope, reading, monotonic(), self.clock.now());
-            }
+            Some(page) = self.pages.recv() => self.take_pages_after(vec![page]),
             else => return false,
         }
         while let Some(ended) = self.jobs.try_join_next() {

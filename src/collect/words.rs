@@ -5,6 +5,7 @@ use crate::gateway::{Ask, Reading};
 use crate::model::CoreId;
 use crate::model::admin::{CoreWord, Sign};
 use crate::snapshot::Part;
+use jiff::Timestamp;
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -21,8 +22,8 @@ const KEPT: Duration = Duration::from_secs(600);
 pub(super) struct Words {
     /// Those to ask; none for all.
     wanted: Option<Vec<CoreId>>,
-    /// When each was asked last.
-    read: HashMap<CoreId, Instant>,
+    /// When each was asked last, by both clocks.
+    read: HashMap<CoreId, (Instant, Timestamp)>,
     /// Those to ask again however lately they were asked. What they said stays until they say more.
     again: HashSet<CoreId>,
     /// All are asked by one read: a script waits for them.
@@ -73,7 +74,7 @@ impl Words {
         let every = if wanted.len() > 1 { every.max(AGAIN) } else { every };
         let is_old = |core: &CoreId| {
             self.again.contains(core)
-                || self.read.get(core).is_none_or(|at| now.saturating_duration_since(*at) >= every)
+                || self.read.get(core).is_none_or(|(at, _)| now.saturating_duration_since(*at) >= every)
         };
         let mut due: Vec<CoreId> = wanted.into_iter().filter(is_old).collect();
         if self.wanted.is_some() && !due.is_empty() {
@@ -91,6 +92,15 @@ impl Words {
         self.leaves
     }
 
+    /// How old what stands there is: as old as the oldest word that is kept, of which some were heard long before others.
+    pub(super) fn as_of(&self, now: Instant, at: Timestamp) -> Timestamp {
+        if !self.takes_ways {
+            return at;
+        }
+        let kept = self.read.values().filter(|(heard, _)| is_fresh(*heard, now)).map(|(_, heard)| *heard);
+        kept.min().map_or(at, |oldest| oldest.min(at))
+    }
+
     /// Puts what was heard beside what was heard before, and says of each other core that it was not asked. Those of
     /// `asked` are on their way.
     pub(super) fn put(
@@ -98,7 +108,7 @@ impl Words {
         reading: Reading,
         part: &Part,
         asked: Option<&Ask>,
-        now: Instant,
+        (now, at): (Instant, Timestamp),
     ) -> Reading {
         if !self.takes_ways {
             return reading;
@@ -106,7 +116,7 @@ impl Words {
         let Reading::Admin(mut words) = reading else { return reading };
         for word in &words {
             self.again.remove(&word.core);
-            self.read.insert(word.core.clone(), now);
+            self.read.insert(word.core.clone(), (now, at));
         }
         let heard: HashSet<CoreId> = words.iter().map(|word| word.core.clone()).collect();
         let before: HashMap<&CoreId, &Arc<CoreWord>> =
@@ -116,8 +126,7 @@ impl Words {
             _ => false,
         };
         for visit in visits(part).into_iter().filter(|visit| !heard.contains(&visit.core)) {
-            let is_kept =
-                self.read.get(&visit.core).is_some_and(|at| now.saturating_duration_since(*at) < KEPT);
+            let is_kept = self.read.get(&visit.core).is_some_and(|(at, _)| is_fresh(*at, now));
             match before.get(&visit.core) {
                 Some(word) if is_kept && word.sign != Sign::Unasked => words.push(Arc::clone(word)),
                 _ if is_asked(&visit.core) && !part.admin.is_whole => {}
@@ -132,12 +141,16 @@ impl Words {
     }
 }
 
+/// Whether a word that was heard then is still kept.
+fn is_fresh(heard: Instant, now: Instant) -> bool {
+    now.saturating_duration_since(heard) < KEPT
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::fleet::made::instance;
     use crate::model::{CoreRecord, Scope};
-    use jiff::Timestamp;
 
     fn part(cores: usize) -> Part {
         let mut part = Part::new(Arc::new(Scope { account: "a".into(), region: "r".into() }));
@@ -173,7 +186,8 @@ mod tests {
             heard += due.len();
             assert_eq!(words.has_more(), heard < 10);
             let said = due.into_iter().map(|core| Arc::new(CoreWord { core, ..CoreWord::default() }));
-            let whole = words.put(Reading::Admin(said.collect()), &part, None, start);
+            let whole =
+                words.put(Reading::Admin(said.collect()), &part, None, (start, Timestamp::UNIX_EPOCH));
             part.settle(whole, Timestamp::UNIX_EPOCH, true);
         }
         assert_eq!(heard, 10);
@@ -207,11 +221,19 @@ mod tests {
             let word = |core: &CoreId| Arc::new(CoreWord { core: core.clone(), ..CoreWord::default() });
             Reading::Admin(cores.iter().map(word).collect())
         };
-        let whole = words.put(said(&all[..2]), &part, None, start);
+        let whole = words.put(said(&all[..2]), &part, None, (start, Timestamp::UNIX_EPOCH));
         part.settle(whole, Timestamp::UNIX_EPOCH, true);
         words.renew();
         assert_eq!(words.due(&part, minute, start), Some(all[..2].to_vec()), "both are asked again");
-        let Reading::Admin(now) = words.put(said(&all[..1]), &part, None, start) else { unreachable!() };
+        let later = Timestamp::UNIX_EPOCH + jiff::SignedDuration::from_secs(60);
+        let then = (start + minute, later);
+        let Reading::Admin(now) = words.put(said(&all[..1]), &part, None, then) else { unreachable!() };
+        assert_eq!(
+            words.as_of(start + minute, later),
+            Timestamp::UNIX_EPOCH,
+            "as old as what the second said"
+        );
+        assert_eq!(words.as_of(start + KEPT, later), later, "which nobody keeps any more by then");
         let unasked = now.iter().filter(|word| word.sign == Sign::Unasked).count();
         assert_eq!(unasked, 10, "what the second said stays until it says more");
         assert_eq!(words.due(&part, minute, start), Some(all[1..2].to_vec()));

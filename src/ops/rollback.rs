@@ -48,10 +48,7 @@ pub async fn plan(desk: &Desk<'_>, op: &OpState) -> Result<Plan> {
                 Undo::Exact { leg } | Undo::BestEffort { leg, .. } => steps.push(Step {
                     title: format!("undo: {}", step.title),
                     go: Leg { names: None, ..(**leg).clone() },
-                    undo: match &step.go.names {
-                        None => Undo::Exact { leg: Box::new(step.go.clone()) },
-                        Some(_) => Undo::Impossible { why: "an instance that was ended is gone".to_owned() },
-                    },
+                    undo: once_more(step),
                     proof: Proof::Checked,
                     expected_s: step.expected_s,
                     may_be_forced: false,
@@ -112,6 +109,16 @@ pub async fn plan(desk: &Desk<'_>, op: &OpState) -> Result<Plan> {
         is_one_piece: false,
     };
     Ok(plan.sealed())
+}
+
+/// How what was taken back is done once more: no better than it was taken back.
+fn once_more(step: &Step) -> Undo {
+    let leg = Box::new(step.go.clone());
+    match (&step.go.names, &step.undo) {
+        (Some(_), _) => Undo::Impossible { why: "an instance that was ended is gone".to_owned() },
+        (None, Undo::BestEffort { why, .. }) => Undo::BestEffort { leg, why: why.clone() },
+        (None, _) => Undo::Exact { leg },
+    }
 }
 
 /// Whether every instance that an operation was to launch is known by its id.

@@ -416,7 +416,7 @@ impl Cores {
             version: container.image.rsplit_once(':').map_or("", |(_, tag)| tag).to_owned(),
             load: host.load,
             machine: host.kind,
-            neighbours: place.busy_containers(&key.instance, now),
+            neighbours: place.neighbours(&key.instance),
             crowds: place.crowds(&key.instance, key.port).cloned().collect(),
             queue: Duration::from_secs_f64(queue),
             started: container.started,

@@ -15,6 +15,7 @@ pub(crate) mod keeping;
 pub(crate) mod life;
 pub(crate) mod load;
 pub(crate) mod machine;
+pub(crate) mod neighbours;
 pub(crate) mod past;
 pub(crate) mod place;
 pub(crate) mod placing;

@@ -49,6 +49,8 @@ pub(crate) async fn follow(
     let signals = |why: std::io::Error| Error::failed("cannot listen for signals").because(why);
     let mut interrupt = signal(SignalKind::interrupt()).map_err(signals)?;
     let mut hangup = signal(SignalKind::hangup()).map_err(signals)?;
+    // Whoever listened for it before, while there were sessions, has taken its usual action from it.
+    let mut terminate = signal(SignalKind::terminate()).map_err(signals)?;
     let limit = tokio::time::sleep(how.within.unwrap_or(Duration::from_secs(u32::MAX.into())));
     tokio::pin!(limit);
     let mut op = ops::read(journal, id)?;
@@ -96,6 +98,10 @@ pub(crate) async fn follow(
                 return Err(Error { kind: ErrorKind::Interrupted, ..running });
             }
             _ = hangup.recv() => {
+                told.close();
+                return Err(still_running(id, Toward::of(progress.standing)));
+            }
+            _ = terminate.recv() => {
                 told.close();
                 return Err(still_running(id, Toward::of(progress.standing)));
             }

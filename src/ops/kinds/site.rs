@@ -403,12 +403,12 @@ pub(super) fn refuse(draft: &mut Draft, target: &str, error: &AdminError) {
     draft.refuse(target, error.to_string(), error.hint().unwrap_or("`coredeck describe core` shows more"));
 }
 
-/// The way into a core of the registry, with its place; none where its host does not run, or nobody names it.
-pub(super) fn door_of(desk: &Desk<'_>, core: &CoreId) -> Option<(Scope, CoreDoor)> {
-    desk.snapshot.parts.iter().find_map(|part| {
-        let record = part.registry.value.as_ref()?.cores.iter().find(|record| record.id == *core)?;
-        Some(((*part.scope).clone(), door(part, record, &ConfigWish::default())?))
-    })
+/// The way into a core that the registry of this place names; none where its host does not run, or nobody names it there.
+/// Another account or region may have a core that is called so too.
+pub(super) fn door_of(desk: &Desk<'_>, scope: &Scope, core: &CoreId) -> Option<CoreDoor> {
+    let part = desk.snapshot.parts.iter().find(|part| *part.scope == *scope)?;
+    let record = part.registry.value.as_ref()?.cores.iter().find(|record| record.id == *core)?;
+    door(part, record, &ConfigWish::default())
 }
 
 /// What a core says.

@@ -322,7 +322,7 @@ fn traffic(place: &Place, groups: &[&TargetGroup], metric: &str, at: Moment) -> 
             let asked = match cores.find(|one| one.ports.iter().any(|(port, _)| *port == target.port)) {
                 // What its core counts itself.
                 Some(_) => {
-                    let neighbours = place.busy_containers(&target.id, at);
+                    let neighbours = place.neighbours(&target.id).at(at.0 / 60_000);
                     let crowds = place.crowds(&target.id, target.port);
                     let crowd: f64 = crowds.map(|crowd| crowd.requests(at, 60)).sum();
                     host.load.requests(host.kind, neighbours, at.0 / 60_000) as f64 + crowd.round()

@@ -12,6 +12,7 @@ use crate::sim::time::Moment;
 use crate::sim::world::crowd::{Crowd, THREADS};
 use crate::sim::world::load::Load;
 use crate::sim::world::machine::Kind;
+use crate::sim::world::neighbours::Neighbours;
 use compact_str::CompactString;
 use serde_json::{Value, json};
 use std::time::Duration;
@@ -29,7 +30,7 @@ pub(super) struct Core {
     pub(super) load: Load,
     pub(super) machine: &'static Kind,
     /// Containers that share the host.
-    pub(super) neighbours: usize,
+    pub(super) neighbours: Neighbours,
     /// Crowds of its tenants.
     pub(super) crowds: Vec<Crowd>,
     /// What whoever comes now waits because of them.

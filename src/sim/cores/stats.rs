@@ -38,7 +38,7 @@ impl Core {
             let asked = process.asked.get(&(minute, app.to_owned())).copied().unwrap_or(0);
             let all = apps.iter().map(String::as_str);
             let served = at.map_or(0, |at| {
-                let by_app = self.load.requests_by_app(self.machine, self.neighbours, all, minute);
+                let by_app = self.load.requests_by_app(self.machine, self.neighbours.at(minute), all, minute);
                 by_app.get(at).copied().unwrap_or(0)
             });
             let crowd: f64 = self

@@ -6,6 +6,7 @@
 use super::docker::Container;
 use super::load::Load;
 use super::machine::Kind;
+use super::neighbours::{Neighbours, Run};
 use super::place::Place;
 use crate::sim::dice::{Dice, hash};
 use crate::sim::time::Moment;
@@ -29,13 +30,13 @@ pub(crate) struct Author {
     /// Distinguishes what it writes.
     seed: u64,
     version: CompactString,
-    started: Moment,
-    stopped: Option<Moment>,
+    /// When it ran, earlier runs first.
+    runs: Vec<Run>,
     /// Connection URI domains by name; its own, without one, first.
     domains: Vec<CompactString>,
     load: Load,
     machine: &'static Kind,
-    neighbours: usize,
+    neighbours: Neighbours,
     form: Form,
     /// What somebody lets it write besides.
     remarks: Vec<Line>,
@@ -87,7 +88,11 @@ impl Author {
     pub(crate) fn minute(&self, minute: i64) -> Vec<Line> {
         let (from, to) = (minute * MINUTE, (minute + 1) * MINUTE);
         let mut lines = Vec::new();
-        if from > self.stopped.map_or(i64::MAX, |at| at.0) || to <= self.started.0 {
+        let lives = |at: Moment| {
+            self.runs.iter().any(|(began, ended)| at >= *began && ended.is_none_or(|ended| at <= ended))
+        };
+        let is_in = |(began, ended): &Run| began.0 < to && ended.is_none_or(|ended| ended.0 >= from);
+        if !self.runs.iter().any(is_in) {
             return lines;
         }
         let mut said = self.life(from, to);
@@ -96,7 +101,7 @@ impl Author {
             let apps: Vec<String> = self.domains.iter().map(|domain| format!("{domain}/public")).collect();
             let counts = self.load.requests_by_app(
                 self.machine,
-                self.neighbours,
+                self.neighbours.at(one),
                 apps.iter().map(String::as_str),
                 one,
             );
@@ -104,11 +109,7 @@ impl Author {
                 said.extend(self.served(domain, one, count).into_iter().flatten());
             }
         }
-        said.retain(|one| {
-            (from..to).contains(&one.at.0)
-                && one.at >= self.started
-                && self.stopped.is_none_or(|stopped| one.at <= stopped)
-        });
+        said.retain(|one| (from..to).contains(&one.at.0) && lives(one.at));
         said.sort_by_key(|one| one.at);
         for one in said {
             self.write(&one, &mut lines);
@@ -138,21 +139,27 @@ impl Author {
                 });
             }
         };
-        if self.form == Form::Plain {
-            main(self.started, "", "listening");
-            return said;
-        }
-        let later = |milliseconds: i64| Moment(self.started.0 + milliseconds);
-        main(self.started, "io.supertokens.Main.init(Main.java:128)", "Loading supertokens config.");
-        main(later(900), "io.supertokens.Main.init(Main.java:140)", "Setting up PostgreSQL connection pool.");
-        let boot = 6_400 + 160 * i64::try_from(self.domains.len().saturating_sub(1)).unwrap_or(0);
-        main(
-            later(boot),
-            "io.supertokens.Main.init(Main.java:236)",
-            "Started SuperTokens on 0.0.0.0:3567 with PID: 1",
-        );
-        if let Some(stopped) = self.stopped {
-            main(stopped, "io.supertokens.Main.stopApp(Main.java:420)", "Goodbye");
+        for (started, stopped) in &self.runs {
+            if self.form == Form::Plain {
+                main(*started, "", "listening");
+                continue;
+            }
+            let later = |milliseconds: i64| Moment(started.0 + milliseconds);
+            main(*started, "io.supertokens.Main.init(Main.java:128)", "Loading supertokens config.");
+            main(
+                later(900),
+                "io.supertokens.Main.init(Main.java:140)",
+                "Setting up PostgreSQL connection pool.",
+            );
+            let boot = 6_400 + 160 * i64::try_from(self.domains.len().saturating_sub(1)).unwrap_or(0);
+            main(
+                later(boot),
+                "io.supertokens.Main.init(Main.java:236)",
+                "Started SuperTokens on 0.0.0.0:3567 with PID: 1",
+            );
+            if let Some(stopped) = stopped {
+                main(*stopped, "io.supertokens.Main.stopApp(Main.java:420)", "Goodbye");
+            }
         }
         said
     }
@@ -308,7 +315,7 @@ impl Place {
     /// Who writes what a container logs.
     pub(crate) fn author(&self, instance: &str, container: &Container) -> Option<Author> {
         let host = self.instances.get(instance)?;
-        Some(self.author_among(host.load, host.kind, container, self.busy_containers(instance, self.now)))
+        Some(self.author_among(host.load, host.kind, container, self.neighbours(instance)))
     }
 
     fn author_among(
@@ -316,7 +323,7 @@ impl Place {
         load: Load,
         machine: &'static Kind,
         container: &Container,
-        neighbours: usize,
+        neighbours: Neighbours,
     ) -> Author {
         let is_core = container.image.contains("supertokens/");
         let is_task = container.core.is_none();
@@ -332,12 +339,11 @@ impl Place {
             seed: hash(&container.id),
             stream,
             version: container.image.rsplit_once(':').map_or("", |(_, tag)| tag).into(),
-            started: container.started,
-            stopped: container.stopped.map(|(at, _)| at),
+            runs: container.runs_of(),
             domains,
             load,
             machine,
-            neighbours: neighbours.max(1),
+            neighbours: neighbours,
             remarks,
             form: match (is_core, is_task) {
                 (false, _) => Form::Plain,
@@ -382,10 +388,13 @@ impl Place {
         hosts.dedup();
         let mut found: Vec<Author> = Vec::new();
         for host in hosts.into_iter().filter_map(|id| self.instances.get(id)) {
-            let all = self.containers(&host.id);
-            let neighbours = self.busy_containers(&host.id, self.now);
+            let mut all = self.containers(&host.id);
+            // What a task has written stays when it has stopped.
+            let gone = self.task_containers(&host.id).filter(|(task, _)| !task.is_active());
+            all.extend(gone.map(|(_, one)| one));
+            let neighbours = self.neighbours(&host.id);
             for one in all.iter().filter(|one| self.log_of(one).is_some_and(|(to, _)| to == group)) {
-                found.push(self.author_among(host.load, host.kind, one, neighbours));
+                found.push(self.author_among(host.load, host.kind, one, neighbours.clone()));
             }
         }
         found.sort_by(|a, b| a.stream.cmp(&b.stream));

@@ -58,13 +58,14 @@ impl Place {
         else {
             return 0.0;
         };
-        let neighbours = self.busy_containers(instance, at);
+        let neighbours = self.neighbours(instance);
         let (mut line, mut wait, mut moment) = (0.0_f64, 0.0, first);
         while moment <= at.0 {
             let now = Moment(moment);
             let takes = service(&host.load, host.kind, now);
             let serves = threads.max(1) as f64 / takes;
-            let usual = host.load.requests(host.kind, neighbours, moment / 60_000) as f64 / 60.0;
+            let usual =
+                host.load.requests(host.kind, neighbours.at(moment / 60_000), moment / 60_000) as f64 / 60.0;
             let is_on = |crowd: &&&Crowd| crowd.from.0 <= moment && moment < crowd.until.0;
             let crowd: f64 = mine.iter().filter(is_on).map(|crowd| crowd.rate).sum();
             let comes = usual + crowd;

@@ -8,6 +8,7 @@ mod show;
 mod template;
 
 pub(crate) use self::commands::OnHost;
+use super::containers::Task;
 use super::held;
 use super::keeping::Parameter;
 use super::machine::{State, Tag};
@@ -34,6 +35,8 @@ pub(crate) struct Container {
     pub(crate) labels: Vec<Tag>,
     pub(crate) created: Moment,
     pub(crate) started: Moment,
+    /// From when to when it ran before it was started anew.
+    pub(crate) before: Vec<(Moment, Moment)>,
     /// When it stopped or will have stopped, and how it exited.
     pub(crate) stopped: Option<(Moment, i64)>,
     /// When it was last told to stop: from then on it takes no more connections.
@@ -92,6 +95,13 @@ pub(crate) fn boot(domains: usize) -> i64 {
 }
 
 impl Container {
+    /// It runs again from then on; where it ran until now it stops a moment before.
+    pub(crate) fn start_anew(&mut self, at: Moment) {
+        let ended = self.stopped.map_or(at.minus(1), |(stopped, _)| stopped);
+        self.before.push((self.started, ended));
+        (self.started, self.stopped) = (at, None);
+    }
+
     /// Tells whether it runs.
     pub(crate) fn runs(&self, now: Moment) -> bool {
         self.stopped.is_none_or(|(at, _)| at > now)
@@ -135,6 +145,7 @@ impl Place {
                 ],
                 created: started.minus(1),
                 started,
+                before: Vec::new(),
                 stopped: None,
                 closing: None,
                 memory,
@@ -181,6 +192,7 @@ impl Place {
                     labels: Vec::new(),
                     created: found.launched.plus(40),
                     started: found.launched.plus(41),
+                    before: Vec::new(),
                     stopped: None,
                     closing: None,
                     memory: None,
@@ -190,51 +202,60 @@ impl Place {
                     setup: Setup::default(),
                 });
             }
-            let mine = cluster.tasks.rows().filter(|task| task.host == host.id);
-            for task in mine.filter(|task| task.is_active()) {
-                let (Some(started), Some(definition)) =
-                    (task.started, self.definitions.get(&task.definition))
-                else {
-                    continue;
-                };
-                let short: String = task.id.chars().take(12).collect();
-                let (family, name) = (&definition.family, &definition.container);
-                let label = |key: &str, value: CompactString| (CompactString::from(key), value);
-                let arn = self.arn("ecs", &format!("task/{}/{}", cluster.name, task.id));
-                all.push(Container {
-                    id: Dice::new(5, &task.id).hex(64).into(),
-                    name: format_compact!("ecs-{family}-{}-{name}-{short}", definition.revision),
-                    image: definition.image.clone(),
-                    command: "docker-entrypoint.sh",
-                    ports: task.host_port.zip(definition.port).into_iter().collect(),
-                    labels: vec![
-                        label("com.amazonaws.ecs.cluster", cluster.name.clone()),
-                        label("com.amazonaws.ecs.container-name", name.clone()),
-                        label("com.amazonaws.ecs.task-arn", arn),
-                        label("com.amazonaws.ecs.task-definition-family", family.clone()),
-                    ],
-                    created: started.minus(1),
-                    started,
-                    stopped: None,
-                    closing: None,
-                    memory: Some(definition.memory),
-                    cpus: None,
-                    core: None,
-                    env: Vec::new(),
-                    setup: Setup::default(),
-                });
-            }
         }
+        all.extend(self.task_containers(instance).filter(|(task, _)| task.is_active()).map(|(_, one)| one));
         all
     }
 
-    /// Containers that share the work of a host: of docker's own where it has some, of ECS elsewhere.
-    pub(crate) fn busy_containers(&self, instance: &str, now: Moment) -> usize {
-        let own = self.docker.get(instance).into_iter().flatten().filter(|one| one.runs(now)).count();
-        match own {
-            0 => self.containers(instance).iter().filter(|one| one.runs(now)).count().max(1),
-            own => own,
-        }
+    /// Every task that was ever put on a host and is still known.
+    pub(crate) fn tasks_on(&self, instance: &str) -> impl Iterator<Item = &Task> {
+        self.tasks_with_clusters(instance).map(|(_, task)| task)
+    }
+
+    fn tasks_with_clusters(&self, instance: &str) -> impl Iterator<Item = (&CompactString, &Task)> {
+        self.clusters.rows().flat_map(move |cluster| {
+            let host = cluster.hosts.rows().find(|host| host.instance == instance);
+            let tasks = host
+                .into_iter()
+                .flat_map(|host| cluster.tasks.rows().filter(move |task| task.host == host.id));
+            tasks.map(|task| (&cluster.name, task))
+        })
+    }
+
+    /// The containers of the tasks of a host that began to run, those that have stopped too.
+    pub(crate) fn task_containers(&self, instance: &str) -> impl Iterator<Item = (&Task, Container)> {
+        self.tasks_with_clusters(instance).filter_map(|(cluster, task)| {
+            let (started, definition) = (task.started?, self.definitions.get(&task.definition)?);
+            let short: String = task.id.chars().take(12).collect();
+            let (family, name) = (&definition.family, &definition.container);
+            let label = |key: &str, value: CompactString| (CompactString::from(key), value);
+            let arn = self.arn("ecs", &format!("task/{cluster}/{}", task.id));
+            let exit = task.end.as_ref().and_then(|(_, _, exit)| *exit).unwrap_or(0);
+            let container = Container {
+                id: Dice::new(5, &task.id).hex(64).into(),
+                name: format_compact!("ecs-{family}-{}-{name}-{short}", definition.revision),
+                image: definition.image.clone(),
+                command: "docker-entrypoint.sh",
+                ports: task.host_port.zip(definition.port).into_iter().collect(),
+                labels: vec![
+                    label("com.amazonaws.ecs.cluster", cluster.clone()),
+                    label("com.amazonaws.ecs.container-name", name.clone()),
+                    label("com.amazonaws.ecs.task-arn", arn),
+                    label("com.amazonaws.ecs.task-definition-family", family.clone()),
+                ],
+                created: started.minus(1),
+                started,
+                before: Vec::new(),
+                stopped: task.stopped.map(|at| (at, exit)),
+                closing: None,
+                memory: Some(definition.memory),
+                cpus: None,
+                core: None,
+                env: Vec::new(),
+                setup: Setup::default(),
+            };
+            Some((task, container))
+        })
     }
 
     /// The core that answers at a port of a host now.

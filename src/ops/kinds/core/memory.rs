@@ -1,12 +1,15 @@
 //! Cores that have no database: everything that their users did is gone when they stop, and no undo brings it back. So
 //! they are asked before anything is planned that stops them.
 
+use super::super::super::aspect::Aspect;
 use super::super::super::desk::{Desk, Draft};
-use super::super::super::plan::{Leg, Undo};
+use super::super::super::plan::{Fact, Leg, Undo};
+use super::super::super::telling::CoreFact;
 use super::super::site::{door_of, seen};
 use super::found::Found;
 use crate::gateway::core::{CoreLook, CoreSeen};
-use crate::model::CoreId;
+use crate::model::Core;
+use crate::model::admin::Place;
 use futures::StreamExt as _;
 
 /// Cores that are asked at the same time.
@@ -54,7 +57,7 @@ impl Keeps {
 /// Asks the cores that will stop where they keep what their users do, and says before anything is done what would be
 /// lost, and which of them did not tell, and why.
 pub(super) async fn mind(desk: &Desk<'_>, cores: &mut [Found<'_>], draft: &mut Draft) {
-    let asked: Vec<_> = cores.iter().map(|one| is_in_memory(desk, &one.core.id)).collect();
+    let asked: Vec<_> = cores.iter().map(|one| is_in_memory(desk, one.core)).collect();
     let answers: Vec<Result<bool, String>> = futures::stream::iter(asked).buffered(AT_ONCE).collect().await;
     let mut silent = Vec::new();
     for (one, answer) in cores.iter_mut().zip(answers) {
@@ -86,11 +89,11 @@ pub(super) async fn mind(desk: &Desk<'_>, cores: &mut [Found<'_>], draft: &mut D
 
 /// Whether a core keeps everything in its memory, or why nobody knows. One that is not well must still be restarted, so
 /// that it is no refusal.
-async fn is_in_memory(desk: &Desk<'_>, core: &CoreId) -> Result<bool, String> {
-    let Some((scope, at)) = door_of(desk, core) else {
+async fn is_in_memory(desk: &Desk<'_>, core: &Core) -> Result<bool, String> {
+    let Some(at) = door_of(desk, &core.scope, &core.id) else {
         return Err("no way leads to it".to_owned());
     };
-    match seen(desk, &scope, CoreLook::Nature { at }).await {
+    match seen(desk, &core.scope, CoreLook::Nature { at }).await {
         Ok(CoreSeen::Nature { is_in_memory: Some(is_in_memory), .. }) => Ok(is_in_memory),
         Ok(CoreSeen::Nature { features: Err(error), .. }) => Err(error.to_string()),
         Ok(CoreSeen::Nature { .. }) => Err("its telemetry is off".to_owned()),
@@ -99,8 +102,15 @@ async fn is_in_memory(desk: &Desk<'_>, core: &CoreId) -> Result<bool, String> {
     }
 }
 
-/// Whether a core is known to run: it answers with what only a running one has.
-pub(super) async fn answers(desk: &Desk<'_>, core: &CoreId) -> bool {
-    let Some((scope, at)) = door_of(desk, core) else { return false };
-    matches!(seen(desk, &scope, CoreLook::Keys { at }).await, Ok(CoreSeen::Keys(Ok(keys))) if !keys.is_empty())
+/// That a core runs, as what a plan rests on; none where it does not answer with what only a running one has. Whether its
+/// database serves is another matter: what it says of that now is what it shall say then.
+pub(super) async fn running(desk: &Desk<'_>, core: &Core) -> Option<Fact> {
+    let at = door_of(desk, &core.scope, &core.id)?;
+    let keys = seen(desk, &core.scope, CoreLook::Keys { at: at.clone() }).await;
+    if !matches!(keys, Ok(CoreSeen::Keys(Ok(keys))) if !keys.is_empty()) {
+        return None;
+    }
+    let fact = CoreFact::Serves { at, place: Place::of(""), with: None };
+    let was = fact.value(&desk.look(&core.scope, fact.look()).await.ok()?)?;
+    Some(Fact { fact: Aspect::Core { fact: Box::new(fact) }, was })
 }

@@ -3,7 +3,7 @@
 
 use super::super::super::desk::{Desk, Draft, tier};
 use super::super::super::intent::{CoreWish, Intent, Traffic};
-use super::super::super::plan::{Lane, Leg, Proof, Step, Undo};
+use super::super::super::plan::{Fact, Lane, Leg, Proof, Step, Undo};
 use super::super::protect::count;
 use super::doors::{self, Door, doors, short};
 use super::found::{Found, found};
@@ -62,14 +62,17 @@ async fn draft(desk: &Desk<'_>, intent: &Intent, deed: Deed) -> Result<Draft> {
         draft.stays_down = true;
     }
     for (one, doors) in cores.iter().zip(all) {
-        let runs = deed == Deed::Start && memory::answers(desk, &one.core.id).await;
-        if runs && doors.iter().all(Door::is_in) {
+        let runs = match deed {
+            Deed::Start => memory::running(desk, one.core).await,
+            Deed::Restart | Deed::Stop => None,
+        };
+        if runs.is_some() && doors.iter().all(Door::is_in) {
             let mend =
                 format!("there is nothing to start; coredeck core restart {} starts it anew", one.core.id);
             draft.refuse(&one.core.id, "it runs and answers already", mend);
             continue;
         }
-        if runs {
+        if runs.is_some() {
             draft.warn(format!("{} runs and answers already: only its traffic is given back", one.core.id));
         }
         if deed != Deed::Start {
@@ -112,7 +115,7 @@ fn lane(
     one: &Found<'_>,
     doors: &[Door],
     deed: Deed,
-    (traffic, runs): (Traffic, bool),
+    (traffic, runs): (Traffic, Option<Fact>),
     papers: &Papers,
     draft: &mut Draft,
 ) -> Lane {
@@ -151,11 +154,12 @@ fn lane(
             steps.extend(leaving.iter().map(|door| door.back(Undo::Nothing)));
         }
         Deed::Start => {
-            // What ran before must run after it was taken back.
-            let undo = match runs {
-                true => Undo::Nothing,
-                false => Undo::Exact { leg: Box::new(stopping(one, papers, number, "stop again")) },
+            // What ran before must run after it was taken back; and that it ran is what the plan rests on.
+            let undo = match &runs {
+                Some(_) => Undo::Nothing,
+                None => one.keeps.undone(stopping(one, papers, number, "stop again")),
             };
+            facts.extend(runs);
             steps.push(started(one, papers, number, undo));
             for door in doors.iter().filter(|door| !door.is_in()) {
                 facts.push(door.rests_on());

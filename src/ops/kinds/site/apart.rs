@@ -6,6 +6,7 @@ use super::{Site, refuse, seen};
 use crate::error::Result;
 use crate::gateway::core::{CoreLook, CoreSeen};
 use crate::model::Setting;
+use crate::model::setting::protected;
 use std::collections::BTreeSet;
 
 impl Site {
@@ -42,6 +43,19 @@ impl Site {
                 }
                 _ => Vec::new(),
             };
+            let is_open = effective.is_empty() || effective.iter().any(|one| protected(&one.key).is_some());
+            let withheld = keys.iter().find(|key| !is_open && protected(key).is_some());
+            if let Some(key) = withheld.filter(|_| self.shows_protected()) {
+                let why = format!(
+                    "the key that opens it is not the secret of the shared core, so that it does not tell {key}: nobody can \
+                     say whether it differs from what {} holds, nor put it back",
+                    self.first().core
+                );
+                let mend =
+                    "--key-parameter NAME names the SecureString with the secret, for all its processes";
+                draft.refuse(at.core.as_str(), why, mend);
+                continue;
+            }
             let Some(own) = setup(&domains, &self.place) else {
                 draft.warn(format!(
                     "{} does not know {} yet, which {} does: it learns of it with the put",

@@ -297,13 +297,13 @@ impl OnHost<'_> {
                 seconds
             }
             "start" if !runs => {
-                (known.started, known.stopped) = (now.plus(already), None);
+                known.start_anew(now.plus(already));
                 1
             }
             "restart" => {
                 let seconds = if runs { seconds + 1 } else { 1 };
                 known.closing = Some(now.plus(already));
-                (known.started, known.stopped) = (now.plus(already + seconds), None);
+                known.start_anew(now.plus(already + seconds));
                 seconds
             }
             "rm" => {

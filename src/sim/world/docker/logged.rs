@@ -42,7 +42,7 @@ impl OnHost<'_> {
         let time = |name: &str, otherwise: i64| {
             value(&[name]).and_then(Moment::read).map_or(otherwise, |moment| moment.0)
         };
-        let oldest = one.started.0.max(now.0 - KEPT * 60_000);
+        let oldest = one.created.0.max(now.0 - KEPT * 60_000);
         let (since, until) = (time("--since", oldest).max(oldest), time("--until", now.0).min(now.0));
         let most = value(&["--tail", "-n"]).and_then(|count| count.parse::<usize>().ok());
         let Some(author) = self.place.author(&self.instance, &one) else { return Ended::default() };

@@ -171,6 +171,7 @@ impl OnHost<'_> {
             labels,
             created: started,
             started,
+            before: Vec::new(),
             stopped,
             closing: None,
             memory,
