@@ -1,9 +1,11 @@
 //! The edge: spawns reads, takes in answers, publishes worlds. One task owns it all.
 
 mod once;
+mod pages;
 
 pub use once::{Patience, further, once};
 
+use self::pages::Page;
 use super::board::{Begun, Board, Job};
 use super::memory::{Chronicle, Memory, Past};
 use crate::capacity::reckon;
@@ -87,9 +89,6 @@ enum Ended {
     Past(Past),
     Kept(Vec<Kept>),
 }
-
-/// What has been read of a list so far, and where.
-type Page = (Arc<Scope>, Reading);
 
 /// Rows, and what they were joined from.
 struct Joined {
@@ -334,27 +333,11 @@ impl Run {
         }
     }
 
-    fn take_pages(&mut self) {
-        self.take_pages_after(Vec::new());
-    }
-
-    /// Takes these pages in and all that wait. Each holds what the ones before it held, so that only the last of a list
-    /// is worth the work.
-    fn take_pages_after(&mut self, mut last: Vec<Page>) {
-        while let Ok((scope, reading)) = self.pages.try_recv() {
-            last.retain(|(of, before)| *of != scope || before.source() != reading.source());
-            last.push((scope, reading));
-        }
-        for (scope, reading) in last {
-            self.board.page(&scope, reading, monotonic(), self.clock.now());
-        }
-    }
-
     /// Waits for one event and takes it in with everything else that is ready.
     async fn event(&mut self) -> bool {
         tokio::select! {
             Some(ended) = self.jobs.join_next() => self.finished(ended),
-            Some(page) = self.pages.recv() => self.take_pages_after(vec![page]),
+            Some(page) = self.pages.recv() => self.take_pages_after(Some(page)),
             else => return false,
         }
         while let Some(ended) = self.jobs.try_join_next() {

@@ -4,10 +4,12 @@ use super::board::Board;
 use super::fake::{Fake, trouble};
 use super::{Chronicle, Keeping, Patience, once, start};
 use crate::clock::Clock;
-use crate::config::{Account, Config, Login, Regions};
+use crate::config::{Account, Config, CoreReach, Login, Regions};
 use crate::fleet::Deed;
+use crate::fleet::made::instance;
 use crate::gateway::{Reading, Source, Urgency};
-use crate::model::{Cluster, Health, Known, Scope, Trouble, TroubleKind, WhyUnknown};
+use crate::model::admin::Sign;
+use crate::model::{Cluster, CoreRecord, Health, Known, Scope, Trouble, TroubleKind, WhyUnknown};
 use crate::snapshot::{Measure, Subject};
 use crate::store::{Cache, History, Limits};
 use crate::world::{Interest, Wish, World};
@@ -252,6 +254,53 @@ fn a_new_name_in_a_list_is_followed_without_waiting_for_the_cadence() {
     // A moment after the last look, and then: the new cluster's services are asked for.
     assert_eq!(asked(&mut board, start), []);
     assert_eq!(asked(&mut board, start + Duration::from_secs(16)), [Source::Services]);
+}
+
+#[test]
+fn a_core_that_appears_while_nobody_asks_is_not_asked_yet_and_makes_nothing_look_fresh() {
+    let mut config = Config::clone(&config(Regions::Named(vec!["r1".into()])));
+    config.cores.reach = CoreReach::Ssm;
+    let scope = Scope { account: "a".into(), region: "r1".into() };
+    let mut board = Board::new(&config, &[Source::Instances, Source::Registry, Source::Admin], None);
+    board.add((0, 0), scope.clone());
+    let (start, at) = (crate::clock::monotonic(), jiff::Timestamp::UNIX_EPOCH);
+    let hosts = || {
+        let mut host = instance("i-1", &[]);
+        host.private_ip = Some("10.0.0.1".into());
+        Reading::Instances(vec![Arc::new(host)])
+    };
+    let registry = |cores: &[&str]| {
+        let core = |id: &&str| CoreRecord {
+            id: (*id).into(),
+            instance_id: Some("i-1".into()),
+            ..CoreRecord::default()
+        };
+        Reading::Registry { cores: cores.iter().map(core).collect(), tenants: vec![], faults: vec![] }
+    };
+    let signs = |board: &Board| -> Vec<(String, Sign)> {
+        let part = board.part(&scope).unwrap();
+        let words = part.admin.value.iter().flat_map(|all| all.iter());
+        words.map(|word| (word.core.to_string(), word.sign.clone())).collect()
+    };
+    let unasked = |id: &str| (id.to_owned(), Sign::Unasked);
+    board.begin(&config, start, at);
+    board.done(&scope, Source::Instances, Ok(hosts()), start, at);
+    board.done(&scope, Source::Registry, Ok(registry(&["c1"])), start, at);
+    board.begin(&config, start, at);
+    assert_eq!(signs(&board), [unasked("c1")]);
+    // Later the registry names another one, and still nobody looks.
+    let (then, later) = (start + Duration::from_secs(600), at + SignedDuration::from_secs(600));
+    board.want(None, &[Source::Registry]);
+    board.begin(&config, then, later);
+    board.done(&scope, Source::Registry, Ok(registry(&["c1", "c2"])), then, later);
+    board.want(None, &[Source::Admin]);
+    board.begin(&config, then, later);
+    assert_eq!(signs(&board), [unasked("c1"), unasked("c2")]);
+    assert_eq!(
+        board.part(&scope).unwrap().standing(Source::Admin).as_of,
+        Some(at),
+        "nobody said anything new"
+    );
 }
 
 /// One operation, as it stood at whatever moment is asked for.

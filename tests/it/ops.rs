@@ -27,6 +27,7 @@ mod nowhere;
 mod refresh;
 mod refusing;
 mod rollout;
+mod starting;
 mod successors;
 mod sweep;
 mod together;

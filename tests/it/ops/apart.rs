@@ -177,3 +177,33 @@ async fn a_way_back_that_a_core_refuses_ends_with_the_reason_and_the_command_and
         assert_eq!(own(&bench).await, before, "{says}: nothing was lost");
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_process_that_is_opened_with_an_ordinary_key_is_not_taken_for_one_that_differs() {
+    let bench = super::config::rig().await;
+    let name = format!("/coredeck/demo/cores/{TWO}");
+    let mut entry: Value = serde_json::from_str(&super::config::value(&bench, &name).await).unwrap();
+    entry["api_key_parameter"] = format!("/coredeck/demo/secrets/{TWO}/api-key").into();
+    put(&bench, &name, "String", &entry.to_string()).await;
+    let pool = || {
+        wished("core config set", |wish| {
+            wish.set.insert("postgresql_connection_pool_size".to_owned(), open("12"));
+        })
+    };
+    let said = refused(&bench, pool()).await;
+    assert!(
+        said.contains("shared-dev-1")
+            && said.contains("does not tell postgresql_connection_pool_size")
+            && said.contains("--key-parameter"),
+        "{said}"
+    );
+    // What is not protected is told with any key.
+    let plan = planned(
+        &bench,
+        wished("core config set", |wish| {
+            wish.set.insert("totp_max_attempts".to_owned(), open("7"));
+        }),
+    )
+    .await;
+    assert!(!preview::text(&plan).contains("differs now"), "{}", preview::text(&plan));
+}
