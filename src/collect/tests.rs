@@ -292,6 +292,7 @@ fn a_core_that_appears_while_nobody_asks_is_not_asked_yet_and_makes_nothing_look
     let (then, later) = (start + Duration::from_secs(600), at + SignedDuration::from_secs(600));
     board.want(None, &[Source::Registry]);
     board.begin(&config, then, later);
+    board.done(&scope, Source::Instances, Ok(hosts()), then, later);
     board.done(&scope, Source::Registry, Ok(registry(&["c1", "c2"])), then, later);
     board.want(None, &[Source::Admin]);
     board.begin(&config, then, later);

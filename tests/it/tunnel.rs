@@ -197,13 +197,15 @@ impl Rig {
     /// Every plugin that was ever started is gone.
     async fn nothing_is_left(&self) {
         let pids = self.told("pids");
-        let lives = |pid: &str| {
-            let state = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
-            let state = state.rsplit(") ").next().unwrap_or_default().to_owned();
-            !(state.is_empty() || state.starts_with('Z'))
-        };
         until("a plugin outlives coredeck", || !pids.lines().any(lives)).await;
     }
+}
+
+/// Whether a process lives: what it held it gives back before it is a zombie.
+fn lives(pid: &str) -> bool {
+    let state = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+    let state = state.rsplit(") ").next().unwrap_or_default().to_owned();
+    !(state.is_empty() || state.starts_with('Z'))
 }
 
 async fn until(otherwise: &str, holds: impl Fn() -> bool) {
@@ -367,6 +369,7 @@ async fn settings_are_planned_run_resumed_and_taken_back_through_systems_manager
     until("no runner asks a core", || !rig.told("held").is_empty()).await;
     let runner = rig.told("held").lines().next().unwrap().parse().unwrap();
     kill_process(Pid::from_raw(runner).unwrap(), Signal::KILL).unwrap();
+    until("the runner outlives its end", || !lives(&runner.to_string())).await;
     std::fs::remove_file(rig.home.path().join("bin/gate")).unwrap();
     rig.done(&format!("op resume {op}")).await;
     let now = rig.done(&show).await;
