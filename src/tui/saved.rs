@@ -104,7 +104,9 @@ impl Views {
 /// What a view may be called: one word that is no other command's.
 pub(super) fn name_of(name: &str) -> Result<&str, String> {
     let is_word = name.chars().all(|c| c.is_alphanumeric() || matches!(c, '-' | '_' | '.'));
-    if name.is_empty() || !is_word {
+    if name.is_empty() {
+        Err("what shall it be called? `save-view mine` writes letters, digits, - and _ after it".to_owned())
+    } else if !is_word {
         Err(format!(
             "`{}` is no name for a view: write letters, digits, - and _",
             crate::model::text::harmless(name)

@@ -313,3 +313,54 @@ async fn hello_says_yes_too_often_and_a_stopped_core_says_nothing() {
     running.step(Duration::from_secs(120));
     assert_eq!(core(lone, "/hello", &[]).await.unwrap().0, 200, "docker starts it again");
 }
+
+/// What somebody at a shell of a host reads.
+async fn typed(running: &Running, host: &str, script: &str) -> String {
+    let more = value!({ "Parameters": { "commands": [script] } });
+    let command = send(running, "AWS-RunShellScript", host, more).await;
+    running.step(Duration::from_secs(60));
+    let ended = invocation(running, &command, host).await;
+    assert_eq!(ended["Status"], "Success", "{ended}");
+    ended["StandardOutputContent"].as_str().unwrap().to_owned()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_containers_wrote_stays_as_it_was_whoever_starts_and_stops_beside_them() {
+    let running = with_cores().await;
+    let noon: jiff::Timestamp = "2026-11-21T12:00:00Z".parse().unwrap();
+    let at = |seconds: i64| noon + jiff::SignedDuration::from_secs(seconds);
+    let cores = running.cores();
+    let one = cores.iter().find(|core| core.id == "dev-001").unwrap();
+    let other = cores.iter().find(|core| core.instance == one.instance && core.id != one.id).unwrap();
+    let span = format!("--since {} --until {}", at(-30), at(-20));
+    let logs = format!("docker logs --timestamps {span} supertokens-{}", one.id);
+    let before = typed(&running, &one.instance, &logs).await;
+    assert!(before.lines().count() > 5, "{before}");
+    // Somebody beside it stops, and then it is started anew itself.
+    typed(&running, &one.instance, &format!("docker stop supertokens-{}", other.id)).await;
+    assert_eq!(typed(&running, &one.instance, &logs).await, before);
+    typed(&running, &one.instance, &format!("docker restart supertokens-{}", one.id)).await;
+    assert_eq!(typed(&running, &one.instance, &logs).await, before);
+    let life =
+        typed(&running, &one.instance, &format!("docker logs --tail 2000 supertokens-{}", one.id)).await;
+    assert!(life.contains("Goodbye") && life.contains("Started SuperTokens"), "{life}");
+    // A task that stops leaves its stream, and changes nothing in those of others on its host.
+    let told = async || {
+        let ask = value!({
+            "logGroupName": "/ecs/auth-core", "startTime": at(-3).as_millisecond(), "endTime": at(-1).as_millisecond(),
+        });
+        let said = json(&running, "logs", "Logs_20140328.FilterLogEvents", ask).await;
+        assert!(said["nextToken"].is_null() && said["events"].as_array().unwrap().len() > 5, "{said}");
+        said["events"].to_string()
+    };
+    let before = told().await;
+    let ecs = async |operation: &str, body: Value| {
+        json(&running, "ecs", &format!("AmazonEC2ContainerServiceV20141113.{operation}"), body).await
+    };
+    let tasks = ecs("ListTasks", value!({ "cluster": "api-prod", "serviceName": "auth-core" })).await;
+    let task = tasks["taskArns"][0].as_str().unwrap_or_else(|| panic!("{tasks}")).to_owned();
+    let stopped = ecs("StopTask", value!({ "cluster": "api-prod", "task": task })).await;
+    assert_eq!(stopped["task"]["desiredStatus"], "STOPPED", "{stopped}");
+    running.step(Duration::from_secs(120));
+    assert_eq!(told().await, before);
+}
