@@ -6,6 +6,7 @@ use super::op::timer;
 use super::op::{self, Place};
 use super::output::Output;
 use super::reach::{self, Hands, Reach};
+use super::tunnel::Signals;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::error::{Error, ErrorKind, Result};
@@ -236,9 +237,10 @@ pub(super) async fn run(
         }
         return Err(op::still_running(&record.id, op::Toward::There));
     }
-    // Whoever follows leaves with Ctrl-C, and the operation goes on.
+    // Whoever follows leaves with Ctrl-C, and the operation goes on. Listened for first: what comes between is not lost.
+    let signals = Signals::new()?;
     reach.lets_go_of_signals();
-    op::follow(&journal, &record.id, &follow, reach.clock(), out).await
+    op::follow(&journal, &record.id, &follow, signals, reach.clock(), out).await
 }
 
 /// Writes a plan to a new file that only its owner may read: it names resources.

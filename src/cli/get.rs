@@ -194,8 +194,6 @@ pub(super) async fn watch(
 ) -> Result<()> {
     let (config, slower) = cadence(plan, args.watch.as_deref().unwrap_or_default(), &reach.config)?;
     slower.iter().for_each(|note| out.say(note));
-    // Watched for as long as somebody likes: a signal is how it ends, and shall leave no port open behind.
-    reach.heeds_signals()?;
     let cancel = CancellationToken::new();
     // What is watched is also kept for a look back.
     let kept = Keeping { history: reach.history()?, ..Keeping::default() };

@@ -143,8 +143,16 @@ fn has(world: &World, sources: &[Source], scope: Option<&Scope>) -> bool {
     world.timeline.past.is_none() && mine.peek().is_some() && mine.all(is_read)
 }
 
-/// Resolves the configuration, says its warnings, and makes its accounts ready.
+/// Resolves the configuration, says its warnings, and makes its accounts ready. From then on a signal that ends programs
+/// first ends the sessions that there may be, until somebody else listens for it.
 pub(super) async fn open(global: &Global, outside: &Outside, out: &mut Output) -> Result<Reach> {
+    let reach = open_unguarded(global, outside, out).await?;
+    reach.heeds_signals()?;
+    Ok(reach)
+}
+
+/// The same for those who listen for signals themselves, or hand them on, from their beginning to their end.
+pub(super) async fn open_unguarded(global: &Global, outside: &Outside, out: &mut Output) -> Result<Reach> {
     let mut warnings = Vec::new();
     let reach = quietly(global, outside, &mut warnings).await;
     warnings.iter().for_each(|warning| out.warn(warning));

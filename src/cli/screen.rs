@@ -49,6 +49,10 @@ pub(super) async fn run(
             return Err(error);
         }
     };
+    if is_headless {
+        // A screen in a terminal listens for itself.
+        reach.heeds_signals()?;
+    }
     let around = &outside.around;
     let folder = around.config_folder.as_ref().map(|folder| folder.join("coredeck"));
     let options = Options::load(&reach.config.theme, &reach.config.keymap, folder.as_deref(), |name| {

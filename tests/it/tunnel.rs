@@ -1,9 +1,11 @@
 //! Cores that cannot be reached from here, asked and changed through ports that Systems Manager forwards: the plugin is
 //! a program of the test's own that really forwards TCP to the pretended cores.
 
+mod signals;
+
 use crate::binary::{Home, Ran};
 use coredeck::clock::Clock;
-use coredeck::sim::{Options, Running, parse, serve};
+use coredeck::sim::{Options, Rule, Running, parse, serve};
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::{Map, Value, json};
 use std::os::unix::fs::PermissionsExt;
@@ -49,7 +51,8 @@ domain = "customer-{n:02}.shared.example.com"
 const DOMAIN: &str = "customer-01.shared.example.com";
 
 /// Forwards a port of this machine to the core that is meant, and ends when it is told to. Beside it may lie `squat`:
-/// then somebody else has the port before it; and `gate`: then it does not begin for a runner as long as that is there.
+/// then somebody else has the port before it; `gate`: then it does not begin for a runner as long as that is there; and
+/// `stuck`: then one of them never has a port, and does not heed whoever wants it to end.
 const PLUGIN: &str = r#"#!/usr/bin/env python3
 import json, os, signal, socket, sys, threading, time
 # Like the real one it hears an interrupt even where whoever started all this had it ignored.
@@ -97,6 +100,14 @@ try:
         signal.signal(signal.SIGINT, signal.SIG_IGN)
         while True:
             signal.pause()
+    try:
+        os.rename(os.path.join(here, "stuck"), os.path.join(here, "is-stuck"))
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        tell("waits", os.getpid())
+        while True:
+            signal.pause()
+    except FileNotFoundError:
+        pass
     gate, parent = os.path.join(here, "gate"), os.getppid()
     if os.path.exists(gate) and b"op\0run" in open(f"/proc/{parent}/cmdline", "rb").read():
         tell("held", parent)
@@ -143,9 +154,13 @@ pub(crate) struct Rig {
 
 impl Rig {
     pub(crate) async fn new(hosts: usize) -> Self {
+        Self::with(hosts, Vec::new()).await
+    }
+
+    async fn with(hosts: usize, faults: Vec<Rule>) -> Self {
         let clock = Clock::Fixed("2026-11-21T12:00:00Z".parse().unwrap());
         let options = parse(&FLEET.replace("HOSTS", &hosts.to_string()), "tunnel.toml").unwrap();
-        let running = serve(Options { clock, cores: true, ..options }).await.unwrap();
+        let running = serve(Options { clock, cores: true, faults, ..options }).await.unwrap();
         let home = Arc::new(Home::new());
         let cores = running.cores();
         assert_eq!(cores.len(), hosts + 1);
@@ -165,13 +180,18 @@ impl Rig {
         std::fs::set_permissions(&plugin, PermissionsExt::from_mode(0o755)).unwrap();
     }
 
-    pub(crate) async fn run(&self, reach: &str, args: &str) -> Ran {
-        let home = Arc::clone(&self.home);
-        let config = home.write(&format!("{}.toml", reach.len()), &format!("[cores]\n{reach}\n"));
-        let folder = home.path().join("bin");
+    /// The arguments of `coredeck`, and what it finds around it.
+    fn typed(&self, reach: &str, args: &str) -> (String, Vec<(&'static str, String)>) {
+        let config = self.home.write(&format!("{}.toml", reach.len()), &format!("[cores]\n{reach}\n"));
+        let folder = self.home.path().join("bin");
         let mut env = self.running.exports();
         env.push(("PATH", format!("{}:{}", folder.display(), std::env::var("PATH").unwrap())));
-        let args = format!("{args} --config {}", config.display());
+        (format!("{args} --config {}", config.display()), env)
+    }
+
+    pub(crate) async fn run(&self, reach: &str, args: &str) -> Ran {
+        let home = Arc::clone(&self.home);
+        let (args, env) = self.typed(reach, args);
         tokio::task::spawn_blocking(move || {
             let env: Vec<(&str, &str)> = env.iter().map(|(name, value)| (*name, value.as_str())).collect();
             home.run_with(&args.split(' ').collect::<Vec<_>>(), &env)

@@ -6,6 +6,7 @@ use crate::cli::args::Global;
 use crate::cli::begin::{self, Form};
 use crate::cli::output::Output;
 use crate::cli::reach;
+use crate::cli::tunnel::Signals;
 use crate::error::{Error, ErrorKind, Result};
 use crate::gateway::Source;
 use crate::ops::{self, Verb};
@@ -33,7 +34,7 @@ pub(super) async fn run(
         return Err(still_running(&id, Toward::after(verb)));
     }
     let how = Follow { is_json: args.one.output == Form::Json, within: None };
-    follow(&journal, &id, &how, outside.clock, out).await
+    follow(&journal, &id, &how, Signals::new()?, outside.clock, out).await
 }
 
 /// What came of asking.

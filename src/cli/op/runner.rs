@@ -5,6 +5,7 @@ use crate::cli::Outside;
 use crate::cli::args::Global;
 use crate::cli::output::Output;
 use crate::cli::reach::{self, Reach, Tools};
+use crate::cli::tunnel::Signals;
 use crate::clock::{Clock, monotonic};
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::Scope;
@@ -34,7 +35,7 @@ pub(super) async fn run(
     let stop = CancellationToken::new();
     let journal = place.open()?;
     let op = ops::read(&journal, &args.id)?;
-    let reach = reach::open(global, outside, out).await?;
+    let reach = reach::open_unguarded(global, outside, out).await?;
     let start = Start { who: who(outside), home: args.home.clone(), force: args.force };
     let edge = edge(&op, &reach.tools()?, journal, stop.clone())?;
     let running = ops::run(&edge, &op.record.id, &start);
@@ -66,8 +67,9 @@ pub(crate) async fn run_here(
     let op = ops::read(&journal, id)?;
     let edge = edge(&op, &reach.tools()?, Journal::open(&file)?, CancellationToken::new())?;
     let start = Start { who: op.record.who.clone(), home: "here".to_owned(), force: false };
+    let signals = Signals::new()?;
     let (ran, seen) =
-        tokio::join!(ops::run(&edge, id, &start), follow(&journal, id, how, reach.clock(), out));
+        tokio::join!(ops::run(&edge, id, &start), follow(&journal, id, how, signals, reach.clock(), out));
     ran?;
     if let Some(folder) = file.parent() {
         // A demo leaves nothing behind; what cannot be removed lies among the temporary files.

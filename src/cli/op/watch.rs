@@ -5,6 +5,7 @@ use crate::cli::Outside;
 use crate::cli::bars::Bars;
 use crate::cli::begin::Form;
 use crate::cli::output::Output;
+use crate::cli::tunnel::Signals;
 use crate::clock::Clock;
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::text::harmless;
@@ -12,8 +13,8 @@ use crate::ops::event::Event;
 use crate::ops::progress::{Progress, Standing, line};
 use crate::ops::{self, OpState};
 use crate::store::journal::{Journal, Ledger};
+use rustix::process::Signal;
 use std::time::Duration;
-use tokio::signal::unix::{SignalKind, signal};
 
 /// How often is looked when no bell rings: a runner that dies rings none.
 const LOOK_EVERY: Duration = Duration::from_secs(5);
@@ -34,23 +35,19 @@ pub(super) async fn run(args: &WatchArgs, place: &Place, outside: &Outside, out:
     let how = Follow { is_json: args.one.output == Form::Json, within: within.transpose()? };
     let journal = place.open()?;
     let id = journal.op(&args.one.id)?.id;
-    follow(&journal, &id, &how, outside.clock, out).await
+    follow(&journal, &id, &how, Signals::new()?, outside.clock, out).await
 }
 
-/// Follows an operation to its end.
-pub(crate) async fn follow(
+/// Follows an operation to its end, or until one of these signals comes: then it goes on without us.
+pub(in crate::cli) async fn follow(
     journal: &Journal,
     id: &str,
     how: &Follow,
+    mut signals: Signals,
     clock: Clock,
     out: &mut Output,
 ) -> Result<()> {
     let bell = journal.watch();
-    let signals = |why: std::io::Error| Error::failed("cannot listen for signals").because(why);
-    let mut interrupt = signal(SignalKind::interrupt()).map_err(signals)?;
-    let mut hangup = signal(SignalKind::hangup()).map_err(signals)?;
-    // Whoever listened for it before, while there were sessions, has taken its usual action from it.
-    let mut terminate = signal(SignalKind::terminate()).map_err(signals)?;
     let limit = tokio::time::sleep(how.within.unwrap_or(Duration::from_secs(u32::MAX.into())));
     tokio::pin!(limit);
     let mut op = ops::read(journal, id)?;
@@ -92,18 +89,11 @@ pub(crate) async fn follow(
                 told.close();
                 return Err(still_running(id, Toward::of(progress.standing)));
             }
-            _ = interrupt.recv() => {
+            came = signals.next() => {
                 told.close();
                 let running = still_running(id, Toward::of(progress.standing));
-                return Err(Error { kind: ErrorKind::Interrupted, ..running });
-            }
-            _ = hangup.recv() => {
-                told.close();
-                return Err(still_running(id, Toward::of(progress.standing)));
-            }
-            _ = terminate.recv() => {
-                told.close();
-                return Err(still_running(id, Toward::of(progress.standing)));
+                let kind = if came == Signal::INT { ErrorKind::Interrupted } else { running.kind };
+                return Err(Error { kind, ..running });
             }
         }
     }
