@@ -28,6 +28,7 @@ use super::condition::{Condition, Eye};
 use super::event::{At, End, Event, How, Way};
 use super::intent::OnTimeout;
 use super::plan::{Act, Aftermath, Leg};
+use super::refreshing::explained;
 use super::state::{LaneState, Mode, OpState, Phase, StepState};
 use crate::gateway::change::Change;
 use crate::model::Scope;
@@ -334,8 +335,8 @@ impl One<'_> {
             return self.give_up(false, spoiled.why.clone());
         }
         if let Some(end) = self.leg.ends.iter().find(|end| self.holds(&end.when)) {
-            let told = self.told().map(|told| format!(": {told}")).unwrap_or_default();
-            return self.end(false, format!("{}{told}", end.why), end.then);
+            let why = self.told().map_or_else(|| end.why.clone(), |told| explained(&end.why, &told));
+            return self.end(false, why, end.then);
         }
         if let Some(call) = self.refused_as_ours() {
             return Need::Note(Event::Adopted { call, steps: vec![self.at] });

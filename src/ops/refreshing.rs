@@ -208,6 +208,28 @@ pub fn progress(one: &RefreshDetail, of: u32) -> String {
     said
 }
 
+/// How [`progress`] begins where it says what became of a refresh.
+const FATES: [&str; 5] = ["goes back", "went back", "could not go back", "was cancelled", "failed"];
+
+/// What [`progress`] said, without what became of it: how far it was, and why.
+fn rest(said: &str) -> &str {
+    let goes_on =
+        |rest: &&str| rest.is_empty() || ["; ", ": ", " ("].iter().any(|lead| rest.starts_with(lead));
+    FATES.iter().find_map(|fate| said.strip_prefix(fate)).filter(goes_on).unwrap_or(said)
+}
+
+/// Why a refresh was left, with how far it was: what became of it is said once.
+pub fn explained(why: &str, said: &str) -> String {
+    let rest = rest(said);
+    if rest.len() == said.len() { format!("{why}: {said}") } else { format!("{why}{rest}") }
+}
+
+/// Whether an explanation tells all that was said of a refresh.
+pub fn explains(why: &str, said: &str) -> bool {
+    let rest = rest(said);
+    why.contains(said) || rest.len() < said.len() && why.ends_with(rest)
+}
+
 /// How far a refresh is, by the numbers in what [`progress`] says of it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Counted {
@@ -249,7 +271,7 @@ pub fn counted(said: &str) -> Counted {
     let at_turn = said.split_once(" had been replaced").and_then(|(before, _)| before.rsplit_once(" of "));
     let replaced = said.split_once("replaced ").and_then(|(_, after)| after.split_once(" of "));
     let percent = said.split_once(" %)").and_then(|(before, _)| before.rsplit('(').next()?.parse().ok());
-    let is_back = ["goes back", "went back", "could not go back"].iter().any(|word| said.starts_with(word));
+    let is_back = FATES.iter().take(3).any(|fate| said.starts_with(fate));
     let back = said.rsplit_once(" run ").and_then(|(before, _)| {
         let (done, of) = before.rsplit("; ").next()?.split_once(" of ")?;
         Some((done.parse().ok()?, of.parse().ok()?))
@@ -261,6 +283,32 @@ pub fn counted(said: &str) -> Counted {
 mod tests {
     use super::*;
     use crate::model::{Refresh, RefreshWants};
+
+    #[test]
+    fn what_became_of_a_refresh_is_said_once() {
+        let stuck = "could not go back; 1 of 12 had been replaced: no room";
+        let why = explained("AWS could not take it back", stuck);
+        assert_eq!(why, "AWS could not take it back; 1 of 12 had been replaced: no room");
+        assert!(
+            explains(&why, stuck) && !explains(&why, "could not go back; 2 of 12 had been replaced: no room")
+        );
+        // As journals of older versions have it.
+        assert!(explains(&format!("AWS could not take it back: {stuck}"), stuck));
+        let cases = [
+            (
+                "the refresh failed",
+                "failed; replaced 3 of 12 (25 %)",
+                "the refresh failed; replaced 3 of 12 (25 %)",
+            ),
+            ("AWS takes it back", "goes back (8 %)", "AWS takes it back (8 %)"),
+            ("an alarm rings", "replaced 3 of 12 (25 %)", "an alarm rings: replaced 3 of 12 (25 %)"),
+            ("it did not start", "failedover is no answer", "it did not start: failedover is no answer"),
+        ];
+        for (why, said, all) in cases {
+            assert_eq!(explained(why, said), all);
+        }
+        assert!(!explains("an alarm rings", "replaced 3 of 12 (25 %)"));
+    }
 
     fn wants() -> Preferences {
         Preferences {

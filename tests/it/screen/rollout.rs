@@ -343,6 +343,29 @@ fn only_what_can_be_done_as_it_stands_is_offered_and_the_way_back_counts_who_is_
     }
 }
 
+#[test]
+fn a_group_that_is_stuck_on_its_way_back_says_once_that_it_could_not_go_back() {
+    let at = At { lane: 2, step: 0 };
+    let said = "could not go back; 1 of 12 had been replaced: there is no room for m5.large";
+    let told = Event::Told { at, what: said.to_owned() };
+    // As it is said now, and as journals of older versions have it.
+    let whys = [
+        "AWS could not take it back; 1 of 12 had been replaced: there is no room for m5.large".to_owned(),
+        format!("AWS could not take it back: {said}"),
+    ];
+    for (why, times) in whys.into_iter().zip([1, 2]) {
+        let (way, then) = (Way::Back, coredeck::ops::plan::Aftermath::Policy);
+        let gave_up = Event::GaveUp { at, way, is_late: false, why, seen: Vec::new(), then };
+        let stuck = vec![told.clone(), gave_up, Event::Closed { lane: 2, end: coredeck::ops::End::Stuck }];
+        let over = [events(), stuck, vec![Event::Ended { end: Outcome::PartWay }]].concat();
+        let text = shown((180, 60), over).text();
+        let board = text.split("\nLog").next().unwrap();
+        assert_eq!(board.matches("could not").count(), times, "{text}");
+        assert_eq!(board.matches("there is no room").count(), 1, "{text}");
+        assert!(board.contains("stuck"), "{text}");
+    }
+}
+
 /// How often anything was asked of the operation.
 fn asks(screen: &Headless) -> usize {
     screen.effects.iter().filter(|effect| matches!(effect, Effect::Order(Order::Ask { .. }))).count()

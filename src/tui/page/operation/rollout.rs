@@ -11,7 +11,7 @@ use crate::ops::event::{At, End};
 use crate::ops::judgement::{Verdict, verdict};
 use crate::ops::plan::{Lane, Step};
 use crate::ops::progress::LaneProgress;
-use crate::ops::refreshing::{Counted, counted};
+use crate::ops::refreshing::{Counted, counted, explains};
 use crate::ops::state::{LaneState, OpState, Phase};
 use crate::tui::cell;
 use crate::tui::page::TextLine;
@@ -215,7 +215,10 @@ impl Sheet<'_> {
         let told = state.told.as_deref().unwrap_or_default();
         let lead = || (Role::Text, INDENT.to_owned());
         if !told.is_empty() {
-            self.put(Role::Text, lead(), told);
+            // Why it went wrong may say all of it.
+            if !state.why.iter().any(|why| explains(why, told)) {
+                self.put(Role::Text, lead(), told);
+            }
         } else if !lane.now.is_empty() {
             self.put(Role::Text, lead(), &lane.now);
         }
