@@ -11,6 +11,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::model::{RefreshPreset, Text};
 use crate::ops::image::Meant;
 use crate::ops::intent::RolloutWish;
+use crate::ops::kinds::rollout::{self, Checked};
 use crate::query::Kind;
 use crate::world::Interest;
 use clap::Args;
@@ -130,18 +131,21 @@ impl RolloutArgs {
             sources.extend(Kind::Drift.sources());
             let world = reach.once(&sources, Interest::default(), None, out).await;
             let desk = begin::desk(&reach, &world)?;
-            let all = crate::ops::kinds::rollout::check(&desk, &self.plain.targets, &wish).await?;
+            let all = rollout::check(&desk, &self.plain.targets, &wish).await?;
             if self.plain.manner.is_json() {
                 let rows: Vec<_> = all
                     .iter()
-                    .map(|one| serde_json::json!({ "group": one.group, "todo": one.todo, "says": one.says }))
+                    .map(|Checked { group, todo, says, support }| {
+                        serde_json::json!({ "group": group, "todo": todo, "says": says, "support": support })
+                    })
                     .collect();
                 out.data(&super::json::document(&serde_json::Value::Array(rows)))?;
             } else {
                 let lines: Vec<String> = all
                     .iter()
                     .map(|one| {
-                        let line = format!("{}: {}", one.group, one.todo.as_ref().unwrap_or(&one.says));
+                        let ends = one.support.iter().map(|ends| format!("; {ends}")).collect::<String>();
+                        let line = format!("{}: {}{ends}", one.group, one.todo.as_ref().unwrap_or(&one.says));
                         format!("{}\n", crate::model::text::harmless(&line))
                     })
                     .collect();

@@ -3,7 +3,7 @@
 mod fits;
 mod types;
 
-pub use fits::{Allowed, Wrong, fits};
+pub use fits::{Allowed, Wrong, fits, support};
 
 use super::desk::Desk;
 use crate::error::{Error, Result};

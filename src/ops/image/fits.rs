@@ -104,11 +104,7 @@ pub fn fits(
              data rests on may be another one, or missing"
         ));
     }
-    if let Some(day) = image.end_of_support() {
-        let is_over = at.to_string().as_str() > day;
-        let word = if is_over { "ended" } else { "ends" };
-        warnings.push(format!("{id} is Amazon Linux 2, whose support {word} on {day}: plan to leave it"));
-    }
+    warnings.extend(support(image, at));
     if let Some(made) = image.created_at {
         let days = at.duration_since(made).as_hours() / 24;
         if days > 180 {
@@ -116,6 +112,13 @@ pub fn fits(
         }
     }
     (wrongs, warnings)
+}
+
+/// Until when its maker mends an image that has reached or will reach its end.
+pub fn support(image: &Image, at: Timestamp) -> Option<String> {
+    let day = image.end_of_support()?;
+    let word = if at.to_string().as_str() > day { "ended" } else { "ends" };
+    Some(format!("{} is Amazon Linux 2, whose support {word} on {day}: plan to leave it", image.id))
 }
 
 /// What an image is one of: its public parameter, or its name without the numbers in it.

@@ -317,6 +317,17 @@ async fn a_check_of_a_rollout_says_by_its_code_whether_there_is_something_to_do(
         let told: serde_json::Value = serde_json::from_str(&out).unwrap_or_else(|_| panic!("{out}"));
         assert!(code == 0 && told[0]["todo"].is_null() && told[0]["says"].is_string(), "{out}");
 
+        // What is meant may be one that its maker mends no more: that is said beside.
+        let ends = "is Amazon Linux 2, whose support end";
+        let (code, out, _) = of(&running, "web", "al2", &[]);
+        assert!(code == 3 && out.contains("is meant; ami-") && out.contains(ends), "{code}: {out}");
+        let (code, out, _) = of(&running, "web", "al2", &["-o", "json"]);
+        let told: serde_json::Value = serde_json::from_str(&out).unwrap_or_else(|_| panic!("{out}"));
+        let said = told[0]["support"].as_str().unwrap_or_default();
+        assert!(code == 3 && said.starts_with("ami-") && said.contains(ends), "{code}: {out}");
+        let (_, out, _) = of(&running, "web", "self:web-1", &["-o", "json"]);
+        assert!(out.contains("\"support\": null"), "{out}");
+
         let (code, out, err) = of(&running, "nobody", "self:web-2", &[]);
         assert!(
             code == 1 && out.is_empty() && err.contains("nobody: there is no such group"),
