@@ -81,6 +81,9 @@ pub(super) fn run(command: &CoreCommand, global: &Global, outside: &Outside, out
     if let CoreCommand::Config(config::ConfigCommand::Show(args)) = command {
         return super::block_on(config::show(args, global, outside, out));
     }
+    if let CoreCommand::Keys(keys) = command {
+        keys.check(global, outside)?;
+    }
     let intent = command.intent()?;
     let Some(manner) = command.manner() else { return Ok(()) };
     manner.check()?;

@@ -22,6 +22,7 @@ mod undrain;
 
 pub use self::core::{look_at_cores, targets_of};
 pub use config::{Held, held};
+pub use keys::ways_to_a_key;
 
 use super::desk::{Desk, Draft};
 use super::intent::Intent;

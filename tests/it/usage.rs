@@ -36,6 +36,22 @@ fn an_unknown_column_is_named_with_what_was_meant() {
 }
 
 #[test]
+fn a_rotation_without_a_key_names_the_whole_lines_that_make_one_and_take_it() {
+    let ran = wrong(&["core", "keys", "rotate", "acme", "--domain", "c1.example.com"]);
+    for says in [
+        "no new key was named",
+        "coredeck core keys rotate acme --domain c1.example.com --generate /coredeck/default/secrets/acme/key-2",
+        "alone, of at least 20 letters, digits, = and -",
+        "| aws ssm put-parameter --type SecureString --name /coredeck/default/secrets/acme/key-2 --value file:///dev/stdin",
+        "coredeck core keys rotate acme --domain c1.example.com --new /coredeck/default/secrets/acme/key-2",
+    ] {
+        assert!(ran.err.contains(says), "{says}: {}", ran.err);
+    }
+    let both = wrong(&["core", "keys", "rotate", "acme", "--new", "/a", "--generate", "/b"]);
+    assert!(both.err.contains("cannot be used with"), "{}", both.err);
+}
+
+#[test]
 fn an_unknown_kind_is_named_with_what_was_meant() {
     let ran = wrong(&["get", "instnaces"]);
     assert!(ran.err.contains("instnaces") && ran.err.contains("instances"), "{}", ran.err);

@@ -1,7 +1,12 @@
 //! `coredeck core keys`: two keys valid, then one.
 
 use super::place::PlaceArgs;
+use crate::cli::Outside;
+use crate::cli::args::Global;
 use crate::cli::begin::Manner;
+use crate::config::{Surroundings, load};
+use crate::error::{Error, Result};
+use crate::ops::kinds::ways_to_a_key;
 use crate::ops::{Intent, Options};
 use clap::{Args, Subcommand};
 
@@ -25,7 +30,7 @@ pub(in crate::cli) struct RotateArgs {
     #[command(flatten)]
     place: PlaceArgs,
     /// The SecureString with the new key
-    #[arg(long, value_name = "PARAMETER", required_unless_present = "generate")]
+    #[arg(long, value_name = "PARAMETER")]
     new: Option<String>,
     /// Make a random key and put it into this SecureString, which must not be there yet
     #[arg(long, value_name = "PARAMETER", conflicts_with = "new")]
@@ -53,6 +58,18 @@ impl KeysCommand {
             Self::Rotate(args) => &args.manner,
             Self::Retire(args) => &args.manner,
         }
+    }
+
+    /// Finds what was left out before anything is read.
+    pub(super) fn check(&self, global: &Global, outside: &Outside) -> Result<()> {
+        let Self::Rotate(args) = self else { return Ok(()) };
+        if args.new.is_some() || args.generate.is_some() {
+            return Ok(());
+        }
+        let around = if global.demo { &Surroundings::default() } else { &outside.around };
+        let config = load(&global.flags(), around)?.config;
+        let ways = ways_to_a_key(config.fleet.as_str(), &args.place.target, &args.place.typed(), None);
+        Err(ways.into_iter().fold(Error::usage("no new key was named"), Error::hint))
     }
 
     /// What was typed.

@@ -24,6 +24,18 @@ pub(in crate::cli) struct PlaceArgs {
 }
 
 impl PlaceArgs {
+    /// The flags that name it, as they are typed.
+    pub(super) fn typed(&self) -> String {
+        let flags = [
+            ("domain", &self.domain),
+            ("app", &self.app),
+            ("tenant", &self.tenant),
+            ("key-parameter", &self.key_parameter),
+        ];
+        let given = flags.into_iter().filter_map(|(flag, value)| Some((flag, value.as_ref()?)));
+        given.map(|(flag, value)| format!(" --{flag} {value}")).collect()
+    }
+
     /// A wish for it that says nothing yet.
     pub(super) fn wish(&self) -> ConfigWish {
         ConfigWish {

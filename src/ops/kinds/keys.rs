@@ -166,8 +166,11 @@ async fn add(desk: &Desk<'_>, intent: &Intent) -> Result<Draft> {
             made
         }
         (None, None) => {
-            let mend = "--new PARAMETER names a SecureString that holds it; --generate PARAMETER makes one";
-            draft.refuse(&site.first().core, "no new key was named", mend);
+            let core = &site.first().core;
+            let region = Some(site.scope.region.as_str());
+            let mend =
+                ways_to_a_key(desk.config.fleet.as_str(), core.as_str(), &naming(&site), region).join("; ");
+            draft.refuse(core, "no new key was named", mend);
             return Ok(draft);
         }
     };
@@ -320,6 +323,22 @@ async fn opens_base(desk: &Desk<'_>, site: &Site, key: &SecretRef, value: &Seale
         }
     }
     Ok(None)
+}
+
+/// What to do where no new key was named, each with the whole line to type: a new one that nobody sees, or one's own,
+/// which no argument of a program shows.
+pub fn ways_to_a_key(fleet: &str, target: &str, place: &str, region: Option<&str>) -> [String; 3] {
+    let name = format!("/coredeck/{fleet}/secrets/{target}/key-2");
+    let line = format!("coredeck core keys rotate {target}{place}");
+    let region = region.map(|region| format!(" --region {region}")).unwrap_or_default();
+    [
+        format!("a random one that nobody sees: {line} --generate {name}"),
+        format!(
+            "or put your own into a SecureString, alone, of at least 20 letters, digits, = and -: openssl rand -hex 32 \
+             | tr -d '\\n' | aws ssm put-parameter --type SecureString --name {name} --value file:///dev/stdin{region}"
+        ),
+        format!("and then name it: {line} --new {name}"),
+    ]
 }
 
 fn retiring(site: &Site, parameter: &str) -> String {

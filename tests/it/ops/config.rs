@@ -285,6 +285,14 @@ async fn what_a_core_would_refuse_is_refused_before_with_its_reason() {
         ),
         (keys("core keys rotate", |wish| wish.generate = Some("/keys/new".into())), "it is there already"),
         (
+            keys("core keys rotate", |_| ()),
+            "put-parameter --type SecureString --name /coredeck/demo/secrets/",
+        ),
+        (
+            keys("core keys rotate", |_| ()),
+            "--domain c1.example.com --generate /coredeck/demo/secrets/shared-prod-1/key-2",
+        ),
+        (
             keys("core keys rotate", |wish| {
                 wish.new_key = Some("/coredeck/demo/secrets/shared-prod-1/api-key".into());
             }),
