@@ -41,7 +41,8 @@ pub(super) fn join(snapshot: &Snapshot, tiers: &[Tier], spans: &[Span], fleet: &
     words::heed(snapshot, &mut cores);
     words::heed_strangers(snapshot, &mut cores);
     routing::heed_versions(fleet, &mut cores);
-    let tenants = tenants::join(snapshot, spans, fleet, &cores);
+    let mut tenants = tenants::join(snapshot, spans, fleet, &cores);
+    words::heed_one_database(&mut tenants);
     routing::tell(snapshot, fleet, &tenants, &mut cores);
     let is_counted = everywhere(snapshot, &[Source::Registry]);
     count(tiers, &tenants, is_counted, &mut cores);

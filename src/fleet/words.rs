@@ -3,7 +3,7 @@
 use super::health::Verdict;
 use super::lack;
 use crate::model::admin::{CoreWord, DomainWord, Sign};
-use crate::model::{Core, Health, Home, Known, Text, WhyUnknown};
+use crate::model::{Core, Health, Home, Known, Tenant, TenantId, Text, WhyUnknown};
 use crate::snapshot::{Part, Snapshot};
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -105,6 +105,42 @@ fn verdict(word: &CoreWord) -> (Health, Vec<String>) {
     (health, troubles)
 }
 
+/// Says of tenants whose cores name one database for them that they have the same users. Cores refuse that of two
+/// domains of their own, and know nothing of each other. The same domain at two places is one tenant on its way.
+pub(super) fn heed_one_database(tenants: &mut [(Tenant, Option<usize>)]) {
+    let mut by_database: HashMap<Text, Vec<usize>> = HashMap::new();
+    for (at, (tenant, _)) in tenants.iter().enumerate() {
+        if let Known::Yes(Some(word)) = &tenant.word
+            && let Some(database) = &word.database
+        {
+            by_database.entry(database.clone()).or_default().push(at);
+        }
+    }
+    for all in by_database.into_values().filter(|all| all.len() > 1) {
+        let who = |at: &usize| {
+            let (tenant, _) = tenants.get(*at)?;
+            Some((*at, tenant.id.clone(), tenant.domain.as_ref().map(|domain| domain.to_lowercase())))
+        };
+        let all: Vec<_> = all.iter().filter_map(who).collect();
+        for (at, _, domain) in &all {
+            let is_other = |(other, _, its): &&(usize, TenantId, Option<Text>)| {
+                other != at && (its.is_none() || its != domain)
+            };
+            let mut others = all.iter().filter(is_other).map(|(_, id, _)| id);
+            let Some(first) = others.next() else { continue };
+            let more = match others.count() {
+                0 => String::new(),
+                more => format!(" and of {more} more"),
+            };
+            let Some((tenant, _)) = tenants.get_mut(*at) else { continue };
+            let place = if tenant.health < Health::Warn { 0 } else { tenant.troubles.len() };
+            tenant.health = tenant.health.max(Health::Warn);
+            let said = format!("its database is that of {first}{more}, too: they have the same users");
+            tenant.troubles.insert(place, said);
+        }
+    }
+}
+
 /// What a tenant's core says of its domain. A core that is well and does not know a domain would serve it from its own
 /// users, without an error: that is said.
 pub(super) fn of_domain(
@@ -141,4 +177,56 @@ pub(super) fn of_domain(
         _ => {}
     }
     Known::Yes(found)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::Scope;
+
+    fn tenant(id: &str, domain: Option<&str>, database: Option<&str>) -> (Tenant, Option<usize>) {
+        let word = DomainWord { database: database.map(Text::new), ..DomainWord::default() };
+        let tenant = Tenant {
+            id: id.into(),
+            scope: Arc::new(Scope { account: "a".into(), region: "r".into() }),
+            name: None,
+            domain: domain.map(Text::new),
+            mode: None,
+            core: None,
+            tier: None,
+            rule: None,
+            target_groups: Vec::new(),
+            route: Known::Yes(None),
+            drift: None,
+            word: Known::Yes(Some(Arc::new(word))),
+            health: Health::Ok,
+            troubles: vec!["before".to_owned()],
+        };
+        (tenant, None)
+    }
+
+    #[test]
+    fn tenants_with_one_database_are_told_that_they_have_the_same_users() {
+        let said = |mut tenants: Vec<(Tenant, Option<usize>)>| {
+            heed_one_database(&mut tenants);
+            tenants
+                .into_iter()
+                .map(|(tenant, _)| (tenant.health, tenant.troubles.first().cloned().unwrap_or_default()))
+                .collect::<Vec<_>>()
+        };
+        let warned =
+            |of: &str| (Health::Warn, format!("its database is that of {of}, too: they have the same users"));
+        let well = || (Health::Ok, "before".to_owned());
+        let (one, two) = (Some("one.example.com"), Some("two.example.com"));
+        let two_of_three =
+            vec![tenant("a", one, Some("d")), tenant("b", two, Some("d")), tenant("c", None, Some("e"))];
+        assert_eq!(said(two_of_three), [warned("b"), warned("a"), well()]);
+        let three =
+            vec![tenant("a", one, Some("d")), tenant("b", two, Some("d")), tenant("c", None, Some("d"))];
+        assert_eq!(said(three)[2], warned("a and of 1 more"));
+        // One that is on its way from one core to another has its domain at both, and what nobody tells is not guessed.
+        let moves = vec![tenant("a", one, Some("d")), tenant("a-too", Some("ONE.example.com"), Some("d"))];
+        assert_eq!(said(moves), [well(), well()]);
+        assert_eq!(said(vec![tenant("a", one, None), tenant("b", two, None)]), [well(), well()]);
+    }
 }

@@ -19,6 +19,8 @@ const AT_ONCE: usize = 3;
 const COUNTED_FOR: Duration = Duration::from_secs(600);
 /// Apps of a domain besides the public one whose requests are asked for.
 const APPS: usize = 20;
+/// Signs of the digest of a database that are kept: so many that no two of ten thousand are taken for one.
+const DIGEST: usize = 12;
 /// Minutes of a day's line that become one point.
 const POINT: usize = 30;
 
@@ -249,7 +251,7 @@ async fn hear(
             Ok(licence) => {
                 let uses = licence.tenants.iter().filter(|told| told.place.domain == word.domain);
                 let pool = uses.clone().find_map(|told| told.pool.as_deref());
-                word.database = pool.map(|pool| Text::from(pool.chars().take(8).collect::<String>()));
+                word.database = pool.map(|pool| Text::from(pool.chars().take(DIGEST).collect::<String>()));
                 let told: Vec<u64> = uses.map(|told| told.users).collect();
                 word.users = if told.is_empty() {
                     client.users(door, &place, true).await.ok()
