@@ -17,7 +17,8 @@ pub use pools::{Pools, pools};
 pub use step::next_step;
 
 use crate::config::Figures;
-use crate::fleet::{Fleet, TierRow};
+use crate::fleet::{Counted, Fleet, TierRow, counted};
+use crate::model::admin::DomainWord;
 use crate::model::{Core, Known, Tier, TierName, WhyUnknown};
 use crate::snapshot::{Measure, Subject, Trends};
 use jiff::Timestamp;
@@ -60,6 +61,8 @@ pub struct Capacity {
     pub rate_most: f64,
     /// Users, and the MiB of database that so many take.
     pub users: Known<u64>,
+    /// What is in its users once although several replicas told it; none where there is no such thing.
+    pub once: Option<Counted>,
     /// Database connections that its cores' pools open at most, beside those that the database takes.
     pub connections: Room,
     /// What was measured of its hosts; none where nothing was.
@@ -119,15 +122,17 @@ fn of_tier(
     let hosts = u64::from(row.instances);
     let course = |measure| trends.get(&Subject::Tier(Some(tier.name.clone())), measure);
     let monthly = Room {
-        used: sum(row.cores, &mine, |core| core.monthly()),
+        used: sum(row.cores, &mine, |domain| domain.monthly).map(|counted| counted.sum),
         most: Known::Yes(Some(hosts * u64::from(figures.monthly_users_per_host))),
     };
+    let users = sum(row.cores, &mine, |domain| domain.users);
     Capacity {
         tier: tier.name.clone(),
         hosts: row.instances,
         rate: rate(&mine),
         rate_most: f64::from(row.instances) * f64::from(figures.requests_per_host),
-        users: sum(row.cores, &mine, |core| core.users()),
+        users: users.map(|counted| counted.sum),
+        once: users.yes().filter(|counted| counted.shared > 0),
         connections: Room {
             used: connections(row.cores, &mine, figures),
             most: match figures.max_connections {
@@ -176,27 +181,12 @@ fn tenants(row: &TierRow, tier: &Tier, mine: &[&Core], cores: &Room) -> Room {
     Room { used, most }
 }
 
-/// A sum over cores that told; not known unless all cores are, and each did.
-fn sum(
-    cores: Known<u32>,
-    mine: &[&Core],
-    of: impl Fn(&crate::model::admin::CoreWord) -> Option<u64>,
-) -> Known<u64> {
-    if let Known::No(why) = cores {
-        return Known::No(why);
+/// A sum over the databases of cores; not known unless all cores are.
+fn sum(cores: Known<u32>, mine: &[&Core], of: impl Fn(&DomainWord) -> Option<u64>) -> Known<Counted> {
+    match cores {
+        Known::Yes(_) => counted(mine.iter().copied(), of),
+        Known::No(why) => Known::No(why),
     }
-    let mut sum = 0;
-    for core in mine {
-        match &core.word {
-            Known::Yes(Some(word)) => match of(word) {
-                Some(told) => sum += told,
-                None => return Known::No(WhyUnknown::Trouble),
-            },
-            Known::Yes(None) => return Known::No(WhyUnknown::NotAsked),
-            Known::No(why) => return Known::No(*why),
-        }
-    }
-    Known::Yes(sum)
 }
 
 /// What pools open at most: by the cores' own word where they gave it, else by the figure for each domain.

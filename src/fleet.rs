@@ -20,6 +20,7 @@ mod shared;
 mod tenants;
 mod tiers;
 mod traffic;
+mod users;
 mod words;
 
 pub use deeds::Deed;
@@ -32,6 +33,7 @@ pub use rows::{
 };
 pub use samples::{metric_samples, samples};
 pub use shared::Rows;
+pub use users::{Counted, counted};
 
 use crate::gateway::CallRecord;
 use crate::model::{Core, Tenant};

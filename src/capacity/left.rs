@@ -3,7 +3,7 @@
 
 use super::connections;
 use crate::config::Figures;
-use crate::fleet::Fleet;
+use crate::fleet::{Fleet, counted};
 use crate::model::{Core, InstanceId, Known, Scarce, Text, TierName, WhyUnknown};
 use serde_json::{Value, json};
 use std::collections::HashMap;
@@ -53,22 +53,21 @@ impl Scale {
     fn new(fleet: &Fleet, figures: &Figures) -> Self {
         let mut by_tier: HashMap<Option<TierName>, Vec<&Core>> = HashMap::new();
         let mut replicas = HashMap::new();
-        let mut monthly = HashMap::new();
+        let mut by_host: HashMap<InstanceId, Vec<&Core>> = HashMap::new();
         for core in &fleet.cores {
             by_tier.entry(core.tier.clone()).or_default().push(core);
             if let Some(base) = base(core) {
                 *replicas.entry((core.tier.clone(), base)).or_insert(0) += 1;
             }
             if let Some(host) = core.home.instance_id() {
-                let left = monthly
-                    .entry(host.clone())
-                    .or_insert_with(|| Known::Yes(i64::from(figures.monthly_users_per_host)));
-                *left = match (*left, monthly_of(core)) {
-                    (Known::Yes(left), Known::Yes(users)) => Known::Yes(left.saturating_sub_unsigned(users)),
-                    (Known::No(why), _) | (_, Known::No(why)) => Known::No(why),
-                };
+                by_host.entry(host.clone()).or_default().push(core);
             }
         }
+        let most = i64::from(figures.monthly_users_per_host);
+        let left = |of: Vec<&Core>| {
+            counted(of, |domain| domain.monthly).map(|counted| most.saturating_sub_unsigned(counted.sum))
+        };
+        let monthly = by_host.into_iter().map(|(host, of)| (host, left(of))).collect();
         let used = by_tier.into_iter().map(|(tier, of)| (tier, connections(Known::Yes(0), &of, figures)));
         Self { figures: *figures, used: used.collect(), replicas, monthly }
     }

@@ -46,6 +46,7 @@ fn row(name: &str, instances: u32, cores: u32, each: Option<u32>, tenants: u32) 
         groups: 0,
         services: 0,
         cores: Known::Yes(cores),
+        adrift: 0,
         core_room: Known::Yes(each.map(|each| each * instances)),
         tenants: Known::Yes(tenants),
         zones: Vec::new(),

@@ -85,6 +85,8 @@ pub(super) fn run(args: &CapacityArgs, global: &Global, outside: &Outside, out: 
         };
         out.data(&text)?;
         if args.output == ShowFormat::Table {
+            let once = rows.iter().filter_map(|row| Some(format!("{}: {}", row.tier, row.once?.said()?)));
+            once.for_each(|once| out.say(&harmless(&once)));
             rows.iter()
                 .flat_map(|row| &row.densities)
                 .for_each(|density| out.say(&harmless(&density.said())));
@@ -186,7 +188,9 @@ fn document(rows: &[Capacity], figures: &Figures, tiers: &[Tier]) -> Value {
                 "tier": row.tier, "hosts": row.hosts, "cores": room(&row.cores), "tenants": room(&row.tenants),
                 "development_tenants_left": row.development, "monthly_users": room(&row.monthly),
                 "requests_per_second": { "used": row.rate, "most": row.rate_most },
-                "users": row.users.yes(), "database_mib": row.database_mib(figures),
+                "users": row.users.yes(),
+                "counted_once": row.once.map(|once| json!({ "databases": once.shared, "replicas": once.replicas })),
+                "database_mib": row.database_mib(figures),
                 "connections": room(&row.connections), "growth": row.growth.json("tenants"),
                 "monthly_growth": row.monthly_growth.json("monthly_users"),
                 "users_growth": row.users_growth.json("users"),

@@ -300,6 +300,8 @@ pub struct TierRow {
     pub services: u32,
     /// Cores.
     pub cores: Known<u32>,
+    /// Cores of a registry that are on no running instance of the tier.
+    pub adrift: u32,
     /// Cores that its hosts may hold by the tier's density.
     pub core_room: Known<Option<u32>>,
     /// Tenants.

@@ -2,9 +2,9 @@
 //!
 //! A figure that rests on a list that was not read whole is left out: its course then has a gap, not a dip.
 
-use super::{Fleet, TierRow};
+use super::{Fleet, TierRow, counted};
 use crate::gateway::Source;
-use crate::model::admin::CoreWord;
+use crate::model::admin::DomainWord;
 use crate::model::{AlarmState, Gauge, Known, Point, SpotPrice, Usd};
 use crate::snapshot::{Measure, Part, Sample, Snapshot, Subject};
 use jiff::Timestamp;
@@ -19,14 +19,10 @@ const PEOPLE: [Source; 2] = [Source::Registry, Source::Instances];
 /// What their own words rest on.
 const TOLD: [Source; 3] = [Source::Registry, Source::Instances, Source::Admin];
 
-/// A sum over the cores of a tier; none unless each of them told: a core that is silent is no dip.
-fn sum(fleet: &Fleet, tier: &TierRow, of: impl Fn(&CoreWord) -> Option<u64>) -> Option<u64> {
+/// A sum over the databases of a tier's cores; none unless each core told: a core that is silent is no dip.
+fn sum(fleet: &Fleet, tier: &TierRow, of: impl Fn(&DomainWord) -> Option<u64>) -> Option<u64> {
     let mine = fleet.cores.iter().filter(|core| core.tier == tier.name);
-    let told = mine.map(|core| match &core.word {
-        Known::Yes(Some(word)) => of(word),
-        _ => None,
-    });
-    told.sum()
+    counted(mine, of).yes().map(|counted| counted.sum)
 }
 
 /// Every count that is known now. Each bears the age of the oldest list behind it.
@@ -58,8 +54,8 @@ pub fn samples(snapshot: &Snapshot, fleet: &Fleet) -> Vec<Sample> {
         }
         if let Known::Yes(_) = tier.cores {
             for (measure, sum) in [
-                (Measure::Users, sum(fleet, tier, CoreWord::users)),
-                (Measure::MonthlyUsers, sum(fleet, tier, CoreWord::monthly)),
+                (Measure::Users, sum(fleet, tier, |domain| domain.users)),
+                (Measure::MonthlyUsers, sum(fleet, tier, |domain| domain.monthly)),
             ] {
                 if let Some(sum) = sum {
                     put(of(), measure, told, sum as f64);
@@ -224,11 +220,15 @@ mod tests {
     #[test]
     fn users_have_a_course_where_every_core_told_and_none_where_one_is_silent() {
         use crate::fleet::Rows;
-        use crate::model::admin::DomainWord;
+        use crate::model::admin::CoreWord;
         use crate::model::{Core, Health, Home, Text};
-        let word = |users| {
-            let domain =
-                DomainWord { users: Some(users), monthly: Some(users / 10), ..DomainWord::default() };
+        let word = |users, database: &str| {
+            let domain = DomainWord {
+                users: Some(users),
+                monthly: Some(users / 10),
+                database: Some(database.into()),
+                ..DomainWord::default()
+            };
             Known::Yes(Some(Arc::new(CoreWord { domains: vec![Arc::new(domain)], ..CoreWord::default() })))
         };
         let core = |id: &str, word| Core {
@@ -264,6 +264,7 @@ mod tests {
             groups: 0,
             services: 0,
             cores: Known::Yes(2),
+            adrift: 0,
             core_room: Known::Yes(None),
             tenants: Known::Yes(0),
             zones: Vec::new(),
@@ -278,9 +279,13 @@ mod tests {
                 .map(|one| (one.measure, one.at, one.value))
                 .collect::<Vec<_>>()
         };
-        fleet.cores = Rows::from(vec![core("one", word(70)), core("two", word(30))]);
+        fleet.cores = Rows::from(vec![
+            core("one", word(70, "d1")),
+            core("two", word(30, "d2")),
+            core("its replica", word(30, "d2")),
+        ]);
         assert_eq!(of(&fleet), [(Measure::Users, at(0), 100.0), (Measure::MonthlyUsers, at(0), 10.0)]);
-        fleet.cores = Rows::from(vec![core("one", word(70)), core("two", Known::Yes(None))]);
+        fleet.cores = Rows::from(vec![core("one", word(70, "d1")), core("two", Known::Yes(None))]);
         assert_eq!(of(&fleet), []);
     }
 }

@@ -2,9 +2,9 @@
 
 use super::Fleet;
 use super::lack::everywhere;
-use super::rows::TierRow;
+use super::rows::{InstanceRow, TierRow};
 use crate::gateway::Source;
-use crate::model::{Health, InstanceState, Known, Lifecycle, Scope, Text, Tier, TierName};
+use crate::model::{Health, Home, InstanceState, Known, Lifecycle, Scope, Text, Tier, TierName};
 use crate::snapshot::Snapshot;
 use std::collections::{BTreeMap, HashMap};
 
@@ -76,14 +76,19 @@ pub(super) fn sum(snapshot: &Snapshot, tiers: &[Tier], fleet: &Fleet) -> Vec<Tie
         sum.hear(row.health, || format!("{}service {}", at_home(&row.scope), row.it.name), &row.troubles);
     }
     // What a core has from its host, and a tenant from its core, is said once, by the one that is the cause.
-    let hosts: HashMap<&str, Health> =
-        fleet.instances.iter().map(|row| (row.it.id.as_str(), row.health)).collect();
+    let hosts: HashMap<&str, &InstanceRow> =
+        fleet.instances.iter().map(|row| (row.it.id.as_str(), row)).collect();
     let mut cores: HashMap<&str, Health> = HashMap::new();
     for core in &fleet.cores {
-        let sum = &mut sums[find(&core.tier)];
+        let tier = find(&core.tier);
+        let sum = &mut sums[tier];
         sum.cores += 1;
         let host = core.home.instance_id().and_then(|id| hosts.get(id.as_str()));
-        let troubles = if host.is_some_and(|host| *host >= core.health) { &[] } else { &core.troubles[..] };
+        let runs = |host: &&&InstanceRow| host.it.state == InstanceState::Running && find(&host.tier) == tier;
+        let is_adrift = matches!(core.home, Home::Container { .. }) && host.filter(runs).is_none();
+        sum.adrift += u32::from(is_adrift);
+        let troubles =
+            if host.is_some_and(|host| host.health >= core.health) { &[] } else { &core.troubles[..] };
         sum.hear(core.health, || format!("{}core {}", at_home(&core.scope), core.id), troubles);
         // Ids repeat over accounts and regions: a core that is well hides no trouble.
         let least = cores.entry(core.id.as_str()).or_insert(core.health);
@@ -140,6 +145,7 @@ struct Sum {
     groups: u32,
     services: u32,
     cores: u32,
+    adrift: u32,
     tenants: u32,
     zones: BTreeMap<Text, u32>,
     types: BTreeMap<Text, u32>,
@@ -157,6 +163,7 @@ impl Sum {
             groups: 0,
             services: 0,
             cores: 0,
+            adrift: 0,
             tenants: 0,
             zones: BTreeMap::new(),
             types: BTreeMap::new(),
@@ -190,6 +197,7 @@ impl Sum {
             groups: self.groups,
             services: self.services,
             cores: known.cores.map(|()| self.cores),
+            adrift: if known.instances.yes().is_some() { self.adrift } else { 0 },
             core_room,
             tenants: known.tenants.map(|()| self.tenants),
             zones: self.zones.into_iter().collect(),

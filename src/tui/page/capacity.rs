@@ -2,6 +2,7 @@
 
 use super::TextLine;
 use crate::capacity::{Capacity, Growth, capacity, next_step};
+use crate::fleet::Counted;
 use crate::gateway::Source;
 use crate::model::{Home, Known, WhyUnknown};
 use crate::tui::state::Ui;
@@ -113,6 +114,9 @@ fn tier(ui: &Ui, row: &Capacity, width: usize, lines: &mut Vec<TextLine>) {
     }
     for (what, growth) in growths {
         put(lines, width, vec![(Role::Dim, format!("  {what:<NAME$}")), (Role::Text, growth.to_string())]);
+    }
+    if let Some(once) = row.once.and_then(Counted::said) {
+        put(lines, width, vec![(Role::Dim, format!("  {once}"))]);
     }
     for lack in row.lacks().into_iter().filter(|lack| !lack.starts_with("growth")) {
         put(lines, width, vec![(Role::Dim, format!("  ? {lack}"))]);

@@ -79,7 +79,7 @@ pub(crate) fn ringing(ui: &Ui) -> Vec<usize> {
 const COLUMNS: [(&str, usize, bool); 9] = [
     ("TIER", 14, false),
     ("HEALTH", 10, false),
-    ("INSTANCES", 9, true),
+    ("INSTANCES", 12, true),
     ("CORES", 9, true),
     ("TENANTS", 7, true),
     ("SPOT", 5, true),
@@ -238,8 +238,8 @@ fn tiers(ui: &Ui, width: usize, (troubles, has_spread): (usize, bool), rows: &mu
     }
 }
 
-/// Which types of instances a tier runs on, and over which zones they spread where the table has no room for
-/// that.
+/// Which types of instances a tier runs on, over which zones they spread where the table has no room for that, and
+/// which of its cores are on none of them.
 fn spread(ui: &Ui, tier: &TierRow, width: usize) -> Option<String> {
     let at_least = if extent(ui, Source::Instances) == Extent::All { "" } else { ui.signs().at_least() };
     let told = |counts: &[(crate::model::Text, u32)]| {
@@ -250,6 +250,11 @@ fn spread(ui: &Ui, tier: &TierRow, width: usize) -> Option<String> {
     let mut says = told(&tier.types);
     if !has_zones && !tier.zones.is_empty() {
         says.push_str(&format!(" {} {}", ui.signs().dot(), told(&tier.zones)));
+    }
+    if let (adrift @ 1.., Known::Yes(cores)) = (tier.adrift, tier.cores) {
+        let are = if adrift == 1 { "is" } else { "are" };
+        let before = if says.is_empty() { String::new() } else { format!("{says} {} ", ui.signs().dot()) };
+        says = format!("{before}{adrift} of its {cores} cores {are} on no running instance of the tier");
     }
     let says = cell::cut(&says, width.saturating_sub(6), ui.signs().cut()).into_owned();
     (!says.is_empty()).then(|| format!("    {says}"))
@@ -394,15 +399,16 @@ fn tier_cells(ui: &Ui, tier: &TierRow, shown: &[usize]) -> Vec<((Role, String), 
         Extent::Some => tier.health.max(Health::Unknown),
         Extent::None => Health::Unknown,
     };
-    let mut health = format!("{} {}", signs.health(how), how.word());
-    let bad = tier.by_health.get(4).copied().unwrap_or(0);
-    if bad > 0 {
-        health = format!("{health} {bad}");
+    let health = format!("{} {}", signs.health(how), how.word());
+    // The worst of anything in it: that these are instances is said where they are counted.
+    let (role, mut instances) = read(Source::Instances, tier.instances);
+    if let Some(bad @ 1..) = tier.by_health.get(4) {
+        instances = format!("{instances}, {bad} bad");
     }
     let all = [
         (Role::RowKey, harmless(name).into_owned()),
         (health_role(how), health),
-        read(Source::Instances, tier.instances),
+        (role, instances),
         (cores_role, cores),
         count(tier.tenants),
         spot,
