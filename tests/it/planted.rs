@@ -15,12 +15,53 @@ use coredeck::gateway::core::{CoreDoor, CoreLook, CoreSeen, SecretRef};
 use coredeck::gateway::{CoreAdmin as _, Door, FleetProbe as _, Look, Secrets as _, Seen};
 use coredeck::model::admin::Place;
 use coredeck::model::{Scope, Sealed, Setting, Text};
-use coredeck::sim::{Options, Running, serve};
+use coredeck::sim::{Options, Running, parse, serve};
 use coredeck::supertokens::{Client, Probing};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+
+/// Small, because each process that asks cores asks all of them: a shared core with customers, cores beside it, and a
+/// template.
+const FLEET: &str = r#"
+regions = ["us-east-1"]
+start = "2026-11-21T12:00:00Z"
+speed = 0
+[[fleet]]
+name = "demo"
+[[fleet.image]]
+name = "core-1"
+age = "90d"
+[[fleet.template]]
+name = "core"
+type = "t3.small"
+images = ["core-1"]
+default = 1
+[[fleet.log-group]]
+name = "/coredeck/core-hosts"
+[[fleet.hosts]]
+name = "dev-host-{n:03}"
+count = 2
+type = "t3.small"
+tier = "development"
+cores = 3
+tenants = 1
+age = "9d"
+[[fleet.hosts]]
+name = "shared-host"
+type = "t3.large"
+age = "9d"
+[[fleet.core]]
+id = "shared-prod-1"
+tier = "shared"
+host = "shared-host"
+[[fleet.tenant]]
+id = "customer-{n:02}"
+count = 4
+core = "shared-prod-1"
+domain = "customer-{n:02}.shared.example.com"
+"#;
 
 const CORE: &str = "shared-prod-1";
 const DOMAIN: &str = "planted.example.com";
@@ -89,7 +130,8 @@ async fn ask_for(running: &Running, method: &'static str, path: &'static str) ->
 
 async fn plant() -> (Running, Arc<Home>) {
     let clock = Clock::Fixed("2026-11-21T12:00:00Z".parse().unwrap());
-    let running = serve(Options { clock, speed: 0.0, cores: true, ..Options::default() }).await.unwrap();
+    let options = parse(FLEET, "planted.toml").unwrap();
+    let running = serve(Options { clock, cores: true, ..options }).await.unwrap();
     let secret = format!("/coredeck/demo/secrets/{CORE}/saas-secret");
     put(&running, &format!("/coredeck/demo/secrets/{CORE}/api-key"), "SecureString", planted(16)).await;
     put(&running, &format!("/coredeck/demo/secrets/{CORE}/api-key"), "SecureString", planted(1)).await;
