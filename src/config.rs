@@ -14,7 +14,7 @@ mod shape;
 mod surroundings;
 mod tiers;
 
-pub use cadence::{least_every, parse_span, span};
+pub use cadence::{at_ease, least_every, parse_span, span};
 pub use fault::{Fault, Faults, Place};
 pub use figures::Figures;
 pub use load::{Flags, Loaded, check, check_text, file, init, load};
@@ -26,6 +26,7 @@ pub use surroundings::Surroundings;
 
 use crate::gateway::Source;
 use crate::model::{AccountName, FleetName, ProfileName, Region, Text, Tier};
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -47,6 +48,8 @@ pub struct Config {
     pub tiers_are_guessed: bool,
     /// How often each source is read.
     pub cadence: Vec<(Source, Duration)>,
+    /// The sources whose cadence somebody named: they are read so often however long they are.
+    pub insisted: BTreeSet<Source>,
     /// Where AWS is, when it is not AWS: a simulator, moto.
     pub endpoint_url: Option<String>,
     /// Whether nothing may be changed: then nothing that could is made.
@@ -79,6 +82,7 @@ impl Default for Config {
             tiers: tiers::guessed(),
             tiers_are_guessed: true,
             cadence: cadence::usual(),
+            insisted: BTreeSet::new(),
             endpoint_url: None,
             read_only: false,
             theme: "default".to_owned(),
