@@ -46,7 +46,7 @@ pub struct Config {
     pub tiers: Vec<Tier>,
     /// Whether the tiers are the built-in guess, which the program must then say.
     pub tiers_are_guessed: bool,
-    /// How often each source is read.
+    /// How often each source is read; a long list less often (`at_ease`).
     pub cadence: Vec<(Source, Duration)>,
     /// The sources whose cadence somebody named: they are read so often however long they are.
     pub insisted: BTreeSet<Source>,
