@@ -14,7 +14,7 @@ mod shape;
 mod surroundings;
 mod tiers;
 
-pub use cadence::{least_every, parse_span, span};
+pub use cadence::{at_ease, least_every, parse_span, span};
 pub use fault::{Fault, Faults, Place};
 pub use figures::Figures;
 pub use load::{Flags, Loaded, check, check_text, file, init, load};
@@ -26,6 +26,7 @@ pub use surroundings::Surroundings;
 
 use crate::gateway::Source;
 use crate::model::{AccountName, FleetName, ProfileName, Region, Text, Tier};
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -45,8 +46,10 @@ pub struct Config {
     pub tiers: Vec<Tier>,
     /// Whether the tiers are the built-in guess, which the program must then say.
     pub tiers_are_guessed: bool,
-    /// How often each source is read.
+    /// How often each source is read; a long list less often (`at_ease`).
     pub cadence: Vec<(Source, Duration)>,
+    /// The sources whose cadence somebody named: they are read so often however long they are.
+    pub insisted: BTreeSet<Source>,
     /// Where AWS is, when it is not AWS: a simulator, moto.
     pub endpoint_url: Option<String>,
     /// Whether nothing may be changed: then nothing that could is made.
@@ -79,6 +82,7 @@ impl Default for Config {
             tiers: tiers::guessed(),
             tiers_are_guessed: true,
             cadence: cadence::usual(),
+            insisted: BTreeSet::new(),
             endpoint_url: None,
             read_only: false,
             theme: "default".to_owned(),

@@ -180,6 +180,64 @@ impl<T> Section<T> {
     }
 }
 
+/// How much there is to read in a value.
+trait Many {
+    fn rows(&self) -> usize;
+}
+
+impl<T: Many> Many for Vec<T> {
+    fn rows(&self) -> usize {
+        self.iter().map(Many::rows).sum()
+    }
+}
+
+impl Many for Group {
+    /// It brings its members with it.
+    fn rows(&self) -> usize {
+        1 + self.members.len()
+    }
+}
+
+impl Many for Registry {
+    fn rows(&self) -> usize {
+        self.cores.len() + self.tenants.len()
+    }
+}
+
+macro_rules! one {
+    ($($row:ty),+ $(,)?) => {$(
+        impl Many for $row {
+            fn rows(&self) -> usize {
+                1
+            }
+        }
+    )+};
+}
+
+one!(
+    Identity,
+    Arc<Instance>,
+    InstanceStatus,
+    Template,
+    Image,
+    Published,
+    Refresh,
+    Activity,
+    Cluster,
+    Service,
+    Task,
+    Host,
+    TargetGroup,
+    Target,
+    Rule,
+    HostedZone,
+    Agent,
+    Alarm,
+    Metrics,
+    Arc<CoreWord>,
+    SpotPrice,
+);
+
 /// A section's age and trouble, whatever it holds.
 #[derive(Clone, Copy, Debug)]
 pub struct Standing<'a> {
@@ -209,6 +267,11 @@ macro_rules! sections {
             /// Tells whether rows joined from the other part say the same of this one.
             pub fn says_the_same(&self, other: &Self) -> bool {
                 self.scope == other.scope $(&& self.$field.says_the_same(&other.$field))+
+            }
+
+            /// How many rows a section has: how much it is to read.
+            pub fn rows(&self, source: Source) -> usize {
+                match source { $(Source::$source => self.$field.value.as_ref().map_or(0, |it| it.rows())),+ }
             }
 
             /// Marks a section as being read.
@@ -368,6 +431,11 @@ impl Snapshot {
     /// A picture in which nothing has been read.
     pub fn empty(at: Timestamp) -> Self {
         Self { seq: 0, taken_at: at, parts: Vec::new(), troubles: Vec::new() }
+    }
+
+    /// How many rows a list has, in all places.
+    pub fn rows(&self, source: Source) -> usize {
+        self.parts.iter().map(|part| part.rows(source)).sum()
     }
 
     /// The oldest age among the sections of a source that have a value.

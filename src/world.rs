@@ -69,6 +69,8 @@ pub struct Interest {
     pub cores_of: Option<Vec<(Scope, CoreId)>>,
     /// The only target groups whose targets are read: none for all of them.
     pub targets_of: Option<Vec<(Scope, TargetGroupArn)>>,
+    /// Whether an operation is under way: then long lists are read as often as short ones.
+    pub is_acting: bool,
     /// Whether anybody looks at all: false while the terminal is suspended or out of focus.
     pub is_idle: bool,
 }

@@ -315,6 +315,7 @@ fn cadence(plan: &Plan, interval: &str, config: &Config) -> Result<(Config, Opti
         if plan.rests_on().contains(source) {
             let least = least_every(*source);
             *usual = every.max(least).min(Duration::from_secs(86_400));
+            config.insisted.insert(*source);
             if every < least {
                 slower.push(format!("{} every {}", source.word(), span(least)));
             }

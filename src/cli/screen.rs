@@ -148,6 +148,7 @@ fn about(config: &Config, around: &Surroundings, is_demo: bool, clock: Clock, wa
         note,
         zone,
         cadence,
+        insisted: config.insisted.clone(),
         tiers: config.tiers.clone(),
         figures: config.capacity,
         acting,

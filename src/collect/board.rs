@@ -70,7 +70,7 @@ impl Board {
             desks: BTreeMap::new(),
             places: BTreeMap::new(),
             sources: sources.to_vec(),
-            rhythm: Rhythm::new(&config.cadence),
+            rhythm: Rhythm::new(&config.cadence, &config.insisted),
             // Before anybody says at what he looks, no core is asked by a way of its own.
             interest: Interest { cores_of: Some(Vec::new()), ..Interest::default() },
             troubles: Vec::new(),
@@ -133,6 +133,7 @@ impl Board {
     pub(super) fn look(&mut self, interest: Interest) {
         self.rhythm.looked_at.clone_from(&interest.sources);
         self.rhythm.is_idle = interest.is_idle;
+        self.rhythm.is_acting = interest.is_acting;
         self.interest = interest;
         self.spread_interest();
     }
@@ -305,6 +306,19 @@ impl Board {
 
     /// Takes in how a read ended.
     pub(super) fn done(
+        &mut self,
+        scope: &Scope,
+        source: Source,
+        answer: Result<Reading, GatewayError>,
+        now: Instant,
+        at: Timestamp,
+    ) {
+        self.take(scope, source, answer, now, at);
+        let rows = self.desks.values().map(|desk| desk.part.rows(source)).sum();
+        self.rhythm.measured(source, rows);
+    }
+
+    fn take(
         &mut self,
         scope: &Scope,
         source: Source,

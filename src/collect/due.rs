@@ -8,10 +8,15 @@
 //!    └──────────────────┘
 //!      due again after a back-off that doubles
 //! ```
+//!
+//! A list of many thousand rows is read less often than a short one, though somebody looks (`config::at_ease`): to read
+//! it takes seconds of a processor, whether anything in it is new or not. Not so where the configuration names its
+//! cadence, nor while an operation is under way; and whoever asks by hand is answered at once.
 
+use crate::config::at_ease;
 use crate::gateway::{Source, Urgency};
 use crate::model::TroubleKind;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
 
 /// A source that nobody looks at is read this many times less often.
@@ -76,27 +81,56 @@ impl Slot {
 #[derive(Clone, Debug)]
 pub struct Rhythm {
     cadence: BTreeMap<Source, Duration>,
+    /// Sources that are read at their cadence however long they are.
+    insisted: BTreeSet<Source>,
+    /// How many rows each list had when it was last read, in all places.
+    rows: BTreeMap<Source, usize>,
     /// Sources on the screen.
     pub looked_at: Vec<Source>,
+    /// Something is being done to the fleet: nobody waits a minute to see what comes of it.
+    pub is_acting: bool,
     /// Nobody looks at all: nothing is read unasked.
     pub is_idle: bool,
 }
 
 impl Rhythm {
     /// A rhythm from the configured cadences; a source without one is read as rarely as a sweep.
-    pub fn new(cadence: &[(Source, Duration)]) -> Self {
-        Self { cadence: cadence.iter().copied().collect(), looked_at: Vec::new(), is_idle: false }
+    pub fn new(cadence: &[(Source, Duration)], insisted: &BTreeSet<Source>) -> Self {
+        Self {
+            cadence: cadence.iter().copied().collect(),
+            insisted: insisted.clone(),
+            rows: BTreeMap::new(),
+            looked_at: Vec::new(),
+            is_acting: false,
+            is_idle: false,
+        }
+    }
+
+    /// Notes how many rows a list has, in all places.
+    pub fn measured(&mut self, source: Source, rows: usize) {
+        self.rows.insert(source, rows);
     }
 
     /// How often a source is read as things are.
     pub fn every(&self, source: Source) -> Duration {
         let cadence = self.cadence.get(&source).copied().unwrap_or(SWEEP_FLOOR);
+        let cadence = if self.is_acting || self.insisted.contains(&source) {
+            cadence
+        } else {
+            at_ease(cadence, self.rows.get(&source).copied().unwrap_or_default())
+        };
         // Nobody looks at prices as such, and their course would have holes.
         if self.looked_at.contains(&source) || source == Source::Prices {
             cadence
         } else {
-            cadence.saturating_mul(SWEEP_FACTOR).max(SWEEP_FLOOR)
+            self.sweep(source)
         }
+    }
+
+    /// How often a source is read that nobody looks at.
+    fn sweep(&self, source: Source) -> Duration {
+        let cadence = self.cadence.get(&source).copied().unwrap_or(SWEEP_FLOOR);
+        cadence.saturating_mul(SWEEP_FACTOR).max(SWEEP_FLOOR)
     }
 
     /// The pause before the next read of a slot that has ended.
@@ -154,7 +188,7 @@ mod tests {
     use super::*;
 
     fn rhythm() -> Rhythm {
-        let mut rhythm = Rhythm::new(&[(Source::Instances, Duration::from_secs(15))]);
+        let mut rhythm = Rhythm::new(&[(Source::Instances, Duration::from_secs(15))], &BTreeSet::new());
         rhythm.looked_at = vec![Source::Instances];
         rhythm
     }
@@ -173,6 +207,36 @@ mod tests {
         assert_eq!(due(Source::Instances, &slot, &rhythm, start), Due::At(start + SWEEP_FLOOR));
         rhythm.is_idle = true;
         assert_eq!(due(Source::Instances, &slot, &rhythm, start), Due::Never);
+    }
+
+    #[test]
+    fn a_long_list_is_read_less_often_unless_somebody_waits_for_it() {
+        let start = crate::clock::monotonic();
+        let mut slot = Slot::default();
+        slot.end(start, None);
+        let mut rhythm = rhythm();
+        let at = |rhythm: &Rhythm, slot: &Slot| match due(Source::Instances, slot, rhythm, start) {
+            Due::At(at) => (at - start).as_secs(),
+            Due::Now(Urgency::User) => 0,
+            other => panic!("{other:?}"),
+        };
+        rhythm.measured(Source::Instances, 1_040);
+        assert_eq!(at(&rhythm, &slot), 15);
+        rhythm.measured(Source::Instances, 100_000);
+        assert_eq!(at(&rhythm, &slot), 60);
+        rhythm.is_acting = true;
+        assert_eq!(at(&rhythm, &slot), 15, "an operation is under way");
+        rhythm.is_acting = false;
+        rhythm.looked_at.clear();
+        assert_eq!(at(&rhythm, &slot), SWEEP_FLOOR.as_secs(), "nobody looks, as before");
+        slot.want(Urgency::User);
+        assert_eq!(at(&rhythm, &slot), 0, "somebody asks");
+        let cadence = [(Source::Instances, Duration::from_secs(20))];
+        let mut rhythm = Rhythm::new(&cadence, &[Source::Instances].into());
+        rhythm.looked_at = vec![Source::Instances];
+        rhythm.measured(Source::Instances, 100_000);
+        slot.wanted = None;
+        assert_eq!(at(&rhythm, &slot), 20, "the configuration names it");
     }
 
     #[test]

@@ -29,6 +29,25 @@ pub(super) fn usual_for(source: Source) -> Duration {
     Duration::from_secs(seconds)
 }
 
+/// A list of more rows than this is read less often than a short one.
+const LONG: usize = 25_000;
+
+/// For each so many rows of a list this much time lies between two readings of it.
+const STEP: Duration = Duration::from_secs(15);
+
+/// But never more than this: a change shows within five minutes, however large the fleet is.
+const LONGEST_STEP: Duration = Duration::from_secs(5 * MINUTE);
+
+/// The span for a list of so many rows that is to be read so often, where nobody asked for that by name. A long list
+/// takes the same share of a processor and of AWS's patience as one of 25,000 rows, though nothing in it has changed.
+pub fn at_ease(every: Duration, rows: usize) -> Duration {
+    if rows <= LONG {
+        return every;
+    }
+    let steps = u32::try_from(rows.div_ceil(LONG)).unwrap_or(u32::MAX);
+    every.max(STEP.saturating_mul(steps).min(LONGEST_STEP))
+}
+
 /// The shortest span that a file may ask for, so that no file hammers AWS: every scope spends calls
 /// from a bucket that the account's other programs drink from too. CloudWatch bills each metric and
 /// has a new point a minute at best, so reading metrics more often buys nothing.
@@ -115,7 +134,7 @@ pub fn span(every: Duration) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{least_every, parse_span, span, usual_for};
+    use super::{at_ease, least_every, parse_span, span, usual_for};
     use crate::gateway::Source;
     use std::time::Duration;
 
@@ -129,6 +148,15 @@ mod tests {
         for wrong in ["", "s", "5 parsecs", "-5s", "99999999999999999999s", "9999999999999999999d", "5µ"] {
             assert!(parse_span(wrong).is_err(), "{wrong:?} was taken for a duration");
         }
+    }
+
+    #[test]
+    fn a_list_of_a_hundred_thousand_is_read_once_a_minute_and_a_short_one_as_often_as_ever() {
+        let of = |seconds, rows| at_ease(Duration::from_secs(seconds), rows).as_secs();
+        assert_eq!([0, 1_040, 25_000].map(|rows| of(15, rows)), [15, 15, 15]);
+        assert_eq!([25_001, 50_000, 99_000, 100_000].map(|rows| of(15, rows)), [30, 30, 60, 60]);
+        assert_eq!([100_000, 1_000_000, usize::MAX].map(|rows| of(300, rows)), [300, 300, 300]);
+        assert_eq!(of(15, usize::MAX), 300, "a change of the largest fleet shows within minutes too");
     }
 
     #[test]

@@ -5,7 +5,7 @@ use super::origin::{Origin, Origins};
 use super::read::{self, Layer, Outcome};
 use super::shape::{self, Verdict};
 use super::surroundings::Surroundings;
-use super::{Account, Config, Login, Regions};
+use super::{Account, Config, Login, Regions, cadence};
 use crate::error::{Error, Result};
 use crate::model::text::harmless;
 use crate::model::{AccountName, FleetName, ProfileName, Region};
@@ -150,6 +150,10 @@ fn under_file(layer: Layer, origins: Origins, file: Option<PathBuf>) -> (Config,
     for (source, every) in layer.refresh {
         for (_, usual) in config.cadence.iter_mut().filter(|(named, _)| *named == source) {
             *usual = every;
+        }
+        // The file that `config init` writes names what holds anyway.
+        if every != cadence::usual_for(source) {
+            config.insisted.insert(source);
         }
     }
     config.history.span = layer.keep.unwrap_or(config.history.span);

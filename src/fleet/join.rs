@@ -195,7 +195,8 @@ fn instances(
     tiers: &[Tier],
     fleet: &mut Fleet,
 ) {
-    let by_group: HashMap<&str, (&TierName, Text)> = part
+    let mut named = Named::default();
+    let by_group: HashMap<&str, (&TierName, Arc<str>)> = part
         .groups
         .value
         .iter()
@@ -204,7 +205,7 @@ fn instances(
             let facts =
                 TierFacts { tags: Some(&group.tags), group: Some(group.name.as_str()), service: None };
             let found = classify(tiers, facts)?;
-            Some((group.name.as_str(), (&found.tier.name, by_of(found.by))))
+            Some((group.name.as_str(), (&found.tier.name, named.of(found.by))))
         })
         .collect();
     let Some(list) = &part.instances.value else { return };
@@ -228,9 +229,9 @@ fn instances(
             service: None,
         };
         let (tier, tier_by) = match classify(tiers, facts) {
-            Some(found) => (Some(found.tier.name.clone()), Some(by_of(found.by))),
+            Some(found) => (Some(found.tier.name.clone()), Some(named.of(found.by))),
             None => match group.as_ref().and_then(|name| by_group.get(name.as_str())) {
-                Some((tier, by)) => (Some((*tier).clone()), Some(by.clone())),
+                Some((tier, by)) => (Some((*tier).clone()), Some(Arc::clone(by))),
                 None => (None, None),
             },
         };
@@ -275,9 +276,19 @@ fn instances(
     }
 }
 
-/// Selectors are few and rows are many, but their text is short: copying it beats another lifetime.
-fn by_of(selector: &Selector) -> Text {
-    Text::from(selector.to_string())
+/// Selectors are few and rows are many: what one is called is written once.
+#[derive(Default)]
+struct Named<'a>(Vec<(&'a Selector, Arc<str>)>);
+
+impl<'a> Named<'a> {
+    fn of(&mut self, selector: &'a Selector) -> Arc<str> {
+        if let Some((_, name)) = self.0.iter().find(|(known, _)| std::ptr::eq(*known, selector)) {
+            return Arc::clone(name);
+        }
+        let name: Arc<str> = selector.to_string().into();
+        self.0.push((selector, Arc::clone(&name)));
+        name
+    }
 }
 
 fn groups(part: &Part, index: &Index, tiers: &[Tier], from: usize, fleet: &mut Fleet) {

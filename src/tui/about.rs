@@ -1,10 +1,10 @@
 //! The session that a screen shows: whose fleet, where from, and what may be done.
 
-use crate::config::{Config, Figures};
+use crate::config::{Config, Figures, at_ease};
 use crate::gateway::Source;
 use crate::model::Tier;
 use jiff::tz::TimeZone;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 /// What the screen says about the session, whatever the world looks like.
@@ -20,6 +20,8 @@ pub struct About {
     pub zone: TimeZone,
     /// How often each list is read while its rows show; one that is not named, each minute.
     pub cadence: BTreeMap<Source, Duration>,
+    /// The lists that are read so often however long they are.
+    pub insisted: BTreeSet<Source>,
     /// What tiers hold, by the configuration.
     pub tiers: Vec<Tier>,
     /// What capacity is computed with.
@@ -41,9 +43,12 @@ pub enum Acting {
 }
 
 impl About {
-    /// How old a list may become before it is overdue: twice its cadence, for reading takes its time too.
-    pub(super) fn fresh_for(&self, source: Source) -> Duration {
-        self.cadence.get(&source).copied().unwrap_or(Duration::from_secs(60)).saturating_mul(2)
+    /// How old a list of so many rows may become before it is overdue: twice its cadence, for reading takes its time
+    /// too.
+    pub(super) fn fresh_for(&self, source: Source, rows: usize) -> Duration {
+        let every = self.cadence.get(&source).copied().unwrap_or(Duration::from_secs(60));
+        let every = if self.insisted.contains(&source) { every } else { at_ease(every, rows) };
+        every.saturating_mul(2)
     }
 }
 
@@ -55,6 +60,7 @@ impl Default for About {
             note: None,
             zone: TimeZone::UTC,
             cadence: BTreeMap::new(),
+            insisted: BTreeSet::new(),
             tiers: Config::default().tiers,
             figures: Figures::default(),
             acting: Acting::Yes,

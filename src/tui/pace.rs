@@ -4,9 +4,14 @@
 //!   nothing changed ─────────────────────→ never
 //!   changed ── rows that a key asked for ─→ when they are here, or after a frame's time without them
 //!      │
-//!      ├── somebody looks ────────────────→ a frame's time after the last one
+//!      ├── for a key ─────────────────────→ a frame's time after the last one for a key
+//!      ├── somebody looks ────────────────→ a frame's time after the last one, two after one that a key got out of turn
 //!      └── nobody looks ──────────────────→ a second after the last one
 //! ```
+//!
+//! A key does not wait because something else has just been drawn: figures that come in would make every key late.
+//! What it is early, the next frame that nobody asked for waits longer, so that there is never more than one frame
+//! beyond one in a frame's time.
 
 use std::time::{Duration, Instant};
 
@@ -22,10 +27,12 @@ const HOLD: Duration = Duration::from_millis(48);
 /// What decides when a frame is due.
 #[derive(Debug, Default)]
 pub(super) struct Pace {
-    /// When something was last written to the terminal, or drawn for a key.
-    written_at: Option<Instant>,
-    /// When a frame was last made, whether anything was new in it or not.
+    /// When a frame was last drawn for a key.
+    answered_at: Option<Instant>,
+    /// When a frame was last made, whoever asked for it.
     drawn_at: Option<Instant>,
+    /// No frame that nobody asked for is made sooner.
+    quiet_until: Option<Instant>,
     held_until: Option<Instant>,
     is_dirty: bool,
     is_urgent: bool,
@@ -52,23 +59,25 @@ impl Pace {
         self.held_until = None;
     }
 
-    /// When a frame is due; none while nothing has changed. Nobody who does something waits because of a frame in
-    /// which nothing was new.
+    /// When a frame is due; none while nothing has changed. Nobody who does something waits because of a frame that
+    /// nobody asked for.
     pub(super) fn due_at(&self, now: Instant, has_focus: bool) -> Option<Instant> {
-        let (last, pause) = match (self.is_urgent, has_focus) {
-            (true, _) => (self.written_at, FRAME),
-            (false, true) => (self.drawn_at, FRAME),
-            (false, false) => (self.drawn_at, UNSEEN),
+        let due = match (self.is_urgent, has_focus) {
+            (true, _) => self.answered_at.map(|at| at + FRAME),
+            (false, true) => self.quiet_until,
+            (false, false) => self.quiet_until.max(self.drawn_at.map(|at| at + UNSEEN)),
         };
-        let due = last.map_or(now, |at| at + pause);
+        let due = due.unwrap_or(now);
         self.is_dirty.then(|| self.held_until.map_or(due, |until| until.max(due)))
     }
 
-    /// A frame has been drawn, and so many bytes of it were new. One that a key asked for counts in any case: who holds
-    /// a key at the end of a list has no more frames drawn for it than anybody else.
-    pub(super) fn drawn(&mut self, at: Instant, bytes: usize) {
-        let written_at = if bytes > 0 || self.is_urgent { Some(at) } else { self.written_at };
-        *self = Self { written_at, drawn_at: Some(at), ..Self::default() };
+    /// A frame has been drawn. One that a key asked for counts whether anything was new in it or not: who holds a key at
+    /// the end of a list has no more frames drawn for it than anybody else.
+    pub(super) fn drawn(&mut self, at: Instant) {
+        let answered_at = if self.is_urgent { Some(at) } else { self.answered_at };
+        // One that came out of turn has not used up the time of the one before it.
+        let quiet_until = Some(self.quiet_until.map_or(at, |until| until.max(at)) + FRAME);
+        *self = Self { answered_at, drawn_at: Some(at), quiet_until, ..Self::default() };
     }
 }
 
@@ -83,7 +92,8 @@ mod tests {
         assert_eq!(pace.due_at(start, true), None);
         pace.change();
         assert_eq!(pace.due_at(start, true), Some(start), "the first at once");
-        pace.drawn(start, 70);
+        pace.hurry();
+        pace.drawn(start);
         assert_eq!(pace.due_at(start, true), None);
         pace.change();
         assert_eq!(pace.due_at(start, true), Some(start + FRAME));
@@ -93,28 +103,59 @@ mod tests {
     }
 
     #[test]
-    fn a_key_does_not_wait_for_a_frame_in_which_nothing_was_new() {
+    fn a_key_does_not_wait_for_a_frame_that_nobody_asked_for() {
         let start = crate::clock::monotonic();
         let mut pace = Pace::default();
-        pace.drawn(start, 70);
-        let later = start + 4 * FRAME;
         pace.change();
-        pace.drawn(later, 0);
-        pace.change();
-        assert_eq!(pace.due_at(later, true), Some(later + FRAME), "what nobody asked for waits");
-        pace.hurry();
-        assert_eq!(pace.due_at(later, true), Some(start + FRAME), "a key is answered at once");
-        pace.drawn(later, 0);
+        pace.drawn(start);
+        let key = start + FRAME / 4;
         pace.change();
         pace.hurry();
-        assert_eq!(pace.due_at(later, true), Some(later + FRAME), "and the next one a frame's time later");
+        assert!(pace.due_at(key, true).is_some_and(|at| at <= key), "a key is answered at once");
+        pace.drawn(key);
+        pace.change();
+        assert_eq!(pace.due_at(key, true), Some(start + 2 * FRAME), "what nobody asked for waits the longer");
+        pace.hurry();
+        assert_eq!(pace.due_at(key, true), Some(key + FRAME), "and the next key a frame's time");
+    }
+
+    #[test]
+    fn however_keys_and_news_come_there_is_one_frame_at_most_beyond_one_in_a_frames_time() {
+        let start = crate::clock::monotonic();
+        let step = FRAME / 16;
+        // Keys and news as often as can be, keys only now and then, and news only.
+        for (keys, news) in [(1, 1), (3, 1), (17, 1), (40, 7), (u32::MAX, 1)] {
+            let mut pace = Pace::default();
+            let mut frames: Vec<Instant> = Vec::new();
+            for tick in 0..4_000 {
+                let now = start + step * tick;
+                if tick % news == 0 {
+                    pace.change();
+                }
+                if tick % keys == keys - 1 {
+                    pace.change();
+                    pace.hurry();
+                }
+                if pace.due_at(now, true).is_some_and(|at| at <= now) {
+                    pace.drawn(now);
+                    frames.push(now);
+                }
+            }
+            for (first, from) in frames.iter().enumerate() {
+                for (last, to) in frames.iter().enumerate().skip(first) {
+                    let most = (*to - *from).as_nanos() / FRAME.as_nanos() + 2;
+                    assert!((last - first + 1) as u128 <= most, "{keys} {news}: {first} to {last}");
+                }
+            }
+            assert!(frames.len() > 200, "{keys} {news}: and nothing starves, {}", frames.len());
+        }
     }
 
     #[test]
     fn a_key_that_asks_for_rows_gets_one_frame_with_them_or_one_without_soon() {
         let start = crate::clock::monotonic();
         let mut pace = Pace::default();
-        pace.drawn(start, 70);
+        pace.drawn(start);
         let key = start + 4 * FRAME;
         pace.change();
         pace.hurry();
@@ -123,7 +164,7 @@ mod tests {
         pace.release();
         assert!(pace.due_at(key, true).is_some_and(|at| at <= key), "at once when they are here");
         pace.hold(key);
-        pace.drawn(key + HOLD, 70);
+        pace.drawn(key + HOLD);
         pace.change();
         assert_eq!(pace.due_at(key, true), Some(key + HOLD + FRAME), "one frame is held back, not the next");
     }

@@ -367,7 +367,8 @@ pub(super) fn interest(ui: &Ui) -> Interest {
     let is_paid = sources.contains(&Source::Metrics) && ui.has_focus() && !ui.is_past();
     let metrics_of = if is_paid { looked_at(ui) } else { Vec::new() };
     let cores_of = if sources.contains(&Source::Admin) { asked(ui) } else { Some(Vec::new()) };
-    Interest { sources, metrics_of, gauges: gauges(ui), cores_of, ..Interest::default() }
+    let is_acting = ui.register.open().any(|listed| listed.lives);
+    Interest { sources, metrics_of, gauges: gauges(ui), cores_of, is_acting, ..Interest::default() }
 }
 
 /// The cores whose own word shows.

@@ -481,7 +481,7 @@ impl Screen {
             let frame = draw(&self.ui, &self.props.theme);
             let bytes = self.painter.paint(&frame.cells, frame.cursor);
             terminal.write(&bytes)?;
-            self.pace.drawn(monotonic(), bytes.len());
+            self.pace.drawn(monotonic());
         }
         Ok(())
     }

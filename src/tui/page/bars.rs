@@ -56,14 +56,15 @@ impl Age<'_> {
     }
 }
 
-/// How old the lists are that the page uses. One that is read again at its cadence is never older than
+/// How old the lists are that the page uses. One that is read again at its pace is never older than
 /// twice that, which the header says once; only what is older has its moment told, so that a screen on which
 /// nothing changes sends nothing.
 pub(crate) fn age(ui: &Ui) -> Age<'_> {
     let main = super::main_source(ui);
     let parts = &ui.world.snapshot.parts;
+    let fresh_for = |source| ui.about.fresh_for(source, ui.world.snapshot.rows(source));
     let mut age = Age {
-        main: main.map(|main| (main, ui.about.fresh_for(main))),
+        main: main.map(|main| (main, fresh_for(main))),
         is_given_up: !parts.is_empty() || !ui.world.snapshot.troubles.is_empty(),
         ..Age::default()
     };
@@ -80,7 +81,7 @@ pub(crate) fn age(ui: &Ui) -> Age<'_> {
             age.missing += 1;
             continue;
         };
-        let late_at = at.checked_add(ui.about.fresh_for(source)).unwrap_or(Timestamp::MAX);
+        let late_at = at.checked_add(fresh_for(source)).unwrap_or(Timestamp::MAX);
         if late_at > ui.now {
             is_fresh_somewhere |= is_main;
             age.late_at = Some(age.late_at.map_or(late_at, |before| before.min(late_at)));
