@@ -26,8 +26,6 @@ use std::sync::Arc;
 /// template.
 const FLEET: &str = r#"
 regions = ["us-east-1"]
-start = "2026-11-21T12:00:00Z"
-speed = 0
 [[fleet]]
 name = "demo"
 [[fleet.image]]
@@ -129,9 +127,9 @@ async fn ask_for(running: &Running, method: &'static str, path: &'static str) ->
 }
 
 async fn plant() -> (Running, Arc<Home>) {
-    let clock = Clock::Fixed("2026-11-21T12:00:00Z".parse().unwrap());
     let options = parse(FLEET, "planted.toml").unwrap();
-    let running = serve(Options { clock, cores: true, ..options }).await.unwrap();
+    // Time goes by as on the clock of whoever asks: what a host answers is looked for from the moment that it was asked.
+    let running = serve(Options { clock: Clock::Real, cores: true, ..options }).await.unwrap();
     let secret = format!("/coredeck/demo/secrets/{CORE}/saas-secret");
     put(&running, &format!("/coredeck/demo/secrets/{CORE}/api-key"), "SecureString", planted(16)).await;
     put(&running, &format!("/coredeck/demo/secrets/{CORE}/api-key"), "SecureString", planted(1)).await;
@@ -171,11 +169,12 @@ async fn plant() -> (Running, Arc<Home>) {
         (35, format!("{{\"api_keys\":\"{}\"}}", planted(19))),
         (30, format!("api-key: {}", planted(19))),
     ] {
+        let then = Clock::Real.now() - jiff::SignedDuration::from_secs(at);
+        let stamp = then.strftime("%d %b %Y %H:%M:%S:000 +0000");
         let line = format!(
-            "21 Nov 2026 11:59:{:02}:000 +0000 | ERROR | pid: p | v11.0.4 | [t] t | a.b | Tenant(, public, public) | {REMARK} {message}",
-            60 - at
+            "{stamp} | ERROR | pid: p | v11.0.4 | [t] t | a.b | Tenant(, public, public) | {REMARK} {message}"
         );
-        running.remark(CORE, std::time::Duration::from_secs(at), &line);
+        running.remark(CORE, std::time::Duration::from_secs(at.unsigned_abs()), &line);
     }
     running.plant(CORE, "SUPERTOKENS_SAAS_SECRET", planted(11), "customer-note", planted(12));
     let home = Home::new();
@@ -210,6 +209,7 @@ fn files(folder: &Path, all: &mut Vec<PathBuf>) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_secret_is_found_nowhere_after_everything_was_done_to_what_holds_it() {
+    let since = Clock::Real.now() - jiff::SignedDuration::from_secs(120);
     let (running, home) = plant().await;
     let place = format!("{CORE} --domain {DOMAIN}");
     let keys = "/coredeck/demo/secrets";
@@ -249,7 +249,7 @@ async fn a_secret_is_found_nowhere_after_everything_was_done_to_what_holds_it() 
         (format!("describe core {CORE} -o json"), &[0]),
         (format!("core config show {place}"), &[0]),
         (format!("core config show {place} -o json --changed"), &[0]),
-        ("inventory show -o json --yes".to_owned(), &[0, 1]),
+        ("inventory show -o json --yes".to_owned(), &[0]),
         (
             format!(
                 "core config set {place} access_token_validity=7200 --secret api_keys={keys}/next --dry-run -o json"
@@ -262,13 +262,8 @@ async fn a_secret_is_found_nowhere_after_everything_was_done_to_what_holds_it() 
         // What was typed is not repeated.
         (format!("core config set {place} api_keys={}", planted(4)), &[2]),
         (format!("core config set {place} --secret api_keys={}", planted(4)), &[2]),
-        (
-            format!(
-                "logs {CORE} --since 2026-11-21T11:58:00Z --until 2026-11-21T12:01:00Z --grep {REMARK} --json"
-            ),
-            &[0],
-        ),
-        (format!("logs {CORE} --since 2026-11-21T11:58:00Z --until 2026-11-21T12:01:00Z"), &[0]),
+        (format!("logs {CORE} --since {since} --grep {REMARK} --json"), &[0]),
+        (format!("logs {CORE} --since {since}"), &[0]),
         ("capacity -o json --allow-partial".to_owned(), &[0]),
         ("--headless 5<ret> --size 200x50".to_owned(), &[0]),
         ("op list -o json".to_owned(), &[0]),

@@ -43,7 +43,8 @@ mod tests {
     #[test]
     fn of_pages_that_wait_together_the_last_of_each_list_and_place_is_taken() {
         let place = |region: &str| Arc::new(Scope { account: "a".into(), region: region.into() });
-        let words = |count: usize| Reading::Admin(vec![Arc::new(CoreWord::default()); count]);
+        let words =
+            |count: usize| Reading::Admin((0..count).map(|_| Arc::new(CoreWord::default())).collect());
         let pages = [
             (place("r1"), words(1)),
             (place("r1"), Reading::Images(vec![])),

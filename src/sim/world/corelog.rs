@@ -343,7 +343,7 @@ impl Place {
             domains,
             load,
             machine,
-            neighbours: neighbours,
+            neighbours,
             remarks,
             form: match (is_core, is_task) {
                 (false, _) => Form::Plain,
