@@ -195,6 +195,11 @@ pub(super) async fn run(
     out: &mut Output,
 ) -> Result<()> {
     let is_json = manner.is_json();
+    if reach.is_ending() {
+        // Whatever could not be asked because everything ends is in no plan that anybody sees.
+        reach.lets_go_of_signals().await;
+        return Err(stopped());
+    }
     if is_json && manner.only_shows() {
         out.data(&super::json::document(&serde_json::to_value(&plan).unwrap_or_default()))?;
     } else if !is_json {
@@ -216,6 +221,12 @@ pub(super) async fn run(
     if !manner.yes {
         confirm(&plan, out)?;
     }
+    // Whoever follows leaves with Ctrl-C, and the operation goes on; whoever was stopped before begins none. Listened for
+    // first: what comes between is not lost.
+    let signals = Signals::new()?;
+    if reach.lets_go_of_signals().await {
+        return Err(stopped());
+    }
     let place = Place::find(global, outside)?;
     let journal = place.open()?;
     let mut who = op::who(outside);
@@ -228,7 +239,7 @@ pub(super) async fn run(
     }
     let follow = op::Follow { is_json, within: manner.patience()? };
     if global.demo {
-        return op::run_here(&record.id, reach, journal, &follow, out).await;
+        return op::run_here(&record.id, reach, journal, &follow, signals, out).await;
     }
     op::start(&record, &place, &journal, outside).await?.said(out);
     if manner.detach {
@@ -237,10 +248,11 @@ pub(super) async fn run(
         }
         return Err(op::still_running(&record.id, op::Toward::There));
     }
-    // Whoever follows leaves with Ctrl-C, and the operation goes on. Listened for first: what comes between is not lost.
-    let signals = Signals::new()?;
-    reach.lets_go_of_signals();
     op::follow(&journal, &record.id, &follow, signals, reach.clock(), out).await
+}
+
+fn stopped() -> Error {
+    Error::new(ErrorKind::Interrupted, "stopped; nothing was changed")
 }
 
 /// Writes a plan to a new file that only its owner may read: it names resources.

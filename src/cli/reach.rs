@@ -6,7 +6,7 @@ use super::calls;
 use super::drift::{self, Minding};
 use super::output::Output;
 use super::past::{self, Past};
-use super::tunnel::{self, Signals, Tunnels};
+use super::tunnel::{self, Guard, Signals, Tunnels};
 use crate::clock::Clock;
 use crate::collect::{self, Collector, Keeping, Patience};
 use crate::config::{Config, CoreReach, Loaded, Surroundings, load, span};
@@ -22,8 +22,9 @@ use crate::supertokens;
 use crate::world::{Interest, World};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
+use tokio::runtime::{Handle, RuntimeFlavor};
 use tokio::sync::watch;
-use tokio_util::sync::{CancellationToken, DropGuard};
+use tokio_util::sync::CancellationToken;
 
 /// A fleet that can be read.
 pub(super) struct Reach {
@@ -42,7 +43,7 @@ pub(super) struct Reach {
     /// The way to cores that cannot be reached from here, which ends with it.
     tunnels: Option<Tunnels>,
     /// Who ends them when a signal comes while nobody else listens.
-    guard: Mutex<Option<DropGuard>>,
+    guard: Mutex<Option<Guard>>,
     /// The pretended AWS behind it, which ends with it.
     _demo: Option<crate::sim::Running>,
 }
@@ -251,7 +252,13 @@ fn book(config: &Config, around: &Surroundings) -> Option<Arc<CallBook>> {
 impl Drop for Reach {
     /// Reads that are still under way hold the book too, and do not end before the process does.
     fn drop(&mut self) {
-        self.lets_go_of_signals();
+        let guard = self.taken_guard();
+        if let (Some(guard), true, Ok(runtime)) = (guard, self.is_ending(), Handle::try_current())
+            && runtime.runtime_flavor() == RuntimeFlavor::MultiThread
+        {
+            // The signal decides how the process ends, and not who is faster.
+            tokio::task::block_in_place(|| runtime.block_on(guard.let_go()));
+        }
         // First: the calls that end sessions are recorded too.
         drop(self.tunnels.take());
         if let Some(book) = &self.book {
@@ -383,7 +390,9 @@ impl Reach {
             out.say(&ways_take(count, tunnel::MOST));
         }
         let mut signals = Signals::new()?;
-        self.lets_go_of_signals();
+        if self.lets_go_of_signals().await {
+            return Err(stopped(0, count));
+        }
         let begun = tunnels.opened();
         let mut tells = tokio::time::interval(TELLS);
         tells.tick().await;
@@ -400,7 +409,7 @@ impl Reach {
                 },
             }
         };
-        self.hold_signals(Some(tunnels.guard(signals, self.book.as_ref())));
+        self.hold_signals(tunnels.guard(signals, self.book.as_ref()));
         Ok(world)
     }
 
@@ -411,18 +420,31 @@ impl Reach {
     /// The system does not let us listen.
     pub(super) fn heeds_signals(&self) -> Result<()> {
         if let Some(tunnels) = &self.tunnels {
-            self.hold_signals(Some(tunnels.guard(Signals::new()?, self.book.as_ref())));
+            self.hold_signals(tunnels.guard(Signals::new()?, self.book.as_ref()));
         }
         Ok(())
     }
 
-    /// Leaves signals to whoever listens from now on, and means something else by them.
-    pub(super) fn lets_go_of_signals(&self) {
-        self.hold_signals(None);
+    /// Leaves signals to whoever listens from now on, and means something else by them. Whether one came before, and
+    /// ended the sessions and not the process: then nothing is to be begun any more.
+    pub(super) async fn lets_go_of_signals(&self) -> bool {
+        match self.taken_guard() {
+            Some(guard) => guard.let_go().await,
+            None => false,
+        }
     }
 
-    fn hold_signals(&self, guard: Option<DropGuard>) {
-        *self.guard.lock().unwrap_or_else(PoisonError::into_inner) = guard;
+    /// Whether a signal has come that ends the sessions, and then the process.
+    pub(super) fn is_ending(&self) -> bool {
+        self.tunnels.as_ref().is_some_and(Tunnels::are_ending)
+    }
+
+    fn taken_guard(&self) -> Option<Guard> {
+        self.guard.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+
+    fn hold_signals(&self, guard: Guard) {
+        *self.guard.lock().unwrap_or_else(PoisonError::into_inner) = Some(guard);
     }
 
     /// Asks every core that is known by now, each by a way of its own.

@@ -12,7 +12,7 @@ mod guard;
 mod listener;
 mod port;
 
-pub(super) use self::guard::Signals;
+pub(super) use self::guard::{Guard, Signals};
 use self::port::Port;
 use super::shell::Plugin;
 use crate::clock::Clock;

@@ -251,8 +251,11 @@ impl Board {
                         // before are not known to be silent.
                         let is_rest = source == Source::Admin && part.standing(source).is_whole;
                         if is_rest && config.cores.reach == CoreReach::Ssm {
-                            let as_of = part.standing(source).as_of.unwrap_or(at);
+                            // Nor is what went wrong when they were asked mended by that.
+                            let (before, trouble) = (part.admin.as_of, part.admin.trouble.clone());
+                            let as_of = desk.words.as_of(now).or(before).unwrap_or(at);
                             part.settle(reading, as_of, true);
+                            part.admin.trouble = trouble;
                         } else if source != Source::Metrics {
                             part.settle(reading, at, true);
                             begun.emptied.push((Arc::clone(&part.scope), source));

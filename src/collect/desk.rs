@@ -77,7 +77,7 @@ impl Desk {
     /// As of when a reading is shown: words of cores that are heard a few at a time are as old as the oldest of them.
     pub(super) fn as_of(&self, reading: &Reading, now: Instant, at: Timestamp) -> Timestamp {
         match reading.source() {
-            Source::Admin => self.words.as_of(now, at),
+            Source::Admin => self.words.as_of(now).unwrap_or(at),
             _ => at,
         }
     }

@@ -7,7 +7,7 @@ use crate::clock::Clock;
 use crate::config::{Account, Config, CoreReach, Login, Regions};
 use crate::fleet::Deed;
 use crate::fleet::made::instance;
-use crate::gateway::{Reading, Source, Urgency};
+use crate::gateway::{GatewayError, Reading, Source, Urgency};
 use crate::model::admin::Sign;
 use crate::model::{Cluster, CoreRecord, Health, Known, Scope, Trouble, TroubleKind, WhyUnknown};
 use crate::snapshot::{Measure, Subject};
@@ -302,6 +302,19 @@ fn a_core_that_appears_while_nobody_asks_is_not_asked_yet_and_makes_nothing_look
         Some(at),
         "nobody said anything new"
     );
+    // Somebody looks, the core cannot be asked, and he looks elsewhere: what went wrong stays until it goes well.
+    let looks = |cores: &[&str]| {
+        let cores_of = cores.iter().map(|core| (scope.clone(), (*core).into())).collect();
+        Interest { cores_of: Some(cores_of), ..Interest::default() }
+    };
+    board.look(looks(&["c1"]));
+    board.begin(&config, then, later);
+    let failed = GatewayError { trouble: trouble(TroubleKind::Denied), partial: None };
+    board.done(&scope, Source::Admin, Err(failed), then, later);
+    board.look(looks(&[]));
+    board.want(None, &[Source::Admin]);
+    board.begin(&config, then, later);
+    assert!(board.part(&scope).unwrap().standing(Source::Admin).trouble.is_some());
 }
 
 /// One operation, as it stood at whatever moment is asked for.

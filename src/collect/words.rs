@@ -92,13 +92,11 @@ impl Words {
         self.leaves
     }
 
-    /// How old what stands there is: as old as the oldest word that is kept, of which some were heard long before others.
-    pub(super) fn as_of(&self, now: Instant, at: Timestamp) -> Timestamp {
-        if !self.takes_ways {
-            return at;
-        }
-        let kept = self.read.values().filter(|(heard, _)| is_fresh(*heard, now)).map(|(_, heard)| *heard);
-        kept.min().map_or(at, |oldest| oldest.min(at))
+    /// As of when what stands there is: as old as the oldest word that is kept, of which some were heard long before
+    /// others. None where none is kept, or all are always asked together.
+    pub(super) fn as_of(&self, now: Instant) -> Option<Timestamp> {
+        let kept = self.read.values().filter(|(heard, _)| self.takes_ways && is_fresh(*heard, now));
+        kept.map(|(_, heard)| *heard).min()
     }
 
     /// Puts what was heard beside what was heard before, and says of each other core that it was not asked. Those of
@@ -114,6 +112,10 @@ impl Words {
             return reading;
         }
         let Reading::Admin(mut words) = reading else { return reading };
+        let visits = visits(part);
+        let there: HashSet<&CoreId> = visits.iter().map(|visit| &visit.core).collect();
+        // Whoever is gone, or said it too long ago, makes nothing look old.
+        self.read.retain(|core, (heard, _)| there.contains(core) && is_fresh(*heard, now));
         for word in &words {
             self.again.remove(&word.core);
             self.read.insert(word.core.clone(), (now, at));
@@ -125,14 +127,14 @@ impl Words {
             Some(Ask::Admin(visits)) => visits.iter().any(|visit| visit.core == *core),
             _ => false,
         };
-        for visit in visits(part).into_iter().filter(|visit| !heard.contains(&visit.core)) {
+        for visit in visits.iter().filter(|visit| !heard.contains(&visit.core)) {
             let is_kept = self.read.get(&visit.core).is_some_and(|(at, _)| is_fresh(*at, now));
             match before.get(&visit.core) {
                 Some(word) if is_kept && word.sign != Sign::Unasked => words.push(Arc::clone(word)),
                 _ if is_asked(&visit.core) && !part.admin.is_whole => {}
                 _ => {
                     let sign = Sign::Unasked;
-                    words.push(Arc::new(CoreWord { core: visit.core, sign, ..CoreWord::default() }));
+                    words.push(Arc::new(CoreWord { core: visit.core.clone(), sign, ..CoreWord::default() }));
                 }
             }
         }
@@ -229,11 +231,11 @@ mod tests {
         let then = (start + minute, later);
         let Reading::Admin(now) = words.put(said(&all[..1]), &part, None, then) else { unreachable!() };
         assert_eq!(
-            words.as_of(start + minute, later),
-            Timestamp::UNIX_EPOCH,
+            words.as_of(start + minute),
+            Some(Timestamp::UNIX_EPOCH),
             "as old as what the second said"
         );
-        assert_eq!(words.as_of(start + KEPT, later), later, "which nobody keeps any more by then");
+        assert_eq!(words.as_of(start + KEPT), Some(later), "which nobody keeps any more by then");
         let unasked = now.iter().filter(|word| word.sign == Sign::Unasked).count();
         assert_eq!(unasked, 10, "what the second said stays until it says more");
         assert_eq!(words.due(&part, minute, start), Some(all[1..2].to_vec()));

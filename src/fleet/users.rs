@@ -53,7 +53,8 @@ pub fn counted<'a>(
             let name = domain.domain.to_lowercase();
             if domain.database.is_none() {
                 counted.sum += users;
-                if !is_own {
+                // Whoever has no users changes no sum: a spare core makes nothing unknown.
+                if !is_own && users > 0 {
                     untold.insert(name.clone());
                 }
             }

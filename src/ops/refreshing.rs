@@ -227,7 +227,7 @@ pub fn explained(why: &str, said: &str) -> String {
 /// Whether an explanation tells all that was said of a refresh.
 pub fn explains(why: &str, said: &str) -> bool {
     let rest = rest(said);
-    why.contains(said) || rest.len() < said.len() && why.ends_with(rest)
+    why.contains(said) || !rest.is_empty() && rest.len() < said.len() && why.ends_with(rest)
 }
 
 /// How far a refresh is, by the numbers in what [`progress`] says of it.
@@ -308,6 +308,7 @@ mod tests {
             assert_eq!(explained(why, said), all);
         }
         assert!(!explains("an alarm rings", "replaced 3 of 12 (25 %)"));
+        assert!(!explains("an alarm rings", "could not go back"), "what became of it is not said by why");
     }
 
     fn wants() -> Preferences {

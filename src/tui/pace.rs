@@ -51,7 +51,8 @@ impl Pace {
 
     /// Rows that a key asked for are being made.
     pub(super) fn hold(&mut self, now: Instant) {
-        self.held_until = Some(now + HOLD);
+        // Not anew for each key: whoever holds one down sees frames all the same.
+        self.held_until.get_or_insert(now + HOLD);
     }
 
     /// They are here.

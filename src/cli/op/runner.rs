@@ -61,15 +61,21 @@ pub(crate) async fn run_here(
     reach: &Reach,
     journal: Journal,
     how: &Follow,
+    signals: Signals,
     out: &mut Output,
 ) -> Result<()> {
     let file = journal.file().to_path_buf();
     let op = ops::read(&journal, id)?;
-    let edge = edge(&op, &reach.tools()?, Journal::open(&file)?, CancellationToken::new())?;
+    let stop = CancellationToken::new();
+    let edge = edge(&op, &reach.tools()?, Journal::open(&file)?, stop.clone())?;
     let start = Start { who: op.record.who.clone(), home: "here".to_owned(), force: false };
-    let signals = Signals::new()?;
-    let (ran, seen) =
-        tokio::join!(ops::run(&edge, id, &start), follow(&journal, id, how, signals, reach.clock(), out));
+    let followed = async {
+        let seen = follow(&journal, id, how, signals, reach.clock(), out).await;
+        // Whoever does not wait for its end ends it with the demo.
+        stop.cancel();
+        seen
+    };
+    let (ran, seen) = tokio::join!(ops::run(&edge, id, &start), followed);
     ran?;
     if let Some(folder) = file.parent() {
         // A demo leaves nothing behind; what cannot be removed lies among the temporary files.

@@ -8,8 +8,13 @@ use crate::error::{Error, Result};
 use crate::store::CallBook;
 use rustix::process::{Signal, getpid, kill_process};
 use std::sync::Arc;
+use std::time::Duration;
 use tokio::signal::unix::{self, SignalKind, signal};
-use tokio_util::sync::{CancellationToken, DropGuard};
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+
+/// So long a signal may take to end the process.
+const TAKEN_WITHIN: Duration = Duration::from_secs(1);
 
 /// The signals that end a program.
 pub(in crate::cli) struct Signals {
@@ -45,18 +50,46 @@ impl Signals {
     }
 }
 
+/// Whoever ends all sessions, and then the process, when a signal comes. It gives way when it is dropped; once a signal
+/// has come it does not any more.
+pub(in crate::cli) struct Guard {
+    lets_go: CancellationToken,
+    /// Whether a signal has come, and the process goes on all the same.
+    task: JoinHandle<bool>,
+}
+
+impl Guard {
+    /// Makes it give way, and waits until it has. Where a signal came first the process ends meanwhile, as a rule: whether
+    /// it should have.
+    pub(in crate::cli) async fn let_go(mut self) -> bool {
+        self.lets_go.cancel();
+        (&mut self.task).await.unwrap_or(false)
+    }
+}
+
+impl Drop for Guard {
+    fn drop(&mut self) {
+        self.lets_go.cancel();
+    }
+}
+
 impl Tunnels {
-    /// Lets a signal end all sessions, and then the process. It keeps no port open, and gives way when what is returned
-    /// is dropped; once a signal has come it does not any more.
-    pub(in crate::cli) fn guard(&self, mut signals: Signals, book: Option<&Arc<CallBook>>) -> DropGuard {
+    /// Whether the sessions are being ended.
+    pub(in crate::cli) fn are_ending(&self) -> bool {
+        self.0.over.is_cancelled()
+    }
+
+    /// Lets a signal end all sessions, and then the process. It keeps no port open.
+    pub(in crate::cli) fn guard(&self, mut signals: Signals, book: Option<&Arc<CallBook>>) -> Guard {
         let (ports, book) = (Arc::downgrade(&self.0), book.map(Arc::downgrade));
         let lets_go = CancellationToken::new();
         let let_go = lets_go.clone();
-        tokio::spawn(async move {
+        let task = tokio::spawn(async move {
+            // A signal first: whoever listens next may not have heard it.
             let came = tokio::select! {
                 biased;
-                () = let_go.cancelled() => return,
                 came = signals.next() => came,
+                () = let_go.cancelled() => return false,
             };
             if let Some(ports) = ports.upgrade() {
                 ports.over.cancel();
@@ -67,8 +100,11 @@ impl Tunnels {
                 book.close();
             }
             end_by(came);
+            // Another thread may take it; and whoever is the first process of a container is not ended by it at all.
+            tokio::time::sleep(TAKEN_WITHIN).await;
+            true
         });
-        lets_go.drop_guard()
+        Guard { lets_go, task }
     }
 }
 

@@ -62,16 +62,22 @@ impl Age<'_> {
 pub(crate) fn age(ui: &Ui) -> Age<'_> {
     let main = super::main_source(ui);
     let parts = &ui.world.snapshot.parts;
-    let fresh_for = |source| ui.about.fresh_for(source, ui.world.snapshot.rows(source));
+    let fresh_for = |source: Source| ui.about.fresh_for(source, ui.world.snapshot.rows(source));
     let mut age = Age {
         main: main.map(|main| (main, fresh_for(main))),
         is_given_up: !parts.is_empty() || !ui.world.snapshot.troubles.is_empty(),
         ..Age::default()
     };
     let mut is_fresh_somewhere = false;
-    let sources = super::sources(ui);
-    let lists = parts.iter().flat_map(|part| sources.iter().map(move |source| (part, *source)));
-    for (part, source) in lists.filter(|(_, source)| *source != Source::Metrics) {
+    // How long a list is depends on all places: it is counted once for all of them.
+    let sources: Vec<(Source, Duration)> = super::sources(ui)
+        .into_iter()
+        .filter(|source| *source != Source::Metrics)
+        .map(|source| (source, fresh_for(source)))
+        .collect();
+    let lists =
+        parts.iter().flat_map(|part| sources.iter().map(move |(source, span)| (part, *source, *span)));
+    for (part, source, span) in lists {
         let (is_main, standing) = (Some(source) == main, part.standing(source));
         if is_main {
             age.is_read |= standing.as_of.is_some();
@@ -81,7 +87,7 @@ pub(crate) fn age(ui: &Ui) -> Age<'_> {
             age.missing += 1;
             continue;
         };
-        let late_at = at.checked_add(fresh_for(source)).unwrap_or(Timestamp::MAX);
+        let late_at = at.checked_add(span).unwrap_or(Timestamp::MAX);
         if late_at > ui.now {
             is_fresh_somewhere |= is_main;
             age.late_at = Some(age.late_at.map_or(late_at, |before| before.min(late_at)));

@@ -403,7 +403,11 @@ fn tier_cells(ui: &Ui, tier: &TierRow, shown: &[usize]) -> Vec<((Role, String), 
     // The worst of anything in it: that these are instances is said where they are counted.
     let (role, mut instances) = read(Source::Instances, tier.instances);
     if let Some(bad @ 1..) = tier.by_health.get(4) {
-        instances = format!("{instances}, {bad} bad");
+        // Where both have no room the count stands alone, and is not cut: what is bad is said below it.
+        let both = format!("{instances}, {bad} bad");
+        if both.chars().count() <= COLUMNS[2].1 {
+            instances = both;
+        }
     }
     let all = [
         (Role::RowKey, harmless(name).into_owned()),

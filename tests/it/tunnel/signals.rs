@@ -5,6 +5,7 @@ use super::*;
 use crate::pty::Terminal;
 use coredeck::sim::Mischief;
 use portable_pty::CommandBuilder;
+use std::io::{BufRead as _, Read as _};
 use std::os::unix::process::ExitStatusExt as _;
 use std::process::{Child, Output};
 
@@ -44,8 +45,13 @@ impl Rig {
     async fn ended_by(&self, child: Child, signal: Signal) -> (Output, String) {
         let began = Instant::now();
         kill_process(Pid::from_raw(i32::try_from(child.id()).unwrap()).unwrap(), signal).unwrap();
-        let ended = tokio::task::spawn_blocking(|| child.wait_with_output().unwrap()).await.unwrap();
-        assert!(began.elapsed() < BOUND, "{signal:?} took {:?}", began.elapsed());
+        let pid = Pid::from_raw(i32::try_from(child.id()).unwrap()).unwrap();
+        let waits = tokio::task::spawn_blocking(|| child.wait_with_output().unwrap());
+        let Ok(ended) = tokio::time::timeout(BOUND, waits).await else {
+            kill_process(pid, Signal::KILL).unwrap();
+            panic!("{signal:?} took {:?}", began.elapsed());
+        };
+        let ended = ended.unwrap();
         let said = String::from_utf8_lossy(&ended.stderr).into_owned();
         self.home.keep(&ended.stdout);
         self.home.keep(&ended.stderr);
@@ -118,11 +124,22 @@ async fn whoever_follows_an_operation_leaves_no_session_behind_and_the_operation
     rig.install();
     rig.home.write("bin/gate", "");
     let set = format!("core config set shared-1 access_token_validity=7200 --domain {DOMAIN} --yes");
-    let child = rig.start(&set);
+    let mut child = rig.start(&set);
     until("no runner asks a core", || !rig.told("held").is_empty()).await;
+    // Whoever says where it runs listens for himself by then.
+    let mut err = std::io::BufReader::new(child.stderr.take().unwrap());
+    let heard = tokio::task::spawn_blocking(move || {
+        let mut heard = String::new();
+        while !heard.contains("it runs ") {
+            assert_ne!(err.read_line(&mut heard).unwrap(), 0, "{heard}");
+        }
+        (err, heard)
+    });
+    let (mut err, mut said) = heard.await.unwrap();
     let mine = rig.plugins_of(child.id());
     assert!(!mine.is_empty(), "the plan was made through one");
-    let (ended, said) = rig.ended_by(child, Signal::TERM).await;
+    let (ended, _) = rig.ended_by(child, Signal::TERM).await;
+    err.read_to_string(&mut said).unwrap();
     assert_eq!(ended.status.code(), Some(7), "{said}");
     // Those of the runner come and go meanwhile.
     assert!(mine.iter().all(|pid| parent(pid).is_none()), "its own have ended");
@@ -131,7 +148,8 @@ async fn whoever_follows_an_operation_leaves_no_session_behind_and_the_operation
     let op = op.find(&said).expect("an operation").as_str().to_owned();
     rig.done(&format!("op watch {op}")).await;
     rig.nothing_is_left().await;
-    assert_eq!(rig.running.sessions(), Vec::<String>::new());
+    // The runner has given its operation back before it ends its sessions.
+    until("a session outlives the runner", || rig.running.sessions().is_empty()).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -170,6 +188,22 @@ async fn a_plugin_that_never_has_its_port_and_hears_nobody_is_killed_and_its_ses
             if way == 0 { ended.status.signal() == Some(2) } else { ended.status.code() == Some(way) };
         assert!(usual, "{:?} {said}", ended.status);
         assert_eq!(rig.running.sessions(), Vec::<String>::new(), "{line}");
+        rig.nothing_is_left().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_is_stopped_while_it_plans_begins_nothing_also_where_nobody_is_asked() {
+    for (signal, name) in SIGNALS {
+        let rig = Rig::with(1, hangs_once()).await;
+        rig.install();
+        let child = rig.start("core stop shared-1 --yes --override-budget");
+        until("no core is asked", || rig.count("StartSession") > 0).await;
+        let (ended, said) = rig.ended_by(child, signal).await;
+        assert_eq!(ended.status.signal(), Some(signal.as_raw()), "{name}: {said}");
+        assert!(!said.contains("is entered"), "{name}: {said}");
+        let ran = rig.done("op list -o json").await;
+        assert!(!ran.out.contains("op-"), "{name}: {}", ran.out);
         rig.nothing_is_left().await;
     }
 }

@@ -7,6 +7,7 @@ use super::super::super::plan::{Fact, Leg, Undo};
 use super::super::super::telling::CoreFact;
 use super::super::site::{door_of, seen};
 use super::found::Found;
+use crate::error::Result;
 use crate::gateway::core::{CoreLook, CoreSeen};
 use crate::model::Core;
 use crate::model::admin::Place;
@@ -58,7 +59,8 @@ impl Keeps {
 /// lost, and which of them did not tell, and why.
 pub(super) async fn mind(desk: &Desk<'_>, cores: &mut [Found<'_>], draft: &mut Draft) {
     let asked: Vec<_> = cores.iter().map(|one| is_in_memory(desk, one.core)).collect();
-    let answers: Vec<Result<bool, String>> = futures::stream::iter(asked).buffered(AT_ONCE).collect().await;
+    let answers: Vec<std::result::Result<bool, String>> =
+        futures::stream::iter(asked).buffered(AT_ONCE).collect().await;
     let mut silent = Vec::new();
     for (one, answer) in cores.iter_mut().zip(answers) {
         let id = &one.core.id;
@@ -89,7 +91,7 @@ pub(super) async fn mind(desk: &Desk<'_>, cores: &mut [Found<'_>], draft: &mut D
 
 /// Whether a core keeps everything in its memory, or why nobody knows. One that is not well must still be restarted, so
 /// that it is no refusal.
-async fn is_in_memory(desk: &Desk<'_>, core: &Core) -> Result<bool, String> {
+async fn is_in_memory(desk: &Desk<'_>, core: &Core) -> std::result::Result<bool, String> {
     let Some(at) = door_of(desk, &core.scope, &core.id) else {
         return Err("no way leads to it".to_owned());
     };
@@ -104,13 +106,17 @@ async fn is_in_memory(desk: &Desk<'_>, core: &Core) -> Result<bool, String> {
 
 /// That a core runs, as what a plan rests on; none where it does not answer with what only a running one has. Whether its
 /// database serves is another matter: what it says of that now is what it shall say then.
-pub(super) async fn running(desk: &Desk<'_>, core: &Core) -> Option<Fact> {
-    let at = door_of(desk, &core.scope, &core.id)?;
+///
+/// # Errors
+///
+/// It runs, and what it serves could not be asked.
+pub(super) async fn running(desk: &Desk<'_>, core: &Core) -> Result<Option<Fact>> {
+    let Some(at) = door_of(desk, &core.scope, &core.id) else { return Ok(None) };
     let keys = seen(desk, &core.scope, CoreLook::Keys { at: at.clone() }).await;
     if !matches!(keys, Ok(CoreSeen::Keys(Ok(keys))) if !keys.is_empty()) {
-        return None;
+        return Ok(None);
     }
     let fact = CoreFact::Serves { at, place: Place::of(""), with: None };
-    let was = fact.value(&desk.look(&core.scope, fact.look()).await.ok()?)?;
-    Some(Fact { fact: Aspect::Core { fact: Box::new(fact) }, was })
+    let was = fact.value(&desk.look(&core.scope, fact.look()).await?);
+    Ok(was.map(|was| Fact { fact: Aspect::Core { fact: Box::new(fact) }, was }))
 }

@@ -63,7 +63,7 @@ async fn draft(desk: &Desk<'_>, intent: &Intent, deed: Deed) -> Result<Draft> {
     }
     for (one, doors) in cores.iter().zip(all) {
         let runs = match deed {
-            Deed::Start => memory::running(desk, one.core).await,
+            Deed::Start => memory::running(desk, one.core).await?,
             Deed::Restart | Deed::Stop => None,
         };
         if runs.is_some() && doors.iter().all(Door::is_in) {
