@@ -332,7 +332,7 @@ pub fn ways_to_a_key(fleet: &str, target: &str, place: &str, region: Option<&str
     let line = format!("coredeck core keys rotate {target}{place}");
     let region = region.map(|region| format!(" --region {region}")).unwrap_or_default();
     [
-        format!("a random one that nobody sees: {line} --generate {name}"),
+        format!("a random one that nobody sees, under a name that is free: {line} --generate {name}"),
         format!(
             "or put your own into a SecureString, alone, of at least 20 letters, digits, = and -: openssl rand -hex 32 \
              | tr -d '\\n' | aws ssm put-parameter --type SecureString --name {name} --value file:///dev/stdin{region}"
