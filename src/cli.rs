@@ -58,6 +58,7 @@ pub use reach::Hands;
 use std::ffi::OsString;
 use std::process::ExitCode;
 use std::sync::Arc;
+use tokio::runtime::{Builder, Runtime};
 
 /// The world outside a run. A test gives its own.
 #[derive(Clone, Default)]
@@ -237,28 +238,20 @@ fn obey(argv: Argv, outside: &Outside, out: &mut Output) -> Result<()> {
         Some(Command::Sim(args)) => block_on(sim::run(args, outside.clock, out)),
         None => {
             let outside = Outside { starter: priority::Starter::here()?, ..outside.clone() };
-            block_on_with(priority::give_way(), screen::run(&global, &screen, &outside, out))
+            screen::run(&global, &screen, &outside, out)
         }
     }
 }
 
 /// Runs a command that waits for others.
 fn block_on(work: impl Future<Output = Result<()>>) -> Result<()> {
-    block_on_with(|| (), work)
-}
-
-/// Likewise, and each thread but this one begins with something.
-fn block_on_with(
-    begin: impl Fn() + Send + Sync + 'static,
-    work: impl Future<Output = Result<()>>,
-) -> Result<()> {
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .enable_all()
-        .on_thread_start(begin)
-        .build()
-        .map_err(|why| Error::failed("cannot start the runtime").because(why))?;
+    let runtime = runtime(Builder::new_multi_thread().enable_all())?;
     let done = runtime.block_on(Box::pin(work));
     // Reads that are still under way have nobody to tell.
     runtime.shutdown_background();
     done
+}
+
+fn runtime(wanted: &mut Builder) -> Result<Runtime> {
+    wanted.build().map_err(|why| Error::failed("cannot start the runtime").because(why))
 }

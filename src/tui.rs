@@ -13,6 +13,7 @@
 mod about;
 pub mod action;
 mod ask;
+mod beside;
 mod card;
 mod cell;
 pub mod chord;
@@ -47,6 +48,7 @@ pub mod screen;
 mod seat;
 mod setup;
 mod sift;
+mod signals;
 pub mod signs;
 pub mod state;
 mod terminal;

@@ -4,12 +4,30 @@
 use crate::error::{Error, Result};
 use std::process::{Child, Command};
 use std::sync::mpsc::{SyncSender, sync_channel};
+#[cfg(target_os = "linux")]
+use std::time::Duration;
 use tokio::sync::oneshot;
 
 /// How much a thread that reads the fleet is nicer than the rest of the program. It gets a third of what another
 /// that wants all it can have gets, and all of what nobody wants.
 #[cfg(target_os = "linux")]
 const NICER: i32 = 5;
+
+/// How long a turn on the processor the thread that draws asks for: a frame takes it a few of them. Whoever asks for so
+/// little is let on at once (Linux 6.12 and later: `sched_attr::sched_runtime` of a usual thread is its slice).
+#[cfg(target_os = "linux")]
+const TURN: Duration = Duration::from_micros(100);
+
+/// And a thread that gives way. Until its turn is over it may not be interrupted, whatever its priority; the usual turn is
+/// three milliseconds, which a key would wait.
+#[cfg(target_os = "linux")]
+const GIVING_TURN: Duration = Duration::from_micros(500);
+
+/// Makes the thread that calls this one that draws: those that it starts are as well.
+pub(super) fn draw_first() {
+    #[cfg(target_os = "linux")]
+    turns_of(TURN);
+}
 
 /// Returns what a thread does to give way to the one that calls this. Linux gives each thread a priority of its own, which
 /// those that it starts inherit: it is counted from here, so that threads started by threads give way no further.
@@ -19,10 +37,71 @@ pub(super) fn give_way() -> impl Fn() + Send + Sync + 'static {
     let usual = rustix::process::getpriority_process(None);
     move || {
         #[cfg(target_os = "linux")]
-        if let Err(why) = usual.and_then(|usual| rustix::process::setpriority_process(None, usual + NICER)) {
-            tracing::debug!(%why, "a thread that reads does not give way");
+        {
+            if let Err(why) =
+                usual.and_then(|usual| rustix::process::setpriority_process(None, usual + NICER))
+            {
+                tracing::debug!(%why, "a thread that reads does not give way");
+            }
+            turns_of(GIVING_TURN);
         }
     }
+}
+
+/// Asks for turns of such a length for this thread. A kernel that knows of none passes it over.
+#[cfg(target_os = "linux")]
+fn turns_of(length: Duration) {
+    let asked = turn().and_then(|now| {
+        // Who runs in real time, or only when nobody else does, was put there by somebody.
+        let is_usual = [libc::SCHED_OTHER, libc::SCHED_BATCH].contains(&now.sched_policy.cast_signed());
+        if is_usual {
+            take_turns(libc::sched_attr { sched_runtime: nanoseconds(length), ..now })
+        } else {
+            Ok(())
+        }
+    });
+    if let Err(why) = asked {
+        tracing::debug!(%why, "the length of a thread's turns is what it was");
+    }
+}
+
+#[cfg(target_os = "linux")]
+fn nanoseconds(length: Duration) -> u64 {
+    u64::try_from(length.as_nanos()).unwrap_or(u64::MAX)
+}
+
+/// How this thread is scheduled.
+#[cfg(target_os = "linux")]
+fn turn() -> std::io::Result<libc::sched_attr> {
+    let size = u32::try_from(size_of::<libc::sched_attr>()).unwrap_or_default();
+    let mut attr = libc::sched_attr {
+        size,
+        sched_policy: 0,
+        sched_flags: 0,
+        sched_nice: 0,
+        sched_priority: 0,
+        sched_runtime: 0,
+        sched_deadline: 0,
+        sched_period: 0,
+    };
+    #[expect(
+        unsafe_code,
+        reason = "neither rustix nor nix has the call; docs/speed.md says what it is worth"
+    )]
+    // SAFETY: the kernel writes at most the `size` bytes that are given, into a value of plain numbers that is ours.
+    let done = unsafe { libc::syscall(libc::SYS_sched_getattr, 0, &raw mut attr, size, 0) };
+    if done == 0 { Ok(attr) } else { Err(std::io::Error::last_os_error()) }
+}
+
+#[cfg(target_os = "linux")]
+fn take_turns(attr: libc::sched_attr) -> std::io::Result<()> {
+    #[expect(
+        unsafe_code,
+        reason = "neither rustix nor nix has the call; docs/speed.md says what it is worth"
+    )]
+    // SAFETY: the kernel reads the `size` bytes that the value says it has, and keeps none of it.
+    let done = unsafe { libc::syscall(libc::SYS_sched_setattr, 0, &raw const attr, 0) };
+    if done == 0 { Ok(()) } else { Err(std::io::Error::last_os_error()) }
 }
 
 /// A program that is to be started, and whom to tell of it.
@@ -67,7 +146,7 @@ impl Starter {
 
 #[cfg(all(test, target_os = "linux"))]
 mod tests {
-    use super::{NICER, Starter, give_way};
+    use super::{GIVING_TURN, NICER, Starter, TURN, draw_first, give_way, nanoseconds, turn};
     use rustix::process::getpriority_process;
     use std::thread;
 
@@ -93,6 +172,30 @@ mod tests {
         let wanted = (usual + NICER).min(19);
         assert_eq!((first, second), (wanted, wanted));
         assert_eq!(getpriority_process(None).unwrap(), usual, "who asked for it stays as it was");
+    }
+
+    #[test]
+    fn who_draws_asks_for_short_turns_and_keeps_its_priority() {
+        let before = turn().unwrap();
+        let (drawing, giving) = thread::scope(|scope| {
+            let give = give_way();
+            let drawing = scope.spawn(|| {
+                draw_first();
+                turn().unwrap()
+            });
+            let giving = scope.spawn(move || {
+                give();
+                turn().unwrap()
+            });
+            (drawing.join().unwrap(), giving.join().unwrap())
+        });
+        assert_eq!((drawing.sched_policy, drawing.sched_nice), (before.sched_policy, before.sched_nice));
+        assert_eq!(giving.sched_nice, (before.sched_nice + NICER).min(19), "and who gives way gives way");
+        // A kernel before 6.12 tells of no turns.
+        if before.sched_runtime > 0 {
+            assert_eq!(drawing.sched_runtime, nanoseconds(TURN));
+            assert_eq!(giving.sched_runtime, nanoseconds(GIVING_TURN));
+        }
     }
 
     #[test]

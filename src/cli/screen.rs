@@ -6,29 +6,98 @@ use super::args::{Global, ScreenArgs, When};
 use super::calls;
 use super::footprint;
 use super::output::{Output, can_open_screen};
-use super::reach;
+use super::priority::{draw_first, give_way};
+use super::reach::{self, Reach};
+use super::runtime;
 use super::shell;
 use super::view::view;
 use crate::clock::Clock;
-use crate::collect::{Chronicle, Keeping};
+use crate::collect::{Chronicle, Collector, Keeping};
 use crate::config::{Config, CoreReach, Surroundings};
 use crate::error::{Error, Result};
 use crate::gateway::Source;
 use crate::model::text::harmless;
+use crate::ops::counter::{Aside, Counter};
 use crate::store::Cache;
 use crate::tui::saved::Views;
 use crate::tui::{About, Acting, Lean, Options, drive, run as show, views};
+use crate::world::{Wish, World};
 use jiff::tz::TimeZone;
 use std::sync::Arc;
-use tokio_util::sync::CancellationToken;
+use tokio::runtime::{Builder, Handle};
+use tokio::sync::{mpsc, watch};
+use tokio::task::JoinHandle;
+use tokio_util::sync::{CancellationToken, DropGuard};
 
-/// Opens the screen.
-pub(super) async fn run(
+/// Opens the screen, on a runtime of this thread alone; what reads the fleet has another, whose threads give way.
+pub(super) fn run(global: &Global, args: &ScreenArgs, outside: &Outside, out: &mut Output) -> Result<()> {
+    let readers = runtime(Builder::new_multi_thread().enable_all().on_thread_start(give_way()))?;
+    let here = runtime(Builder::new_current_thread().enable_all())?;
+    let opened = readers.block_on(Box::pin(open(global, args, outside, out)));
+    draw_first();
+    let done = opened.and_then(|(stage, behind)| {
+        let shown = here.block_on(Box::pin(stage.show(args, readers.handle())));
+        readers.block_on(behind.end());
+        shown.and_then(|text| text.map_or(Ok(()), |text| out.data(&text)))
+    });
+    // Reads that are still under way have nobody to tell.
+    readers.shutdown_background();
+    done
+}
+
+/// What is shown.
+struct Stage {
+    world: watch::Receiver<Arc<World>>,
+    wishes: mpsc::Sender<Wish>,
+    counter: Option<Counter>,
+    about: About,
+    options: Options,
+    aside: Option<Arc<dyn Aside>>,
+}
+
+impl Stage {
+    /// Shows it until the person leaves. Without a terminal the last screen, as text.
+    async fn show(self, args: &ScreenArgs, readers: &Handle) -> Result<Option<String>> {
+        let Self { world, wishes, counter, about, options, aside } = self;
+        if let Some(keys) = &args.headless {
+            let size = args.size.unwrap_or((80, 24));
+            return drive(world, wishes, counter, about, options, keys, size).await.map(Some);
+        }
+        show(world, wishes, counter, about, options, aside, readers.clone()).await.map(|()| None)
+    }
+}
+
+/// What works behind it.
+struct Behind {
+    reach: Reach,
+    reads: JoinHandle<()>,
+    clerk: Option<JoinHandle<()>>,
+    lean_memory: JoinHandle<()>,
+    guard: DropGuard,
+}
+
+impl Behind {
+    /// Ends it, and waits for that.
+    async fn end(self) {
+        drop(self.guard);
+        self.lean_memory.abort();
+        // The reads end with the token; what one of them broke of is in the log.
+        let _ = self.reads.await;
+        if let Some(clerk) = self.clerk {
+            // It ends with the token too, and has nothing to say.
+            let _ = clerk.await;
+        }
+        drop(self.reach);
+    }
+}
+
+/// Begins to read.
+async fn open(
     global: &Global,
     args: &ScreenArgs,
     outside: &Outside,
     out: &mut Output,
-) -> Result<()> {
+) -> Result<(Stage, Behind)> {
     let is_headless = args.headless.is_some();
     if let Err(why) = can_open_screen()
         && !is_headless
@@ -96,23 +165,9 @@ pub(super) async fn run(
         Err(_) => (None, None),
     };
     let about = about(&reach.config, around, global.demo, outside.clock, &warnings);
-    let shown = match &args.headless {
-        Some(keys) => {
-            let size = args.size.unwrap_or((80, 24));
-            let drawn = drive(collector.world, collector.wishes, counter, about, options, keys, size).await;
-            drawn.and_then(|text| out.data(&text))
-        }
-        None => show(collector.world, collector.wishes, counter, about, options, aside).await,
-    };
-    drop(guard);
-    lean_memory.abort();
-    // The reads end with the token; what one of them broke of is in the log.
-    let _ = collector.task.await;
-    if let Some(clerk) = clerk {
-        // It ends with the token too, and has nothing to say.
-        let _ = clerk.await;
-    }
-    shown
+    let Collector { world, wishes, task: reads } = collector;
+    let behind = Behind { reach, reads, clerk, lean_memory, guard };
+    Ok((Stage { world, wishes, counter, about, options, aside }, behind))
 }
 
 /// What earlier runs read, so that the first frame shows it. Without it the start is slower, no more.

@@ -1,6 +1,7 @@
 //! The loop: waits for keys, worlds, signals and the next moment that something ages; draws what changed.
 
 use super::ask::Answered;
+use super::beside::{Beside, Coming, Opening, at_once};
 use super::copy::{Between, clipboard};
 use super::decode::Heard;
 use super::hunt::Hunted;
@@ -10,21 +11,21 @@ use super::pace::Pace;
 use super::painter::Painter;
 use super::props::Props;
 use super::screen::{draw, wake_at};
+use super::signals::{Signals, Told};
 use super::signs::Signs;
 use super::state::{About, Effect, Input, Ui};
 use super::terminal::Terminal;
 use super::update::{nobody, update};
 use crate::clock::{Clock, monotonic};
 use crate::error::{Error, ErrorKind, Result};
-use crate::ops::counter::{Answer, Aside, Counter, Declined, Inside, Order, Register};
+use crate::ops::counter::{Answer, Aside, Counter, Inside, Order, Register};
 use crate::world::{Wish, World};
-use futures::FutureExt as _;
 use rustix::process::{Signal, getpid, getsid, kill_current_process_group};
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
-use tokio::signal::unix::{SignalKind, signal};
-use tokio::sync::{mpsc, oneshot, watch};
+use tokio::runtime::Handle;
+use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 
 /// From this time on that the terminal takes to answer, as little as can be is sent to it.
@@ -38,7 +39,7 @@ const WHAT_BACKGROUND: &[u8] = b"\x1b]11;?\x1b\\\x1b[c";
 const DRAINED: usize = 512;
 
 /// Shows the fleet until the person leaves. Needs a terminal on stdin and stdout, which is given back
-/// whatever happens. Fails when the terminal fails, when the process is told to end, and when the other
+/// whatever happens. `behind` is the runtime that reads; keys are heard soonest where this runs in another. Fails when the terminal fails, when the process is told to end, and when the other
 /// end of `world` is gone.
 pub async fn run(
     mut world: watch::Receiver<Arc<World>>,
@@ -47,6 +48,7 @@ pub async fn run(
     about: About,
     options: Options,
     aside: Option<Arc<dyn Aside>>,
+    behind: Handle,
 ) -> Result<()> {
     let mut counter = counter.map(Desk::new);
     let mut signals = Signals::new()?;
@@ -77,7 +79,13 @@ pub async fn run(
     if asks {
         screen.ask(&terminal)?;
     }
-    let ends = Ends { world: &mut world, wishes: &wishes, counter: counter.as_mut(), aside };
+    let ends = Ends {
+        world: &mut world,
+        wishes: &wishes,
+        counter: counter.as_mut(),
+        aside,
+        beside: Beside::new(behind),
+    };
     live(&mut screen, begun, &terminal, &mut keyboard, &mut signals, ends).await
 }
 
@@ -91,14 +99,14 @@ async fn live(
     signals: &mut Signals,
     ends: Ends<'_>,
 ) -> Result<()> {
-    let Ends { world, wishes, mut counter, aside } = ends;
+    let Ends { world, wishes, mut counter, aside, beside } = ends;
     let mut effects = VecDeque::from(begun);
     // What came last was a key, or another thing that a person did.
     let mut is_heard = false;
     // Rows that are being filtered and sorted on a thread of their own; a new job takes the place of an old one.
-    let mut sifting: Option<oneshot::Receiver<Box<Answered>>> = None;
+    let mut sifting: Option<Coming<Answered>> = None;
     // Things that are being looked for, likewise.
-    let mut hunting: Option<oneshot::Receiver<Box<Hunted>>> = None;
+    let mut hunting: Option<Coming<Hunted>> = None;
     // A shell that is being opened.
     let mut opening: Option<JoinHandle<Opening>> = None;
     loop {
@@ -124,23 +132,21 @@ async fn live(
                     effects.extend(answer.map(|answer| screen.take(answer)).unwrap_or_default());
                 }
                 Effect::Redraw => effects.extend(screen.start_over()?),
-                Effect::Sift(job) => {
-                    sifting = Some(on_a_thread(move || Box::new(job.run()))?);
-                    if is_heard {
-                        screen.pace.hold(monotonic());
-                    }
+                Effect::Sift(job) if is_heard => {
+                    sifting = Some(at_once(move || job.run())?);
+                    screen.pace.hold(monotonic());
                 }
-                Effect::Hunt(hunt) => {
-                    hunting = Some(on_a_thread(move || Box::new(hunt.run()))?);
-                }
+                // Rows of a newer fleet, which nobody asked for.
+                Effect::Sift(job) => sifting = Some(beside.patiently(move || job.run())),
+                Effect::Hunt(hunt) => hunting = Some(at_once(move || hunt.run())?),
                 Effect::Shell(of) => match &aside {
-                    Some(aside) => opening = Some(tokio::spawn(aside.open(of))),
+                    Some(aside) => opening = Some(beside.open(aside, of)),
                     None => {
                         let why = "this screen has nobody who could open a shell".to_owned();
                         effects.extend(screen.take(Input::Shell(Err(why))));
                     }
                 },
-                Effect::LeaveShell => drop(opening.take().map(|opening| tokio::spawn(leave(opening)))),
+                Effect::LeaveShell => opening.take().into_iter().for_each(|opening| beside.leave(opening)),
                 Effect::Suspend if is_alone() => {
                     screen.ui.complain("no shell waits for coredeck here, so nothing could bring it back");
                 }
@@ -226,7 +232,7 @@ async fn live(
             }
             Happened::Opened(inside) => {
                 terminal.suspend();
-                let ended = inside.carry_on().await.map_err(|declined| declined.line());
+                let ended = beside.with(inside.carry_on()).await.map_err(|declined| declined.line());
                 terminal.resume()?;
                 signals.forget();
                 let mut effects = screen.start_over()?;
@@ -259,31 +265,8 @@ async fn live(
         });
         if leftover.iter().any(|fleet| Arc::strong_count(fleet) <= 2) {
             // Whoever holds 100,000 rows last has milliseconds of work to let go of them: the list and its order may.
-            drop(tokio::task::spawn_blocking(move || drop(leftover)));
+            drop(beside.patiently(move || drop(leftover)));
         }
-    }
-}
-
-/// Does what somebody waits for on a thread like this one: those of the runtime, which read the fleet, give way to
-/// both (`cli::priority`).
-fn on_a_thread<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<oneshot::Receiver<T>> {
-    let (tell, told) = oneshot::channel();
-    // Nobody may be there any more who wants to know.
-    let work = move || drop(tell.send(work()));
-    std::thread::Builder::new()
-        .name("rows".to_owned())
-        .spawn(work)
-        .map_err(|why| Error::failed("no thread could be started to look through the rows").because(why))?;
-    Ok(told)
-}
-
-/// A session, or why there is none.
-type Opening = std::result::Result<Box<dyn Inside>, Declined>;
-
-/// Ends the session that nobody waits for any more, once it is there.
-async fn leave(opening: JoinHandle<Opening>) {
-    if let Ok(Ok(inside)) = opening.await {
-        inside.give_up().await;
     }
 }
 
@@ -293,6 +276,7 @@ struct Ends<'a> {
     wishes: &'a mpsc::Sender<Wish>,
     counter: Option<&'a mut Desk>,
     aside: Option<Arc<dyn Aside>>,
+    beside: Beside,
 }
 
 /// A counter with its register marked as not seen yet.
@@ -344,59 +328,6 @@ enum Happened {
     Hunted(Box<Hunted>),
     Opened(Box<dyn Inside>),
     Signal(Told),
-}
-
-/// What a signal means.
-enum Told {
-    End(&'static str),
-    Suspend,
-    Continue,
-    Resized,
-}
-
-/// The signals that end, stop and continue a program, and the one for a terminal of another size.
-struct Signals {
-    term: tokio::signal::unix::Signal,
-    hup: tokio::signal::unix::Signal,
-    int: tokio::signal::unix::Signal,
-    stop: tokio::signal::unix::Signal,
-    cont: tokio::signal::unix::Signal,
-    winch: tokio::signal::unix::Signal,
-}
-
-impl Signals {
-    fn new() -> Result<Self> {
-        let of = |wanted: Signal| {
-            signal(SignalKind::from_raw(wanted.as_raw()))
-                .map_err(|error| Error::failed("signals cannot be listened for").because(error))
-        };
-        Ok(Self {
-            term: of(Signal::TERM)?,
-            hup: of(Signal::HUP)?,
-            int: of(Signal::INT)?,
-            stop: of(Signal::TSTP)?,
-            cont: of(Signal::CONT)?,
-            winch: of(Signal::WINCH)?,
-        })
-    }
-
-    /// Forgets what the keyboard sent to somebody else who had the terminal.
-    fn forget(&mut self) {
-        for one in [&mut self.int, &mut self.stop] {
-            while one.recv().now_or_never().flatten().is_some() {}
-        }
-    }
-
-    async fn next(&mut self) -> Told {
-        tokio::select! {
-            _ = self.term.recv() => Told::End("SIGTERM"),
-            _ = self.hup.recv() => Told::End("SIGHUP"),
-            _ = self.int.recv() => Told::End("SIGINT"),
-            _ = self.stop.recv() => Told::Suspend,
-            _ = self.cont.recv() => Told::Continue,
-            _ = self.winch.recv() => Told::Resized,
-        }
-    }
 }
 
 /// The state, and what the terminal shows of it.

@@ -257,7 +257,8 @@ fn panic_with_a_screen() {
         });
         let keymap = Keymap::shipped("default").unwrap();
         let options = Options::new(Theme::plain(), keymap, Signs::Unicode, Clock::Fixed(fleet::now()));
-        let shown = coredeck::tui::run(seen, wishes, None, About::default(), options, None).await;
+        let here = tokio::runtime::Handle::current();
+        let shown = coredeck::tui::run(seen, wishes, None, About::default(), options, None, here).await;
         assert!(collector.await.is_err());
         shown
     });
