@@ -248,7 +248,7 @@ impl Desk {
         Fut: Future<Output = Answer<P, E>> + Send,
         S: FnMut(P) -> (Vec<T>, Option<String>) + Send,
     {
-        self.follow(api, None, request, split, |_| ()).await
+        self.follow(api, None, request, split, |_| Shown::Taken).await
     }
 
     /// Like [`Desk::pages`], and hands what has been read so far to `pages` after each page but the last.
@@ -289,7 +289,7 @@ impl Desk {
         F: Fn(Option<String>) -> Fut + Send + Sync,
         Fut: Future<Output = Answer<P, E>> + Send,
         S: FnMut(P) -> (Vec<T>, Option<String>) + Send,
-        A: FnMut(&[T]) + Send,
+        A: FnMut(&[T]) -> Shown + Send,
     {
         let mut read = Vec::new();
         let mut shown = 0;
@@ -327,9 +327,8 @@ impl Desk {
                 return Err(Broken { read, trouble: self.trouble(api, TroubleKind::Garbled, said) });
             }
             // What is shown is copied and joined: two thousand pages of fifty agents would be a hundred million rows.
-            if read.len() > shown + shown / 4 {
+            if read.len() > shown + shown / 4 && after_page(&read) == Shown::Taken {
                 shown = read.len();
-                after_page(&read);
             }
             token = Some(next);
         }
@@ -391,6 +390,15 @@ impl<T> From<Broken<T>> for GatewayError {
     }
 }
 
+/// What became of a part-way reading.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Shown {
+    /// It is on its way, or nobody wants any.
+    Taken,
+    /// There was no room for it.
+    Skipped,
+}
+
 /// Where part-way readings go, if anybody wants them.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Pages(Option<mpsc::Sender<Reading>>);
@@ -402,12 +410,13 @@ impl Pages {
     }
 
     /// Hands out what has been read so far. Builds it only if there is somebody who has room for it:
-    /// a slow screen skips pages, it never slows the reading.
-    pub(super) fn show(&self, reading: impl FnOnce() -> Reading) {
-        let Some(sender) = &self.0 else { return };
-        if let Ok(place) = sender.try_reserve() {
-            place.send(reading());
-        }
+    /// a slow screen skips pages, it never slows the reading. Tells whether it was skipped for want of room, so that
+    /// the next page may be shown instead.
+    pub(super) fn show(&self, reading: impl FnOnce() -> Reading) -> Shown {
+        let Some(sender) = &self.0 else { return Shown::Taken };
+        let Ok(place) = sender.try_reserve() else { return Shown::Skipped };
+        place.send(reading());
+        Shown::Taken
     }
 }
 
@@ -428,6 +437,7 @@ mod tests {
     use super::{Broken, Desk, Pages};
     use crate::gateway::Reading;
     use crate::model::{Check, InstanceStatus, TroubleKind};
+    use std::sync::{Arc, Mutex};
     use std::time::Duration;
     use tokio::sync::mpsc;
 
@@ -488,6 +498,29 @@ mod tests {
             shown.recv().await.is_none(),
             "a full channel is skipped, and the whole list is not shown twice"
         );
+    }
+
+    #[tokio::test]
+    async fn a_page_that_finds_no_room_shows_with_the_next_one() {
+        let (sender, shown) = mpsc::channel(1);
+        let shown = Arc::new(Mutex::new((shown, Vec::new())));
+        let looks = Arc::clone(&shown);
+        let fake = Fake::new(move |_, before| {
+            // Before the fourth page nobody looks, so that the third still lies there when the fourth comes.
+            if before != 3 {
+                let (shown, seen) = &mut *looks.lock().unwrap();
+                while let Ok(Reading::Statuses(read)) = shown.try_recv() {
+                    seen.push(read.len());
+                }
+            }
+            let next = before + 1;
+            xml(page(&format!("i-{before}"), (next < 6).then(|| next.to_string()).as_deref()))
+        })
+        .await;
+        let desk = fake.desk().await;
+        assert_eq!(list(&desk, &Pages::new(Some(sender))).await.unwrap().len(), 6);
+        // The fifth is no quarter more than the fourth.
+        assert_eq!(shown.lock().unwrap().1, [1, 2, 3, 5]);
     }
 
     #[tokio::test]

@@ -99,7 +99,7 @@ pub(super) async fn templates(
         if account_wide.as_ref().is_none_or(|trouble| trouble.kind == TroubleKind::Refused) {
             let missing = templates::missing(&all, used);
             let ask = |(id, numbers)| numbered_versions(desk, id, numbers).boxed();
-            let (versions, numbered) = fan::apart(fan::each(missing, ask, |_| ()).await);
+            let (versions, numbered) = fan::apart(fan::each(missing, ask, fan::unshown).await);
             templates::attach(&mut all, versions);
             trouble = trouble.or(numbered);
         } else {
@@ -177,7 +177,7 @@ pub(super) async fn images(desk: &Desk, ids: &[ImageId], pages: &Pages) -> Resul
     // Every round settles at least one id of each chunk or halves it, so this ends.
     while !waiting.is_empty() && trouble.is_none() {
         let ask = |chunk| some_images(desk, chunk).boxed();
-        let (answers, broke) = fan::apart(fan::each(std::mem::take(&mut waiting), ask, |_| ()).await);
+        let (answers, broke) = fan::apart(fan::each(std::mem::take(&mut waiting), ask, fan::unshown).await);
         trouble = broke;
         for answer in answers {
             match answer {

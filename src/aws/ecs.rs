@@ -56,13 +56,14 @@ pub(super) async fn clusters(desk: &Desk, pages: &Pages) -> Result<Vec<Cluster>,
         .pages(Api::ListClusters, request, |page| (page.cluster_arns.unwrap_or_default(), page.next_token));
     let (arns, unlisted) = fan::apart(listed.await);
     let described =
-        fan::each(chunks::of(arns, DESCRIBED), |arns| describe_clusters(desk, arns).boxed(), |_| ());
+        fan::each(chunks::of(arns, DESCRIBED), |arns| describe_clusters(desk, arns).boxed(), fan::unshown);
     let (mut all, mut trouble) = fan::apart(fan::after(unlisted, described.await));
     let names = clusters::provider_names(&all);
     if !names.is_empty() {
         pages.show(|| Reading::Clusters(all.clone()));
         let ask = |names| describe_providers(desk, names).boxed();
-        let (providers, unknown) = fan::apart(fan::each(chunks::of(names, DESCRIBED), ask, |_| ()).await);
+        let (providers, unknown) =
+            fan::apart(fan::each(chunks::of(names, DESCRIBED), ask, fan::unshown).await);
         clusters::resolve(&mut all, providers);
         trouble = trouble.or(unknown);
     }
@@ -103,7 +104,7 @@ pub(super) async fn services(
     pages: &Pages,
 ) -> Result<Vec<Service>, GatewayError> {
     let list = |cluster| list_services(desk, cluster).boxed();
-    let (listed, unlisted) = fan::apart(fan::each(clusters.to_vec(), list, |_| ()).await);
+    let (listed, unlisted) = fan::apart(fan::each(clusters.to_vec(), list, fan::unshown).await);
     let describe = |chunk| describe_services(desk, chunk).boxed();
     let chunks = chunks::by_cluster(listed, DESCRIBED_SERVICES);
     let seen = &desk.site().seen().services;
@@ -150,7 +151,7 @@ pub(super) async fn tasks(
     let wishes = [DesiredStatus::Running, DesiredStatus::Stopped];
     let lists = clusters.iter().flat_map(|cluster| wishes.iter().map(|wish| (cluster.clone(), wish.clone())));
     let list = |(cluster, wish)| list_tasks(desk, cluster, wish).boxed();
-    let (listed, unlisted) = fan::apart(fan::each(lists.collect(), list, |_| ()).await);
+    let (listed, unlisted) = fan::apart(fan::each(lists.collect(), list, fan::unshown).await);
     let describe = |chunk| describe_tasks(desk, chunk).boxed();
     let chunks = chunks::by_cluster(listed, DESCRIBED);
     let seen = &desk.site().seen().tasks;
@@ -193,7 +194,7 @@ pub(super) async fn hosts(
     pages: &Pages,
 ) -> Result<Vec<Host>, GatewayError> {
     let list = |cluster| list_hosts(desk, cluster).boxed();
-    let (listed, unlisted) = fan::apart(fan::each(clusters.to_vec(), list, |_| ()).await);
+    let (listed, unlisted) = fan::apart(fan::each(clusters.to_vec(), list, fan::unshown).await);
     let describe = |chunk| describe_hosts(desk, chunk).boxed();
     let chunks = chunks::by_cluster(listed, DESCRIBED);
     let seen = &desk.site().seen().hosts;

@@ -63,7 +63,7 @@ pub(super) async fn rules(desk: &Desk, pages: &Pages) -> Result<Vec<Rule>, Gatew
         (balancers.into_iter().map(rules::balancer).collect(), page.next_marker)
     });
     let (balancers, unlisted) = fan::apart(listed.await);
-    let ears = fan::each(balancers, |balancer| listeners_of(desk, balancer).boxed(), |_| ()).await;
+    let ears = fan::each(balancers, |balancer| listeners_of(desk, balancer).boxed(), fan::unshown).await;
     let (ears, unheard) = fan::apart(ears);
     let read = fan::each(ears, |ear| rules_of(desk, ear).boxed(), fan::shown(pages, Reading::Rules)).await;
     fan::after(unlisted.or(unheard), read).map_err(|broken| broken.partial(Reading::Rules))

@@ -2,7 +2,7 @@
 //! does not take the rest with it.
 
 use super::api::Api;
-use super::call::{Broken, Pages};
+use super::call::{Broken, Pages, Shown};
 use crate::gateway::Reading;
 use crate::model::{Trouble, TroubleKind};
 use futures::StreamExt as _;
@@ -27,7 +27,7 @@ pub(super) type Piece<T> = Result<Vec<T>, Broken<T>>;
 pub(super) async fn each<'a, I, T>(
     items: Vec<I>,
     ask: impl Fn(I) -> BoxFuture<'a, Piece<T>> + Send + Sync + 'a,
-    mut after: impl FnMut(&[T]) + Send,
+    mut after: impl FnMut(&[T]) -> Shown + Send,
 ) -> Piece<T>
 where
     I: Send + 'a,
@@ -64,9 +64,8 @@ where
                 }
             }
         }
-        if left > 0 && read.len() > shown + shown / 4 {
+        if left > 0 && read.len() > shown + shown / 4 && after(&read) == Shown::Taken {
             shown = read.len();
-            after(&read);
         }
     }
     settle(read, summary(troubles, skipped))
@@ -103,8 +102,13 @@ pub(super) fn after<T>(first: Option<Trouble>, second: Piece<T>) -> Piece<T> {
 pub(super) fn shown<T: Clone + 'static>(
     pages: &Pages,
     wrap: fn(Vec<T>) -> Reading,
-) -> impl FnMut(&[T]) + Send {
+) -> impl FnMut(&[T]) -> Shown + Send {
     move |so_far: &[T]| pages.show(|| wrap(so_far.to_vec()))
+}
+
+/// What is read for something else is shown to nobody.
+pub(super) fn unshown<T>(_: &[T]) -> Shown {
+    Shown::Taken
 }
 
 /// How much a failure says that the next question fails too.

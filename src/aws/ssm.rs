@@ -90,7 +90,7 @@ pub(super) async fn registry(desk: &Desk, path: &str, pages: &Pages) -> Result<R
                 let mut all = so_far.lock().unwrap_or_else(PoisonError::into_inner);
                 all[at] = read.to_vec();
                 registry::reading(all.concat())
-            });
+            })
         };
         desk.follow(Api::GetParametersByPath, None, request, split, shown).await
     });

@@ -130,7 +130,7 @@ async fn by_zone(
                         *own = read.to_vec();
                     }
                     Reading::Instances(together(so_far.concat(), &known))
-                });
+                })
             };
             let request = |token| ask(&desk, token, Some(&zone));
             (at, desk.follow(Api::DescribeInstances, None, request, |page| page, show).boxed().await)

@@ -31,7 +31,7 @@ pub(in crate::aws) async fn published(
     let ask = |names: Vec<Text>| async move { some(desk, &names).await.map_err(fan::nothing) }.boxed();
     let (now, trouble) = fan::apart(fan::each(chunks, ask, fan::shown(pages, Reading::Published)).await);
     let ask = |one: Published| with_past(desk, one).boxed();
-    let all = fan::each(now, ask, |_| ()).await;
+    let all = fan::each(now, ask, fan::unshown).await;
     fan::after(trouble, all).map_err(|broken| broken.partial(Reading::Published))
 }
 
