@@ -116,13 +116,17 @@ impl Words {
         let there: HashSet<&CoreId> = visits.iter().map(|visit| &visit.core).collect();
         // Whoever is gone, or said it too long ago, makes nothing look old.
         self.read.retain(|core, (heard, _)| there.contains(core) && is_fresh(*heard, now));
-        for word in &words {
-            self.again.remove(&word.core);
-            self.read.insert(word.core.clone(), (now, at));
-        }
         let heard: HashSet<CoreId> = words.iter().map(|word| word.core.clone()).collect();
         let before: HashMap<&CoreId, &Arc<CoreWord>> =
             part.admin.value.iter().flat_map(|list| list.iter()).map(|word| (&word.core, word)).collect();
+        for word in &words {
+            self.again.remove(&word.core);
+            // A read tells at its end what its pages told before: that was heard then.
+            let is_known = before.get(&word.core).is_some_and(|before| Arc::ptr_eq(before, word));
+            if !(is_known && self.read.contains_key(&word.core)) {
+                self.read.insert(word.core.clone(), (now, at));
+            }
+        }
         let is_asked = |core: &CoreId| match asked {
             Some(Ask::Admin(visits)) => visits.iter().any(|visit| visit.core == *core),
             _ => false,
@@ -238,6 +242,13 @@ mod tests {
         assert_eq!(words.as_of(start + KEPT), Some(later), "which nobody keeps any more by then");
         let unasked = now.iter().filter(|word| word.sign == Sign::Unasked).count();
         assert_eq!(unasked, 10, "what the second said stays until it says more");
+        // The end of a read tells once more what a page of it told.
+        let page = said(&all[3..4]);
+        let whole = words.put(page.clone(), &part, None, (start + minute, later));
+        part.settle(whole, later, true);
+        let end = later + jiff::SignedDuration::from_secs(60);
+        words.put(page, &part, None, (start + minute * 2, end));
+        assert_eq!(words.read.get(&all[3]), Some(&(start + minute, later)));
         assert_eq!(words.due(&part, minute, start), Some(all[1..2].to_vec()));
     }
 }

@@ -250,7 +250,13 @@ async fn hear(
         match licence {
             Ok(licence) => {
                 let uses = licence.tenants.iter().filter(|told| told.place.domain == word.domain);
-                let pool = uses.clone().find_map(|told| told.pool.as_deref());
+                // Tenants may have databases of their own: the one that stands for all is the same at every replica, in
+                // whatever order it tells them.
+                let pools = uses.clone().filter_map(|told| Some((&told.place, told.pool.as_deref()?)));
+                let public = |(at, _): &(&Place, &str)| {
+                    (at.app != "public", at.tenant != "public", at.app.clone(), at.tenant.clone())
+                };
+                let pool = pools.min_by_key(public).map(|(_, pool)| pool);
                 word.database = pool.map(|pool| Text::from(pool.chars().take(DIGEST).collect::<String>()));
                 let told: Vec<u64> = uses.map(|told| told.users).collect();
                 word.users = if told.is_empty() {
