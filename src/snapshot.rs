@@ -14,6 +14,7 @@ use crate::model::{
     TargetGroup, Task, Template, TenantRecord, Trouble, WhyUnknown,
 };
 use jiff::Timestamp;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 /// A picture of the whole fleet at one moment.
@@ -159,6 +160,12 @@ impl<T> Section<T> {
         is_same_value && self.is_whole == other.is_whole && self.trouble == other.trouble
     }
 
+    /// Tells whether it is a list that was coming in then and still is, and has grown.
+    fn has_grown_from(&self, other: &Self) -> bool {
+        let is_coming = |it: &Self| it.value.is_some() && !it.is_whole;
+        is_coming(self) && is_coming(other) && self.trouble == other.trouble
+    }
+
     /// The value, or why there is none.
     pub fn known(&self) -> Known<&T> {
         match (&self.value, &self.trouble) {
@@ -266,7 +273,20 @@ macro_rules! sections {
 
             /// Tells whether rows joined from the other part say the same of this one.
             pub fn says_the_same(&self, other: &Self) -> bool {
-                self.scope == other.scope $(&& self.$field.says_the_same(&other.$field))+
+                self.scope == other.scope && self.news(other).is_empty()
+            }
+
+            /// The sections of which rows joined from the other part may say something else.
+            pub fn news(&self, other: &Self) -> Vec<Source> {
+                let mut news = Vec::new();
+                $(if !self.$field.says_the_same(&other.$field) { news.push(Source::$source) })+
+                news
+            }
+
+            /// Tells whether each section says the same as then, or is a list that was coming in then and still is.
+            pub fn has_grown_from(&self, other: &Self) -> bool {
+                self.scope == other.scope
+                    $(&& (self.$field.says_the_same(&other.$field) || self.$field.has_grown_from(&other.$field)))+
             }
 
             /// How many rows a section has: how much it is to read.
@@ -387,6 +407,11 @@ impl Snapshot {
             && self.parts.iter().zip(&other.parts).all(|(own, other)| own.says_the_same(other))
             && self.troubles == other.troubles
             && self.proofs().eq(other.proofs())
+    }
+
+    /// The lists of which rows joined from the other may say something else, in any place.
+    pub fn news(&self, other: &Self) -> BTreeSet<Source> {
+        self.parts.iter().zip(&other.parts).flat_map(|(own, other)| own.news(other)).collect()
     }
 
     /// Which lists were read since the lists that name what they hold have been what they are.

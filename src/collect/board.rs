@@ -406,6 +406,15 @@ impl Board {
         retries
     }
 
+    /// Tells whether nothing is new since then but that lists which were coming in have grown.
+    pub(super) fn has_only_grown_from(&self, then: &Snapshot) -> bool {
+        let parts = || self.desks.values().map(|desk| &desk.part).zip(&then.parts);
+        self.desks.len() == then.parts.len()
+            && self.troubles == then.troubles
+            && parts().all(|(now, then)| now.has_grown_from(then))
+            && parts().any(|(now, then)| !now.says_the_same(then))
+    }
+
     /// The picture as it stands.
     pub(super) fn picture(&mut self, at: Timestamp) -> Snapshot {
         self.seq += 1;

@@ -1,17 +1,18 @@
 //! The edge: spawns reads, takes in answers, publishes worlds. One task owns it all.
 
+mod joined;
 mod once;
 mod pages;
 
 pub use once::{Patience, further, once};
 
+use self::joined::{Joined, News};
 use self::pages::Page;
 use super::board::{Begun, Board, Job};
 use super::memory::{Chronicle, Memory, Past};
-use crate::capacity::reckon;
 use crate::clock::{Clock, monotonic};
 use crate::config::{Account, Config, Regions};
-use crate::fleet::{Deed, Fleet, join};
+use crate::fleet::Deed;
 use crate::gateway::{FleetReader, GatewayError, Reading, Source, Urgency};
 use crate::model::{Region, Scope, Trouble, TroubleKind};
 use crate::snapshot::Snapshot;
@@ -36,9 +37,6 @@ const PUBLISH_PAUSE: Duration = Duration::from_millis(50);
 const JOIN_SHARE: u32 = 9;
 /// The first reads wait so long for the cache at most: a disk that hangs must not keep the fleet from being read.
 const REMEMBER_WITHIN: Duration = Duration::from_secs(2);
-/// Rows are joined anew after so long although nothing has changed.
-const JOINED_FOR: Duration = Duration::from_secs(60);
-
 /// A running collection.
 #[derive(Debug)]
 pub struct Collector {
@@ -88,13 +86,6 @@ enum Ended {
     Regions(usize, Result<Vec<Region>, GatewayError>),
     Past(Past),
     Kept(Vec<Kept>),
-}
-
-/// Rows, and what they were joined from.
-struct Joined {
-    at: Instant,
-    snapshot: Snapshot,
-    fleet: Fleet,
 }
 
 struct Run {
@@ -334,17 +325,24 @@ impl Run {
     }
 
     /// Waits for one event and takes it in with everything else that is ready.
-    async fn event(&mut self) -> bool {
-        tokio::select! {
-            Some(ended) = self.jobs.join_next() => self.finished(ended),
-            Some(page) = self.pages.recv() => self.take_pages_after(Some(page)),
-            else => return false,
-        }
+    async fn event(&mut self) -> Option<News> {
+        let mut news = tokio::select! {
+            Some(ended) = self.jobs.join_next() => {
+                self.finished(ended);
+                News::More
+            }
+            Some(page) = self.pages.recv() => {
+                self.take_pages_after(Some(page));
+                News::Pages
+            }
+            else => return None,
+        };
         while let Some(ended) = self.jobs.try_join_next() {
             self.finished(ended);
+            news = News::More;
         }
         self.take_pages();
-        true
+        Some(news)
     }
 
     fn finished(&mut self, ended: Result<Ended, tokio::task::JoinError>) {
@@ -361,23 +359,23 @@ impl Run {
         mut inbox: mpsc::Receiver<Wish>,
         cancel: CancellationToken,
     ) {
-        let mut is_fresh = false;
+        let mut news = None;
         let mut quiet_until = monotonic();
         loop {
             let (wake, has_changed) = self.begin();
-            is_fresh |= has_changed;
-            let publish_at = is_fresh.then_some(quiet_until);
+            news = news.max(has_changed.then_some(News::More));
+            let publish_at = news.map(|news| self.publish_at(news, quiet_until));
             let until = [wake, publish_at].into_iter().flatten().min();
             tokio::select! {
                 () = cancel.cancelled() => break,
                 () = until_then(until) => {}
                 wish = inbox.recv() => match wish {
-                    Some(wish) => { self.wish(wish); is_fresh = true; }
+                    Some(wish) => { self.wish(wish); news = Some(News::More); }
                     None => break,
                 },
-                more = self.event(), if !self.jobs.is_empty() => is_fresh |= more,
+                more = self.event(), if !self.jobs.is_empty() => news = news.max(more),
             }
-            if is_fresh && monotonic() >= quiet_until {
+            if news.is_some_and(|news| monotonic() >= self.publish_at(news, quiet_until)) {
                 let began = monotonic();
                 let world = tokio::task::block_in_place(|| self.world());
                 if publish.send(world).is_err() {
@@ -385,7 +383,7 @@ impl Run {
                 }
                 let ended = monotonic();
                 quiet_until = ended + PUBLISH_PAUSE.max((ended - began) * JOIN_SHARE);
-                is_fresh = false;
+                news = self.has_only_grown().then_some(News::Pages);
             }
         }
         self.jobs.abort_all();
@@ -422,22 +420,6 @@ impl Run {
         if let Some(work) = self.memory.next(scopes, &self.config.tiers) {
             self.jobs.spawn_blocking(move || Ended::Past(work.run()));
         }
-    }
-
-    /// The rows of a snapshot: those of the last one, where nothing but ages has changed since. They are joined
-    /// anew once a minute all the same, for what they say of days and hours.
-    fn joined(&mut self, snapshot: &Snapshot) -> Fleet {
-        let now = monotonic();
-        if let Some(last) = &self.joined
-            && now.saturating_duration_since(last.at) < JOINED_FOR
-            && snapshot.says_the_same(&last.snapshot)
-        {
-            return last.fleet.clone();
-        }
-        let mut fleet = join(snapshot, &self.config.tiers);
-        reckon(&mut fleet, &self.config.capacity);
-        self.joined = Some(Joined { at: now, snapshot: snapshot.clone(), fleet: fleet.clone() });
-        fleet
     }
 
     fn world(&mut self) -> Arc<World> {

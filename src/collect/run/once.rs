@@ -108,7 +108,7 @@ impl Run {
                 }
                 more = self.event() => {
                     heard = monotonic();
-                    if !more { return }
+                    if more.is_none() { return }
                 }
             }
         }
