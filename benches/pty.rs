@@ -11,6 +11,10 @@ use std::time::{Duration, Instant};
 
 /// When nothing has come for so long, a key has had its effect.
 const QUIET: Duration = Duration::from_millis(30);
+/// Bytes with longer pauses between them are of two frames: there is one in 16 ms at most.
+const ONE_FRAME: Duration = Duration::from_millis(8);
+/// A key that has had no effect for so long has none.
+const LOST: Duration = Duration::from_secs(5);
 /// Nothing may take longer.
 const WITHIN: Duration = Duration::from_secs(300);
 
@@ -22,9 +26,12 @@ pub(crate) struct Simulator {
 
 impl Simulator {
     pub(crate) fn start(home: &binary::Home, instances: usize) -> Self {
-        // AWS does not run on the machine of the person at the keys: what stands for it gives way.
-        let mut child = Command::new("nice")
-            .args(["-n", "10", env!("CARGO_BIN_EXE_coredeck")])
+        // AWS does not run on the machine of the person at the keys: what stands for it gives way. Where the kernel shares
+        // the processors among sessions first, priorities count within each only: it gets one of its own.
+        let in_a_session: &[&str] = if cfg!(target_os = "linux") { &["setsid"] } else { &[] };
+        let mut words = in_a_session.iter().chain(&["nice", "-n", "10", env!("CARGO_BIN_EXE_coredeck")]);
+        let mut child = Command::new(words.next().unwrap())
+            .args(words)
             .args(["sim", "--speed", "0", "--instances", &instances.to_string()])
             .env_clear()
             .envs(home.environment())
@@ -45,6 +52,10 @@ impl Simulator {
             {
                 break;
             }
+        }
+        let group = format!("/proc/{}/autogroup", child.id());
+        if std::fs::read_to_string(&group).is_ok_and(|told| told.starts_with("/autogroup")) {
+            std::fs::write(group, "19").unwrap();
         }
         Self { child, exports }
     }
@@ -170,17 +181,46 @@ impl Screen {
         self.keys.flush().unwrap();
     }
 
-    /// Presses a key; returns the bytes that it cost and the time until the last of them.
+    /// Presses a key; returns the bytes that it cost and the time until the last of them, with those that come meanwhile
+    /// though nobody asked for them.
     pub(crate) fn key(&mut self, key: &str) -> (usize, Duration) {
         let before = self.bytes;
         let began = Instant::now();
         self.press(key);
-        let mut last = Duration::ZERO;
-        while let Ok(bytes) = self.output.recv_timeout(QUIET) {
-            last = began.elapsed();
+        let (mut last, mut wait) = (Duration::ZERO, LOST);
+        while let Ok(bytes) = self.output.recv_timeout(wait) {
+            (last, wait) = (began.elapsed(), QUIET);
             self.take(&bytes);
         }
+        assert!(!last.is_zero(), "{key}: no effect\n{}", self.text());
         (self.bytes - before, last)
+    }
+
+    /// Presses a key that moves the cursor; returns the bytes that came and the time until the last byte of the frame in
+    /// which the cursor is elsewhere. A frame of news before it or after it is none that the key waits for.
+    pub(crate) fn moved(&mut self, key: &str) -> (usize, Duration) {
+        let (before, from) = (self.bytes, self.cursor());
+        let began = Instant::now();
+        self.press(key);
+        let (mut came, mut wait) = (Duration::ZERO, LOST);
+        let mut moved = None;
+        while let Ok(bytes) = self.output.recv_timeout(wait) {
+            let pause = began.elapsed() - came;
+            came += pause;
+            self.take(&bytes);
+            if moved.is_none() && self.cursor() != from {
+                (moved, wait) = (Some(came), QUIET);
+            } else if moved.is_some_and(|at| at + pause == came) && pause < ONE_FRAME {
+                moved = Some(came);
+            }
+        }
+        (self.bytes - before, moved.unwrap_or_else(|| panic!("{key}: no effect\n{}", self.text())))
+    }
+
+    /// The line that the cursor is on, and what it says.
+    fn cursor(&self) -> Option<(usize, String)> {
+        let text = self.text();
+        text.lines().enumerate().find(|(_, line)| line.contains('▌')).map(|(at, line)| (at, line.to_owned()))
     }
 
     /// The number of its process.

@@ -98,10 +98,10 @@ fn measure(home: &binary::Home, simulator: &Simulator, fleet: usize, size: (u16,
     screen.wait("the list", |text| is_there(text) && is_read(text));
     screen.settle();
 
-    let cursor = |screen: &mut Screen, key: &str| {
+    let cursor = |screen: &mut Screen, key: &str, count: usize| {
         let (mut bytes, mut times) = (Vec::new(), Vec::new());
-        for _ in 0..KEYS {
-            let (cost, time) = screen.key(key);
+        for _ in 0..count {
+            let (cost, time) = screen.moved(key);
             #[allow(clippy::cast_precision_loss)]
             bytes.push(cost as f64);
             times.push(millis(time));
@@ -109,11 +109,12 @@ fn measure(home: &binary::Home, simulator: &Simulator, fleet: usize, size: (u16,
         (at(&mut bytes, 0.5), at(&mut times, 0.5), at(&mut times, 0.95))
     };
     // The first lines do not scroll: as many keys as fit.
-    let (bytes, median, late) = cursor(&mut screen, "j");
+    let (bytes, median, late) = cursor(&mut screen, "j", KEYS);
     put("bytes for one cursor move (median)", bytes, Some((150.0, "bytes")));
     put("key to last byte, median", median, Some((3.0, "ms")));
     put("key to last byte, p95", late, Some((3.0, "ms")));
-    let (_, _, late) = cursor(&mut screen, " ");
+    // As many pages as there are.
+    let (_, _, late) = cursor(&mut screen, " ", KEYS.min(fleet / usize::from(size.1) - 1));
     put("a page down, key to last byte, p95", late, None);
     screen.press("\u{1b}[H");
     screen.settle();
