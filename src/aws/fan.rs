@@ -171,7 +171,10 @@ mod tests {
                 asked.lock().unwrap().push(item);
                 Box::pin(async move { answer(item) })
             },
-            |so_far| seen.push(so_far.len()),
+            |so_far| {
+                seen.push(so_far.len());
+                Shown::Taken
+            },
         )
         .await;
         (piece, asked.into_inner().unwrap(), seen)
@@ -225,7 +228,7 @@ mod tests {
                 asked.fetch_add(1, Ordering::Relaxed);
                 futures::future::ready(Err::<Vec<u32>, _>(nothing(denied(call)))).boxed()
             };
-            each((0..300).collect(), ask, |_| ()).await.unwrap_err();
+            each((0..300).collect(), ask, unshown).await.unwrap_err();
             asked.load(Ordering::Relaxed)
         };
         for call in ["elasticloadbalancing:DescribeTargetHealth", "autoscaling:DescribeInstanceRefreshes"] {
