@@ -107,6 +107,7 @@ pub async fn plan(desk: &Desk<'_>, op: &OpState) -> Result<Plan> {
             .filter(|wave| !wave.is_empty())
             .collect(),
         is_one_piece: false,
+        losses: Vec::new(),
     };
     Ok(plan.sealed())
 }

@@ -106,6 +106,7 @@ fn plan(verb: &str, lanes: Vec<Lane>) -> Plan {
         cost: Cost::Unknown("the group launches another one".to_owned()),
         waves: Vec::new(),
         is_one_piece: false,
+        losses: vec![],
     }
     .sealed()
 }
