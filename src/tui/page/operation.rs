@@ -87,7 +87,9 @@ impl Sheet<'_> {
             format!("{sign} {}  {bar} {}  {}", progress.standing.word(), progress.said(), time(&progress));
         self.row(health_role(health), "state", state.trim_end());
         if let Some(note) = &progress.note {
-            self.row(Role::Trouble, "waits", note);
+            let (role, name) =
+                if progress.standing.is_over() { (Role::Note, "note") } else { (Role::Trouble, "waits") };
+            self.row(role, name, note);
         }
         if let Some(hint) = &progress.hint {
             let keys = self.steer(hint);
