@@ -760,3 +760,16 @@ fn what_was_rolled_back_by_another_operation_says_so_and_asks_for_no_other() {
     let (_, page) = shown(Some(taking_back(Some(Outcome::PartWay))));
     assert!(page.contains("was to roll it back and stopped part way") && page.contains(again), "{page}");
 }
+
+#[test]
+fn a_step_of_an_operation_that_is_over_does_not_look_as_if_it_ran() {
+    let step = |of: Arc<Listed>| {
+        let mut screen = Headless::new(fleet::full(), (180, 50));
+        screen.input(register(vec![of]));
+        let text = screen.keys("gx<ret>").text();
+        text.lines().find(|line| line.contains("2. stop its last task")).unwrap().to_owned()
+    };
+    assert!(step(running()).contains("… 2. stop its last task  since "));
+    let over = step(over());
+    assert!(over.contains("? 2. stop its last task  not finished: begun "), "{over}");
+}
