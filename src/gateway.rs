@@ -12,7 +12,7 @@ mod ours;
 mod session;
 
 pub use admin::{AdminError, Answer, CoreAdmin, Door, Seals, Secrets, Visit};
-pub use calls::{Bucket, CallRecord, NoteCall, Outcome};
+pub use calls::{Bucket, CallRecord, NoteCall, Outcome, is_yes_to_a_dry_run};
 pub use change::{Again, Change, FleetWriter, Proof, Receipt, Token, WriteError};
 pub use look::{FleetProbe, LogAsk, Look, Seen};
 pub use ours::{Ours, Turn, was_quicker};

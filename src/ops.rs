@@ -30,6 +30,7 @@ pub mod judgement;
 pub mod kept;
 pub mod kinds;
 pub mod launching;
+pub mod losses;
 pub mod machine;
 mod merge;
 pub mod placement;

@@ -218,8 +218,11 @@ impl Desk {
                 (errors::timeout(api, waited, &site.circumstances(api, self.now())), Doubt::MayHaveActed)
             }
         };
-        site.ledger().failed(trouble.kind);
-        let record = open.end(Outcome::Failed(trouble.kind, trouble.code.clone()), Usd::ZERO);
+        let outcome = Outcome::of(trouble.kind, trouble.code.clone());
+        if outcome.is_failure() {
+            site.ledger().failed(trouble.kind);
+        }
+        let record = open.end(outcome, Usd::ZERO);
         let doubt = match &record {
             None => Doubt::NotSent,
             // A "no" to a later attempt says nothing of an earlier one that nobody answered.

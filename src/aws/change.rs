@@ -14,6 +14,7 @@ use crate::gateway::change::{Answered, Miss};
 use crate::gateway::core::Sealing;
 use crate::gateway::{
     Again, CallRecord, Change, FleetWriter, Proof, Receipt, Seals, Token, Urgency, WriteError,
+    is_yes_to_a_dry_run,
 };
 use crate::model::{Scope, Sealed, TemplateRef, Trouble, TroubleKind};
 use aws_smithy_runtime_api::box_error::BoxError;
@@ -31,8 +32,6 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// How documents are called whose commands only read, for somebody who looks on.
 const READS: &str = "coredeck-read-";
-/// What EC2 says to a dry run of what it would do.
-const WOULD_DO: &str = "DryRunOperation";
 
 /// What a service made of an answer.
 pub(super) struct Done {
@@ -259,7 +258,7 @@ pub(super) async fn would_launch(
 /// What a dry run's end says.
 fn proof(end: Result<(), Stop>, desk: &Desk) -> Result<Proof, WriteError> {
     match end {
-        Err(stop) if stop.trouble.code.as_deref() == Some(WOULD_DO) => {
+        Err(stop) if is_yes_to_a_dry_run(stop.trouble.code.as_deref()) => {
             Ok(Proof::Proved { request_id: stop.trouble.request_id })
         }
         Err(stop) => Err(told(stop)),

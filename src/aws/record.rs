@@ -233,6 +233,18 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn a_dry_run_that_aws_would_do_is_no_failure_and_keeps_its_code() {
+        let fake = Fake::new(|_, _| refused(412, "DryRunOperation")).await;
+        let desk = fake.desk_hasty_with_lists().await;
+        desk.call(Api::DescribeRegions, || desk.ec2().describe_regions().send()).await.unwrap_err();
+        let calls = desk.site().ledger().latest();
+        assert_eq!((calls[0].outcome.word(), calls[0].outcome.is_failure()), ("ok", false));
+        assert_eq!(calls[0].outcome.code().map(Text::as_str), Some("DryRunOperation"));
+        assert_eq!(desk.site().ledger().spending().failures, 0);
+        assert_eq!(desk.site().buckets()[0].spending.failures, 0);
+    }
+
+    #[tokio::test]
     async fn each_end_has_its_word() {
         let fake = Fake::new(|request, _| match request {
             hangs if hangs.contains("Action=DescribeImages") => Say::Nothing,

@@ -8,7 +8,7 @@ use crate::collect::Chronicle;
 use crate::error::Result;
 use crate::fleet::{Deed, Fleet};
 use crate::model::{Trouble, TroubleKind};
-use crate::ops::{self, told};
+use crate::ops::{self, OpState, told};
 use crate::query::Kind;
 use crate::snapshot::Snapshot;
 use crate::store::journal::{Journal, Ledger};
@@ -88,9 +88,10 @@ impl Annals {
     fn read(&self, place: &Place, past: Option<Timestamp>) -> Result<(Vec<Deed>, Vec<String>)> {
         let journal = Journal::open(&place.file)?;
         let now = past.unwrap_or(self.clock.now());
-        let (mut deeds, mut faults) = (Vec::new(), Vec::new());
-        let all = journal.ops(if past.is_some() { usize::MAX } else { LATEST })?;
-        for record in all.into_iter().filter(|record| record.at <= now).take(LATEST) {
+        let mut faults = Vec::new();
+        let records = journal.ops(if past.is_some() { usize::MAX } else { LATEST })?;
+        let mut all = Vec::new();
+        for record in records.into_iter().filter(|record| record.at <= now).take(LATEST) {
             // That is asked first: a runner that comes to its end writes so, and then lives no more.
             let lives = journal.runner(&record.id)?.is_some_and(|(_, lives)| lives);
             let read = match past {
@@ -101,10 +102,12 @@ impl Annals {
                 }
             };
             match read {
-                Ok((op, lives)) => deeds.extend(told::deed(&op, lives, now)),
+                Ok(read) => all.push(read),
                 Err(error) => faults.push(format!("{}: {error}", record.id)),
             }
         }
+        let ops: Vec<&OpState> = all.iter().map(|(op, _)| op).collect();
+        let deeds = all.iter().filter_map(|(op, lives)| told::deed(op, *lives, now, &ops)).collect();
         Ok((deeds, faults))
     }
 }

@@ -43,17 +43,33 @@ pub struct CallRecord {
 pub enum Outcome {
     /// With an answer.
     Answered,
+    /// A dry run, to which AWS said that it would do it: what it answers so is an error by form alone.
+    WouldDo,
     /// With trouble, and AWS's own code where there was one.
     Failed(TroubleKind, Option<Text>),
     /// Nobody waited for the answer any more.
     Dropped,
 }
 
+/// What EC2 says to a dry run of what it would do.
+const WOULD_DO: &str = "DryRunOperation";
+static WOULD_DO_CODE: Text = Text::const_new(WOULD_DO);
+
+/// Whether a code is AWS's yes to a dry run.
+pub fn is_yes_to_a_dry_run(code: Option<&str>) -> bool {
+    code == Some(WOULD_DO)
+}
+
 impl Outcome {
+    /// How a call ended that AWS answered with an error by form.
+    pub fn of(kind: TroubleKind, code: Option<Text>) -> Self {
+        if is_yes_to_a_dry_run(code.as_deref()) { Self::WouldDo } else { Self::Failed(kind, code) }
+    }
+
     /// The word for it: `ok`, `dropped`, or the sort of trouble.
     pub fn word(&self) -> &'static str {
         match self {
-            Self::Answered => "ok",
+            Self::Answered | Self::WouldDo => "ok",
             Self::Failed(kind, _) => kind.word(),
             Self::Dropped => "dropped",
         }
@@ -63,6 +79,7 @@ impl Outcome {
     pub fn code(&self) -> Option<&Text> {
         match self {
             Self::Failed(_, code) => code.as_ref(),
+            Self::WouldDo => Some(&WOULD_DO_CODE),
             Self::Answered | Self::Dropped => None,
         }
     }

@@ -2,6 +2,7 @@
 //! scripts.
 
 use super::kinds::{Danger, kind};
+use super::losses::Loss;
 use super::plan::{Plan, Undo};
 use super::rollback;
 use crate::model::ids::short_arn;
@@ -29,7 +30,8 @@ impl Confirm {
             (false, Err(_)) if verb == rollback::VERB => Danger::Harmless,
             (false, Err(_)) => Danger::Destroys,
         };
-        let is_production = plan.lanes.iter().filter_map(|lane| lane.tier.as_deref()).any(is_production);
+        let is_production = plan.lanes.iter().filter_map(|lane| lane.tier.as_deref()).any(is_production)
+            || plan.losses.iter().any(Loss::is_production);
         let Some(lane) = plan.lanes.first() else { return Self::Yes };
         let name = short_arn(&lane.target).to_owned();
         match (danger, plan.lanes.len()) {

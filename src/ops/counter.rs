@@ -64,6 +64,11 @@ impl Register {
         self.ops.iter().find(|listed| listed.op.record.id == id)
     }
 
+    /// All of them by their states alone.
+    pub fn states(&self) -> Vec<&OpState> {
+        self.ops.iter().map(|listed| &listed.op).collect()
+    }
+
     /// Those that are not over.
     pub fn open(&self) -> impl Iterator<Item = &Arc<Listed>> {
         self.ops.iter().filter(|listed| listed.op.ended.is_none())

@@ -4,6 +4,7 @@ use super::census::standings;
 use super::guard::{DO_NOT_DISRUPT, Refusal, forbids, refused};
 use super::intent::{Intent, Options};
 use super::kinds::{self, Kind};
+use super::losses;
 use super::plan::{Account, Cost, GOOD_FOR, Lane, More, Most, Plan, Pool, Proof, SCHEMA};
 use crate::config::Config;
 use crate::error::{Error, Result, did_you_mean};
@@ -119,6 +120,7 @@ impl Desk<'_> {
         }
         draft.holds.sort();
         draft.holds.dedup();
+        let losses = losses::tell(self, kind, &mut draft);
         let pools = self.pools(&mut draft, &intent)?;
         let accounts = self.accounts(&draft.lanes)?;
         let mut lanes = draft.lanes;
@@ -144,6 +146,7 @@ impl Desk<'_> {
             cost: Cost::of(draft.more, draft.cost),
             waves: draft.waves,
             is_one_piece: draft.is_one_piece,
+            losses,
         };
         Ok(plan.sealed())
     }

@@ -384,12 +384,28 @@ pub const KINDS: &[Kind] = &[
     },
 ];
 
+/// Whom a host serves: read where it can be. What could not be read of it is said, and keeps nobody from a drain.
+const OF_LOSSES: &[Source] =
+    &[Source::Services, Source::TargetGroups, Source::Targets, Source::Rules, Source::Registry];
+
 impl Kind {
+    /// Whether it takes hosts from whoever is served by them.
+    pub fn empties_hosts(&self) -> bool {
+        matches!(self.takes, Takes::Instances | Takes::InstancesOrTasks) && self.danger > Danger::Harmless
+    }
+
+    /// Everything that is read for it: what a plan rests on, and what is read besides where it can be.
+    pub fn reads(&self) -> Vec<Source> {
+        let besides = if self.empties_hosts() { OF_LOSSES } else { &[] };
+        let is_new = |source: &&Source| !self.sources.contains(source);
+        self.sources.iter().chain(besides.iter().filter(is_new)).copied().collect()
+    }
+
     /// What is read first, and whether the targets of load balancers are read then, of those groups alone that
     /// [`targets_of`] names.
     pub fn first(&self) -> (Vec<Source>, bool) {
         let is_of_cores = self.takes == Takes::Cores && self.sources.contains(&Source::Targets);
-        let first = self.sources.iter().copied().filter(|source| !is_of_cores || *source != Source::Targets);
+        let first = self.reads().into_iter().filter(|source| !is_of_cores || *source != Source::Targets);
         (first.collect(), is_of_cores)
     }
 }

@@ -13,6 +13,7 @@ pub use room::ROOM_FOR_HOST;
 use super::aspect::{Aspect, Value};
 use super::condition::Eye;
 use super::intent::{Intent, OnTimeout};
+use super::losses::Loss;
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::text::harmless;
 use crate::model::{AccountId, Scope, Text, Usd};
@@ -70,6 +71,9 @@ pub struct Plan {
     /// When one lane fails everything is taken back, lanes that are done too.
     #[serde(default, skip_serializing_if = "is_not")]
     pub is_one_piece: bool,
+    /// What answers nobody any more once it is done: cores, and target groups without a healthy target.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub losses: Vec<Loss>,
 }
 
 /// Whether a flag is not set, which plans and records leave out.

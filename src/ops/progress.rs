@@ -2,7 +2,7 @@
 
 use super::commit::Commit;
 use super::event::{At, End, Outcome};
-use super::rollback::{command, stays};
+use super::rollback::{self, SoFar, TakenBack, command, stays};
 use super::state::{Known, LaneState, Mode, OpState, Phase, StepState};
 use jiff::Timestamp;
 use serde::Serialize;
@@ -40,6 +40,9 @@ pub struct Progress {
     pub commit: Vec<Commit>,
     /// When it ended.
     pub ended_at: Option<Timestamp>,
+    /// Which other operation takes, or took, it back.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub taken_back: Option<TakenBack>,
     /// Its targets.
     pub lanes: Vec<LaneProgress>,
 }
@@ -152,8 +155,31 @@ impl Progress {
             left_s: left(op, standing, now),
             commit: super::commit::of(op),
             ended_at: op.ended.map(|(_, at)| at),
+            taken_back: None,
             lanes,
         }
+    }
+
+    /// The same among other operations of the journal, newest first: one of them may have taken it back since.
+    pub fn among(op: &OpState, lives: bool, now: Timestamp, ops: &[&OpState]) -> Self {
+        let mut progress = Self::of(op, lives, now);
+        progress.taken_back = rollback::taken_back(&progress.id, ops).filter(|_| progress.standing.is_over());
+        let Some(TakenBack { by, so_far }) = &progress.taken_back else { return progress };
+        match so_far {
+            SoFar::Done => {
+                progress.standing = Standing::RolledBack;
+                progress.hint = None;
+                progress.note = Some(format!("rolled back by operation {by}"));
+            }
+            SoFar::UnderWay => {
+                progress.hint = Some(format!("coredeck op watch {by}"));
+                progress.note = Some(format!("operation {by} is rolling it back"));
+            }
+            SoFar::PartWay => {
+                progress.note = Some(format!("operation {by} was to roll it back and stopped part way"));
+            }
+        }
+        progress
     }
 
     /// How much is over, of how much: steps, or targets on the way back.

@@ -13,6 +13,7 @@ use crate::error::{Error, Result};
 use crate::gateway::{Look, Seen};
 use crate::model::{GroupName, Text};
 use jiff::Timestamp;
+use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The word that such an operation goes by.
@@ -107,6 +108,7 @@ pub async fn plan(desk: &Desk<'_>, op: &OpState) -> Result<Plan> {
             .filter(|wave| !wave.is_empty())
             .collect(),
         is_one_piece: false,
+        losses: Vec::new(),
     };
     Ok(plan.sealed())
 }
@@ -156,6 +158,49 @@ pub fn retry(op: &OpState) -> Option<String> {
     let first = op.plan.intent.targets.first().filter(|_| op.plan.intent.verb == VERB)?;
     let is_over = op.ended.is_some_and(|(outcome, _)| outcome != Outcome::Done);
     (is_over && command(op).is_none()).then(|| format!("coredeck op rollback {first}"))
+}
+
+/// That another operation takes, or took, an operation back.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct TakenBack {
+    /// Which.
+    pub by: String,
+    /// How far that is.
+    pub so_far: SoFar,
+}
+
+/// How far an operation is that takes another one back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SoFar {
+    /// It is not over.
+    UnderWay,
+    /// It took back what could be.
+    Done,
+    /// It stopped part way.
+    PartWay,
+}
+
+/// Who takes an operation back, by the operations of the journal, newest first. One that changed nothing took nothing
+/// back, and no more does one that was taken back itself.
+pub fn taken_back(id: &str, ops: &[&OpState]) -> Option<TakenBack> {
+    let mut at_it = ops.iter().enumerate().filter(|(_, op)| {
+        let intent = &op.plan.intent;
+        intent.verb == VERB && intent.targets.first().is_some_and(|first| first == id)
+    });
+    at_it.find_map(|(nth, op)| {
+        let so_far = match op.ended {
+            None => SoFar::UnderWay,
+            Some((Outcome::Done, _)) => SoFar::Done,
+            Some((Outcome::PartWay, _)) => SoFar::PartWay,
+            Some((Outcome::Failed | Outcome::RolledBack, _)) => return None,
+        };
+        let by = op.record.id.clone();
+        // Only what was begun later can have taken it back.
+        let again = taken_back(&by, &ops[..nth]);
+        let is_undone = again.is_some_and(|again| again.so_far == SoFar::Done);
+        (!is_undone).then_some(TakenBack { by, so_far })
+    })
 }
 
 /// What of a target stays as it is, and why: the steps that cannot be undone.

@@ -21,9 +21,10 @@ pub fn health(standing: Standing) -> Health {
     }
 }
 
-/// An operation as the timeline tells it; none where it acts on nothing. `lives` says whether a runner has it.
-pub fn deed(op: &OpState, lives: bool, now: Timestamp) -> Option<fleet::Deed> {
-    let standing = Progress::of(op, lives, now).standing;
+/// An operation as the timeline tells it, among those of the journal, newest first; none where it acts on nothing.
+/// `lives` says whether a runner has it.
+pub fn deed(op: &OpState, lives: bool, now: Timestamp, ops: &[&OpState]) -> Option<fleet::Deed> {
+    let standing = Progress::among(op, lives, now, ops).standing;
     Some(fleet::Deed {
         id: op.record.id.clone(),
         title: op.record.title.clone(),

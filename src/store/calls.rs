@@ -338,9 +338,10 @@ fn record(row: &Row<'_>, scopes: &mut Vec<Arc<Scope>>) -> rusqlite::Result<Arc<C
     };
     let code = maybe(10)?;
     let outcome = match text(9)?.as_str() {
-        "ok" => Outcome::Answered,
+        "ok" if code.is_none() => Outcome::Answered,
         "dropped" => Outcome::Dropped,
-        word => Outcome::Failed(TroubleKind::named(word).unwrap_or(TroubleKind::Other), code),
+        // Records of older versions call the yes to a dry run a refusal.
+        word => Outcome::of(TroubleKind::named(word).unwrap_or(TroubleKind::Other), code),
     };
     Ok(Arc::new(CallRecord {
         id: text(0)?,
@@ -422,10 +423,11 @@ mod tests {
         let second = Arc::new(CallRecord { outcome: kind, request_id: None, ..(*call(2, NOW)).clone() });
         let third = Arc::new(CallRecord { outcome: Outcome::Dropped, ..(*call(3, NOW)).clone() });
         write(&file, None, &[Arc::clone(&first), Arc::clone(&second)]);
-        write(&file, None, &[Arc::clone(&third)]);
+        let fourth = Arc::new(CallRecord { outcome: Outcome::WouldDo, ..(*call(4, NOW)).clone() });
+        write(&file, None, &[Arc::clone(&third), Arc::clone(&fourth)]);
         let kept = kept_calls(&file, None, Timestamp::MIN).unwrap();
-        assert_eq!(kept, [Arc::clone(&third), Arc::clone(&second), first]);
-        assert_eq!(kept_calls(&file, None, NOW).unwrap(), [third, second]);
+        assert_eq!(kept, [Arc::clone(&fourth), Arc::clone(&third), Arc::clone(&second), first]);
+        assert_eq!(kept_calls(&file, None, NOW).unwrap(), [fourth, third, second]);
     }
 
     #[test]

@@ -40,7 +40,8 @@ pub(super) fn held(register: &Register) -> BTreeMap<String, String> {
 
 /// The operations as the timeline tells them.
 pub(super) fn deeds(register: &Register, now: Timestamp) -> Arc<[Deed]> {
-    let deeds = register.ops.iter().filter_map(|listed| told::deed(&listed.op, listed.lives, now));
+    let ops = register.states();
+    let deeds = register.ops.iter().filter_map(|listed| told::deed(&listed.op, listed.lives, now, &ops));
     deeds.collect()
 }
 

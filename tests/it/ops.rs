@@ -20,6 +20,7 @@ mod groups;
 mod homes;
 mod inventory;
 mod journal;
+mod losses;
 mod managed;
 mod moving;
 mod newcomers;

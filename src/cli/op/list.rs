@@ -10,6 +10,7 @@ use crate::error::Result;
 use crate::model::text::harmless;
 use crate::ops::event::Event;
 use crate::ops::progress::{Progress, line};
+use crate::ops::{OpState, rollback};
 use crate::query::Unit;
 use jiff::Timestamp;
 use std::time::Duration;
@@ -18,13 +19,16 @@ use std::time::Duration;
 pub(super) fn list(args: &ListArgs, place: &Place, outside: &Outside, out: &mut Output) -> Result<()> {
     let reading = Reading::open(place, out)?;
     let now = outside.clock.now();
-    let mut all = Vec::new();
+    let mut read = Vec::new();
     for record in reading.ops(args.limit)? {
         match reading.state(&record.id) {
-            Ok((op, lives)) => all.push(Progress::of(&op, lives, now)),
+            Ok(state) => read.push(state),
             Err(error) => out.warn(&format!("operation {}: {error}", record.id)),
         }
     }
+    let ops: Vec<&OpState> = read.iter().map(|(op, _)| op).collect();
+    let mut all: Vec<Progress> =
+        read.iter().map(|(op, lives)| Progress::among(op, *lives, now, &ops)).collect();
     if args.open {
         all.retain(|progress| !progress.standing.is_over());
     }
@@ -67,7 +71,12 @@ pub(super) fn show(args: &OneArgs, place: &Place, outside: &Outside, out: &mut O
     let reading = Reading::open(place, out)?;
     let (op, lives) = reading.state(&args.id)?;
     op.faults.iter().for_each(|fault| out.warn(fault));
-    let progress = Progress::of(&op, lives, outside.clock.now());
+    // Whatever took it back was begun after it.
+    let records = reading.ops(usize::MAX)?.into_iter();
+    let later = records.filter(|record| record.kind == rollback::VERB && record.at >= op.record.at);
+    let later: Vec<OpState> = later.filter_map(|record| Some(reading.state(&record.id).ok()?.0)).collect();
+    let later: Vec<&OpState> = later.iter().collect();
+    let progress = Progress::among(&op, lives, outside.clock.now(), &later);
     if args.output == Form::Json {
         return out.data(&(standing_json(&progress) + "\n"));
     }

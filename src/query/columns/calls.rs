@@ -9,7 +9,7 @@ columns!(calls, |row, ctx| {
     Always call "CALL" Text [] "the call as IAM spells it" => Value::text(&row.call);
     Always duration "DURATION" Span [] "from the first request to the last answer" => Value::Span(row.took);
     Always attempts "ATTEMPTS" Count [] "requests sent, retries included" => Value::count(row.attempts);
-    Always result "RESULT" Text [] "ok, dropped, or the sort of trouble" => Value::text(row.outcome.word());
+    Always result "RESULT" Text [] "ok (also a dry run that AWS would do), dropped, or the sort of trouble" => Value::text(row.outcome.word());
     Always code "CODE" Text [] "AWS's error code" => Value::maybe_text(row.outcome.code());
     Always cost "COST" Dollars [] "what AWS bills for it, as far as is known" => Value::Dollars(row.cost);
     Wide throttles "THROTTLES" Count [] "requests of it that AWS throttled" => Value::count(row.throttles);

@@ -35,6 +35,7 @@ const REPLACE: &[&str] = &["not said", "yes", "no"];
 const STANDALONE: &[&str] = &["refuse", "stop"];
 const CONTAINERS: &[&str] = &["leave", "stop"];
 const PROTECTED: &[&str] = &["not said", "replace", "ignore", "wait"];
+const MATCHING: &[&str] = &["not said", "yes", "no"];
 const RISK: &[&str] = &["refuse", "take"];
 const UNDER: &[&str] = &["refuse", "adopt"];
 const TRAFFIC: &[&str] = &["where served", "drain", "keep"];
@@ -62,6 +63,7 @@ impl Field {
                 Self::choice(Name::Replace, REPLACE),
                 Self::choice(Name::Standalone, STANDALONE),
                 Self::choice(Name::Containers, CONTAINERS),
+                Self::choice(Name::Risk, RISK),
             ],
             "standby" | "terminate" => vec![Self::choice(Name::Replace, REPLACE)],
             "scale" => {
@@ -83,6 +85,7 @@ impl Field {
                     empty(Name::Alarms),
                     empty(Name::Metric),
                     Self::choice(Name::Protected, PROTECTED),
+                    Self::choice(Name::Matching, MATCHING),
                     Self::choice(Name::Risk, RISK),
                     Self::choice(Name::Under, UNDER),
                 ]
@@ -286,6 +289,7 @@ pub(crate) fn options(fields: &[Field]) -> Result<Options, String> {
             | Name::Alarms
             | Name::Metric
             | Name::Protected
+            | Name::Matching
             | Name::Under
             | Name::Reason => {}
         }
@@ -334,6 +338,10 @@ mod tests {
         assert_eq!((both.timeout_s, both.max_unavailable), (Some(5_400), Some(3)));
         assert_eq!(type_in(Name::Unavailable, "0"), Err("max unavailable: at least 1".to_owned()));
         assert!(type_in(Name::Patience, "90").unwrap_err().starts_with("patience: \"90\" has no unit"));
+        let mut fields = Field::of_verb("refresh", None, String::new());
+        let matching = fields.iter_mut().find(|field| field.name == Name::Matching).unwrap();
+        matching.content = Content::Choice(MATCHING, 2);
+        assert_eq!(options(&fields).unwrap().refresh.unwrap().preset.skips_matching, Some(false));
         let mut fields = Field::of_verb("scale", Some(4), String::new());
         assert_eq!(options(&fields).unwrap().desired, Some(4));
         fields[1].content = Content::Text(Line::new("two"));

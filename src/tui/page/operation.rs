@@ -87,7 +87,9 @@ impl Sheet<'_> {
             format!("{sign} {}  {bar} {}  {}", progress.standing.word(), progress.said(), time(&progress));
         self.row(health_role(health), "state", state.trim_end());
         if let Some(note) = &progress.note {
-            self.row(Role::Trouble, "waits", note);
+            let (role, name) =
+                if progress.standing.is_over() { (Role::Note, "note") } else { (Role::Trouble, "waits") };
+            self.row(role, name, note);
         }
         if let Some(hint) = &progress.hint {
             let keys = self.steer(hint);
@@ -170,7 +172,15 @@ impl Sheet<'_> {
         let ui = self.ui;
         let Some(step) = self.listed.op.step(at) else { return };
         let title = step.title.clone();
+        // Nobody waits any more where the operation is over, or its target is.
+        let is_given_up = self.listed.op.ended.is_some() || matches!(lane.phase, Phase::Over(_));
         let (health, text) = match lane.there.get(at.step) {
+            Some(
+                StepState::Open { since, .. }
+                | StepState::Waiting { since, .. }
+                | StepState::Doubtful { since, .. }
+                | StepState::Again { first: since, .. },
+            ) if is_given_up => (Health::Unknown, format!("not finished: begun {}", ui.clock(*since))),
             Some(StepState::Done(_)) => (Health::Ok, self.settled(at, Way::There)),
             Some(StepState::Open { since, .. }) => (Health::Busy, format!("called {}", ui.clock(*since))),
             Some(StepState::Waiting { since, .. }) => (Health::Busy, format!("since {}", ui.clock(*since))),
@@ -194,9 +204,10 @@ impl Sheet<'_> {
         } else {
             String::new()
         };
-        let sign = if health == Health::Unknown { ui.signs().dot() } else { ui.signs().health(health) };
+        let is_fresh = text.is_empty() && health == Health::Unknown;
+        let sign = if is_fresh { ui.signs().dot() } else { ui.signs().health(health) };
         let lead = format!("    {sign} {}. ", at.step + 1);
-        let role = if health == Health::Unknown { Role::Dim } else { health_role(health) };
+        let role = if is_fresh { Role::Dim } else { health_role(health) };
         let between = if text.is_empty() { "" } else { "  " };
         self.put(Role::Text, (role, lead), &format!("{title}{between}{text}{undone}"));
     }

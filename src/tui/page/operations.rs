@@ -22,7 +22,7 @@ const BAR: usize = 10;
 
 /// How far an operation is at the moment that is shown.
 pub(crate) fn progress(ui: &Ui, listed: &Listed) -> Progress {
-    Progress::of(&listed.op, listed.lives, ui.real)
+    Progress::among(&listed.op, listed.lives, ui.real, &ui.register.states())
 }
 
 /// A bar of so many columns.

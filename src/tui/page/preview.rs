@@ -138,6 +138,13 @@ pub(crate) fn declined(ui: &Ui, declined: &Declined, width: usize) -> Vec<TextLi
     if declined.why.iter().chain(&declined.hints).any(|text| text.contains("--")) {
         paper.blank();
         paper.put(Role::Dim, 1, "", "What a flag does in a script, a field above does here: tab goes there.");
+        for field in ui.dialog.iter().flat_map(|dialog| &dialog.fields) {
+            let is_named =
+                |flag: &&str| declined.why.iter().chain(&declined.hints).any(|text| text.contains(flag));
+            if let Some(flag) = field.name.flag().filter(is_named) {
+                paper.put(Role::Dim, 1, "", &format!("{flag} is the field `{}` here.", field.name.label()));
+            }
+        }
     }
     paper.lines
 }

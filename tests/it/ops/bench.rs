@@ -247,11 +247,11 @@ impl Bench {
     }
 
     pub(super) async fn world(&self, verb: &str) -> Arc<World> {
-        let sources = coredeck::ops::kind(verb).unwrap().sources;
+        let sources = coredeck::ops::kind(verb).unwrap().reads();
         let reader = Arc::clone(&self.aws) as Arc<dyn FleetReader>;
         let config = Arc::new(self.config.clone());
         let patience = collect::Patience::default();
-        collect::once(reader, config, sources, Interest::default(), Clock::Fixed(start()), patience).await
+        collect::once(reader, config, &sources, Interest::default(), Clock::Fixed(start()), patience).await
     }
 
     pub(super) async fn plan(&self, intent: Intent) -> coredeck::error::Result<Plan> {

@@ -77,6 +77,21 @@ async fn a_closed_terminal_ends_no_drain_and_a_new_one_shows_it() {
         // Taken back by a new operation.
         let (code, _, err) = ended(coredeck(&running, &at).args(["op", "rollback", &id, "--yes"]));
         assert_eq!(code, 0, "{err}");
+        // Nobody need take it back again, and it says by which operation it was.
+        let (_, out, _) = ended(coredeck(&running, &at).args(["op", "list", "-o", "json"]));
+        let listed: Vec<serde_json::Value> =
+            out.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+        assert_eq!(
+            (&listed[0]["kind"], &listed[0]["standing"]),
+            (&"rollback".into(), &"done".into()),
+            "{out}"
+        );
+        let mine = listed.iter().find(|one| one["id"] == id.as_str()).unwrap();
+        let by = &mine["taken_back"];
+        assert_eq!((&mine["standing"], &by["by"]), (&"rolled_back".into(), &listed[0]["id"]), "{out}");
+        let (_, out, _) = ended(coredeck(&running, &at).args(["op", "show", &id]));
+        let said = format!("rolled back by operation {}", by["by"].as_str().unwrap());
+        assert!(out.contains(&said) && !out.contains("op rollback"), "{out}");
         let one = ["get", "hosts", &format!("instance:{host}"), "-o", "json"];
         let (_, out, _) = ended(coredeck(&running, &at).args(one));
         assert!(out.contains("\"ACTIVE\""), "{out}");

@@ -106,6 +106,7 @@ fn plan(verb: &str, lanes: Vec<Lane>) -> Plan {
         cost: Cost::Unknown("the group launches another one".to_owned()),
         waves: Vec::new(),
         is_one_piece: false,
+        losses: vec![],
     }
     .sealed()
 }
@@ -715,4 +716,60 @@ fn a_journal_that_cannot_be_read_is_said_where_operations_would_stand() {
             assert!(text.contains("operations of coredeck are missing"), "{text}");
         }
     }
+}
+
+/// One that takes back the operation that stopped part way.
+fn taking_back(end: Option<Outcome>) -> Arc<Listed> {
+    let mut plan = plan("rollback", vec![lane(1, "shared", None)]);
+    plan.intent.targets = vec!["op-1121-aaaa".to_owned()];
+    let events = begun().into_iter().chain(end.map(|end| Event::Ended { end })).collect();
+    listed(record("op-1121-cccc", &plan.sealed(), 600), end.is_none(), events)
+}
+
+#[test]
+fn what_was_rolled_back_by_another_operation_says_so_and_asks_for_no_other() {
+    let shown = |by: Option<Arc<Listed>>| {
+        let mut screen = Headless::new(fleet::full(), (180, 50));
+        screen.input(register(by.into_iter().chain([over()]).collect()));
+        screen.keys("gxG");
+        let list = screen.text();
+        let list =
+            list.lines().skip_while(|line| !line.contains("drain 2 instances") || line.contains("roll back"));
+        let list = list.take(2).collect::<Vec<_>>().join(" ");
+        let page = screen.keys("<ret>").text();
+        // What was recorded of it stays as it was.
+        let (page, _) = page.split_once("\nLog").unwrap();
+        (list, page.trim_end().to_owned())
+    };
+    let again = "op rollback op-1121-aaaa";
+    let (list, page) = shown(None);
+    assert!(list.contains("stopped part way") && page.contains(again), "{list}\n{page}");
+    let (list, page) = shown(Some(taking_back(Some(Outcome::Done))));
+    for text in [&list, &page] {
+        assert!(text.contains("rolled back") && text.contains("by operation op-1121-cccc"), "{text}");
+        assert!(!text.contains("stopped part way") && !text.contains(again), "{text}");
+    }
+    let (list, page) = shown(Some(taking_back(None)));
+    for text in [&list, &page] {
+        assert!(text.contains("operation op-1121-cccc is rolling it back"), "{text}");
+        assert!(text.contains("op watch op-1121-cccc") && !text.contains(again), "{text}");
+    }
+    // One that changed nothing took nothing back.
+    let (_, page) = shown(Some(taking_back(Some(Outcome::Failed))));
+    assert!(page.contains(again) && !page.contains("op-1121-cccc"), "{page}");
+    let (_, page) = shown(Some(taking_back(Some(Outcome::PartWay))));
+    assert!(page.contains("was to roll it back and stopped part way") && page.contains(again), "{page}");
+}
+
+#[test]
+fn a_step_of_an_operation_that_is_over_does_not_look_as_if_it_ran() {
+    let step = |of: Arc<Listed>| {
+        let mut screen = Headless::new(fleet::full(), (180, 50));
+        screen.input(register(vec![of]));
+        let text = screen.keys("gx<ret>").text();
+        text.lines().find(|line| line.contains("2. stop its last task")).unwrap().to_owned()
+    };
+    assert!(step(running()).contains("… 2. stop its last task  since "));
+    let over = step(over());
+    assert!(over.contains("? 2. stop its last task  not finished: begun "), "{over}");
 }

@@ -129,6 +129,7 @@ fn plan() -> Plan {
         cost: Cost::None,
         waves: vec![vec![0, 1], vec![2], vec![3]],
         is_one_piece: true,
+        losses: vec![],
     }
     .sealed()
 }

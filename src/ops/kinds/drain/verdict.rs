@@ -72,7 +72,7 @@ pub(super) async fn judge(
             Ok(sight) => {
                 let verdict = will_it_move(&sight.scene(), &leaving);
                 expected.insert(cluster.clone(), u64::from(verdict.expected_s()));
-                tell(scope, cluster, &sight, &verdict, intent, draft);
+                tell(desk, scope, cluster, &sight, &verdict, intent, draft);
             }
             Err(unseen) => {
                 let (why, hint) = match unseen {
@@ -181,6 +181,7 @@ fn needs_hosts(detail: &ServiceDetail) -> bool {
 
 /// Says what was found: what would not move is refused, with its reason and its mend.
 fn tell(
+    desk: &Desk<'_>,
     scope: &Scope,
     cluster: &ClusterArn,
     sight: &Sight,
@@ -210,8 +211,12 @@ fn tell(
             Outcome::Moves => {
                 let desired = detail.map_or(0, |one| one.service.desired);
                 if moving.fewest < desired {
+                    let mut rows = desk.fleet.services.iter();
+                    let row = rows.find(|row| *row.scope == *scope && row.it.arn == moving.service);
+                    let tier = row.and_then(|row| row.tier.as_ref());
+                    let tier = tier.map(|tier| format!(" of tier {tier}")).unwrap_or_default();
                     draft.warn(format!(
-                        "while its tasks move {label} serves with {} of {desired}",
+                        "while its tasks move {label}{tier} serves with {} of {desired}",
                         moving.fewest
                     ));
                 }

@@ -94,6 +94,13 @@ pub(super) fn refresh(fields: &[Field]) -> Result<RefreshWish, String> {
             Name::Alarms => wish.preset.alarms = Some(alarms(text)),
             Name::Metric => wish.preset.metrics = Some(figures(text)?),
             Name::Protected => wish.preset.protected = Handling::named(text),
+            Name::Matching => {
+                wish.preset.skips_matching = match text {
+                    "yes" => Some(true),
+                    "no" => Some(false),
+                    _ => None,
+                }
+            }
             Name::Under => wish.adopt = text == "adopt",
             _ => {}
         }

@@ -32,6 +32,7 @@ pub(crate) enum Name {
     Alarms,
     Metric,
     Protected,
+    Matching,
     Risk,
     Under,
     To,
@@ -106,6 +107,7 @@ impl Name {
             Self::Alarms => "alarms",
             Self::Metric => "figures",
             Self::Protected => "protected",
+            Self::Matching => "skip matching",
             Self::Risk => "risks",
             Self::Under => "refresh under way",
             Self::To => "to",
@@ -145,6 +147,24 @@ impl Name {
             Self::Budget => "budget",
             Self::Tag => "do-not-disrupt",
             Self::Reason => "reason",
+        }
+    }
+
+    /// The flag of a script that says the same by another name, as refusals name it.
+    pub(crate) fn flag(self) -> Option<&'static str> {
+        match self {
+            Self::Risk => Some("--override-verdict"),
+            Self::Matching => Some("--skip-matching"),
+            Self::Under => Some("--adopt"),
+            Self::Healthy => Some("--min-healthy"),
+            Self::Standalone => Some("--include-standalone"),
+            Self::Containers => Some("--stop-containers"),
+            Self::Unavailable => Some("--max-unavailable"),
+            Self::Budget => Some("--override-budget"),
+            Self::Tag => Some("--ignore-do-not-disrupt"),
+            Self::Older => Some("--allow-older"),
+            Self::Deprecated => Some("--allow-deprecated"),
+            _ => None,
         }
     }
 
@@ -206,6 +226,7 @@ impl Name {
                 "what CloudWatch must say, `;` between: AWS/ApplicationELB RequestCount >= 1; none; empty: the tier's"
             }
             Self::Protected => "what becomes of members that are protected from scale-in",
+            Self::Matching => "whether members stay that are what the version says already",
             Self::Risk => "whether it goes on although it may hurt",
             Self::Under => "whether a refresh that somebody else started is taken over and followed",
             Self::To => "the version, a tag of the image that each core has, or a whole image: 11.0.5",
