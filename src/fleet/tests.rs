@@ -287,6 +287,32 @@ fn a_core_on_a_terminated_host_says_that_the_registry_is_behind() {
     );
 }
 
+#[test]
+fn a_host_that_runs_no_more_is_not_well_while_cores_are_registered_on_it() {
+    let judged = |state, cores: &[&str]| {
+        let mut gone = Instance::clone(&instance("i-1", &[("tier", "dev")]));
+        gone.state = state;
+        let cores = cores.iter().map(|id| core(id, "i-1")).collect();
+        joined(vec![Reading::Instances(vec![Arc::new(gone)]), registry(cores, vec![tenant("t", "c", "")])])
+    };
+    let of = |fleet: &Fleet| (fleet.instances[0].health, fleet.instances[0].troubles.join("; "));
+    let terminated = judged(InstanceState::Terminated, &["c"]);
+    assert_eq!(of(&terminated), (Health::Bad, "terminated, and 1 core is registered on it".into()));
+    let stopped = judged(InstanceState::Stopped, &["c", "d"]);
+    assert_eq!(of(&stopped), (Health::Warn, "stopped, and 2 cores are registered on it".into()));
+    for state in [InstanceState::Terminated, InstanceState::Stopped] {
+        assert_eq!(of(&judged(state, &[])), (Health::Ok, String::new()), "as it should be");
+    }
+    // A registry that was not read names no core, and no host is bad for it.
+    let mut gone = Instance::clone(&instance("i-1", &[]));
+    gone.state = InstanceState::Terminated;
+    assert_eq!(of(&joined(vec![Reading::Instances(vec![Arc::new(gone)])])).0, Health::Ok);
+    // It is no running instance of its tier, which says by its core what is wrong.
+    let tier = &terminated.tiers[0];
+    assert_eq!((tier.instances, tier.by_health, tier.health), (0, [0; 5], Health::Bad));
+    assert!(tier.troubles.iter().any(|it| it.starts_with("core c: its host i-1 was")), "{:?}", tier.troubles);
+}
+
 fn task(id: &str, service: &str) -> Task {
     Task {
         arn: format!("arn:aws:ecs:r:1:task/main/{id}").as_str().into(),

@@ -87,8 +87,10 @@ pub(super) fn sum(snapshot: &Snapshot, tiers: &[Tier], fleet: &Fleet) -> Vec<Tie
         let runs = |host: &&&InstanceRow| host.it.state == InstanceState::Running && find(&host.tier) == tier;
         let is_adrift = matches!(core.home, Home::Container { .. }) && host.filter(runs).is_none();
         sum.adrift += u32::from(is_adrift);
-        let troubles =
-            if host.is_some_and(|host| host.health >= core.health) { &[] } else { &core.troubles[..] };
+        // A host that does not run is not heard above, so what a core says of it is said nowhere else.
+        let is_said =
+            host.is_some_and(|host| host.it.state == InstanceState::Running && host.health >= core.health);
+        let troubles = if is_said { &[] } else { &core.troubles[..] };
         sum.hear(core.health, || format!("{}core {}", at_home(&core.scope), core.id), troubles);
         // Ids repeat over accounts and regions: a core that is well hides no trouble.
         let least = cores.entry(core.id.as_str()).or_insert(core.health);

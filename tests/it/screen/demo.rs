@@ -45,7 +45,7 @@ async fn a_stranger_finds_the_sick_host_its_core_its_tenants_their_traffic_and_w
         }
         // The list of instances begins with what is worst.
         screen.keys("2/check<ret>");
-        let text = screen.keys("<esc>2j").text();
+        let text = screen.keys("<esc>2jj").text();
         assert!(row(&screen).contains("✖ bad") && row(&screen).contains("prod-redwharf"), "{text}");
         // Its core, that core's tenants, and where their traffic goes: two keys each.
         assert!(screen.keys("oe").text().contains("▌ prod-redwharf"), "{}", screen.text());
