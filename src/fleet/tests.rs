@@ -288,6 +288,46 @@ fn a_core_on_a_terminated_host_says_that_the_registry_is_behind() {
 }
 
 #[test]
+fn a_tier_says_first_which_customers_are_out_and_then_which_machines_are_not_well() {
+    let status = |id: &str| InstanceStatus {
+        id: id.into(),
+        system: Check::Ok,
+        instance: Check::Impaired,
+        ebs: None,
+        events: vec![],
+    };
+    let tags = [("tier", "dev")];
+    let target = Target {
+        group: "tg".into(),
+        id: "i-2".into(),
+        port: Some(3567),
+        zone: None,
+        state: TargetState::Unhealthy,
+        reason: None,
+        description: None,
+    };
+    let fleet = joined(vec![
+        Reading::Instances(vec![instance("i-1", &tags), instance("i-2", &tags)]),
+        Reading::Statuses(vec![status("i-1"), status("i-2")]),
+        Reading::Targets(vec![target]),
+        registry(
+            vec![
+                core("c1", "i-1"),
+                CoreRecord { port: Some(3567), ..core("c2", "i-2") },
+                CoreRecord { tier: Some("development".into()), ..core("c3", "i-404") },
+            ],
+            vec![],
+        ),
+    ]);
+    let said: Vec<&str> = fleet.tiers[0].troubles.iter().map(|it| it.says.as_str()).collect();
+    let [out, lost, first, second] = said[..] else { panic!("{said:?}") };
+    assert!(out.starts_with("core c2: its load balancer finds it unhealthy"), "{said:?}");
+    assert!(lost.starts_with("core c3: its host i-404 does not exist"), "{said:?}");
+    // What a core has from its host is said by the host.
+    assert_eq!([first, second], ["i-1: instance status check failed", "i-2: instance status check failed"]);
+}
+
+#[test]
 fn a_host_that_runs_no_more_is_not_well_while_cores_are_registered_on_it() {
     let judged = |state, cores: &[&str]| {
         let mut gone = Instance::clone(&instance("i-1", &[("tier", "dev")]));
@@ -310,7 +350,11 @@ fn a_host_that_runs_no_more_is_not_well_while_cores_are_registered_on_it() {
     // It is no running instance of its tier, which says by its core what is wrong.
     let tier = &terminated.tiers[0];
     assert_eq!((tier.instances, tier.by_health, tier.health), (0, [0; 5], Health::Bad));
-    assert!(tier.troubles.iter().any(|it| it.starts_with("core c: its host i-1 was")), "{:?}", tier.troubles);
+    assert!(
+        tier.troubles.iter().any(|it| it.says.starts_with("core c: its host i-1 was")),
+        "{:?}",
+        tier.troubles
+    );
 }
 
 fn task(id: &str, service: &str) -> Task {
