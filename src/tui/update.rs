@@ -282,8 +282,9 @@ fn open(ui: &mut Ui) {
     if let Page::Overview = ui.here.page
         && let Some(Item::Tier(at)) = page::overview::item(ui, ui.here.cursor)
     {
-        let tier = ui.world.fleet.tiers.get(at).and_then(|row| row.name.clone());
-        drill(ui, Kind::Instances, Drill::Tier(tier));
+        let Some(tier) = ui.world.fleet.tiers.get(at) else { return };
+        let (kind, tier) = (Drill::kind_of(tier), tier.name.clone());
+        drill(ui, kind, Drill::Tier(tier));
         return;
     }
     if steering::show_running(ui) {
