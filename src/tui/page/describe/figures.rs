@@ -54,14 +54,15 @@ impl Paper<'_> {
         true
     }
 
-    /// A chart behind its name, and what it says behind that.
+    /// A chart behind its name, and what it says behind that. Both stand in its first line: below it the next chart
+    /// begins, which would be read as theirs.
     pub(super) fn drawn(&mut self, name: &str, names: usize, lines: &[String], says: &str) {
         for (nth, drawn) in lines.iter().enumerate() {
-            let is_last = nth + 1 == lines.len();
-            let name = if is_last { name } else { "" };
+            let is_first = nth == 0;
+            let name = if is_first { name } else { "" };
             let lead = format!("{name:<width$}", width = names + 2);
             let mut pieces = vec![(Role::Field, lead), (Role::HealthBusy, drawn.clone())];
-            if is_last {
+            if is_first {
                 pieces.push((Role::Text, says.to_owned()));
             }
             self.line(pieces);
