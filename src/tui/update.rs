@@ -423,7 +423,11 @@ fn change_list(ui: &mut Ui, change: impl FnOnce(&mut super::state::List)) {
 
 /// Shows more columns, or the usual ones. Not all of them may have room, so it says where they are.
 fn wide(ui: &mut Ui) {
-    change_list(ui, |list| list.is_wide = !list.is_wide);
+    change_list(ui, |list| {
+        list.is_wide = !list.is_wide;
+        // Where the usual columns begin is where they were before.
+        list.left = if list.is_wide { list.left } else { 0 };
+    });
     let Some(list) = ui.list() else { return };
     let count = list.view.columns.len();
     let right = ui.keymap.keys_of(Layer::List, Action::Right).into_iter().next();
