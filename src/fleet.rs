@@ -28,8 +28,8 @@ pub use drift::{Drift, DriftRow};
 pub use events::{EventRow, Sort as EventSort, Subject};
 pub use join::join;
 pub use rows::{
-    AlarmRow, ClusterRow, GroupRow, HostRow, ImageRow, InstanceRow, Item, MemberItem, RuleRow, ServiceRow,
-    TargetGroupRow, TargetRow, TaskRow, TemplateRow, TierRow,
+    AlarmRow, Bearer, ClusterRow, GroupRow, HostRow, ImageRow, InstanceRow, Item, MemberItem, RuleRow,
+    ServiceRow, TargetGroupRow, TargetRow, TaskRow, TemplateRow, TierRow, TierTrouble,
 };
 pub use samples::{metric_samples, samples};
 pub use shared::Rows;

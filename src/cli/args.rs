@@ -5,6 +5,7 @@ use super::history::HistoryArgs;
 use super::sim::SimArgs;
 use crate::config::Flags;
 use crate::query::Kind;
+use crate::tui::chord::Keys;
 use clap::builder::{PossibleValue, TypedValueParser};
 use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
 use std::path::PathBuf;
@@ -72,7 +73,7 @@ pub(super) struct ScreenArgs {
     pub(super) no_mouse: bool,
     /// Press these keys, `2/type:t3<ret>`, without a terminal, and write the last screen to stdout
     #[arg(long, value_name = "KEYS", allow_hyphen_values = true)]
-    pub(super) headless: Option<String>,
+    pub(super) headless: Option<Keys>,
     /// How large the screen without a terminal is
     #[arg(long, value_name = "COLUMNSxROWS", value_parser = size, requires = "headless")]
     pub(super) size: Option<(u16, u16)>,

@@ -61,7 +61,7 @@ impl Stage {
         let Self { world, wishes, counter, about, options, aside } = self;
         if let Some(keys) = &args.headless {
             let size = args.size.unwrap_or((80, 24));
-            return drive(world, wishes, counter, about, options, keys, size).await.map(Some);
+            return drive(world, wishes, counter, about, options, keys.clone(), size).await.map(Some);
         }
         show(world, wishes, counter, about, options, aside, readers.clone()).await.map(|()| None)
     }

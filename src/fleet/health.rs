@@ -56,7 +56,8 @@ pub(super) fn instance(machine: &Machine<'_>) -> (Health, Vec<String>) {
         InstanceState::Pending | InstanceState::Stopping | InstanceState::ShuttingDown => {
             return (Health::Busy, vec![]);
         }
-        InstanceState::Stopped | InstanceState::Terminated => return (Health::Ok, vec![]),
+        InstanceState::Stopped => return left_behind(machine, Health::Warn, "stopped"),
+        InstanceState::Terminated => return left_behind(machine, Health::Bad, "terminated"),
         InstanceState::Unknown => return (Health::Unknown, vec![]),
     }
     if let Known::Yes(Some(status)) = machine.status {
@@ -104,6 +105,16 @@ pub(super) fn instance(machine: &Machine<'_>) -> (Health, Vec<String>) {
     // AWS reports checks of every running instance: where it reports none, nobody has checked.
     let is_checked = matches!(machine.status, Known::Yes(Some(_)));
     verdict.end(if is_checked { Health::Ok } else { Health::Unknown })
+}
+
+/// A host that runs no more is as it should be, unless the registry still looks for cores on it.
+fn left_behind(machine: &Machine<'_>, health: Health, state: &str) -> (Health, Vec<String>) {
+    let mut verdict = Verdict::default();
+    if let Known::Yes(cores @ 1..) = machine.cores {
+        let are = if *cores == 1 { "core is" } else { "cores are" };
+        verdict.find(health, format!("{state}, and {cores} {are} registered on it"));
+    }
+    verdict.end(Health::Ok)
 }
 
 fn checks(status: &InstanceStatus, verdict: &mut Verdict) {

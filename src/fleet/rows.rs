@@ -326,7 +326,33 @@ pub struct TierRow {
     /// The worst health of anything in it.
     pub health: Health,
     /// The most pressing troubles, worst first.
-    pub troubles: Vec<String>,
+    pub troubles: Vec<TierTrouble>,
+}
+
+/// Something that is wrong in a tier.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TierTrouble {
+    /// What has it.
+    pub of: Bearer,
+    /// How bad it is.
+    pub health: Health,
+    /// Who has it, and what it is.
+    pub says: String,
+}
+
+/// What can have a trouble that its tier tells.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Bearer {
+    /// A running instance.
+    Instance,
+    /// A group.
+    Group,
+    /// A service.
+    Service,
+    /// A core.
+    Core,
+    /// A tenant.
+    Tenant,
 }
 
 #[cfg(all(test, target_pointer_width = "64"))]

@@ -287,6 +287,76 @@ fn a_core_on_a_terminated_host_says_that_the_registry_is_behind() {
     );
 }
 
+#[test]
+fn a_tier_says_first_which_customers_are_out_and_then_which_machines_are_not_well() {
+    let status = |id: &str| InstanceStatus {
+        id: id.into(),
+        system: Check::Ok,
+        instance: Check::Impaired,
+        ebs: None,
+        events: vec![],
+    };
+    let tags = [("tier", "dev")];
+    let target = Target {
+        group: "tg".into(),
+        id: "i-2".into(),
+        port: Some(3567),
+        zone: None,
+        state: TargetState::Unhealthy,
+        reason: None,
+        description: None,
+    };
+    let fleet = joined(vec![
+        Reading::Instances(vec![instance("i-1", &tags), instance("i-2", &tags)]),
+        Reading::Statuses(vec![status("i-1"), status("i-2")]),
+        Reading::Targets(vec![target]),
+        registry(
+            vec![
+                core("c1", "i-1"),
+                CoreRecord { port: Some(3567), ..core("c2", "i-2") },
+                CoreRecord { tier: Some("development".into()), ..core("c3", "i-404") },
+            ],
+            vec![],
+        ),
+    ]);
+    let said: Vec<&str> = fleet.tiers[0].troubles.iter().map(|it| it.says.as_str()).collect();
+    let [out, lost, first, second] = said[..] else { panic!("{said:?}") };
+    assert!(out.starts_with("core c2: its load balancer finds it unhealthy"), "{said:?}");
+    assert!(lost.starts_with("core c3: its host i-404 does not exist"), "{said:?}");
+    // What a core has from its host is said by the host.
+    assert_eq!([first, second], ["i-1: instance status check failed", "i-2: instance status check failed"]);
+}
+
+#[test]
+fn a_host_that_runs_no_more_is_not_well_while_cores_are_registered_on_it() {
+    let judged = |state, cores: &[&str]| {
+        let mut gone = Instance::clone(&instance("i-1", &[("tier", "dev")]));
+        gone.state = state;
+        let cores = cores.iter().map(|id| core(id, "i-1")).collect();
+        joined(vec![Reading::Instances(vec![Arc::new(gone)]), registry(cores, vec![tenant("t", "c", "")])])
+    };
+    let of = |fleet: &Fleet| (fleet.instances[0].health, fleet.instances[0].troubles.join("; "));
+    let terminated = judged(InstanceState::Terminated, &["c"]);
+    assert_eq!(of(&terminated), (Health::Bad, "terminated, and 1 core is registered on it".into()));
+    let stopped = judged(InstanceState::Stopped, &["c", "d"]);
+    assert_eq!(of(&stopped), (Health::Warn, "stopped, and 2 cores are registered on it".into()));
+    for state in [InstanceState::Terminated, InstanceState::Stopped] {
+        assert_eq!(of(&judged(state, &[])), (Health::Ok, String::new()), "as it should be");
+    }
+    // A registry that was not read names no core, and no host is bad for it.
+    let mut gone = Instance::clone(&instance("i-1", &[]));
+    gone.state = InstanceState::Terminated;
+    assert_eq!(of(&joined(vec![Reading::Instances(vec![Arc::new(gone)])])).0, Health::Ok);
+    // It is no running instance of its tier, which says by its core what is wrong.
+    let tier = &terminated.tiers[0];
+    assert_eq!((tier.instances, tier.by_health, tier.health), (0, [0; 5], Health::Bad));
+    assert!(
+        tier.troubles.iter().any(|it| it.says.starts_with("core c: its host i-1 was")),
+        "{:?}",
+        tier.troubles
+    );
+}
+
 fn task(id: &str, service: &str) -> Task {
     Task {
         arn: format!("arn:aws:ecs:r:1:task/main/{id}").as_str().into(),

@@ -2,7 +2,7 @@
 
 use super::Fleet;
 use super::lack::everywhere;
-use super::rows::{InstanceRow, TierRow};
+use super::rows::{Bearer, InstanceRow, TierRow, TierTrouble};
 use crate::gateway::Source;
 use crate::model::{Health, Home, InstanceState, Known, Lifecycle, Scope, Text, Tier, TierName};
 use crate::snapshot::Snapshot;
@@ -25,6 +25,9 @@ const TENANTS: [Source; 7] = [
 
 /// What must be known of a tier before it is called well. Cores and tenants say themselves whether they are.
 const JUDGED: [Source; 4] = [Source::Instances, Source::Groups, Source::Clusters, Source::Services];
+
+/// How a core begins to say what it has from its host.
+const OF_HOST: &str = "its host ";
 
 /// Which sums are known.
 #[derive(Clone, Copy)]
@@ -63,17 +66,32 @@ pub(super) fn sum(snapshot: &Snapshot, tiers: &[Tier], fleet: &Fleet) -> Vec<Tie
         sum.by_health[place(row.health)] += 1;
         *sum.zones.entry(Text::new(row.it.zone.as_str())).or_default() += 1;
         *sum.types.entry(Text::new(row.it.instance_type.as_str())).or_default() += 1;
-        sum.hear(row.health, || format!("{}{}", at_home(&row.scope), row.it.id), &row.troubles);
+        sum.hear(
+            Bearer::Instance,
+            row.health,
+            || format!("{}{}", at_home(&row.scope), row.it.id),
+            &row.troubles,
+        );
     }
     for row in &fleet.groups {
         let sum = &mut sums[find(&row.tier)];
         sum.groups += 1;
-        sum.hear(row.health, || format!("{}group {}", at_home(&row.scope), row.it.name), &row.troubles);
+        sum.hear(
+            Bearer::Group,
+            row.health,
+            || format!("{}group {}", at_home(&row.scope), row.it.name),
+            &row.troubles,
+        );
     }
     for row in &fleet.services {
         let sum = &mut sums[find(&row.tier)];
         sum.services += 1;
-        sum.hear(row.health, || format!("{}service {}", at_home(&row.scope), row.it.name), &row.troubles);
+        sum.hear(
+            Bearer::Service,
+            row.health,
+            || format!("{}service {}", at_home(&row.scope), row.it.name),
+            &row.troubles,
+        );
     }
     // What a core has from its host, and a tenant from its core, is said once, by the one that is the cause.
     let hosts: HashMap<&str, &InstanceRow> =
@@ -87,9 +105,14 @@ pub(super) fn sum(snapshot: &Snapshot, tiers: &[Tier], fleet: &Fleet) -> Vec<Tie
         let runs = |host: &&&InstanceRow| host.it.state == InstanceState::Running && find(&host.tier) == tier;
         let is_adrift = matches!(core.home, Home::Container { .. }) && host.filter(runs).is_none();
         sum.adrift += u32::from(is_adrift);
-        let troubles =
-            if host.is_some_and(|host| host.health >= core.health) { &[] } else { &core.troubles[..] };
-        sum.hear(core.health, || format!("{}core {}", at_home(&core.scope), core.id), troubles);
+        // A host that does not run is not heard above, so what a core says of it is said nowhere else.
+        let is_said = host.is_some_and(|host| {
+            host.it.state == InstanceState::Running
+                && host.health >= core.health
+                && core.troubles.first().is_none_or(|first| first.starts_with(OF_HOST))
+        });
+        let troubles = if is_said { &[] } else { &core.troubles[..] };
+        sum.hear(Bearer::Core, core.health, || format!("{}core {}", at_home(&core.scope), core.id), troubles);
         // Ids repeat over accounts and regions: a core that is well hides no trouble.
         let least = cores.entry(core.id.as_str()).or_insert(core.health);
         *least = core.health.min(*least);
@@ -100,7 +123,12 @@ pub(super) fn sum(snapshot: &Snapshot, tiers: &[Tier], fleet: &Fleet) -> Vec<Tie
         let core = tenant.core.as_ref().and_then(|id| cores.get(id.as_str()));
         let troubles =
             if core.is_some_and(|core| *core >= tenant.health) { &[] } else { &tenant.troubles[..] };
-        sum.hear(tenant.health, || format!("{}tenant {}", at_home(&tenant.scope), tenant.id), troubles);
+        sum.hear(
+            Bearer::Tenant,
+            tenant.health,
+            || format!("{}tenant {}", at_home(&tenant.scope), tenant.id),
+            troubles,
+        );
     }
     let mut rows: Vec<TierRow> = sums
         .into_iter()
@@ -150,7 +178,7 @@ struct Sum {
     zones: BTreeMap<Text, u32>,
     types: BTreeMap<Text, u32>,
     health: Option<Health>,
-    troubles: Vec<(Health, String)>,
+    troubles: Vec<TierTrouble>,
 }
 
 impl Sum {
@@ -173,17 +201,20 @@ impl Sum {
     }
 
     /// Notes how one thing fares. Its own first trouble stands for it; a tier is no place for a list.
-    fn hear(&mut self, health: Health, who: impl FnOnce() -> String, troubles: &[String]) {
+    fn hear(&mut self, of: Bearer, health: Health, who: impl FnOnce() -> String, troubles: &[String]) {
         self.health = Some(self.health.map_or(health, |worst| worst.max(health)));
         if health >= Health::Warn
             && let Some(first) = troubles.first()
         {
-            self.troubles.push((health, format!("{}: {first}", who())));
+            self.troubles.push(TierTrouble { of, health, says: format!("{}: {first}", who()) });
         }
     }
 
     fn end(mut self, known: Read, tier: Option<&Tier>) -> TierRow {
-        self.troubles.sort_by_key(|(health, _)| std::cmp::Reverse(*health));
+        // A customer who is out comes before a machine that is not well.
+        let is_out =
+            |it: &TierTrouble| it.health == Health::Bad && matches!(it.of, Bearer::Core | Bearer::Tenant);
+        self.troubles.sort_by_key(|it| std::cmp::Reverse((it.health, is_out(it))));
         let core_room = match tier.and_then(|tier| tier.cores_per_host) {
             Some(each) => known.instances.map(|()| Some(self.instances.saturating_mul(each))),
             None => Known::Yes(None),
@@ -204,7 +235,7 @@ impl Sum {
             types: self.types.into_iter().collect(),
             // What is broken is broken, but a tier that was read in part is not well.
             health: if known.is_judged { health } else { health.max(Health::Unknown) },
-            troubles: self.troubles.into_iter().map(|(_, sentence)| sentence).collect(),
+            troubles: self.troubles,
         }
     }
 }

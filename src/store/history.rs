@@ -319,12 +319,18 @@ impl Pen<'_> {
                 let is_late = self.now.duration_since(self.pruned_at) >= PRUNE_EVERY;
                 if is_late || self.added >= PRUNE_AFTER || (added > 0 && self.is_too_much()) {
                     self.prune();
-                } else if lock(self.told).since.is_none() {
+                } else if self.is_beginning() {
                     self.tell_since();
                 }
             }
             Err(why) => self.failed(&why),
         }
+    }
+
+    /// Tells whether lists of the first reading may still come.
+    fn is_beginning(&self) -> bool {
+        let since = lock(self.told).since;
+        since.is_none_or(|since| self.now.duration_since(since) <= facts::ROUND)
     }
 
     fn is_too_much(&self) -> bool {

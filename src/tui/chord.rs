@@ -1,5 +1,6 @@
 //! Keys as people write them: `j`, `ctrl-f`, `shift-tab`, and whole runs of them, `/cpu>80<ret>jj<esc>`.
 
+use crate::error::did_you_mean;
 use std::fmt;
 
 /// A key without its modifiers.
@@ -156,8 +157,40 @@ impl fmt::Display for Chord {
     }
 }
 
-/// Reads a run of keys as text: `/cpu>80<ret>jj<esc>`. A `<` that begins no name stands for itself.
+/// Keys to be pressed one after the other.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Keys(pub Vec<Chord>);
+
+impl std::str::FromStr for Keys {
+    type Err = String;
+
+    /// Reads a run of keys as text: `/cpu>80<ret>jj<esc>`. Every name that no key has is told; a `<` that begins no
+    /// name stands for itself.
+    fn from_str(text: &str) -> Result<Self, String> {
+        let mut faults: Vec<String> = Vec::new();
+        let keys = read_keys(text, |name, why| {
+            let last = name.rsplit('-').next().unwrap_or(name);
+            let held = name.strip_suffix(last).unwrap_or_default();
+            let keys =
+                KEY_NAMES.iter().copied().filter(|key| !key.ends_with('-') && Chord::parse(last).is_err());
+            let near = did_you_mean(last, keys);
+            let hint = near.map_or_else(String::new, |near| format!(", did you mean `<{held}{near}>`?"));
+            faults.push(format!("`<{name}>`: {why}{hint}"));
+        });
+        if faults.is_empty() {
+            return Ok(Self(keys));
+        }
+        Err(format!("{} (a `<` that is meant to be typed is written `<lt>`)", faults.join("; ")))
+    }
+}
+
+/// Reads a run of keys as text, as `Keys` does; a name that no key has is typed letter by letter.
 pub fn parse_keys(text: &str) -> Vec<Chord> {
+    read_keys(text, |_, _| ())
+}
+
+/// Reads a run of keys; tells of what looks like the name of a key and is none.
+fn read_keys(text: &str, mut unknown: impl FnMut(&str, String)) -> Vec<Chord> {
     let mut keys = Vec::new();
     let mut rest = text;
     while let Some(c) = rest.chars().next() {
@@ -165,15 +198,25 @@ pub fn parse_keys(text: &str) -> Vec<Chord> {
             .strip_prefix('<')
             .and_then(|tail| tail.split_once('>'))
             .filter(|(name, _)| name.chars().count() > 1 && !name.contains(['<', ' ']));
-        if let Some((Ok(chord), tail)) = name.map(|(name, tail)| (Chord::parse(name), tail)) {
-            keys.push(chord);
-            rest = tail;
-        } else {
-            keys.push(Chord::plain(Key::Char(c)));
-            rest = rest.get(c.len_utf8()..).unwrap_or_default();
+        match name.map(|(name, tail)| (Chord::parse(name), name, tail)) {
+            Some((Ok(chord), _, tail)) => {
+                keys.push(chord);
+                rest = tail;
+                continue;
+            }
+            Some((Err(why), name, _)) if is_like_a_name(name) => unknown(name, why),
+            _ => {}
         }
+        keys.push(Chord::plain(Key::Char(c)));
+        rest = rest.get(c.len_utf8()..).unwrap_or_default();
     }
     keys
+}
+
+/// Names of keys are words, and those of function keys end in a number.
+fn is_like_a_name(text: &str) -> bool {
+    text.starts_with(|c: char| c.is_ascii_alphabetic())
+        && text.chars().all(|c| c.is_ascii_alphanumeric() || c == '-')
 }
 
 /// Reads a sequence as keymaps write it: chords with spaces between, `g i`.
@@ -222,5 +265,19 @@ mod tests {
         assert_eq!(shown("/a<2h<ret>"), ["/", "a", "<", "2", "h", "enter"]);
         assert_eq!(shown("<ctrl-w>x<esc>"), ["ctrl-w", "x", "esc"]);
         assert_eq!(shown("a<b>"), ["a", "<", "b", ">"]);
+    }
+
+    #[test]
+    fn every_name_that_no_key_has_is_told_with_the_nearest() {
+        let read = |text: &str| text.parse::<Keys>();
+        assert_eq!(read("/a<2h<ret>"), Ok(Keys(parse_keys("/a<2h<ret>"))));
+        for typed in ["/age<1h", "/age<lt>1h<ret>", "a<b>", "/a<1 b>2", "/cpu<80 mem>5", "<", "<>", "/a<-1>"]
+        {
+            assert!(read(typed).is_ok(), "{typed}: {:?}", read(typed));
+        }
+        let why = read("2<retrun>jj<crtl-w><f99>").unwrap_err();
+        let wanted = "`<retrun>`: no key named `retrun`, did you mean `<return>`?; `<crtl-w>`: no modifier named `crtl`";
+        assert!(why.starts_with(wanted), "{why}");
+        assert!(why.contains("`<f99>`: no key named `f99`") && why.contains("is written `<lt>`"), "{why}");
     }
 }

@@ -2,6 +2,7 @@
 
 use super::rowname;
 use super::state::RowKey;
+use crate::fleet::{Bearer, TierRow};
 use crate::model::TierName;
 use crate::model::text::harmless;
 use crate::query::related::{enters, reach};
@@ -28,6 +29,17 @@ impl Drill {
             Self::Tier(Some(tier)) => format!("tier {tier}"),
             Self::Tier(None) => "no tier".into(),
             Self::Of(kind, _, name) => format!("{} {name}", kind.singular()),
+        }
+    }
+
+    /// Where Enter on a tier leads: to what its worst trouble is of, and to its instances where all is well.
+    pub(super) fn kind_of(tier: &TierRow) -> Kind {
+        match tier.troubles.first().map(|worst| worst.of) {
+            None | Some(Bearer::Instance) => Kind::Instances,
+            Some(Bearer::Group) => Kind::Groups,
+            Some(Bearer::Service) => Kind::Services,
+            Some(Bearer::Core) => Kind::Cores,
+            Some(Bearer::Tenant) => Kind::Tenants,
         }
     }
 

@@ -1,6 +1,6 @@
 //! The screen without a terminal: keys in, picture out, by the same `update` and `draw`.
 
-use super::chord::parse_keys;
+use super::chord::{Keys, parse_keys};
 use super::keymap::Keymap;
 use super::options::Options;
 use super::page;
@@ -106,7 +106,7 @@ pub async fn drive(
     mut counter: Option<Counter>,
     about: About,
     options: Options,
-    keys: &str,
+    keys: Keys,
     size: (u16, u16),
 ) -> Result<String> {
     let clock = options.clock;
@@ -115,7 +115,7 @@ pub async fn drive(
     let mut screen = Headless::with(first, clock.now(), setup, props.theme.clone());
     let until = (monotonic() + WITHIN).into();
     let gone = || Error::failed("nothing reads the fleet any more");
-    for chord in parse_keys(keys).into_iter().map(Some).chain([None]) {
+    for chord in keys.0.into_iter().map(Some).chain([None]) {
         loop {
             for effect in std::mem::take(&mut screen.effects) {
                 match effect {

@@ -34,17 +34,25 @@ impl Props {
                 Ok(keymap) => vec![Input::Keymap(Arc::new(keymap)), said(format!("keymap {name}"))],
                 Err(faults) => vec![wrong(&faults)],
             },
-            Effect::Views(views) => match &self.saved {
-                Some(path) => match keep(path, views) {
-                    Ok(()) => vec![Input::Views(views.clone()), said(format!("kept in {}", path.display()))],
-                    Err(error) => {
-                        let text = format!("{} cannot be written: {error}", path.display());
-                        vec![Input::Said(Err(text))]
-                    }
-                },
-                None => vec![Input::Said(Err("there is no home folder to keep views in".into()))],
-            },
+            Effect::Views(views) => self.write(views, |path| format!("kept in {path}")),
+            Effect::ForgetView(name, views) => {
+                self.write(views, |path| format!("view {name} is forgotten, and gone from {path}"))
+            }
             _ => Vec::new(),
+        }
+    }
+
+    /// Writes views to their file.
+    fn write(&self, views: &Views, done: impl FnOnce(std::path::Display<'_>) -> String) -> Vec<Input> {
+        let Some(path) = &self.saved else {
+            return vec![Input::Said(Err("there is no home folder to keep views in".into()))];
+        };
+        match keep(path, views) {
+            Ok(()) => vec![Input::Views(views.clone()), said(done(path.display()))],
+            Err(error) => {
+                let text = format!("{} cannot be written: {error}", path.display());
+                vec![Input::Said(Err(text))]
+            }
         }
     }
 }
@@ -113,7 +121,14 @@ mod tests {
         };
         views.keep("mine", view);
         props.carry_out(&Effect::Views(views.clone()));
-        assert_eq!(super::views(&saved), Ok(views));
+        assert_eq!(super::views(&saved), Ok(views.clone()));
+        views.forget("mine");
+        let inputs = props.carry_out(&Effect::ForgetView("mine".into(), views));
+        assert!(
+            matches!(&inputs[..], [Input::Views(_), Input::Said(Ok(said))] if said.starts_with("view mine is forgotten")),
+            "{inputs:?}"
+        );
+        assert_eq!(super::views(&saved), Ok(Views::default()));
         assert_eq!(super::views(&folder.path().join("none")), Ok(Views::default()));
     }
 }

@@ -120,7 +120,7 @@ async fn live(
                 }
                 Effect::Copy(text) => terminal.write(&clipboard(&text, screen.between))?,
                 Effect::Mouse(is_ours) => terminal.mouse(is_ours)?,
-                Effect::Theme(_) | Effect::Keymap(_) | Effect::Views(_) => {
+                Effect::Theme(_) | Effect::Keymap(_) | Effect::Views(_) | Effect::ForgetView(..) => {
                     for input in screen.props.carry_out(&effect) {
                         effects.extend(screen.take(input));
                     }

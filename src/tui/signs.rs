@@ -60,6 +60,11 @@ impl Signs {
         self.pick("›", ">")
     }
 
+    /// Where something lies off to the left.
+    pub fn back(self) -> &'static str {
+        self.pick("‹", "<")
+    }
+
     /// Between things of one line.
     pub fn dot(self) -> &'static str {
         self.pick("·", "|")

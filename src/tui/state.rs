@@ -89,8 +89,7 @@ pub enum Effect {
     Redraw,
     /// Filter and sort a large table, off the drawing task; the result comes back as `Input::Sifted`.
     Sift(Box<Job>),
-    /// Look through the things of a large fleet, off the key's own task; the result comes back as
-    /// `Input::Hunted`.
+    /// Look through the things of a large fleet, off the key's own task; `Input::Hunted` has what was found.
     Hunt(Box<Hunt>),
     /// Put this into the clipboard.
     Copy(String),
@@ -102,6 +101,8 @@ pub enum Effect {
     Keymap(String),
     /// Keep these views from now on.
     Views(Views),
+    /// Keep these, without the one of this name that there was.
+    ForgetView(String, Views),
     /// Open a shell in this while the screen lives, then give it the terminal; it ends with `Input::Shell`.
     Shell(Sought),
     /// That shell is not wanted any more.
@@ -403,8 +404,7 @@ impl Ui {
         self.refresh_view();
     }
 
-    /// Makes the view again when the world, the filter or the order is no longer what it was made for: a small
-    /// one at once, a large one as soon as the loop has carried out what `update` asks for.
+    /// Makes a view again that was made for another question: a small one at once, a large one by the loop.
     pub(super) fn refresh_view(&mut self) {
         let world = Arc::clone(&self.world);
         if let Page::Describe(card) = &mut self.here.page {

@@ -282,8 +282,9 @@ fn open(ui: &mut Ui) {
     if let Page::Overview = ui.here.page
         && let Some(Item::Tier(at)) = page::overview::item(ui, ui.here.cursor)
     {
-        let tier = ui.world.fleet.tiers.get(at).and_then(|row| row.name.clone());
-        drill(ui, Kind::Instances, Drill::Tier(tier));
+        let Some(tier) = ui.world.fleet.tiers.get(at) else { return };
+        let (kind, tier) = (Drill::kind_of(tier), tier.name.clone());
+        drill(ui, kind, Drill::Tier(tier));
         return;
     }
     if steering::show_running(ui) {
@@ -422,7 +423,11 @@ fn change_list(ui: &mut Ui, change: impl FnOnce(&mut super::state::List)) {
 
 /// Shows more columns, or the usual ones. Not all of them may have room, so it says where they are.
 fn wide(ui: &mut Ui) {
-    change_list(ui, |list| list.is_wide = !list.is_wide);
+    change_list(ui, |list| {
+        list.is_wide = !list.is_wide;
+        // Where the usual columns begin is where they were before.
+        list.left = if list.is_wide { list.left } else { 0 };
+    });
     let Some(list) = ui.list() else { return };
     let count = list.view.columns.len();
     let right = ui.keymap.keys_of(Layer::List, Action::Right).into_iter().next();

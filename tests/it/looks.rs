@@ -58,6 +58,9 @@ fn keys_without_a_terminal_write_the_last_screen() {
     assert_eq!(ran.out.lines().count(), 20);
     let ran = home.run(&["--headless", "q", "get", "instances"]);
     assert!(ran.code == Some(2) && ran.err.contains("flags of the screen"), "{ran:?}");
+    let ran = home.run(&["--demo", "--headless", "2<retrun><ecs>"]);
+    assert!(ran.code == Some(2) && ran.out.is_empty(), "{ran:?}");
+    assert!(ran.err.contains("did you mean `<return>`?") && ran.err.contains("`<ecs>`"), "{ran:?}");
     let ran = home.run(&["--demo", "--headless", "q", "--size", "0x9"]);
     assert!(ran.code == Some(2) && ran.err.contains("80x24"), "{ran:?}");
 }

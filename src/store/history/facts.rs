@@ -5,8 +5,8 @@ use super::prune::{cut_all, size};
 use super::tables::{self, Closed};
 use super::{Limits, prune};
 use crate::error::Error;
-use jiff::Timestamp;
-use rusqlite::{Connection, OptionalExtension};
+use jiff::{SignedDuration, Timestamp};
+use rusqlite::{Connection, OptionalExtension, params};
 use std::path::{Path, PathBuf};
 
 /// What a history holds, of all views.
@@ -66,10 +66,19 @@ pub struct ListFacts {
     pub until: Timestamp,
 }
 
-/// The first moment of anything that a view has.
+/// How long after the first list others may come that belong to the same first reading.
+pub(super) const ROUND: SignedDuration = SignedDuration::from_mins(2);
+
+/// The first moment that a view can show: when what was read first was there, and not one list of it alone, before
+/// which nearly everything is unknown.
 pub(super) fn since(db: &Connection, view: &str) -> rusqlite::Result<Option<Timestamp>> {
-    let query = "select min(at_us) from frame join section on section.id = frame.section where view = ?1";
-    let found: Option<Option<i64>> = db.query_row(query, [view], |row| row.get(0)).optional()?;
+    let query =
+        "with begun as (select min(at_us) as first from frame join section on section.id = frame.section
+                     where view = ?1 group by section.id)
+                 select max(first) from begun where first <= (select min(first) from begun) + ?2";
+    let round = i64::try_from(ROUND.as_micros()).unwrap_or(i64::MAX);
+    let found: Option<Option<i64>> =
+        db.query_row(query, params![view, round], |row| row.get(0)).optional()?;
     Ok(found.flatten().map(moment))
 }
 

@@ -160,6 +160,21 @@ fn what_nobody_read_is_not_shown_as_nothing() {
 }
 
 #[test]
+fn what_is_kept_begins_where_the_first_reading_is_whole() {
+    let folder = tempfile::tempdir().unwrap();
+    let history = open(&folder.path().join("history.db"));
+    history.keep(&part(&[(1, 1)], at(100)), Source::Agents);
+    let mut rest = Part::new(scope());
+    rest.settle(Reading::Instances(vec![]), at(130), true);
+    rest.settle(Reading::Images(vec![]), at(1300), true);
+    let rest = Arc::new(rest);
+    history.keep(&rest, Source::Instances);
+    history.keep(&rest, Source::Images);
+    history.at(at(130)).unwrap().recv().unwrap().unwrap();
+    assert_eq!(history.since(), Some(at(130)), "a list that somebody asked for later does not move it");
+}
+
+#[test]
 fn each_view_has_its_own() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("history.db");

@@ -5,8 +5,10 @@ use crate::capacity::{Capacity, Growth, capacity, next_step};
 use crate::fleet::Counted;
 use crate::gateway::Source;
 use crate::model::{Home, Known, WhyUnknown};
+use crate::tui::cell;
 use crate::tui::state::Ui;
 use crate::tui::theme::Role;
+use unicode_width::UnicodeWidthStr;
 
 /// What the page rests on.
 pub(crate) const SOURCES: &[Source] = &[
@@ -26,6 +28,10 @@ pub(crate) const SOURCES: &[Source] = &[
 /// Columns that a name takes, and that a figure takes.
 const NAME: usize = 22;
 const FIGURE: usize = 16;
+
+/// Columns that a sentence needs beside its name, and how far it is set in where it goes on below.
+const LEAST: usize = 20;
+const BELOW: usize = 2;
 
 pub(crate) fn lines(ui: &Ui, width: usize) -> Vec<TextLine> {
     let about = &ui.about;
@@ -133,13 +139,22 @@ fn more(left: &str) -> String {
     }
 }
 
-/// A line, as far as there is room.
-fn put(lines: &mut Vec<TextLine>, width: usize, pieces: TextLine) {
-    let mut left = width;
-    let pieces = pieces.into_iter().map(|(role, text)| {
-        let text: String = text.chars().take(left).collect();
-        left -= text.chars().count();
-        (role, text)
-    });
-    lines.push(pieces.collect());
+/// A line; what has no room in it goes on below, under where it began.
+fn put(lines: &mut Vec<TextLine>, width: usize, mut pieces: TextLine) {
+    let Some((role, last)) = pieces.pop() else { return };
+    let before: usize = pieces.iter().map(|(_, text)| text.width()).sum();
+    let mut indent = match last.width() - last.trim_start().width() {
+        blank if before == 0 && blank > 0 => blank + BELOW,
+        _ => before,
+    };
+    if before > 0 && width < before + LEAST {
+        // A column of single words beside the name is harder to read than lines below it.
+        lines.push(std::mem::take(&mut pieces));
+        indent = BELOW.min(width / 2);
+        pieces.push((Role::Text, " ".repeat(indent)));
+    }
+    let mut said = cell::wrap(&last, width.saturating_sub(indent)).into_iter();
+    pieces.push((role, said.next().unwrap_or_default()));
+    lines.push(pieces);
+    lines.extend(said.map(|text| vec![(role, format!("{}{text}", " ".repeat(indent)))]));
 }

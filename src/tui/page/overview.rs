@@ -2,8 +2,10 @@
 //! alarms; money.
 
 mod alarms;
+mod detail;
 mod registry;
 
+use self::detail::{Detail, Space};
 use super::running::{self, Of, Running};
 use super::{TextLine, trend};
 use crate::fleet::TierRow;
@@ -32,9 +34,6 @@ pub(crate) const SOURCES: &[Source] = &[
     Source::Registry,
     Source::Alarms,
 ];
-
-/// How many troubles of one tier show.
-const TROUBLES: usize = 3;
 
 /// How many of the things that go on show.
 const RUNNING: usize = 12;
@@ -88,24 +87,24 @@ const COLUMNS: [(&str, usize, bool); 9] = [
     ("ZONES", 0, false),
 ];
 
-/// How much the overview tells of each tier, from the most to the least: troubles, and what it runs on.
-const DETAIL: [(usize, bool); 4] = [(TROUBLES, true), (2, true), (1, true), (1, false)];
-
 /// Every line: as much of each tier as leaves room for what goes on and what rings.
 pub(crate) fn rows(ui: &Ui) -> Vec<Row> {
     let height = super::height(ui);
-    let mut made = Vec::new();
-    for detail in DETAIL {
-        made = told(ui, detail);
-        if made.len() <= height {
-            break;
-        }
+    let tiers = &ui.world.fleet.tiers;
+    let mut detail = Detail::new(tiers, Space::Roomy);
+    let mut made = told(ui, &detail);
+    if made.len() > height {
+        detail = Detail::new(tiers, Space::Tight);
+        made = told(ui, &detail);
     }
-    // How it went is worth less than what is wrong: it shows where there is room for all of it.
+    let left = detail.spend(tiers, height.saturating_sub(made.len()), detail::ENOUGH);
+    // How it went is worth less than what is wrong: it shows where there is room for all of it, and more of what
+    // is wrong than anyone reads at once takes the lines that then are left.
     let courses = courses(ui);
-    if made.len() + courses.len() <= height {
-        made.extend(courses);
-    }
+    let courses = if courses.len() <= left { courses } else { Vec::new() };
+    detail.spend(tiers, left - courses.len(), usize::MAX);
+    let mut made = told(ui, &detail);
+    made.extend(courses);
     made
 }
 
@@ -180,13 +179,13 @@ fn courses(ui: &Ui) -> Vec<Row> {
     rows
 }
 
-fn told(ui: &Ui, detail: (usize, bool)) -> Vec<Row> {
+fn told(ui: &Ui, detail: &Detail) -> Vec<Row> {
     let width = usize::from(ui.width);
     let fleet = &ui.world.fleet;
     let mut rows = Vec::new();
     if let Some(note) = &ui.about.note {
         let room = width.saturating_sub(2);
-        if detail == DETAIL[DETAIL.len() - 1] {
+        if detail.space == Space::Tight {
             // Where every line counts, what is wrong counts more than how it is configured.
             rows.push(plain(Role::Note, cell::cut(note, room, ui.signs().cut()).into_owned()));
         } else {
@@ -199,9 +198,8 @@ fn told(ui: &Ui, detail: (usize, bool)) -> Vec<Row> {
     } else {
         tiers(ui, width, detail, &mut rows);
     }
-    let is_roomy = detail.1;
     let blank = |rows: &mut Vec<Row>| {
-        if is_roomy {
+        if detail.space == Space::Roomy {
             rows.push(plain(Role::Text, String::new()));
         }
     };
@@ -217,22 +215,23 @@ fn told(ui: &Ui, detail: (usize, bool)) -> Vec<Row> {
 }
 
 /// The table of tiers, and below each what it runs on and what is wrong.
-fn tiers(ui: &Ui, width: usize, (troubles, has_spread): (usize, bool), rows: &mut Vec<Row>) {
+fn tiers(ui: &Ui, width: usize, detail: &Detail, rows: &mut Vec<Row>) {
     let shown = shown(width);
     let heads =
         COLUMNS.iter().zip(&shown).map(|((title, ..), width)| ((Role::Column, (*title).to_string()), *width));
     rows.push(Row { item: None, pieces: cells(ui, heads.collect()) });
     for (at, tier) in ui.world.fleet.tiers.iter().enumerate() {
         rows.push(Row { item: Some(Item::Tier(at)), pieces: cells(ui, tier_cells(ui, tier, &shown)) });
-        if let Some(spread) = spread(ui, tier, width).filter(|_| has_spread) {
+        if let Some(spread) = spread(ui, tier, width).filter(|_| detail.space == Space::Roomy) {
             rows.push(plain(Role::Dim, spread));
         }
+        let troubles = detail.of(at);
         let more = tier.troubles.len().saturating_sub(troubles);
         for (nth, trouble) in tier.troubles.iter().take(troubles).enumerate() {
             let more =
                 if nth + 1 == troubles && more > 0 { format!(" (+{more} more)") } else { String::new() };
             let room = width.saturating_sub(6 + more.len());
-            let text = cell::cut(trouble, room, ui.signs().cut()).into_owned();
+            let text = cell::cut(&trouble.says, room, ui.signs().cut()).into_owned();
             rows.push(plain(Role::Trouble, format!("  {} {text}{more}", ui.signs().dot())));
         }
     }

@@ -29,17 +29,32 @@ pub(crate) struct Placed {
     pub(crate) width: u16,
 }
 
-/// The columns that show: the first always, then those from `left` on that fit. A column that would be cut
-/// shows only when a useful part of it fits.
+/// The columns that show: the first always, then those from `left` on that fit; all of them where there is room for
+/// all. A column that would be cut shows only when a useful part of it fits.
 pub(crate) fn placed(list: &List, width: u16) -> Vec<Placed> {
+    let left = if fits(list, width) { 0 } else { list.left };
+    let mut placed = from(&list.view.columns, left, width);
+    spread(&mut placed, width);
+    placed
+}
+
+/// Tells whether there is room for every column.
+pub(crate) fn fits(list: &List, width: u16) -> bool {
+    let placed = from(&list.view.columns, 0, width);
+    let is_whole = |last: &Placed| last.width >= whole(&last.shape, last.at, width);
+    placed.len() == list.view.columns.len() && placed.last().is_none_or(is_whole)
+}
+
+/// The columns from `left` on.
+fn from(columns: &[Shape], left: usize, width: u16) -> Vec<Placed> {
     let mut placed = Vec::new();
     let mut x = GUTTER.min(width.saturating_sub(1));
-    for (at, shape) in list.view.columns.iter().enumerate() {
-        if at > 0 && at <= list.left {
+    for (at, shape) in columns.iter().enumerate() {
+        if at > 0 && at <= left {
             continue;
         }
         let room = width.saturating_sub(x);
-        let whole = if at > 0 && width < NARROW { shape.width.min(SQUEEZED) } else { shape.width };
+        let whole = whole(shape, at, width);
         let wide = whole.min(room);
         if wide == 0 || (at > 0 && wide < whole && (shape.is_number() || wide < 8)) {
             break;
@@ -47,8 +62,12 @@ pub(crate) fn placed(list: &List, width: u16) -> Vec<Placed> {
         placed.push(Placed { at, shape: *shape, x, width: wide });
         x = x.saturating_add(wide + GAP);
     }
-    spread(&mut placed, width);
     placed
+}
+
+/// How wide a column is where nothing cuts it.
+fn whole(shape: &Shape, at: usize, width: u16) -> u16 {
+    if at > 0 && width < NARROW { shape.width.min(SQUEEZED) } else { shape.width }
 }
 
 /// What is left over at the right goes to the columns that were cut, to the one that lacks most first.

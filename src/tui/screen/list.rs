@@ -144,6 +144,12 @@ fn draw_headings(
         }
         canvas.put(place.x + indent, y, &text, style, place.width - indent);
     }
+    // Columns that lie off to either side.
+    if let [_, next, ..] = placed
+        && next.at > 1
+    {
+        canvas.put(next.x.saturating_sub(2), y, ui.signs().back(), canvas.theme.style(Role::Column), 1);
+    }
     if placed.last().is_some_and(|last| last.at + 1 < list.view.columns.len()) {
         canvas.put(width.saturating_sub(1), y, ui.signs().part(), canvas.theme.style(Role::Column), 1);
     }

@@ -177,7 +177,7 @@ pub(super) fn run(ui: &mut Ui, line: &str) -> Result<Vec<Effect>, PromptError> {
                 let hint = near.map_or_else(String::new, |near| format!("; did you mean `{near}`?"));
                 return wrong(rest_at, format!("no view named `{rest}`{hint}"));
             }
-            return Ok(vec![Effect::Views(kept)]);
+            return Ok(vec![Effect::ForgetView(rest.to_owned(), kept)]);
         }
         _ => {}
     }

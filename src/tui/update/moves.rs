@@ -59,7 +59,13 @@ fn sideways(ui: &mut Ui, action: Action) {
         }
         return;
     }
+    let width = page::layout(ui).body_width;
     let Some(list) = ui.list_mut() else { return };
+    if page::table::fits(list, width) {
+        // Everything shows: nothing lies beyond, whatever was scrolled to when less did.
+        list.left = 0;
+        return;
+    }
     match action {
         Action::Left => list.left = list.left.saturating_sub(1),
         _ => list.left += 1,

@@ -1,7 +1,7 @@
 //! A line being typed: the filter, which works while it is typed, and the command line.
 
 use super::{command, logging, palette, steering};
-use crate::query::{Ctx, Query};
+use crate::query::{Ctx, Kind, Query};
 use crate::tui::action::Action;
 use crate::tui::line::Line;
 use crate::tui::oplist;
@@ -128,15 +128,14 @@ fn changed(ui: &mut Ui) {
     let mut error = None;
     if let (Purpose::Filter, Some(kind)) = (purpose, kind) {
         match Query::parse(&text, kind) {
-            Ok(_) => {
-                if let Some(list) = ui.list_mut()
-                    && list.filter != text
-                {
-                    list.filter = text.clone();
-                    ui.refresh_view();
-                }
+            Ok(_) => filter_by(ui, &text),
+            Err(faults) => {
+                error = PromptError::of(&faults);
+                // A word that becomes the name of a column was looked for in all of them while it was typed, and found
+                // nowhere: that says nothing of the query that it is a part of.
+                let at = error.as_ref().map_or(0, |error| error.at);
+                filter_by(ui, right_so_far(&text, at, kind));
             }
-            Err(faults) => error = PromptError::of(&faults),
         }
     }
     if (purpose, kind) == (Purpose::Filter, None) && matches!(ui.here.page, Page::Log(_)) {
@@ -150,6 +149,28 @@ fn changed(ui: &mut Ui) {
     if let Some(prompt) = &mut ui.prompt {
         prompt.takes_first = purpose == Purpose::Command && !is_known && !candidates.is_empty();
         (prompt.word_from, prompt.candidates, prompt.error) = (word_from, candidates, error);
+    }
+}
+
+/// Shows the rows that a query finds.
+fn filter_by(ui: &mut Ui, query: &str) {
+    if let Some(list) = ui.list_mut()
+        && list.filter != query
+    {
+        query.clone_into(&mut list.filter);
+        ui.refresh_view();
+    }
+}
+
+/// As much of a query as can be answered before the word that is wrong.
+fn right_so_far(text: &str, wrong_at: usize, kind: Kind) -> &str {
+    let mut so_far = text.get(..wrong_at).unwrap_or_default();
+    loop {
+        // No half word: it is a part of what is wrong.
+        so_far = so_far.rfind(char::is_whitespace).and_then(|end| so_far.get(..end)).unwrap_or_default();
+        if so_far.is_empty() || Query::parse(so_far, kind).is_ok() {
+            return so_far;
+        }
     }
 }
 

@@ -43,9 +43,14 @@ async fn a_stranger_finds_the_sick_host_its_core_its_tenants_their_traffic_and_w
         {
             assert!(text.contains(told), "no {told} at {size:?}:\n{text}");
         }
+        // Every customer who is out is named, and that before machines.
+        let at = |says: &str| text.find(says).unwrap_or_else(|| panic!("no {says} at {size:?}:\n{text}"));
+        let (gone, sick) =
+            (at("core prod-meadowlark: its host"), at("core prod-redwharf: its load balancer"));
+        assert!(gone.max(sick) < at("instance status check failed"), "{text}");
         // The list of instances begins with what is worst.
         screen.keys("2/check<ret>");
-        let text = screen.keys("<esc>2j").text();
+        let text = screen.keys("<esc>2jj").text();
         assert!(row(&screen).contains("✖ bad") && row(&screen).contains("prod-redwharf"), "{text}");
         // Its core, that core's tenants, and where their traffic goes: two keys each.
         assert!(screen.keys("oe").text().contains("▌ prod-redwharf"), "{}", screen.text());

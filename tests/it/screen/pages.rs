@@ -185,6 +185,24 @@ fn a_filter_that_is_given_up_brings_the_rows_back() {
 }
 
 #[test]
+fn a_query_that_is_wrong_keeps_the_rows_that_there_were() {
+    for (typed, rows) in [
+        ("helth=bad", "33"),
+        ("type:t3 helth=bad", "11 of 33"),
+        ("type:t3 (", "11 of 33"),
+        ("type:t3 state=", "11 of 33"),
+    ] {
+        let mut screen = Headless::new(fleet::full(), SMALL);
+        let text = screen.keys("2").keys(&format!("/{typed}")).text();
+        let title = text.lines().nth(1).unwrap();
+        let count = title.trim_start_matches("instances  ");
+        assert!(count.starts_with(rows) && !text.contains("none of"), "{typed}: {text}");
+        screen.keys("<esc>");
+        assert!(!screen.text().contains(" of 33"), "given up: {}", screen.text());
+    }
+}
+
+#[test]
 fn commands_complete_and_wrong_ones_are_pointed_at() {
     let mut screen = Headless::new(fleet::full(), SMALL);
     screen.keys(":serv<tab><ret>");

@@ -2,6 +2,8 @@
 
 use super::fleet;
 use super::rich::rich;
+use coredeck::gateway::Reading;
+use coredeck::model::CoreRecord;
 use coredeck::query::Kind;
 use coredeck::tui::Input;
 use coredeck::tui::headless::Headless;
@@ -93,6 +95,40 @@ fn a_tier_has_a_menu_too() {
     assert!(text.contains("from tier shared") && text.contains("i  instances  6"), "{text}");
     let text = screen.keys("s").text();
     assert!(text.contains("tier shared › services  2"), "{text}");
+}
+
+#[test]
+fn a_tier_leads_to_what_is_wrong_in_it() {
+    let core = |id: &str, host: u32| CoreRecord {
+        id: id.into(),
+        instance_id: Some(format!("i-{host:017x}").as_str().into()),
+        tier: Some("production".into()),
+        ..CoreRecord::default()
+    };
+    let mut part = fleet::part(
+        "prod",
+        "eu-west-1",
+        vec![
+            fleet::instance(10, "production", "prod-api", "eu-west-1"),
+            fleet::instance(40, "development", "dev-hosts", "eu-west-1"),
+            fleet::instance(0x105, "shared", "shared-hosts", "eu-west-1"),
+        ],
+    );
+    let cores = vec![core("core-7", 10), core("core-8", 404)];
+    fleet::settle(&mut part, Reading::Registry { cores, tenants: vec![], faults: vec![] });
+    let mut screen = Headless::new(fleet::world(vec![part]), (120, 30));
+    assert!(screen.text().contains("core core-8: its host"), "{}", screen.text());
+    let text = screen.keys("j<ret>").text();
+    assert!(text.contains("tier production › cores  2"), "{text}");
+    let first = text.lines().nth(3).unwrap();
+    assert!(first.contains("core-8") && first.contains("✖ bad"), "the worst first: {text}");
+    // A machine that is not well is an instance, and so is what is looked at where all is well.
+    for (keys, wanted) in
+        [("1gg<ret>", "tier development › instances  1"), ("1G<ret>", "tier shared › instances  1")]
+    {
+        let text = screen.keys(keys).text();
+        assert!(text.contains(wanted), "after {keys}: {text}");
+    }
 }
 
 #[test]

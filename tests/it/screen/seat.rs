@@ -81,7 +81,7 @@ fn views_are_kept_found_again_and_forgotten() {
     at.keys("<esc>:forget-view bsy<ret>");
     assert!(at.text().contains("did you mean `busy`?"), "{}", at.text());
     at.keys("<esc>:forget-view busy<ret>");
-    assert_eq!(at.effects.last(), Some(&Effect::Views(Views::default())));
+    assert_eq!(at.effects.last(), Some(&Effect::ForgetView("busy".into(), Views::default())));
 }
 
 #[test]

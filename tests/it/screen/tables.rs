@@ -143,3 +143,24 @@ fn calls_are_told_as_the_commands_that_repeat_them() {
     assert!(text.contains("aws ec2 describe-instances --region eu-west-1 --profile prod"), "{text}");
     assert!(text.contains("denied") && text.contains("160ms") && text.contains("$0.00004"), "{text}");
 }
+
+#[test]
+fn columns_that_lie_off_to_the_left_are_marked_and_come_back_where_all_fit() {
+    let mut screen = Headless::new(rich(), SMALL);
+    assert!(!head(screen.keys("2")).contains('‹'));
+    let scrolled = head(screen.keys("w<right><right>"));
+    assert!(
+        scrolled.starts_with("  ID") && scrolled.contains(" ‹ ") && scrolled.ends_with('›'),
+        "{scrolled}"
+    );
+    let usual = head(screen.keys("w"));
+    assert!(!usual.contains('‹') && usual.contains("HEALTH"), "wide mode is left: {usual}");
+    // What was scrolled to on a narrow screen hides nothing where there is room for everything.
+    let scrolled = head(screen.keys("<right><right>"));
+    assert!(scrolled.contains('‹'), "{scrolled}");
+    screen.input(Input::Resize(400, 24));
+    let wide = head(&screen);
+    assert!(!wide.contains('‹') && wide.contains("HEALTH"), "{wide}");
+    screen.keys("<right>").input(Input::Resize(80, 24));
+    assert!(!head(&screen).contains('‹'), "{}", head(&screen));
+}

@@ -10,11 +10,15 @@ use crate::tui::page::chart::chart;
 use crate::tui::page::trend;
 use crate::tui::state::Ui;
 use crate::tui::theme::Role;
+use jiff::{SignedDuration, Timestamp};
 use std::collections::BTreeMap;
 use unicode_width::UnicodeWidthStr;
 
 /// Markets of which a card shows the prices: those with the most instances.
 const MARKETS: usize = 6;
+
+/// How far apart the points of a series are where there are too few to tell.
+const PERIOD: SignedDuration = SignedDuration::from_mins(5);
 
 impl Paper<'_> {
     /// The metrics of an instance as charts. Returns whether there are any.
@@ -34,16 +38,26 @@ impl Paper<'_> {
         }
         self.title("Metrics", &span(series.iter().flat_map(|(_, points, _)| points.iter()), self.ui));
         let lines = if self.width >= 70 { 2 } else { 1 };
-        for (name, points, most) in series.into_iter().filter(|(_, points, _)| !points.is_empty()) {
-            let column = Kind::Instances.columns().iter().find(|column| column.name == name);
-            let Some(column) = column else { continue };
+        let drawn = series.into_iter().filter(|(_, points, _)| !points.is_empty());
+        let drawn = drawn.filter_map(|(name, points, most)| {
+            let column = Kind::Instances.columns().iter().find(|column| column.name == name)?;
             let shown = |value: f64| cell::show(Value::Number(value), column, self.ui.now).into_owned();
+            let highest = points.iter().map(|point| point.value).fold(0.0, f64::max);
+            let last = points.last().map_or_else(|| "?".to_owned(), |last| shown(last.value));
+            let last = match ended(points, self.ui.now) {
+                Some(at) => format!("last {last} ({})", self.ui.clock(at)),
+                None => format!("now {last}"),
+            };
+            let says = format!("  {last}, at most {}", shown(highest));
+            Some((name, points, most.unwrap_or(highest), says))
+        });
+        let drawn: Vec<_> = drawn.collect();
+        // All are as broad as the one with the least room, so that what was at one time stands in one column.
+        let widest = drawn.iter().map(|(.., says)| says.width()).max().unwrap_or(0);
+        let room = self.width.saturating_sub(names + 2 + widest).clamp(1, 60);
+        for (name, points, most, says) in drawn {
             let values: Vec<f64> = points.iter().map(|point| point.value).collect();
-            let highest = values.iter().copied().fold(0.0, f64::max);
-            let last = values.last().copied().unwrap_or(f64::NAN);
-            let says = format!("  now {}, at most {}", shown(last), shown(highest));
-            let room = self.width.saturating_sub(names + 2 + says.width()).clamp(1, 60);
-            let drawn = chart(&values, most.unwrap_or(highest), room, lines, self.ui.signs());
+            let drawn = chart(&values, most, room, lines, self.ui.signs());
             // Few points stand broader.
             let broad = (room / values.len().max(1)).clamp(1, 3);
             let widen =
@@ -54,14 +68,15 @@ impl Paper<'_> {
         true
     }
 
-    /// A chart behind its name, and what it says behind that.
+    /// A chart behind its name, and what it says behind that. Both stand in its first line: below it the next chart
+    /// begins, which would be read as theirs.
     pub(super) fn drawn(&mut self, name: &str, names: usize, lines: &[String], says: &str) {
         for (nth, drawn) in lines.iter().enumerate() {
-            let is_last = nth + 1 == lines.len();
-            let name = if is_last { name } else { "" };
+            let is_first = nth == 0;
+            let name = if is_first { name } else { "" };
             let lead = format!("{name:<width$}", width = names + 2);
             let mut pieces = vec![(Role::Field, lead), (Role::HealthBusy, drawn.clone())];
-            if is_last {
+            if is_first {
                 pieces.push((Role::Text, says.to_owned()));
             }
             self.line(pieces);
@@ -187,15 +202,49 @@ fn figures(kind: Kind, fleet: &Fleet, at: usize) -> Option<(Subject, &'static [F
     }
 }
 
+/// When a series ended, where that is so long ago that its last point says nothing of now: two of its periods
+/// after the one that the point stands for.
+fn ended(points: &[Point], now: Timestamp) -> Option<Timestamp> {
+    let last = points.last()?.at;
+    let gaps = points.windows(2).filter_map(|pair| match pair {
+        [one, next] => Some(next.at.duration_since(one.at)),
+        _ => None,
+    });
+    let period = gaps.filter(SignedDuration::is_positive).min().unwrap_or(PERIOD);
+    (now.duration_since(last) > period * 3).then_some(last)
+}
+
 /// From when to when points are.
 fn span<'a>(points: impl Iterator<Item = &'a Point>, ui: &Ui) -> String {
     let (mut first, mut last) = (None, None);
     for point in points {
-        first = Some(first.map_or(point.at, |at: jiff::Timestamp| at.min(point.at)));
+        first = Some(first.map_or(point.at, |at: Timestamp| at.min(point.at)));
         last = last.max(Some(point.at));
     }
     match (first, last) {
         (Some(first), Some(last)) => format!("{} to {}", ui.clock(first), ui.clock(last)),
         _ => String::new(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_last_point_is_no_figure_of_now_once_two_more_should_have_come() {
+        let at = |seconds: i64| Timestamp::from_second(seconds).unwrap();
+        let points = |seconds: &[i64]| {
+            seconds.iter().map(|second| Point { at: at(*second), value: 1.0 }).collect::<Vec<_>>()
+        };
+        let every_five = points(&[0, 300, 600]);
+        assert_eq!(ended(&every_five, at(600)), None);
+        assert_eq!(ended(&every_five, at(1_500)), None, "the next one may still be on its way");
+        assert_eq!(ended(&every_five, at(1_501)), Some(at(600)));
+        // A gap is no period, and what is measured each minute is old sooner.
+        assert_eq!(ended(&points(&[0, 60, 600]), at(781)), Some(at(600)));
+        assert_eq!(ended(&points(&[600]), at(1_500)), None);
+        assert_eq!(ended(&points(&[600]), at(1_501)), Some(at(600)));
+        assert_eq!(ended(&[], at(0)), None);
     }
 }
