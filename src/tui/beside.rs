@@ -35,9 +35,8 @@ impl Beside {
         &self,
         work: impl FnOnce() -> T + Send + 'static,
     ) -> Coming<T> {
-        let (tell, told) = oneshot::channel();
-        // Nobody may be there any more who wants to know.
-        drop(self.0.spawn_blocking(move || drop(tell.send(Box::new(work())))));
+        let (work, told) = telling(work);
+        drop(self.0.spawn_blocking(work));
         told
     }
 
@@ -69,12 +68,18 @@ impl Beside {
 
 /// Does what somebody waits for on a thread like this one, which gives way to nobody.
 pub(super) fn at_once<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<Coming<T>> {
-    let (tell, told) = oneshot::channel();
-    // Nobody may be there any more who wants to know.
-    let work = move || drop(tell.send(Box::new(work())));
+    let (work, told) = telling(work);
     std::thread::Builder::new()
         .name("rows".to_owned())
         .spawn(work)
         .map_err(|why| Error::failed("no thread could be started to look through the rows").because(why))?;
     Ok(told)
+}
+
+/// Work that tells what came of it, and who is told. Nobody may be there any more who wants to know.
+fn telling<T: Send + 'static>(
+    work: impl FnOnce() -> T + Send + 'static,
+) -> (impl FnOnce() + Send + 'static, Coming<T>) {
+    let (tell, told) = oneshot::channel();
+    (move || drop(tell.send(Box::new(work()))), told)
 }

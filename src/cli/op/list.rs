@@ -74,8 +74,15 @@ pub(super) fn show(args: &OneArgs, place: &Place, outside: &Outside, out: &mut O
     // Whatever took it back was begun after it.
     let records = reading.ops(usize::MAX)?.into_iter();
     let later = records.filter(|record| record.kind == rollback::VERB && record.at >= op.record.at);
-    let later: Vec<OpState> = later.filter_map(|record| Some(reading.state(&record.id).ok()?.0)).collect();
-    let later: Vec<&OpState> = later.iter().collect();
+    let mut taken: Vec<OpState> = Vec::new();
+    for record in later {
+        match reading.state(&record.id) {
+            Ok((op, _)) => taken.push(op),
+            // It may be the one that took this back.
+            Err(error) => out.warn(&format!("operation {}: {error}", record.id)),
+        }
+    }
+    let later: Vec<&OpState> = taken.iter().collect();
     let progress = Progress::among(&op, lives, outside.clock.now(), &later);
     if args.output == Form::Json {
         return out.data(&(standing_json(&progress) + "\n"));
