@@ -8,6 +8,7 @@ use super::truth::Truth;
 use super::value::{Unit, Value};
 use super::words::Anywhere;
 use crate::gateway::Source;
+use crate::model::Tags;
 use serde_json::Value as Json;
 use std::fmt;
 
@@ -209,8 +210,10 @@ fn text_fits(pattern: &Pattern, cell: &Value<'_>) -> bool {
     match cell {
         Value::Text(text) => pattern.matches(text),
         Value::List(words) => words.iter().any(|word| pattern.matches(word)),
-        Value::Tags(tags) if pattern.is_nowhere_in(tags.text()) => false,
-        Value::Tags(tags) => tags.iter().any(|(key, value)| pattern.matches(value) || pattern.matches(key)),
+        Value::Tags(tags) => {
+            let in_keys = || tags.keys().is_some_and(|keys| keys.iter().any(|key| pattern.matches(key)));
+            tag_fits(pattern, tags) || in_keys()
+        }
         Value::Nested(parts) => any_leaf(parts, pattern),
         Value::Health(health) => pattern.matches(health.word()),
         Value::Flag(flag) => pattern.matches(if *flag { "yes" } else { "no" }),
@@ -220,6 +223,11 @@ fn text_fits(pattern: &Pattern, cell: &Value<'_>) -> bool {
         Value::Dollars(usd) => pattern.matches(&usd.to_string()),
         Value::Span(_) | Value::Absent | Value::Unknown(_) => false,
     }
+}
+
+/// Tells whether the value of any tag matches.
+pub(super) fn tag_fits(pattern: &Pattern, tags: &Tags) -> bool {
+    !pattern.is_nowhere_in(tags.text()) && tags.values().any(|value| pattern.matches(value))
 }
 
 fn any_leaf(parts: &Json, pattern: &Pattern) -> bool {

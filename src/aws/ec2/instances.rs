@@ -119,7 +119,7 @@ impl Kin {
     /// Takes in instances of an earlier run: those that are still the same are handed out again, so that there
     /// are not two of each while the list is read.
     pub(super) fn remind(&mut self, rows: Vec<Arc<Instance>>) {
-        rows.iter().for_each(|row| self.makes.know(&row.make));
+        rows.iter().for_each(|row| self.makes.know(row));
         self.kept = rows.into_iter().map(Kept).collect();
     }
 }
