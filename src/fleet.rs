@@ -13,10 +13,12 @@ mod lack;
 #[cfg(test)]
 pub(crate) mod made;
 mod people;
+mod ranks;
 mod routing;
 mod rows;
 mod samples;
 mod shared;
+mod spread;
 mod tenants;
 mod tiers;
 mod traffic;
@@ -27,12 +29,14 @@ pub use deeds::Deed;
 pub use drift::{Drift, DriftRow};
 pub use events::{EventRow, Sort as EventSort, Subject};
 pub use join::join;
+pub use ranks::{ABSENT, Ranks};
 pub use rows::{
     AlarmRow, Bearer, ClusterRow, GroupRow, HostRow, ImageRow, InstanceRow, Item, MemberItem, RuleRow,
     ServiceRow, TargetGroupRow, TargetRow, TaskRow, TemplateRow, TierRow, TierTrouble,
 };
 pub use samples::{metric_samples, samples};
 pub use shared::Rows;
+pub use spread::Spread;
 pub use users::{Counted, counted};
 
 use crate::gateway::CallRecord;

@@ -53,7 +53,7 @@ pub use norm::{Bound, Figure, Measured, NoData, Norm, Series, Statistic};
 pub use published::{Behind, Published, Told};
 pub use scope::{Identity, Scope};
 pub use sealed::{Sealed, Setting};
-pub use tags::Tags;
+pub use tags::{Keys, Tags};
 pub use template::{Image, Template, TemplateVersion};
 pub use text::Text;
 pub use tier::{Limit, Selector, Tier, TierFacts, TierMatch};

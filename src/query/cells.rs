@@ -1,16 +1,22 @@
 //! The cells that decide an order, taken once, and the numbers that stand for them.
 
 use super::columns::{Column, Ctx};
-use super::kind::Kind;
+use super::few;
+use super::kind::{Kind, Reach};
 use super::natural;
-use super::share::{in_shares, one_by_one};
+use super::ranks::ranks_by;
+use super::share::{in_shares, one_by_one, try_one_by_one};
 use super::sort::Direction;
 use super::value::{Unit, Value};
+use crate::fleet::{self, Fleet};
 use std::borrow::Cow;
 use std::cmp::Ordering;
+use std::net::Ipv4Addr;
 
 /// The cells of one column, one for each place.
 pub(super) enum Cells<'a> {
+    /// Small numbers in the order of the cells, all below the one beside them.
+    Places(Parts<u32>, u32),
     /// Numbers in the order of the cells.
     Numbers(Parts<u128>),
     /// Texts, the number of bytes at their beginning that all share, and which end comes first.
@@ -24,7 +30,7 @@ pub(super) struct Parts<T> {
 }
 
 impl<T> Parts<T> {
-    fn new(parts: Vec<Vec<T>>) -> Self {
+    pub(super) fn new(parts: Vec<Vec<T>>) -> Self {
         let share = parts.first().and_then(|first| u32::try_from(first.len()).ok()).unwrap_or(1).max(1);
         Self { share, parts }
     }
@@ -36,12 +42,12 @@ impl<T> Parts<T> {
 
 /// A cell of text: what is absent or unknown stands behind all others.
 pub(super) struct Taken<'a> {
-    rank: Rank,
-    text: Cow<'a, str>,
+    pub(super) rank: Rank,
+    pub(super) text: Cow<'a, str>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Rank {
+pub(super) enum Rank {
     Known,
     Absent,
     Unknown,
@@ -68,7 +74,7 @@ impl<'a> Cells<'a> {
     /// What is to be looked at, one after the other.
     pub(super) fn levels(&self) -> impl Iterator<Item = Level<'_, 'a>> {
         let steps: &[Step] = match self {
-            Self::Numbers(_) => &[Step::First],
+            Self::Places(..) | Self::Numbers(_) => &[Step::First],
             Self::Texts(..) => &[Step::First, Step::Second, Step::Whole],
         };
         steps.iter().map(|step| Level { cells: self, step: *step })
@@ -89,6 +95,7 @@ impl Level<'_, '_> {
     /// Compares two places; numbers that only stand for the beginning of a text are left to the text.
     pub(super) fn compare(&self, a: u32, b: u32) -> Ordering {
         match (self.cells, self.step) {
+            (Cells::Places(places, _), _) => places.get(a).cmp(&places.get(b)),
             (Cells::Numbers(numbers), _) => numbers.get(a).cmp(&numbers.get(b)),
             (Cells::Texts(texts, _, direction), Step::Whole) => {
                 let (Some(a), Some(b)) = (texts.get(a), texts.get(b)) else { return Ordering::Equal };
@@ -102,11 +109,22 @@ impl Level<'_, '_> {
         }
     }
 
+    /// What gives the small number of a place, and the number that all of them are below, where such numbers decide.
+    pub(super) fn small(&self) -> Option<(impl Fn(u32) -> u32, u32)> {
+        match self.cells {
+            Cells::Places(places, below) => {
+                Some((move |place| places.get(place).copied().unwrap_or(*below - 1), *below))
+            }
+            Cells::Numbers(_) | Cells::Texts(..) => None,
+        }
+    }
+
     /// What gives the number of a place, where numbers decide.
     pub(super) fn key(&self) -> Option<impl Fn(u32) -> u128 + Sync> {
         let Self { cells, step } = *self;
         let is_second = matches!(step, Step::Second);
         let key = move |place: u32| match cells {
+            Cells::Places(places, _) => places.get(place).map_or(u128::MAX, |place| u128::from(*place)),
             Cells::Numbers(numbers) => numbers.get(place).copied().unwrap_or(u128::MAX),
             Cells::Texts(texts, shared, direction) => texts.get(place).map_or(u128::MAX, |taken| {
                 let text = match taken.rank {
@@ -143,6 +161,16 @@ pub(super) fn take<'a>(
     (kind, ctx): (Kind, Ctx<'a>),
     rows: &[u32],
 ) -> Cells<'a> {
+    if let Some(ranks) = ranks_by(column, kind, ctx.fleet) {
+        let count = u32::try_from(ranks.len()).unwrap_or(fleet::ABSENT);
+        let place = |row: &u32| match ranks.get(*row as usize) {
+            Some(&rank) if rank != fleet::ABSENT => placed(rank, count, direction),
+            _ => count,
+        };
+        let parts = in_shares(rows, |rows| rows.iter().map(place).collect());
+        return Cells::Places(Parts::new(parts), count + 1);
+    }
+    let reach = (kind, Reach::of(column));
     let cell = |row: u32| (column.get)(ctx, row as usize);
     if !matches!(column.unit, Unit::Text | Unit::List) {
         let key = |cell: Value<'_>| match number(&cell) {
@@ -152,13 +180,18 @@ pub(super) fn take<'a>(
         };
         return Cells::Numbers(Parts::new(in_shares(rows, |rows| {
             let mut keys = Vec::with_capacity(rows.len());
-            one_by_one(kind, ctx.fleet, rows, |row| keys.push(key(cell(row))));
+            one_by_one(reach, ctx.fleet, rows, |row| keys.push(key(cell(row))));
             keys
         })));
     }
+    let place = (reach, ctx.fleet);
+    let few = few::take(direction, place, rows, &cell);
+    if let Some(cells) = few.or_else(|| addresses(direction, place, rows, &cell)) {
+        return cells;
+    }
     let parts = in_shares(rows, |rows| {
         let mut taken = Vec::with_capacity(rows.len());
-        one_by_one(kind, ctx.fleet, rows, |row| taken.push(text(cell(row))));
+        one_by_one(reach, ctx.fleet, rows, |row| taken.push(text(cell(row))));
         let shared = natural::shared(known(&taken));
         (taken, shared)
     });
@@ -166,6 +199,40 @@ pub(super) fn take<'a>(
     let with_any = parts.iter().filter(|(taken, _)| known(taken).next().is_some());
     let shared = with_any.map(|(_, shared)| *shared).fold(among_firsts, usize::min);
     Cells::Texts(Parts::new(parts.into_iter().map(|(taken, _)| taken).collect()), shared, direction)
+}
+
+/// The place of one of so many, by which end comes first.
+pub(super) const fn placed(place: u32, count: u32, direction: Direction) -> u32 {
+    match direction {
+        Direction::Up => place,
+        Direction::Down => count - 1 - place,
+    }
+}
+
+/// Texts that are all addresses, as the numbers that these are: their natural order is the same.
+fn addresses<'a>(
+    direction: Direction,
+    (reach, fleet): ((Kind, Reach), &Fleet),
+    rows: &[u32],
+    cell: &(impl Fn(u32) -> Value<'a> + Sync),
+) -> Option<Cells<'a>> {
+    let key = |row: u32| match cell(row) {
+        Value::Text(text) => {
+            Some(directed(text.parse::<Ipv4Addr>().ok()?.to_bits().into(), direction) & VALUE)
+        }
+        Value::Absent => Some(ABSENT),
+        Value::Unknown(_) => Some(UNKNOWN),
+        _ => None,
+    };
+    let parts = in_shares(rows, |rows| {
+        let mut keys = Vec::with_capacity(rows.len());
+        let is_done = try_one_by_one(reach, fleet, rows, |row| {
+            keys.push(key(row)?);
+            Some(())
+        });
+        is_done.map(|()| keys)
+    });
+    Some(Cells::Numbers(Parts::new(parts.into_iter().collect::<Option<Vec<_>>>()?)))
 }
 
 fn known<'t>(taken: &'t [Taken<'_>]) -> impl Iterator<Item = &'t str> {
@@ -207,7 +274,7 @@ fn fraction(n: f64) -> Option<u64> {
     Some(if bits >> 63 == 0 { bits | (1 << 63) } else { !bits })
 }
 
-fn text(cell: Value<'_>) -> Taken<'_> {
+pub(super) fn text(cell: Value<'_>) -> Taken<'_> {
     let (rank, text) = match cell {
         Value::Text(text) => (Rank::Known, text),
         Value::List(words) if words.is_empty() => (Rank::Absent, Cow::Borrowed("")),

@@ -139,6 +139,8 @@ macro_rules! with_rows {
 mod named;
 mod rows;
 
+pub use rows::Reach;
+
 impl Kind {
     /// Every kind, in the order in which help lists them.
     pub const ALL: [Self; 17] = [

@@ -61,25 +61,28 @@ pub(super) const PREFIX: usize = 31;
 /// The same as `encoded` gives, in one tight loop, since a sort does it for every row.
 pub(super) fn prefix(text: &[u8]) -> [u8; PREFIX] {
     let mut bytes = [0; PREFIX];
-    let mut places = bytes.iter_mut();
-    let mut put = |byte: u8| places.next().map(|place| *place = byte).is_some();
-    let mut rest = text;
-    while let Some((byte, behind)) = rest.split_first() {
+    let (mut at, mut rest) = (0, text);
+    while let Some((byte, behind)) = rest.split_first()
+        && let Some(place) = bytes.get_mut(at)
+    {
+        at += 1;
         if !byte.is_ascii_digit() {
+            *place = byte.to_ascii_lowercase();
             rest = behind;
-            if !put(byte.to_ascii_lowercase()) {
-                break;
-            }
             continue;
         }
-        let run = rest.iter().position(|byte| !byte.is_ascii_digit()).unwrap_or(rest.len());
-        let (digits, behind) = rest.split_at(run);
-        let zeros = digits.iter().take_while(|byte| **byte == b'0').count();
-        let length = u8::try_from(run - zeros).unwrap_or(u8::MAX);
-        rest = behind;
-        if !(put(b'0') && put(length) && digits.iter().skip(zeros).all(|digit| put(*digit))) {
-            break;
+        *place = b'0';
+        let zeros = rest.iter().take_while(|byte| **byte == b'0').count();
+        let number = rest.get(zeros..).unwrap_or_default();
+        let digits = number.iter().take_while(|byte| byte.is_ascii_digit()).count();
+        rest = number.get(digits..).unwrap_or_default();
+        let Some((length, places)) = bytes.get_mut(at..).and_then(<[u8]>::split_first_mut) else { break };
+        *length = u8::try_from(digits).unwrap_or(u8::MAX);
+        let kept = digits.min(places.len());
+        for (place, digit) in places.iter_mut().zip(number.get(..kept).unwrap_or_default()) {
+            *place = *digit;
         }
+        at += 1 + kept;
     }
     bytes
 }

@@ -27,7 +27,7 @@ pub fn weigh(query: &Query, ctx: Ctx<'_>, kind: Kind) -> Selection {
     }
     let parts = in_shares(&all, |share| {
         let (mut found, searcher) = (Selection::default(), query.searcher(ctx));
-        one_by_one(kind, ctx.fleet, share, |at| match searcher.truth(at as usize) {
+        one_by_one((kind, searcher.reach), ctx.fleet, share, |at| match searcher.truth(at as usize) {
             Truth::True => found.rows.push(at),
             Truth::Unknown => found.undecided += 1,
             Truth::False => {}

@@ -1,6 +1,6 @@
 //! Work on many rows, shared among the processors: a table of 100,000 is sorted and sifted within a frame.
 
-use super::kind::Kind;
+use super::kind::{Kind, Reach};
 use crate::fleet::Fleet;
 use std::num::NonZero;
 use std::ops::Range;
@@ -40,11 +40,26 @@ pub fn in_shares<R: Sync, T: Send>(things: &[R], part: impl Fn(&[R]) -> T + Sync
 const TOGETHER: usize = 16;
 
 /// Does something with each row, in their order, and has memory for several under way at once.
-pub fn one_by_one(kind: Kind, fleet: &Fleet, rows: &[u32], mut each: impl FnMut(u32)) {
+pub fn one_by_one(place: (Kind, Reach), fleet: &Fleet, rows: &[u32], mut each: impl FnMut(u32)) {
+    // It never ends early.
+    let _ = try_one_by_one(place, fleet, rows, |row| {
+        each(row);
+        Some(())
+    });
+}
+
+/// The same, until there is nothing to be had of a row.
+pub(super) fn try_one_by_one(
+    (kind, reach): (Kind, Reach),
+    fleet: &Fleet,
+    rows: &[u32],
+    mut each: impl FnMut(u32) -> Option<()>,
+) -> Option<()> {
     for some in rows.chunks(TOGETHER) {
-        kind.fetch(fleet, some);
-        some.iter().for_each(|at| each(*at));
+        kind.fetch(fleet, some, reach);
+        some.iter().try_for_each(|at| each(*at))?;
     }
+    Some(())
 }
 
 /// Sorts things by what is made of them, no two of which are equal: `put` gets those in their order, and the things

@@ -132,6 +132,9 @@ fn refine(levels: &[Level<'_, '_>], places: &mut [u32]) {
         return refine(levels.get(whole + 1..).unwrap_or_default(), places);
     }
     let runs = put_in_order(level, places);
+    if deeper.is_empty() {
+        return;
+    }
     each_in_shares(places, runs, |run| refine(deeper, run));
 }
 
@@ -142,6 +145,9 @@ fn is_one(level: &Level<'_, '_>, places: &[u32]) -> bool {
 
 /// Sorts places by one level, equals in their first order, and returns the runs of equals.
 fn put_in_order(level: &Level<'_, '_>, places: &mut [u32]) -> Vec<Range<usize>> {
+    if let Some((number, below)) = level.small().filter(|(_, below)| *below as usize <= places.len() * 4) {
+        return count_in_order(number, below, places);
+    }
     let Some(key) = level.key() else {
         places.sort_by(|a, b| level.compare(*a, *b));
         let mut from = 0;
@@ -172,6 +178,37 @@ fn put_in_order(level: &Level<'_, '_>, places: &mut [u32]) -> Vec<Range<usize>> 
     );
     if next > start + 1 {
         runs.push(start..next);
+    }
+    runs
+}
+
+/// Sorts places by small numbers: how many there are of each tells where they go. Equals stay in their first order.
+fn count_in_order(number: impl Fn(u32) -> u32, below: u32, places: &mut [u32]) -> Vec<Range<usize>> {
+    let mut ends = vec![0_usize; below as usize + 1];
+    // Each end is kept one behind: there the first of the next begins.
+    for place in places.iter() {
+        if let Some(count) = ends.get_mut(number(*place) as usize + 1) {
+            *count += 1;
+        }
+    }
+    let mut before = 0;
+    for end in &mut ends {
+        before += *end;
+        *end = before;
+    }
+    let runs = ends.windows(2).filter_map(|pair| match pair {
+        [from, to] if *to > from + 1 => Some(*from..*to),
+        _ => None,
+    });
+    let runs: Vec<_> = runs.collect();
+    let first = places.to_vec();
+    for place in first {
+        if let Some(next) = ends.get_mut(number(place) as usize) {
+            if let Some(own) = places.get_mut(*next) {
+                *own = place;
+            }
+            *next += 1;
+        }
     }
     runs
 }

@@ -2,25 +2,27 @@
 //! each cell, and once only in what many rows share.
 
 use super::columns::{Column, Ctx};
-use super::expr::{Fits, On, Term, Test};
-use super::kind::Kind;
+use super::expr::{Fits, On, Term, Test, tag_fits};
+use super::kind::{Kind, Reach};
 use super::lex::Sign;
 use super::parse::Query;
 use super::pattern::Pattern;
 use super::truth::Truth;
 use crate::fleet::InstanceRow;
-use crate::model::{GroupName, Health, InstanceState, Lifecycle, Make, Tags, TierName};
+use crate::model::{GroupName, Health, InstanceState, Keys, Lifecycle, Make, Tags, TierName};
 use std::cell::RefCell;
 use std::sync::Arc;
 
-/// Places for makes that were looked at: more than are in use at a time.
-const MAKES: usize = 1_024;
+/// Places for what rows share and was looked at: more than are in use at a time.
+const PLACES: usize = 1_024;
 
 /// A query on its way through many rows of a fleet. It remembers what it found, so each thread has one of its own.
 pub struct Searcher<'q> {
     query: &'q Query,
     ctx: Ctx<'q>,
     words: Vec<Words<'q>>,
+    /// How far what it looks at lies from the rows.
+    pub reach: Reach,
 }
 
 impl<'q> Searcher<'q> {
@@ -29,7 +31,8 @@ impl<'q> Searcher<'q> {
         if query.kind() == Kind::Instances {
             query.terms(&mut |term| words.extend(Words::of(term)));
         }
-        Self { query, ctx, words }
+        let reaches = query.columns_used().into_iter().map(Reach::of);
+        Self { query, ctx, words, reach: reaches.max().unwrap_or(Reach::Row) }
     }
 
     /// Tells whether row `at` answers, as `Query::truth` does.
@@ -53,7 +56,8 @@ pub(super) struct Words<'q> {
     states: Memo<InstanceState>,
     healths: Memo<Health>,
     lifecycles: Memo<Lifecycle>,
-    makes: RefCell<Vec<(usize, bool)>>,
+    makes: Places,
+    keys: Places,
 }
 
 /// What was found in values of which there are few.
@@ -75,6 +79,26 @@ impl<K: Copy + PartialEq> Memo<K> {
     }
 }
 
+/// What was found in what rows share. That is told by where it lies, and lies there for as long as the fleet does.
+struct Places(RefCell<Vec<(usize, bool)>>);
+
+impl Places {
+    fn new() -> Self {
+        Self(RefCell::new(vec![(0, false); PLACES]))
+    }
+
+    fn of<T>(&self, shared: &Arc<T>, find: impl FnOnce() -> bool) -> bool {
+        let place = Arc::as_ptr(shared).addr();
+        let mut known = self.0.borrow_mut();
+        // The lowest bits are the same of all.
+        let Some(slot) = known.get_mut((place >> 4) % PLACES) else { return find() };
+        if slot.0 != place {
+            *slot = (place, find());
+        }
+        slot.1
+    }
+}
+
 impl<'q> Words<'q> {
     /// None for a term that is not of this sort, which goes the long way.
     fn of(term: &'q Term) -> Option<Self> {
@@ -90,7 +114,8 @@ impl<'q> Words<'q> {
             states: Memo::new(),
             healths: Memo::new(),
             lifecycles: Memo::new(),
-            makes: RefCell::new(vec![(0, false); MAKES]),
+            makes: Places::new(),
+            keys: Places::new(),
         })
     }
 
@@ -119,25 +144,14 @@ impl<'q> Words<'q> {
     }
 
     fn tags(&self, tags: &Tags) -> bool {
-        let pair = |pattern: &Pattern| {
-            tags.iter().any(|(key, value)| pattern.matches(value) || pattern.matches(key))
-        };
-        self.patterns
-            .iter()
-            .any(|pattern| pattern.is_anything() || (!pattern.is_nowhere_in(tags.text()) && pair(pattern)))
+        let in_keys = |keys: &Arc<Keys>| self.keys.of(keys, || keys.iter().any(|key| self.fit(key)));
+        tags.keys().is_some_and(in_keys)
+            || self.patterns.iter().any(|pattern| pattern.is_anything() || tag_fits(pattern, tags))
     }
 
-    /// Looks into what instances share that were launched alike. They share the memory too: it is told by where it
-    /// lies, and lies there for as long as the fleet does.
+    /// Looks into what instances share that were launched alike.
     fn make(&self, make: &Arc<Make>) -> bool {
-        let place = Arc::as_ptr(make).addr();
-        let mut known = self.makes.borrow_mut();
-        // The lowest bits are the same of all.
-        let Some(slot) = known.get_mut((place >> 4) % MAKES) else { return false };
-        if slot.0 != place {
-            *slot = (place, self.fit(make.instance_type.as_str()) || self.fit(make.zone.as_str()));
-        }
-        slot.1
+        self.makes.of(make, || self.fit(make.instance_type.as_str()) || self.fit(make.zone.as_str()))
     }
 }
 

@@ -8,6 +8,7 @@ use super::ordered::{Before, Ordered};
 use super::state::{Effect, Page, RowKey, Ui};
 use super::view::{Question, View};
 use crate::fleet::Fleet;
+use crate::query::rank;
 use jiff::Timestamp;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -73,6 +74,7 @@ impl Job {
     /// Does the work: milliseconds of a processor.
     pub fn run(self) -> Answered {
         let Self { generation, question, fleet, now, before, anchor, is_in_vain } = self;
+        rank(&fleet, before.fleet());
         let view = question.answer(&fleet, now, &before, &|| is_in_vain.load(Ordering::Relaxed));
         let anchor = anchor.and_then(|anchor| view.position_of(&anchor).map(|at| (anchor, at)));
         Answered { generation, view, anchor }

@@ -56,6 +56,8 @@ impl Ordered {
 /// What is known of a list before a question about it is answered.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Before {
+    /// The fleet that was looked at.
+    fleet: Option<Arc<Fleet>>,
     /// All rows in their order.
     pub(super) ordered: Option<Ordered>,
     found: Option<Found>,
@@ -81,7 +83,12 @@ impl Before {
                 rows: view.rows.clone(),
             },
         );
-        Self { ordered: view.ordered.clone(), found }
+        Self { fleet: view.fleet.clone(), ordered: view.ordered.clone(), found }
+    }
+
+    /// The fleet that was looked at.
+    pub(super) fn fleet(&self) -> Option<&Fleet> {
+        self.fleet.as_deref()
     }
 
     /// The rows, in the order that a question asks for, beside which no others can answer it.

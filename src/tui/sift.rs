@@ -65,10 +65,12 @@ pub(super) fn sift(
             if is_in_vain() {
                 break;
             }
-            one_by_one(query.kind(), ctx.fleet, some, |at| match searcher.truth(at as usize) {
-                Truth::True => sifted.rows.push(at),
-                Truth::Unknown => sifted.undecided.push(at),
-                Truth::False => {}
+            one_by_one((query.kind(), searcher.reach), ctx.fleet, some, |at| {
+                match searcher.truth(at as usize) {
+                    Truth::True => sifted.rows.push(at),
+                    Truth::Unknown => sifted.undecided.push(at),
+                    Truth::False => {}
+                }
             });
         }
         sifted

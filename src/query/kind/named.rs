@@ -3,9 +3,7 @@
 use super::{Kind, Width};
 use crate::error::{Error, did_you_mean};
 use crate::fleet::Fleet;
-use crate::model::Scope;
 use crate::query::columns::{Column, Shown};
-use std::sync::Arc;
 
 impl Kind {
     /// The column of that name, or the nearest one as a suggestion. Case does not matter, and `-` is `_`.
@@ -49,12 +47,11 @@ impl Kind {
 
     /// The columns of a table: those that always show, with account and region in front as soon as
     /// there is more than one of them; and in wide tables everything that costs nothing.
-    /// It looks at every row: call it once per fleet, not once per frame.
     pub fn visible(self, fleet: &Fleet, width: Width) -> Vec<&'static Column> {
-        let (accounts, regions) = several(fleet);
+        let spread = fleet.spread();
         let in_front = |column: &Column| match column.name {
-            "account" => accounts,
-            "region" => regions,
+            "account" => spread.accounts,
+            "region" => spread.regions,
             _ => false,
         };
         let most = match width {
@@ -93,23 +90,3 @@ const ALIASES: [(&str, &str); 23] = [
     ("error", "code"),
     ("action", "call"),
 ];
-
-/// Tells whether rows come from more than one account, and from more than one region.
-fn several(fleet: &Fleet) -> (bool, bool) {
-    let mut first: Option<&Arc<Scope>> = None;
-    let (mut accounts, mut regions) = (false, false);
-    // Calls say where we asked, not where something is: one for a list of regions goes anywhere.
-    for kind in Kind::ALL.into_iter().filter(|kind| *kind != Kind::Calls) {
-        with_rows!(kind, fleet, rows => for row in rows {
-            let first = *first.get_or_insert(&row.scope);
-            if !Arc::ptr_eq(first, &row.scope) {
-                accounts |= first.account != row.scope.account;
-                regions |= first.region != row.scope.region;
-            }
-            if accounts && regions {
-                return (true, true);
-            }
-        });
-    }
-    (accounts, regions)
-}
