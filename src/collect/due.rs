@@ -117,7 +117,7 @@ impl Rhythm {
         let cadence = if self.is_acting || self.insisted.contains(&source) {
             cadence
         } else {
-            at_ease(cadence, self.rows.get(&source).copied().unwrap_or_default())
+            at_ease(source, cadence, self.rows.get(&source).copied().unwrap_or_default())
         };
         // Nobody looks at prices as such, and their course would have holes.
         if self.looked_at.contains(&source) || source == Source::Prices {

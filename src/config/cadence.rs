@@ -29,8 +29,15 @@ pub(super) fn usual_for(source: Source) -> Duration {
     Duration::from_secs(seconds)
 }
 
-/// A list of more rows than this is read less often than a short one.
-const LONG: usize = 25_000;
+/// A list of more rows than this is read less often than a short one: what some dozen calls bring, since most come a thousand
+/// at a time. Of ECS a hundred cost two calls, one for their names and one for what they are, and Systems Manager tells of
+/// its agents fifty at a time.
+const fn long(source: Source) -> usize {
+    match source {
+        Source::Hosts | Source::Tasks | Source::Agents => 500,
+        _ => 25_000,
+    }
+}
 
 /// For each so many rows of a list this much time lies between two readings of it.
 const STEP: Duration = Duration::from_secs(15);
@@ -39,12 +46,13 @@ const STEP: Duration = Duration::from_secs(15);
 const LONGEST_STEP: Duration = Duration::from_secs(5 * MINUTE);
 
 /// The span for a list of so many rows that is to be read so often, where nobody asked for that by name. A long list
-/// takes the same share of a processor and of AWS's patience as one of 25,000 rows, though nothing in it has changed.
-pub fn at_ease(every: Duration, rows: usize) -> Duration {
-    if rows <= LONG {
+/// takes the same share of a processor and of AWS's patience as one that is just not long, though nothing in it has changed.
+pub fn at_ease(source: Source, every: Duration, rows: usize) -> Duration {
+    let long = long(source);
+    if rows <= long {
         return every;
     }
-    let steps = u32::try_from(rows.div_ceil(LONG)).unwrap_or(u32::MAX);
+    let steps = u32::try_from(rows.div_ceil(long)).unwrap_or(u32::MAX);
     every.max(STEP.saturating_mul(steps).min(LONGEST_STEP))
 }
 
@@ -152,11 +160,21 @@ mod tests {
 
     #[test]
     fn a_list_of_a_hundred_thousand_is_read_once_a_minute_and_a_short_one_as_often_as_ever() {
-        let of = |seconds, rows| at_ease(Duration::from_secs(seconds), rows).as_secs();
+        let of = |seconds, rows| at_ease(Source::Instances, Duration::from_secs(seconds), rows).as_secs();
         assert_eq!([0, 1_040, 25_000].map(|rows| of(15, rows)), [15, 15, 15]);
         assert_eq!([25_001, 50_000, 99_000, 100_000].map(|rows| of(15, rows)), [30, 30, 60, 60]);
         assert_eq!([100_000, 1_000_000, usize::MAX].map(|rows| of(300, rows)), [300, 300, 300]);
         assert_eq!(of(15, usize::MAX), 300, "a change of the largest fleet shows within minutes too");
+    }
+
+    #[test]
+    fn what_comes_by_many_calls_is_long_sooner() {
+        for source in [Source::Hosts, Source::Tasks, Source::Agents] {
+            let of = |rows| at_ease(source, usual_for(source), rows);
+            assert_eq!([0, 500].map(of), [usual_for(source); 2]);
+            assert_eq!(of(1_040), usual_for(source).max(Duration::from_secs(45)));
+            assert_eq!([10_000, 100_000].map(of), [Duration::from_secs(300); 2]);
+        }
     }
 
     #[test]

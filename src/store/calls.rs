@@ -3,6 +3,7 @@
 //! A thread of its own writes them while the run goes on. It may lose some, when the disk is slow or locked:
 //! a run never waits for it by more than a moment, and never fails for it.
 
+use crate::clock::monotonic;
 use crate::error::Error;
 use crate::gateway::{CallRecord, NoteCall, Outcome, Spending};
 use crate::model::{Scope, Text, TroubleKind, Usd};
@@ -17,6 +18,8 @@ use std::time::Duration;
 const WAITING: usize = 4_096;
 /// Records that one transaction takes.
 const BATCH: usize = 512;
+/// How soon after the first of them the others come.
+const SOON: Duration = Duration::from_millis(250);
 /// Records that are kept,
 const KEPT: i64 = 20_000;
 /// the bytes that their commands may take all together: a question about hundreds of metrics is long,
@@ -57,6 +60,18 @@ pub struct CallSum {
     pub spending: Spending,
     /// The time that the calls took, all together.
     pub took: Duration,
+}
+
+/// Waits for what comes soon after a first call: a list is read by many, and a transaction for each would write the same pages
+/// of the file again and again. Nobody reads them from there within that time, and the end is not waited for.
+fn gather(first: Arc<CallRecord>, inbox: &Receiver<Arc<CallRecord>>) -> Vec<Arc<CallRecord>> {
+    let (mut batch, until) = (vec![first], monotonic() + SOON);
+    while batch.len() < BATCH
+        && let Ok(call) = inbox.recv_timeout(until.saturating_duration_since(monotonic()))
+    {
+        batch.push(call);
+    }
+    batch
 }
 
 impl CallBook {
@@ -119,7 +134,7 @@ fn write_all(file: &Path, endpoint: &str, inbox: &Receiver<Arc<CallRecord>>) {
     let mut next = Some(first);
     let mut last_at = Timestamp::MIN;
     while let Some(first) = next.take().or_else(|| inbox.recv().ok()) {
-        let batch: Vec<_> = std::iter::once(first).chain(inbox.try_iter().take(BATCH)).collect();
+        let batch = gather(first, inbox);
         last_at = batch.iter().map(|call| call.at).fold(last_at, Timestamp::max);
         let written = write(&mut db, endpoint, &batch).and_then(|()| {
             let last = db.last_insert_rowid();

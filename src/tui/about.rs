@@ -47,7 +47,7 @@ impl About {
     /// too.
     pub(super) fn fresh_for(&self, source: Source, rows: usize) -> Duration {
         let every = self.cadence.get(&source).copied().unwrap_or(Duration::from_secs(60));
-        let every = if self.insisted.contains(&source) { every } else { at_ease(every, rows) };
+        let every = if self.insisted.contains(&source) { every } else { at_ease(source, every, rows) };
         every.saturating_mul(2)
     }
 }
