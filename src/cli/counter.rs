@@ -203,11 +203,13 @@ impl Clerk {
 
     async fn take_back(&self, id: &str, journal: &Journal) -> Result<Arc<Offer>> {
         let op = ops::read(journal, id)?;
+        let unread = ops::rollback::allowed(journal, &op)?;
         let world = self.tools.once(&[Source::Identity]).await;
         let tools = &self.tools;
         let desk = desk_of(&tools.config, &tools.hands, &world, tools.clock.now());
-        let plan = ops::rollback::plan(&desk, &op).await?;
-        Ok(self.offer(plan).await)
+        let mut plan = ops::rollback::plan(&desk, &op).await?;
+        plan.warnings.splice(0..0, unread);
+        Ok(self.offer(plan.sealed()).await)
     }
 
     /// The plan with the command of each step. The token of a call is not known before there is an operation.

@@ -5,6 +5,7 @@
 use super::event::{Event, Verb};
 use super::intent::Intent;
 use super::plan::Plan;
+use super::rollback::{Taken, taken, taken_back};
 use super::state::OpState;
 use crate::error::Error;
 use crate::logs::{Gaze, Line, Said, Sought};
@@ -67,6 +68,23 @@ impl Register {
     /// All of them by their states alone.
     pub fn states(&self) -> Vec<&OpState> {
         self.ops.iter().map(|listed| &listed.op).collect()
+    }
+
+    /// Why an operation that is over is not taken back once more; none where it may be.
+    pub fn taken(&self, id: &str) -> Option<Taken> {
+        let states = self.states();
+        let by = taken_back(id, &states)?;
+        let lives = self.find(&by.by).is_some_and(|listed| listed.lives);
+        taken(id, &by, lives, &states)
+    }
+
+    /// What can be asked of an operation as it stands among the others.
+    pub fn offers(&self, listed: &Listed) -> Vec<Verb> {
+        let mut offers = listed.op.offers(listed.lives);
+        if listed.op.ended.is_some() && self.taken(&listed.op.record.id).is_some() {
+            offers.retain(|verb| *verb != Verb::Rollback);
+        }
+        offers
     }
 
     /// Those that are not over.

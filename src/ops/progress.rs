@@ -176,6 +176,7 @@ impl Progress {
                 progress.note = Some(format!("operation {by} is rolling it back"));
             }
             SoFar::PartWay => {
+                progress.hint = command(op).or(progress.hint);
                 progress.note = Some(format!("operation {by} was to roll it back and stopped part way"));
             }
         }

@@ -1,5 +1,9 @@
 //! Undoing an operation that is over: a new operation, built from what the old one recorded.
 
+mod again;
+
+pub use again::{Taken, allowed, taken};
+
 use super::aspect::{Aspect, Value};
 use super::desk::{Desk, blind};
 use super::event::{End, Outcome};

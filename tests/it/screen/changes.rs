@@ -762,6 +762,28 @@ fn what_was_rolled_back_by_another_operation_says_so_and_asks_for_no_other() {
 }
 
 #[test]
+fn what_was_rolled_back_is_not_rolled_back_once_more_from_its_page() {
+    let pressed = |by: Option<Arc<Listed>>| {
+        let mut screen = Headless::new(fleet::full(), (180, 50));
+        screen.input(register(by.into_iter().chain([over()]).collect()));
+        let page = screen.keys("gxG<ret>").text();
+        let offers = page.trim_end().lines().last().is_some_and(|hints| hints.contains("roll back"));
+        (offers, screen.keys("Xb").text())
+    };
+    for by in [None, Some(Outcome::PartWay)] {
+        let (offers, text) = pressed(by.map(|end| taking_back(Some(end))));
+        assert!(offers && text.contains("roll back op-1121-aaaa"), "{text}");
+    }
+    for (by, says) in [
+        (Some(Outcome::Done), "operation op-1121-cccc has rolled op-1121-aaaa back already"),
+        (None, "operation op-1121-cccc is rolling op-1121-aaaa back"),
+    ] {
+        let (offers, text) = pressed(Some(taking_back(by)));
+        assert!(!offers && text.contains(says) && !text.contains("Why"), "{text}");
+    }
+}
+
+#[test]
 fn a_step_of_an_operation_that_is_over_does_not_look_as_if_it_ran() {
     let step = |of: Arc<Listed>| {
         let mut screen = Headless::new(fleet::full(), (180, 50));
@@ -773,3 +795,4 @@ fn a_step_of_an_operation_that_is_over_does_not_look_as_if_it_ran() {
     let over = step(over());
     assert!(over.contains("? 2. stop its last task  not finished: begun "), "{over}");
 }
+
