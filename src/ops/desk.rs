@@ -4,7 +4,7 @@ use super::census::standings;
 use super::guard::{DO_NOT_DISRUPT, Refusal, forbids, refused};
 use super::intent::{Intent, Options};
 use super::kinds::{self, Kind};
-use super::losses;
+use super::losses::{self, Ending};
 use super::plan::{Account, Cost, GOOD_FOR, Lane, More, Most, Plan, Pool, Proof, SCHEMA};
 use crate::config::Config;
 use crate::error::{Error, Result, did_you_mean};
@@ -60,6 +60,8 @@ pub struct Draft {
     pub waves: Vec<Vec<usize>>,
     /// When one lane fails everything is taken back.
     pub is_one_piece: bool,
+    /// Members that groups end by themselves.
+    pub endings: Vec<Ending>,
     /// Its targets stay unavailable when it is over, so that their shares of the budget never come back.
     pub stays_down: bool,
 }

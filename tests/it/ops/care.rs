@@ -174,12 +174,13 @@ async fn what_would_be_refused_or_lost_is_refused_before() {
     let preferences = Preferences {
         min_healthy: 90,
         max_healthy: 100,
-        warmup_s: 60,
+        // Longer than it takes to read the fleet again.
+        warmup_s: 3_600,
         checkpoints: Vec::new(),
         checkpoint_delay_s: 0,
         skips_matching: false,
         rolls_back: false,
-        protected: Handling::Ignore,
+        protected: Handling::Replace,
         standby: Handling::Ignore,
         alarms: Vec::new(),
         bake_s: 0,
