@@ -34,4 +34,5 @@ mod sweep;
 mod together;
 mod traps;
 mod trouble;
+mod undoing;
 mod verdict;
