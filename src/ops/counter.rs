@@ -146,6 +146,13 @@ pub enum Order {
 /// What came of an order.
 #[derive(Clone, Debug)]
 pub enum Answer {
+    /// How far a plan is that is being made.
+    Planning {
+        /// By which it is known.
+        ticket: u64,
+        /// In a sentence.
+        said: String,
+    },
     /// A plan, or why there is none.
     Planned {
         /// Of the order.

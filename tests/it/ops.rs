@@ -22,6 +22,7 @@ mod inventory;
 mod journal;
 mod losses;
 mod managed;
+mod many;
 mod moving;
 mod newcomers;
 mod nowhere;

@@ -246,7 +246,7 @@ fn plan(ui: &mut Ui) -> Vec<Effect> {
             return vec![Effect::Order(Order::Forget)];
         }
     };
-    dialog.stage = Stage::Planning;
+    dialog.stage = Stage::Planning(None);
     vec![Effect::Order(order)]
 }
 
@@ -446,6 +446,9 @@ pub(super) fn answered(ui: &mut Ui, answer: Answer) -> Vec<Effect> {
                     Err(declined) => Stage::Declined(declined),
                 };
             }
+        }
+        Answer::Planning { ticket, said } => {
+            ui.dialog.iter_mut().for_each(|dialog| dialog.hear(ticket, &said));
         }
         Answer::Begun { ticket, op } => {
             let dialog = ui.dialog.take_if(|dialog| dialog.ticket == ticket);

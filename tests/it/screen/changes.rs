@@ -796,3 +796,19 @@ fn a_step_of_an_operation_that_is_over_does_not_look_as_if_it_ran() {
     assert!(over.contains("? 2. stop its last task  not finished: begun "), "{over}");
 }
 
+#[test]
+fn a_plan_that_takes_its_time_tells_how_far_it_is() {
+    let mut screen = Headless::new(fleet::full(), (80, 24));
+    screen.keys("2").keys("xd");
+    let ticket = ticket(&screen);
+    let said = || "41 calls made, 33 wait for their turn, about 7s".to_owned();
+    // What is told of another plan is not of this one.
+    screen.input(Input::Answer(Answer::Planning { ticket: ticket + 1, said: said() }));
+    assert!(!screen.text().contains("41 calls made"), "{}", screen.text());
+    screen.input(Input::Answer(Answer::Planning { ticket, said: said() }));
+    let text = screen.text();
+    assert!(text.contains("reading the fleet and planning") && text.contains(&said()), "{text}");
+    answer(&mut screen, &two());
+    assert!(!screen.text().contains("41 calls made"), "{}", screen.text());
+}
+
