@@ -254,7 +254,18 @@ fn lane_progress(op: &OpState, number: usize) -> LaneProgress {
     let lane = &op.lanes[number];
     let plan = &op.plan.lanes[number];
     let total = plan.steps.len();
+    // Whoever ended it wrote nothing of how it stands with this one.
+    let is_open = op.ended.is_some() && !matches!(lane.phase, Phase::Over(_));
     let (state, done, now) = match lane.phase {
+        Phase::Waiting if is_open => ("not begun", 0, String::new()),
+        Phase::There if is_open => {
+            let step = doing(op, At { lane: number, step: lane.at });
+            ("not known", lane.at.min(total), format!("{step}; how it ended was not recorded"))
+        }
+        Phase::Back if is_open => {
+            let step = undoing(op, number);
+            ("not known", stand(lane), format!("{step}; whether it was taken back was not recorded"))
+        }
         Phase::Waiting => ("waiting", 0, "waits for its turn".to_owned()),
         Phase::There => ("running", lane.at.min(total), doing(op, At { lane: number, step: lane.at })),
         Phase::Back => ("undoing", stand(lane), undoing(op, number)),

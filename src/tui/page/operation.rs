@@ -158,7 +158,7 @@ impl Sheet<'_> {
         let health = match lane.state {
             "done" => Health::Ok,
             "running" | "waiting" => Health::Busy,
-            "undoing" | "undone" | "skipped" | "untouched" => Health::Warn,
+            "undoing" | "undone" | "skipped" | "untouched" | "not begun" => Health::Warn,
             _ => Health::Bad,
         };
         let bar = bar(signs, lane.done, lane.total, 10);

@@ -797,6 +797,16 @@ fn a_step_of_an_operation_that_is_over_does_not_look_as_if_it_ran() {
 }
 
 #[test]
+fn the_line_of_a_target_whose_end_was_not_recorded_says_so() {
+    let mut screen = Headless::new(fleet::full(), (180, 50));
+    screen.input(register(vec![over()]));
+    let text = screen.keys("gx<ret>").text();
+    let line = text.lines().find(|line| line.contains("not recorded")).unwrap_or_else(|| panic!("{text}"));
+    assert!(line.contains("not known: stop its last task; how it ended was not recorded"), "{line}");
+    assert!(!text.contains("running: "), "{text}");
+}
+
+#[test]
 fn a_plan_that_takes_its_time_tells_how_far_it_is() {
     let mut screen = Headless::new(fleet::full(), (80, 24));
     screen.keys("2").keys("xd");
