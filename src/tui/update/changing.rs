@@ -440,7 +440,7 @@ pub(super) fn answered(ui: &mut Ui, answer: Answer) -> Vec<Effect> {
     match answer {
         Answer::Planned { ticket, offer } => {
             if let Some(dialog) = ui.dialog.as_mut().filter(|dialog| dialog.ticket == ticket) {
-                dialog.top = 0;
+                (dialog.top, ui.note) = (0, None);
                 dialog.stage = match offer {
                     Ok(offer) => Stage::Planned(offer),
                     Err(declined) => Stage::Declined(declined),

@@ -7,6 +7,7 @@ use coredeck::gateway::change::{Change, Desired, Handling, Preferences, Setting,
 use coredeck::gateway::{FleetProbe, Look, Seen};
 use coredeck::model::{Group, ImageId, Lifecycle, Mix, RefreshPreset, Scope};
 use coredeck::ops::intent::{CleanWish, RefreshWish, ShareWish};
+use coredeck::ops::progress::Progress;
 use coredeck::ops::{Intent, OpState, Outcome, Plan, Timer, Undo, preview, rollback};
 use coredeck::sim::{read, serve};
 use coredeck::store::journal::Ledger;
@@ -480,6 +481,11 @@ async fn nobody_takes_back_what_another_operation_took_back_or_is_at() {
     let text = said();
     assert!(text.contains(&format!("operation {by} has rolled {id} back already")), "{text}");
     assert!(text.contains(&format!("coredeck op rollback {by} does once more what {id} did")), "{text}");
+    // Nobody is told any more to commit what is so no longer, but what is so instead.
+    let commits = |op: &OpState, all: &[&OpState]| Progress::among(op, false, bench.timer.now(), all).commit;
+    assert!(!commits(&op, &[&op]).is_empty());
+    assert!(commits(&op, &[&first, &op]).is_empty());
+    assert!(!commits(&first, &[&first, &op]).is_empty());
     // Once that was taken back there is something to take back again.
     done(&bench, &taken_back(&bench, &first).await).await;
     assert_eq!(said(), "");

@@ -822,3 +822,39 @@ fn a_plan_that_takes_its_time_tells_how_far_it_is() {
     assert!(!screen.text().contains("41 calls made"), "{}", screen.text());
 }
 
+#[test]
+fn a_command_that_carries_a_document_is_cut_and_says_by_how_much() {
+    let plan = one();
+    let mut screen = dialog((80, 24), "xd", &plan);
+    let long = Offer {
+        plan: Arc::new(plan.clone()),
+        commands: vec![vec![Some(format!("aws ssm create-document {}", "word ".repeat(400))), None]],
+    };
+    let ticket = ticket(&screen);
+    screen.input(Input::Answer(Answer::Planned { ticket, offer: Ok(Arc::new(long)) }));
+    let mut text = screen.text();
+    for _ in 0..6 {
+        text.push_str(&screen.keys("<pgdn>").text());
+    }
+    assert!(text.contains("aws ssm create-document word"), "{text}");
+    assert!(text.contains("lines more of it, which the operation's log has once it is made"), "{text}");
+    assert!(text.contains("2. stop its last task"), "what follows is in sight: {text}");
+}
+
+#[test]
+fn a_field_that_answers_a_warning_is_named_under_it() {
+    let mut plan = one();
+    plan.warnings = vec!["nothing watches: say --override-budget".to_owned()];
+    let mut screen = dialog((180, 50), "xd", &plan.sealed());
+    let text = screen.text();
+    assert!(text.contains("--override-budget is the field `budget` here."), "{text}");
+    // A command of AWS is nobody's field.
+    let ticket = ticket(&screen);
+    let declined = Declined {
+        what: "drain is refused".to_owned(),
+        why: vec!["there is no such parameter; aws ssm put-parameter --type SecureString".to_owned()],
+        ..Declined::default()
+    };
+    screen.input(Input::Answer(Answer::Planned { ticket, offer: Err(declined) }));
+    assert!(!screen.text().contains("What a flag does"), "{}", screen.text());
+}
