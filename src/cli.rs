@@ -21,6 +21,7 @@ mod drift;
 mod failure;
 mod footprint;
 mod get;
+mod going;
 mod grouped;
 mod history;
 mod inventory;

@@ -37,6 +37,7 @@ pub mod placement;
 pub mod plan;
 pub mod preview;
 pub mod progress;
+mod proving;
 pub mod ran;
 pub mod refreshing;
 pub mod rollback;

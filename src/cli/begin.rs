@@ -115,7 +115,8 @@ pub(super) async fn plan_and_run(
     let mut intent = intent;
     let may_put = !manner.only_shows() || manner.yes || global.demo;
     ask_hosts(reach.hands()?, reach.clock(), &world, may_put, &mut intent).await;
-    let plan = desk(&reach, &world)?.plan(intent).await?;
+    let desk = desk(&reach, &world)?;
+    let plan = reach.patiently(desk.plan(intent), out).await?;
     run(plan, manner, &reach, global, outside, out).await
 }
 

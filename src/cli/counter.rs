@@ -7,6 +7,7 @@ mod register;
 use super::Outside;
 use super::args::Global;
 use super::begin::{ask_hosts, desk_of, identities};
+use super::going::Since;
 use super::op::{self, Place};
 use super::reach::{Shown, Tools};
 use crate::error::{Error, ErrorKind, Result};
@@ -30,6 +31,8 @@ use tokio_util::sync::CancellationToken;
 const LOOK_EVERY: Duration = Duration::from_secs(5);
 /// How often is looked where no bell could be hung up.
 const LOOK_DEAF: Duration = Duration::from_secs(30);
+/// How often is told how far a plan is.
+const TELLS: Duration = Duration::from_millis(500);
 /// Orders and answers that may wait.
 const QUEUED: usize = 8;
 /// Lanes whose commands are written out for a preview.
@@ -167,13 +170,14 @@ impl Clerk {
             Order::Plan { ticket, intent } => {
                 let asked = ops::kept::asked(intent, journal.as_ref(), self.tools.clock.now());
                 let offer = match asked {
-                    Ok(intent) => self.plan(intent).await.map_err(Declined::from),
+                    Ok(intent) => self.telling(ticket, self.plan(intent)).await.map_err(Declined::from),
                     Err(error) => Err(Declined::from(error)),
                 };
                 Answer::Planned { ticket, offer }
             }
             Order::TakeBack { ticket, op } => {
-                let offer = self.take_back(&op, &journal).await.map_err(Declined::from);
+                let back = self.telling(ticket, self.take_back(&op, &journal));
+                let offer = back.await.map_err(Declined::from);
                 Answer::Planned { ticket, offer }
             }
             Order::Begin { ticket, plan, reason } => {
@@ -186,6 +190,25 @@ impl Clerk {
             }
         };
         self.tell(answer).await;
+    }
+
+    /// Plans while it tells how far that is. Where the screen has no time to hear it the next word does as well.
+    async fn telling<T>(&self, ticket: u64, planning: impl Future<Output = T>) -> T {
+        let reader = self.tools.reader.as_ref();
+        let (since, mut before) = (Since::now(reader), String::new());
+        tokio::pin!(planning);
+        loop {
+            tokio::select! {
+                planned = &mut planning => return planned,
+                () = tokio::time::sleep(TELLS) => {
+                    let said = since.said(reader);
+                    if said != before {
+                        before.clone_from(&said);
+                        let _ = self.answer.try_send(Answer::Planning { ticket, said });
+                    }
+                }
+            }
+        }
     }
 
     async fn plan(&self, intent: Intent) -> Result<Arc<Offer>> {
@@ -203,11 +226,13 @@ impl Clerk {
 
     async fn take_back(&self, id: &str, journal: &Journal) -> Result<Arc<Offer>> {
         let op = ops::read(journal, id)?;
+        let unread = ops::rollback::allowed(journal, &op)?;
         let world = self.tools.once(&[Source::Identity]).await;
         let tools = &self.tools;
         let desk = desk_of(&tools.config, &tools.hands, &world, tools.clock.now());
-        let plan = ops::rollback::plan(&desk, &op).await?;
-        Ok(self.offer(plan).await)
+        let mut plan = ops::rollback::plan(&desk, &op).await?;
+        plan.warnings.splice(0..0, unread);
+        Ok(self.offer(plan.sealed()).await)
     }
 
     /// The plan with the command of each step. The token of a call is not known before there is an operation.

@@ -4,15 +4,15 @@ use super::Outside;
 use super::args::Global;
 use super::calls;
 use super::drift::{self, Minding};
+use super::going::{TELLS, attended, patiently};
 use super::output::Output;
 use super::past::{self, Past};
 use super::tunnel::{self, Guard, Signals, Tunnels};
 use crate::clock::Clock;
 use crate::collect::{self, Collector, Keeping, Patience};
-use crate::config::{Config, CoreReach, Loaded, Surroundings, load, span};
+use crate::config::{Config, CoreReach, Loaded, Surroundings, load};
 use crate::error::{Error, ErrorKind, Result};
 use crate::gateway::{FleetProbe, FleetReader, FleetWriter, NoteCall, Seals, Sessions, Source};
-use crate::model::text::harmless;
 use crate::model::{CoreId, Scope, TargetGroupArn};
 use crate::query::Kind;
 use crate::query::asked::cores_asked;
@@ -267,13 +267,8 @@ impl Drop for Reach {
     }
 }
 
-/// After so long without an answer a person wonders.
-const UNEASY: Duration = Duration::from_secs(3);
-
 /// So few sessions are not worth a word.
 const FEW: usize = 4;
-/// From one word about how far it is to the next.
-const TELLS: Duration = Duration::from_secs(5);
 
 /// What it takes to ask so many cores by ways of their own.
 fn ways_take(count: usize, most: usize) -> String {
@@ -285,20 +280,6 @@ fn ways_take(count: usize, most: usize) -> String {
 fn stopped(opened: usize, count: usize) -> Error {
     let said = format!("stopped: of {count} cores, sessions with {opened} had been opened, and are ended");
     Error::new(ErrorKind::Interrupted, said)
-}
-
-/// Whom a read still waits for, in a sentence.
-fn waiting_for(silent: &[Scope], limit: Option<Duration>) -> Option<String> {
-    let (first, more) = silent.split_first()?;
-    let more = match more.len() {
-        0 => ", which has".to_owned(),
-        n => format!(" and {n} more, which have"),
-    };
-    let limit = match limit {
-        Some(limit) => format!("given up after {}, as --timeout says", span(limit)),
-        None => "--timeout limits the wait".to_owned(),
-    };
-    Some(format!("waiting for {}{more} not answered yet ({limit})", harmless(&first.to_string())))
 }
 
 impl Reach {
@@ -355,7 +336,7 @@ impl Reach {
         let (silent, told) = watch::channel(Vec::new());
         let patience = Patience { limit, silent: Some(silent) };
         let reading = collect::once(reader, config, sources, interest, self.clock, patience);
-        attended(reading, told, limit, out).await
+        attended(reading, told, limit, self.reader.as_ref(), out).await
     }
 
     /// What to read first where each core is asked by a way of its own, and some are: everything but their word, so that
@@ -385,7 +366,9 @@ impl Reach {
         let interest = Interest { cores_of: Some(cores), ..Interest::default() };
         let sources = [Source::Admin];
         let reading = collect::further(reader, config, world, &sources, interest, self.clock, patience);
-        let Some(tunnels) = &self.tunnels else { return Ok(attended(reading, told, limit, out).await) };
+        let Some(tunnels) = &self.tunnels else {
+            return Ok(attended(reading, told, limit, self.reader.as_ref(), out).await);
+        };
         if count > FEW {
             out.say(&ways_take(count, tunnel::MOST));
         }
@@ -462,7 +445,13 @@ impl Reach {
         let (config, reader) = (Arc::clone(&self.config), Arc::clone(&self.reader));
         let (silent, told) = watch::channel(Vec::new());
         let patience = Patience { limit: None, silent: Some(silent) };
-        attended(targets(reader, config, world, of, self.clock, patience), told, None, out).await
+        let reading = targets(reader, config, world, of, self.clock, patience);
+        attended(reading, told, None, self.reader.as_ref(), out).await
+    }
+
+    /// Waits for something that reads; a person who begins to wonder is told how far it is.
+    pub(super) async fn patiently<T>(&self, reading: impl Future<Output = T>, out: &mut Output) -> T {
+        patiently(reading, self.reader.as_ref(), |_| (), out).await
     }
 
     /// Reads sources until the token is cancelled.
@@ -475,23 +464,4 @@ impl Reach {
     ) -> Collector {
         collect::start(Arc::clone(&self.reader), Arc::new(config), sources, self.clock, kept, cancel)
     }
-}
-
-/// Waits for a read; a person who begins to wonder is told whom it waits for.
-async fn attended(
-    reading: impl Future<Output = Arc<World>>,
-    told: watch::Receiver<Vec<Scope>>,
-    limit: Option<Duration>,
-    out: &mut Output,
-) -> Arc<World> {
-    tokio::pin!(reading);
-    if out.is_attended {
-        tokio::select! {
-            world = &mut reading => return world,
-            () = tokio::time::sleep(UNEASY) => {
-                waiting_for(&told.borrow(), limit).iter().for_each(|text| out.say(text));
-            }
-        }
-    }
-    reading.await
 }

@@ -1,6 +1,7 @@
 //! What a step waits for: a condition over facts, with what was last seen of them.
 
 use super::aspect::{Aspect, Value};
+use super::telling::CoreFact;
 use crate::model::Scope;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -74,6 +75,29 @@ impl Condition {
                 Self::All { of }
             }
             one => Self::All { of: vec![one, other] },
+        }
+    }
+
+    /// The state that it asks for, where that is one which people call by a word or a number.
+    pub fn sets(&self) -> Option<&Value> {
+        match self {
+            Self::Is { fact, value } => {
+                let is_called_so = match fact {
+                    Aspect::HostStatus { .. }
+                    | Aspect::ServiceDesired { .. }
+                    | Aspect::GroupDesired { .. } => true,
+                    Aspect::GroupSetting { .. } => *value != Value::Absent,
+                    // Of a secret it is only known which one it is.
+                    Aspect::Core { fact } => {
+                        matches!(&**fact, CoreFact::Setting { known, .. } if known.is_empty())
+                            && *value != Value::Absent
+                    }
+                    _ => false,
+                };
+                is_called_so.then_some(value)
+            }
+            Self::All { of } => of.iter().find_map(Self::sets),
+            _ => None,
         }
     }
 

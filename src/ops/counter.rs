@@ -5,6 +5,7 @@
 use super::event::{Event, Verb};
 use super::intent::Intent;
 use super::plan::Plan;
+use super::rollback::{Taken, taken, taken_back};
 use super::state::OpState;
 use crate::error::Error;
 use crate::logs::{Gaze, Line, Said, Sought};
@@ -69,6 +70,23 @@ impl Register {
         self.ops.iter().map(|listed| &listed.op).collect()
     }
 
+    /// Why an operation that is over is not taken back once more; none where it may be.
+    pub fn taken(&self, id: &str) -> Option<Taken> {
+        let states = self.states();
+        let by = taken_back(id, &states)?;
+        let lives = self.find(&by.by).is_some_and(|listed| listed.lives);
+        taken(id, &by, lives, &states)
+    }
+
+    /// What can be asked of an operation as it stands among the others.
+    pub fn offers(&self, listed: &Listed) -> Vec<Verb> {
+        let mut offers = listed.op.offers(listed.lives);
+        if listed.op.ended.is_some() && self.taken(&listed.op.record.id).is_some() {
+            offers.retain(|verb| *verb != Verb::Rollback);
+        }
+        offers
+    }
+
     /// Those that are not over.
     pub fn open(&self) -> impl Iterator<Item = &Arc<Listed>> {
         self.ops.iter().filter(|listed| listed.op.ended.is_none())
@@ -128,6 +146,13 @@ pub enum Order {
 /// What came of an order.
 #[derive(Clone, Debug)]
 pub enum Answer {
+    /// How far a plan is that is being made.
+    Planning {
+        /// By which it is known.
+        ticket: u64,
+        /// In a sentence.
+        said: String,
+    },
     /// A plan, or why there is none.
     Planned {
         /// Of the order.

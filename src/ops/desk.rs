@@ -4,15 +4,16 @@ use super::census::standings;
 use super::guard::{DO_NOT_DISRUPT, Refusal, forbids, refused};
 use super::intent::{Intent, Options};
 use super::kinds::{self, Kind};
-use super::losses;
-use super::plan::{Account, Cost, GOOD_FOR, Lane, More, Most, Plan, Pool, Proof, SCHEMA};
+use super::losses::{self, Ending};
+use super::plan::{Account, Cost, GOOD_FOR, Lane, More, Most, Plan, Pool, SCHEMA};
+use super::proving;
 use crate::config::Config;
 use crate::error::{Error, Result, did_you_mean};
 use crate::fleet::{Fleet, GroupRow, InstanceRow, ServiceRow, TaskRow, TemplateRow};
-use crate::gateway::change::{self, Change, FleetWriter, WriteError};
+use crate::gateway::change::FleetWriter;
 use crate::gateway::{FleetProbe, Look, Seen};
 use crate::model::text::harmless;
-use crate::model::{Core, Limit, Scope, Tags, TierName, Trouble};
+use crate::model::{Core, Limit, Scope, TierName, Trouble};
 use crate::snapshot::Snapshot;
 use crate::store::journal::Grip;
 use jiff::Timestamp;
@@ -60,6 +61,8 @@ pub struct Draft {
     pub waves: Vec<Vec<usize>>,
     /// When one lane fails everything is taken back.
     pub is_one_piece: bool,
+    /// Members that groups end by themselves.
+    pub endings: Vec<Ending>,
     /// Its targets stay unavailable when it is over, so that their shares of the budget never come back.
     pub stays_down: bool,
 }
@@ -124,10 +127,7 @@ impl Desk<'_> {
         let pools = self.pools(&mut draft, &intent)?;
         let accounts = self.accounts(&draft.lanes)?;
         let mut lanes = draft.lanes;
-        let mut proved = Vec::new();
-        for lane in &mut lanes {
-            self.prove(lane, &mut proved, &mut draft.warnings).await?;
-        }
+        draft.warnings.extend(proving::prove(self, &mut lanes).await?);
         let plan = Plan {
             schema: SCHEMA.to_owned(),
             id: String::new(),
@@ -278,58 +278,6 @@ impl Desk<'_> {
         found.collect()
     }
 
-    /// Asks EC2 whether it would do what a lane wants of it.
-    async fn prove(
-        &self,
-        lane: &mut Lane,
-        proved: &mut Vec<(Scope, Change)>,
-        warnings: &mut Vec<String>,
-    ) -> Result<()> {
-        for step in &mut lane.steps {
-            let mut proof = None;
-            for change in step.go.act.proved() {
-                if let Some(fault) = change.fault() {
-                    return Err(Error::failed(format!("{}: {fault}", lane.name)));
-                }
-                // What is made on the way cannot be tried out before.
-                if !change.can_be_proved() || matches!(step.proof, Proof::Unproved(_)) {
-                    continue;
-                }
-                let Some(writer) = self.writer else {
-                    proof = Some(Proof::Unproved("in read-only mode AWS is not asked".to_owned()));
-                    continue;
-                };
-                // Launches that differ in their tags alone are one question: AWS lets few of them be asked.
-                let asked = (lane.scope.clone(), untagged(change));
-                if proved.contains(&asked) {
-                    proof = Some(Proof::Proved);
-                    continue;
-                }
-                proof = Some(match writer.prove(&lane.scope, change).await {
-                    Ok(change::Proof::Proved { .. }) => {
-                        proved.push(asked);
-                        Proof::Proved
-                    }
-                    Ok(change::Proof::None) => Proof::Checked,
-                    Err(WriteError::Refused(trouble)) => {
-                        let mend = trouble.hint.clone().unwrap_or_else(|| "see docs/iam.md".to_owned());
-                        let why = format!("AWS would not do it: {}", trouble.message);
-                        return Err(refused(&step.title, vec![Refusal::new(&lane.name, why, mend)]));
-                    }
-                    Err(error) => {
-                        warnings.push(format!("{}: AWS could not be asked if it would: {error}", lane.name));
-                        Proof::Unproved(error.to_string())
-                    }
-                });
-                if !matches!(proof, Some(Proof::Proved)) {
-                    break;
-                }
-            }
-            step.proof = proof.unwrap_or_else(|| step.proof.clone());
-        }
-        Ok(())
-    }
-
     /// Looks at single things.
     ///
     /// # Errors
@@ -339,7 +287,8 @@ impl Desk<'_> {
         self.probe.look(scope, &look).await.map_err(|trouble| blind(&trouble))
     }
 
-    /// The instances that were named by id or by `Name` tag; what cannot be found is refused.
+    /// The instances that were named by id or by `Name` tag; what cannot be found is refused. Of several,
+    /// those that have ended are left out, and said: nothing can be done to them, and nobody need choose the others anew.
     pub fn instances(&self, names: &[String], draft: &mut Draft) -> Vec<&InstanceRow> {
         let found = names.iter().filter_map(|name| {
             let named = |row: &&InstanceRow| {
@@ -349,7 +298,17 @@ impl Desk<'_> {
             let candidates = all.clone().flat_map(|row| [Some(row.it.id.as_str()), row.it.name()]).flatten();
             one("instance", name, all.filter(named), candidates, draft)
         });
-        unique(found.collect())
+        let found = unique(found.collect());
+        let (gone, there): (Vec<&InstanceRow>, Vec<&InstanceRow>) =
+            found.into_iter().partition(|row| row.it.state.is_gone());
+        if there.is_empty() {
+            return gone;
+        }
+        for row in gone {
+            let name = row.it.name().map(|name| format!(" ({})", harmless(name))).unwrap_or_default();
+            draft.warn(format!("{}{name} is {} and left out", row.it.id, row.it.state.word()));
+        }
+        there
     }
 
     /// The groups that were named.
@@ -426,19 +385,6 @@ impl Desk<'_> {
     pub fn group_of(&self, row: &InstanceRow) -> Option<&GroupRow> {
         let name = row.group.as_ref()?;
         self.fleet.groups.iter().find(|group| group.it.name == *name && group.scope == row.scope)
-    }
-}
-
-/// A change without the tags that it gives to what it launches.
-fn untagged(change: &Change) -> Change {
-    match change {
-        Change::RunInstance { template, subnet, instance_type, .. } => Change::RunInstance {
-            template: template.clone(),
-            subnet: subnet.clone(),
-            instance_type: instance_type.clone(),
-            tags: Tags::default(),
-        },
-        other => other.clone(),
     }
 }
 

@@ -20,14 +20,16 @@ mod terminate;
 mod tune;
 mod undrain;
 
-pub use self::core::{look_at_cores, targets_of};
+pub use self::core::look_at_cores;
 pub use config::{Held, held};
 pub use keys::ways_to_a_key;
 
 use super::desk::{Desk, Draft};
 use super::intent::Intent;
 use crate::error::{Error, Result, did_you_mean};
+use crate::fleet::Fleet;
 use crate::gateway::Source;
+use crate::model::{Scope, TargetGroupArn};
 use futures::future::BoxFuture;
 
 /// Makes lanes of an intent.
@@ -389,14 +391,17 @@ const OF_LOSSES: &[Source] =
     &[Source::Services, Source::TargetGroups, Source::Targets, Source::Rules, Source::Registry];
 
 impl Kind {
-    /// Whether it takes hosts from whoever is served by them.
-    pub fn empties_hosts(&self) -> bool {
-        matches!(self.takes, Takes::Instances | Takes::InstancesOrTasks) && self.danger > Danger::Harmless
+    /// Whether it takes hosts, or all tasks of a service, from whoever is served by them.
+    pub fn takes_from_hosts(&self) -> bool {
+        let is_of_hosts = matches!(self.takes, Takes::Instances | Takes::InstancesOrTasks);
+        // What groups end by themselves.
+        let ends = ["refresh", "rollout", "scale", "spot-share"].contains(&self.word);
+        self.danger > Danger::Harmless && (is_of_hosts || ends)
     }
 
     /// Everything that is read for it: what a plan rests on, and what is read besides where it can be.
     pub fn reads(&self) -> Vec<Source> {
-        let besides = if self.empties_hosts() { OF_LOSSES } else { &[] };
+        let besides = if self.takes_from_hosts() { OF_LOSSES } else { &[] };
         let is_new = |source: &&Source| !self.sources.contains(source);
         self.sources.iter().chain(besides.iter().filter(is_new)).copied().collect()
     }
@@ -405,8 +410,9 @@ impl Kind {
     /// [`targets_of`] names.
     pub fn first(&self) -> (Vec<Source>, bool) {
         let is_of_cores = self.takes == Takes::Cores && self.sources.contains(&Source::Targets);
-        let first = self.reads().into_iter().filter(|source| !is_of_cores || *source != Source::Targets);
-        (first.collect(), is_of_cores)
+        let is_later = is_of_cores || ["scale", "spot-share"].contains(&self.word);
+        let first = self.reads().into_iter().filter(|source| !is_later || *source != Source::Targets);
+        (first.collect(), is_later)
     }
 }
 
@@ -423,4 +429,15 @@ pub fn kind(word: &str) -> Result<&'static Kind> {
             None => error,
         }
     })
+}
+
+/// The target groups whose targets are read for an intent; none for all of them.
+pub fn targets_of(fleet: &Fleet, intent: &Intent) -> Option<Vec<(Scope, TargetGroupArn)>> {
+    match intent.verb.as_str() {
+        "scale" => scale::targets_of(fleet, intent),
+        // Whose members stay what they are takes nobody anything.
+        "spot-share" if intent.options.refresh.is_none() => Some(Vec::new()),
+        "spot-share" => None,
+        _ => self::core::targets_of(fleet, intent),
+    }
 }

@@ -2,17 +2,20 @@
 //! and target groups that lose their last healthy target.
 //!
 //! Pure: rows and lanes in, findings out. Every target of the plan is taken to be gone at the same time: budgets may
-//! spread them over time, and in the end all are. Tasks that ECS moves are judged by the drain's own verdict.
+//! spread them over time, and in the end all are. Tasks that ECS moves are judged by the drain's own verdict. Members that
+//! a group ends by itself are told where that is known: whom others replace in time nobody misses.
 
+mod ending;
 mod said;
 
 #[cfg(test)]
 mod tests;
 
+pub use ending::{Ending, Turn};
 pub use said::tell;
 
 use super::plan::{Lane, is_not};
-use crate::fleet::{Fleet, TargetRow};
+use crate::fleet::{Fleet, ServiceRow, TargetRow};
 use crate::gateway::change::{Change, HostState};
 use crate::model::{Core, Home, Scope, TargetGroupArn, TargetState, Tenant};
 use serde::{Deserialize, Serialize};
@@ -37,6 +40,9 @@ pub struct Loss {
     /// Whether somebody else answers could not be seen.
     #[serde(default, skip_serializing_if = "is_not")]
     pub is_open: bool,
+    /// Whether it happens depends on which members AWS chooses.
+    #[serde(default, skip_serializing_if = "is_not")]
+    pub is_chance: bool,
 }
 
 /// What is lost.
@@ -55,6 +61,8 @@ pub enum Lost {
 pub enum Until {
     /// Its host has rebooted.
     Rebooted,
+    /// Another member of its group answers in its place.
+    Replaced,
     /// The operation is undone.
     Undone,
     /// Somebody starts its container again.
@@ -73,12 +81,52 @@ struct Cut<'a> {
     stops: Option<Until>,
     /// The tasks of services move away before.
     moves: bool,
+    /// The group ends it by itself.
+    ending: Option<&'a Ending>,
+    /// Target groups in which whoever replaces it comes to answer.
+    renewed: Vec<&'a TargetGroupArn>,
+    /// Those of them in which somebody answers at every moment.
+    carried: HashSet<&'a TargetGroupArn>,
 }
 
 impl<'a> Cut<'a> {
+    fn none(scope: &'a Scope) -> Self {
+        Self {
+            scope,
+            tier: None,
+            leaves: Vec::new(),
+            stops: None,
+            moves: false,
+            ending: None,
+            renewed: Vec::new(),
+            carried: HashSet::new(),
+        }
+    }
+
+    /// What a group does to each of its members that go. ECS starts the tasks of services elsewhere.
+    fn by(fleet: &'a Fleet, ending: &'a Ending, lanes: &'a [Lane]) -> Vec<(&'a str, Self)> {
+        let renewed = ending.renewed(fleet);
+        let carried: HashSet<_> =
+            renewed.iter().copied().filter(|group| ending.carries(fleet, group)).collect();
+        let mine =
+            lanes.iter().find(|lane| lane.scope == ending.scope && lane.target == ending.group.as_str());
+        let tier = mine.and_then(|lane| lane.tier.as_ref());
+        let cut = || Self {
+            tier,
+            stops: Some(Until::Ever),
+            moves: true,
+            ending: Some(ending),
+            renewed: renewed.clone(),
+            carried: carried.clone(),
+            ..Self::none(&ending.scope)
+        };
+        ending.members.iter().map(|id| (id.as_str(), cut())).collect()
+    }
+
     fn of(fleet: &'a Fleet, lane: &'a Lane) -> Self {
         let (scope, tier) = (&lane.scope, lane.tier.as_ref());
-        let mut cut = Self { scope, tier, leaves: Vec::new(), stops: None, moves: false };
+        let mut cut = Self::none(scope);
+        cut.tier = tier;
         for change in lane.steps.iter().filter_map(|step| step.go.act.change()) {
             match change {
                 Change::Deregister { target_group, targets } => {
@@ -104,8 +152,16 @@ impl<'a> Cut<'a> {
         self.stops = self.stops.max(Some(until));
     }
 
-    fn until(&self) -> Until {
+    /// Until when nobody answers in any of these target groups.
+    fn until<'g>(&self, mut groups: impl Iterator<Item = &'g TargetGroupArn>) -> Until {
+        if groups.any(|group| self.renewed.contains(&group)) {
+            return Until::Replaced;
+        }
         self.stops.unwrap_or(Until::Undone)
+    }
+
+    fn is_chance(&self) -> bool {
+        self.ending.is_some_and(|ending| ending.some_of_them().is_some())
     }
 
     /// Whether a target of the host leaves. Those of services leave with their tasks.
@@ -114,7 +170,9 @@ impl<'a> Cut<'a> {
             .leaves
             .iter()
             .any(|(group, port)| **group == target.it.group && (port.is_none() || *port == target.it.port));
-        is_named || self.stops.is_some() && !(self.moves && served.contains(&target.it.group))
+        let stays =
+            self.carried.contains(&target.it.group) || self.moves && served.contains(&target.it.group);
+        is_named || self.stops.is_some() && !stays
     }
 }
 
@@ -126,30 +184,72 @@ struct Sight<'a> {
     groups: HashMap<&'a TargetGroupArn, (Vec<&'a TargetRow>, usize)>,
     /// Target groups of services.
     served: HashSet<&'a TargetGroupArn>,
+    /// Target groups of services that have no task any more, with their tiers.
+    idle: HashMap<&'a TargetGroupArn, Option<String>>,
     /// Places whose targets were not read whole.
     unseen: &'a [Scope],
 }
 
-/// Whom the lanes of hosts take down. `unseen` are the places whose targets were not read whole.
-fn losses(fleet: &Fleet, lanes: &[Lane], unseen: &[Scope]) -> Vec<Loss> {
-    let cuts: BTreeMap<&str, Cut<'_>> =
+/// Whom the lanes of hosts, and what groups end by themselves, take down. `unseen` are the places whose targets were not
+/// read whole.
+fn losses(fleet: &Fleet, lanes: &[Lane], endings: &[Ending], unseen: &[Scope]) -> Vec<Loss> {
+    let mut cuts: BTreeMap<&str, Cut<'_>> =
         lanes.iter().map(|lane| (lane.target.as_str(), Cut::of(fleet, lane))).collect();
+    cuts.extend(endings.iter().flat_map(|ending| Cut::by(fleet, ending, lanes)));
     let served = fleet.services.iter().flat_map(|row| &row.it.target_groups).map(|(arn, ..)| arn).collect();
-    let mut sight = Sight { fleet, cuts, groups: HashMap::new(), served, unseen };
+    let mut sight = Sight { fleet, cuts, groups: HashMap::new(), served, idle: idle(fleet, lanes), unseen };
     for row in fleet.targets.iter().filter(|row| row.it.state == TargetState::Healthy) {
-        let takes = sight.cut(row).is_some_and(|cut| cut.takes(row, &sight.served));
+        let takes = sight.idle.contains_key(&row.it.group)
+            || sight.cut(row).is_some_and(|cut| cut.takes(row, &sight.served));
         let (leave, stay) = sight.groups.entry(&row.it.group).or_default();
         if takes { leave.push(row) } else { *stay += 1 }
     }
+    sight.spare();
     let mut all = sight.cores();
     all.extend(sight.target_groups(&all));
     all
+}
+
+/// The target groups of services that get no task any more, and of no other service.
+fn idle<'a>(fleet: &'a Fleet, lanes: &[Lane]) -> HashMap<&'a TargetGroupArn, Option<String>> {
+    let is_idle = |row: &ServiceRow| {
+        let mut changes = lanes.iter().flat_map(|lane| &lane.steps).filter_map(|step| step.go.act.change());
+        changes.any(|change| {
+            matches!(change, Change::ScaleService { service, desired: 0, .. } if *service == row.it.arn)
+        })
+    };
+    let (idle, busy): (Vec<&ServiceRow>, Vec<&ServiceRow>) =
+        fleet.services.iter().partition(|row| is_idle(row));
+    let of = |row: &'a ServiceRow| row.it.target_groups.iter().map(|(arn, ..)| arn);
+    let busy: HashSet<_> = busy.into_iter().flat_map(of).collect();
+    let tier = |row: &ServiceRow| row.tier.as_ref().map(ToString::to_string);
+    let all = idle.into_iter().flat_map(|row| of(row).map(move |arn| (arn, tier(row))));
+    all.filter(|(arn, _)| !busy.contains(arn)).collect()
 }
 
 impl<'a> Sight<'a> {
     /// What becomes of the host of a target.
     fn cut(&self, row: &TargetRow) -> Option<&Cut<'a>> {
         self.cuts.get(row.it.id.as_str()).filter(|cut| *cut.scope == *row.scope)
+    }
+
+    /// Where fewer members go than there are in a target group, one of them stays, whichever that is.
+    fn spare(&mut self) {
+        for (leave, stay) in self.groups.values_mut() {
+            let mut going: BTreeMap<&str, HashSet<&str>> = BTreeMap::new();
+            let mut may_go = BTreeMap::new();
+            for row in leave.iter() {
+                let cut = self.cuts.get(row.it.id.as_str()).filter(|cut| *cut.scope == *row.scope);
+                let Some(ending) = cut.and_then(|cut| cut.ending) else { continue };
+                let Some(count) = ending.some_of_them() else { continue };
+                going.entry(ending.group.as_str()).or_default().insert(row.it.id.as_str());
+                may_go.insert(ending.group.as_str(), count as usize);
+            }
+            *stay += going
+                .iter()
+                .filter(|(group, hosts)| may_go.get(*group).is_some_and(|most| hosts.len() > *most))
+                .count();
+        }
     }
 
     fn cores(&self) -> Vec<Loss> {
@@ -196,14 +296,21 @@ impl<'a> Sight<'a> {
             if down.is_empty() && !(tenants.is_empty() && is_down(&[])) {
                 continue;
             }
+            let is_mine_down = |tenant: &&&Tenant| down.iter().any(|name| *name == tenant.id.to_string());
+            let mut led: Vec<&TargetGroupArn> =
+                tenants.iter().filter(is_mine_down).flat_map(|tenant| &tenant.target_groups).collect();
+            if led.is_empty() {
+                led = doors.iter().map(|row| &row.it.group).collect();
+            }
             all.push(Loss {
                 of: Lost::Core,
                 name: core.id.to_string(),
                 hosts: vec![id.to_string()],
                 tier: core.tier.as_ref().map(ToString::to_string),
                 tenants: down,
-                until: cut.until(),
+                until: cut.until(led.iter().copied()),
                 is_open,
+                is_chance: cut.is_chance(),
             });
         }
         all
@@ -250,10 +357,18 @@ impl<'a> Sight<'a> {
                     |group| group.name.to_string(),
                 ),
                 hosts,
-                tier: cuts.iter().find_map(|cut| cut.tier.cloned()),
+                tier: cuts
+                    .iter()
+                    .find_map(|cut| cut.tier.cloned())
+                    .or_else(|| self.idle.get(group).cloned().flatten()),
                 tenants: self.fleet.tenants.iter().filter(is_led).map(|one| one.id.to_string()).collect(),
-                until: cuts.iter().map(|cut| cut.until()).max().unwrap_or(Until::Undone),
+                until: cuts
+                    .iter()
+                    .map(|cut| cut.until(std::iter::once(*group)))
+                    .max()
+                    .unwrap_or(Until::Undone),
                 is_open: false,
+                is_chance: cuts.iter().any(|cut| cut.is_chance()),
             });
         }
         all.sort_by(|one: &Loss, other| one.name.cmp(&other.name));
@@ -261,8 +376,17 @@ impl<'a> Sight<'a> {
     }
 }
 
-/// Whether the steps of some lane take anything away from whoever is served by its host, tasks that move left aside.
-fn cuts(fleet: &Fleet, lane: &Lane) -> bool {
-    let cut = Cut::of(fleet, lane);
-    cut.stops.is_some() || !cut.leaves.is_empty()
+/// The places where the plan takes anything away from whoever is served there, tasks that move left aside.
+fn places<'a>(fleet: &Fleet, lanes: &'a [Lane], endings: &'a [Ending]) -> Vec<&'a Scope> {
+    let cuts = |lane: &&Lane| {
+        let cut = Cut::of(fleet, lane);
+        cut.stops.is_some()
+            || !cut.leaves.is_empty()
+            || lane
+                .steps
+                .iter()
+                .any(|step| matches!(step.go.act.change(), Some(Change::ScaleService { desired: 0, .. })))
+    };
+    let ended = endings.iter().filter(|ending| !ending.members.is_empty()).map(|ending| &ending.scope);
+    lanes.iter().filter(cuts).map(|lane| &lane.scope).chain(ended).collect()
 }

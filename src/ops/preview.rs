@@ -83,7 +83,7 @@ pub fn proofs(plan: &Plan) -> String {
         }
         let word = match step.proof {
             Proof::Proved => "proved by a dry run",
-            Proof::Checked | Proof::NotNeeded => "only checked: AWS has no dry run for it",
+            Proof::Checked | Proof::NotNeeded => "only checked: there is no dry run for it",
             Proof::Unproved(_) => "not proved: AWS could not be asked",
         };
         *counts.entry(word).or_default() += 1;

@@ -4,6 +4,7 @@ use super::commit::Commit;
 use super::event::{At, End, Outcome};
 use super::rollback::{self, SoFar, TakenBack, command, stays};
 use super::state::{Known, LaneState, Mode, OpState, Phase, StepState};
+use crate::gateway::change::Change;
 use jiff::Timestamp;
 use serde::Serialize;
 
@@ -165,6 +166,10 @@ impl Progress {
         let mut progress = Self::of(op, lives, now);
         progress.taken_back = rollback::taken_back(&progress.id, ops).filter(|_| progress.standing.is_over());
         let Some(TakenBack { by, so_far }) = &progress.taken_back else { return progress };
+        // What it made of the groups is so no more: what is to be committed now is told by what took it back.
+        if *so_far != SoFar::PartWay {
+            progress.commit.clear();
+        }
         match so_far {
             SoFar::Done => {
                 progress.standing = Standing::RolledBack;
@@ -176,6 +181,7 @@ impl Progress {
                 progress.note = Some(format!("operation {by} is rolling it back"));
             }
             SoFar::PartWay => {
+                progress.hint = command(op).or(progress.hint);
                 progress.note = Some(format!("operation {by} was to roll it back and stopped part way"));
             }
         }
@@ -253,7 +259,18 @@ fn lane_progress(op: &OpState, number: usize) -> LaneProgress {
     let lane = &op.lanes[number];
     let plan = &op.plan.lanes[number];
     let total = plan.steps.len();
+    // Whoever ended it wrote nothing of how it stands with this one.
+    let is_open = op.ended.is_some() && !matches!(lane.phase, Phase::Over(_));
     let (state, done, now) = match lane.phase {
+        Phase::Waiting if is_open => ("not begun", 0, String::new()),
+        Phase::There if is_open => {
+            let step = doing(op, At { lane: number, step: lane.at });
+            ("not known", lane.at.min(total), format!("{step}; how it ended was not recorded"))
+        }
+        Phase::Back if is_open => {
+            let step = undoing(op, number);
+            ("not known", stand(lane), format!("{step}; whether it was taken back was not recorded"))
+        }
         Phase::Waiting => ("waiting", 0, "waits for its turn".to_owned()),
         Phase::There => ("running", lane.at.min(total), doing(op, At { lane: number, step: lane.at })),
         Phase::Back => ("undoing", stand(lane), undoing(op, number)),
@@ -282,7 +299,13 @@ fn doing(op: &OpState, at: At) -> String {
     let how = match state {
         Some(StepState::Doubtful { .. }) => "; its answer was lost, looking whether it happened",
         Some(StepState::Again { .. }) => "; AWS was busy, tried again",
-        Some(StepState::Waiting { call: Some(_), .. }) if !step.go.act.is_idle() => "; AWS took it",
+        Some(StepState::Waiting { call: Some(_), .. }) if !step.go.act.is_idle() => {
+            if step.go.act.change().is_some_and(is_of_a_core) {
+                "; the core took it"
+            } else {
+                "; AWS took it"
+            }
+        }
         _ => "",
     };
     let lane = &op.lanes[at.lane];
@@ -335,7 +358,9 @@ pub fn line(op: &OpState, event: &super::event::Event) -> String {
             let id = request_id.as_ref().map(|id| format!(" (request {id})")).unwrap_or_default();
             let missed: String =
                 missed.iter().map(|(at, why)| format!("; not {}: {why}", name(&at.lane))).collect();
-            format!("call {call}: AWS took it{id}{missed}")
+            let is_of_a_core = op.calls.get(call).is_some_and(|call| is_of_a_core(&call.change));
+            let who = if is_of_a_core { "the core" } else { "AWS" };
+            format!("call {call}: {who} took it{id}{missed}")
         }
         Event::Failed { call, why, again_at, .. } => {
             let again = again_at.map(|at| format!("; made again not before {at:.0}")).unwrap_or_default();
@@ -379,6 +404,11 @@ pub fn line(op: &OpState, event: &super::event::Event) -> String {
         Event::Left { why } => format!("the runner left: {why}"),
         Event::Ended { end } => end.word().to_owned(),
     }
+}
+
+/// Whether it is a core that is asked, and not AWS.
+fn is_of_a_core(change: &Change) -> bool {
+    matches!(change, Change::PutCore { .. })
 }
 
 /// Calls whose outcome nobody knows yet.

@@ -1,5 +1,9 @@
 //! Undoing an operation that is over: a new operation, built from what the old one recorded.
 
+mod again;
+
+pub use again::{Taken, allowed, taken};
+
 use super::aspect::{Aspect, Value};
 use super::desk::{Desk, blind};
 use super::event::{End, Outcome};
@@ -47,7 +51,7 @@ pub async fn plan(desk: &Desk<'_>, op: &OpState) -> Result<Plan> {
                 Undo::Nothing => {}
                 Undo::Impossible { why } => kept.push(format!("{}: {}: {why}", plan.name, step.title)),
                 Undo::Exact { leg } | Undo::BestEffort { leg, .. } => steps.push(Step {
-                    title: format!("undo: {}", step.title),
+                    title: title(step, leg),
                     go: Leg { names: None, ..(**leg).clone() },
                     undo: once_more(step),
                     proof: Proof::Checked,
@@ -111,6 +115,21 @@ pub async fn plan(desk: &Desk<'_>, op: &OpState) -> Result<Plan> {
         losses: Vec::new(),
     };
     Ok(plan.sealed())
+}
+
+/// What a step of the way back is called: by the step that it takes back, and by what it sets, which is what the call
+/// says. Whoever reads only the former would take it for the call.
+fn title(step: &Step, back: &Leg) -> String {
+    const SETS: &str = " (back to ";
+    let again = step.title.strip_prefix("undo: ");
+    let what = match again {
+        Some(again) => format!("once more: {}", again.split(SETS).next().unwrap_or(again)),
+        None => format!("undo: {}", step.title),
+    };
+    match back.until.sets().filter(|_| again.is_none()) {
+        Some(value) => format!("{what}{SETS}{value})"),
+        None => what,
+    }
 }
 
 /// How what was taken back is done once more: no better than it was taken back.

@@ -46,8 +46,8 @@ pub(super) enum What {
 pub(super) enum Stage {
     /// Something must be given first, or what was given is wrong.
     Lacking(String),
-    /// The fleet is read and the plan is made.
-    Planning,
+    /// The fleet is read and the plan is made; how far that is, as soon as it is told.
+    Planning(Option<String>),
     /// It is there to be looked at.
     Planned(Arc<Offer>),
     /// There will be none.
@@ -105,7 +105,16 @@ impl Dialog {
 
     /// Whether an answer is being waited for.
     pub(super) fn is_waiting(&self) -> bool {
-        matches!(self.stage, Stage::Planning | Stage::Beginning(_))
+        matches!(self.stage, Stage::Planning(_) | Stage::Beginning(_))
+    }
+
+    /// Hears how far the plan is that it waits for.
+    pub(super) fn hear(&mut self, ticket: u64, said: &str) {
+        if let Stage::Planning(so_far) = &mut self.stage
+            && self.ticket == ticket
+        {
+            *so_far = Some(said.to_owned());
+        }
     }
 
     /// The intent with what the fields say.

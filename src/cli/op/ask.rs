@@ -142,6 +142,7 @@ pub(super) async fn rollback(
         drop(journal);
         return run(verb, &ask, place, outside, out).await;
     }
+    ops::rollback::allowed(&journal, &op)?.iter().for_each(|unread| out.warn(unread));
     let reach = reach::open(global, outside, out).await?;
     let world = reach.once(&[Source::Identity], Interest::default(), None, out).await;
     let plan = ops::rollback::plan(&begin::desk(&reach, &world)?, &op).await?;

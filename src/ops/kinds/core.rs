@@ -23,5 +23,5 @@ pub(super) use create::create;
 pub use look::look_at_cores;
 pub(super) use power::{restart, start, stop};
 pub(super) use relocate::relocate;
-pub use stands::targets_of;
+pub(super) use stands::targets_of;
 pub(super) use upgrade::upgrade;

@@ -29,6 +29,7 @@ pub(super) fn draft<'a>(desk: &'a Desk<'a>, intent: &'a Intent) -> BoxFuture<'a,
         let going: Vec<&InstanceRow> = rows;
         let expected = hosts::judge(desk, &going, intent, &mut draft).await;
         let document = containers::document(desk, &going, intent).await?;
+        let delays = traffic::delays(desk, &going).await?;
         for row in &going {
             desk.mind_tags(row, intent, &mut draft);
             if row.it.state != InstanceState::Running {
@@ -37,7 +38,7 @@ pub(super) fn draft<'a>(desk: &'a Desk<'a>, intent: &'a Intent) -> BoxFuture<'a,
                 continue;
             }
             if let Some(lane) =
-                lane(desk, row, intent, &mut leaving, &document, &expected, &mut draft).await?
+                lane(desk, row, intent, &mut leaving, &document, &expected, &delays, &mut draft).await?
             {
                 draft.lanes.push(lane);
             }
@@ -60,6 +61,7 @@ pub(super) fn draft<'a>(desk: &'a Desk<'a>, intent: &'a Intent) -> BoxFuture<'a,
     .boxed()
 }
 
+#[expect(clippy::too_many_arguments, reason = "a lane is made of all of these, and of nothing else")]
 async fn lane(
     desk: &Desk<'_>,
     row: &InstanceRow,
@@ -67,6 +69,7 @@ async fn lane(
     leaving: &mut Vec<(GroupName, u32)>,
     document: &containers::Ours,
     expected: &verdict::Expected,
+    delays: &traffic::Delays,
     draft: &mut Draft,
 ) -> Result<Option<Lane>> {
     let id = &row.it.id;
@@ -81,7 +84,7 @@ async fn lane(
     ];
     let mut steps: Vec<Step> = Vec::new();
     hosts::steps(desk, row, intent, expected, &mut facts, &mut steps, draft);
-    traffic::steps(desk, row, group.map(|(group, _)| group), intent, &mut facts, &mut steps, draft).await?;
+    traffic::steps(desk, row, group.map(|(group, _)| group), intent, delays, &mut facts, &mut steps, draft);
     containers::steps(row, intent, document, draft.lanes.len(), &mut steps, draft);
     if !then(desk, row, group, intent, leaving, &mut facts, &mut steps, draft).await? {
         return Ok(None);

@@ -22,6 +22,7 @@ use super::super::desk::{Desk, Draft};
 use super::super::guard::forbids;
 use super::super::intent::{Intent, RefreshWish};
 use super::super::launching::{Lacking, lacking};
+use super::super::losses::Ending;
 use super::super::plan::{Fact, Lane, Proof, Step};
 use super::super::refreshing::launches;
 use super::protect::count;
@@ -156,12 +157,9 @@ pub(super) async fn lane_to(
     if let Some(desired) = &desired {
         planned(&group.name, &launches(group), desired).into_iter().for_each(|said| draft.warn(said));
     }
-    let of = group
-        .members
-        .iter()
-        .filter(|member| is_replaced(member, &target, group.mix.as_ref(), &wants))
-        .count();
-    let of = u32::try_from(of).unwrap_or(u32::MAX);
+    let going = group.members.iter().filter(|one| is_replaced(one, &target, group.mix.as_ref(), &wants));
+    let going: Vec<InstanceId> = going.map(|member| member.id.clone()).collect();
+    let of = u32::try_from(going.len()).unwrap_or(u32::MAX);
     if of == 0 && group.desired > 0 && target.is_same() && draft.refusals.is_empty() {
         let why = "every member matches already";
         draft.refuse(
@@ -196,6 +194,7 @@ pub(super) async fn lane_to(
     let tier = (wants::unavailable(group.desired, &wants) > 0)
         .then(|| super::super::desk::tier(row.tier.as_ref()))
         .flatten();
+    draft.endings.push(Ending::replaced(row, going, wants::unavailable(group.desired, &wants)));
     draft.hold(&row.scope, "group", group.name.as_str(), Grip::Alone);
     draft.lanes.push(Lane {
         name: group.name.to_string(),

@@ -5,11 +5,12 @@ use super::super::condition::Condition;
 use super::super::desk::{Desk, Draft};
 use super::super::guard::forbids;
 use super::super::intent::Intent;
+use super::super::losses::{Ending, Turn};
 use super::super::plan::{Fact, Lane, Leg, Proof, Step, Undo, leg, wait};
 use crate::error::{Error, Result};
-use crate::fleet::{GroupRow, ServiceRow};
+use crate::fleet::{Fleet, GroupRow, ServiceRow};
 use crate::gateway::change::Change;
-use crate::model::Group;
+use crate::model::{Group, Scope, TargetGroupArn};
 use crate::store::journal::Grip;
 use futures::FutureExt;
 use futures::future::BoxFuture;
@@ -132,11 +133,7 @@ fn group(desk: &Desk<'_>, row: &GroupRow, intent: &Intent, draft: &mut Draft) {
             steps.push(pure_wait(title, until));
         }
         if shrinks {
-            draft.warn(format!(
-                "{} ends {} instances, and AWS chooses which",
-                group.name,
-                group.desired - desired
-            ));
+            fewer(row, desired, draft);
         }
     }
     draft.lanes.push(Lane {
@@ -147,6 +144,55 @@ fn group(desk: &Desk<'_>, row: &GroupRow, intent: &Intent, draft: &mut Draft) {
         facts: facts.into_iter().map(|(fact, was)| Fact { fact, was: Value::Count(was.into()) }).collect(),
         steps,
     });
+}
+
+/// Whom a smaller size takes down is told by the targets of all groups; who only gets more takes nobody anything.
+pub(super) fn targets_of(fleet: &Fleet, intent: &Intent) -> Option<Vec<(Scope, TargetGroupArn)>> {
+    let options = &intent.options;
+    let is_named = |name: &str| intent.targets.iter().any(|target| target.rsplit('/').next() == Some(name));
+    let groups = fleet.groups.iter().filter(|row| is_named(row.it.name.as_str()));
+    let mut wanted = groups.map(|row| (row.it.desired, options.desired.or(options.max).unwrap_or(u32::MAX)));
+    let services = fleet.services.iter().any(|row| is_named(row.it.name.as_str()));
+    let is_fewer = wanted.any(|(is, wanted)| wanted < is) || services && options.desired == Some(0);
+    if is_fewer { None } else { Some(Vec::new()) }
+}
+
+/// What a smaller size ends: nobody knows which members AWS chooses, and which of them it may is said.
+fn fewer(row: &GroupRow, desired: u32, draft: &mut Draft) {
+    let group = &*row.it;
+    let ending = Ending::fewer(row, group.desired.saturating_sub(desired));
+    let all = group.members.len();
+    let names: Vec<&str> = ending.members.iter().map(|id| id.as_str()).collect();
+    let kept = all - names.len();
+    let kept = match kept {
+        0 => String::new(),
+        1 => "; 1 is protected from that or in standby, and stays".to_owned(),
+        many => format!("; {many} are protected from that or in standby, and stay"),
+    };
+    let Turn::Fewer { count } = ending.turn else { return };
+    draft.warn(match ending.some_of_them() {
+        Some(_) => {
+            let which = some(&names);
+            // In a weighted group the heavier ones may go instead, and then fewer of them.
+            let most = if group.members.iter().any(|one| one.weight.is_some()) { "at most " } else { "" };
+            format!(
+                "{} ends {most}{count} of {all} instances, and AWS chooses which: it may be any of {which}{kept}",
+                group.name
+            )
+        }
+        None if names.is_empty() => format!("{} ends nobody: no member may go{kept}", group.name),
+        None => format!("{} ends {}{kept}", group.name, some(&names)),
+    });
+    draft.endings.push(ending);
+}
+
+/// Some names, and how many more there are.
+fn some(names: &[&str]) -> String {
+    const NAMES: usize = 5;
+    match names.len().saturating_sub(NAMES) {
+        0 => names.join(", "),
+        more => format!("{} and {more} more", names[..NAMES].join(", ")),
+    }
 }
 
 fn service(desk: &Desk<'_>, row: &ServiceRow, intent: &Intent, draft: &mut Draft) {

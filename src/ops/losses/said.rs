@@ -5,7 +5,7 @@ use super::super::confirm::is_production;
 use super::super::desk::{Desk, Draft};
 use super::super::kinds::Kind;
 use super::super::plan::Lane;
-use super::{Loss, Lost, Until, cuts, losses};
+use super::{Ending, Loss, Lost, Until, losses, places};
 use crate::fleet::Fleet;
 use crate::gateway::Source;
 use crate::model::Scope;
@@ -27,24 +27,31 @@ impl Loss {
         let (name, hosts) = (&self.name, hosts(&self.hosts));
         let (are, has) = if self.tenants.len() == 1 { ("is", "has") } else { ("are", "have") };
         let (until, those) = (self.until.said(), tenants(&self.tenants));
+        let chosen = match (self.is_chance, self.hosts.len()) {
+            (false, _) => "",
+            (true, 1) => "if AWS chooses that one, ",
+            (true, _) => "if AWS chooses those, ",
+        };
         match (self.of, self.tenants.is_empty(), self.is_open) {
             (Lost::Core, true, _) => {
-                format!("core {name} runs on {hosts}: no other answers in its place, and it is down{until}")
+                format!(
+                    "core {name} runs on {hosts}: {chosen}no other answers in its place, and it is down{until}"
+                )
             }
             (Lost::Core, false, true) => format!(
-                "core {name} runs on {hosts}: whether {those} {has} another core that answers is not known; \
+                "core {name} runs on {hosts}: {chosen}whether {those} {has} another core that answers is not known; \
                  otherwise {} down{until}",
                 if self.tenants.len() == 1 { "it is" } else { "they are" }
             ),
             (Lost::Core, false, false) => format!(
-                "core {name} runs on {hosts}: {those} {has} no other core that answers, and {are} down{until}"
+                "core {name} runs on {hosts}: {chosen}{those} {has} no other core that answers, and {are} down{until}"
             ),
             (Lost::TargetGroup, is_empty, _) => {
                 let what = match self.hosts.len() {
                     1 => format!("{hosts} is the last healthy target of {name}"),
                     _ => format!("{hosts} are the last healthy targets of {name}"),
                 };
-                if is_empty { what } else { format!("{what}: {those} {are} down{until}") }
+                if is_empty { what } else { format!("{what}: {chosen}{those} {are} down{until}") }
             }
         }
     }
@@ -54,6 +61,7 @@ impl Until {
     fn said(self) -> &'static str {
         match self {
             Self::Rebooted => " until it has rebooted",
+            Self::Replaced => " until another member answers in its place",
             Self::Undone => " until this is undone",
             Self::Started => " until its container is started again",
             Self::Ever => "",
@@ -61,14 +69,14 @@ impl Until {
     }
 }
 
-/// Whom the plan of a host takes down, which is said before all else.
+/// Whom a plan takes down, which is said before all else.
 pub fn tell(desk: &Desk<'_>, kind: &Kind, draft: &mut Draft) -> Vec<Loss> {
-    if !kind.empties_hosts() {
+    if !kind.takes_from_hosts() {
         return Vec::new();
     }
-    let found = losses(desk.fleet, &draft.lanes, &unseen(desk.snapshot));
+    let found = losses(desk.fleet, &draft.lanes, &draft.endings, &unseen(desk.snapshot));
     let mut said = sayings(&found);
-    said.extend(unread(desk.snapshot, desk.fleet, &draft.lanes));
+    said.extend(unread(desk.snapshot, desk.fleet, &draft.lanes, &draft.endings));
     draft.warnings.splice(0..0, said);
     found
 }
@@ -78,7 +86,9 @@ pub(super) fn sayings(losses: &[Loss]) -> Vec<String> {
     let mut all = Vec::new();
     for of in [Lost::Core, Lost::TargetGroup] {
         let mut mine: Vec<&Loss> = losses.iter().filter(|loss| loss.of == of).collect();
-        mine.sort_by_key(|loss| (!loss.is_production(), std::cmp::Reverse(loss.tenants.len())));
+        mine.sort_by_key(|loss| {
+            (loss.is_chance, !loss.is_production(), std::cmp::Reverse(loss.tenants.len()))
+        });
         all.extend(mine.iter().take(LINES).map(|loss| loss.line()));
         let others = mine.get(LINES..).unwrap_or_default();
         if others.is_empty() {
@@ -90,8 +100,14 @@ pub(super) fn sayings(losses: &[Loss]) -> Vec<String> {
             1 => ", with 1 tenant".to_owned(),
             many => format!(", with {many} tenants"),
         };
+        let is_chance = others.iter().all(|loss| loss.is_chance);
         let (one, many) = match of {
+            Lost::Core if is_chance => ("core could go down", "cores could go down"),
             Lost::Core => ("core goes down", "cores go down"),
+            Lost::TargetGroup if is_chance => (
+                "target group could lose its last healthy target",
+                "target groups could lose their last healthy targets",
+            ),
             Lost::TargetGroup => (
                 "target group loses its last healthy target",
                 "target groups lose their last healthy targets",
@@ -110,8 +126,8 @@ fn unseen(snapshot: &Snapshot) -> Vec<Scope> {
 }
 
 /// What could not be read of all by which it is told whom the lanes take down. Nothing where they take nobody anything.
-pub(super) fn unread(snapshot: &Snapshot, fleet: &Fleet, lanes: &[Lane]) -> Vec<String> {
-    let scopes: Vec<&Scope> = lanes.iter().filter(|lane| cuts(fleet, lane)).map(|lane| &lane.scope).collect();
+pub(super) fn unread(snapshot: &Snapshot, fleet: &Fleet, lanes: &[Lane], endings: &[Ending]) -> Vec<String> {
+    let scopes = places(fleet, lanes, endings);
     if scopes.is_empty() {
         return Vec::new();
     }

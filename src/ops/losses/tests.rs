@@ -1,13 +1,13 @@
 //! Whom plans take down, on small fleets made by hand.
 
 use super::said::{sayings, unread};
-use super::{Until, losses};
-use crate::fleet::made::{core, instance, tenant, tiers};
-use crate::fleet::{Fleet, join};
+use super::{Ending, Turn, Until, losses};
+use crate::fleet::made::{core, group, instance, tenant, tiers};
+use crate::fleet::{Fleet, GroupRow, Item, join};
 use crate::gateway::change::{Change, TargetRef};
 use crate::gateway::{Reading, Source};
 use crate::model::{
-    CoreRecord, Rule, Scope, Target, TargetGroup, TargetState, TenantRecord, Trouble, TroubleKind,
+    CoreRecord, Member, Rule, Scope, Target, TargetGroup, TargetState, TenantRecord, Trouble, TroubleKind,
 };
 use crate::ops::condition::Condition;
 use crate::ops::plan::{Lane, Proof, Step, Undo, leg};
@@ -57,7 +57,7 @@ fn fleet(
     cores: Vec<CoreRecord>,
     tenants: Vec<TenantRecord>,
 ) -> Fleet {
-    let group = |name: &str| TargetGroup {
+    let target_group = |name: &str| TargetGroup {
         arn: arn(name).as_str().into(),
         name: name.into(),
         protocol: None,
@@ -68,9 +68,12 @@ fn fleet(
         balancers: vec!["lb".into()],
     };
     let mut part = Part::new(Arc::new(scope()));
+    let mut workers = group("workers", &["i-1", "i-2"], "1");
+    workers.target_groups = vec![arn("shared").as_str().into()];
     let readings = vec![
+        Reading::Groups(vec![workers]),
         Reading::Instances(["i-1", "i-2", "i-3"].map(|id| Arc::new(instance(id, &[]))).to_vec()),
-        Reading::TargetGroups(["own", "shared"].map(group).to_vec()),
+        Reading::TargetGroups(["own", "shared"].map(target_group).to_vec()),
         Reading::Targets(targets),
         Reading::Rules(rules),
         Reading::Registry { cores, tenants, faults: vec![] },
@@ -114,7 +117,7 @@ fn ended(host: &str) -> Lane {
 }
 
 fn said(fleet: &Fleet, lanes: &[Lane]) -> Vec<String> {
-    sayings(&losses(fleet, lanes, &[]))
+    sayings(&losses(fleet, lanes, &[], &[]))
 }
 
 #[test]
@@ -132,7 +135,7 @@ fn the_only_core_of_a_tenant_is_said_with_the_last_target_of_its_group_until_whe
     let reboot = lane("i-1", Change::RebootInstances { instances: vec!["i-1".into()] });
     assert_eq!(said(&fleet, &[reboot]), [format!("{down} until it has rebooted").as_str(), last]);
     let stopped = lane("i-1", Change::StopInstances { instances: vec!["i-1".into()] });
-    assert_eq!(losses(&fleet, &[stopped], &[])[0].until, Until::Undone);
+    assert_eq!(losses(&fleet, &[stopped], &[], &[])[0].until, Until::Undone);
     // Another host's end is nothing to it.
     assert!(said(&fleet, &[ended("i-2")]).is_empty());
 }
@@ -178,7 +181,7 @@ fn a_core_without_a_load_balancer_goes_with_its_host_alone() {
 fn targets_that_were_not_read_are_no_good_news() {
     let fleet =
         fleet(vec![], vec![rule("t1", "own")], vec![placed("c1", "i-1", "x")], vec![tenant("t1", "c1", "p")]);
-    let found = losses(&fleet, &[ended("i-1")], &[scope()]);
+    let found = losses(&fleet, &[ended("i-1")], &[], &[scope()]);
     assert!(found[0].is_open);
     let line = "core c1 runs on i-1: whether tenant t1 has another core that answers is not known; otherwise it is down";
     assert_eq!(sayings(&found), [line]);
@@ -218,7 +221,75 @@ fn what_could_not_be_read_is_said_where_somebody_may_be_taken_down() {
         Snapshot { seq: 1, taken_at: Timestamp::UNIX_EPOCH, parts: vec![Arc::new(part)], troubles: vec![] };
     let fleet = join(&snapshot, &tiers());
     let line = "who goes down with it is not wholly known: not read were registry of a/r (not allowed)";
-    assert_eq!(unread(&snapshot, &fleet, &[ended("i-1")]), [line]);
+    assert_eq!(unread(&snapshot, &fleet, &[ended("i-1")], &[]), [line]);
     let start = lane("i-1", Change::StartInstances { instances: vec!["i-1".into()] });
-    assert!(unread(&snapshot, &fleet, &[start]).is_empty());
+    assert!(unread(&snapshot, &fleet, &[start], &[]).is_empty());
+}
+
+/// What is said where the group of the first two hosts ends them by itself.
+fn by_group(fleet: &Fleet, ending: impl Fn(&GroupRow) -> Ending) -> Vec<String> {
+    sayings(&losses(fleet, &[], &[ending(&fleet.groups[0])], &[]))
+}
+
+/// Both members are replaced, so many of them at once.
+fn replaced(at_once: u32) -> impl Fn(&GroupRow) -> Ending {
+    move |row| Ending::replaced(row, vec!["i-1".into(), "i-2".into()], at_once)
+}
+
+/// A core on each of two members: one in a target group of its own, one in that of their group, as its twin is.
+fn two_members() -> Fleet {
+    fleet(
+        vec![
+            target("own", "i-1", TargetState::Healthy),
+            target("shared", "i-1", TargetState::Healthy),
+            target("shared", "i-2", TargetState::Healthy),
+        ],
+        vec![rule("t1", "own"), rule("t2", "shared")],
+        vec![placed("c1", "i-1", "production"), placed("c2", "i-2", "shared")],
+        vec![tenant("t1", "c1", "production"), tenant("t2", "c2", "production")],
+    )
+}
+
+#[test]
+fn members_that_are_replaced_take_down_what_no_replacement_carries() {
+    let two = two_members();
+    let down = "core c1 runs on i-1: tenant t1 has no other core that answers, and is down";
+    let last = "i-1 is the last healthy target of own";
+    // Whoever comes in their place enters the group's own target group, and one of them is always there.
+    for at_once in [0, 1] {
+        assert_eq!(by_group(&two, replaced(at_once)), [down, last], "{at_once}");
+    }
+    // Where all of them go before the first replacement comes it is empty meanwhile.
+    let second = "core c2 runs on i-2: tenant t2 has no other core that answers, and is down until another member \
+                  answers in its place";
+    let both = "i-1 and i-2 are the last healthy targets of shared";
+    assert_eq!(by_group(&two, replaced(2)), [down, second, last, both]);
+    // A group that serves nobody takes nobody down.
+    assert!(by_group(&fleet(vec![], vec![], vec![], vec![]), replaced(2)).is_empty());
+}
+
+#[test]
+fn of_a_smaller_group_it_is_said_who_could_be_down_and_never_that_more_go_than_do() {
+    let two = two_members();
+    let own =
+        "core c1 runs on i-1: if AWS chooses that one, tenant t1 has no other core that answers, and is down";
+    // One of two in the shared target group stays, whichever that is.
+    assert_eq!(by_group(&two, |row| Ending::fewer(row, 1)), [own, "i-1 is the last healthy target of own"]);
+    let all = by_group(&two, |row| Ending::fewer(row, 2));
+    assert_eq!(all.len(), 4, "{all:?}");
+    assert!(all.iter().all(|line| !line.contains("if AWS")), "{all:?}");
+    let changed = |change: &dyn Fn(&mut Member)| {
+        let mut group = group("workers", &["i-1", "i-2"], "1");
+        change(&mut group.members[0]);
+        let row = GroupRow { it: Item::all(&Arc::new(vec![group])).next().unwrap(), ..two.groups[0].clone() };
+        Ending::fewer(&row, 1)
+    };
+    // Who is protected stays, so that the other one is it; and so does who is in standby.
+    for ending in [changed(&|one| one.is_protected = true), changed(&|one| one.state = "Standby".into())] {
+        assert_eq!((ending.turn, ending.some_of_them()), (Turn::Fewer { count: 1 }, None));
+        assert!(sayings(&losses(&two, &[], &[ending], &[])).is_empty());
+    }
+    // Four units may be one heavy member, or four light ones.
+    let heavy = changed(&|one| one.weight = Some(4));
+    assert_eq!(heavy.turn, Turn::Fewer { count: 1 });
 }

@@ -139,9 +139,10 @@ pub(crate) fn text(ui: &Ui, dialog: &Dialog, width: usize) -> Vec<TextLine> {
     }
     match &dialog.stage {
         Stage::Lacking(what) => say(Role::Note, what),
-        Stage::Planning => {
+        Stage::Planning(so_far) => {
             let cut = ui.signs().cut();
             say(Role::Note, &format!("reading the fleet and planning{cut} nothing is changed by that"));
+            so_far.iter().for_each(|so_far| say(Role::Dim, so_far));
         }
         Stage::Planned(offer) | Stage::Beginning(offer) => lines.extend(preview::plan(ui, offer, width)),
         Stage::Declined(declined) => lines.extend(preview::declined(ui, declined, width)),
@@ -183,7 +184,7 @@ pub(crate) fn confirm(ui: &Ui, dialog: &Dialog) -> (TextLine, Option<usize>) {
     let elsewhere = if is_at { "" } else { " (tab leads here)" };
     match (&dialog.stage, dialog.confirm()) {
         (Stage::Lacking(_), _) => only(Role::Dim, "no plan yet".to_owned()),
-        (Stage::Planning, _) => only(Role::Dim, format!("planning{cut} esc leaves")),
+        (Stage::Planning(_), _) => only(Role::Dim, format!("planning{cut} esc leaves")),
         (Stage::Beginning(_), _) => {
             only(Role::Note, format!("entered into the journal and given a runner{cut}"))
         }

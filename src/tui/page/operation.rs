@@ -7,6 +7,7 @@ use self::buttons::Button;
 use super::TextLine;
 use super::operations::{bar, health, progress, time};
 use super::overview::health_role;
+use super::preview::COMMAND_LINES;
 use crate::model::Health;
 use crate::model::text::harmless;
 use crate::ops::counter::Listed;
@@ -158,7 +159,7 @@ impl Sheet<'_> {
         let health = match lane.state {
             "done" => Health::Ok,
             "running" | "waiting" => Health::Busy,
-            "undoing" | "undone" | "skipped" | "untouched" => Health::Warn,
+            "undoing" | "undone" | "skipped" | "untouched" | "not begun" => Health::Warn,
             _ => Health::Bad,
         };
         let bar = bar(signs, lane.done, lane.total, 10);
@@ -231,7 +232,16 @@ impl Sheet<'_> {
             if let Some(Event::Answered { command, .. }) = &logged.event
                 && !command.is_empty()
             {
-                self.put(Role::Note, (Role::Dim, " ".repeat(inner)), command);
+                let (before, lead) = (self.lines.len(), (Role::Dim, " ".repeat(inner)));
+                self.put(Role::Note, lead.clone(), command);
+                // One that carries a whole document would push everything else out of sight.
+                let many = (self.lines.len() - before).saturating_sub(COMMAND_LINES);
+                if many > 1 {
+                    self.lines.truncate(before + COMMAND_LINES);
+                    let id = &self.listed.op.record.id;
+                    let more = format!("and {many} lines more of it: coredeck op log {id} -o json has all");
+                    self.put(Role::Dim, lead, &more);
+                }
             }
         }
     }

@@ -18,6 +18,9 @@ const WRITTEN_OUT: usize = 100;
 /// The width of the names before what is told of a plan.
 const NAMES: usize = 9;
 
+/// Lines of a command that are shown.
+pub(super) const COMMAND_LINES: usize = 8;
+
 /// Every line of a plan: what matters to a decision first, then each target with its steps and commands.
 pub(crate) fn plan(ui: &Ui, offer: &Offer, width: usize) -> Vec<TextLine> {
     let plan = &offer.plan;
@@ -26,6 +29,9 @@ pub(crate) fn plan(ui: &Ui, offer: &Offer, width: usize) -> Vec<TextLine> {
     for warning in &plan.warnings {
         paper.row(Role::Trouble, "warning", warning);
     }
+    // A field may be the answer to it.
+    let warnings: Vec<&String> = plan.warnings.iter().collect();
+    fields(ui, &warnings).iter().for_each(|line| paper.row(Role::Dim, "", line));
     let calls = plan.changes();
     let takes = span(Duration::from_secs(plan.expected_s().max(1)));
     let targets = plan.lanes.len();
@@ -101,7 +107,7 @@ fn lane(paper: &mut Paper, lane: &Lane, commands: &[Option<String>]) {
         };
         let proof = match &step.proof {
             Proof::Proved => Some("AWS said that it would".to_owned()),
-            Proof::Checked => Some("only checked: AWS has no dry run for it".to_owned()),
+            Proof::Checked => Some("only checked: there is no dry run for it".to_owned()),
             Proof::Unproved(why) => Some(format!("not proved: {why}")),
             Proof::NotNeeded => None,
         };
@@ -112,7 +118,7 @@ fn lane(paper: &mut Paper, lane: &Lane, commands: &[Option<String>]) {
             paper.put(role, indent, "", &told.join("; "));
         }
         if let Some(Some(command)) = commands.get(number) {
-            paper.put(Role::Note, indent, "", command);
+            paper.command(indent, command);
         }
     }
 }
@@ -135,18 +141,30 @@ pub(crate) fn declined(ui: &Ui, declined: &Declined, width: usize) -> Vec<TextLi
     for hint in &declined.hints {
         paper.put(Role::TroubleHint, 1, &format!("{} ", ui.signs().next()), hint);
     }
-    if declined.why.iter().chain(&declined.hints).any(|text| text.contains("--")) {
+    let said: Vec<&String> = declined.why.iter().chain(&declined.hints).collect();
+    if said.iter().any(|text| speaks_of_flags(text)) {
         paper.blank();
         paper.put(Role::Dim, 1, "", "What a flag does in a script, a field above does here: tab goes there.");
-        for field in ui.dialog.iter().flat_map(|dialog| &dialog.fields) {
-            let is_named =
-                |flag: &&str| declined.why.iter().chain(&declined.hints).any(|text| text.contains(flag));
-            if let Some(flag) = field.name.flag().filter(is_named) {
-                paper.put(Role::Dim, 1, "", &format!("{flag} is the field `{}` here.", field.name.label()));
-            }
-        }
+        fields(ui, &said).iter().for_each(|line| paper.put(Role::Dim, 1, "", line));
     }
     paper.lines
+}
+
+/// Whether a text speaks of flags of ours. Those of the commands of AWS are no fields here.
+fn speaks_of_flags(text: &str) -> bool {
+    text.contains("--") && !text.contains("aws ")
+}
+
+/// Which fields do here what the flags do that are spoken of.
+fn fields(ui: &Ui, said: &[&String]) -> Vec<String> {
+    let ours: Vec<&&String> = said.iter().filter(|text| speaks_of_flags(text)).collect();
+    let is_named = |flag: &&str| {
+        let is_it = |word: &str| word.trim_end_matches([',', '.', ';', ':', ')']) == *flag;
+        ours.iter().any(|text| text.split([' ', '`', '(']).any(is_it))
+    };
+    let all = ui.dialog.iter().flat_map(|dialog| &dialog.fields);
+    let named = all.filter_map(|field| Some((field.name.flag().filter(is_named)?, field.name.label())));
+    named.map(|(flag, label)| format!("{flag} is the field `{label}` here.")).collect()
 }
 
 /// What lines are written on.
@@ -169,6 +187,18 @@ impl Paper {
     /// A named fact about the plan.
     fn row(&mut self, role: Role, name: &str, text: &str) {
         self.put(role, 1, &format!("{name:<NAMES$}"), text);
+    }
+
+    /// A command. One that carries a whole document would push what is decided by out of sight.
+    fn command(&mut self, indent: usize, command: &str) {
+        let before = self.lines.len();
+        self.put(Role::Note, indent, "", command);
+        let many = (self.lines.len() - before).saturating_sub(COMMAND_LINES);
+        if many > 1 {
+            self.lines.truncate(before + COMMAND_LINES);
+            let more = format!("and {many} lines more of it, which the operation's log has once it is made");
+            self.put(Role::Dim, indent, "", &more);
+        }
     }
 
     fn blank(&mut self) {

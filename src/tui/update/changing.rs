@@ -246,7 +246,7 @@ fn plan(ui: &mut Ui) -> Vec<Effect> {
             return vec![Effect::Order(Order::Forget)];
         }
     };
-    dialog.stage = Stage::Planning;
+    dialog.stage = Stage::Planning(None);
     vec![Effect::Order(order)]
 }
 
@@ -440,12 +440,15 @@ pub(super) fn answered(ui: &mut Ui, answer: Answer) -> Vec<Effect> {
     match answer {
         Answer::Planned { ticket, offer } => {
             if let Some(dialog) = ui.dialog.as_mut().filter(|dialog| dialog.ticket == ticket) {
-                dialog.top = 0;
+                (dialog.top, ui.note) = (0, None);
                 dialog.stage = match offer {
                     Ok(offer) => Stage::Planned(offer),
                     Err(declined) => Stage::Declined(declined),
                 };
             }
+        }
+        Answer::Planning { ticket, said } => {
+            ui.dialog.iter_mut().for_each(|dialog| dialog.hear(ticket, &said));
         }
         Answer::Begun { ticket, op } => {
             let dialog = ui.dialog.take_if(|dialog| dialog.ticket == ticket);

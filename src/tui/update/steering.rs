@@ -31,6 +31,10 @@ pub(super) fn begin(ui: &mut Ui, verb: Verb) -> Vec<Effect> {
     let id = listed.op.record.id.clone();
     match (verb, listed.op.ended) {
         (Verb::Rollback, Some(_)) => {
+            if let Some(taken) = ui.register.taken(&id) {
+                ui.complain(taken.why);
+                return Vec::new();
+            }
             let title = format!("roll back {id}: {}", listed.op.record.title);
             open(ui, Dialog::new(What::TakeBack(id), title, reason()))
         }

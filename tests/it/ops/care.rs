@@ -1,14 +1,16 @@
 //! The share of spot in mixed groups, and how groups treat their members: sent whole, set back exactly, refused in time.
 
-use super::bench::{Bench, intent};
+use super::bench::{Bench, intent, who};
 use super::groups::{taken_back, why};
 use coredeck::error::ErrorKind;
 use coredeck::gateway::change::{Change, Desired, Handling, Preferences, Setting, Token, Tuning};
 use coredeck::gateway::{FleetProbe, Look, Seen};
 use coredeck::model::{Group, ImageId, Lifecycle, Mix, RefreshPreset, Scope};
 use coredeck::ops::intent::{CleanWish, RefreshWish, ShareWish};
-use coredeck::ops::{Intent, OpState, Outcome, Plan, Undo, preview};
+use coredeck::ops::progress::Progress;
+use coredeck::ops::{Intent, OpState, Outcome, Plan, Timer, Undo, preview, rollback};
 use coredeck::sim::{read, serve};
+use coredeck::store::journal::Ledger;
 
 const MIXED: &str = "api-mixed";
 
@@ -173,12 +175,13 @@ async fn what_would_be_refused_or_lost_is_refused_before() {
     let preferences = Preferences {
         min_healthy: 90,
         max_healthy: 100,
-        warmup_s: 60,
+        // Longer than it takes to read the fleet again.
+        warmup_s: 3_600,
         checkpoints: Vec::new(),
         checkpoint_delay_s: 0,
         skips_matching: false,
         rolls_back: false,
-        protected: Handling::Ignore,
+        protected: Handling::Replace,
         standby: Handling::Ignore,
         alarms: Vec::new(),
         bake_s: 0,
@@ -439,4 +442,51 @@ async fn an_image_that_a_machine_was_launched_from_stays() {
     let plan = bench.plan(clean("dev-host", &[])).await.unwrap();
     assert_eq!(titles(&plan), ["delete 2 versions of dev-host: 1, 2"]);
     assert!(plan.notes.iter().any(|note| note.contains(" was launched from it")), "{:?}", plan.notes);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nobody_takes_back_what_another_operation_took_back_or_is_at() {
+    let bench = Bench::new().await;
+    let mut wanted = intent("spot-share", &[MIXED]);
+    wanted.options.share = Some(Box::new(ShareWish { percent: Some(50), ..ShareWish::default() }));
+    let op = done(&bench, &bench.plan(wanted).await.unwrap()).await;
+    let id = &op.record.id;
+    let said = || match rollback::allowed(&bench.journal(), &op) {
+        Ok(unread) => {
+            assert!(unread.is_empty(), "{unread:?}");
+            String::new()
+        }
+        Err(error) => {
+            assert_eq!(error.kind, ErrorKind::Refused);
+            why(&error)
+        }
+    };
+    assert_eq!(said(), "");
+    // One that is entered and has no runner is to be gone on with, and one that has a runner to be watched.
+    let first = bench.enter(&taken_back(&bench, &op).await).id;
+    let text = said();
+    assert!(
+        text.contains(&format!("operation {first} was to roll {id} back, and no runner has it now")),
+        "{text}"
+    );
+    assert!(text.contains(&format!("coredeck op resume {first}")), "{text}");
+    let held = bench.journal();
+    held.claim(&first, &who("ben"), bench.timer.now(), false).unwrap();
+    let text = said();
+    assert!(text.contains(&format!("operation {first} is rolling {id} back")), "{text}");
+    assert!(text.contains(&format!("coredeck op watch {first}")), "{text}");
+    drop(held);
+    let first = bench.run(&first).await;
+    let by = &first.record.id;
+    let text = said();
+    assert!(text.contains(&format!("operation {by} has rolled {id} back already")), "{text}");
+    assert!(text.contains(&format!("coredeck op rollback {by} does once more what {id} did")), "{text}");
+    // Nobody is told any more to commit what is so no longer, but what is so instead.
+    let commits = |op: &OpState, all: &[&OpState]| Progress::among(op, false, bench.timer.now(), all).commit;
+    assert!(!commits(&op, &[&op]).is_empty());
+    assert!(commits(&op, &[&first, &op]).is_empty());
+    assert!(!commits(&first, &[&first, &op]).is_empty());
+    // Once that was taken back there is something to take back again.
+    done(&bench, &taken_back(&bench, &first).await).await;
+    assert_eq!(said(), "");
 }

@@ -95,6 +95,13 @@ async fn a_closed_terminal_ends_no_drain_and_a_new_one_shows_it() {
         let one = ["get", "hosts", &format!("instance:{host}"), "-o", "json"];
         let (_, out, _) = ended(coredeck(&running, &at).args(one));
         assert!(out.contains("\"ACTIVE\""), "{out}");
+        // Nor may anybody, and it says which did and what can be typed.
+        let by = by["by"].as_str().unwrap();
+        let (code, _, err) = ended(coredeck(&running, &at).args(["op", "rollback", &id, "--yes"]));
+        let says = format!("operation {by} has rolled {id} back already; nothing was changed");
+        let next = [format!("coredeck op show {by}"), format!("coredeck op rollback {by}")];
+        assert!(code == 1 && err.contains(&says), "{code}: {err}");
+        assert!(next.iter().all(|next| err.contains(next)), "{err}");
 
         // It stands among what AWS tells of.
         let events = ["get", "events", "-o", "json"];

@@ -762,6 +762,28 @@ fn what_was_rolled_back_by_another_operation_says_so_and_asks_for_no_other() {
 }
 
 #[test]
+fn what_was_rolled_back_is_not_rolled_back_once_more_from_its_page() {
+    let pressed = |by: Option<Arc<Listed>>| {
+        let mut screen = Headless::new(fleet::full(), (180, 50));
+        screen.input(register(by.into_iter().chain([over()]).collect()));
+        let page = screen.keys("gxG<ret>").text();
+        let offers = page.trim_end().lines().last().is_some_and(|hints| hints.contains("roll back"));
+        (offers, screen.keys("Xb").text())
+    };
+    for by in [None, Some(Outcome::PartWay)] {
+        let (offers, text) = pressed(by.map(|end| taking_back(Some(end))));
+        assert!(offers && text.contains("roll back op-1121-aaaa"), "{text}");
+    }
+    for (by, says) in [
+        (Some(Outcome::Done), "operation op-1121-cccc has rolled op-1121-aaaa back already"),
+        (None, "operation op-1121-cccc is rolling op-1121-aaaa back"),
+    ] {
+        let (offers, text) = pressed(Some(taking_back(by)));
+        assert!(!offers && text.contains(says) && !text.contains("Why"), "{text}");
+    }
+}
+
+#[test]
 fn a_step_of_an_operation_that_is_over_does_not_look_as_if_it_ran() {
     let step = |of: Arc<Listed>| {
         let mut screen = Headless::new(fleet::full(), (180, 50));
@@ -772,4 +794,67 @@ fn a_step_of_an_operation_that_is_over_does_not_look_as_if_it_ran() {
     assert!(step(running()).contains("… 2. stop its last task  since "));
     let over = step(over());
     assert!(over.contains("? 2. stop its last task  not finished: begun "), "{over}");
+}
+
+#[test]
+fn the_line_of_a_target_whose_end_was_not_recorded_says_so() {
+    let mut screen = Headless::new(fleet::full(), (180, 50));
+    screen.input(register(vec![over()]));
+    let text = screen.keys("gx<ret>").text();
+    let line = text.lines().find(|line| line.contains("not recorded")).unwrap_or_else(|| panic!("{text}"));
+    assert!(line.contains("not known: stop its last task; how it ended was not recorded"), "{line}");
+    assert!(!text.contains("running: "), "{text}");
+}
+
+#[test]
+fn a_plan_that_takes_its_time_tells_how_far_it_is() {
+    let mut screen = Headless::new(fleet::full(), (80, 24));
+    screen.keys("2").keys("xd");
+    let ticket = ticket(&screen);
+    let said = || "41 calls made, 33 wait for their turn, about 7s".to_owned();
+    // What is told of another plan is not of this one.
+    screen.input(Input::Answer(Answer::Planning { ticket: ticket + 1, said: said() }));
+    assert!(!screen.text().contains("41 calls made"), "{}", screen.text());
+    screen.input(Input::Answer(Answer::Planning { ticket, said: said() }));
+    let text = screen.text();
+    assert!(text.contains("reading the fleet and planning") && text.contains(&said()), "{text}");
+    answer(&mut screen, &two());
+    assert!(!screen.text().contains("41 calls made"), "{}", screen.text());
+}
+
+#[test]
+fn a_command_that_carries_a_document_is_cut_and_says_by_how_much() {
+    let plan = one();
+    let mut screen = dialog((80, 24), "xd", &plan);
+    let long = Offer {
+        plan: Arc::new(plan.clone()),
+        commands: vec![vec![Some(format!("aws ssm create-document {}", "word ".repeat(400))), None]],
+    };
+    let ticket = ticket(&screen);
+    screen.input(Input::Answer(Answer::Planned { ticket, offer: Ok(Arc::new(long)) }));
+    let mut text = screen.text();
+    for _ in 0..6 {
+        text.push_str(&screen.keys("<pgdn>").text());
+    }
+    assert!(text.contains("aws ssm create-document word"), "{text}");
+    assert!(text.contains("lines more of it, which the operation's log has once it is made"), "{text}");
+    assert!(text.contains("2. stop its last task"), "what follows is in sight: {text}");
+}
+
+#[test]
+fn a_field_that_answers_a_warning_is_named_under_it() {
+    let mut plan = one();
+    plan.warnings = vec!["nothing watches: say --override-budget".to_owned()];
+    let mut screen = dialog((180, 50), "xd", &plan.sealed());
+    let text = screen.text();
+    assert!(text.contains("--override-budget is the field `budget` here."), "{text}");
+    // A command of AWS is nobody's field.
+    let ticket = ticket(&screen);
+    let declined = Declined {
+        what: "drain is refused".to_owned(),
+        why: vec!["there is no such parameter; aws ssm put-parameter --type SecureString".to_owned()],
+        ..Declined::default()
+    };
+    screen.input(Input::Answer(Answer::Planned { ticket, offer: Err(declined) }));
+    assert!(!screen.text().contains("What a flag does"), "{}", screen.text());
 }

@@ -12,7 +12,10 @@ use std::collections::{HashMap, HashSet};
 /// host names of the registry's tenants to other cores. Where the registry lacks a core, or drifts, nothing is left out.
 /// Nor is it where a core stops or leaves its port: whoever registered it by hand in a group of another customer would
 /// go on being served from that port, by whatever comes there next.
-pub fn targets_of(fleet: &Fleet, intent: &Intent) -> Option<Vec<(Scope, TargetGroupArn)>> {
+pub(in crate::ops::kinds) fn targets_of(
+    fleet: &Fleet,
+    intent: &Intent,
+) -> Option<Vec<(Scope, TargetGroupArn)>> {
     if !matches!(intent.verb.as_str(), "core create" | "core start") {
         return None;
     }

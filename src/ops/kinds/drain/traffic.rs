@@ -13,21 +13,28 @@ use crate::error::Result;
 use crate::fleet::InstanceRow;
 use crate::gateway::change::{Change, TargetRef};
 use crate::gateway::{Look, Seen};
-use crate::model::{Group, Target, TargetGroupArn, TargetState, Text};
+use crate::model::{Group, Known, Scope, Target, TargetGroupArn, TargetState, Text};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Seconds that connections may last where AWS says nothing of a target group.
+const USUAL_S: u64 = 300;
+
+/// Seconds that connections to targets that leave may last, by target group.
+pub(super) type Delays = BTreeMap<TargetGroupArn, u64>;
 
 /// The steps that take an instance out of target groups.
-pub(super) async fn steps(
+#[expect(clippy::too_many_arguments, reason = "a lane is made of all of these, and of nothing else")]
+pub(super) fn steps(
     desk: &Desk<'_>,
     row: &InstanceRow,
     group: Option<&Group>,
     intent: &Intent,
+    delays: &Delays,
     facts: &mut Vec<Fact>,
     steps: &mut Vec<Step>,
     draft: &mut Draft,
-) -> Result<()> {
-    let is_here = |target: &&Target| target.id == row.it.id.as_str() && target.state != TargetState::Draining;
-    let here = desk.fleet.targets.iter().filter(|target| target.scope == row.scope).map(|target| &*target.it);
-    for target in here.filter(is_here) {
+) {
+    for target in here(desk, row) {
         if group.is_some_and(|group| group.target_groups.contains(&target.group)) {
             if intent.options.then == Then::Keep {
                 let name = short(&target.group);
@@ -42,14 +49,42 @@ pub(super) async fn steps(
         if is_of_service(desk, &target.group) {
             continue;
         }
-        let delay = match desk.look(&row.scope, Look::Leavings { of: vec![target.group.clone()] }).await? {
-            Seen::Leavings(all) => all.first().map_or(300, |leaving| u64::from(leaving.delay_s)),
-            _ => 300,
-        };
-        steps.push(step(target, delay));
+        steps.push(step(target, delays.get(&target.group).copied().unwrap_or(USUAL_S)));
         facts.push(Fact { fact: fact(target), was: Value::word(target.state.word()) });
     }
-    Ok(())
+}
+
+/// How long connections to targets that leave may last, by target group, asked for of all at once.
+pub(super) async fn delays(desk: &Desk<'_>, rows: &[&InstanceRow]) -> Result<Delays> {
+    let mut of: BTreeMap<&Scope, BTreeSet<TargetGroupArn>> = BTreeMap::new();
+    for row in rows {
+        let group = match &row.member {
+            Known::Yes(Some(member)) => Some(member.group()),
+            _ => None,
+        };
+        let leaves = here(desk, row).filter(|target| {
+            !group.is_some_and(|group| group.target_groups.contains(&target.group))
+                && !is_of_service(desk, &target.group)
+        });
+        of.entry(&row.scope).or_default().extend(leaves.map(|target| target.group.clone()));
+    }
+    let asks = of.into_iter().filter(|(_, groups)| !groups.is_empty());
+    let asks =
+        asks.map(|(scope, groups)| desk.look(scope, Look::Leavings { of: groups.into_iter().collect() }));
+    let mut delays = Delays::new();
+    for seen in futures::future::try_join_all(asks).await? {
+        if let Seen::Leavings(all) = seen {
+            delays.extend(all.into_iter().map(|leaving| (leaving.group, u64::from(leaving.delay_s))));
+        }
+    }
+    Ok(delays)
+}
+
+/// Targets of an instance that have not left.
+fn here<'a>(desk: &'a Desk<'_>, row: &'a InstanceRow) -> impl Iterator<Item = &'a Target> {
+    let is_here = |target: &&Target| target.id == row.it.id.as_str() && target.state != TargetState::Draining;
+    let all = desk.fleet.targets.iter().filter(|target| target.scope == row.scope).map(|target| &*target.it);
+    all.filter(is_here)
 }
 
 fn fact(target: &Target) -> Aspect {

@@ -17,7 +17,7 @@ fn steer(ui: &Ui) -> Vec<Action> {
         _ => oplist::shown(ui).into_iter().nth(ui.here.cursor),
     };
     let Some(listed) = listed else { return Vec::new() };
-    listed.op.offers(listed.lives).into_iter().map(Action::asking).collect()
+    ui.register.offers(&listed).into_iter().map(Action::asking).collect()
 }
 
 /// The last line: what was said, the keys pressed so far, or what can be done here.

@@ -17,7 +17,7 @@ pub(super) struct Button {
 impl Sheet<'_> {
     /// What can be asked of it as it stands.
     pub(super) fn buttons(&mut self) {
-        let offers = self.listed.op.offers(self.listed.lives);
+        let offers = self.ui.register.offers(self.listed);
         // Another runner is not a matter of where the work is.
         let mut all = offers.into_iter().filter(|verb| *verb != Verb::Takeover).peekable();
         if all.peek().is_none() {
