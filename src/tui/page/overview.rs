@@ -3,7 +3,7 @@
 
 mod alarms;
 mod detail;
-mod registry;
+pub(crate) mod registry;
 
 use self::detail::{Detail, Space};
 use super::running::{self, Of, Running};
@@ -207,6 +207,7 @@ fn told(ui: &Ui, detail: &Detail) -> Vec<Row> {
     going_on(ui, width, &mut rows);
     blank(&mut rows);
     alarms::ring(ui, width, &mut rows);
+    registry::empty(ui, width, &mut rows);
     registry::drifted(ui, width, &mut rows);
     blank(&mut rows);
     let spend = vec![(Role::Title, "Spend".into()), (Role::Dim, "  not known yet: cost is not read".into())];
