@@ -196,7 +196,7 @@ mod tests {
         let mut before = alarm(InsufficientData, 1);
         let mut read = |state, changed| {
             let now = alarm(state, changed);
-            turns.see_alarms(&[before.clone()], &[now.clone()]);
+            turns.see_alarms(std::slice::from_ref(&before), std::slice::from_ref(&now));
             before = now.clone();
             turns.alarm_before(&now)
         };

@@ -229,7 +229,7 @@ pub(crate) fn confirm(ui: &Ui, dialog: &Dialog) -> (TextLine, Option<usize>) {
     let lead = (Role::Gutter, if is_at { ui.signs().cursor().to_owned() } else { " ".to_owned() });
     let only = |role: Role, text: String| (vec![lead.clone(), (role, text)], None);
     let elsewhere = if is_at { "" } else { " (tab leads here)" };
-    let fits = |asks: usize| 1 + asks <= usize::from(ui.width);
+    let fits = |asks: usize| asks < usize::from(ui.width);
     match (&dialog.stage, dialog.confirm()) {
         (Stage::Lacking(_), _) => only(Role::Dim, "no plan yet".to_owned()),
         (Stage::Planning, _) => only(Role::Dim, format!("planning{cut} esc leaves")),
