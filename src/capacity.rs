@@ -142,7 +142,11 @@ fn of_tier(
         },
         measured: measured::measured(measured::hosts(fleet, &tier.name)),
         memory: measured::memory(measured::hosts(fleet, &tier.name)),
-        densities: measured::densities(fleet, &tier.name, &mine),
+        // How densely hosts are filled is not known where nobody knows what is on them.
+        densities: match row.cores {
+            Known::Yes(_) => measured::densities(fleet, &tier.name, &mine),
+            Known::No(_) => Vec::new(),
+        },
         growth: growth(course(Measure::Tenants), tenants.left(), now),
         monthly_growth: growth(course(Measure::MonthlyUsers), monthly.left(), now),
         users_growth: growth(course(Measure::Users), None, now),
@@ -172,10 +176,11 @@ fn tenants(row: &TierRow, tier: &Tier, mine: &[&Core], cores: &Room) -> Room {
         }
     } else {
         // A core that is a customer's own holds one tenant: there is room for as many as for cores.
-        match (cores.left(), used) {
-            (Some(left), Known::Yes(used)) => Known::Yes(Some(used.saturating_add_signed(left))),
-            (None, _) => cores.most.map(|_| None),
-            (_, Known::No(why)) => Known::No(why),
+        match (cores.used, cores.left(), used) {
+            // How many more fit is no more known than how many there are.
+            (Known::No(why), ..) | (_, Some(_), Known::No(why)) => Known::No(why),
+            (_, Some(left), Known::Yes(used)) => Known::Yes(Some(used.saturating_add_signed(left))),
+            (_, None, _) => cores.most.map(|_| None),
         }
     };
     Room { used, most }

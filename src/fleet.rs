@@ -37,6 +37,7 @@ pub use rows::{
 pub use samples::{metric_samples, samples};
 pub use shared::Rows;
 pub use spread::Spread;
+pub use tiers::INVENTORY;
 pub use users::{Counted, counted};
 
 use crate::gateway::CallRecord;

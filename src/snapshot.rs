@@ -2,16 +2,20 @@
 //!
 //! `collect` puts readings in and publishes; screens and scripts hold an `Arc<Snapshot>` and never change it.
 
+mod doubled;
 mod trend;
+mod turns;
 
+pub use doubled::Doubled;
 pub use trend::{Held, Measure, Sample, Subject, Trend, Trends};
+pub use turns::{Gone, Turns};
 
 use crate::gateway::{Reading, Source};
 use crate::model::admin::CoreWord;
 use crate::model::{
-    AccountId, Activity, Agent, Alarm, Cluster, CoreRecord, Group, Host, HostedZone, Identity, Image,
-    Instance, InstanceStatus, Known, Metrics, Published, Refresh, Rule, Scope, Service, SpotPrice, Target,
-    TargetGroup, Task, Template, TenantRecord, Trouble, WhyUnknown,
+    Activity, Agent, Alarm, Cluster, CoreRecord, Group, Host, HostedZone, Identity, Image, Instance,
+    InstanceStatus, Known, Metrics, Published, Refresh, Rule, Scope, Service, SpotPrice, Target, TargetGroup,
+    Task, Template, TenantRecord, Trouble, WhyUnknown,
 };
 use jiff::Timestamp;
 use std::collections::BTreeSet;
@@ -81,6 +85,8 @@ pub struct Part {
     pub admin: Section<Vec<Arc<CoreWord>>>,
     /// Spot prices of the types in use.
     pub prices: Section<Vec<SpotPrice>>,
+    /// What was seen to change from one reading to the next.
+    pub turns: Arc<Turns>,
 }
 
 /// What the registry holds.
@@ -164,6 +170,11 @@ impl<T> Section<T> {
     fn has_grown_from(&self, other: &Self) -> bool {
         let is_coming = |it: &Self| it.value.is_some() && !it.is_whole;
         is_coming(self) && is_coming(other) && self.trouble == other.trouble
+    }
+
+    /// The value and when it was read, where it is a whole list.
+    fn whole(&self) -> Option<(Timestamp, Arc<T>)> {
+        self.as_of.zip(self.value.clone()).filter(|_| self.is_whole)
     }
 
     /// The value, or why there is none.
@@ -263,7 +274,7 @@ macro_rules! sections {
         impl Part {
             /// A part of which nothing has been read.
             pub fn new(scope: Arc<Scope>) -> Self {
-                Self { scope, $($field: Section::default()),+ }
+                Self { scope, turns: Arc::default(), $($field: Section::default()),+ }
             }
 
             /// The age and trouble of one section.
@@ -341,7 +352,15 @@ impl Part {
         }
         match reading {
             Reading::Identity(value) => put!(identity, value),
-            Reading::Instances(value) => put_list!(instances, value),
+            Reading::Instances(value) => {
+                let old = self.instances.whole().filter(|_| is_whole);
+                put_list!(instances, value);
+                if let (Some((after, old)), Some(new)) = (old, &self.instances.value)
+                    && !Arc::ptr_eq(&old, new)
+                {
+                    Arc::make_mut(&mut self.turns).see_instances((after, &old), (at, new));
+                }
+            }
             Reading::Statuses(value) => put_list!(statuses, value),
             Reading::Templates(value) => put_list!(templates, value),
             Reading::Images(value) => put_list!(images, value),
@@ -358,7 +377,15 @@ impl Part {
             Reading::Rules(value) => put_list!(rules, value, settle_named),
             Reading::Records(value) => put_list!(records, value),
             Reading::Agents(value) => put_list!(agents, value),
-            Reading::Alarms(value) => put_list!(alarms, value),
+            Reading::Alarms(value) => {
+                let old = self.alarms.whole().filter(|_| is_whole);
+                put_list!(alarms, value);
+                if let (Some((_, old)), Some(new)) = (old, &self.alarms.value)
+                    && !Arc::ptr_eq(&old, new)
+                {
+                    Arc::make_mut(&mut self.turns).see_alarms(&old, new);
+                }
+            }
             Reading::Registry { cores, tenants, faults } => {
                 put!(registry, Registry { cores, tenants, faults }, settle_named);
             }
@@ -366,36 +393,6 @@ impl Part {
             Reading::Admin(value) => put!(admin, value),
             Reading::Prices(value) => put!(prices, value),
         }
-    }
-}
-
-/// A place that is configured twice under two names: one AWS account in one region.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Doubled {
-    /// The place as it is called the second time.
-    pub scope: Arc<Scope>,
-    /// And the first time.
-    pub before: Arc<Scope>,
-    /// The AWS account that both are.
-    pub account: AccountId,
-}
-
-impl Doubled {
-    /// What mends it.
-    pub const HINT: &str = "leave one of the two accounts out of the configuration";
-}
-
-impl std::fmt::Display for Doubled {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "is AWS account {}, as {} is: what is there is counted twice", self.account, self.before)
-    }
-}
-
-impl Part {
-    /// The AWS account it is: as AWS says who we are there, or else as its instances say whose they are.
-    fn account_id(&self) -> Option<&AccountId> {
-        let told = self.identity.value.as_ref().map(|identity| &identity.account_id);
-        told.or_else(|| Some(&self.instances.value.as_ref()?.first()?.owner_id))
     }
 }
 
@@ -432,25 +429,14 @@ impl Snapshot {
         })
     }
 
-    /// The places that are configured twice, as far as it is known which AWS accounts they are.
-    pub fn doubled(&self) -> Vec<Doubled> {
-        let mut seen: Vec<(&AccountId, &Arc<Scope>)> = Vec::new();
-        let mut doubled = Vec::new();
-        for part in &self.parts {
-            let Some(account) = part.account_id() else { continue };
-            let is_same = |(id, scope): &&(&AccountId, &Arc<Scope>)| {
-                *id == account && scope.region == part.scope.region
-            };
-            match seen.iter().find(is_same) {
-                Some((_, before)) => doubled.push(Doubled {
-                    scope: Arc::clone(&part.scope),
-                    before: Arc::clone(before),
-                    account: account.clone(),
-                }),
-                None => seen.push((account, &part.scope)),
-            }
-        }
-        doubled
+    /// Tells whether the registry was read whole, and names no core anywhere: then nobody has said what runs on
+    /// docker hosts.
+    pub fn names_no_core(&self) -> bool {
+        let is_bare = |part: &Arc<Part>| {
+            let registry = part.registry.value.as_ref().filter(|_| part.registry.is_whole);
+            registry.is_some_and(|registry| registry.cores.is_empty())
+        };
+        !self.parts.is_empty() && self.parts.iter().all(is_bare)
     }
 
     /// A picture in which nothing has been read.

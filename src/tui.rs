@@ -40,6 +40,7 @@ mod page;
 pub mod painter;
 mod place;
 mod probe;
+mod prompt;
 mod props;
 mod rowname;
 mod run;

@@ -63,6 +63,22 @@ fn one(row: TierRow, tier: Tier, cores: Vec<Core>, figures: &Figures, trends: &T
     capacity(&fleet, &[tier], figures, trends, at(48)).remove(0)
 }
 
+#[test]
+fn where_nobody_told_of_cores_nothing_is_counted_and_the_next_command_is_named() {
+    let mut row = row("development", 12, 0, Some(7), 0);
+    row.cores = Known::No(WhyUnknown::NotAsked);
+    row.tenants = Known::No(WhyUnknown::NotAsked);
+    let tier = Tier { name: "development".into(), cores_per_host: Some(7), ..Tier::default() };
+    let it = one(row, tier, Vec::new(), &Figures::default(), &Trends::default());
+    assert_eq!(
+        (it.cores.said(), it.tenants.said(), it.monthly.said()),
+        ("? of 84".into(), "?".into(), "? of 1.2M".into())
+    );
+    assert!(it.densities.is_empty() && it.tenants.most == Known::No(WhyUnknown::NotAsked));
+    assert!(it.lacks()[0].contains("coredeck inventory diff"), "{:?}", it.lacks());
+    assert!(!it.lacks().iter().any(|lack| lack.contains("reach")), "{:?}", it.lacks());
+}
+
 fn course(points: &[(i64, i64, f64)]) -> Trends {
     course_of(Measure::Tenants, points)
 }

@@ -2,6 +2,7 @@
 
 use super::{Capacity, Density, Growth, Measured, Room};
 use crate::config::Figures;
+use crate::fleet::INVENTORY;
 use crate::model::{Known, WhyUnknown};
 use serde_json::{Value, json};
 use std::fmt;
@@ -88,7 +89,9 @@ impl Capacity {
             WhyUnknown::Pending => "it is being read",
             WhyUnknown::Trouble => "not every core told",
         };
-        if let Known::No(no) = self.monthly.used {
+        if self.cores.used == Known::No(WhyUnknown::NotAsked) {
+            lacks.push(format!("cores, tenants and users: nobody has told of any; {INVENTORY}"));
+        } else if let Known::No(no) = self.monthly.used {
             lacks.push(format!("monthly users and database: {}", why(no)));
         }
         if matches!(self.connections.most, Known::No(_)) {

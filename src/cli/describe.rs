@@ -16,7 +16,7 @@ use crate::error::{Error, Result};
 use crate::gateway::Source;
 use crate::model::text::harmless;
 use crate::query::asked::cores_asked;
-use crate::query::related::{related, sources};
+use crate::query::related::{gone, related, sources};
 use crate::query::{Column, Ctx, Kind, Value};
 use crate::world::{Interest, World};
 use serde_json::{Map, Value as Json, json};
@@ -196,11 +196,16 @@ fn text(ctx: Ctx<'_>, kind: Kind, at: usize, colour: Colour) -> String {
                 paint(&format!("{} {}", cell::sign(health), health.word()), cell::style(health), colour)
             });
             let id = harmless(&kind.id(ctx, *row as usize)).into_owned();
-            text.push_str(format!("  {word:widest$}  {id}  {}", health.unwrap_or_default()).trim_end());
+            let gone = if gone(ctx, kind, &[*row]) > 0 { "  gone" } else { "" };
+            text.push_str(format!("  {word:widest$}  {id}  {}{gone}", health.unwrap_or_default()).trim_end());
             text.push('\n');
         }
         if rows.len() > NAMED {
-            text.push_str(&format!("  {:widest$}  and {} more\n", "", rows.len() - NAMED));
+            let gone = match gone(ctx, kind, &rows) {
+                0 => String::new(),
+                gone => format!("; {gone} of all {} gone", rows.len()),
+            };
+            text.push_str(&format!("  {:widest$}  and {} more{gone}\n", "", rows.len() - NAMED));
         }
     }
     text

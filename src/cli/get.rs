@@ -11,7 +11,7 @@ use crate::capacity::reckon;
 use crate::collect::{Collector, Keeping};
 use crate::config::{Config, least_every, span};
 use crate::error::{Error, ErrorKind, Result};
-use crate::fleet::{join, metric_samples, samples};
+use crate::fleet::{INVENTORY, join, metric_samples, samples};
 use crate::gateway::Source;
 use crate::model::{Gauges, InstanceId, Scope, Usd};
 use crate::query::{Ctx, Kind};
@@ -107,7 +107,9 @@ fn say_beside(plan: &Plan, config: &Config, world: &World, warnings: &[Warning],
     let is_table = matches!(plan.format, Format::Table | Format::Wide);
     let ctx = Ctx { fleet: &world.fleet, now: world.fleet.at };
     if is_table && plan.rows(ctx).is_empty() && warnings.is_empty() {
-        out.say(&format!("no {} found", plan.kind));
+        let is_bare = matches!(plan.kind, Kind::Cores | Kind::Tenants) && world.snapshot.names_no_core();
+        let why = if is_bare { format!(": the registry names no cores; {INVENTORY}") } else { String::new() };
+        out.say(&format!("no {} found{why}", plan.kind));
     }
     let shows_tiers = plan.columns(&world.fleet).iter().any(|column| column.name == "tier");
     if is_table && shows_tiers && config.tiers_are_guessed && plan.kind.len(&world.fleet) > 0 {

@@ -11,7 +11,7 @@ use crate::query::Unit;
 use crate::tui::fault::Fault;
 use crate::tui::keymap::Keymap;
 use crate::tui::layered::{Found, Shelf, open};
-use crate::tui::theme::{Depth, Role, Theme};
+use crate::tui::theme::{Role, Theme};
 use crate::tui::{Looks, action};
 use std::path::Path;
 
@@ -29,8 +29,9 @@ pub(super) fn theme(
         LooksCommand::Show { name } => {
             let name = name.as_deref().unwrap_or(&in_force);
             let theme = Theme::load(&looks.themes, name).map_err(|faults| wrong(name, &faults))?;
-            let depth = if out.colour == Colour::Yes { looks.depth() } else { Depth::None };
-            show_theme(&theme.at(depth), out)
+            // Words are not painted: they say what the file comes to, however many colours there are here.
+            let theme = if out.colour == Colour::Yes { theme.at(looks.depth()) } else { theme };
+            show_theme(&theme, out)
         }
         LooksCommand::Check { file } => {
             let file = file.as_deref().unwrap_or(&in_force);
@@ -115,7 +116,8 @@ fn list(shelf: &Shelf, in_force: &str, out: &mut Output) -> Result<()> {
     out.data(&text)
 }
 
-/// Every role in its own style, so that one sees what a file comes to on this terminal.
+/// Every role in its own style, so that one sees what a file comes to on this terminal; in words where there is none
+/// or it shows no colours.
 fn show_theme(theme: &Theme, out: &mut Output) -> Result<()> {
     let wide = Role::ALL.iter().map(|role| role.name().len()).max().unwrap_or(0);
     let is_coloured = out.colour == Colour::Yes;

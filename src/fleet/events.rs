@@ -5,15 +5,21 @@
 use super::Fleet;
 use super::deeds::Deed;
 use super::rows::Item;
+use crate::config::span;
 use crate::model::{
-    Activity, Alarm, AlarmState, Deployment, Health, Instance, InstanceStatus, Refresh, ScheduledEvent,
-    Scope, Service, ServiceEvent, Template, TemplateVersion, short_arn,
+    Activity, Alarm, AlarmState, Deployment, Health, Instance, InstanceState, InstanceStatus, Refresh,
+    ScheduledEvent, Scope, Service, ServiceEvent, Template, TemplateVersion, short_arn,
 };
-use crate::snapshot::{Part, Snapshot};
+use crate::snapshot::{Gone, Part, Snapshot, Turns};
 use jiff::Timestamp;
 use std::borrow::Cow;
 use std::cmp::Reverse;
+use std::collections::HashSet;
 use std::sync::Arc;
+use std::time::Duration;
+
+/// An instance of which nobody saw for longer when it went has no moment of its own.
+const UNSEEN: Duration = Duration::from_secs(600);
 
 /// Something that happened, or that AWS has announced.
 #[derive(Clone, Debug)]
@@ -47,6 +53,8 @@ pub enum Sort {
     Alarm,
     /// What AWS will do to an instance, or did.
     Planned,
+    /// The end of an instance.
+    Termination,
     /// A new version of a launch template.
     Version,
     /// An operation of coredeck.
@@ -64,6 +72,7 @@ impl Sort {
             Self::Deployment => "deployment",
             Self::Alarm => "alarm",
             Self::Planned => "planned",
+            Self::Termination => "termination",
             Self::Version => "version",
             Self::Operation => "operation",
         }
@@ -88,10 +97,14 @@ enum Tale {
     Refresh(Item<Refresh>),
     Service(Item<Service>, usize),
     Deployment(Item<Service>, usize),
-    Alarm(Item<Alarm>),
+    /// And what it was before, where that was seen.
+    Alarm(Item<Alarm>, Option<AlarmState>),
     Planned(Item<InstanceStatus>, usize),
     Version(Item<Template>, usize),
     Taken(Arc<Instance>),
+    /// Listed as gone; nobody saw it go.
+    Ended(Arc<Instance>),
+    Gone(Arc<Turns>, usize),
     Deed(Arc<[Deed]>, usize),
 }
 
@@ -112,9 +125,15 @@ impl EventRow {
             Tale::Service(it, _) | Tale::Deployment(it, _) => {
                 Subject { sort: "service", name: it.name.as_str(), id: it.arn.as_str() }
             }
-            Tale::Alarm(it) => Subject { sort: "alarm", name: it.name.as_str(), id: it.arn.as_str() },
+            Tale::Alarm(it, _) => Subject { sort: "alarm", name: it.name.as_str(), id: it.arn.as_str() },
             Tale::Planned(it, _) => Subject { sort: "instance", name: it.id.as_str(), id: it.id.as_str() },
-            Tale::Taken(it) => Subject { sort: "instance", name: it.id.as_str(), id: it.id.as_str() },
+            Tale::Taken(it) | Tale::Ended(it) => {
+                Subject { sort: "instance", name: it.id.as_str(), id: it.id.as_str() }
+            }
+            Tale::Gone(all, at) => {
+                let id = all.gone().get(*at).map_or("", |gone| gone.it.id.as_str());
+                Subject { sort: "instance", name: id, id }
+            }
             Tale::Version(it, _) => Subject { sort: "template", name: it.name.as_str(), id: it.id.as_str() },
             Tale::Deed(all, at) => {
                 let id = all.get(*at).map_or("", |deed| deed.id.as_str());
@@ -131,9 +150,10 @@ impl EventRow {
             Tale::Deployment(it, at) => {
                 it.deployments.get(*at).and_then(|it| it.rollout.as_deref().or(Some(it.status.as_str())))
             }
-            Tale::Alarm(it) => Some(it.state.word()),
+            Tale::Alarm(it, _) => Some(it.state.word()),
             Tale::Planned(it, at) => it.events.get(*at).map(|event| planned_state(event)),
-            Tale::Taken(it) => Some(it.state.word()),
+            Tale::Taken(it) | Tale::Ended(it) => Some(it.state.word()),
+            Tale::Gone(all, at) => all.gone().get(*at).map(|gone| gone.it.state.word()),
             Tale::Deed(all, at) => all.get(*at).map(|deed| deed.state.as_str()),
             Tale::Service(..) | Tale::Version(..) => None,
         }
@@ -145,19 +165,12 @@ impl EventRow {
             Tale::Activity(it) => Cow::Borrowed(it.description.as_str()),
             Tale::Refresh(it) => Cow::Owned(refresh(it)),
             Tale::Service(it, at) => {
-                let message = it.events.get(*at).map_or("", |event| event.message.as_str());
-                // ECS begins each line with the name that stands beside it anyway.
-                let lead = format!("(service {}) ", it.name);
-                Cow::Borrowed(message.strip_prefix(lead.as_str()).unwrap_or(message))
+                Cow::Borrowed(it.events.get(*at).map_or("", |event| said(event, &it.name)))
             }
             Tale::Deployment(it, at) => {
                 Cow::Owned(it.deployments.get(*at).map_or_else(String::new, deployment))
             }
-            Tale::Alarm(it) => Cow::Owned(match it.state {
-                AlarmState::Ok => "is OK again".to_owned(),
-                AlarmState::Alarm => "rings".to_owned(),
-                AlarmState::InsufficientData => "has no data".to_owned(),
-            }),
+            Tale::Alarm(it, before) => Cow::Borrowed(turned(*before, it.state)),
             Tale::Planned(it, at) => Cow::Owned(it.events.get(*at).map_or_else(String::new, |event| {
                 format!("AWS {} {}", if event.is_open() { "plans" } else { "planned" }, event.code)
             })),
@@ -165,6 +178,8 @@ impl EventRow {
                 Cow::Owned(it.versions.get(*at).map_or_else(String::new, |version| new_version(it, version)))
             }
             Tale::Taken(_) => Cow::Borrowed("spot capacity was taken back"),
+            Tale::Ended(it) => Cow::Borrowed(ended(it.state)),
+            Tale::Gone(all, at) => Cow::Owned(all.gone().get(*at).map_or_else(String::new, went)),
             Tale::Deed(all, at) => {
                 Cow::Owned(all.get(*at).map_or_else(String::new, |deed| {
                     format!("{}: {}, by {}", deed.title, deed.state, deed.who)
@@ -179,10 +194,11 @@ impl EventRow {
             Tale::Activity(it) => it.message.as_deref().or(Some(it.cause.as_str())),
             Tale::Refresh(it) => it.reason.as_deref(),
             Tale::Deployment(it, at) => it.deployments.get(*at)?.reason.as_deref(),
-            Tale::Alarm(it) => it.reason.as_deref(),
+            Tale::Alarm(it, _) => it.reason.as_deref(),
             Tale::Planned(it, at) => it.events.get(*at).map(|event| event.description.as_str()),
             Tale::Version(it, at) => it.versions.get(*at)?.description.as_deref(),
-            Tale::Taken(it) => it.state_reason.as_deref(),
+            Tale::Taken(it) | Tale::Ended(it) => it.state_reason.as_deref(),
+            Tale::Gone(all, at) => all.gone().get(*at)?.it.state_reason.as_deref(),
             Tale::Deed(all, at) => all.get(*at)?.reason.as_deref(),
             Tale::Service(..) => None,
         }
@@ -209,7 +225,7 @@ impl EventRow {
                 let id = it.deployments.get(*at).map_or("", |deployment| deployment.id.as_str());
                 Cow::Owned(format!("{}/{id}", it.name))
             }
-            Tale::Alarm(it) => Cow::Owned(format!("alarm/{}", it.name)),
+            Tale::Alarm(it, _) => Cow::Owned(format!("alarm/{}", it.name)),
             Tale::Planned(it, at) => {
                 let code = it.events.get(*at).map_or("", |event| event.code.as_str());
                 Cow::Owned(format!("{}/{code}/{at}", it.id))
@@ -219,6 +235,7 @@ impl EventRow {
                 Cow::Owned(format!("{}/{number}", it.id))
             }
             Tale::Taken(it) => Cow::Owned(format!("{}/taken", it.id)),
+            Tale::Ended(_) | Tale::Gone(..) => Cow::Owned(format!("{}/gone", self.subject().id)),
             Tale::Deed(all, at) => Cow::Borrowed(all.get(*at).map_or("", |deed| deed.id.as_str())),
         }
     }
@@ -229,12 +246,12 @@ impl EventRow {
             Tale::Activity(it) => named(&it.description),
             Tale::Service(it, at) => it.events.get(*at).map_or_else(Vec::new, |event| named(&event.message)),
             Tale::Planned(it, _) => vec![it.id.as_str()],
-            Tale::Taken(it) => vec![it.id.as_str()],
+            Tale::Taken(_) | Tale::Ended(_) | Tale::Gone(..) => vec![self.subject().id],
             Tale::Deed(all, at) => all.get(*at).map_or_else(Vec::new, |deed| {
                 let targets = deed.targets.iter().map(String::as_str);
                 targets.filter(|target| target.starts_with("i-")).collect()
             }),
-            Tale::Refresh(_) | Tale::Deployment(..) | Tale::Alarm(_) | Tale::Version(..) => Vec::new(),
+            Tale::Refresh(_) | Tale::Deployment(..) | Tale::Alarm(..) | Tale::Version(..) => Vec::new(),
         }
     }
 }
@@ -248,18 +265,7 @@ pub(super) fn join(snapshot: &Snapshot, fleet: &Fleet) -> Vec<EventRow> {
         services(part, &mut events);
         others(part, &mut events);
     }
-    for row in &fleet.instances {
-        let reason = row.it.state_reason.as_deref();
-        if reason.is_some_and(|reason| reason.starts_with("Server.Spot")) {
-            events.push(EventRow {
-                scope: Arc::clone(&row.scope),
-                at: None,
-                health: Health::Warn,
-                sort: Sort::Interruption,
-                tale: Tale::Taken(Arc::clone(&row.it)),
-            });
-        }
-    }
+    departures(snapshot, fleet, &mut events);
     events.sort_by_key(|event| Reverse(event.at));
     events
 }
@@ -318,7 +324,14 @@ fn others(part: &Part, events: &mut Vec<EventRow>) {
     let scope = || Arc::clone(&part.scope);
     for it in part.alarms.value.iter().flat_map(Item::all).filter(|it| it.changed_at.is_some()) {
         let (at, health) = (it.changed_at, super::health::alarm(&it));
-        events.push(EventRow { scope: scope(), at, health, sort: Sort::Alarm, tale: Tale::Alarm(it) });
+        let before = part.turns.alarm_before(&it);
+        events.push(EventRow {
+            scope: scope(),
+            at,
+            health,
+            sort: Sort::Alarm,
+            tale: Tale::Alarm(it, before),
+        });
     }
     for it in part.statuses.value.iter().flat_map(Item::all) {
         events.extend(it.events.iter().enumerate().map(|(nth, event)| EventRow {
@@ -338,6 +351,104 @@ fn others(part: &Part, events: &mut Vec<EventRow>) {
             tale: Tale::Version(it.clone(), nth),
         }));
     }
+}
+
+/// Instances that went: those that a list still names and those that were seen to go. What a group says of its own
+/// is told by its activities, which have the moment.
+fn departures(snapshot: &Snapshot, fleet: &Fleet, events: &mut Vec<EventRow>) {
+    let activities =
+        || snapshot.parts.iter().flat_map(|part| part.activities.value.iter().flat_map(|it| it.iter()));
+    let told: HashSet<&str> = activities()
+        .filter(|it| it.description.starts_with("Terminating"))
+        .flat_map(|it| named(&it.description))
+        .collect();
+    let mut seen: HashSet<&str> = HashSet::new();
+    for part in &snapshot.parts {
+        for (nth, gone) in part.turns.gone().iter().enumerate() {
+            let id = gone.it.id.as_str();
+            seen.insert(id);
+            let is_taken = is_taken(&gone.it);
+            if told.contains(id) && !is_taken {
+                continue;
+            }
+            let (sort, health) = match gone.it.state.is_gone() {
+                _ if is_taken => (Sort::Interruption, Health::Warn),
+                true => (Sort::Termination, worry(&gone.it)),
+                // Nobody can say how it went.
+                false => (Sort::Termination, Health::Unknown),
+            };
+            let tale = if is_taken {
+                Tale::Taken(Arc::clone(&gone.it))
+            } else {
+                Tale::Gone(Arc::clone(&part.turns), nth)
+            };
+            events.push(EventRow { scope: Arc::clone(&part.scope), at: Some(gone.by), health, sort, tale });
+        }
+    }
+    for row in &fleet.instances {
+        let id = row.it.id.as_str();
+        let (sort, health, tale) = match () {
+            () if is_taken(&row.it) => (Sort::Interruption, Health::Warn, Tale::Taken(Arc::clone(&row.it))),
+            () if row.it.state.is_gone() && !told.contains(id) => {
+                (Sort::Termination, worry(&row.it), Tale::Ended(Arc::clone(&row.it)))
+            }
+            () => continue,
+        };
+        if !seen.contains(id) {
+            events.push(EventRow { scope: Arc::clone(&row.scope), at: None, health, sort, tale });
+        }
+    }
+}
+
+fn is_taken(it: &Instance) -> bool {
+    it.state_reason.as_deref().is_some_and(|reason| reason.starts_with("Server.Spot"))
+}
+
+/// What somebody wanted worries nobody; what AWS did by itself may.
+fn worry(it: &Instance) -> Health {
+    let is_theirs = it.state_reason.as_deref().is_some_and(|reason| reason.starts_with("Server."));
+    if is_theirs { Health::Warn } else { Health::Ok }
+}
+
+fn ended(state: InstanceState) -> &'static str {
+    match state {
+        InstanceState::ShuttingDown => "is being terminated",
+        _ => "was terminated",
+    }
+}
+
+/// How an instance went that was seen before and after.
+fn went(gone: &Gone) -> String {
+    let mut says = match gone.it.state {
+        state if state.is_gone() => ended(state).to_owned(),
+        state => format!("is listed no more, and was {} when it last was", state.word()),
+    };
+    // Where nobody looked for a while, it is not known when.
+    let unseen = gone.by.duration_since(gone.after).unsigned_abs();
+    if unseen > UNSEEN {
+        says.push_str(&format!(", at some time in the {} before", span(unseen)));
+    }
+    says
+}
+
+/// What an alarm's change was. AWS tells only what it is now; that it rang before is told where it was seen.
+fn turned(before: Option<AlarmState>, now: AlarmState) -> &'static str {
+    use AlarmState::{Alarm, InsufficientData, Ok};
+    match (before, now) {
+        (Some(Alarm), Ok) => "is OK again",
+        (Some(InsufficientData), Ok) => "has data, and is OK",
+        (_, Ok) => "turned OK",
+        (Some(InsufficientData), Alarm) => "has data, and rings",
+        (_, Alarm) => "rings",
+        (Some(Alarm), InsufficientData) => "has no data any more; it rang before",
+        (_, InsufficientData) => "has no data",
+    }
+}
+
+/// What ECS says of a service. It begins each line with the name, which stands beside it anyway.
+pub(super) fn said<'e>(event: &'e ServiceEvent, service: &str) -> &'e str {
+    let rest = event.message.strip_prefix("(service ").and_then(|rest| rest.strip_prefix(service));
+    rest.and_then(|rest| rest.strip_prefix(") ")).unwrap_or(&event.message)
 }
 
 /// ECS has no levels: what it could not do is told by its words.
@@ -389,6 +500,104 @@ fn named(text: &str) -> Vec<&str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::fleet::{join, made};
+    use crate::gateway::Reading;
+
+    fn at(second: i64) -> Timestamp {
+        Timestamp::from_second(second).unwrap()
+    }
+
+    fn told(part: &Part) -> Vec<(&'static str, String, Option<i64>)> {
+        let parts = vec![Arc::new(part.clone())];
+        let snapshot = Snapshot { seq: 1, taken_at: at(0), parts, troubles: vec![] };
+        let events = join(&snapshot, &made::tiers()).events;
+        let told = |row: &EventRow| {
+            let what = format!("{} {}", row.subject().name, row.what());
+            (row.sort.word(), what, row.at.map(Timestamp::as_second))
+        };
+        events.iter().map(told).collect()
+    }
+
+    #[test]
+    fn an_instance_that_went_is_told_with_the_moment_when_that_was_seen_and_once() {
+        let one = |id: &str, state, reason: Option<&str>| {
+            let state_reason = reason.map(Into::into);
+            Arc::new(Instance { state, state_reason, ..made::instance(id, &[]) })
+        };
+        let user = Some("Client.UserInitiatedShutdown");
+        let spot = Some("Server.SpotInstanceTermination");
+        let mut part = Part::new(Arc::new(Scope { account: "a".into(), region: "us-east-1".into() }));
+        let running = |id| one(id, InstanceState::Running, None);
+        let before = one("i-0000000a", InstanceState::Terminated, user);
+        let list = vec![before.clone(), running("i-0000000b"), running("i-0000000c"), running("i-0000000d")];
+        part.settle(Reading::Instances(list), at(100), true);
+        // It was gone before anybody looked, and AWS does not tell when.
+        assert_eq!(told(&part), [("termination", "i-0000000a was terminated".to_owned(), None)]);
+        let list = vec![
+            before,
+            one("i-0000000b", InstanceState::ShuttingDown, user),
+            one("i-0000000c", InstanceState::Terminated, spot),
+            running("i-0000000d"),
+        ];
+        part.settle(Reading::Instances(list), at(130), true);
+        let seen = [
+            ("termination", "i-0000000b is being terminated".to_owned(), Some(130)),
+            ("interruption", "i-0000000c spot capacity was taken back".to_owned(), Some(130)),
+            ("termination", "i-0000000a was terminated".to_owned(), None),
+        ];
+        assert_eq!(told(&part), seen);
+        // AWS forgets them all; what was seen stays, and for what nobody saw in time no moment is made up.
+        part.settle(Reading::Instances(vec![]), at(4_000), true);
+        let lost = "i-0000000d is listed no more, and was running when it last was, \
+                    at some time in the 1h4m30s before";
+        assert_eq!(
+            told(&part),
+            [
+                ("termination", lost.to_owned(), Some(4_000)),
+                ("termination", "i-0000000b is being terminated".to_owned(), Some(130)),
+                ("interruption", "i-0000000c spot capacity was taken back".to_owned(), Some(130)),
+            ]
+        );
+    }
+
+    #[test]
+    fn a_member_that_its_group_ended_is_told_by_the_group_alone() {
+        let mut part = Part::new(Arc::new(Scope { account: "a".into(), region: "us-east-1".into() }));
+        let activity = Activity {
+            id: "act-1".into(),
+            group: "g".into(),
+            status: "Successful".into(),
+            description: "Terminating EC2 instance: i-0000000a".into(),
+            cause: "at 12:00 an instance was taken out of service".into(),
+            message: None,
+            started_at: Some(at(90)),
+            ended_at: Some(at(95)),
+        };
+        part.settle(Reading::Activities(vec![activity]), at(100), true);
+        let gone = Instance { state: InstanceState::Terminated, ..made::instance("i-0000000a", &[]) };
+        part.settle(Reading::Instances(vec![Arc::new(gone)]), at(100), true);
+        assert_eq!(told(&part), [("scaling", "g Terminating EC2 instance: i-0000000a".to_owned(), Some(95))]);
+    }
+
+    #[test]
+    fn a_line_about_a_service_does_not_name_it_twice() {
+        let said = |message: &str, service| {
+            let event = ServiceEvent { id: "e".into(), at: None, message: message.into() };
+            said(&event, service).to_owned()
+        };
+        assert_eq!(said("(service api) was unable to place a task", "api"), "was unable to place a task");
+        assert_eq!(said("(service api-2) has begun", "api"), "(service api-2) has begun");
+        assert_eq!(said("", "api"), "");
+    }
+
+    #[test]
+    fn an_alarm_is_ok_again_only_where_it_was_seen_to_ring() {
+        use AlarmState::{Alarm as Rings, InsufficientData, Ok};
+        let said = [None, Some(InsufficientData), Some(Rings)].map(|before| turned(before, Ok));
+        assert_eq!(said, ["turned OK", "has data, and is OK", "is OK again"]);
+        assert_eq!(turned(Some(Ok), Rings), "rings");
+        assert_eq!(turned(Some(Rings), InsufficientData), "has no data any more; it rang before");
+    }
 
     #[test]
     fn instances_are_found_in_sentences() {

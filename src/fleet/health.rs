@@ -1,5 +1,6 @@
 //! Judging rows: how well something is, and why, in sentences that a person can act on.
 
+use super::events;
 use super::rows::{Item, MemberItem};
 use crate::model::{
     Agent, Alarm, AlarmState, Check, Cluster, Group, Health, Host, Image, Instance, InstanceState,
@@ -130,7 +131,7 @@ fn checks(status: &InstanceStatus, verdict: &mut Verdict) {
         }
     }
     for event in status.events.iter().filter(|event| event.is_open()) {
-        let when = event.not_before.map(|at| format!(" not before {at}")).unwrap_or_default();
+        let when = event.not_before.map(|at| format!(" not before {at:.0}")).unwrap_or_default();
         verdict.find(Health::Warn, format!("AWS plans {}{when}", event.code));
     }
 }
@@ -238,7 +239,7 @@ pub(super) fn service(service: &Service) -> (Health, Vec<String>) {
     if let Some(event) = service.events.first()
         && event.message.contains("unable to")
     {
-        verdict.find(Health::Warn, event.message.clone());
+        verdict.find(Health::Warn, events::said(event, &service.name).to_owned());
     }
     if service.is_stuck() {
         let (min, max) = (service.min_percent.unwrap_or(0), service.max_percent.unwrap_or(0));

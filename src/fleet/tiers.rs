@@ -4,7 +4,7 @@ use super::Fleet;
 use super::lack::everywhere;
 use super::rows::{Bearer, InstanceRow, TierRow, TierTrouble};
 use crate::gateway::Source;
-use crate::model::{Health, Home, InstanceState, Known, Lifecycle, Scope, Text, Tier, TierName};
+use crate::model::{Health, Home, InstanceState, Known, Lifecycle, Scope, Text, Tier, TierName, WhyUnknown};
 use crate::snapshot::Snapshot;
 use std::collections::{BTreeMap, HashMap};
 
@@ -26,6 +26,10 @@ const TENANTS: [Source; 7] = [
 /// What must be known of a tier before it is called well. Cores and tenants say themselves whether they are.
 const JUDGED: [Source; 4] = [Source::Instances, Source::Groups, Source::Clusters, Source::Services];
 
+/// What to do where the registry names no core.
+pub const INVENTORY: &str =
+    "`coredeck inventory diff` asks the hosts what runs there, `coredeck inventory sync` enters it";
+
 /// How a core begins to say what it has from its host.
 const OF_HOST: &str = "its host ";
 
@@ -36,6 +40,8 @@ struct Read {
     tenants: Known<()>,
     instances: Known<()>,
     is_judged: bool,
+    /// The registry names no core at all, so nothing tells what runs on docker hosts.
+    is_bare: bool,
 }
 
 /// One row per configured tier, and a last one for what falls into none (left out when nothing does).
@@ -45,6 +51,7 @@ pub(super) fn sum(snapshot: &Snapshot, tiers: &[Tier], fleet: &Fleet) -> Vec<Tie
         tenants: everywhere(snapshot, &TENANTS),
         instances: everywhere(snapshot, &[Source::Instances]),
         is_judged: everywhere(snapshot, &JUDGED).yes().is_some(),
+        is_bare: snapshot.names_no_core(),
     };
     let mut sums: Vec<Sum> = tiers.iter().map(|tier| Sum::new(Some(tier.name.clone()))).collect();
     sums.push(Sum::new(None));
@@ -62,6 +69,7 @@ pub(super) fn sum(snapshot: &Snapshot, tiers: &[Tier], fleet: &Fleet) -> Vec<Tie
             continue;
         }
         sum.instances += 1;
+        sum.docker_hosts += u32::from(!matches!(row.host, Known::Yes(Some(_))));
         sum.spot += u32::from(row.it.lifecycle == Lifecycle::Spot);
         sum.by_health[place(row.health)] += 1;
         *sum.zones.entry(Text::new(row.it.zone.as_str())).or_default() += 1;
@@ -168,6 +176,8 @@ fn place(health: Health) -> usize {
 struct Sum {
     name: Option<TierName>,
     instances: u32,
+    /// Those among them that ECS does not know of.
+    docker_hosts: u32,
     by_health: [u32; 5],
     spot: u32,
     groups: u32,
@@ -186,6 +196,7 @@ impl Sum {
         Self {
             name,
             instances: 0,
+            docker_hosts: 0,
             by_health: [0; 5],
             spot: 0,
             groups: 0,
@@ -220,6 +231,13 @@ impl Sum {
             None => Known::Yes(None),
         };
         let health = self.health.unwrap_or(Health::Ok);
+        // Docker hosts of a tier are there for cores. Where no entry names any, that there are none was not counted:
+        // nobody has asked the hosts.
+        let is_uncounted = known.is_bare && self.name.is_some() && self.docker_hosts > 0;
+        let counted = |sum: Known<()>, count: u32| match sum {
+            Known::Yes(()) if is_uncounted => Known::No(WhyUnknown::NotAsked),
+            sum => sum.map(|()| count),
+        };
         TierRow {
             name: self.name,
             instances: self.instances,
@@ -227,10 +245,10 @@ impl Sum {
             spot: self.spot,
             groups: self.groups,
             services: self.services,
-            cores: known.cores.map(|()| self.cores),
+            cores: counted(known.cores, self.cores),
             adrift: if known.instances.yes().is_some() { self.adrift } else { 0 },
             core_room,
-            tenants: known.tenants.map(|()| self.tenants),
+            tenants: counted(known.tenants, self.tenants),
             zones: self.zones.into_iter().collect(),
             types: self.types.into_iter().collect(),
             // What is broken is broken, but a tier that was read in part is not well.

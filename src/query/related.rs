@@ -260,6 +260,13 @@ pub fn reach(ctx: Ctx<'_>, from: Kind, rows: &[u32], to: Kind) -> Vec<u32> {
     found
 }
 
+/// How many of some rows are instances that are terminated, or going to be: what counts the instances of a template
+/// or an image leaves those out, and what lists all that belongs to one does not.
+pub fn gone(ctx: Ctx<'_>, kind: Kind, rows: &[u32]) -> usize {
+    let instances = rows.iter().filter_map(|at| ctx.fleet.instances.get(*at as usize));
+    if kind == Kind::Instances { instances.filter(|row| row.it.state.is_gone()).count() } else { 0 }
+}
+
 fn relations(from: Kind) -> impl Iterator<Item = &'static Relation> {
     RELATIONS.iter().filter(move |relation| relation.from == from)
 }
@@ -451,7 +458,7 @@ fn leaves<'a>(json: &Json, say: &mut impl FnMut(Cow<'a, str>)) {
 mod tests {
     use super::{ENTER, How, RELATIONS, column, enters, kinds, matches, reach, related, sources};
     use crate::gateway::Source;
-    use crate::model::{Core, CoreId, Health, Home, Known, Scope, Tenant};
+    use crate::model::{Core, CoreId, Health, Home, InstanceState, Known, Scope, Tenant};
     use crate::query::made::{NOW, fleet, row, scope};
     use crate::query::{Ctx, Kind};
     use std::sync::Arc;
@@ -544,6 +551,25 @@ mod tests {
             health: Health::Ok,
             troubles: Vec::new(),
         }
+    }
+
+    #[test]
+    fn instances_that_are_gone_are_counted_apart() {
+        let gone = |id: &str, state| {
+            let mut row = row(id, &[]);
+            Arc::make_mut(&mut row.it).state = state;
+            row
+        };
+        let rows = vec![
+            row("i-a", &[]),
+            gone("i-b", InstanceState::Terminated),
+            gone("i-c", InstanceState::ShuttingDown),
+            gone("i-d", InstanceState::Stopped),
+        ];
+        let fleet = fleet(rows);
+        let ctx = Ctx { fleet: &fleet, now: NOW };
+        assert_eq!(super::gone(ctx, Kind::Instances, &[0, 1, 2, 3]), 2);
+        assert_eq!(super::gone(ctx, Kind::Groups, &[0, 1, 2, 3]), 0);
     }
 
     #[test]

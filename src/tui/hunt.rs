@@ -133,7 +133,8 @@ impl Ui {
     }
 }
 
-fn is_asked(typed: &str) -> bool {
+/// Whether enough was typed for things to be offered.
+pub(super) fn is_asked(typed: &str) -> bool {
     typed.chars().count() >= OBJECTS_FROM
 }
 
@@ -162,7 +163,7 @@ fn objects(fleet: &Arc<Fleet>, now: Timestamp, kind: Kind, search: &mut Search) 
         let named = name.map(|column| (column.get)(ctx, at).show(column.unit, now));
         let named = named.filter(|named| !matches!(named.as_ref(), "-" | "?") && *named != id);
         let named = named.as_deref().unwrap_or_default();
-        search.offer(&id, named, 0, || {
+        search.offer_any([&id, named], "", worth(kind), || {
             let scope = kind.scope(ctx, at).map(ToString::to_string).unwrap_or_default();
             let key = rowname::key(kind, fleet, at);
             Candidate {
@@ -175,6 +176,30 @@ fn objects(fleet: &Arc<Fleet>, now: Timestamp, kind: Kind, search: &mut Search) 
         });
     }
 }
+
+/// What somebody who types a name most likely means by it, where several things fit alike: what runs and whom it
+/// serves before what it is made of, and what tells of it last. Less than one letter is worth.
+fn worth(kind: Kind) -> u32 {
+    match kind {
+        Kind::Instances => 12,
+        Kind::Cores => 11,
+        Kind::Tenants => 10,
+        Kind::Hosts => 9,
+        Kind::Groups => 8,
+        Kind::Services => 7,
+        Kind::Clusters => 6,
+        Kind::Tasks | Kind::Templates => 5,
+        Kind::Images | Kind::TargetGroups => 4,
+        Kind::Rules => 3,
+        Kind::Targets => 2,
+        Kind::Drift => 1,
+        Kind::Alarms | Kind::Events | Kind::Calls => 0,
+    }
+}
+
+/// What is called exactly so comes before what begins so, and that before what only has the letters.
+const WHOLE: u32 = 100_000;
+const BEGINS: u32 = 10_000;
 
 /// A search by letters, which keeps the best that it was offered.
 pub(super) struct Search {
@@ -203,13 +228,20 @@ impl Search {
     }
 
     pub(super) fn offer(&mut self, name: &str, doc: &str, bonus: u32, candidate: impl FnOnce() -> Candidate) {
-        let score = match (self.score(name), doc.is_empty()) {
-            (Some(score), _) => {
-                let lower = name.to_lowercase();
-                let whole = if lower == self.typed { 1_000 } else { 0 };
-                let begins = if !self.typed.is_empty() && lower.starts_with(&self.typed) { 200 } else { 0 };
-                score + whole + begins + bonus
-            }
+        self.offer_any([name, ""], doc, bonus, candidate);
+    }
+
+    /// The same for what has two names; the second may be empty.
+    pub(super) fn offer_any(
+        &mut self,
+        names: [&str; 2],
+        doc: &str,
+        bonus: u32,
+        candidate: impl FnOnce() -> Candidate,
+    ) {
+        let best = names.map(|name| self.fits(name)).into_iter().flatten().max();
+        let score = match (best, doc.is_empty()) {
+            (Some(score), _) => score + bonus,
             // A word of the explanation counts less, and its letters must stand together.
             (None, false) if self.typed.len() > 2 && doc.to_lowercase().contains(&self.typed) => {
                 bonus / 2 + 1
@@ -224,6 +256,15 @@ impl Search {
             self.cut();
             self.least = self.found.last().map_or(0, |(score, _)| score + 1);
         }
+    }
+
+    /// How well a name fits; none where it does not.
+    fn fits(&mut self, name: &str) -> Option<u32> {
+        let score = self.score(name).filter(|_| !name.is_empty())?;
+        let lower = name.to_lowercase();
+        let whole = if lower == self.typed { WHOLE } else { 0 };
+        let begins = if !self.typed.is_empty() && lower.starts_with(&self.typed) { BEGINS } else { 0 };
+        Some(score + whole + begins)
     }
 
     fn score(&mut self, name: &str) -> Option<u32> {

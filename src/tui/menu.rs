@@ -5,7 +5,7 @@ use super::state::Ui;
 use super::{page, view};
 use crate::model::text::harmless;
 use crate::model::{Health, TierName};
-use crate::query::related::related;
+use crate::query::related::{gone, related};
 use crate::query::{Column, Ctx, Kind, Width};
 
 /// The menu that is open.
@@ -30,6 +30,8 @@ pub(super) struct Jump {
 pub(super) struct Way {
     pub(super) to: Kind,
     pub(super) count: usize,
+    /// How many of them are terminated, or are being.
+    pub(super) gone: usize,
     /// The name of the only one.
     pub(super) name: Option<String>,
     /// How many are how well, the worst first; those that are well last.
@@ -104,7 +106,8 @@ impl Way {
             [only] => Some(called(to, ctx, *only as usize)),
             _ => None,
         };
-        Self { to, count: rows.len(), name, health: health.collect() }
+        let gone = gone(ctx, to, rows);
+        Self { to, count: rows.len(), gone, name, health: health.collect() }
     }
 }
 

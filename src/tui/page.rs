@@ -75,7 +75,12 @@ const BELOW: u16 = 12;
 /// Divides the screen. What matters most gets a row first: the rows themselves, the page's title, the line
 /// being typed, the trouble, the headings, the header, and the hints last.
 pub(super) fn layout(ui: &Ui) -> Layout {
-    let mut left = ui.height.saturating_sub(1);
+    layout_of(ui, ui.height)
+}
+
+/// Divides a screen of so many rows.
+pub(super) fn layout_of(ui: &Ui, height: u16) -> Layout {
+    let mut left = height.saturating_sub(1);
     let mut take = |wanted: bool| {
         let taken = wanted && left > 0;
         left -= u16::from(taken);
@@ -102,7 +107,7 @@ pub(super) fn layout(ui: &Ui) -> Layout {
     let (header, slider, title, columns) = (next(header), next(slider), next(title), next(columns));
     let body = at;
     let below = u16::from(trouble) + u16::from(advice) + u16::from(bottom);
-    let body_height = ui.height.saturating_sub(body + below);
+    let body_height = height.saturating_sub(body + below);
     let body_end = body + body_height;
     at = body_end;
     let mut next = |is_there: bool| {

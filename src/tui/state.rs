@@ -10,7 +10,7 @@ use super::dialog::Dialog;
 use super::drill::Drill;
 use super::hunt::{Hunt, Hunted, Hunting};
 use super::keymap::Keymap;
-use super::line::{Line, Typed};
+use super::line::Typed;
 use super::log::Log;
 use super::marks::Marks;
 use super::menu::Menu;
@@ -18,6 +18,7 @@ use super::oplist::OpList;
 use super::page;
 pub(super) use super::place::Place;
 use super::probe::Probe;
+pub(super) use super::prompt::{Candidate, Prompt, PromptError, Purpose, Target};
 use super::saved::Views;
 use super::seat::{Lean, Seat};
 use super::setup::Setup;
@@ -239,60 +240,6 @@ pub(super) enum Pick {
 pub(super) struct SortBy {
     pub(super) column: &'static str,
     pub(super) is_descending: bool,
-}
-
-/// What a line being typed is for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Purpose {
-    Filter,
-    Command,
-}
-
-/// A line being typed.
-#[derive(Clone, Debug)]
-pub(super) struct Prompt {
-    pub(super) purpose: Purpose,
-    pub(super) line: Line,
-    /// The filter that holds again when this one is given up.
-    pub(super) before: String,
-    pub(super) error: Option<PromptError>,
-    pub(super) candidates: Vec<Candidate>,
-    pub(super) picked: Option<usize>,
-    /// The line itself is no command: what is taken is the first candidate.
-    pub(super) takes_first: bool,
-    /// Where in the line the word begins that a candidate replaces.
-    pub(super) word_from: usize,
-}
-
-/// What the word being typed may become, or what the whole line may mean.
-#[derive(Clone, Debug, PartialEq)]
-pub(super) struct Candidate {
-    /// What is written when it is taken.
-    pub(super) text: String,
-    /// What it is: a page, an action, an instance.
-    pub(super) what: &'static str,
-    /// More about it.
-    pub(super) doc: String,
-    /// The key that does the same.
-    pub(super) key: String,
-    pub(super) target: Target,
-}
-
-/// What happens when a candidate is taken.
-#[derive(Clone, Debug, PartialEq)]
-pub(super) enum Target {
-    /// The line that it is written into is carried out.
-    Line,
-    /// The thing is shown.
-    Object(Kind, RowKey),
-}
-
-/// What is wrong with the line, and where.
-#[derive(Clone, Debug, PartialEq)]
-pub(super) struct PromptError {
-    /// The byte of the line that it points at.
-    pub(super) at: usize,
-    pub(super) message: String,
 }
 
 impl Ui {

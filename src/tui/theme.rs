@@ -189,9 +189,8 @@ impl Theme {
     /// How a role looks, in words: `#ff6b6b bold`.
     pub fn words(&self, role: Role) -> String {
         let style = self.style(role);
-        let mut words: Vec<String> =
-            style.fg.iter().map(|colour| colour.to_string().to_lowercase()).collect();
-        words.extend(style.bg.iter().map(|colour| format!("on {}", colour.to_string().to_lowercase())));
+        let mut words: Vec<String> = style.fg.map(color::name).into_iter().collect();
+        words.extend(style.bg.map(|colour| format!("on {}", color::name(colour))));
         words.extend(style.add_modifier.iter_names().map(|(name, _)| name.to_lowercase()));
         if words.is_empty() { "as the terminal writes".to_owned() } else { words.join(" ") }
     }
@@ -323,6 +322,18 @@ mod tests {
             "my.toml:10:1: no role named `titel`; did you mean `title`?",
         ];
         assert_eq!(faults, expected);
+    }
+
+    #[test]
+    fn a_colour_is_told_by_the_word_that_a_theme_would_have_for_it() {
+        let text = "[styles]\ntext = 'default'\ntitle = { fg = 'white', bg = 'bright-black', bold = true }\n\
+                    note = '#A0b1C2'\nhint = '208'";
+        let theme = Theme::parse("t.toml", text).unwrap();
+        let told = [Role::Text, Role::Title, Role::Note, Role::Hint].map(|role| theme.words(role));
+        assert_eq!(told, ["default", "white on bright-black bold", "#a0b1c2", "208"]);
+        for (name, colour, _) in color::NAMES {
+            assert_eq!(color::name(colour), name);
+        }
     }
 
     #[test]

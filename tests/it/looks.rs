@@ -24,7 +24,11 @@ fn themes_and_keymaps_are_listed_shown_checked_and_printed() {
         assert!(home.run(&[sort, "list"]).out.contains("mine"));
     }
     let shown = home.run(&["theme", "show", "mine"]).out;
-    assert!(shown.lines().any(|line| line.starts_with("health.bad") && line.contains("bold")), "{shown}");
+    let line = |shown: &str, role: &str| shown.lines().find(|line| line.starts_with(role)).map(str::to_owned);
+    assert!(line(&shown, "health.bad").unwrap().ends_with("  #ff6b6b bold"), "{shown}");
+    let shown = home.run_with(&["theme", "show", "ansi16"], &[("NO_COLOR", "1")]).out;
+    assert!(line(&shown, "health.bad").unwrap().ends_with("  red bold"), "{shown}");
+    assert!(line(&shown, "text.dim").unwrap().ends_with("  default"), "{shown}");
 }
 
 #[test]

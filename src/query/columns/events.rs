@@ -6,7 +6,7 @@ use jiff::Timestamp;
 columns!(events, |row, ctx| {
     Always happened_at "AGE" Moment [] "when it last moved; to come for what AWS has announced" => Value::maybe_moment(row.at);
     Always health "HEALTH" Health [] "how much it should worry: ok, busy, unknown, warn or bad" => Value::Health(row.health);
-    Always kind "KIND" Text [] "scaling, interruption, refresh, service, deployment, alarm, planned, version or operation" =>
+    Always kind "KIND" Text [] "scaling, interruption, refresh, service, deployment, alarm, planned, termination, version or operation" =>
         Value::text(row.sort.word());
     Always subject "SUBJECT" Text [] "the group, service, alarm, instance, template or operation that it is about" =>
         Value::text(row.subject().name);

@@ -9,7 +9,7 @@ columns!(images, |row, ctx| {
         Value::text(row.it.state.as_deref().unwrap_or("gone"));
     Always health "HEALTH" Health [] "ok, busy, unknown, warn or bad" => Value::Health(row.health);
     Always architecture "ARCH" Text [] "x86_64 or arm64" => Value::maybe_text(row.it.architecture.as_ref());
-    Always instances "INSTANCES" Count [Instances] "instances that run it" => Value::count(row.instances);
+    Always instances "INSTANCES" Count [Instances] "instances made from it, without terminated ones" => Value::count(row.instances);
     Always templates "TEMPLATES" Count [Templates] "template versions that name it" => Value::count(row.templates);
     Always newer "BEHIND" Count [] "younger images in use, called the same but for the digits" =>
         Value::count(row.newer);

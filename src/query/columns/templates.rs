@@ -12,8 +12,8 @@ columns!(templates, |row, ctx| {
     Always image "IMAGE" Text [] "AMI of its default version, or where it is looked up" =>
         Value::maybe_text(row.image.as_ref());
     Always groups "GROUPS" List [Groups] "groups that launch from it" => Value::texts(&row.groups);
-    Always instances "INSTANCES" Count [Instances] "instances launched from it" => Value::count(row.instances);
-    Always older "OLDER" Count [Instances] "instances launched from an older version than the latest" =>
+    Always instances "INSTANCES" Count [Instances] "instances launched from it, without terminated ones" => Value::count(row.instances);
+    Always older "OLDER" Count [Instances] "those of them that were launched from an older version than the latest" =>
         Value::count(row.older);
     Always behind "BEHIND" Count [Groups] "most versions that a group of it is behind; none where all follow it" =>
         Value::maybe_count(row.behind);

@@ -7,8 +7,9 @@ mod why;
 pub(crate) use hints::hints;
 pub(crate) use trouble::trouble;
 
-use super::overview::nothing;
+use super::overview::{nothing, registry::lacks_cores};
 use super::{TextLine, registry_faults};
+use crate::fleet::INVENTORY;
 use crate::gateway::Source;
 use crate::model::text::harmless;
 use crate::model::{Scope, Usd};
@@ -407,7 +408,13 @@ pub(crate) fn empty_list(ui: &Ui) -> (Role, String) {
         let key = ui.keymap.keys_of(Layer::List, Action::ClearFilter).into_iter().next().unwrap_or_default();
         return (Role::Dim, format!("none of {} matches the filter; {key} clears it", list.view.of));
     }
-    nothing(ui, list.kind.sources(), &format!("no {}", list.kind.word()))
+    let none = match list.kind {
+        Kind::Cores | Kind::Tenants if lacks_cores(ui) => {
+            format!("no {} are known: the registry names none; {INVENTORY}", list.kind.word())
+        }
+        kind => format!("no {}", kind.word()),
+    };
+    nothing(ui, list.kind.sources(), &none)
 }
 
 /// What a list says in which nothing is known to match: of how many rows too little is known, and how that is

@@ -10,6 +10,7 @@ use super::overview::health_role;
 use super::table::cell_text;
 use crate::gateway::Source;
 use crate::model::{Health, InstanceState};
+use crate::query::related::gone;
 use crate::query::{Column, Ctx, Kind, Shown, Unit, Value};
 use crate::tui::card::{Card, EVENTS, NAMED};
 use crate::tui::cell;
@@ -289,7 +290,11 @@ impl Paper<'_> {
                     0 => String::new(),
                     bad => format!(", {bad} of them not well"),
                 };
-                let text = format!("all {}{bad}", rows.len());
+                let gone = match gone(ctx, *kind, rows) {
+                    0 => String::new(),
+                    gone => format!(", {gone} gone"),
+                };
+                let text = format!("all {}{bad}{gone}", rows.len());
                 self.linked(vec![(Role::Field, " ".repeat(words + 2)), (Role::RowKey, text)]);
             }
         }

@@ -35,14 +35,59 @@ pub(crate) struct Room {
 
 /// Divides the body. The confirmation is always there, then as much of the fields as leaves half to the plan.
 pub(crate) fn room(ui: &Ui, dialog: &Dialog) -> Room {
-    let layout = super::layout(ui);
+    room_of(ui, dialog, (ui.width, ui.height))
+}
+
+fn room_of(ui: &Ui, dialog: &Dialog, (width, height): (u16, u16)) -> Room {
+    let layout = super::layout_of(ui, height);
     let top = layout.columns.unwrap_or(layout.body);
     let all = layout.body_end.saturating_sub(top);
-    let wanted = u16::try_from(fields(ui, dialog).lines.len()).unwrap_or(u16::MAX);
+    let wanted = fields_in(ui, dialog, usize::from(width)).lines.len();
+    let wanted = u16::try_from(wanted).unwrap_or(u16::MAX);
     let fields = wanted.min(all.saturating_sub(3) / 2);
     let text = top + 1 + fields + 1;
     let confirm = layout.body_end.saturating_sub(1);
     Room { top, fields, text, height: confirm.saturating_sub(text), confirm }
+}
+
+/// Fewer lines of a plan than these are no plan to look at, and so are narrower ones.
+const LEAST_LINES: u16 = 3;
+const LEAST_COLUMNS: usize = 30;
+/// No dialog needs a screen of more rows.
+const MOST_ROWS: u16 = 60;
+
+/// The columns and rows that the screen must have before this may be confirmed, where it has fewer: nobody says yes
+/// to what does not show.
+pub(crate) fn too_small(ui: &Ui, dialog: &Dialog) -> Option<(u16, u16)> {
+    let asks = match dialog.confirm()? {
+        Confirm::Yes => brief(None).width(),
+        // What is typed stands behind it, and the cursor behind that.
+        Confirm::Words(words) => brief(Some(&words)).width() + harmless(&words).width() + 1,
+    };
+    let columns = u16::try_from(LEAST_COLUMNS.max(1 + asks)).unwrap_or(u16::MAX);
+    let is_enough = |size: (u16, u16)| room_of(ui, dialog, size).height >= LEAST_LINES;
+    if ui.width >= columns && is_enough((ui.width, ui.height)) {
+        return None;
+    }
+    let width = ui.width.max(columns);
+    let rows = (1..MOST_ROWS).find(|rows| is_enough((width, *rows))).unwrap_or(MOST_ROWS);
+    Some((columns, rows))
+}
+
+/// That the screen is too small, in as many words as there is room for.
+pub(crate) fn says_too_small((columns, rows): (u16, u16), width: usize, lines: usize) -> Vec<String> {
+    let size = format!("{columns}x{rows}");
+    let ways = [
+        format!(
+            "The screen is too small to show what would be done: {columns} columns and {rows} rows are needed. \
+             Nothing is done before; esc leaves"
+        ),
+        format!("too small for the plan: {size} is needed; esc leaves"),
+        format!("too small: {size} is needed"),
+        format!("too small: {size}"),
+    ];
+    let mut wrapped = ways.iter().map(|says| cell::wrap(says, width));
+    wrapped.find(|wrapped| wrapped.len() <= lines).unwrap_or_else(|| vec![size])
 }
 
 /// How many lines of the plan show at once, and how many there are.
@@ -54,7 +99,10 @@ pub(crate) fn extent(ui: &Ui) -> (usize, usize) {
 
 /// The fields, as many on a line as fit; why has a line of its own.
 pub(crate) fn fields(ui: &Ui, dialog: &Dialog) -> Fields {
-    let width = usize::from(ui.width);
+    fields_in(ui, dialog, usize::from(ui.width))
+}
+
+fn fields_in(ui: &Ui, dialog: &Dialog, width: usize) -> Fields {
     let mut made = Fields { lines: Vec::new(), cursor: None };
     let mut used = width;
     for (at, field) in dialog.fields.iter().enumerate() {
@@ -182,6 +230,7 @@ pub(crate) fn confirm(ui: &Ui, dialog: &Dialog) -> (TextLine, Option<usize>) {
     let lead = (Role::Gutter, if is_at { ui.signs().cursor().to_owned() } else { " ".to_owned() });
     let only = |role: Role, text: String| (vec![lead.clone(), (role, text)], None);
     let elsewhere = if is_at { "" } else { " (tab leads here)" };
+    let fits = |asks: usize| asks < usize::from(ui.width);
     match (&dialog.stage, dialog.confirm()) {
         (Stage::Lacking(_), _) => only(Role::Dim, "no plan yet".to_owned()),
         (Stage::Planning(_), _) => only(Role::Dim, format!("planning{cut} esc leaves")),
@@ -193,17 +242,24 @@ pub(crate) fn confirm(ui: &Ui, dialog: &Dialog) -> (TextLine, Option<usize>) {
             "Nothing was changed. Enter plans it again, tab goes to the fields, esc leaves".to_owned(),
         ),
         (_, Some(Confirm::Yes)) => {
-            let pieces = vec![
-                lead.clone(),
-                (Role::Strong, "Do this? Press ".to_owned()),
-                (Role::HintKey, "y".to_owned()),
-                (Role::Strong, format!(" to do it, esc to leave [no]{elsewhere}")),
-            ];
+            let asks = ["Do this? Press ", "y", &format!(" to do it, esc to leave [no]{elsewhere}")];
+            let pieces = if fits(asks.concat().width()) {
+                let [ask, key, rest] = asks.map(str::to_owned);
+                vec![lead.clone(), (Role::Strong, ask), (Role::HintKey, key), (Role::Strong, rest)]
+            } else {
+                vec![lead.clone(), (Role::Strong, brief(None))]
+            };
             (pieces, None)
         }
         (_, Some(Confirm::Words(words))) => {
-            let ask =
-                format!("Type {} and enter to do this, esc to leave [no]{elsewhere}: ", harmless(&words));
+            let typed = harmless(&words).into_owned();
+            let ways = [
+                format!("Type {typed} and enter to do this, esc to leave [no]{elsewhere}: "),
+                format!("Type {typed} and enter, esc leaves [no]: "),
+            ];
+            // What is typed must have room behind it.
+            let mut ways = ways.into_iter().filter(|ask| fits(ask.width() + typed.width() + 1));
+            let ask = ways.next().unwrap_or_else(|| brief(Some(&words)));
             let before = harmless(dialog.typed.before()).into_owned();
             let at = 1 + ask.width() + before.width();
             let pieces = vec![
@@ -214,5 +270,13 @@ pub(crate) fn confirm(ui: &Ui, dialog: &Dialog) -> (TextLine, Option<usize>) {
             (pieces, is_at.then_some(at))
         }
         (_, None) => only(Role::Dim, String::new()),
+    }
+}
+
+/// The same question where there is little room.
+fn brief(words: Option<&str>) -> String {
+    match words {
+        None => "y does it, esc leaves [no]".to_owned(),
+        Some(words) => format!("Type {} [no]: ", harmless(words)),
     }
 }

@@ -8,6 +8,9 @@ use crate::tui::state::Ui;
 use crate::tui::theme::Role;
 use unicode_width::UnicodeWidthStr;
 
+/// From so many columns on what a key does stands beside it; on narrower screens below.
+const BESIDE: usize = 30;
+
 pub(crate) fn lines(ui: &Ui, kind: Option<Kind>, width: usize) -> Vec<TextLine> {
     let mut lines = Vec::new();
     for layer in Layer::ALL {
@@ -48,6 +51,18 @@ fn section(lines: &mut Vec<TextLine>, title: &str, entries: Vec<(String, String)
         return;
     }
     lines.push(vec![(Role::Title, title.to_string())]);
+    if width < BESIDE {
+        for (name, doc) in entries {
+            let put = |role: Role, indent: usize, text: &str| {
+                let wrapped = cell::wrap(text, width.saturating_sub(indent)).into_iter();
+                wrapped.map(|line| vec![(Role::Text, " ".repeat(indent)), (role, line)]).collect::<Vec<_>>()
+            };
+            lines.extend(put(Role::HintKey, 1, &name));
+            lines.extend(put(Role::Text, 2, &doc));
+        }
+        lines.push(Vec::new());
+        return;
+    }
     let names = entries.iter().map(|(name, _)| name.width()).max().unwrap_or(0).min((width / 3).max(8));
     for (name, doc) in entries {
         let docs = cell::wrap(&doc, width.saturating_sub(names + 4));

@@ -54,6 +54,11 @@ fn ways(ui: &Ui, jump: &Jump) -> Vec<TextLine> {
             line.push((Role::Text, format!("{name}  ")));
         }
         line.extend(healths(ui, &way.health, way.count == 1));
+        match (way.gone, way.count) {
+            (0, _) => {}
+            (_, 1) => line.push((Role::Dim, "gone".to_owned())),
+            (gone, _) => line.push((Role::Dim, format!("{gone} gone"))),
+        }
         lines.push(line);
     }
     lines

@@ -3,7 +3,7 @@
 
 mod alarms;
 mod detail;
-mod registry;
+pub(crate) mod registry;
 
 use self::detail::{Detail, Space};
 use super::running::{self, Of, Running};
@@ -207,6 +207,7 @@ fn told(ui: &Ui, detail: &Detail) -> Vec<Row> {
     going_on(ui, width, &mut rows);
     blank(&mut rows);
     alarms::ring(ui, width, &mut rows);
+    registry::empty(ui, width, &mut rows);
     registry::drifted(ui, width, &mut rows);
     blank(&mut rows);
     let spend = vec![(Role::Title, "Spend".into()), (Role::Dim, "  not known yet: cost is not read".into())];
@@ -230,6 +231,8 @@ fn tiers(ui: &Ui, width: usize, detail: &Detail, rows: &mut Vec<Row>) {
         for (nth, trouble) in tier.troubles.iter().take(troubles).enumerate() {
             let more =
                 if nth + 1 == troubles && more > 0 { format!(" (+{more} more)") } else { String::new() };
+            // What is wrong is worth more than how much else is.
+            let more = if width < 6 + more.len() + 20 { String::new() } else { more };
             let room = width.saturating_sub(6 + more.len());
             let text = cell::cut(&trouble.says, room, ui.signs().cut()).into_owned();
             rows.push(plain(Role::Trouble, format!("  {} {text}{more}", ui.signs().dot())));
@@ -332,8 +335,9 @@ fn cells(ui: &Ui, cells: Vec<((Role, String), usize)>) -> TextLine {
         let text = cell::cut(&text, width, ui.signs().cut());
         let blank = " ".repeat(width.saturating_sub(text.width()));
         let is_right = COLUMNS.get(at).is_some_and(|(_, _, is_right)| *is_right);
-        pieces.push((role, if is_right { format!("{blank}{text}") } else { format!("{text}{blank}") }));
-        pieces.push((Role::Text, "  ".into()));
+        // What is blank has no underline and no ground of its own.
+        let (before, after) = if is_right { (blank, String::new()) } else { (String::new(), blank) };
+        pieces.extend([(Role::Text, before), (role, text.into_owned()), (Role::Text, format!("{after}  "))]);
     }
     pieces.pop();
     pieces

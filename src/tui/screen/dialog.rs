@@ -15,6 +15,14 @@ pub(super) fn draw(ui: &Ui, canvas: &mut Canvas<'_>) -> Option<Position> {
     for y in room.top..=room.confirm {
         canvas.put(0, y, &blank, canvas.theme.style(Role::Text), ui.width);
     }
+    if let Some(size) = dialog::too_small(ui, open) {
+        let lines = usize::from((room.confirm + 1).saturating_sub(room.top));
+        let says = dialog::says_too_small(size, usize::from(ui.width), lines);
+        for (y, line) in (room.top..=room.confirm).zip(says) {
+            canvas.line(0, y, &vec![(Role::Trouble, line)]);
+        }
+        return None;
+    }
     draw_rule(ui, canvas, room.top, &open.title);
     let mut cursor = None;
     let fields = dialog::fields(ui, open);

@@ -51,6 +51,19 @@ pub(super) fn parse(text: &str) -> Option<Color> {
     NAMES.iter().find(|(name, ..)| *name == text).map(|(_, colour, _)| *colour)
 }
 
+/// How a theme file writes a colour.
+pub(super) fn name(colour: Color) -> String {
+    match colour {
+        Color::Reset => "default".to_owned(),
+        Color::Rgb(r, g, b) => format!("#{r:02x}{g:02x}{b:02x}"),
+        Color::Indexed(index) => index.to_string(),
+        other => {
+            let found = NAMES.iter().find(|(_, named, _)| *named == other);
+            found.map_or_else(|| other.to_string().to_lowercase(), |(name, ..)| (*name).to_owned())
+        }
+    }
+}
+
 impl Depth {
     /// The nearest colour that a terminal of this depth shows; none where it shows none.
     pub fn nearest(self, colour: Color) -> Option<Color> {

@@ -11,6 +11,7 @@ use crate::tui::action::Action;
 use crate::tui::dialog::{Content, Dialog, Field, Name, Stage, What};
 use crate::tui::drill::called;
 use crate::tui::held::target;
+use crate::tui::line::Line;
 use crate::tui::page;
 use crate::tui::state::{Acting, Effect, Page, Place, Ui};
 use std::collections::BTreeSet;
@@ -232,7 +233,7 @@ fn plan(ui: &mut Ui) -> Vec<Effect> {
     let Some(dialog) = &mut ui.dialog else { return Vec::new() };
     dialog.ticket = ticket;
     dialog.top = 0;
-    dialog.typed = crate::tui::line::Line::default();
+    dialog.typed = Line::default();
     let order = match (&dialog.what, dialog.intent()) {
         (What::Ask(..), _) => {
             dialog.stage = Stage::Ready;
@@ -383,7 +384,7 @@ fn accept(ui: &mut Ui) -> Vec<Effect> {
             } else {
                 format!("that is not `{words}`; nothing was changed")
             };
-            dialog.typed = crate::tui::line::Line::default();
+            dialog.typed = Line::default();
             ui.complain(says);
             Vec::new()
         }
@@ -401,7 +402,13 @@ fn accept(ui: &mut Ui) -> Vec<Effect> {
 
 /// It was confirmed.
 fn confirmed(ui: &mut Ui) -> Vec<Effect> {
+    let hidden = ui.dialog.as_ref().and_then(|dialog| page::dialog::too_small(ui, dialog));
     let Some(dialog) = &mut ui.dialog else { return Vec::new() };
+    if let Some((columns, rows)) = hidden {
+        dialog.typed = Line::default();
+        ui.complain(format!("nothing was done: what it is does not show on less than {columns}x{rows}"));
+        return Vec::new();
+    }
     let reason = dialog.reason();
     match (&dialog.what, &dialog.stage) {
         (What::Ask(op, verb), Stage::Ready) => {
@@ -490,9 +497,4 @@ pub(in crate::tui) fn nobody(order: Order) -> Option<Answer> {
         Order::Forget | Order::Gaze(_) | Order::LeaveLog => None,
         Order::ReadLog { ticket, .. } => Some(Answer::Log { ticket, part: LogPart::Declined(declined) }),
     }
-}
-
-/// The only field of dialogs that steer an operation.
-pub(super) fn reason() -> Vec<Field> {
-    vec![Field::line(Name::Reason, String::new())]
 }

@@ -2,11 +2,13 @@
 
 use super::command::{OWN, is_offered};
 use super::show_card;
+use super::steering::show_one;
+use crate::model::text::harmless;
 use crate::query::Kind;
 use crate::tui::action::{ACTIONS, Action};
-use crate::tui::hunt::Search;
+use crate::tui::hunt::{Search, is_asked};
 use crate::tui::rowname;
-use crate::tui::state::{Candidate, RowKey, Target, Ui};
+use crate::tui::state::{Candidate, Target, Ui};
 
 /// Everything that what was typed may mean, the best first.
 pub(super) fn candidates(ui: &Ui, typed: &str) -> Vec<Candidate> {
@@ -63,7 +65,27 @@ pub(super) fn candidates(ui: &Ui, typed: &str) -> Vec<Candidate> {
             target: Target::Line,
         });
     }
+    operations(ui, typed, &mut search);
     search.with(ui.things_of(typed))
+}
+
+/// Operations of the journal, by their ids and by what they are about.
+fn operations(ui: &Ui, typed: &str, search: &mut Search) {
+    if !is_asked(typed.trim()) {
+        return;
+    }
+    for listed in &ui.register.ops {
+        let record = &listed.op.record;
+        let stands = listed.op.ended.as_ref().map_or("open", |(outcome, _)| outcome.word());
+        let doc = harmless(&format!("{}: {stands}", record.title)).into_owned();
+        search.offer(&record.id, &doc, 20, || Candidate {
+            text: harmless(&record.id).into_owned(),
+            what: "operation",
+            doc: doc.clone(),
+            key: String::new(),
+            target: Target::Operation(record.id.clone()),
+        });
+    }
 }
 
 fn key(ui: &Ui, action: Action) -> String {
@@ -71,10 +93,13 @@ fn key(ui: &Ui, action: Action) -> String {
 }
 
 /// Shows a thing that was chosen by its id or name.
-pub(super) fn go_to(ui: &mut Ui, kind: Kind, key: RowKey) {
-    if rowname::find(kind, &ui.world.fleet, &key).is_none() {
-        ui.complain(format!("{} {} is gone", kind.singular(), crate::model::text::harmless(&key.id)));
-        return;
+pub(super) fn go_to(ui: &mut Ui, target: Target) {
+    match target {
+        Target::Line => {}
+        Target::Operation(id) => show_one(ui, id),
+        Target::Object(kind, key) if rowname::find(kind, &ui.world.fleet, &key).is_none() => {
+            ui.complain(format!("{} {} is gone", kind.singular(), harmless(&key.id)));
+        }
+        Target::Object(kind, key) => show_card(ui, kind, key),
     }
-    show_card(ui, kind, key);
 }

@@ -1,11 +1,11 @@
 //! Steering operations: which one is meant, what may be asked of it, and what is asked first.
 
-use super::changing::{may_act, open, reason};
+use super::changing::{may_act, open};
 use crate::gateway::Source;
 use crate::ops::counter::{Listed, Order, Register};
 use crate::ops::{Verb, kind};
 use crate::tui::action::Action;
-use crate::tui::dialog::{Dialog, What};
+use crate::tui::dialog::{Dialog, Field, Name, What};
 use crate::tui::held::{deeds, held};
 use crate::tui::oplist::{self, By, OpList};
 use crate::tui::page::overview::{self, Item};
@@ -56,6 +56,11 @@ pub(super) fn begin(ui: &mut Ui, verb: Verb) -> Vec<Effect> {
             open(ui, Dialog::new(What::Ask(id, verb), title, reason()))
         }
     }
+}
+
+/// The only field of dialogs that steer an operation.
+fn reason() -> Vec<Field> {
+    vec![Field::line(Name::Reason, String::new())]
 }
 
 /// The operation under the cursor, the one that is shown, or the only one that is not over.
@@ -125,7 +130,8 @@ pub(super) fn show_running(ui: &mut Ui) -> bool {
     true
 }
 
-fn show_one(ui: &mut Ui, id: String) {
+/// Opens an operation.
+pub(super) fn show_one(ui: &mut Ui, id: String) {
     let mut place = Place::new(Page::Operation(id));
     place.path = crate::tui::page::path(ui);
     ui.open(place);

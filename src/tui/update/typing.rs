@@ -238,10 +238,10 @@ fn accept(ui: &mut Ui) -> Vec<Effect> {
     let taken =
         prompt.picked.or(prompt.takes_first.then_some(0)).and_then(|at| prompt.candidates.get(at)).cloned();
     match taken {
-        Some(Candidate { target: Target::Object(kind, key), .. }) => {
+        Some(Candidate { target: target @ (Target::Object(..) | Target::Operation(_)), .. }) => {
             ui.prompt = None;
             ui.commands.remember(&text);
-            palette::go_to(ui, kind, key);
+            palette::go_to(ui, target);
             ui.settle();
             return Vec::new();
         }

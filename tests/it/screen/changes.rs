@@ -239,6 +239,43 @@ fn the_whole_plan_can_be_scrolled_through_at_both_sizes() {
 }
 
 #[test]
+fn nobody_says_yes_to_a_plan_that_does_not_show() {
+    let must_type = plan("drain", vec![lane(1, "production", None), lane(2, "production", None)]);
+    for (made, yes) in [(one(), "y"), (must_type, "drain 2<ret>")] {
+        for (size, told) in [
+            ((10, 5), "too small"),
+            ((10, 3), "x"),
+            ((10, 60), "The screen"),
+            ((200, 5), "too small"),
+            ((29, 40), "rows are"),
+        ] {
+            let mut screen = dialog(size, "xd", &made);
+            let text = screen.text();
+            assert!(text.contains(told) && !text.contains("[no]"), "{size:?}:\n{text}");
+            screen.keys(yes).keys(yes);
+            assert_eq!(orders(&screen).len(), 1, "{size:?}: {}", screen.text());
+        }
+        // On a screen of the size that it names the plan shows and is begun; a row less is too little.
+        let mut screen = dialog((10, 5), "xd", &made);
+        let text = screen.text();
+        let size = text.split_whitespace().find_map(|word| {
+            let (columns, rows) = word.split_once('x')?;
+            Some((columns.parse::<u16>().ok()?, rows.parse::<u16>().ok()?))
+        });
+        let Some((columns, rows)) = size else { panic!("no size is named:\n{text}") };
+        for too_small in [(columns, rows - 1), (columns - 1, rows)] {
+            screen.input(Input::Resize(too_small.0, too_small.1)).keys("<ret>").keys(yes);
+            assert_eq!(orders(&screen).len(), 1, "{}", screen.text());
+        }
+        screen.input(Input::Resize(columns, rows));
+        let text = screen.text();
+        assert!(text.contains("[no]") && text.contains(&made.title), "{text}");
+        screen.keys(yes);
+        assert!(matches!(orders(&screen).last(), Some(Order::Begin { .. })), "{}", screen.text());
+    }
+}
+
+#[test]
 fn what_destroys_or_disturbs_production_must_be_typed() {
     let gone = plan("terminate", vec![lane(1, "development", Some("it is gone"))]);
     let mut screen = dialog((80, 24), "xT", &gone);

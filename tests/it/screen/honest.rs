@@ -50,6 +50,47 @@ fn looks(screen: &Headless) -> Vec<Interest> {
 }
 
 #[test]
+fn where_the_registry_names_no_core_nobody_has_counted_cores_and_the_next_command_is_named() {
+    let parts = || {
+        let mut parts = fleet::parts();
+        for part in &mut parts {
+            fleet::settle(part, Reading::Registry { cores: vec![], tenants: vec![], faults: vec![] });
+        }
+        parts
+    };
+    let mut known = parts();
+    known.pop();
+    let tier = |text: &str, name: &str| {
+        let line = text.lines().find(|line| line.trim_start_matches(['▌', ' ']).starts_with(name));
+        line.map(|line| line.split_whitespace().map(str::to_owned).collect::<Vec<_>>()).unwrap_or_default()
+    };
+    // Sentences go on in the next line.
+    let says = |text: &str, what: &str| text.split_whitespace().collect::<Vec<_>>().join(" ").contains(what);
+    for size in [SMALL, (180, 50)] {
+        let text = headless(fleet::world(known.clone()), "", size);
+        let production = tier(&text, "production");
+        assert!(production.contains(&"?/22".to_owned()) && !text.contains("0/22"), "{text}");
+        assert!(
+            text.contains("Registry  names no cores") && says(&text, "`coredeck inventory diff`"),
+            "{text}"
+        );
+        for (keys, what) in [("5", "no cores are known"), ("6", "no tenants are known")] {
+            let text = headless(fleet::world(vec![known[1].clone()]), keys, size);
+            assert!(text.contains(what) && says(&text, "`coredeck inventory diff`"), "{keys}:\n{text}");
+        }
+    }
+    // What the registry names is counted, and so is that a tier without hosts has none.
+    let text = headless(fleet::world(fleet::parts()[..2].to_vec()), "", SMALL);
+    assert!(tier(&text, "production").contains(&"1/22".to_owned()), "{text}");
+    assert!(!text.contains("names no cores"), "{text}");
+    let text = headless(fleet::world(vec![fleet::part("dev", "eu-west-1", vec![])]), "", SMALL);
+    assert!(
+        !text.contains("names no cores") && tier(&text, "production").contains(&"0/0".to_owned()),
+        "{text}"
+    );
+}
+
+#[test]
 fn an_entry_of_the_registry_that_was_not_understood_shows_where_cores_and_tenants_do() {
     for keys in ["", "5", "6"] {
         let text = headless(fleet::world(vec![faulty()]), keys, SMALL);

@@ -216,3 +216,12 @@ fn commands_complete_and_wrong_ones_are_pointed_at() {
     screen.keys(":q<ret>");
     assert_eq!(screen.effects.last(), Some(&Effect::Quit));
 }
+
+#[test]
+fn on_ten_columns_what_is_wrong_and_what_keys_do_can_still_be_read() {
+    let text = headless(fleet::full(), "", (10, 24));
+    assert!(text.contains("    · pro…") && !text.contains("(+"), "{text}");
+    // What a key does stands below it: beside it there is room for one letter.
+    let text = headless(fleet::full(), "?", (10, 60));
+    assert!(text.contains("\n q") && !text.lines().skip(2).any(|line| line.ends_with('…')), "{text}");
+}

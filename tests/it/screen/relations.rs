@@ -3,10 +3,11 @@
 use super::fleet;
 use super::rich::rich;
 use coredeck::gateway::Reading;
-use coredeck::model::CoreRecord;
+use coredeck::model::{CoreRecord, Instance, InstanceState};
 use coredeck::query::Kind;
 use coredeck::tui::Input;
 use coredeck::tui::headless::Headless;
+use std::sync::Arc;
 
 const SMALL: (u16, u16) = (80, 24);
 
@@ -186,4 +187,28 @@ fn a_row_that_is_gone_says_so_wherever_one_stands() {
         screen.keys("<ret>jjd<tab><ret>");
         assert!(!screen.text().is_empty());
     }
+}
+
+#[test]
+fn instances_that_are_gone_are_told_apart_where_all_are_counted() {
+    let mut parts = fleet::parts();
+    let all = parts[0].instances.value.clone().unwrap();
+    let gone = format!("i-{:017x}", 11);
+    let all = all.iter().map(|it| {
+        let mut it = Instance::clone(it);
+        if it.id.as_str() == gone {
+            it.state = InstanceState::Terminated;
+        }
+        Arc::new(it)
+    });
+    fleet::settle(&mut parts[0], Reading::Instances(all.collect()));
+    let world = fleet::world(parts);
+    let mut screen = Headless::new(Arc::clone(&world), (120, 30));
+    let text = screen.keys("3/prod-api<ret>o").text();
+    let way = text.lines().find(|line| line.contains("instances  16")).unwrap_or_else(|| panic!("{text}"));
+    assert!(way.ends_with("1 gone"), "{way}");
+    // And in full, where so many are not named.
+    let mut screen = Headless::new(world, (120, 90));
+    let text = screen.keys("3/prod-api<ret>d").text();
+    assert!(text.contains("all 16") && text.contains(", 1 gone"), "{text}");
 }

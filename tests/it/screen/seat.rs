@@ -1,6 +1,8 @@
 //! The place one sits at: the palette, the mouse, the clipboard, the focus, a slow line, and looks that change.
 
 use super::fleet;
+use coredeck::gateway::Reading;
+use coredeck::model::AlarmState;
 use coredeck::query::Kind;
 use coredeck::tui::decode::{Button, Mouse};
 use coredeck::tui::headless::Headless;
@@ -54,6 +56,48 @@ fn the_palette_goes_to_pages_actions_things_and_views() {
         text.lines().any(|line| line.contains("refresh") && line.contains("action") && line.contains(" r ")),
         "{text}"
     );
+}
+
+#[test]
+fn the_palette_has_what_is_called_exactly_so_first_and_what_runs_before_what_rings() {
+    let mut parts = fleet::parts();
+    let names = ["shared-hosts-1 status", "shared-hosts-1", "prod-api-10-cpu", "i-00000000000000005 is down"];
+    let alarms = names.map(|name| fleet::alarm(name, AlarmState::Alarm)).to_vec();
+    fleet::settle(&mut parts[0], Reading::Alarms(alarms));
+    let world = fleet::world(parts);
+    for (typed, what, opens) in [
+        ("shared-hosts-1", "instance ", "instance i-00000000000000001"),
+        ("i-00000000000000005", "instance ", "instance i-00000000000000005"),
+        ("I-00000000000000005", "instance ", "instance i-00000000000000005"),
+        ("prod-api-10", "instance ", "instance i-0000000000000000a"),
+        ("prod-api-10-", "alarm ", "alarm prod-api-10-cpu"),
+        ("shared-hosts-1 s", "alarm ", "alarm shared-hosts-1 status"),
+        ("core-7", "core ", "core core-7"),
+        ("acme", "tenant ", "tenant acme"),
+    ] {
+        let mut at = Headless::new(Arc::clone(&world), (120, 30));
+        at.keys(&format!(":{typed}"));
+        assert!(chosen(&at).contains(what), "{typed}: {}\n{}", chosen(&at), at.text());
+        at.keys("<ret>");
+        assert!(at.text().contains(opens), "{typed}:\n{}", at.text());
+    }
+}
+
+#[test]
+fn the_palette_finds_operations_by_their_ids_and_by_what_they_are_about() {
+    for typed in ["op-1121-bb", "op-1121-bbbb", "ain 2 inst"] {
+        let mut at = screen();
+        at.input(super::changes::operations()).keys(&format!(":{typed}"));
+        let text = at.text();
+        assert!(text.contains("operation  drain 2 instances: open"), "{typed}:\n{text}");
+        assert!(chosen(&at).contains("op-1121-bbbb"), "{typed}:\n{text}");
+        at.keys("<ret>");
+        assert!(at.text().contains("overview › op-1121-bbbb"), "{typed}:\n{}", at.text());
+    }
+    // Tab goes through them, and the one that is picked is opened.
+    let mut at = screen();
+    at.input(super::changes::operations()).keys(":ain 2 inst<tab><tab><ret>");
+    assert!(at.text().contains("overview › op-1121-aaaa"), "{}", at.text());
 }
 
 #[test]

@@ -37,7 +37,10 @@ pub(super) fn ring(ui: &Ui, width: usize, rows: &mut Vec<Row>) {
         let since = row.it.changed_at.map_or_else(|| "?".into(), |at| cell::age(at, ui.now));
         let sign = ui.signs().health(row.health);
         let lead = format!("{sign} ALARM {since:>4}  ");
-        let name = cell::cut(&row.it.name, 32, ui.signs().cut()).into_owned();
+        // Names repeat over accounts and regions.
+        let home = if parts.len() > 1 { format!("{} ", row.scope) } else { String::new() };
+        let most = (width / 2).clamp(32, 60);
+        let name = cell::cut(&format!("{home}{}", row.it.name), most, ui.signs().cut()).into_owned();
         let rest = width.saturating_sub(2 + lead.width() + name.width() + 2);
         let reason = row.it.reason.as_deref().unwrap_or("");
         rows.push(Row {
