@@ -236,7 +236,15 @@ fn obey(argv: Argv, outside: &Outside, out: &mut Output) -> Result<()> {
         Some(Command::Shell(args)) => block_on(shell::run(&args, &global, outside, out)),
         Some(Command::Logs(args)) => block_on(logs::run(&args, &global, outside, out)),
         Some(Command::Core(command)) => core::run(&command, &global, outside, out),
-        Some(Command::Sim(args)) => block_on(sim::run(args, outside.clock, out)),
+        Some(Command::Sim(args)) => {
+            // It stands for what runs on machines of its own, and gives way to whoever looks at it from here.
+            let give_way = priority::give_way();
+            give_way();
+            block_on_a(
+                Builder::new_multi_thread().enable_all().on_thread_start(give_way),
+                sim::run(args, outside.clock, out),
+            )
+        }
         None => {
             let outside = Outside { starter: priority::Starter::here()?, ..outside.clone() };
             screen::run(&global, &screen, &outside, out)
@@ -246,7 +254,12 @@ fn obey(argv: Argv, outside: &Outside, out: &mut Output) -> Result<()> {
 
 /// Runs a command that waits for others.
 fn block_on(work: impl Future<Output = Result<()>>) -> Result<()> {
-    let runtime = runtime(Builder::new_multi_thread().enable_all())?;
+    block_on_a(Builder::new_multi_thread().enable_all(), work)
+}
+
+/// The same, on a runtime that is made to measure.
+fn block_on_a(wanted: &mut Builder, work: impl Future<Output = Result<()>>) -> Result<()> {
+    let runtime = runtime(wanted)?;
     let done = runtime.block_on(Box::pin(work));
     // Reads that are still under way have nobody to tell.
     runtime.shutdown_background();

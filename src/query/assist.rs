@@ -12,9 +12,12 @@ use crate::model::text::is_unsafe;
 use std::collections::HashMap;
 use std::ops::Range;
 
-/// Rows that are looked at for candidates: enough to know what is common, few enough for one keystroke, which has
-/// three milliseconds for everything.
+/// So many rows are all looked at for candidates.
 const ROWS: usize = 4_000;
+
+/// Of more rows about so many are: enough to know what is common, few enough for one keystroke, which has three milliseconds
+/// for everything. They lie far apart, and each is waited for.
+const SOME: usize = 1_000;
 
 /// Candidates that are offered at once.
 const OFFERED: usize = 50;
@@ -303,7 +306,7 @@ struct Looked {
 impl Looked {
     fn at(ctx: Ctx<'_>, kind: Kind) -> Self {
         let of = kind.len(ctx.fleet);
-        Self { of, step: of.div_ceil(ROWS).max(1) }
+        Self { of, step: if of > ROWS { of.div_ceil(SOME) } else { 1 } }
     }
 
     fn rows(self) -> impl Iterator<Item = usize> {
