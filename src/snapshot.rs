@@ -294,6 +294,11 @@ macro_rules! sections {
                 news
             }
 
+            /// Tells whether rows joined from the other part's section would say the same.
+            pub fn says_the_same_of(&self, source: Source, other: &Self) -> bool {
+                match source { $(Source::$source => self.$field.says_the_same(&other.$field)),+ }
+            }
+
             /// Tells whether each section says the same as then, or is a list that was coming in then and still is.
             pub fn has_grown_from(&self, other: &Self) -> bool {
                 self.scope == other.scope

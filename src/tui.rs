@@ -52,6 +52,7 @@ mod sift;
 mod signals;
 pub mod signs;
 pub mod state;
+mod still;
 mod terminal;
 pub mod theme;
 pub mod update;

@@ -19,8 +19,14 @@ const QUIET: Duration = Duration::from_secs(2);
 const MOST_CHANGES: usize = 300;
 
 /// What was run since is let go of again after so long, when something new is read anyway: a page that was looked at once
-/// is not held for hours. What goes on running comes back within a thousandth of a second.
-const EVERY: Duration = Duration::from_secs(60);
+/// is not held for hours. What goes on running comes back, some hundred page faults later.
+const SOONEST: Duration = Duration::from_secs(60);
+
+/// Where nothing but that was held, there is twice as long until the next time, up to this.
+const LATEST: Duration = Duration::from_secs(15 * 60);
+
+/// As much more than last time is worth letting go of soon.
+const WORTH: usize = 1 << 20;
 
 /// Waits until the fleet has been read once, then lets go, and does so again now and then. Ends without a word where there
 /// is no more world, or no `/proc`: nothing but memory is lost.
@@ -33,18 +39,41 @@ pub(super) async fn let_go_once_read(mut world: watch::Receiver<Arc<World>>) {
         }
     }
     let Ok(program) = std::env::current_exe() else { return };
+    // Where they are does not change, and to ask the kernel for it takes longer than all else.
+    let Ok(told) = std::fs::read_to_string("/proc/self/smaps") else { return };
+    let pages = untouched(&told, &program);
+    drop(told);
+    let (mut held, mut pause) = (None, SOONEST);
     loop {
-        let Ok(told) = std::fs::read_to_string("/proc/self/smaps") else { return };
-        untouched(&told, &program).into_iter().for_each(let_go);
+        pages.iter().copied().for_each(let_go);
         give_back();
-        let again = monotonic() + EVERY;
+        let again = monotonic() + pause;
         // No clock wakes anybody for this: where nothing is read nothing is run either.
         while monotonic() < again {
             if world.changed().await.is_err() {
                 return;
             }
         }
+        let now = resident();
+        pause = next_pause(pause, held, now);
+        held = now;
     }
+}
+
+/// How long to wait after a time at which so much was held, by what was held the time before.
+fn next_pause(pause: Duration, before: Option<usize>, now: Option<usize>) -> Duration {
+    match (before, now) {
+        (Some(before), Some(now)) if now <= before + WORTH => (pause * 2).min(LATEST),
+        _ => SOONEST,
+    }
+}
+
+/// The bytes of memory that this process holds; none where the system has no `/proc`.
+fn resident() -> Option<usize> {
+    let told = std::fs::read_to_string("/proc/self/status").ok()?;
+    let line = told.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
+    let kib: usize = line.split_ascii_whitespace().next()?.parse().ok()?;
+    Some(kib << 10)
 }
 
 /// A range of addresses.
@@ -114,7 +143,7 @@ fn give_back() {}
 
 #[cfg(test)]
 mod tests {
-    use super::{Pages, untouched};
+    use super::{LATEST, Pages, SOONEST, WORTH, next_pause, resident, untouched};
     use std::path::Path;
 
     const SMAPS: &str = "\
@@ -141,6 +170,22 @@ Anonymous:             0 kB
         assert_eq!(found, [Pages { from: 0x1000, to: 0x3000 }, Pages { from: 0x3000, to: 0x9000 }]);
         assert_eq!(untouched(SMAPS, Path::new("/usr/bin/other")), []);
         assert_eq!(untouched("junk\n1-0 r-xp 0 0 0 /p\nAnonymous: 0 kB", Path::new("/p")), []);
+    }
+
+    #[test]
+    fn what_nobody_uses_more_of_is_let_go_of_ever_more_rarely() {
+        let held = 25 << 20;
+        assert_eq!(next_pause(SOONEST, None, Some(held)), SOONEST);
+        assert_eq!(next_pause(SOONEST, Some(held), Some(held + WORTH)), 2 * SOONEST);
+        assert_eq!(next_pause(LATEST, Some(held), Some(held)), LATEST);
+        assert_eq!(next_pause(LATEST, Some(held), Some(held + WORTH + 1)), SOONEST, "somebody did something");
+        assert_eq!(next_pause(LATEST, None, None), SOONEST);
+    }
+
+    #[test]
+    #[cfg(target_os = "linux")]
+    fn it_is_known_how_much_is_held() {
+        assert!(resident().is_some_and(|held| (1 << 20..1 << 40).contains(&held)));
     }
 
     #[test]

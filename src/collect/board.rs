@@ -257,9 +257,10 @@ impl Board {
                             part.settle(reading, as_of, true);
                             part.admin.trouble = trouble;
                         } else if source != Source::Metrics {
+                            let before = part.clone();
                             part.settle(reading, at, true);
                             begun.emptied.push((Arc::clone(&part.scope), source));
-                            desk.succeeded(source, urgency);
+                            desk.succeeded(source, urgency, &before);
                         }
                     }
                     Next::Blocked(trouble) => {
@@ -337,6 +338,7 @@ impl Board {
                 let reading = desk.keep_metrics(reading, now);
                 let reading = desk.words.put(reading, &desk.part, None, (now, at));
                 let as_of = desk.as_of(&reading, now, at);
+                let before = Arc::clone(&desk.part);
                 Arc::make_mut(&mut desk.part).settle(reading, as_of, true);
                 if source == Source::Admin
                     && desk.words.has_more()
@@ -345,7 +347,7 @@ impl Board {
                     slot.want(Urgency::Screen);
                 }
                 let urgency = self.floor.unwrap_or_else(|| self.rhythm.urgency(source));
-                desk.succeeded(source, urgency);
+                desk.succeeded(source, urgency, &before);
             }
             Err(failure) => {
                 slot.end(now, Some(failure.trouble.kind));
@@ -440,5 +442,42 @@ pub(super) fn silence(call: &str, waited: std::time::Duration, at: Timestamp) ->
         ),
         request_id: None,
         at,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::clock::monotonic;
+    use crate::model::{Cluster, ClusterArn, Tags};
+
+    #[test]
+    fn only_a_list_that_says_something_else_may_name_something_new() {
+        let at = Timestamp::UNIX_EPOCH;
+        let scope = Scope { account: "a".into(), region: "r".into() };
+        let cluster = |name: &str| Cluster {
+            arn: ClusterArn::new(name),
+            name: name.into(),
+            status: "ACTIVE".into(),
+            host_count: 0,
+            running_tasks: 0,
+            pending_tasks: 0,
+            service_count: 0,
+            providers: Vec::new(),
+            managed_draining: false,
+            tags: Tags::default(),
+        };
+        let mut board = Board::new(&Config::default(), &[Source::Clusters, Source::Hosts], None);
+        board.add((0, 0), scope.clone());
+        let mut read = |names: &[&str]| {
+            let clusters = names.iter().map(|name| cluster(name)).collect();
+            board.done(&scope, Source::Clusters, Ok(Reading::Clusters(clusters)), monotonic(), at);
+            let desk = board.desks.values_mut().next().unwrap();
+            std::mem::take(&mut desk.renamed).contains(&Source::Hosts)
+        };
+        assert!(read(&["one"]), "the first");
+        assert!(!read(&["one"]), "the same again");
+        assert!(read(&["one", "two"]));
+        assert!(read(&["two"]));
     }
 }

@@ -64,10 +64,14 @@ impl Desk {
         self.metrics_read.get(id).is_some_and(|(_, gauges)| gauges.hold_all(self.gauges))
     }
 
-    /// A read succeeded: what is read by the names in it may have more to ask, or was waiting for it.
-    pub(super) fn succeeded(&mut self, source: Source, urgency: Urgency) {
+    /// A read succeeded: what is read by the names in it may have more to ask, or was waiting for it. One that says what it
+    /// said before names nothing new: to gather the names of a large fleet costs something.
+    pub(super) fn succeeded(&mut self, source: Source, urgency: Urgency, before: &Part) {
+        let is_news = !self.part.says_the_same_of(source, before);
         for (of, slot) in self.slots.iter_mut().filter(|(of, _)| of.needs().contains(&source)) {
-            self.renamed.insert(*of);
+            if is_news {
+                self.renamed.insert(*of);
+            }
             if slot.is_blocked {
                 slot.want(urgency);
             }

@@ -22,7 +22,9 @@ pub(super) fn usual_for(source: Source) -> Duration {
         Source::Services | Source::Tasks | Source::Hosts | Source::Targets => 15,
         Source::Alarms => 30,
         Source::Statuses | Source::Activities | Source::Clusters | Source::Rules => MINUTE,
-        Source::Agents | Source::Registry | Source::Metrics | Source::Admin => MINUTE,
+        Source::Registry | Source::Metrics | Source::Admin => MINUTE,
+        // An agent says that it is there once in five minutes, unless somebody has set `HealthFrequencyMinutes`.
+        Source::Agents => 2 * MINUTE,
         Source::TargetGroups | Source::Templates | Source::Prices | Source::Records => 5 * MINUTE,
         Source::Identity | Source::Images | Source::Published => 15 * MINUTE,
     };
@@ -34,7 +36,7 @@ pub(super) fn usual_for(source: Source) -> Duration {
 /// its agents fifty at a time.
 const fn long(source: Source) -> usize {
     match source {
-        Source::Hosts | Source::Tasks | Source::Agents => 500,
+        Source::Hosts | Source::Tasks | Source::Agents => 250,
         _ => 25_000,
     }
 }
@@ -171,8 +173,9 @@ mod tests {
     fn what_comes_by_many_calls_is_long_sooner() {
         for source in [Source::Hosts, Source::Tasks, Source::Agents] {
             let of = |rows| at_ease(source, usual_for(source), rows);
-            assert_eq!([0, 500].map(of), [usual_for(source); 2]);
-            assert_eq!(of(1_040), usual_for(source).max(Duration::from_secs(45)));
+            assert_eq!([0, 250].map(of), [usual_for(source); 2]);
+            assert_eq!(of(485), usual_for(source).max(Duration::from_secs(30)));
+            assert_eq!(of(1_040), usual_for(source).max(Duration::from_secs(75)));
             assert_eq!([10_000, 100_000].map(of), [Duration::from_secs(300); 2]);
         }
     }

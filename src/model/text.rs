@@ -11,7 +11,7 @@ pub type Text = compact_str::CompactString;
 /// reorder or hide text (bidirectional overrides and isolates, zero-width and tag characters) become
 /// `\u{…}`. Ordinary right-to-left letters stay: they only read in their own direction.
 pub fn harmless(raw: &str) -> Cow<'_, str> {
-    if !raw.chars().any(is_unsafe) {
+    if is_plain(raw) || !raw.chars().any(is_unsafe) {
         return Cow::Borrowed(raw);
     }
     let mut shown = String::with_capacity(raw.len() + 8);
@@ -28,6 +28,13 @@ pub fn harmless(raw: &str) -> Cow<'_, str> {
     Cow::Owned(shown)
 }
 
+/// Tells whether a text is nothing but printable ASCII: each byte of it is a character of one column, and harmless. Nearly
+/// all text is, and to see that takes a few instructions for sixteen bytes.
+pub fn is_plain(text: &str) -> bool {
+    // Without an early end, so that the compiler takes many bytes at a time.
+    text.bytes().fold(true, |is_plain, byte| is_plain & matches!(byte, b' '..=b'~'))
+}
+
 /// Tells whether a character must not reach a terminal as it is.
 pub fn is_unsafe(c: char) -> bool {
     matches!(c,
@@ -39,13 +46,23 @@ pub fn is_unsafe(c: char) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::harmless;
+    use super::{harmless, is_plain, is_unsafe};
+    use unicode_width::UnicodeWidthChar;
 
     #[test]
     fn an_escape_sequence_loses_its_power_and_stays_readable() {
         assert_eq!(harmless("a\u{1b}[2Jb"), "a␛[2Jb");
         assert_eq!(harmless("\u{9b}31m"), "\\u{9b}31m");
         assert_eq!(harmless("x\u{202e}y"), "x\\u{202e}y");
+    }
+
+    #[test]
+    fn plain_is_what_is_harmless_and_one_column_wide_in_one_byte() {
+        for c in (0..=0x10ffff_u32).filter_map(char::from_u32) {
+            let is_simple = c.is_ascii() && !is_unsafe(c) && c.width() == Some(1);
+            assert_eq!(is_plain(&format!("core {c} 1")), is_simple, "{c:?}");
+        }
+        assert!(is_plain(""));
     }
 
     #[test]

@@ -9,6 +9,7 @@ use super::share::{in_shares, one_by_one, try_one_by_one};
 use super::sort::Direction;
 use super::value::{Unit, Value};
 use crate::fleet::{self, Fleet};
+use crate::model::Health;
 use std::borrow::Cow;
 use std::cmp::Ordering;
 use std::net::Ipv4Addr;
@@ -172,6 +173,19 @@ pub(super) fn take<'a>(
     }
     let reach = (kind, Reach::of(column));
     let cell = |row: u32| (column.get)(ctx, row as usize);
+    if let Some(count) = few_of(column.unit) {
+        let place = |cell: Value<'_>| match number(&cell).and_then(|number| u32::try_from(number).ok()) {
+            Some(number) if number < count => placed(number, count, direction),
+            None if cell == Value::Absent => count,
+            _ => count + 1,
+        };
+        let parts = in_shares(rows, |rows| {
+            let mut places = Vec::with_capacity(rows.len());
+            one_by_one(reach, ctx.fleet, rows, |row| places.push(place(cell(row))));
+            places
+        });
+        return Cells::Places(Parts::new(parts), count + 2);
+    }
     if !matches!(column.unit, Unit::Text | Unit::List) {
         let key = |cell: Value<'_>| match number(&cell) {
             Some(number) => directed(u128::from(number), direction) & VALUE,
@@ -199,6 +213,15 @@ pub(super) fn take<'a>(
     let with_any = parts.iter().filter(|(taken, _)| known(taken).next().is_some());
     let shared = with_any.map(|(_, shared)| *shared).fold(among_firsts, usize::min);
     Cells::Texts(Parts::new(parts.into_iter().map(|(taken, _)| taken).collect()), shared, direction)
+}
+
+/// How many different values a unit has, where these are a handful.
+const fn few_of(unit: Unit) -> Option<u32> {
+    match unit {
+        Unit::Flag => Some(2),
+        Unit::Health => Some(Health::Bad as u32 + 1),
+        _ => None,
+    }
 }
 
 /// The place of one of so many, by which end comes first.

@@ -4,6 +4,7 @@ use super::kind::{Kind, Reach};
 use crate::fleet::Fleet;
 use std::num::NonZero;
 use std::ops::Range;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
 /// Rows that one thread looks at; fewer are not worth starting another.
@@ -12,10 +13,57 @@ const SHARE: usize = 16_384;
 /// Threads that one table may take, however many processors there are.
 const MOST: usize = 8;
 
+/// How many threads work on so many things.
+fn threads_for(count: usize) -> usize {
+    (count / SHARE).min(thread::available_parallelism().map_or(1, NonZero::get)).clamp(1, MOST)
+}
+
 /// How many things one share of so many holds.
 fn share_of(count: usize) -> usize {
-    let threads = (count / SHARE).min(thread::available_parallelism().map_or(1, NonZero::get)).clamp(1, MOST);
-    count.div_ceil(threads).max(1)
+    count.div_ceil(threads_for(count)).max(1)
+}
+
+/// Does the same with every piece of so many things, and returns what came of each, in their order. Whichever thread is
+/// free takes the next piece: one that has a processor for itself does more than one that shares it. Each has what it
+/// `begin`s with for itself.
+pub fn in_pieces<R: Sync, S, T: Send>(
+    things: &[R],
+    size: usize,
+    begin: impl Fn() -> S + Sync,
+    part: impl Fn(&mut S, &[R]) -> T + Sync,
+) -> Vec<T> {
+    let pieces: Vec<&[R]> = things.chunks(size.max(1)).collect();
+    let next = AtomicUsize::new(0);
+    let work = || {
+        let (mut own, mut made) = (begin(), Vec::new());
+        loop {
+            let at = next.fetch_add(1, Ordering::Relaxed);
+            let Some(piece) = pieces.get(at) else { return made };
+            made.push((at, part(&mut own, piece)));
+        }
+    };
+    let mut parts: Vec<Option<T>> = pieces.iter().map(|_| None).collect();
+    let mut put = |made: Vec<(usize, T)>| {
+        for (at, made) in made {
+            if let Some(part) = parts.get_mut(at) {
+                *part = Some(made);
+            }
+        }
+    };
+    thread::scope(|scope| {
+        let work = &work;
+        let others: Vec<_> = (1..threads_for(things.len()))
+            .map(|_| thread::Builder::new().spawn_scoped(scope, work))
+            .collect();
+        put(work());
+        for other in others {
+            // What one that died would have made is made below.
+            other.ok().and_then(|other| other.join().ok()).into_iter().for_each(&mut put);
+        }
+    });
+    let mut own = None;
+    let made = parts.into_iter().zip(&pieces);
+    made.map(|(made, piece)| made.unwrap_or_else(|| part(own.get_or_insert_with(&begin), piece))).collect()
 }
 
 /// Does the same with every share of the things, and returns what came of each share, in their order.
@@ -154,7 +202,7 @@ fn merge<T: Ord>(lists: &[Vec<T>], mut each: impl FnMut(&T)) {
 
 #[cfg(test)]
 mod tests {
-    use super::{SHARE, each_in_shares, in_shares, merge, sort_in_shares};
+    use super::{SHARE, each_in_shares, in_pieces, in_shares, merge, sort_in_shares};
 
     /// Numbers that are all different and in no order.
     fn scattered(count: usize) -> Vec<u64> {
@@ -166,6 +214,37 @@ mod tests {
         for count in [0, 1, SHARE, 2 * SHARE + 1, 100_000] {
             let things = scattered(count);
             assert_eq!(in_shares(&things, <[u64]>::to_vec).concat(), things);
+        }
+    }
+
+    #[test]
+    fn pieces_keep_the_order_whoever_takes_them_and_one_that_fails_is_made_again() {
+        for count in [0, 1, 1_000, SHARE, 2 * SHARE + 1, 100_000] {
+            let things = scattered(count);
+            assert_eq!(in_pieces(&things, 1_024, || (), |(), piece| piece.to_vec()).concat(), things);
+            // What a thread begins with is its own.
+            let counted = in_pieces(
+                &things,
+                100,
+                || 0,
+                |own, piece| {
+                    *own += piece.len();
+                    *own
+                },
+            );
+            assert_eq!(counted.len(), count.div_ceil(100));
+            assert!(counted.iter().all(|most| *most <= count));
+            let here = std::thread::current().id();
+            let made = in_pieces(
+                &things,
+                1_024,
+                || (),
+                |(), piece| {
+                    assert!(std::thread::current().id() == here, "another thread");
+                    piece.to_vec()
+                },
+            );
+            assert_eq!(made.concat(), things);
         }
     }
 

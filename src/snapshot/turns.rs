@@ -3,7 +3,7 @@
 
 use crate::model::{Alarm, AlarmState, Instance, Text};
 use jiff::Timestamp;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
 /// As many instances that went are remembered in one place, the latest.
@@ -87,9 +87,11 @@ impl Turns {
         lost.sort_by(|one, other| one.id.cmp(&other.id));
         self.gone.extend(lost.into_iter().map(|old| Gone { it: Arc::clone(old), after, by }));
         if !self.gone.is_empty() {
-            let is_there: HashMap<&str, bool> =
-                new.iter().map(|it| (it.id.as_str(), !it.state.is_gone())).collect();
-            self.gone.retain(|gone| !is_there.get(gone.it.id.as_str()).copied().unwrap_or(false));
+            // A few went, of a list that may be long.
+            let went: HashSet<&str> = self.gone.iter().map(|gone| gone.it.id.as_str()).collect();
+            let is_back = |it: &&Arc<Instance>| !it.state.is_gone() && went.contains(it.id.as_str());
+            let back: HashSet<&str> = new.iter().filter(is_back).map(|it| it.id.as_str()).collect();
+            self.gone.retain(|gone| !back.contains(gone.it.id.as_str()));
         }
         let surplus = self.gone.len().saturating_sub(REMEMBERED);
         self.gone.drain(..surplus);

@@ -26,8 +26,11 @@ const KEPT: i64 = 20_000;
 const KEPT_BYTES: i64 = 32 << 20;
 /// and for how long they and the sums are.
 const KEPT_FOR: SignedDuration = SignedDuration::from_hours(30 * 24);
-/// Records, of however many runs, after which the oldest are removed: looking for them reads the whole file.
-const PRUNE_AFTER: i64 = 200;
+/// Records, of however many runs, after which the oldest are removed: looking for them reads the whole file, 32 MiB of it
+/// where it is full,
+const PRUNE_AFTER: i64 = 2_000;
+/// and bytes of commands that one run writes, after which they are too.
+const PRUNE_AFTER_BYTES: usize = 4 << 20;
 /// How long the end of a run waits for what is not written yet.
 const FAREWELL: Duration = Duration::from_secs(1);
 /// How long another run may hold the file.
@@ -133,13 +136,19 @@ fn write_all(file: &Path, endpoint: &str, inbox: &Receiver<Arc<CallRecord>>) {
     };
     let mut next = Some(first);
     let mut last_at = Timestamp::MIN;
+    let mut bytes = 0;
     while let Some(first) = next.take().or_else(|| inbox.recv().ok()) {
         let batch = gather(first, inbox);
         last_at = batch.iter().map(|call| call.at).fold(last_at, Timestamp::max);
         let written = write(&mut db, endpoint, &batch).and_then(|()| {
             let last = db.last_insert_rowid();
             let before = last.saturating_sub(whole(batch.len()));
-            if before / PRUNE_AFTER == last / PRUNE_AFTER { Ok(()) } else { prune(&db, last_at) }
+            bytes += batch.iter().map(|call| call.command.len()).sum::<usize>();
+            if before / PRUNE_AFTER == last / PRUNE_AFTER && bytes < PRUNE_AFTER_BYTES {
+                return Ok(());
+            }
+            bytes = 0;
+            prune(&db, last_at)
         });
         written.unwrap_or_else(|error| failed(&error));
     }

@@ -1,6 +1,6 @@
 //! How one value looks in a cell: harmless, coarse where it is an age, and `?` where it is not known.
 
-use crate::model::text::harmless;
+use crate::model::text::{harmless, is_plain};
 use crate::query::{Column, Value};
 use jiff::Timestamp;
 use std::borrow::Cow;
@@ -57,6 +57,20 @@ pub(crate) fn next_change(at: Timestamp, now: Timestamp) -> Timestamp {
 /// Text that fits into so many columns, with `mark` at its end when something was cut off. Characters
 /// that take two columns, and those that combine with the one before, stay whole.
 pub(crate) fn cut<'a>(text: &'a str, columns: usize, mark: &str) -> Cow<'a, str> {
+    if is_plain(text) { cut_plain(text, columns, mark) } else { cut_any(text, columns, mark) }
+}
+
+/// Each byte is a column.
+fn cut_plain<'a>(text: &'a str, columns: usize, mark: &str) -> Cow<'a, str> {
+    if text.len() <= columns {
+        return Cow::Borrowed(text);
+    }
+    let (room, mark) = columns.checked_sub(mark.width()).map_or((0, ""), |room| (room, mark));
+    let kept = text.get(..room).unwrap_or_default();
+    if mark.is_empty() { Cow::Borrowed(kept) } else { Cow::Owned([kept, mark].concat()) }
+}
+
+fn cut_any<'a>(text: &'a str, columns: usize, mark: &str) -> Cow<'a, str> {
     let text = harmless(text);
     if text.len() <= columns || text.width() <= columns {
         return text;
@@ -154,6 +168,21 @@ mod tests {
         assert_eq!(cut("abc", 3, "…"), "abc");
         assert_eq!(cut("abcd", 0, "…"), "");
         assert_eq!(cut("\u{1b}[31mred", 20, "…"), "␛[31mred");
+    }
+
+    #[test]
+    fn plain_text_is_cut_as_any_other() {
+        for text in ["", "a", "cell-0001 us-east-1a", "~ \\ ~"] {
+            for (columns, mark) in
+                (0..24).flat_map(|columns| ["", "~", "…", "..", "日"].map(|mark| (columns, mark)))
+            {
+                assert_eq!(
+                    cut_plain(text, columns, mark),
+                    cut_any(text, columns, mark),
+                    "{text:?} {columns} {mark:?}"
+                );
+            }
+        }
     }
 
     #[test]

@@ -8,6 +8,7 @@ use super::screen::{Frame, draw};
 use super::setup::Setup;
 use super::signs::Signs;
 use super::state::{About, Effect, Input, Ui};
+use super::still::{Looks, arrive};
 use super::theme::Theme;
 use super::update::{nobody, update};
 use crate::clock::monotonic;
@@ -30,6 +31,8 @@ pub struct Headless {
     pub theme: Theme,
     /// Every effect so far, in order.
     pub effects: Vec<Effect>,
+    /// For how many worlds a terminal would have had no frame drawn, since they change nothing on the screen.
+    pub spared: usize,
 }
 
 impl Headless {
@@ -37,7 +40,8 @@ impl Headless {
     pub fn new(world: Arc<World>, size: (u16, u16)) -> Self {
         let setup = Setup::new(Keymap::default(), Signs::Unicode, size);
         let now = world.snapshot.taken_at;
-        let mut screen = Self { ui: Ui::new(world, now, setup), theme: Theme::plain(), effects: Vec::new() };
+        let mut screen =
+            Self { ui: Ui::new(world, now, setup), theme: Theme::plain(), effects: Vec::new(), spared: 0 };
         if let Ok(keymap) = Keymap::shipped("default") {
             screen.ui.keymap = Arc::new(keymap);
         }
@@ -50,7 +54,7 @@ impl Headless {
 
     /// A screen with everything chosen by the caller.
     pub fn with(world: Arc<World>, now: Timestamp, setup: Setup, theme: Theme) -> Self {
-        let mut screen = Self { ui: Ui::new(world, now, setup), theme, effects: Vec::new() };
+        let mut screen = Self { ui: Ui::new(world, now, setup), theme, effects: Vec::new(), spared: 0 };
         screen.input(Input::Tick(now));
         screen
     }
@@ -59,7 +63,11 @@ impl Headless {
     pub fn input(&mut self, input: Input) -> &mut Self {
         let mut inputs = vec![input];
         while let Some(input) = inputs.pop() {
-            for effect in update(&mut self.ui, input) {
+            let effects = match input {
+                Input::World(world) => self.arrived(world),
+                input => update(&mut self.ui, input),
+            };
+            for effect in effects {
                 match effect {
                     // What would be done beside the drawing is done here and now.
                     Effect::Sift(job) => inputs.push(Input::Sifted(Box::new(job.run()))),
@@ -69,6 +77,20 @@ impl Headless {
             }
         }
         self
+    }
+
+    fn arrived(&mut self, world: Arc<World>) -> Vec<Effect> {
+        // Every test that drives the screen tells whether a frame that is not drawn would have been the same.
+        let shown = cfg!(debug_assertions).then(|| self.frame());
+        let (effects, looks) = arrive(&mut self.ui, world);
+        if looks == Looks::Same {
+            self.spared += 1;
+            debug_assert!(
+                shown.is_none_or(|shown| shown == self.frame()),
+                "a frame was spared that is another"
+            );
+        }
+        effects
     }
 
     /// Presses keys: `/cpu>80<ret>jj<esc>`.

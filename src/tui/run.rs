@@ -14,12 +14,14 @@ use super::screen::{draw, wake_at};
 use super::signals::{Signals, Told};
 use super::signs::Signs;
 use super::state::{About, Effect, Input, Ui};
+use super::still::{Looks, arrive};
 use super::terminal::Terminal;
 use super::update::{nobody, update};
 use crate::clock::{Clock, monotonic};
 use crate::error::{Error, ErrorKind, Result};
 use crate::ops::counter::{Answer, Aside, Counter, Inside, Order, Register};
 use crate::world::{Wish, World};
+use jiff::Timestamp;
 use rustix::process::{Signal, getpid, getsid, kill_current_process_group};
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -64,6 +66,7 @@ pub async fn run(
         painter,
         clock,
         pace: Pace::default(),
+        ages_at: None,
         outbox: VecDeque::new(),
         orders: VecDeque::new(),
         asked: None,
@@ -75,6 +78,7 @@ pub async fn run(
         terminal.mouse(true)?;
     }
     let mut keyboard = Keyboard::new()?;
+    screen.pace.change();
     screen.draw_when_due(&terminal)?;
     if asks {
         screen.ask(&terminal)?;
@@ -228,7 +232,7 @@ async fn live(
             Happened::Hunted(found) => screen.take(Input::Hunted(found)),
             Happened::World => {
                 let world = Arc::clone(&world.borrow_and_update());
-                screen.take(Input::World(world))
+                screen.arrived(world)
             }
             Happened::Opened(inside) => {
                 terminal.suspend();
@@ -337,6 +341,8 @@ struct Screen {
     painter: Painter,
     clock: Clock,
     pace: Pace,
+    /// When something that the last frame shows will have aged.
+    ages_at: Option<Timestamp>,
     /// Wishes that the collector has no room for yet.
     outbox: VecDeque<Wish>,
     /// Orders that nobody has taken yet.
@@ -352,7 +358,20 @@ struct Screen {
 impl Screen {
     fn tick(&mut self) -> Vec<Effect> {
         let now = self.clock.now();
-        self.take(Input::Tick(now))
+        if self.ages_at.is_some_and(|at| at <= now) {
+            self.pace.change();
+        }
+        update(&mut self.ui, Input::Tick(now))
+    }
+
+    /// Takes a world in. One that changes nothing on the screen has no frame drawn.
+    fn arrived(&mut self, world: Arc<World>) -> Vec<Effect> {
+        let (effects, looks) = arrive(&mut self.ui, world);
+        match looks {
+            Looks::Anew => self.pace.change(),
+            Looks::Same => self.ages_at = wake_at(&self.ui),
+        }
+        effects
     }
 
     fn take(&mut self, input: Input) -> Vec<Effect> {
@@ -413,6 +432,7 @@ impl Screen {
             let bytes = self.painter.paint(&frame.cells, frame.cursor);
             terminal.write(&bytes)?;
             self.pace.drawn(monotonic());
+            self.ages_at = wake_at(&self.ui);
         }
         Ok(())
     }
@@ -423,7 +443,7 @@ impl Screen {
         if let Some(at) = self.pace.due_at(now, self.ui.has_focus()) {
             return Some(at.saturating_duration_since(now));
         }
-        let at = wake_at(&self.ui)?;
+        let at = self.ages_at?;
         let until = at.duration_since(self.clock.now());
         // Never sooner than a second: a moment just past is reached by then, and nothing spins.
         Some(Duration::try_from(until).unwrap_or_default().max(Duration::from_secs(1)))

@@ -12,7 +12,7 @@ use super::page::{self, TextLine, bars, describe, menu, overview, slider, table}
 use super::state::{Page, Purpose, Ui};
 use super::theme::{Role, Theme};
 use super::{cell, painter};
-use crate::model::text::harmless;
+use crate::model::text::{harmless, is_plain};
 use crate::query::{Column, Kind, Value};
 use jiff::Timestamp;
 use ratatui::buffer::Buffer;
@@ -45,9 +45,24 @@ impl Canvas<'_> {
             return x;
         }
         let room = room.min(self.cells.area.width - x);
+        if is_plain(text) {
+            return self.put_plain(x, y, text, style, room);
+        }
         let text = cell::cut(text, usize::from(room), "");
         let (x, _) = self.cells.set_stringn(x, y, text.as_ref(), usize::from(room), style);
         x
+    }
+
+    /// Writes text of which each byte is a column, which nearly all is: most of what a frame takes is this.
+    fn put_plain(&mut self, x: u16, y: u16, text: &str, style: Style, room: u16) -> u16 {
+        let start = self.cells.index_of(x, y);
+        let cells = self.cells.content.get_mut(start..start + usize::from(room)).unwrap_or_default();
+        let mut end = x;
+        for (cell, byte) in cells.iter_mut().zip(text.bytes()) {
+            cell.set_char(char::from(byte)).set_style(style);
+            end += 1;
+        }
+        end
     }
 
     fn line(&mut self, x: u16, y: u16, pieces: &TextLine) {
@@ -449,5 +464,32 @@ fn see_card(card: &Card, see: &mut impl FnMut(&Column, usize)) {
     let when = Kind::Events.columns().first();
     for (column, at) in when.into_iter().flat_map(|column| card.events.iter().map(move |at| (column, at))) {
         see(column, *at as usize);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn plain_text_is_put_as_any_other() {
+        let theme = Theme::plain();
+        let style = Style::new().add_modifier(Modifier::BOLD);
+        let over = Style::new().add_modifier(Modifier::REVERSED);
+        for text in ["", "a", "core-0001 us-east-1a", "~!@ [x]"] {
+            for (x, room) in (0..14).flat_map(|x| [0, 1, 5, 40].map(|room| (x, room))) {
+                let mut canvas = Canvas { cells: painter::frame(12, 2), theme: &theme, cut: "~" };
+                // What was there before keeps what the new style says nothing about.
+                canvas.put(0, 1, "############", over, 12);
+                let mut plain = canvas.cells.clone();
+                let end = canvas.put(x, 1, text, style, room);
+                let expected = if x < 12 {
+                    plain.set_stringn(x, 1, text, usize::from(room.min(12 - x)), style).0
+                } else {
+                    x
+                };
+                assert_eq!((end, &canvas.cells), (expected, &plain), "{text:?} at {x} in {room}");
+            }
+        }
     }
 }

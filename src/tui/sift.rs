@@ -1,6 +1,6 @@
 //! One pass over the rows of a list: which of them answer a query, and of which too little is known to say.
 
-use crate::query::share::{in_shares, one_by_one};
+use crate::query::share::{in_pieces, one_by_one};
 use crate::query::{Ctx, Query, Truth};
 
 /// What a pass found, in the order of the rows.
@@ -12,7 +12,8 @@ pub(super) struct Sifted {
     pub(super) undecided: Vec<u32>,
 }
 
-/// Rows after which it is asked whether anybody still wants to know: a fifth of a millisecond of work.
+/// Rows that are taken at a time, and after which it is asked whether anybody still wants to know: a fifth of a
+/// millisecond of work.
 const AT_A_TIME: usize = 1_024;
 
 /// Sifts rows that are in an order of their own: they are looked at in that of the fleet, in which they lie in memory,
@@ -59,11 +60,14 @@ pub(super) fn sift(
     rows: &[u32],
     is_in_vain: impl Fn() -> bool + Sync,
 ) -> Sifted {
-    let parts = in_shares(rows, |share| {
-        let (mut sifted, searcher) = (Sifted::default(), query.searcher(ctx));
-        for some in share.chunks(AT_A_TIME) {
+    let parts = in_pieces(
+        rows,
+        AT_A_TIME,
+        || query.searcher(ctx),
+        |searcher, some| {
+            let mut sifted = Sifted::default();
             if is_in_vain() {
-                break;
+                return sifted;
             }
             one_by_one((query.kind(), searcher.reach), ctx.fleet, some, |at| {
                 match searcher.truth(at as usize) {
@@ -72,9 +76,9 @@ pub(super) fn sift(
                     Truth::False => {}
                 }
             });
-        }
-        sifted
-    });
+            sifted
+        },
+    );
     let mut sifted = Sifted::default();
     for part in parts {
         sifted.rows.extend(part.rows);

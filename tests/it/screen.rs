@@ -21,6 +21,7 @@ mod rich;
 mod rollout;
 mod seat;
 mod silence;
+mod spared;
 mod tables;
 mod trends;
 mod wishes;
