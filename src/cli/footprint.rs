@@ -118,8 +118,10 @@ fn let_go(Pages { from, to }: Pages) {
         unsafe_code,
         reason = "there is no other way to tell the kernel; docs/speed.md says what it is worth"
     )]
-    // SAFETY: these pages can only be read, and none of them differs from the file (`untouched`), which the kernel
-    // lets nobody write to while it runs. Whoever reads them afterwards reads the same, after a page fault.
+    // SAFETY: these pages can only be read, and none of them differed from the file when that was looked at (`untouched`), after
+    // the loader had done its work; nothing here ever makes them writable. Nor does the kernel let anybody write to the file
+    // while it runs. Whoever reads them afterwards reads the same, after a page fault. A debugger that has set breakpoints in
+    // them since loses those.
     let done = unsafe { libc::madvise(from as *mut libc::c_void, to - from, libc::MADV_DONTNEED) };
     if done != 0 {
         tracing::debug!(error = %std::io::Error::last_os_error(), "the kernel keeps the pages of the start");
