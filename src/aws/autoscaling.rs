@@ -160,4 +160,38 @@ mod tests {
         assert_eq!((error.trouble.kind, error.partial), (TroubleKind::Garbled, None));
         assert!(fake.heard.lock().unwrap().len() < 10);
     }
+
+    #[tokio::test]
+    async fn groups_that_are_known_come_before_those_that_the_sdk_reads() {
+        let fake = Fake::new(|_, before| {
+            let one = |id: usize| {
+                let (zones, size) = ("<member>eu-west-1a</member>".repeat(40), if id == 70 { before } else { id });
+                format!(
+                    "<member><AutoScalingGroupName>g-{id}</AutoScalingGroupName><AvailabilityZones>{zones}\
+                     </AvailabilityZones><DesiredCapacity>{size}</DesiredCapacity></member>\n"
+                )
+            };
+            let groups: String = (0..100 - before).map(one).collect();
+            Say::Whole(
+                200,
+                "text/xml",
+                format!(
+                    "<DescribeAutoScalingGroupsResponse><DescribeAutoScalingGroupsResult><AutoScalingGroups>{groups}\
+                     </AutoScalingGroups></DescribeAutoScalingGroupsResult></DescribeAutoScalingGroupsResponse>"
+                ),
+            )
+        })
+        .await;
+        let desk = fake.desk().await;
+        for before in 0..3 {
+            let read = groups(&desk, &Pages::default()).await.unwrap();
+            let read: Vec<_> =
+                read.iter().map(|group| (group.name.as_str().to_owned(), group.desired)).collect();
+            let expected = (0..100 - before).map(|id| {
+                let size = if id == 70 { before } else { id };
+                (format!("g-{id}"), u32::try_from(size).unwrap())
+            });
+            assert_eq!(read, expected.collect::<Vec<_>>(), "{before}");
+        }
+    }
 }

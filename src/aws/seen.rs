@@ -1,5 +1,6 @@
 //! Pages that were read before, by what their bytes come to: one that comes again is not read again.
 
+use super::trail::Trail;
 use crate::model::{Group, Host, InstanceStatus, Service, Task};
 use std::collections::HashMap;
 use std::fmt;
@@ -19,13 +20,22 @@ pub(super) struct Seen<T: Lasting> {
 
 #[derive(Debug)]
 struct Generations<T: Lasting> {
-    now: HashMap<Key, Arc<[T]>>,
-    before: HashMap<Key, Arc<[T]>>,
+    now: HashMap<Key, Arc<Trail<T>>>,
+    before: HashMap<Key, Arc<Trail<T>>>,
     /// Rows in the pages of now.
     rows: usize,
     /// Rows that the last whole list held.
     length: Option<usize>,
     kin: T::Kin,
+}
+
+impl<T: Lasting> Generations<T> {
+    fn insert(&mut self, key: Key, page: Arc<Trail<T>>) {
+        self.rows += page.rows().len();
+        if let Some(other) = self.now.insert(key, page) {
+            self.rows -= other.rows().len();
+        }
+    }
 }
 
 /// A row that may share its memory with rows that were read before it.
@@ -103,25 +113,34 @@ impl<T: Lasting> Seen<T> {
         work(&mut self.all().kin)
     }
 
-    /// The rows of a page that came before.
-    pub(super) fn find(&self, key: Key) -> Option<Arc<[T]>> {
-        let mut all = self.all();
-        if let Some(rows) = all.now.get(&key) {
-            return Some(Arc::clone(rows));
-        }
-        let rows = all.before.remove(&key)?;
-        all.rows += rows.len();
-        all.now.insert(key, Arc::clone(&rows));
-        Some(rows)
+    /// A page that came before, as it was then.
+    pub(super) fn peek(&self, key: Key) -> Option<Arc<Trail<T>>> {
+        let all = self.all();
+        all.now.get(&key).or_else(|| all.before.get(&key)).map(Arc::clone)
     }
 
-    /// Remembers the rows of a page.
-    pub(super) fn keep(&self, key: Key, rows: &mut [T]) {
+    /// A page that came before and came again.
+    pub(super) fn find(&self, key: Key) -> Option<Arc<Trail<T>>> {
+        let mut all = self.all();
+        if let Some(page) = all.now.get(&key) {
+            return Some(Arc::clone(page));
+        }
+        let page = all.before.remove(&key)?;
+        all.insert(key, Arc::clone(&page));
+        Some(page)
+    }
+
+    /// Lets rows that were read share what they can.
+    pub(super) fn join(&self, rows: &mut [T]) {
         let mut all = self.all();
         rows.iter_mut().for_each(|row| row.join(&mut all.kin));
-        if all.rows.saturating_add(rows.len()) <= self.most {
-            all.rows += rows.len();
-            all.now.insert(key, (&*rows).into());
+    }
+
+    /// Remembers a page of so many rows.
+    pub(super) fn keep(&self, key: Key, rows: usize, page: impl FnOnce() -> Trail<T>) {
+        let mut all = self.all();
+        if all.rows.saturating_add(rows) <= self.most {
+            all.insert(key, Arc::new(page()));
         }
     }
 

@@ -31,6 +31,11 @@ impl<'a> Walk<'a> {
         Self { reader }
     }
 
+    /// How many bytes of the document have been walked through: behind the end of the element that was walked through last.
+    pub(super) fn position(&self) -> usize {
+        usize::try_from(self.reader.buffer_position()).unwrap_or(usize::MAX)
+    }
+
     /// Enters the root, which has to be called so.
     ///
     /// # Errors

@@ -3,8 +3,9 @@
 //! An instance is read in two ways that have to agree: out of the answer itself, which is quick, and out of
 //! what the SDK makes of it, where the first way fails.
 
-use crate::aws::lean::{Extent, Page, Shape};
+use crate::aws::lean::{Extent, Read, Shape};
 use crate::aws::seen::Lasting;
+use crate::aws::trail::End;
 use crate::aws::translate::{moment, required, tags, text, word, written, written_moment};
 use crate::aws::xml::{Unreadable, Walk};
 use crate::model::{
@@ -92,19 +93,23 @@ fn lifecycle(kind: Option<&InstanceLifecycleType>) -> Lifecycle {
 pub(super) const SHAPE: Shape<Arc<Instance>> =
     Shape { list: Extent::Element { name: "reservationSet", token: "nextToken" }, parse: Some(answer) };
 
-fn answer(body: &str) -> Result<Page<Arc<Instance>>, Unreadable> {
-    let (mut all, mut next) = (Vec::new(), None);
+fn answer(body: &str) -> Result<Read<Arc<Instance>>, Unreadable> {
+    let (mut all, mut next, mut ends) = (Vec::new(), None, Vec::new());
     let mut walk = Walk::new(body);
     walk.enter("DescribeInstancesResponse")?;
     walk.each(|walk, name| {
         match name {
-            "reservationSet" => walk.items(|walk| written_reservation(walk, &mut all))?,
+            "reservationSet" => walk.items(|walk| {
+                written_reservation(walk, &mut all)?;
+                ends.push(End { at: walk.position(), rows: all.len() });
+                Ok(())
+            })?,
             "nextToken" => next = Some(walk.text()?.into_owned()),
             _ => walk.skip()?,
         }
         Ok(())
     })?;
-    Ok((all, next))
+    Ok(Read { page: (all, next), ends })
 }
 
 /// What instances share with those that were read before them.

@@ -73,10 +73,10 @@ async fn what_is_read_past_the_sdk_is_what_the_sdk_reads() {
     let ((rows, next), checks) = by_the_sdk(&body).await;
     assert_eq!(rows.len(), 3);
     assert_eq!(rows[0].tags.get("Name"), Some("a <b> & é"));
-    let (lean, token) = instances::SHAPE.parse.unwrap()(&body).unwrap();
-    assert_eq!((lean, token), (rows, next));
-    let (lean, _) = status::SHAPE.parse.unwrap()(&statuses()).unwrap();
-    assert_eq!(lean, checks);
+    let lean = instances::SHAPE.parse.unwrap()(&body).unwrap();
+    assert_eq!(lean.page, (rows, next));
+    let lean = status::SHAPE.parse.unwrap()(&statuses()).unwrap();
+    assert_eq!(lean.page.0, checks);
 }
 
 #[tokio::test]
@@ -95,6 +95,37 @@ async fn a_page_that_is_the_same_is_not_read_again_and_its_rows_are_shared() {
     assert_eq!((first.len(), third.len(), fourth.len()), (3, 2, 3));
     assert!(!Arc::ptr_eq(&first[0], &fourth[0]), "only the time before is remembered");
     assert_eq!(first[0], fourth[0]);
+}
+
+#[tokio::test]
+async fn of_a_long_page_that_has_changed_what_comes_before_the_change_is_shared() {
+    let one = |id: usize| {
+        let rows = INSTANCE.replace("<instanceId>i-1<", &format!("<instanceId>i-{id}<"));
+        format!("<item><reservationId>r-{id}</reservationId><instancesSet>{rows}</instancesSet></item>")
+    };
+    let all: String = (0..100).map(one).collect();
+    let fake = Fake::new(move |_, before| {
+        let all =
+            if before == 2 { all.replace("<instanceId>i-70<", "<instanceId>i-071<") } else { all.clone() };
+        let body = format!(
+            "<DescribeInstancesResponse><requestId>{before}</requestId><reservationSet>{all}</reservationSet>\
+             </DescribeInstancesResponse>"
+        );
+        Say::Whole(200, "text/xml", body)
+    })
+    .await;
+    let desk = fake.desk().await;
+    let read = async || super::instances(&desk, None, &Default::default()).await.unwrap();
+    let (first, second, third) = (read().await, read().await, read().await);
+    let shared = |a: &[Arc<Instance>], b: &[Arc<Instance>]| {
+        a.iter().zip(b).map(|(a, b)| Arc::ptr_eq(a, b)).filter(|is| *is).count()
+    };
+    assert_eq!((first.len(), shared(&first, &second)), (100, 100));
+    assert_eq!((third.len(), third[70].id.as_str(), third[71].id.as_str()), (100, "i-071", "i-71"));
+    assert!((20..70).contains(&shared(&first, &third)), "{}", shared(&first, &third));
+    let others =
+        |rows: &[Arc<Instance>]| rows.iter().filter(|row| row.id.as_str() != third[70].id.as_str()).count();
+    assert_eq!(others(&third), 99, "no row comes twice");
 }
 
 #[tokio::test]

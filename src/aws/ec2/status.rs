@@ -4,7 +4,8 @@
 //! either way), and a pending or stopped instance then reads `not-applicable` instead of unknown, with
 //! the retirement that may be waiting for it.
 
-use crate::aws::lean::{Extent, Page, Shape};
+use crate::aws::lean::{Extent, Read, Shape};
+use crate::aws::trail::End;
 use crate::aws::translate::{each, moment, required, word, written_moment};
 use crate::aws::xml::{Unreadable, Walk};
 use crate::model::{Check, InstanceId, InstanceStatus, ScheduledEvent, Text};
@@ -44,14 +45,15 @@ fn event(raw: InstanceStatusEvent) -> ScheduledEvent {
 pub(super) const SHAPE: Shape<InstanceStatus> =
     Shape { list: Extent::Element { name: "instanceStatusSet", token: "nextToken" }, parse: Some(answer) };
 
-fn answer(body: &str) -> Result<Page<InstanceStatus>, Unreadable> {
-    let (mut all, mut next) = (Vec::new(), None);
+fn answer(body: &str) -> Result<Read<InstanceStatus>, Unreadable> {
+    let (mut all, mut next, mut ends) = (Vec::new(), None, Vec::new());
     let mut walk = Walk::new(body);
     walk.enter("DescribeInstanceStatusResponse")?;
     walk.each(|walk, name| {
         match name {
             "instanceStatusSet" => walk.items(|walk| {
                 all.push(written_status(walk)?);
+                ends.push(End { at: walk.position(), rows: all.len() });
                 Ok(())
             })?,
             "nextToken" => next = Some(walk.text()?.into_owned()),
@@ -59,7 +61,7 @@ fn answer(body: &str) -> Result<Page<InstanceStatus>, Unreadable> {
         }
         Ok(())
     })?;
-    Ok((all, next))
+    Ok(Read { page: (all, next), ends })
 }
 
 fn written_status(walk: &mut Walk<'_>) -> Result<InstanceStatus, Unreadable> {
