@@ -3,12 +3,12 @@
 //! A thread of its own writes them while the run goes on. It may lose some, when the disk is slow or locked:
 //! a run never waits for it by more than a moment, and never fails for it.
 
-use crate::clock::monotonic;
 use crate::error::Error;
 use crate::gateway::{CallRecord, NoteCall, Outcome, Spending};
 use crate::model::{Scope, Text, TroubleKind, Usd};
 use jiff::{SignedDuration, Timestamp};
 use rusqlite::{Connection, OpenFlags, Row, params};
+use std::convert::Infallible;
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -16,8 +16,6 @@ use std::time::Duration;
 
 /// Records waiting to be written; more than these are passed over.
 const WAITING: usize = 4_096;
-/// Records that one transaction takes.
-const BATCH: usize = 512;
 /// How soon after the first of them the others come.
 const SOON: Duration = Duration::from_millis(250);
 /// Records that are kept,
@@ -47,6 +45,8 @@ pub struct CallBook(Mutex<Option<Pen>>);
 #[derive(Debug)]
 struct Pen {
     jobs: SyncSender<Arc<CallRecord>>,
+    /// Says that nothing more comes, by being dropped.
+    end: SyncSender<Infallible>,
     done: Receiver<()>,
 }
 
@@ -66,15 +66,16 @@ pub struct CallSum {
 }
 
 /// Waits for what comes soon after a first call: a list is read by many, and a transaction for each would write the same pages
-/// of the file again and again. Nobody reads them from there within that time, and the end is not waited for.
-fn gather(first: Arc<CallRecord>, inbox: &Receiver<Arc<CallRecord>>) -> Vec<Arc<CallRecord>> {
-    let (mut batch, until) = (vec![first], monotonic() + SOON);
-    while batch.len() < BATCH
-        && let Ok(call) = inbox.recv_timeout(until.saturating_duration_since(monotonic()))
-    {
-        batch.push(call);
-    }
-    batch
+/// of the file again and again. Nobody reads them from there within that time. None of them wakes this thread, but the `end`
+/// of the run does.
+fn gather(
+    first: Arc<CallRecord>,
+    inbox: &Receiver<Arc<CallRecord>>,
+    end: &Receiver<Infallible>,
+) -> Vec<Arc<CallRecord>> {
+    // Nothing is ever sent there: the time is over, or the run is.
+    let _ = end.recv_timeout(SOON);
+    std::iter::once(first).chain(inbox.try_iter()).take(WAITING).collect()
 }
 
 impl CallBook {
@@ -87,23 +88,24 @@ impl CallBook {
     pub fn open(file: PathBuf, endpoint: Option<&str>) -> Result<Self, Error> {
         let (jobs, inbox) = sync_channel(WAITING);
         let (is_done, done) = sync_channel(1);
+        let (end, ended) = sync_channel(0);
         let endpoint = endpoint.unwrap_or_default().to_owned();
         std::thread::Builder::new()
             .name("calls".to_owned())
             .spawn(move || {
-                write_all(&file, &endpoint, &inbox);
+                write_all(&file, &endpoint, &inbox, &ended);
                 // Nobody listens when the run did not wait.
                 let _ = is_done.send(());
             })
             .map_err(|why| Error::failed("the record of calls cannot be kept").because(why))?;
-        Ok(Self(Mutex::new(Some(Pen { jobs, done }))))
+        Ok(Self(Mutex::new(Some(Pen { jobs, end, done }))))
     }
 
     /// Writes what still waits, and waits for that a moment at most. Later calls are not kept.
     pub fn close(&self) {
         let pen = self.0.lock().unwrap_or_else(PoisonError::into_inner).take();
-        let Some(Pen { jobs, done }) = pen else { return };
-        drop(jobs);
+        let Some(Pen { jobs, end, done }) = pen else { return };
+        drop((jobs, end));
         if done.recv_timeout(FAREWELL).is_err() {
             tracing::warn!("the last calls could not be written in time");
         }
@@ -125,7 +127,7 @@ impl NoteCall for CallBook {
     }
 }
 
-fn write_all(file: &Path, endpoint: &str, inbox: &Receiver<Arc<CallRecord>>) {
+fn write_all(file: &Path, endpoint: &str, inbox: &Receiver<Arc<CallRecord>>, end: &Receiver<Infallible>) {
     let Ok(first) = inbox.recv() else { return };
     let failed = |error: &dyn std::fmt::Display| {
         tracing::warn!(%error, file = %file.display(), "calls could not be kept");
@@ -138,7 +140,7 @@ fn write_all(file: &Path, endpoint: &str, inbox: &Receiver<Arc<CallRecord>>) {
     let mut last_at = Timestamp::MIN;
     let mut bytes = 0;
     while let Some(first) = next.take().or_else(|| inbox.recv().ok()) {
-        let batch = gather(first, inbox);
+        let batch = gather(first, inbox, end);
         last_at = batch.iter().map(|call| call.at).fold(last_at, Timestamp::max);
         let written = write(&mut db, endpoint, &batch).and_then(|()| {
             let last = db.last_insert_rowid();

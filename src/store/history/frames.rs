@@ -190,6 +190,9 @@ impl Frames {
         as_of: Timestamp,
         list: &Rows,
     ) -> Result<bool, Wrong> {
+        if self.need_not_be_written((scope, source), as_of, list) {
+            return Ok(false);
+        }
         let change = db.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;
         let section = self.section(&change, view, scope, source)?;
         let added = self.put(&change, section, source, as_of, list);
@@ -203,6 +206,22 @@ impl Frames {
                 Err(wrong)
             }
         }
+    }
+
+    /// Notes that the very same list was found again, so soon that this need not be written. What another run may have
+    /// written meanwhile is looked at when it must be.
+    fn need_not_be_written(&mut self, place: (&Scope, Source), as_of: Timestamp, list: &Rows) -> bool {
+        let key = (place.0.clone(), place.1);
+        let Some(known) = self.sections.get(&key).and_then(|section| self.known.get_mut(section)) else {
+            return false;
+        };
+        let goes_on = as_of > known.seen && as_of.duration_since(known.seen) <= GOES_ON;
+        let is_soon = as_of.duration_since(known.frame.until) < CONFIRM_PAUSE && as_of >= known.quiet_until;
+        let needs_nothing = goes_on && is_soon && is_same(&known.value, &list.value);
+        if needs_nothing {
+            known.seen = as_of;
+        }
+        needs_nothing
     }
 
     fn section(

@@ -175,6 +175,30 @@ fn what_is_kept_begins_where_the_first_reading_is_whole() {
 }
 
 #[test]
+fn the_very_same_list_is_written_once_a_minute_and_found_as_late_as_it_was_read() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("history.db");
+    let mut db = tables::open(Some(&file), at(0)).unwrap().db;
+    db.busy_timeout(std::time::Duration::ZERO).unwrap();
+    let (mut frames, other) = (Frames::default(), Connection::open(&file).unwrap());
+    let list = row::rows(&part(&[(1, 1)], at(0)), Source::Agents).unwrap();
+    let place = (&*scope(), Source::Agents);
+    let mut keep = |db: &mut Connection, second| frames.keep(db, VIEW, place, at(second), &list);
+    assert!(keep(&mut db, 0).unwrap());
+    other.execute_batch("begin immediate").unwrap();
+    for second in [15, 30, 59] {
+        assert!(!keep(&mut db, second).unwrap(), "nothing is written, so another may hold the file");
+    }
+    assert!(keep(&mut db, 60).is_err(), "now it must be");
+    other.execute_batch("commit").unwrap();
+    assert!(!keep(&mut db, 61).unwrap());
+    assert!(!keep(&mut db, 75).unwrap());
+    frames.close(&db).unwrap();
+    let kept = kept_at(&file, VIEW, at(80)).unwrap();
+    assert_eq!(kept[0].agents.as_of, Some(at(75)));
+}
+
+#[test]
 fn each_view_has_its_own() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("history.db");
