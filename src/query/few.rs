@@ -14,9 +14,6 @@ use std::collections::HashMap;
 /// More texts than so many in one share are not few.
 const MOST: usize = 1_024;
 
-/// Places for texts that were seen last.
-const PLACES: usize = 4 * MOST;
-
 /// The numbers of a share, and the texts that they stand for.
 struct Share<'a> {
     numbers: Vec<Number>,
@@ -67,39 +64,24 @@ fn number<'a>(
 ) -> Option<Share<'a>> {
     let mut known: HashMap<Cow<'a, str>, u32> = HashMap::new();
     let (mut numbers, mut texts) = (Vec::with_capacity(rows.len()), Vec::<Cow<'a, str>>::new());
-    // To make a hash of a text takes longer than to see that it is the one that lay in its place last.
-    let mut last = vec![u32::MAX; PLACES];
     try_one_by_one(reach, fleet, rows, |row| {
         let taken = text(cell(row));
         numbers.push(match taken.rank {
             Rank::Absent => Number::Absent,
             Rank::Unknown => Number::Unknown,
-            Rank::Known => {
-                let last = last.get_mut(place_of(taken.text.as_bytes()))?;
-                if texts.get(*last as usize) != Some(&taken.text) {
-                    *last = match known.get(taken.text.as_ref()) {
-                        Some(at) => *at,
-                        None => {
-                            let at = u32::try_from(texts.len()).ok().filter(|_| texts.len() < MOST)?;
-                            texts.push(taken.text.clone());
-                            known.insert(taken.text, at);
-                            at
-                        }
-                    };
+            Rank::Known => Number::Known(match known.get(taken.text.as_ref()) {
+                Some(at) => *at,
+                None => {
+                    let at = u32::try_from(texts.len()).ok().filter(|_| texts.len() < MOST)?;
+                    texts.push(taken.text.clone());
+                    known.insert(taken.text, at);
+                    at
                 }
-                Number::Known(*last)
-            }
+            }),
         });
         Some(())
     })?;
     Some(Share { numbers, texts })
-}
-
-/// A place for a text, mostly another one for another text: what differs among names stands at their ends.
-fn place_of(text: &[u8]) -> usize {
-    let ends = text.iter().rev().take(8).chain(text.iter().take(4));
-    let sum = ends.fold(text.len(), |sum, byte| sum.wrapping_mul(31).wrapping_add(usize::from(*byte)));
-    sum % PLACES
 }
 
 #[cfg(test)]

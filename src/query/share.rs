@@ -202,7 +202,13 @@ fn merge<T: Ord>(lists: &[Vec<T>], mut each: impl FnMut(&T)) {
 
 #[cfg(test)]
 mod tests {
-    use super::{SHARE, each_in_shares, in_pieces, in_shares, merge, sort_in_shares};
+    use super::{
+        SHARE, TOGETHER, each_in_shares, in_pieces, in_shares, merge, one_by_one, sort_in_shares,
+        try_one_by_one,
+    };
+    use crate::query::kind::{Kind, Reach};
+    use crate::query::made::{fleet, row};
+    use std::sync::atomic::{AtomicUsize, Ordering};
 
     /// Numbers that are all different and in no order.
     fn scattered(count: usize) -> Vec<u64> {
@@ -222,18 +228,22 @@ mod tests {
         for count in [0, 1, 1_000, SHARE, 2 * SHARE + 1, 100_000] {
             let things = scattered(count);
             assert_eq!(in_pieces(&things, 1_024, || (), |(), piece| piece.to_vec()).concat(), things);
-            // What a thread begins with is its own.
-            let counted = in_pieces(
+            // What a thread begins with is its own: its pieces are counted one after the other.
+            let begun = AtomicUsize::new(0);
+            let mut made = in_pieces(
                 &things,
                 100,
-                || 0,
-                |own, piece| {
-                    *own += piece.len();
-                    *own
+                || (begun.fetch_add(1, Ordering::Relaxed), 0),
+                |(thread, nth), piece| {
+                    *nth += 1;
+                    (*thread, *nth, piece.len())
                 },
             );
-            assert_eq!(counted.len(), count.div_ceil(100));
-            assert!(counted.iter().all(|most| *most <= count));
+            assert_eq!(made.iter().map(|(_, _, length)| length).sum::<usize>(), count);
+            made.sort_unstable();
+            for own in made.chunk_by(|a, b| a.0 == b.0) {
+                assert!(own.iter().map(|(_, nth, _)| *nth).eq(1..=own.len()), "{own:?}");
+            }
             let here = std::thread::current().id();
             let made = in_pieces(
                 &things,
@@ -245,6 +255,30 @@ mod tests {
                 },
             );
             assert_eq!(made.concat(), things);
+        }
+    }
+
+    #[test]
+    fn each_row_is_looked_at_once_and_in_its_place() {
+        let fleet = fleet((0..20).map(|at| row(&format!("i-{at}"), &[])).collect());
+        for count in [0, 1, TOGETHER - 1, TOGETHER, TOGETHER + 1, 5 * TOGETHER] {
+            // Some of them are in no fleet.
+            let rows: Vec<u32> = (0..u32::try_from(count).unwrap()).rev().collect();
+            for (kind, reach) in [
+                (Kind::Instances, Reach::Row),
+                (Kind::Instances, Reach::Resource),
+                (Kind::Instances, Reach::Tags),
+                (Kind::Groups, Reach::Tags),
+            ] {
+                let (mut seen, mut left) = (Vec::new(), 7);
+                one_by_one((kind, reach), &fleet, &rows, |row| seen.push(row));
+                assert_eq!(seen, rows);
+                let all = try_one_by_one((kind, reach), &fleet, &rows, |_| {
+                    left -= 1;
+                    (left > 0).then_some(())
+                });
+                assert_eq!((all.is_some(), left), (count < 7, 7_usize.saturating_sub(count)));
+            }
         }
     }
 
