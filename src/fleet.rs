@@ -7,6 +7,7 @@ mod deeds;
 pub mod drain;
 mod drift;
 mod events;
+pub mod gist;
 mod health;
 mod join;
 mod lack;

@@ -10,6 +10,7 @@ pub mod columns;
 mod expr;
 pub mod fault;
 mod few;
+mod gist;
 pub mod group;
 pub mod kind;
 #[cfg(test)]
@@ -36,6 +37,7 @@ mod words;
 pub use assist::{Candidate, Completion, Hue, Offer, Piece, complete, paint};
 pub use columns::{Column, Ctx, Shown};
 pub use fault::Fault;
+pub use gist::gather;
 pub use kind::{Kind, Width};
 pub use parse::Query;
 pub use ranks::rank;

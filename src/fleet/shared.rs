@@ -1,6 +1,7 @@
 //! A list of rows that worlds share: a world in which nothing but its age is new holds the rows of the one before.
 
 use super::InstanceRow;
+use super::gist::Gist;
 use super::ranks::Ranks;
 use super::spread::Spread;
 use crate::model::Scope;
@@ -17,11 +18,12 @@ struct Held<T> {
     rows: Vec<T>,
     spread: OnceLock<Spread>,
     ranks: OnceLock<Arc<Ranks>>,
+    gist: OnceLock<Arc<Gist>>,
 }
 
 impl<T> Held<T> {
     const fn new(rows: Vec<T>) -> Self {
-        Self { rows, spread: OnceLock::new(), ranks: OnceLock::new() }
+        Self { rows, spread: OnceLock::new(), ranks: OnceLock::new(), gist: OnceLock::new() }
     }
 }
 
@@ -53,6 +55,16 @@ impl Rows<InstanceRow> {
     /// Keeps where each of them stands among all. The first who finds that out is believed.
     pub fn keep(&self, ranks: Arc<Ranks>) {
         self.0.ranks.set(ranks).ok();
+    }
+
+    /// What bare words are looked for in, where that was gathered.
+    pub fn gist(&self) -> Option<&Arc<Gist>> {
+        self.0.gist.get()
+    }
+
+    /// Keeps what bare words are looked for in. The first who gathers it is believed.
+    pub fn keep_gist(&self, gist: Gist) {
+        self.0.gist.set(Arc::new(gist)).ok();
     }
 }
 
@@ -90,7 +102,7 @@ impl<T> Deref for Rows<T> {
 impl<T: Clone> DerefMut for Rows<T> {
     fn deref_mut(&mut self) -> &mut Vec<T> {
         let held = Arc::make_mut(&mut self.0);
-        (held.spread, held.ranks) = (OnceLock::new(), OnceLock::new());
+        (held.spread, held.ranks, held.gist) = Default::default();
         &mut held.rows
     }
 }

@@ -72,6 +72,13 @@ enum Step {
 }
 
 impl<'a> Cells<'a> {
+    /// Texts that are all known, the least first.
+    pub(super) fn of_texts(texts: Vec<Cow<'a, str>>) -> Self {
+        let shared = natural::shared(texts.iter().map(AsRef::as_ref));
+        let taken = texts.into_iter().map(|text| Taken { rank: Rank::Known, text }).collect();
+        Self::Texts(Parts::new(vec![taken]), shared, Direction::Up)
+    }
+
     /// What is to be looked at, one after the other.
     pub(super) fn levels(&self) -> impl Iterator<Item = Level<'_, 'a>> {
         let steps: &[Step] = match self {
@@ -199,8 +206,9 @@ pub(super) fn take<'a>(
         })));
     }
     let place = (reach, ctx.fleet);
-    let few = few::take(direction, place, rows, &cell);
-    if let Some(cells) = few.or_else(|| addresses(direction, place, rows, &cell)) {
+    // Whether they are addresses shows with the first of them.
+    let addresses = addresses(direction, place, rows, &cell);
+    if let Some(cells) = addresses.or_else(|| few::take(direction, place, rows, &cell)) {
         return cells;
     }
     let parts = in_shares(rows, |rows| {

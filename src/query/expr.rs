@@ -148,7 +148,7 @@ impl Term {
             On::Anywhere => {
                 let words = anywhere.words.iter().find(|words| words.is_for(self));
                 if let (Some(words), Some(row)) = (words, ctx.fleet.instances.get(at)) {
-                    return words.are_in(row).into();
+                    return words.are_in(at, row).into();
                 }
                 fold(anywhere.columns, Truth::False, Truth::True, Truth::or, |column| {
                     self.fits(&(column.get)(ctx, at), ctx)

@@ -1,18 +1,17 @@
 //! Columns of few different texts, such as zones and groups: each is looked at once and given a number, so that rows are
 //! sorted by small numbers.
 
-use super::cells::{Cells, Parts, Rank, placed, text};
+use super::cells::{Cells, Level, Parts, Rank, placed, text};
 use super::kind::{Kind, Reach};
-use super::natural;
 use super::share::{in_shares, try_one_by_one};
-use super::sort::Direction;
+use super::sort::{Direction, refine};
 use super::value::Value;
 use crate::fleet::Fleet;
 use std::borrow::Cow;
 use std::collections::HashMap;
 
-/// More texts than so many in one share are not few.
-const MOST: usize = 1_024;
+/// More texts than so many in one share are not few. To find that out is to hash as many in vain: a millisecond or two.
+const MOST: usize = 16_384;
 
 /// The numbers of a share, and the texts that they stand for.
 struct Share<'a> {
@@ -37,24 +36,39 @@ pub(super) fn take<'a>(
 ) -> Option<Cells<'a>> {
     let shares: Vec<Share<'a>> =
         in_shares(rows, |rows| number(place, rows, cell)).into_iter().collect::<Option<Vec<_>>>()?;
-    let mut all: Vec<&str> = shares.iter().flat_map(|share| &share.texts).map(AsRef::as_ref).collect();
-    all.sort_unstable_by(|a, b| natural::order(a, b));
-    all.dedup();
-    let count = u32::try_from(all.len()).ok()?;
-    let place_of = |text: &Cow<'_, str>| {
-        let at = all.partition_point(|other| natural::order(other, text).is_lt());
-        placed(u32::try_from(at).unwrap_or_default(), count, direction)
-    };
-    let parts = shares.iter().map(|share| {
-        let places: Vec<u32> = share.texts.iter().map(place_of).collect();
-        let places = share.numbers.iter().map(|number| match number {
-            Number::Known(at) => places.get(*at as usize).copied().unwrap_or_default(),
+    let (numbers, texts): (Vec<_>, Vec<_>) =
+        shares.into_iter().map(|share| (share.numbers, share.texts)).unzip();
+    let lengths: Vec<usize> = texts.iter().map(Vec::len).collect();
+    let (places, count) = places_of(texts.into_iter().flatten().collect())?;
+    let mut from = 0;
+    let parts = numbers.iter().zip(lengths).map(|(numbers, length)| {
+        let own = places.get(from..from + length).unwrap_or_default();
+        from += length;
+        let place = |number: &Number| match number {
+            Number::Known(at) => placed(own.get(*at as usize).copied().unwrap_or_default(), count, direction),
             Number::Absent => count,
             Number::Unknown => count + 1,
-        });
-        places.collect()
+        };
+        numbers.iter().map(place).collect()
     });
     Some(Cells::Places(Parts::new(parts.collect()), count + 2))
+}
+
+/// The place of each text in the order of all, the same for equal ones, and how many places there are.
+fn places_of(texts: Vec<Cow<'_, str>>) -> Option<(Vec<u32>, u32)> {
+    let (mut places, mut count) = (vec![0; texts.len()], 0);
+    let mut order: Vec<u32> = (0..u32::try_from(texts.len()).ok()?).collect();
+    let cells = Cells::of_texts(texts);
+    let levels: Vec<Level<'_, '_>> = cells.levels().collect();
+    refine(&levels, &mut order);
+    let whole = levels.iter().find(|level| level.is_whole())?;
+    for same in order.chunk_by(|a, b| whole.compare(*a, *b).is_eq()) {
+        for at in same {
+            *places.get_mut(*at as usize)? = count;
+        }
+        count += 1;
+    }
+    Some((places, count))
 }
 
 fn number<'a>(
@@ -125,9 +139,10 @@ mod tests {
         let fleets = [
             many(300, 5, None),
             many(3_000, 5, None),
-            many(3_000, MOST, None),
-            many(3_000, MOST + 1, Some(1_234)),
+            many(3_000, 2_000, None),
             many(40_000, 40, Some(39_999)),
+            // One more than are few, in each of two shares.
+            many(2 * MOST + 2, 2 * MOST + 1, Some(1_234)),
         ];
         for fleet in &fleets {
             for (name, is_down) in

@@ -98,13 +98,19 @@ impl Query {
     /// The columns that it looks at, so that a script reads the sources that it needs and no more.
     pub fn columns_used(&self) -> Vec<&'static Column> {
         let mut used: Vec<&'static Column> = Vec::new();
-        self.expr.terms(&mut |term| match &term.on {
-            On::Anywhere => used.extend(&self.anywhere),
-            On::Column(column) | On::Tag(column, _) => used.push(column),
-        });
+        self.expr.terms(&mut |term| used.extend(self.columns_of(term)));
         used.sort_by_key(|column| column.name);
         used.dedup();
         used
+    }
+
+    /// The columns that one of its terms looks at.
+    pub(super) fn columns_of(&self, term: &Term) -> impl Iterator<Item = &'static Column> {
+        let (all, one) = match &term.on {
+            On::Anywhere => (self.anywhere.as_slice(), None),
+            On::Column(column) | On::Tag(column, _) => (&[][..], Some(*column)),
+        };
+        all.iter().copied().chain(one)
     }
 }
 

@@ -35,6 +35,14 @@ impl Pattern {
         matches!(self, Self::Within(needle) if !needle.is_within(text))
     }
 
+    /// What is looked for anywhere in a text, in lower case, where that is nothing but ASCII.
+    pub(super) fn plain(&self) -> Option<&str> {
+        match self {
+            Self::Within(needle) if needle.ends.is_some() => Some(&needle.lower),
+            _ => None,
+        }
+    }
+
     /// Tells whether it matches every text.
     pub(super) fn is_anything(&self) -> bool {
         matches!(self, Self::Glob(pattern) if pattern.bytes().all(|byte| byte == b'*'))

@@ -8,7 +8,7 @@ use crate::fleet::{ABSENT, Fleet, Ranks};
 use std::sync::Arc;
 
 /// Lists of at most so many are sorted by their texts within milliseconds.
-const FEW: usize = 5_000;
+pub(super) const FEW: usize = 5_000;
 
 /// Sees to it that a large fleet's instances are known by their places: from `before`, where they are the same ones, or by
 /// sorting them. That takes tens of milliseconds, so it is nothing for a thread that draws.

@@ -113,7 +113,7 @@ pub fn sort(sort: &Sort, ctx: Ctx<'_>, kind: Kind, rows: &mut [u32]) {
 const FEW: usize = 64;
 
 /// Sorts places, which come in their first order, by the first level, and each run of equals by the rest.
-fn refine(levels: &[Level<'_, '_>], places: &mut [u32]) {
+pub(super) fn refine(levels: &[Level<'_, '_>], places: &mut [u32]) {
     let Some((level, deeper)) = levels.split_first() else { return };
     if places.len() < FEW {
         // A stable sort, so that equals stay in their first order.

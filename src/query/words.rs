@@ -3,13 +3,15 @@
 
 use super::columns::{Column, Ctx};
 use super::expr::{Fits, On, Term, Test, tag_fits};
+use super::gist::Finders;
 use super::kind::{Kind, Reach};
 use super::lex::Sign;
 use super::parse::Query;
 use super::pattern::Pattern;
 use super::truth::Truth;
 use crate::fleet::InstanceRow;
-use crate::model::{GroupName, Health, InstanceState, Keys, Lifecycle, Make, Tags, TierName};
+use crate::fleet::gist::{Gist, Kin};
+use crate::model::{GroupName, Health, InstanceState, Keys, Lifecycle, Make, TierName};
 use std::cell::RefCell;
 use std::sync::Arc;
 
@@ -29,10 +31,17 @@ impl<'q> Searcher<'q> {
     pub(super) fn new(query: &'q Query, ctx: Ctx<'q>) -> Self {
         let mut words = Vec::new();
         if query.kind() == Kind::Instances {
-            query.terms(&mut |term| words.extend(Words::of(term)));
+            let gist = ctx.fleet.instances.gist().map(AsRef::as_ref);
+            query.terms(&mut |term| words.extend(Words::of(term, gist)));
         }
-        let reaches = query.columns_used().into_iter().map(Reach::of);
-        Self { query, ctx, words, reach: reaches.max().unwrap_or(Reach::Row) }
+        let mut reach = Reach::Row;
+        query.terms(&mut |term| {
+            // What is answered from a gist lies nowhere else.
+            if !words.iter().any(|words| words.is_for(term) && words.gist.is_some()) {
+                reach = query.columns_of(term).map(Reach::of).fold(reach, Ord::max);
+            }
+        });
+        Self { query, ctx, words, reach }
     }
 
     /// Tells whether row `at` answers, as `Query::truth` does.
@@ -53,11 +62,30 @@ pub(super) struct Anywhere<'q> {
 pub(super) struct Words<'q> {
     term: &'q Term,
     patterns: Vec<&'q Pattern>,
+    /// Where the rows' own texts are looked for, where there is such a thing.
+    gist: Option<InGist<'q>>,
     states: Memo<InstanceState>,
     healths: Memo<Health>,
     lifecycles: Memo<Lifecycle>,
     makes: Places,
     keys: Places,
+}
+
+/// A gist, what is looked for in it, and what was found in the kin so far.
+struct InGist<'q> {
+    gist: &'q Gist,
+    finders: Finders,
+    kins: RefCell<Vec<Option<bool>>>,
+}
+
+/// What a row has in common with others, as far as words are looked for in it.
+struct Shared<'r> {
+    state: InstanceState,
+    health: Health,
+    make: &'r Arc<Make>,
+    keys: Option<&'r Arc<Keys>>,
+    tier: Option<&'r TierName>,
+    group: Option<&'r GroupName>,
 }
 
 /// What was found in values of which there are few.
@@ -101,15 +129,20 @@ impl Places {
 
 impl<'q> Words<'q> {
     /// None for a term that is not of this sort, which goes the long way.
-    fn of(term: &'q Term) -> Option<Self> {
+    fn of(term: &'q Term, gist: Option<&'q Gist>) -> Option<Self> {
         let is_plain = term.on == On::Anywhere && term.sign == Sign::Has;
         let pattern = |test: &'q Test| match &test.fits {
             Fits::Text(pattern) => Some(pattern),
             Fits::Unknown | Fits::Absent | Fits::Typed(_) => None,
         };
         let patterns = term.tests.iter().map(pattern).collect::<Option<Vec<_>>>();
+        let in_gist = |patterns: &[&Pattern]| {
+            let (gist, finders) = (gist?, Finders::of(patterns)?);
+            Some(InGist { gist, finders, kins: RefCell::new(vec![None; gist.kins().len()]) })
+        };
         patterns.filter(|_| is_plain).map(|patterns| Self {
             term,
+            gist: in_gist(&patterns),
             patterns,
             states: Memo::new(),
             healths: Memo::new(),
@@ -124,34 +157,76 @@ impl<'q> Words<'q> {
         std::ptr::eq(self.term, term)
     }
 
-    /// Tells whether one of the words is in a row.
-    pub(super) fn are_in(&self, row: &InstanceRow) -> bool {
-        let it = &row.it;
+    /// Tells whether one of the words is in this row, which is number `at` of the fleet.
+    pub(super) fn are_in(&self, at: usize, row: &InstanceRow) -> bool {
+        match self.gist.as_ref().and_then(|gist| Some((gist, gist.gist.row(at)?))) {
+            Some((gist, (text, kin))) => self.are_in_kin(gist, kin as usize) || gist.finders.are_in(text),
+            None => self.are_shared(&Shared::of(row)) || self.are_own(row),
+        }
+    }
+
+    fn are_in_kin(&self, gist: &InGist<'_>, kin: usize) -> bool {
+        let mut known = gist.kins.borrow_mut();
+        let (Some(is_found), Some(own)) = (known.get_mut(kin), gist.gist.kins().get(kin)) else {
+            return false;
+        };
+        *is_found.get_or_insert_with(|| self.are_shared(&Shared::by(own)))
+    }
+
+    /// In what rows have in common.
+    fn are_shared(&self, it: &Shared<'_>) -> bool {
         let maybe = |text: Option<&str>| text.is_some_and(|text| !text.is_empty() && self.fit(text));
+        let in_keys = |keys: &Arc<Keys>| self.keys.of(keys, || keys.iter().any(|key| self.fit(key)));
         self.states.of(it.state, || self.fit(it.state.word()))
-            || self.healths.of(row.health, || self.fit(row.health.word()))
-            || self.lifecycles.of(it.lifecycle, || self.fit(it.lifecycle.word()))
-            || self.make(&it.make)
-            || self.fit(it.id.as_str())
-            || maybe(row.tier.as_ref().map(TierName::as_str))
-            || maybe(row.group.as_ref().map(GroupName::as_str))
-            || maybe(it.private_ip.as_deref())
-            || self.tags(&it.tags)
+            || self.healths.of(it.health, || self.fit(it.health.word()))
+            || self.lifecycles.of(it.make.lifecycle, || self.fit(it.make.lifecycle.word()))
+            || self.make(it.make)
+            || maybe(it.tier.map(TierName::as_str))
+            || maybe(it.group.map(GroupName::as_str))
+            || it.keys.is_some_and(in_keys)
+    }
+
+    /// In what is a row's own.
+    fn are_own(&self, row: &InstanceRow) -> bool {
+        let it = &row.it;
+        let in_values = |pattern: &&Pattern| pattern.is_anything() || tag_fits(pattern, &it.tags);
+        self.fit(it.id.as_str())
+            || it.private_ip.as_deref().is_some_and(|ip| !ip.is_empty() && self.fit(ip))
+            || self.patterns.iter().any(in_values)
     }
 
     fn fit(&self, text: &str) -> bool {
         self.patterns.iter().any(|pattern| pattern.matches(text))
     }
 
-    fn tags(&self, tags: &Tags) -> bool {
-        let in_keys = |keys: &Arc<Keys>| self.keys.of(keys, || keys.iter().any(|key| self.fit(key)));
-        tags.keys().is_some_and(in_keys)
-            || self.patterns.iter().any(|pattern| pattern.is_anything() || tag_fits(pattern, tags))
-    }
-
     /// Looks into what instances share that were launched alike.
     fn make(&self, make: &Arc<Make>) -> bool {
         self.makes.of(make, || self.fit(make.instance_type.as_str()) || self.fit(make.zone.as_str()))
+    }
+}
+
+impl<'r> Shared<'r> {
+    fn of(row: &'r InstanceRow) -> Self {
+        Self {
+            state: row.it.state,
+            health: row.health,
+            make: &row.it.make,
+            keys: row.it.tags.keys(),
+            tier: row.tier.as_ref(),
+            group: row.group.as_ref(),
+        }
+    }
+
+    fn by(kin: &'r Kin) -> Self {
+        let Kin { state, health, make, keys, tier, group } = kin;
+        Self {
+            state: *state,
+            health: *health,
+            make,
+            keys: keys.as_ref(),
+            tier: tier.as_ref(),
+            group: group.as_ref(),
+        }
     }
 }
 
@@ -168,7 +243,8 @@ mod tests {
             .filter(|column| is_searched(column))
             .map(|column| column.name)
             .collect();
-        // A column more needs a line more in `Words::are_in`. The name is a tag, and so looked for among the tags.
+        // A column more needs a line more in `Words::are_shared` or, for what is each row's own, `Words::are_own` and
+        // `Read::of`. The name is a tag, and so looked for among the tags.
         let looked_into = [
             "id",
             "name",

@@ -8,7 +8,7 @@ use super::ordered::{Before, Ordered};
 use super::state::{Effect, Page, RowKey, Ui};
 use super::view::{Question, View};
 use crate::fleet::Fleet;
-use crate::query::rank;
+use crate::query::{Kind, gather, rank};
 use jiff::Timestamp;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -69,6 +69,15 @@ impl Job {
     /// Tells whether nobody waits for it any more: then it may end with whatever it has.
     pub fn is_in_vain(&self) -> bool {
         self.is_in_vain.load(Ordering::Relaxed)
+    }
+
+    /// Does the work where nobody waits for it, and some more of it than was asked for, so that the next filter has less to do.
+    /// The first list after a start is waited for.
+    pub fn run_ahead(self) -> Answered {
+        if let Some(before) = self.before.fleet().filter(|_| self.question.kind == Kind::Instances) {
+            gather(&self.fleet, before);
+        }
+        self.run()
     }
 
     /// Does the work: milliseconds of a processor.

@@ -141,7 +141,7 @@ async fn live(
                     screen.pace.hold(monotonic());
                 }
                 // Rows of a newer fleet, which nobody asked for.
-                Effect::Sift(job) => sifting = Some(beside.patiently(move || job.run())),
+                Effect::Sift(job) => sifting = Some(beside.patiently(move || job.run_ahead())),
                 Effect::Hunt(hunt) => hunting = Some(at_once(move || hunt.run())?),
                 Effect::Shell(of) => match &aside {
                     Some(aside) => opening = Some(beside.open(aside, of)),

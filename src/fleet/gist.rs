@@ -1,0 +1,200 @@
+//! What bare words are looked for in, of each of many instances: its own texts in one stretch of memory, one row's behind
+//! the other's, and beside them with which others it shares the rest. In the rows themselves those lie all over memory, and
+//! a filter of a hundred thousand would wait for each.
+
+use super::InstanceRow;
+use crate::model::{GroupName, Health, InstanceState, Keys, Make, TierName};
+use std::collections::HashMap;
+use std::hash::{Hash, Hasher};
+use std::sync::Arc;
+
+/// Rows that are known together: where one of them changes, so many are read again.
+pub const PIECE: usize = 1_024;
+
+/// Stands behind each text. One that is looked for and does not hold it is never found where two of them meet.
+pub const END: char = '\0';
+
+/// The gist of many instances, in the order of their rows.
+#[derive(Debug)]
+pub struct Gist {
+    pieces: Vec<Arc<Piece>>,
+    kins: Vec<Kin>,
+}
+
+/// The gist of some rows that follow one another.
+#[derive(Debug)]
+struct Piece {
+    /// Of each row its own texts, in lower case as far as ASCII goes.
+    text: Box<str>,
+    /// Of each row where its texts end, and the number of its kin.
+    rows: Box<[(u32, u32)]>,
+}
+
+/// What instances have in common, a few hundred or thousand of which there are.
+#[derive(Clone, Debug)]
+pub struct Kin {
+    /// Where in its life it is.
+    pub state: InstanceState,
+    /// How well it is.
+    pub health: Health,
+    /// How it was launched.
+    pub make: Arc<Make>,
+    /// The keys of its tags.
+    pub keys: Option<Arc<Keys>>,
+    /// Its tier.
+    pub tier: Option<TierName>,
+    /// Its group.
+    pub group: Option<GroupName>,
+}
+
+impl Kin {
+    /// What this row has in common with others.
+    pub fn of(row: &InstanceRow) -> Self {
+        Self {
+            state: row.it.state,
+            health: row.health,
+            make: Arc::clone(&row.it.make),
+            keys: row.it.tags.keys().cloned(),
+            tier: row.tier.clone(),
+            group: row.group.clone(),
+        }
+    }
+
+    fn is_of(&self, row: &InstanceRow) -> bool {
+        self.state == row.it.state
+            && self.health == row.health
+            && Arc::ptr_eq(&self.make, &row.it.make)
+            && self.keys.as_ref().map(Arc::as_ptr) == row.it.tags.keys().map(Arc::as_ptr)
+            && self.tier == row.tier
+            && self.group == row.group
+    }
+}
+
+/// What lies in one place is one thing: to compare what is there would take longer than to hold it twice.
+impl PartialEq for Kin {
+    fn eq(&self, other: &Self) -> bool {
+        self.state == other.state
+            && self.health == other.health
+            && Arc::ptr_eq(&self.make, &other.make)
+            && self.keys.as_ref().map(Arc::as_ptr) == other.keys.as_ref().map(Arc::as_ptr)
+            && self.tier == other.tier
+            && self.group == other.group
+    }
+}
+
+impl Eq for Kin {}
+
+impl Hash for Kin {
+    fn hash<H: Hasher>(&self, to: &mut H) {
+        (self.state, self.health, &self.tier, &self.group).hash(to);
+        (Arc::as_ptr(&self.make), self.keys.as_ref().map(Arc::as_ptr)).hash(to);
+    }
+}
+
+/// Some rows that were read, whose kin have no numbers yet.
+#[derive(Debug)]
+pub struct Read {
+    text: String,
+    /// Of each row where its texts end, and its kin among these.
+    rows: Vec<(u32, usize)>,
+    kins: Vec<Kin>,
+}
+
+impl Read {
+    /// Reads rows: `PIECE` of them, or what is left. None where their texts are too long for that, which no instances' are.
+    pub fn of(rows: &[InstanceRow]) -> Option<Self> {
+        let mut read = Self { text: String::new(), rows: Vec::with_capacity(rows.len()), kins: Vec::new() };
+        let mut known: HashMap<Kin, usize> = HashMap::new();
+        let mut last: Option<usize> = None;
+        for row in rows {
+            let (it, text) = (&row.it, &mut read.text);
+            let own = [Some(it.id.as_str()), it.private_ip.as_deref()].into_iter().flatten();
+            for own in own.chain(it.tags.values()) {
+                text.push_str(own);
+                text.push(END);
+            }
+            // Those that are alike mostly stand together.
+            let alike = last.filter(|last| read.kins.get(*last).is_some_and(|kin| kin.is_of(row)));
+            let kin = alike.unwrap_or_else(|| {
+                let kin = Kin::of(row);
+                *known.entry(kin).or_insert_with_key(|kin| {
+                    read.kins.push(kin.clone());
+                    read.kins.len() - 1
+                })
+            });
+            last = Some(kin);
+            read.rows.push((u32::try_from(text.len()).ok()?, kin));
+        }
+        read.text.make_ascii_lowercase();
+        Some(read)
+    }
+}
+
+/// A gist that is put together from the first row on.
+#[derive(Debug, Default)]
+pub struct Gathered {
+    pieces: Vec<Arc<Piece>>,
+    kins: Vec<Kin>,
+    numbers: HashMap<Kin, u32>,
+}
+
+impl Gathered {
+    /// Begins with what is known of the kin of the rows before.
+    pub fn after(before: &Gist) -> Self {
+        let kins = before.kins.clone();
+        let numbers = kins.iter().cloned().zip(0..).collect();
+        Self { pieces: Vec::with_capacity(before.pieces.len()), kins, numbers }
+    }
+
+    /// The next rows are those of this piece of what it began with.
+    pub fn keep(&mut self, before: &Gist, piece: usize) -> Option<()> {
+        self.pieces.push(Arc::clone(before.pieces.get(piece)?));
+        Some(())
+    }
+
+    /// The next rows are these.
+    pub fn add(&mut self, read: Read) -> Option<()> {
+        let Self { kins, numbers, .. } = self;
+        let number = |kin: Kin| match numbers.get(&kin) {
+            Some(number) => Some(*number),
+            None => {
+                let number = u32::try_from(kins.len()).ok()?;
+                kins.push(kin.clone());
+                numbers.insert(kin, number);
+                Some(number)
+            }
+        };
+        let own: Vec<u32> = read.kins.into_iter().map(number).collect::<Option<_>>()?;
+        let rows = read.rows.iter().map(|(end, kin)| Some((*end, *own.get(*kin)?)));
+        let rows = rows.collect::<Option<_>>()?;
+        self.pieces.push(Arc::new(Piece { text: read.text.into_boxed_str(), rows }));
+        Some(())
+    }
+
+    /// How many kin there are, with those that no row has any more.
+    pub fn kins(&self) -> usize {
+        self.kins.len()
+    }
+
+    /// All rows were added.
+    pub fn done(self) -> Gist {
+        Gist { pieces: self.pieces, kins: self.kins }
+    }
+}
+
+impl Gist {
+    /// A row's own texts and the number of its kin.
+    pub fn row(&self, at: usize) -> Option<(&str, u32)> {
+        let piece = self.pieces.get(at / PIECE)?;
+        let at = at % PIECE;
+        let (end, kin) = *piece.rows.get(at)?;
+        let start =
+            at.checked_sub(1).map_or(Some(0), |before| piece.rows.get(before).map(|(end, _)| *end))?;
+        Some((piece.text.get(start as usize..end as usize)?, kin))
+    }
+
+    /// All kin, each in the place of its number.
+    pub fn kins(&self) -> &[Kin] {
+        &self.kins
+    }
+}
