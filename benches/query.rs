@@ -14,8 +14,8 @@
 
 use coredeck::fleet::{Fleet, InstanceRow, Item};
 use coredeck::model::{
-    AccountName, Health, Instance, InstanceState, Known, Lifecycle, Make, Metrics, Point, Region, Scope,
-    Tags, Text, WhyUnknown,
+    AccountName, Health, Instance, InstanceState, Known, Lifecycle, Make, Metrics, Particulars, Point,
+    Region, Scope, Tags, Text, WhyUnknown,
 };
 use coredeck::query::{Ctx, Kind, Query, Shown, Sort, Unit, Value, natural, select, sort};
 use criterion::{Criterion, criterion_group};
@@ -50,11 +50,13 @@ fn instance(at: u32) -> Instance {
     .into_iter()
     .collect();
     Instance {
+        particulars: Particulars {
+            reservation_id: Text::new(format!("r-{chance:017x}")),
+            ..Particulars::default()
+        }
+        .into(),
         id: format!("i-{chance:017x}").into(),
-        reservation_id: Text::new(format!("r-{chance:017x}")),
         state: if chance.is_multiple_of(17) { InstanceState::Stopped } else { InstanceState::Running },
-        state_reason: None,
-        spot_request_id: None,
         launched_at: Some(NOW - Duration::from_secs(chance % 10_000_000)),
         private_ip: Some(Text::new(format!(
             "10.{}.{}.{}",
@@ -62,9 +64,6 @@ fn instance(at: u32) -> Instance {
             chance / 200 % 250,
             chance / 50_000 % 250
         ))),
-        public_ip: None,
-        private_dns: None,
-        public_dns: None,
         tags,
         make: Arc::new(Make {
             owner_id: "123456789012".into(),

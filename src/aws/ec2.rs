@@ -284,7 +284,7 @@ mod tests {
         let error = instances(&fake.desk().await, None, &Pages::default()).await.unwrap_err();
         assert_eq!(error.trouble.kind, TroubleKind::Garbled);
         let Some(Reading::Instances(read)) = error.partial.map(|partial| *partial) else { panic!() };
-        let ids: Vec<_> = read.iter().map(|one| (one.id.as_str(), one.reservation_id.as_str())).collect();
+        let ids: Vec<_> = read.iter().map(|one| (one.id.as_str(), one.reservation_id())).collect();
         assert_eq!(ids, [("i-1", "r-1"), ("i-2", "r-1"), ("i-3", "r-2")]);
         assert_eq!(heard(&fake, "MaxResults=1000"), 2);
     }

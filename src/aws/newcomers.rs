@@ -5,7 +5,7 @@ use super::call::Desk;
 use super::{autoscaling, ec2, ecs, elb, ssm};
 use crate::model::{
     Check, ClusterArn, GroupName, HostDetail, InstanceId, InstanceStatus, Member, Newcomer, Readiness,
-    Target, TargetGroupArn, TemplateRef, Trouble,
+    Target, TargetGroupArn, TemplateRef, Text, Trouble,
 };
 
 /// Which are meant, and who is asked about them.
@@ -56,7 +56,7 @@ pub(super) async fn readiness(desk: &Desk, of: &[InstanceId]) -> Result<Vec<Read
     let of = |one: &std::sync::Arc<crate::model::Instance>| Readiness {
         id: one.id.clone(),
         state: one.state,
-        state_reason: one.state_reason.clone(),
+        state_reason: one.state_reason().map(Text::new),
         checks: checks.iter().find(|status| status.id == one.id).map(worse),
         agent: agents.iter().find(|agent| agent.id == one.id).map(|agent| agent.ping.clone()),
     };

@@ -197,8 +197,8 @@ impl EventRow {
             Tale::Alarm(it, _) => it.reason.as_deref(),
             Tale::Planned(it, at) => it.events.get(*at).map(|event| event.description.as_str()),
             Tale::Version(it, at) => it.versions.get(*at)?.description.as_deref(),
-            Tale::Taken(it) | Tale::Ended(it) => it.state_reason.as_deref(),
-            Tale::Gone(all, at) => all.gone().get(*at)?.it.state_reason.as_deref(),
+            Tale::Taken(it) | Tale::Ended(it) => it.state_reason(),
+            Tale::Gone(all, at) => all.gone().get(*at)?.it.state_reason(),
             Tale::Deed(all, at) => all.get(*at)?.reason.as_deref(),
             Tale::Service(..) => None,
         }
@@ -401,12 +401,12 @@ fn departures(snapshot: &Snapshot, fleet: &Fleet, events: &mut Vec<EventRow>) {
 }
 
 fn is_taken(it: &Instance) -> bool {
-    it.state_reason.as_deref().is_some_and(|reason| reason.starts_with("Server.Spot"))
+    it.state_reason().is_some_and(|reason| reason.starts_with("Server.Spot"))
 }
 
 /// What somebody wanted worries nobody; what AWS did by itself may.
 fn worry(it: &Instance) -> Health {
-    let is_theirs = it.state_reason.as_deref().is_some_and(|reason| reason.starts_with("Server."));
+    let is_theirs = it.state_reason().is_some_and(|reason| reason.starts_with("Server."));
     if is_theirs { Health::Warn } else { Health::Ok }
 }
 
@@ -502,6 +502,7 @@ mod tests {
     use super::*;
     use crate::fleet::{join, made};
     use crate::gateway::Reading;
+    use crate::model::Particulars;
 
     fn at(second: i64) -> Timestamp {
         Timestamp::from_second(second).unwrap()
@@ -521,8 +522,8 @@ mod tests {
     #[test]
     fn an_instance_that_went_is_told_with_the_moment_when_that_was_seen_and_once() {
         let one = |id: &str, state, reason: Option<&str>| {
-            let state_reason = reason.map(Into::into);
-            Arc::new(Instance { state, state_reason, ..made::instance(id, &[]) })
+            let particulars = Particulars { state_reason: reason.map(Into::into), ..Particulars::default() };
+            Arc::new(Instance { state, particulars: particulars.into(), ..made::instance(id, &[]) })
         };
         let user = Some("Client.UserInitiatedShutdown");
         let spot = Some("Server.SpotInstanceTermination");

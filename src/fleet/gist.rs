@@ -3,7 +3,7 @@
 //! a filter of a hundred thousand would wait for each.
 
 use super::InstanceRow;
-use crate::model::{GroupName, Health, InstanceState, Keys, Make, TierName};
+use crate::model::{GroupName, Health, InstanceState, Keys, Make, Tags, TierName};
 use std::collections::HashMap;
 use std::hash::{Hash, Hasher};
 use std::sync::Arc;
@@ -13,6 +13,9 @@ pub const PIECE: usize = 1_024;
 
 /// Stands behind each text. One that is looked for and does not hold it is never found where two of them meet.
 pub const END: char = '\0';
+
+/// Values of tags that so many rows of a piece share are looked into once. Those of fewer are each row's own.
+const SHARED: u32 = 8;
 
 /// The gist of many instances, in the order of their rows.
 #[derive(Debug)]
@@ -41,6 +44,8 @@ pub struct Kin {
     pub make: Arc<Make>,
     /// The keys of its tags.
     pub keys: Option<Arc<Keys>>,
+    /// Its tags, where others have the very same: otherwise their values are its own texts.
+    pub tags: Option<Tags>,
     /// Its tier.
     pub tier: Option<TierName>,
     /// Its group.
@@ -49,24 +54,31 @@ pub struct Kin {
 
 impl Kin {
     /// What this row has in common with others.
-    pub fn of(row: &InstanceRow) -> Self {
+    fn of(row: &InstanceRow, has_own_tags: bool) -> Self {
         Self {
             state: row.it.state,
             health: row.health,
             make: Arc::clone(&row.it.make),
             keys: row.it.tags.keys().cloned(),
+            tags: (!has_own_tags).then(|| row.it.tags.clone()),
             tier: row.tier.clone(),
             group: row.group.clone(),
         }
     }
 
-    fn is_of(&self, row: &InstanceRow) -> bool {
+    fn is_of(&self, row: &InstanceRow, has_own_tags: bool) -> bool {
         self.state == row.it.state
             && self.health == row.health
             && Arc::ptr_eq(&self.make, &row.it.make)
             && self.keys.as_ref().map(Arc::as_ptr) == row.it.tags.keys().map(Arc::as_ptr)
+            && self.tags.as_ref().map(Tags::place) == (!has_own_tags).then(|| row.it.tags.place())
             && self.tier == row.tier
             && self.group == row.group
+    }
+
+    /// Where what it holds lies.
+    fn places(&self) -> (*const Make, Option<*const Keys>, Option<usize>) {
+        (Arc::as_ptr(&self.make), self.keys.as_ref().map(Arc::as_ptr), self.tags.as_ref().map(Tags::place))
     }
 }
 
@@ -75,8 +87,7 @@ impl PartialEq for Kin {
     fn eq(&self, other: &Self) -> bool {
         self.state == other.state
             && self.health == other.health
-            && Arc::ptr_eq(&self.make, &other.make)
-            && self.keys.as_ref().map(Arc::as_ptr) == other.keys.as_ref().map(Arc::as_ptr)
+            && self.places() == other.places()
             && self.tier == other.tier
             && self.group == other.group
     }
@@ -86,8 +97,7 @@ impl Eq for Kin {}
 
 impl Hash for Kin {
     fn hash<H: Hasher>(&self, to: &mut H) {
-        (self.state, self.health, &self.tier, &self.group).hash(to);
-        (Arc::as_ptr(&self.make), self.keys.as_ref().map(Arc::as_ptr)).hash(to);
+        (self.state, self.health, &self.tier, &self.group, self.places()).hash(to);
     }
 }
 
@@ -106,17 +116,23 @@ impl Read {
         let mut read = Self { text: String::new(), rows: Vec::with_capacity(rows.len()), kins: Vec::new() };
         let mut known: HashMap<Kin, usize> = HashMap::new();
         let mut last: Option<usize> = None;
+        let mut sharers: HashMap<usize, u32> = HashMap::new();
+        for row in rows {
+            *sharers.entry(row.it.tags.place()).or_default() += 1;
+        }
         for row in rows {
             let (it, text) = (&row.it, &mut read.text);
+            let has_own_tags = sharers.get(&it.tags.place()).is_none_or(|sharers| *sharers < SHARED);
             let own = [Some(it.id.as_str()), it.private_ip.as_deref()].into_iter().flatten();
-            for own in own.chain(it.tags.values()) {
+            for own in own.chain(it.tags.values().take(if has_own_tags { usize::MAX } else { 0 })) {
                 text.push_str(own);
                 text.push(END);
             }
             // Those that are alike mostly stand together.
-            let alike = last.filter(|last| read.kins.get(*last).is_some_and(|kin| kin.is_of(row)));
+            let alike =
+                last.filter(|last| read.kins.get(*last).is_some_and(|kin| kin.is_of(row, has_own_tags)));
             let kin = alike.unwrap_or_else(|| {
-                let kin = Kin::of(row);
+                let kin = Kin::of(row, has_own_tags);
                 *known.entry(kin).or_insert_with_key(|kin| {
                     read.kins.push(kin.clone());
                     read.kins.len() - 1

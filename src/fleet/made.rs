@@ -1,24 +1,19 @@
 //! Instances, groups and the like made by hand, for the tests of the join and of queries.
 
 use crate::model::{
-    AccountId, CoreRecord, Group, Instance, InstanceState, Lifecycle, Make, Member, Selector, Tags, Template,
-    TemplateRef, TemplateVersion, TenantRecord, Tier,
+    AccountId, CoreRecord, Group, Instance, InstanceState, Lifecycle, Make, Member, Particulars, Selector,
+    Tags, Template, TemplateRef, TemplateVersion, TenantRecord, Tier,
 };
 use std::sync::Arc;
 
 /// A running instance of which nothing is special.
 pub(crate) fn instance(id: &str, tags: &[(&str, &str)]) -> Instance {
     Instance {
+        particulars: Particulars { reservation_id: "r-1".into(), ..Particulars::default() }.into(),
         id: id.into(),
-        reservation_id: "r-1".into(),
         state: InstanceState::Running,
-        state_reason: None,
-        spot_request_id: None,
         launched_at: None,
         private_ip: None,
-        public_ip: None,
-        private_dns: None,
-        public_dns: None,
         tags: tags.iter().copied().collect(),
         make: Arc::new(Make {
             owner_id: AccountId::new("1"),

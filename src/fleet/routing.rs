@@ -108,8 +108,8 @@ impl<'a> Names<'a> {
             takes.rest |= row.it.hosts.is_empty() && !row.it.forwards.is_empty();
         }
         for row in fleet.instances.iter().filter(|row| !row.it.state.is_gone()) {
-            for address in row.it.private_ip.iter().chain(&row.it.public_ip) {
-                names.addresses.insert(address.as_str(), &row.it.id);
+            for address in row.it.private_ip.as_deref().into_iter().chain(row.it.public_ip()) {
+                names.addresses.insert(address, &row.it.id);
             }
         }
         names

@@ -1,6 +1,7 @@
 //! EC2 instances, and what other services say about the same machine.
 
 use super::ids::{AccountId, ImageId, InstanceId, InstanceType, Zone};
+use super::particulars::{Kept, Particulars, Which};
 use super::tags::{Keyrings, Tags};
 use super::text::Text;
 use jiff::Timestamp;
@@ -32,18 +33,8 @@ pub struct Instance {
     pub launched_at: Option<Timestamp>,
     /// Where in its life it is.
     pub state: InstanceState,
-    /// The reservation it was launched in; one reservation may hold hundreds.
-    pub reservation_id: Text,
-    /// Why it last changed state, `Client.UserInitiatedShutdown`.
-    pub state_reason: Option<Text>,
-    /// The spot request behind it.
-    pub spot_request_id: Option<Text>,
-    /// Its public address.
-    pub public_ip: Option<Text>,
-    /// Its DNS name inside the network.
-    pub private_dns: Option<Text>,
-    /// Its public DNS name.
-    pub public_dns: Option<Text>,
+    /// What is seldom asked of it.
+    pub particulars: Kept,
 }
 
 /// What instances have in common that were launched alike: thousands of a hundred thousand.
@@ -123,26 +114,34 @@ impl Makes {
     }
 }
 
-/// How an instance is written and read: its make is not a thing of its own there.
+/// How an instance is written and read: neither its make nor its particulars are things of their own there.
 macro_rules! flat {
-    (own { $($own:ident: $own_type:ty),+ $(,)? } make { $($field:ident: $type:ty),+ $(,)? }) => {
+    (
+        own { $($own:ident: $own_type:ty),+ $(,)? }
+        particulars { $($seldom:ident: $seldom_type:ty),+ $(,)? }
+        make { $($field:ident: $type:ty),+ $(,)? }
+    ) => {
         #[derive(Serialize, Deserialize)]
         struct Flat<'a> {
             $($own: Cow<'a, $own_type>,)+
+            $($seldom: $seldom_type,)+
             $($field: Cow<'a, $type>,)+
         }
 
         impl From<Flat<'_>> for Instance {
             fn from(flat: Flat<'_>) -> Self {
                 let make = Arc::new(Make { $($field: flat.$field.into_owned()),+ });
-                Self { $($own: flat.$own.into_owned(),)+ make }
+                let particulars = Particulars { $($seldom: flat.$seldom),+ }.into();
+                Self { $($own: flat.$own.into_owned(),)+ particulars, make }
             }
         }
 
         impl Serialize for Instance {
             fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                let Particulars { $($seldom),+ } = Particulars::from(&self.particulars);
                 let flat = Flat {
                     $($own: Cow::Borrowed(&self.$own),)+
+                    $($seldom,)+
                     $($field: Cow::Borrowed(&self.make.$field),)+
                 };
                 flat.serialize(serializer)
@@ -154,16 +153,18 @@ macro_rules! flat {
 flat! {
     own {
         id: InstanceId,
-        reservation_id: Text,
         state: InstanceState,
-        state_reason: Option<Text>,
-        spot_request_id: Option<Text>,
         launched_at: Option<Timestamp>,
         private_ip: Option<Text>,
+        tags: Tags,
+    }
+    particulars {
+        reservation_id: Text,
+        state_reason: Option<Text>,
+        spot_request_id: Option<Text>,
         public_ip: Option<Text>,
         private_dns: Option<Text>,
         public_dns: Option<Text>,
-        tags: Tags,
     }
     make {
         owner_id: AccountId,
@@ -184,6 +185,36 @@ flat! {
 }
 
 impl Instance {
+    /// The reservation it was launched in; one reservation may hold hundreds.
+    pub fn reservation_id(&self) -> &str {
+        self.particulars.get(Which::ReservationId).unwrap_or_default()
+    }
+
+    /// Why it last changed state, `Client.UserInitiatedShutdown`.
+    pub fn state_reason(&self) -> Option<&str> {
+        self.particulars.get(Which::StateReason)
+    }
+
+    /// The spot request behind it.
+    pub fn spot_request_id(&self) -> Option<&str> {
+        self.particulars.get(Which::SpotRequestId)
+    }
+
+    /// Its public address.
+    pub fn public_ip(&self) -> Option<&str> {
+        self.particulars.get(Which::PublicIp)
+    }
+
+    /// Its DNS name inside the network.
+    pub fn private_dns(&self) -> Option<&str> {
+        self.particulars.get(Which::PrivateDns)
+    }
+
+    /// Its public DNS name.
+    pub fn public_dns(&self) -> Option<&str> {
+        self.particulars.get(Which::PublicDns)
+    }
+
     /// The `Name` tag, when it says something.
     pub fn name(&self) -> Option<&str> {
         self.tags.get("Name").filter(|name| !name.is_empty())

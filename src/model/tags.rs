@@ -1,5 +1,6 @@
 //! Tags: a small sorted list, since most resources carry fewer than a dozen.
 
+use super::packed::{Packing, texts};
 use super::text::Text;
 use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use serde::ser::{Serialize, SerializeMap, Serializer};
@@ -9,14 +10,14 @@ use std::sync::Arc;
 
 /// Tags of one resource, sorted by key. Values hold whatever a user typed.
 ///
-/// A fleet has a hundred thousand of these, and what is launched alike has the same keys: those are one list, which all
-/// with the same share (`Keyrings`). All values are one text, each behind a character whose number is its length in bytes.
+/// A fleet has a hundred thousand of these, and what is launched alike has the same keys and often the same values: those are
+/// one list and one text, which all with the same share (`Keyrings`).
 /// With a string for each key and each value it would be four times the memory, and as many places to look at.
 #[derive(Clone, Default)]
 pub struct Tags {
     /// None where there are no tags.
     keys: Option<Arc<Keys>>,
-    values: Box<str>,
+    values: Arc<str>,
 }
 
 /// The keys of a resource's tags, sorted.
@@ -35,72 +36,48 @@ impl Keys {
     }
 }
 
-/// Lists of keys that several resources share: the first of each kind stands for all that are equal to it.
+/// Lists of keys, and values, that several resources share: the first of each kind stands for all that are equal to it.
 #[derive(Debug, Default)]
-pub struct Keyrings(HashSet<Arc<Keys>>);
+pub struct Keyrings {
+    keys: HashSet<Arc<Keys>>,
+    values: HashSet<Arc<str>>,
+}
+
+/// Values that are remembered. Where more resources differ in them, as each has a name of its own, there is little to share.
+const MOST_VALUES: usize = 16_384;
 
 impl Keyrings {
-    /// Lets tags share their keys with those before them.
+    /// Lets tags share their keys and values with those before them.
     pub fn share(&mut self, tags: &mut Tags) {
         let Some(keys) = &tags.keys else { return };
-        match self.0.get(keys) {
+        match self.keys.get(keys) {
             Some(known) => tags.keys = Some(Arc::clone(known)),
-            None => drop(self.0.insert(Arc::clone(keys))),
+            None => drop(self.keys.insert(Arc::clone(keys))),
+        }
+        match self.values.get(&tags.values) {
+            Some(known) => tags.values = Arc::clone(known),
+            None => self.know_values(tags),
         }
     }
 
-    /// Lets tags share these keys from now on.
+    /// Lets tags share these keys and values from now on.
     pub fn know(&mut self, tags: &Tags) {
-        self.0.extend(tags.keys.clone());
+        self.keys.extend(tags.keys.clone());
+        self.know_values(tags);
     }
 
-    /// Forgets the keys that nothing has any more.
+    fn know_values(&mut self, tags: &Tags) {
+        if self.values.len() < MOST_VALUES {
+            self.values.insert(Arc::clone(&tags.values));
+        }
+    }
+
+    /// Forgets the keys and values that nothing has any more.
     pub fn prune(&mut self) {
-        self.0.retain(|keys| Arc::strong_count(keys) > 1);
+        self.keys.retain(|keys| Arc::strong_count(keys) > 1);
+        self.values.retain(|values| Arc::strong_count(values) > 1);
     }
 }
-
-/// The longest value that is kept, in bytes: more than a million. AWS allows 256 characters.
-const LONGEST: usize = (char::MAX as u32 - GAP) as usize;
-/// No character has one of these numbers.
-const GAP: u32 = 0x800;
-const GAP_FROM: u32 = 0xd800;
-
-/// The character that stands for a length; none where it is too long.
-fn length_char(length: usize) -> Option<char> {
-    let number = u32::try_from(length.min(LONGEST + 1)).ok()?;
-    char::from_u32(if number < GAP_FROM { number } else { number + GAP })
-}
-
-/// Takes the first value off the text of all.
-fn first_value(values: &str) -> Option<(&str, &str)> {
-    let mut chars = values.chars();
-    let number = u32::from(chars.next()?);
-    let length = if number < GAP_FROM { number } else { number - GAP };
-    chars.as_str().split_at_checked(length as usize)
-}
-
-/// Values one after the other, as many as there are.
-struct Values<'a> {
-    rest: &'a str,
-    left: usize,
-}
-
-impl<'a> Iterator for Values<'a> {
-    type Item = &'a str;
-
-    fn next(&mut self) -> Option<&'a str> {
-        let (value, rest) = first_value(self.rest)?;
-        (self.rest, self.left) = (rest, self.left.saturating_sub(1));
-        Some(value)
-    }
-
-    fn size_hint(&self) -> (usize, Option<usize>) {
-        (self.left, Some(self.left))
-    }
-}
-
-impl ExactSizeIterator for Values<'_> {}
 
 impl Tags {
     /// Sorts and keeps the last value of a repeated key. A value of more than a million bytes is left out with its key;
@@ -110,17 +87,15 @@ impl Tags {
         pairs.sort_by(|a, b| a.0.as_ref().cmp(b.0.as_ref()));
         pairs.reverse();
         pairs.dedup_by(|a, b| a.0.as_ref() == b.0.as_ref());
-        // A length takes a byte, or two where the value is long.
         let length = pairs.iter().map(|(_, value)| value.as_ref().len() + 2).sum();
-        let (mut keys, mut values) = (Vec::with_capacity(pairs.len()), String::with_capacity(length));
+        let (mut keys, mut values) = (Vec::with_capacity(pairs.len()), Packing::with_room(length));
         for (key, value) in pairs.iter().rev().map(|(key, value)| (key.as_ref(), value.as_ref())) {
-            let Some(length) = length_char(value.len()) else { continue };
-            values.push(length);
-            values.push_str(value);
-            keys.push(Text::new(key));
+            if values.add(value).is_some() {
+                keys.push(Text::new(key));
+            }
         }
         let keys = (!keys.is_empty()).then(|| Arc::new(Keys(keys.into_boxed_slice())));
-        Self { keys, values: values.into_boxed_str() }
+        Self { keys, values: values.done().into() }
     }
 
     /// The value of exactly this key.
@@ -137,19 +112,25 @@ impl Tags {
     }
 
     /// All values in key order.
-    pub fn values(&self) -> impl ExactSizeIterator<Item = &str> {
-        Values { rest: &self.values, left: self.keys.as_ref().map_or(0, |keys| keys.0.len()) }
+    pub fn values(&self) -> impl Iterator<Item = &str> {
+        texts(&self.values)
     }
 
     /// All pairs in key order.
     pub fn iter(&self) -> impl ExactSizeIterator<Item = (&str, &str)> {
         let keys = self.keys.as_deref().map_or(&[][..], |keys| &keys.0);
-        keys.iter().map(Text::as_str).zip(self.values())
+        let mut values = self.values();
+        keys.iter().map(move |key| (key.as_str(), values.next().unwrap_or_default()))
     }
 
     /// The keys; none where there are no tags. Those that are the same lie in the same place, where they are shared.
     pub fn keys(&self) -> Option<&Arc<Keys>> {
         self.keys.as_ref()
+    }
+
+    /// Where its values lie: tags that share them lie in one place.
+    pub fn place(&self) -> usize {
+        self.values.as_ptr().addr()
     }
 
     /// All values, one after the other, and a character between any two. What is in none of it is in no value.
@@ -169,7 +150,7 @@ impl PartialEq for Tags {
             (Some(own), Some(others)) => Arc::ptr_eq(own, others) || own == others,
             (own, others) => own.is_none() && others.is_none(),
         };
-        same_keys && self.values == other.values
+        same_keys && (Arc::ptr_eq(&self.values, &other.values) || self.values == other.values)
     }
 }
 
@@ -219,7 +200,8 @@ impl<K: AsRef<str>, V: AsRef<str>> FromIterator<(K, V)> for Tags {
 
 #[cfg(test)]
 mod tests {
-    use super::{GAP_FROM, Keyrings, LONGEST, Tags};
+    use super::super::packed::LONGEST;
+    use super::{Keyrings, MOST_VALUES, Tags};
     use std::sync::Arc;
 
     #[test]
@@ -240,13 +222,7 @@ mod tests {
     }
 
     #[test]
-    fn a_value_of_any_length_comes_back_and_one_of_a_million_bytes_is_left_out() {
-        let gap = GAP_FROM as usize;
-        for length in [0, 1, 127, 128, 255, 256, 4_096, gap - 1, gap, gap + 1, 0xffff, 0x1_0000, LONGEST] {
-            let tags: Tags = [("a", "x".repeat(length)), ("b", "y".to_owned())].into_iter().collect();
-            assert_eq!(tags.get("a").map(str::len), Some(length));
-            assert_eq!(tags.get("b"), Some("y"), "{length}");
-        }
+    fn a_value_of_a_million_bytes_is_left_out_with_its_key() {
         let tags: Tags = [("a", "x".repeat(LONGEST + 1)), ("b", "y".to_owned())].into_iter().collect();
         assert_eq!(tags.iter().collect::<Vec<_>>(), [("b", "y")]);
     }
@@ -264,9 +240,28 @@ mod tests {
         assert_eq!((&first, &second), (&tags("a"), &tags("b")));
         assert_ne!(first, second);
         assert_ne!(Tags::default(), first);
-        drop((first, second));
+        let mut third = tags("a");
+        assert_ne!(third.place(), first.place());
+        keyrings.share(&mut third);
+        assert_eq!((third.place(), &third), (first.place(), &first));
+        assert_ne!(third.place(), second.place());
+        drop((first, second, third));
         keyrings.prune();
-        assert_eq!(keyrings.0.len(), 0);
+        assert_eq!((keyrings.keys.len(), keyrings.values.len()), (0, 0));
+    }
+
+    #[test]
+    fn values_are_forgotten_when_there_are_too_many_to_share_and_none_is_lost() {
+        let mut keyrings = Keyrings::default();
+        let all: Vec<Tags> = (0..=MOST_VALUES + 5)
+            .map(|at| {
+                let mut tags = Tags::from_iter([("Name", at.to_string())]);
+                keyrings.share(&mut tags);
+                tags
+            })
+            .collect();
+        assert_eq!((keyrings.values.len(), keyrings.keys.len()), (MOST_VALUES, 1));
+        assert!(all.iter().enumerate().all(|(at, tags)| tags.get("Name") == Some(&at.to_string())));
     }
 
     #[test]

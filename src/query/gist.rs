@@ -107,7 +107,11 @@ mod tests {
     fn many() -> Vec<InstanceRow> {
         let makes = RefCell::new(Makes::default());
         let one = |at: usize| {
-            let name = format!("Core-{}", at * 7_919 % 3_000);
+            // A quarter are called like others of their group, the rest has names of its own.
+            let name = match at % 4 {
+                1 => format!("Pool-{}", at % 40),
+                _ => format!("Core-{}", at * 7_919 % 3_000),
+            };
             let owner = if at.is_multiple_of(5) { "" } else { "Größe\nübel" };
             let pairs: &[_] =
                 if at.is_multiple_of(11) { &[] } else { &[("Name", name.as_str()), ("Owner", owner)] };
@@ -126,7 +130,9 @@ mod tests {
         (0..FEW + 2 * PIECE + 10).map(one).collect()
     }
 
-    const QUERIES: [&str; 24] = [
+    const QUERIES: [&str; 26] = [
+        "pool-1",
+        "OOL",
         "c",
         "CORE-7",
         "core-2999",
@@ -171,8 +177,9 @@ mod tests {
         let gathered = fleet(many());
         gather(&gathered, &gathered);
         assert_same(&gathered, many());
-        let kins = gathered.instances.gist().unwrap().kins().len();
-        assert!(kins * ALIKE < gathered.instances.len(), "{kins}");
+        let kins = gathered.instances.gist().unwrap().kins();
+        assert!(kins.len() * ALIKE < gathered.instances.len(), "{}", kins.len());
+        assert!(kins.iter().any(|kin| kin.tags.is_some()) && kins.iter().any(|kin| kin.tags.is_none()));
     }
 
     #[test]

@@ -11,7 +11,7 @@ use super::pattern::Pattern;
 use super::truth::Truth;
 use crate::fleet::InstanceRow;
 use crate::fleet::gist::{Gist, Kin};
-use crate::model::{GroupName, Health, InstanceState, Keys, Lifecycle, Make, TierName};
+use crate::model::{GroupName, Health, InstanceState, Keys, Lifecycle, Make, Tags, TierName};
 use std::cell::RefCell;
 use std::sync::Arc;
 
@@ -84,6 +84,7 @@ struct Shared<'r> {
     health: Health,
     make: &'r Arc<Make>,
     keys: Option<&'r Arc<Keys>>,
+    tags: Option<&'r Tags>,
     tier: Option<&'r TierName>,
     group: Option<&'r GroupName>,
 }
@@ -184,15 +185,19 @@ impl<'q> Words<'q> {
             || maybe(it.tier.map(TierName::as_str))
             || maybe(it.group.map(GroupName::as_str))
             || it.keys.is_some_and(in_keys)
+            || it.tags.is_some_and(|tags| self.values(tags))
     }
 
     /// In what is a row's own.
     fn are_own(&self, row: &InstanceRow) -> bool {
         let it = &row.it;
-        let in_values = |pattern: &&Pattern| pattern.is_anything() || tag_fits(pattern, &it.tags);
         self.fit(it.id.as_str())
             || it.private_ip.as_deref().is_some_and(|ip| !ip.is_empty() && self.fit(ip))
-            || self.patterns.iter().any(in_values)
+            || self.values(&it.tags)
+    }
+
+    fn values(&self, tags: &Tags) -> bool {
+        self.patterns.iter().any(|pattern| pattern.is_anything() || tag_fits(pattern, tags))
     }
 
     fn fit(&self, text: &str) -> bool {
@@ -212,18 +217,20 @@ impl<'r> Shared<'r> {
             health: row.health,
             make: &row.it.make,
             keys: row.it.tags.keys(),
+            tags: None,
             tier: row.tier.as_ref(),
             group: row.group.as_ref(),
         }
     }
 
     fn by(kin: &'r Kin) -> Self {
-        let Kin { state, health, make, keys, tier, group } = kin;
+        let Kin { state, health, make, keys, tags, tier, group } = kin;
         Self {
             state: *state,
             health: *health,
             make,
             keys: keys.as_ref(),
+            tags: tags.as_ref(),
             tier: tier.as_ref(),
             group: group.as_ref(),
         }

@@ -10,7 +10,7 @@ use std::any::Any;
 use std::sync::{Arc, Weak};
 
 /// The source text that decides the shape of what is stored: this file, the sections, and all of the model.
-const SHAPES: [(&str, &str); 28] = [
+const SHAPES: [(&str, &str); 30] = [
     ("body.rs", include_str!("body.rs")),
     ("snapshot.rs", include_str!("../snapshot.rs")),
     ("admin.rs", include_str!("../model/admin.rs")),
@@ -29,6 +29,8 @@ const SHAPES: [(&str, &str); 28] = [
     ("market.rs", include_str!("../model/market.rs")),
     ("money.rs", include_str!("../model/money.rs")),
     ("norm.rs", include_str!("../model/norm.rs")),
+    ("packed.rs", include_str!("../model/packed.rs")),
+    ("particulars.rs", include_str!("../model/particulars.rs")),
     ("published.rs", include_str!("../model/published.rs")),
     ("scope.rs", include_str!("../model/scope.rs")),
     ("sealed.rs", include_str!("../model/sealed.rs")),

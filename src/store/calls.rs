@@ -29,8 +29,8 @@ const KEPT_FOR: SignedDuration = SignedDuration::from_hours(30 * 24);
 const PRUNE_AFTER: i64 = 2_000;
 /// and bytes of commands that one run writes, after which they are too.
 const PRUNE_AFTER_BYTES: usize = 4 << 20;
-/// How long the end of a run waits for what is not written yet.
-const FAREWELL: Duration = Duration::from_secs(1);
+/// How long the end of a run waits for what is not written yet: a disk that others keep busy took more than a second.
+const FAREWELL: Duration = Duration::from_secs(3);
 /// How long another run may hold the file.
 const BUSY: Duration = Duration::from_millis(500);
 /// The shape of the tables. Another shape is begun anew.

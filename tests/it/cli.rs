@@ -8,7 +8,7 @@ use coredeck::gateway::{Ask, FleetReader, GatewayError, Reading, Source, Spendin
 use coredeck::model::text::is_unsafe;
 use coredeck::model::{
     AccountName, Check, Gauge, Group, Instance, InstanceState, InstanceStatus, Lifecycle, Make, Metrics,
-    Point, Region, Scope, Tags, Trouble, TroubleKind, Usd,
+    Particulars, Point, Region, Scope, Tags, Trouble, TroubleKind, Usd,
 };
 use futures::FutureExt;
 use futures::future::BoxFuture;
@@ -120,16 +120,11 @@ impl FleetReader for Fake {
 fn instance(id: &str, name: &str, tags: &[(&str, &str)]) -> Instance {
     let tags: Tags = [("Name", name)].into_iter().chain(tags.iter().copied()).collect();
     Instance {
+        particulars: Particulars { reservation_id: "r-1".into(), ..Particulars::default() }.into(),
         id: id.into(),
-        reservation_id: "r-1".into(),
         state: InstanceState::Running,
-        state_reason: None,
-        spot_request_id: None,
         launched_at: Some("2026-11-18T16:00:00Z".parse().unwrap()),
         private_ip: Some("10.0.0.1".into()),
-        public_ip: None,
-        private_dns: None,
-        public_dns: None,
         tags,
         make: Arc::new(Make {
             owner_id: "123456789012".into(),

@@ -9,8 +9,8 @@ use crate::aws::trail::End;
 use crate::aws::translate::{moment, required, tags, text, word, written, written_moment};
 use crate::aws::xml::{Unreadable, Walk};
 use crate::model::{
-    AccountId, ImageId, Instance, InstanceId, InstanceState, InstanceType, Lifecycle, Make, Makes, Tags,
-    Text, Zone,
+    AccountId, ImageId, Instance, InstanceId, InstanceState, InstanceType, Lifecycle, Make, Makes,
+    Particulars, Tags, Text, Zone,
 };
 use aws_sdk_ec2::types::{
     Instance as SdkInstance, InstanceLifecycleType, InstanceStateName, MonitoringState, Reservation,
@@ -52,17 +52,20 @@ fn instance(raw: SdkInstance, reservation_id: Text, owner_id: AccountId) -> Inst
         root_device: text(raw.root_device_name),
         detailed_monitoring: raw.monitoring.and_then(|it| it.state) == Some(MonitoringState::Enabled),
     };
-    Instance {
-        id: raw.instance_id.map(InstanceId::from).unwrap_or_default(),
+    let particulars = Particulars {
         reservation_id,
-        state: state(raw.state.and_then(|state| state.name)),
         state_reason: raw.state_reason.and_then(|reason| text(reason.code)),
         spot_request_id: text(raw.spot_instance_request_id),
-        launched_at: moment(raw.launch_time),
-        private_ip: text(raw.private_ip_address),
         public_ip: text(raw.public_ip_address),
         private_dns: text(raw.private_dns_name),
         public_dns: text(raw.public_dns_name),
+    };
+    Instance {
+        id: raw.instance_id.map(InstanceId::from).unwrap_or_default(),
+        state: state(raw.state.and_then(|state| state.name)),
+        launched_at: moment(raw.launch_time),
+        private_ip: text(raw.private_ip_address),
+        particulars: particulars.into(),
         tags: tags(raw.tags.unwrap_or_default().into_iter().map(|tag| (tag.key, tag.value))),
         make: Arc::new(make),
     }
@@ -184,16 +187,17 @@ fn written_reservation(walk: &mut Walk<'_>, all: &mut Vec<Arc<Instance>>) -> Res
         }
         Ok(())
     })?;
-    all.extend(read.into_iter().map(|(one, make)| {
+    all.extend(read.into_iter().map(|(one, particulars, make)| {
         let make = Arc::new(Make { owner_id: owner.clone(), ..make });
-        Arc::new(Instance { reservation_id: id.clone(), make, ..one })
+        let particulars = Particulars { reservation_id: id.clone(), ..particulars }.into();
+        Arc::new(Instance { particulars, make, ..one })
     }));
     Ok(())
 }
 
 /// An instance, but for what its reservation says of it.
-fn written_instance(walk: &mut Walk<'_>) -> Result<(Instance, Make), Unreadable> {
-    let (mut one, mut make) = (Instance::default(), Make::default());
+fn written_instance(walk: &mut Walk<'_>) -> Result<(Instance, Particulars, Make), Unreadable> {
+    let (mut one, mut aside, mut make) = (Instance::default(), Particulars::default(), Make::default());
     let mut groups: Vec<Text> = Vec::new();
     let mut tags: Vec<(Text, Text)> = Vec::new();
     walk.each(|walk, name| {
@@ -203,19 +207,19 @@ fn written_instance(walk: &mut Walk<'_>) -> Result<(Instance, Make), Unreadable>
             "instanceState" => {
                 one.state = state(Some(InstanceStateName::from(&*walk.text_of("name")?)));
             }
-            "stateReason" => one.state_reason = written(&walk.text_of("code")?),
+            "stateReason" => aside.state_reason = written(&walk.text_of("code")?),
             "instanceType" => make.instance_type = InstanceType::new(walk.text()?),
             "placement" => make.zone = Zone::new(walk.text_of("availabilityZone")?),
             "architecture" => make.architecture = written(&walk.text()?),
             "instanceLifecycle" => {
                 make.lifecycle = lifecycle(Some(&InstanceLifecycleType::from(&*walk.text()?)));
             }
-            "spotInstanceRequestId" => one.spot_request_id = written(&walk.text()?),
+            "spotInstanceRequestId" => aside.spot_request_id = written(&walk.text()?),
             "launchTime" => one.launched_at = written_moment(Some(&walk.text()?)),
             "privateIpAddress" => one.private_ip = written(&walk.text()?),
-            "ipAddress" => one.public_ip = written(&walk.text()?),
-            "privateDnsName" => one.private_dns = written(&walk.text()?),
-            "dnsName" => one.public_dns = written(&walk.text()?),
+            "ipAddress" => aside.public_ip = written(&walk.text()?),
+            "privateDnsName" => aside.private_dns = written(&walk.text()?),
+            "dnsName" => aside.public_dns = written(&walk.text()?),
             "vpcId" => make.vpc_id = written(&walk.text()?),
             "subnetId" => make.subnet_id = written(&walk.text()?),
             "keyName" => make.key_name = written(&walk.text()?),
@@ -238,7 +242,7 @@ fn written_instance(walk: &mut Walk<'_>) -> Result<(Instance, Make), Unreadable>
     groups.sort();
     make.security_groups = groups.into_boxed_slice();
     one.tags = Tags::new(tags);
-    Ok((one, make))
+    Ok((one, aside, make))
 }
 
 fn written_tag(walk: &mut Walk<'_>) -> Result<(Text, Text), Unreadable> {
@@ -301,21 +305,21 @@ mod tests {
         assert_eq!(all.len(), 1);
         let one = &all[0];
         assert_eq!(one.id.as_str(), "i-0abc");
-        assert_eq!(one.reservation_id, "r-1");
+        assert_eq!(one.reservation_id(), "r-1");
         assert_eq!(one.owner_id.as_str(), "111122223333");
         assert_eq!(one.state, InstanceState::Stopped);
-        assert_eq!(one.state_reason.as_deref(), Some("Client.UserInitiatedShutdown"));
+        assert_eq!(one.state_reason(), Some("Client.UserInitiatedShutdown"));
         assert_eq!(one.instance_type.as_str(), "z9.future", "a type that the SDK does not know stays text");
         assert_eq!(one.zone.as_str(), "eu-west-1b");
         assert_eq!(one.image_id.as_str(), "ami-1");
         assert_eq!(one.architecture.as_deref(), Some("arm64"));
         assert_eq!(one.lifecycle, Lifecycle::Spot);
-        assert_eq!(one.spot_request_id.as_deref(), Some("sir-1"));
+        assert_eq!(one.spot_request_id(), Some("sir-1"));
         assert_eq!(one.launched_at.map(|at| at.subsec_nanosecond()), Some(5));
         assert_eq!(one.private_ip.as_deref(), Some("10.0.0.7"));
-        assert_eq!(one.public_ip.as_deref(), Some("52.1.1.1"));
-        assert_eq!(one.private_dns.as_deref(), Some("ip-10-0-0-7"));
-        assert_eq!(one.public_dns, None, "AWS writes an empty name where there is none");
+        assert_eq!(one.public_ip(), Some("52.1.1.1"));
+        assert_eq!(one.private_dns(), Some("ip-10-0-0-7"));
+        assert_eq!(one.public_dns(), None, "AWS writes an empty name where there is none");
         assert_eq!(one.vpc_id.as_deref(), Some("vpc-1"));
         assert_eq!(one.subnet_id.as_deref(), Some("subnet-1"));
         assert_eq!(one.key_name.as_deref(), Some("ops"));

@@ -17,7 +17,7 @@ columns!(instances, |row, ctx| {
     Always launched_at "AGE" Moment [] "when it was last started" => Value::maybe_moment(row.it.launched_at);
     Always private_ip "PRIVATE IP" Text [] "address inside the network" =>
         Value::maybe_text(row.it.private_ip.as_ref());
-    Wide public_ip "PUBLIC IP" Text [] "public address" => Value::maybe_text(row.it.public_ip.as_ref());
+    Wide public_ip "PUBLIC IP" Text [] "public address" => Value::maybe_text(row.it.public_ip());
     Wide troubles "TROUBLES" List [Groups, Statuses, Hosts, Agents, Images, Registry] "why it is not well" => Value::texts(&row.troubles);
 
     Wide image_id "IMAGE" Text [] "AMI id" => Value::text(&row.it.image_id);
@@ -99,7 +99,7 @@ columns!(instances, |row, ctx| {
         Value::of(&row.image, |image| Value::age(image.created_at, ctx.now));
 
     Wide reservation_id "RESERVATION" Text [] "reservation it was launched in" =>
-        Value::text(&row.it.reservation_id);
+        Value::text(row.it.reservation_id());
     Wide owner_id "OWNER" Text [] "account number that owns it" => Value::text(&row.it.owner_id);
     Wide vpc_id "VPC" Text [] "its network" => Value::maybe_text(row.it.vpc_id.as_ref());
     Wide subnet_id "SUBNET" Text [] "its subnet" => Value::maybe_text(row.it.subnet_id.as_ref());
@@ -110,14 +110,14 @@ columns!(instances, |row, ctx| {
         Value::texts(&row.it.security_groups);
     Wide root_device "ROOT" Text [] "root device name" => Value::maybe_text(row.it.root_device.as_ref());
     Wide spot_request_id "SPOT REQUEST" Text [] "the spot request behind it" =>
-        Value::maybe_text(row.it.spot_request_id.as_ref());
+        Value::maybe_text(row.it.spot_request_id());
     Wide detailed_monitoring "DETAILED" Flag [] "one-minute monitoring is on" =>
         Value::Flag(row.it.detailed_monitoring);
     Wide private_dns "PRIVATE DNS" Text [] "DNS name inside the network" =>
-        Value::maybe_text(row.it.private_dns.as_ref());
-    Wide public_dns "PUBLIC DNS" Text [] "public DNS name" => Value::maybe_text(row.it.public_dns.as_ref());
+        Value::maybe_text(row.it.private_dns());
+    Wide public_dns "PUBLIC DNS" Text [] "public DNS name" => Value::maybe_text(row.it.public_dns());
     Wide state_reason "STATE REASON" Text [] "why it last changed state" =>
-        Value::maybe_text(row.it.state_reason.as_ref());
+        Value::maybe_text(row.it.state_reason());
     Wide tags "TAGS" Tags [] "all tags" => Value::Tags(&row.it.tags);
     Wide account "ACCOUNT" Text [] "account it is in" => Value::text(&row.scope.account);
     Wide region "REGION" Text [] "region it is in" => Value::text(&row.scope.region);

@@ -5,8 +5,9 @@ use coredeck::gateway::{Reading, Source, Spending};
 use coredeck::model::{
     AccountId, AccountName, Alarm, AlarmState, Check, Cluster, ClusterArn, CoreRecord, Deployment, Group,
     GroupName, Host, HostArn, Identity, ImageId, Instance, InstanceId, InstanceState, InstanceStatus,
-    InstanceType, Lifecycle, Make, Member, Region, Scope, Selector, Service, ServiceArn, Tags, Task, TaskArn,
-    TemplateId, TemplateRef, TenantRecord, Text, Tier, TierName, Trouble, TroubleKind, Usd, Zone,
+    InstanceType, Lifecycle, Make, Member, Particulars, Region, Scope, Selector, Service, ServiceArn, Tags,
+    Task, TaskArn, TemplateId, TemplateRef, TenantRecord, Text, Tier, TierName, Trouble, TroubleKind, Usd,
+    Zone,
 };
 use coredeck::snapshot::{Part, Snapshot};
 use coredeck::world::World;
@@ -55,16 +56,11 @@ pub(super) fn instance(n: u32, tier: &str, group: &str, region: &str) -> Instanc
     let types = [("development", "t3.small"), ("production", "t2.micro"), ("shared", "t3.large")];
     let kind = types.iter().find(|(name, _)| *name == tier).map_or("m5.large", |(_, kind)| *kind);
     Instance {
+        particulars: Particulars { reservation_id: Text::new("r-1"), ..Particulars::default() }.into(),
         id: InstanceId::new(format!("i-{n:017x}")),
-        reservation_id: Text::new("r-1"),
         state: InstanceState::Running,
-        state_reason: None,
-        spot_request_id: None,
         launched_at: Some(ago(i64::from(n) * 7_000 + 120)),
         private_ip: text(&format!("10.0.{}.{}", n / 250, n % 250)),
-        public_ip: None,
-        private_dns: None,
-        public_dns: None,
         tags: [
             ("Name", format!("{group}-{n}").as_str()),
             ("tier", tier),
