@@ -17,6 +17,7 @@ pub mod ids;
 pub mod instance;
 pub mod log;
 pub mod market;
+pub mod member;
 pub mod money;
 pub mod norm;
 mod packed;
@@ -43,13 +44,14 @@ pub use detail::{
 };
 pub use dns::{DnsRecord, End, Ending, HostedZone, Route};
 pub use gauge::{Gauge, Gauges, Metrics, Point};
-pub use group::{Activity, Group, Handling, Member, Mix, OwnLaunch, Refresh, RefreshPreset, TemplateRef};
+pub use group::{Activity, Group, Handling, Mix, OwnLaunch, Refresh, RefreshPreset, TemplateRef};
 pub use ids::*;
 pub use instance::{
     Agent, Check, Instance, InstanceState, InstanceStatus, Lifecycle, Make, Makes, ScheduledEvent,
 };
 pub use log::{LogEvent, LogPage, LogTarget};
 pub use market::{Market, SpotPrice};
+pub use member::{Member, Standing};
 pub use money::Usd;
 pub use norm::{Bound, Figure, Measured, NoData, Norm, Series, Statistic};
 pub use particulars::{Kept, Particulars};

@@ -289,7 +289,7 @@ impl<T: Lasting> Reader<T> {
         }
         if let Some(place) = place {
             pieces.extend(place.pieces);
-            self.seen.keep(place.key, rows.len(), || Trail::new(pieces, rows.as_slice().into()));
+            self.seen.keep(place.key, rows.len(), || Trail::new(pieces, &rows));
         }
         rows
     }

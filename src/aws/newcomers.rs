@@ -77,9 +77,9 @@ fn newcomer(member: Member, checks: &[InstanceStatus], hosts: &[HostDetail], tar
         checks: checks.iter().find(|status| status.id == member.id).map(worse),
         agent: host.map(|host| host.host.is_connected),
         targets: told.map(|target| (target.group.clone(), target.state.word().into())).collect(),
+        state: member.state.clone(),
+        health: member.health.clone(),
         id: member.id,
-        state: member.state,
-        health: member.health,
     }
 }
 
@@ -91,6 +91,7 @@ fn worse(status: &InstanceStatus) -> Check {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::Standing;
 
     #[test]
     fn a_member_is_a_newcomer_by_its_version_and_template() {
@@ -99,15 +100,17 @@ mod tests {
             name: "prod".into(),
             version: version.into(),
         };
-        let member = |template| Member {
-            id: "i-1".into(),
-            instance_type: None,
-            zone: "a".into(),
-            state: "InService".into(),
-            health: "Healthy".into(),
-            is_protected: false,
-            template,
-            weight: None,
+        let member = |template| {
+            let standing = Standing {
+                instance_type: None,
+                zone: "a".into(),
+                state: "InService".into(),
+                health: "Healthy".into(),
+                is_protected: false,
+                template,
+                weight: None,
+            };
+            Member::new("i-1".into(), standing)
         };
         assert!(is_meant(&member(Some(template("lt-1", "8"))), &template("lt-1", "8")));
         assert!(!is_meant(&member(Some(template("lt-1", "7"))), &template("lt-1", "8")));

@@ -136,11 +136,13 @@ impl<T: Lasting> Seen<T> {
         rows.iter_mut().for_each(|row| row.join(&mut all.kin));
     }
 
-    /// Remembers a page of so many rows.
-    pub(super) fn keep(&self, key: Key, rows: usize, page: impl FnOnce() -> Trail<T>) {
+    /// Remembers a page of so many rows, where there is something to remember of it.
+    pub(super) fn keep(&self, key: Key, rows: usize, page: impl FnOnce() -> Option<Trail<T>>) {
         let mut all = self.all();
-        if all.rows.saturating_add(rows) <= self.most {
-            all.insert(key, Arc::new(page()));
+        if all.rows.saturating_add(rows) <= self.most
+            && let Some(page) = page()
+        {
+            all.insert(key, Arc::new(page));
         }
     }
 

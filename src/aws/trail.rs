@@ -2,7 +2,6 @@
 //! answer as is the same need be neither kept nor read.
 
 use super::seen::Key;
-use std::sync::Arc;
 use xxhash_rust::xxh3::{Xxh3, xxh3_128};
 
 /// A list is looked at in pieces of at least so many bytes; the last one may be shorter. What has changed is read from the
@@ -34,14 +33,18 @@ pub(super) struct Piece {
 #[derive(Debug)]
 pub(super) struct Trail<T> {
     pieces: Vec<Piece>,
-    rows: Arc<[T]>,
+    rows: Box<[T]>,
 }
 
 impl<T> Trail<T> {
-    /// A page of these pieces, or of none where its list comes again as a whole or not at all.
-    pub(super) fn new(pieces: Vec<Piece>, rows: Arc<[T]>) -> Self {
-        debug_assert!(pieces.last().is_none_or(|last| last.rows == rows.len()), "pieces are of all rows");
-        Self { pieces, rows }
+    /// A page of these pieces, or of none where its list comes again as a whole or not at all. None where the pieces do not
+    /// tell of all rows, no fewer and no more: a page that came again would then lack some.
+    pub(super) fn new(pieces: Vec<Piece>, rows: &[T]) -> Option<Self>
+    where
+        T: Clone,
+    {
+        let is_all = pieces.last().is_none_or(|last| last.rows == rows.len());
+        is_all.then(|| Self { pieces, rows: rows.into() })
     }
 
     /// Tells whether so many pieces are all of the list.
@@ -50,7 +53,7 @@ impl<T> Trail<T> {
     }
 
     /// All rows.
-    pub(super) fn rows(&self) -> &Arc<[T]> {
+    pub(super) fn rows(&self) -> &[T] {
         &self.rows
     }
 
@@ -125,7 +128,9 @@ mod tests {
     fn a_piece_is_told_by_its_bytes() {
         let body = b"abcdef";
         let ends = [End { at: 4, rows: 1 }];
-        let trail = Trail::new(pieces(body, 1, &ends, 0), Arc::from(vec!['a']));
+        let trail = Trail::new(pieces(body, 1, &ends, 0), &['a']).unwrap();
+        assert!(Trail::new(pieces(body, 1, &ends, 0), &['a', 'b']).is_none(), "it tells of one row");
+        assert!(Trail::<char>::new(pieces(body, 1, &ends, 0), &[]).is_none());
         assert_eq!((trail.length(0), trail.length(1)), (Some(3), None));
         assert!(trail.is(0, b"bcd"));
         assert!(!trail.is(0, b"bcx") && !trail.is(0, b"bcde") && !trail.is(1, b""));

@@ -211,10 +211,10 @@ fn row(
 }
 
 /// A parameter, what it names, and how far something is behind that.
-type Standing = (Option<Text>, Known<Option<Item<Published>>>, Known<Option<Behind>>);
+type Lag = (Option<Text>, Known<Option<Item<Published>>>, Known<Option<Behind>>);
 
 /// How far an image is behind what the parameter of its family names now.
-pub(super) fn behind(part: &Part, image: &Known<Option<Item<Image>>>) -> Standing {
+pub(super) fn behind(part: &Part, image: &Known<Option<Item<Image>>>) -> Lag {
     let known = image.as_ref().yes().and_then(Option::as_ref);
     let parameter = known.and_then(|image| image.published_by());
     let newest = match (image, &parameter) {

@@ -2,7 +2,7 @@
 
 use crate::model::{
     AccountId, CoreRecord, Group, Instance, InstanceState, Lifecycle, Make, Member, Particulars, Selector,
-    Tags, Template, TemplateRef, TemplateVersion, TenantRecord, Tier,
+    Standing, Tags, Template, TemplateRef, TemplateVersion, TenantRecord, Tier,
 };
 use std::sync::Arc;
 
@@ -35,8 +35,7 @@ pub(crate) fn instance(id: &str, tags: &[(&str, &str)]) -> Instance {
 }
 
 pub(crate) fn member(id: &str) -> Member {
-    Member {
-        id: id.into(),
+    let standing = Standing {
         instance_type: None,
         zone: "us-east-1a".into(),
         state: "InService".into(),
@@ -44,7 +43,8 @@ pub(crate) fn member(id: &str) -> Member {
         is_protected: false,
         template: None,
         weight: None,
-    }
+    };
+    Member::new(id.into(), standing)
 }
 
 pub(crate) fn group(name: &str, members: &[&str], version: &str) -> Group {

@@ -1,6 +1,7 @@
 //! Auto Scaling groups: members, what they launch, and what they are doing.
 
-use super::ids::{GroupName, InstanceId, InstanceType, TargetGroupArn, TemplateId, Zone};
+use super::ids::{GroupName, InstanceType, TargetGroupArn, TemplateId, Zone};
+use super::member::{Member, read_alike};
 use super::norm::Norm;
 use super::tags::Tags;
 use super::text::Text;
@@ -21,6 +22,7 @@ pub struct Group {
     /// Wanted instances (or weight units).
     pub desired: u32,
     /// Who is in it.
+    #[serde(deserialize_with = "read_alike")]
     pub members: Vec<Member>,
     /// The launch template, from the group or its mixed instances policy.
     pub template: Option<TemplateRef>,
@@ -57,27 +59,6 @@ pub struct Group {
     pub status: Option<Text>,
     /// Its tags.
     pub tags: Tags,
-}
-
-/// An instance as its group sees it.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Member {
-    /// Which instance.
-    pub id: InstanceId,
-    /// Its type.
-    pub instance_type: Option<InstanceType>,
-    /// Its zone.
-    pub zone: Zone,
-    /// `InService`, `Standby`, `Terminating:Wait`, …
-    pub state: Text,
-    /// The group's verdict: `Healthy` or `Unhealthy`.
-    pub health: Text,
-    /// Protected from scale-in.
-    pub is_protected: bool,
-    /// The template and version that the group says it was launched with.
-    pub template: Option<TemplateRef>,
-    /// Its weight in a weighted group.
-    pub weight: Option<u32>,
 }
 
 /// A launch template and version, as written by whoever refers to it.

@@ -10,7 +10,7 @@ use std::any::Any;
 use std::sync::{Arc, Weak};
 
 /// The source text that decides the shape of what is stored: this file, the sections, and all of the model.
-const SHAPES: [(&str, &str); 30] = [
+const SHAPES: [(&str, &str); 31] = [
     ("body.rs", include_str!("body.rs")),
     ("snapshot.rs", include_str!("../snapshot.rs")),
     ("admin.rs", include_str!("../model/admin.rs")),
@@ -27,6 +27,7 @@ const SHAPES: [(&str, &str); 30] = [
     ("instance.rs", include_str!("../model/instance.rs")),
     ("log.rs", include_str!("../model/log.rs")),
     ("market.rs", include_str!("../model/market.rs")),
+    ("member.rs", include_str!("../model/member.rs")),
     ("money.rs", include_str!("../model/money.rs")),
     ("norm.rs", include_str!("../model/norm.rs")),
     ("packed.rs", include_str!("../model/packed.rs")),
@@ -65,20 +66,47 @@ pub(super) struct Body {
     pub(super) value: Weak<dyn Any + Send + Sync>,
 }
 
-/// So many rows of a list are one piece: the bytes of a whole list would be as much again as the list.
+/// So many things are one piece of a list: the bytes of a whole list would be as much again as the list. A start reads the
+/// first piece of each before it shows anything.
 const PIECE: usize = 1_000;
+
+/// Where the pieces of a list end, by how many things each of its rows is. A piece has one row at least, and only an empty list
+/// has an empty one.
+fn ends<T>(list: &[T], things: impl Fn(&T) -> usize) -> Vec<usize> {
+    let (mut ends, mut filled) = (Vec::new(), 0);
+    for (at, row) in list.iter().enumerate() {
+        let more = things(row).max(1);
+        if filled > 0 && filled + more > PIECE {
+            ends.push(at);
+            filled = 0;
+        }
+        filled += more;
+    }
+    ends.push(list.len());
+    ends
+}
+
+/// The rows of one piece; none past the last.
+fn rows_of<'l, T>(list: &'l [T], ends: &[usize], piece: usize) -> Option<&'l [T]> {
+    let from = piece.checked_sub(1).map_or(Some(0), |before| ends.get(before).copied())?;
+    list.get(from..*ends.get(piece)?)
+}
 
 /// How a section's value becomes bytes; none when it has none, or is not worth keeping.
 /// Metrics are not kept: they are read for what is looked at, and age within minutes. Prices are kept as courses.
 pub(super) fn encoder(part: &Part, source: Source) -> Option<Body> {
     fn of<T: Serialize + Send + Sync + 'static>(list: Option<&Arc<Vec<T>>>) -> Option<Body> {
+        weighed(list, |_| 1)
+    }
+    fn weighed<T: Serialize + Send + Sync + 'static>(
+        list: Option<&Arc<Vec<T>>>,
+        things: impl Fn(&T) -> usize,
+    ) -> Option<Body> {
         let list = Arc::clone(list?);
+        let ends = ends(&list, things);
         Some(Body {
             value: weak(&list),
-            encode: Box::new(move |piece| {
-                let rows = list.get(piece * PIECE..).filter(|rows| piece == 0 || !rows.is_empty());
-                rows.map(|rows| postcard::to_stdvec(rows.get(..PIECE).unwrap_or(rows))).transpose()
-            }),
+            encode: Box::new(move |piece| rows_of(&list, &ends, piece).map(postcard::to_stdvec).transpose()),
         })
     }
     match source {
@@ -91,11 +119,12 @@ pub(super) fn encoder(part: &Part, source: Source) -> Option<Body> {
         }
         Source::Instances => {
             let list = Arc::clone(part.instances.value.as_ref()?);
+            let ends = ends(&list, |_| 1);
             Some(Body {
                 value: weak(&list),
                 encode: Box::new(move |piece| {
-                    let rows = list.get(piece * PIECE..).filter(|rows| piece == 0 || !rows.is_empty());
-                    let rows = rows.map(|rows| rows.iter().take(PIECE).map(Arc::as_ref).collect());
+                    let rows =
+                        rows_of(&list, &ends, piece).map(|rows| rows.iter().map(Arc::as_ref).collect());
                     rows.map(|rows: Vec<&Instance>| postcard::to_stdvec(&rows)).transpose()
                 }),
             })
@@ -104,7 +133,8 @@ pub(super) fn encoder(part: &Part, source: Source) -> Option<Body> {
         Source::Templates => of(part.templates.value.as_ref()),
         Source::Images => of(part.images.value.as_ref()),
         Source::Published => of(part.published.value.as_ref()),
-        Source::Groups => of(part.groups.value.as_ref()),
+        // Thousands of groups may have dozens of members each.
+        Source::Groups => weighed(part.groups.value.as_ref(), |group| group.members.len()),
         Source::Refreshes => of(part.refreshes.value.as_ref()),
         Source::Activities => of(part.activities.value.as_ref()),
         Source::Clusters => of(part.clusters.value.as_ref()),
@@ -219,6 +249,22 @@ pub(super) fn decode(source: Source, bytes: &[u8]) -> Option<Reading> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn pieces_are_all_of_a_list_in_its_order_and_none_is_too_large(list in prop::collection::vec(0_usize..1_500, 0..60)) {
+            let ends = ends(&list, |things| *things);
+            let pieces: Vec<&[usize]> = (0..).map_while(|piece| rows_of(&list, &ends, piece)).collect();
+            prop_assert_eq!(pieces.concat(), list.clone());
+            prop_assert_eq!(pieces.len(), ends.len());
+            prop_assert!(pieces.iter().all(|piece| !piece.is_empty()) || (list.is_empty() && pieces.len() == 1));
+            let weight = |piece: &[usize]| piece.iter().map(|things| (*things).max(1)).sum::<usize>();
+            prop_assert!(pieces.iter().all(|piece| piece.len() == 1 || weight(piece) <= PIECE));
+            // No two that would be one.
+            prop_assert!(pieces.windows(2).all(|pair| weight(pair[0]) + pair[1][0].max(1) > PIECE));
+        }
+    }
 
     #[test]
     fn the_whole_model_decides_the_shape() {

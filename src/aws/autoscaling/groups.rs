@@ -2,7 +2,8 @@
 
 use crate::aws::translate::{count, each, each_some, ids, moment, required, tags, text, texts, whole, word};
 use crate::model::{
-    Group, GroupName, InstanceId, InstanceType, Member, Mix, OwnLaunch, TemplateId, TemplateRef, Zone,
+    Group, GroupName, InstanceId, InstanceType, Member, Mix, OwnLaunch, Standing, TemplateId, TemplateRef,
+    Zone,
 };
 use aws_sdk_autoscaling::types::{
     AutoScalingGroup, Instance as SdkMember, InstancesDistribution, LaunchTemplateOverrides,
@@ -24,7 +25,7 @@ pub(super) fn group(raw: AutoScalingGroup) -> Group {
         min: count(raw.min_size),
         max: count(raw.max_size),
         desired: count(raw.desired_capacity),
-        members: each(raw.instances, member),
+        members: Member::alike(each(raw.instances, member)),
         template: raw.launch_template.map(reference).or(mixed_template),
         launch_configuration: text(raw.launch_configuration_name),
         mix,
@@ -48,8 +49,8 @@ pub(super) fn group(raw: AutoScalingGroup) -> Group {
 }
 
 fn member(raw: SdkMember) -> Member {
-    Member {
-        id: raw.instance_id.map(InstanceId::from).unwrap_or_default(),
+    let id = raw.instance_id.map(InstanceId::from).unwrap_or_default();
+    let standing = Standing {
         instance_type: raw.instance_type.map(InstanceType::from),
         zone: raw.availability_zone.map(Zone::from).unwrap_or_default(),
         state: word(raw.lifecycle_state).unwrap_or_default(),
@@ -57,7 +58,8 @@ fn member(raw: SdkMember) -> Member {
         is_protected: raw.protected_from_scale_in.unwrap_or(false),
         template: raw.launch_template.map(reference),
         weight: raw.weighted_capacity.and_then(|weight| weight.parse().ok()),
-    }
+    };
+    Member::new(id, standing)
 }
 
 pub(super) fn reference(raw: LaunchTemplateSpecification) -> TemplateRef {

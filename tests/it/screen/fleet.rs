@@ -5,9 +5,9 @@ use coredeck::gateway::{Reading, Source, Spending};
 use coredeck::model::{
     AccountId, AccountName, Alarm, AlarmState, Check, Cluster, ClusterArn, CoreRecord, Deployment, Group,
     GroupName, Host, HostArn, Identity, ImageId, Instance, InstanceId, InstanceState, InstanceStatus,
-    InstanceType, Lifecycle, Make, Member, Particulars, Region, Scope, Selector, Service, ServiceArn, Tags,
-    Task, TaskArn, TemplateId, TemplateRef, TenantRecord, Text, Tier, TierName, Trouble, TroubleKind, Usd,
-    Zone,
+    InstanceType, Lifecycle, Make, Member, Particulars, Region, Scope, Selector, Service, ServiceArn,
+    Standing, Tags, Task, TaskArn, TemplateId, TemplateRef, TenantRecord, Text, Tier, TierName, Trouble,
+    TroubleKind, Usd, Zone,
 };
 use coredeck::snapshot::{Part, Snapshot};
 use coredeck::world::World;
@@ -96,15 +96,17 @@ fn group(name: &str, tier: &str, members: &[Arc<Instance>]) -> Group {
     let members: Vec<Member> = members
         .iter()
         .filter(|instance| instance.group_tag() == Some(name))
-        .map(|instance| Member {
-            id: instance.id.clone(),
-            instance_type: Some(instance.instance_type.clone()),
-            zone: instance.zone.clone(),
-            state: Text::new("InService"),
-            health: Text::new("Healthy"),
-            is_protected: false,
-            template: template.clone(),
-            weight: None,
+        .map(|instance| {
+            let standing = Standing {
+                instance_type: Some(instance.instance_type.clone()),
+                zone: instance.zone.clone(),
+                state: Text::new("InService"),
+                health: Text::new("Healthy"),
+                is_protected: false,
+                template: template.clone(),
+                weight: None,
+            };
+            Member::new(instance.id.clone(), standing)
         })
         .collect();
     let count = u32::try_from(members.len()).unwrap();

@@ -449,7 +449,9 @@ mod tests {
     use super::super::target::Version;
     use super::super::wants::{Allowed, preferences};
     use super::*;
-    use crate::model::{Refresh, RefreshPreset, RefreshWants, TemplateRef, TemplateVersion};
+    use crate::model::{
+        Member, Refresh, RefreshPreset, RefreshWants, Standing, TemplateRef, TemplateVersion,
+    };
     use serde_json::json;
 
     /// Everything that a scene borrows from: a web group of twelve behind a load balancer, to which nothing happens.
@@ -482,9 +484,8 @@ mod tests {
         Version { it, says, image }
     }
 
-    fn member(at: usize) -> crate::model::Member {
-        crate::model::Member {
-            id: format!("i-{at}").as_str().into(),
+    fn member(at: usize) -> Member {
+        let standing = Standing {
             instance_type: None,
             zone: "a".into(),
             state: "InService".into(),
@@ -492,7 +493,8 @@ mod tests {
             is_protected: false,
             template: None,
             weight: None,
-        }
+        };
+        Member::new(format!("i-{at}").as_str().into(), standing)
     }
 
     fn stage() -> Stage {
