@@ -37,7 +37,7 @@ mod words;
 pub use assist::{Candidate, Completion, Hue, Offer, Piece, complete, paint};
 pub use columns::{Column, Ctx, Shown};
 pub use fault::Fault;
-pub use gist::gather;
+pub use gist::{gather, is_to_be_gathered};
 pub use kind::{Kind, Width};
 pub use parse::Query;
 pub use ranks::rank;

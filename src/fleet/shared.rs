@@ -18,7 +18,7 @@ struct Held<T> {
     rows: Vec<T>,
     spread: OnceLock<Spread>,
     ranks: OnceLock<Arc<Ranks>>,
-    gist: OnceLock<Arc<Gist>>,
+    gist: OnceLock<Option<Arc<Gist>>>,
 }
 
 impl<T> Held<T> {
@@ -59,12 +59,17 @@ impl Rows<InstanceRow> {
 
     /// What bare words are looked for in, where that was gathered.
     pub fn gist(&self) -> Option<&Arc<Gist>> {
-        self.0.gist.get()
+        self.0.gist.get()?.as_ref()
     }
 
-    /// Keeps what bare words are looked for in. The first who gathers it is believed.
-    pub fn keep_gist(&self, gist: Gist) {
-        self.0.gist.set(Arc::new(gist)).ok();
+    /// Tells whether it was gathered, or could not be.
+    pub fn is_gist_known(&self) -> bool {
+        self.0.gist.get().is_some()
+    }
+
+    /// Sees to it that it was gathered, or that it is known that it cannot be. Who comes while another gathers waits for that.
+    pub fn gist_or(&self, gather: impl FnOnce() -> Option<Gist>) {
+        self.0.gist.get_or_init(|| gather().map(Arc::new));
     }
 }
 

@@ -84,7 +84,7 @@ impl DerefMut for Instance {
     }
 }
 
-/// Makes and keys of tags that several instances share: the first of each kind stands for all that are equal to it.
+/// Makes and tags that several instances share: the first of each kind stands for all that are equal to it.
 #[derive(Debug, Default)]
 pub struct Makes {
     makes: HashSet<Arc<Make>>,
@@ -92,7 +92,7 @@ pub struct Makes {
 }
 
 impl Makes {
-    /// Lets an instance share its make and the keys of its tags with those before it.
+    /// Lets an instance share its make and what it can of its tags with those before it.
     pub fn share(&mut self, it: &mut Instance) {
         match self.makes.get(&it.make) {
             Some(make) => it.make = Arc::clone(make),

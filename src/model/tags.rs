@@ -41,6 +41,8 @@ impl Keys {
 pub struct Keyrings {
     keys: HashSet<Arc<Keys>>,
     values: HashSet<Arc<str>>,
+    /// To look for room once more would take more than it gives.
+    is_full: bool,
 }
 
 /// Values that are remembered. Where more resources differ in them, as each has a name of its own, there is little to share.
@@ -67,7 +69,12 @@ impl Keyrings {
     }
 
     fn know_values(&mut self, tags: &Tags) {
-        if self.values.len() < MOST_VALUES {
+        if self.values.len() >= MOST_VALUES && !self.is_full {
+            // Those that one resource alone has make room for those behind it: it and this list hold them.
+            self.values.retain(|values| Arc::strong_count(values) > 2);
+            self.is_full = self.values.len() > MOST_VALUES / 2;
+        }
+        if self.values.len() < MOST_VALUES && !self.is_full {
             self.values.insert(Arc::clone(&tags.values));
         }
     }
@@ -76,6 +83,7 @@ impl Keyrings {
     pub fn prune(&mut self) {
         self.keys.retain(|keys| Arc::strong_count(keys) > 1);
         self.values.retain(|values| Arc::strong_count(values) > 1);
+        self.is_full = false;
     }
 }
 
@@ -251,17 +259,28 @@ mod tests {
     }
 
     #[test]
-    fn values_are_forgotten_when_there_are_too_many_to_share_and_none_is_lost() {
+    fn values_of_one_resource_make_room_for_those_of_many_and_none_is_lost() {
         let mut keyrings = Keyrings::default();
-        let all: Vec<Tags> = (0..=MOST_VALUES + 5)
-            .map(|at| {
-                let mut tags = Tags::from_iter([("Name", at.to_string())]);
-                keyrings.share(&mut tags);
-                tags
-            })
-            .collect();
-        assert_eq!((keyrings.values.len(), keyrings.keys.len()), (MOST_VALUES, 1));
-        assert!(all.iter().enumerate().all(|(at, tags)| tags.get("Name") == Some(&at.to_string())));
+        let mut share = |at: usize| {
+            let mut tags = Tags::from_iter([("Name", at.to_string())]);
+            keyrings.share(&mut tags);
+            tags
+        };
+        // Resources with names of their own, and behind them some that are called alike.
+        let own: Vec<Tags> = (0..2 * MOST_VALUES + 5).map(&mut share).collect();
+        let alike: Vec<Tags> = (0..100).map(|at| share(1_000_000 + at % 10)).collect();
+        assert!(own.iter().enumerate().all(|(at, tags)| tags.get("Name") == Some(&at.to_string())));
+        assert!(alike.iter().zip(&alike[10..]).all(|(one, other)| one.place() == other.place()));
+        // More of them in pairs than are remembered.
+        let pairs: Vec<Tags> = (0..2 * MOST_VALUES).map(|at| share(2_000_000 + at / 2)).collect();
+        assert!(
+            pairs
+                .iter()
+                .enumerate()
+                .all(|(at, tags)| tags.get("Name") == Some(&(2_000_000 + at / 2).to_string()))
+        );
+        assert!(keyrings.values.len() <= MOST_VALUES);
+        assert_eq!(keyrings.keys.len(), 1);
     }
 
     #[test]

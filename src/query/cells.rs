@@ -19,7 +19,7 @@ pub(super) enum Cells<'a> {
     /// Small numbers in the order of the cells, all below the one beside them.
     Places(Parts<u32>, u32),
     /// Numbers in the order of the cells.
-    Numbers(Parts<u128>),
+    Numbers(Parts<u64>),
     /// Texts, the number of bytes at their beginning that all share, and which end comes first.
     Texts(Parts<Taken<'a>>, usize, Direction),
 }
@@ -127,13 +127,23 @@ impl Level<'_, '_> {
         }
     }
 
+    /// What gives the number of a place, where the cells are numbers.
+    pub(super) fn number(&self) -> Option<impl Fn(u32) -> u64 + Sync> {
+        match self.cells {
+            Cells::Numbers(numbers) => {
+                Some(move |place| numbers.get(place).copied().unwrap_or(NUMBER_UNKNOWN))
+            }
+            Cells::Places(..) | Cells::Texts(..) => None,
+        }
+    }
+
     /// What gives the number of a place, where numbers decide.
     pub(super) fn key(&self) -> Option<impl Fn(u32) -> u128 + Sync> {
         let Self { cells, step } = *self;
         let is_second = matches!(step, Step::Second);
         let key = move |place: u32| match cells {
             Cells::Places(places, _) => places.get(place).map_or(u128::MAX, |place| u128::from(*place)),
-            Cells::Numbers(numbers) => numbers.get(place).copied().unwrap_or(u128::MAX),
+            Cells::Numbers(numbers) => numbers.get(place).map_or(u128::MAX, |number| u128::from(*number)),
             Cells::Texts(texts, shared, direction) => texts.get(place).map_or(u128::MAX, |taken| {
                 let text = match taken.rank {
                     Rank::Absent if is_second => return 0,
@@ -154,6 +164,19 @@ impl Level<'_, '_> {
 const ABSENT: u128 = 1 << 120;
 const UNKNOWN: u128 = 2 << 120;
 const VALUE: u128 = ABSENT - 1;
+
+/// What is absent and what is unknown among numbers. No instant or amount comes near them.
+const NUMBER_UNKNOWN: u64 = u64::MAX;
+const NUMBER_ABSENT: u64 = NUMBER_UNKNOWN - 1;
+
+/// A number by which end comes first, below what is absent.
+fn numbered(value: u64, direction: Direction) -> u64 {
+    match direction {
+        Direction::Up => value,
+        Direction::Down => !value,
+    }
+    .min(NUMBER_ABSENT - 1)
+}
 
 fn directed(value: u128, direction: Direction) -> u128 {
     match direction {
@@ -195,9 +218,9 @@ pub(super) fn take<'a>(
     }
     if !matches!(column.unit, Unit::Text | Unit::List) {
         let key = |cell: Value<'_>| match number(&cell) {
-            Some(number) => directed(u128::from(number), direction) & VALUE,
-            None if cell == Value::Absent => ABSENT,
-            None => UNKNOWN,
+            Some(number) => numbered(number, direction),
+            None if cell == Value::Absent => NUMBER_ABSENT,
+            None => NUMBER_UNKNOWN,
         };
         return Cells::Numbers(Parts::new(in_shares(rows, |rows| {
             let mut keys = Vec::with_capacity(rows.len());
@@ -206,9 +229,8 @@ pub(super) fn take<'a>(
         })));
     }
     let place = (reach, ctx.fleet);
-    // Whether they are addresses shows with the first of them.
-    let addresses = addresses(direction, place, rows, &cell);
-    if let Some(cells) = addresses.or_else(|| few::take(direction, place, rows, &cell)) {
+    let few = few::take(direction, place, rows, &cell);
+    if let Some(cells) = few.or_else(|| addresses(direction, place, rows, &cell)) {
         return cells;
     }
     let parts = in_shares(rows, |rows| {
@@ -248,11 +270,9 @@ fn addresses<'a>(
     cell: &(impl Fn(u32) -> Value<'a> + Sync),
 ) -> Option<Cells<'a>> {
     let key = |row: u32| match cell(row) {
-        Value::Text(text) => {
-            Some(directed(text.parse::<Ipv4Addr>().ok()?.to_bits().into(), direction) & VALUE)
-        }
-        Value::Absent => Some(ABSENT),
-        Value::Unknown(_) => Some(UNKNOWN),
+        Value::Text(text) => Some(numbered(text.parse::<Ipv4Addr>().ok()?.to_bits().into(), direction)),
+        Value::Absent => Some(NUMBER_ABSENT),
+        Value::Unknown(_) => Some(NUMBER_UNKNOWN),
         _ => None,
     };
     let parts = in_shares(rows, |rows| {

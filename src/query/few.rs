@@ -9,9 +9,14 @@ use super::value::Value;
 use crate::fleet::Fleet;
 use std::borrow::Cow;
 use std::collections::HashMap;
+use std::net::Ipv4Addr;
 
-/// More texts than so many in one share are not few. To find that out is to hash as many in vain: a millisecond or two.
+/// More texts than so many in one share are not few: to find that out is to hash as many in vain, a millisecond of work,
 const MOST: usize = 16_384;
+/// nor is more than one for so many rows,
+const EACH: usize = 4;
+/// where there are more than so many.
+const AT_LEAST: usize = 1_024;
 
 /// The numbers of a share, and the texts that they stand for.
 struct Share<'a> {
@@ -78,6 +83,7 @@ fn number<'a>(
 ) -> Option<Share<'a>> {
     let mut known: HashMap<Cow<'a, str>, u32> = HashMap::new();
     let (mut numbers, mut texts) = (Vec::with_capacity(rows.len()), Vec::<Cow<'a, str>>::new());
+    let most = (rows.len() / EACH).clamp(AT_LEAST, MOST);
     try_one_by_one(reach, fleet, rows, |row| {
         let taken = text(cell(row));
         numbers.push(match taken.rank {
@@ -86,7 +92,11 @@ fn number<'a>(
             Rank::Known => Number::Known(match known.get(taken.text.as_ref()) {
                 Some(at) => *at,
                 None => {
-                    let at = u32::try_from(texts.len()).ok().filter(|_| texts.len() < MOST)?;
+                    let at = u32::try_from(texts.len()).ok().filter(|_| texts.len() < most)?;
+                    // Addresses are numbers already.
+                    if texts.is_empty() && taken.text.parse::<Ipv4Addr>().is_ok() {
+                        return None;
+                    }
                     texts.push(taken.text.clone());
                     known.insert(taken.text, at);
                     at
@@ -100,7 +110,7 @@ fn number<'a>(
 
 #[cfg(test)]
 mod tests {
-    use super::MOST;
+    use super::{AT_LEAST, EACH};
     use crate::fleet::{Fleet, InstanceRow};
     use crate::model::Text;
     use crate::query::made::{fleet, row, with};
@@ -139,10 +149,11 @@ mod tests {
         let fleets = [
             many(300, 5, None),
             many(3_000, 5, None),
-            many(3_000, 2_000, None),
+            many(3_000, AT_LEAST, None),
+            many(3_000, AT_LEAST + 1, Some(1_234)),
             many(40_000, 40, Some(39_999)),
-            // One more than are few, in each of two shares.
-            many(2 * MOST + 2, 2 * MOST + 1, Some(1_234)),
+            many(40_000, 40_000 / EACH / 2, None),
+            many(40_000, 39_999, Some(0)),
         ];
         for fleet in &fleets {
             for (name, is_down) in

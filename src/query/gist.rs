@@ -10,20 +10,28 @@ use std::sync::Arc;
 
 /// No more than one kin for so many rows: otherwise they have so little in common that the gist would say no less than the
 /// rows do.
-const ALIKE: usize = 4;
+const ALIKE: usize = 2;
 
 /// Sees to it that the gist of a large fleet's instances is known, from `before` where they are the same ones. That takes
 /// tens of milliseconds, so it is nothing for a thread that draws, nor while somebody waits.
-pub fn gather(fleet: &Fleet, before: &Fleet) {
+pub fn gather(fleet: &Fleet, before: Option<&Fleet>) {
     let rows = &fleet.instances;
-    if rows.len() <= FEW || rows.gist().is_some() {
+    if !is_to_be_gathered(fleet) {
         return;
     }
-    let known = before.instances.gist().map(|gist| (before.instances.as_slice(), gist));
-    // What nothing has any more is forgotten by beginning anew.
-    if let Some(gist) = gathered(rows, known).or_else(|| gathered(rows, None)) {
-        rows.keep_gist(gist);
-    }
+    rows.gist_or(|| {
+        let known = before.and_then(|before| Some((before.instances.as_slice(), before.instances.gist()?)));
+        match gathered(rows, known) {
+            // What nothing has any more is forgotten by beginning anew.
+            None if known.is_some() => gathered(rows, None),
+            gist => gist,
+        }
+    });
+}
+
+/// Tells whether it would be worth something to `gather`, and was not done yet. One that turned out to be of no use was.
+pub fn is_to_be_gathered(fleet: &Fleet) -> bool {
+    fleet.instances.len() > FEW && !fleet.instances.is_gist_known()
 }
 
 /// None where the rows have too little in common.
@@ -49,8 +57,11 @@ fn gathered(rows: &[InstanceRow], before: Option<(&[InstanceRow], &Arc<Gist>)>) 
             Step::Keep(piece) => gathered.keep(before?.1, piece)?,
             Step::Add(read) => gathered.add(read?)?,
         }
+        if gathered.kins() * ALIKE > rows.len() {
+            return None;
+        }
     }
-    (gathered.kins() * ALIKE <= rows.len()).then(|| gathered.done())
+    Some(gathered.done())
 }
 
 /// How a piece comes about.
@@ -175,7 +186,7 @@ mod tests {
     #[test]
     fn words_find_the_same_in_a_gist_as_in_the_rows() {
         let gathered = fleet(many());
-        gather(&gathered, &gathered);
+        gather(&gathered, None);
         assert_same(&gathered, many());
         let kins = gathered.instances.gist().unwrap().kins();
         assert!(kins.len() * ALIKE < gathered.instances.len(), "{}", kins.len());
@@ -185,27 +196,27 @@ mod tests {
     #[test]
     fn what_has_changed_is_read_again_and_the_rest_is_kept() {
         let first = fleet(many());
-        gather(&first, &first);
+        gather(&first, None);
         let mut second = first.clone();
         second.instances[3].it = Arc::new(row("i-other", &[("Name", "no such thing")]).it.as_ref().clone());
         second.instances[PIECE + 7].health = Health::Warn;
         second.instances[2 * PIECE].group = Some("10.0.17.group".into());
         second.instances[3 * PIECE + 1].tier = None;
         assert!(second.instances.gist().is_none(), "nothing is known of rows that were changed");
-        gather(&second, &first);
+        gather(&second, Some(&first));
         assert_same(&second, second.instances.to_vec());
         assert_eq!(found(&second, "no such thing"), [3]);
         // Fewer and more of them, and a piece that ends elsewhere.
         for count in [FEW + 1, 6 * PIECE, first.instances.len() - 1] {
             let fewer = fleet(second.instances[..count].to_vec());
-            gather(&fewer, &second);
+            gather(&fewer, Some(&second));
             assert_same(&fewer, fewer.instances.to_vec());
             let more = fleet(second.instances.to_vec());
-            gather(&more, &fewer);
+            gather(&more, Some(&fewer));
             assert_same(&more, more.instances.to_vec());
         }
         let same = fleet(second.instances.to_vec());
-        gather(&same, &second);
+        gather(&same, Some(&second));
         let text = |fleet: &Fleet| fleet.instances.gist().unwrap().row(9).unwrap().0.as_ptr();
         assert_eq!(text(&same), text(&second), "the very same piece");
     }
@@ -213,11 +224,11 @@ mod tests {
     #[test]
     fn kin_that_are_no_more_are_forgotten_in_the_end() {
         let mut last = fleet(many());
-        gather(&last, &last);
-        for turn in 0..200 {
+        gather(&last, None);
+        for turn in 0..400 {
             let mut next = last.clone();
             next.instances.iter_mut().for_each(|row| row.group = Some(format!("group-{turn}").into()));
-            gather(&next, &last);
+            gather(&next, Some(&last));
             last = next;
         }
         let kins = last.instances.gist().unwrap().kins().len();
@@ -229,10 +240,10 @@ mod tests {
     fn rows_that_have_nothing_in_common_and_few_rows_have_no_gist() {
         // Each was launched in a way of its own.
         let strangers = fleet((0..FEW + 1).map(|at| row(&format!("i-{at}"), &[])).collect());
-        gather(&strangers, &strangers);
+        gather(&strangers, None);
         assert!(strangers.instances.gist().is_none());
         let few = fleet(many().into_iter().take(FEW).collect());
-        gather(&few, &few);
+        gather(&few, None);
         assert!(few.instances.gist().is_none());
     }
 }

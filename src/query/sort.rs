@@ -148,6 +148,9 @@ fn put_in_order(level: &Level<'_, '_>, places: &mut [u32]) -> Vec<Range<usize>> 
     if let Some((number, below)) = level.small().filter(|(_, below)| *below as usize <= places.len() * 4) {
         return count_in_order(number, below, places);
     }
+    if let Some(number) = level.number() {
+        return by_keys(places, |place| (number(place), place), |made| made.0, |made| made.1);
+    }
     let Some(key) = level.key() else {
         places.sort_by(|a, b| level.compare(*a, *b));
         let mut from = 0;
@@ -157,25 +160,32 @@ fn put_in_order(level: &Level<'_, '_>, places: &mut [u32]) -> Vec<Range<usize>> 
         });
         return runs.filter(|run| run.len() > 1).collect();
     };
-    // The place is part of what is sorted, so that equals stay in their first order.
+    by_keys(places, |place| Keyed::new(key(place), place), Keyed::key, |keyed| keyed.place)
+}
+
+/// Sorts places by what is made of each, in which the place is what comes last, so that equals stay in their first order.
+/// Returns the runs of equal keys.
+fn by_keys<T: Ord + Send, K: PartialEq>(
+    places: &mut [u32],
+    make: impl Fn(u32) -> T + Sync,
+    key: impl Fn(&T) -> K,
+    place_of: impl Fn(&T) -> u32,
+) -> Vec<Range<usize>> {
     let mut runs: Vec<Range<usize>> = Vec::new();
     let mut start = 0;
     let mut last = None;
     let mut next = 0;
-    sort_in_shares(
-        places,
-        |place| Keyed::new(key(place), place),
-        |keyed, place| {
-            if last != Some(keyed.key()) {
-                if next > start + 1 {
-                    runs.push(start..next);
-                }
-                (start, last) = (next, Some(keyed.key()));
+    sort_in_shares(places, make, |made, place| {
+        let key = key(made);
+        if last.as_ref() != Some(&key) {
+            if next > start + 1 {
+                runs.push(start..next);
             }
-            *place = keyed.place;
-            next += 1;
-        },
-    );
+            (start, last) = (next, Some(key));
+        }
+        *place = place_of(made);
+        next += 1;
+    });
     if next > start + 1 {
         runs.push(start..next);
     }

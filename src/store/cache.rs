@@ -196,7 +196,7 @@ fn opened(file: &Path, view: &str, now: Timestamp) -> rusqlite::Result<Opened> {
 }
 
 /// So many pieces are read before the first frame; of more only the first of each list is.
-const AT_ONCE: i64 = 24;
+const AT_ONCE: i64 = 26;
 
 /// How much is read of each list.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -8,7 +8,7 @@ use super::ordered::{Before, Ordered};
 use super::state::{Effect, Page, RowKey, Ui};
 use super::view::{Question, View};
 use crate::fleet::Fleet;
-use crate::query::{Kind, gather, rank};
+use crate::query::{Kind, gather, is_to_be_gathered, rank};
 use jiff::Timestamp;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -71,19 +71,20 @@ impl Job {
         self.is_in_vain.load(Ordering::Relaxed)
     }
 
-    /// Does the work where nobody waits for it, and some more of it than was asked for, so that the next filter has less to do.
-    /// The first list after a start is waited for.
-    pub fn run_ahead(self) -> Answered {
-        if let Some(before) = self.before.fleet().filter(|_| self.question.kind == Kind::Instances) {
-            gather(&self.fleet, before);
+    /// What the next filter of these rows will be glad of, where it is not there yet: tens of milliseconds of work that nobody
+    /// waits for.
+    pub fn ahead(&self) -> Option<impl FnOnce() + Send + 'static> {
+        if self.question.kind != Kind::Instances || !is_to_be_gathered(&self.fleet) {
+            return None;
         }
-        self.run()
+        let (fleet, before) = (Arc::clone(&self.fleet), self.before.fleet().cloned());
+        Some(move || gather(&fleet, before.as_deref()))
     }
 
     /// Does the work: milliseconds of a processor.
     pub fn run(self) -> Answered {
         let Self { generation, question, fleet, now, before, anchor, is_in_vain } = self;
-        rank(&fleet, before.fleet());
+        rank(&fleet, before.fleet().map(AsRef::as_ref));
         let view = question.answer(&fleet, now, &before, &|| is_in_vain.load(Ordering::Relaxed));
         let anchor = anchor.and_then(|anchor| view.position_of(&anchor).map(|at| (anchor, at)));
         Answered { generation, view, anchor }

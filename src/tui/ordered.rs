@@ -87,8 +87,8 @@ impl Before {
     }
 
     /// The fleet that was looked at.
-    pub(super) fn fleet(&self) -> Option<&Fleet> {
-        self.fleet.as_deref()
+    pub(super) fn fleet(&self) -> Option<&Arc<Fleet>> {
+        self.fleet.as_ref()
     }
 
     /// The rows, in the order that a question asks for, beside which no others can answer it.

@@ -136,12 +136,16 @@ async fn live(
                     effects.extend(answer.map(|answer| screen.take(answer)).unwrap_or_default());
                 }
                 Effect::Redraw => effects.extend(screen.start_over()?),
-                Effect::Sift(job) if is_heard => {
-                    sifting = Some(at_once(move || job.run())?);
-                    screen.pace.hold(monotonic());
+                Effect::Sift(job) => {
+                    job.ahead().into_iter().for_each(|work| drop(beside.patiently(work)));
+                    if is_heard {
+                        sifting = Some(at_once(move || job.run())?);
+                        screen.pace.hold(monotonic());
+                    } else {
+                        // Rows of a newer fleet, which nobody asked for.
+                        sifting = Some(beside.patiently(move || job.run()));
+                    }
                 }
-                // Rows of a newer fleet, which nobody asked for.
-                Effect::Sift(job) => sifting = Some(beside.patiently(move || job.run_ahead())),
                 Effect::Hunt(hunt) => hunting = Some(at_once(move || hunt.run())?),
                 Effect::Shell(of) => match &aside {
                     Some(aside) => opening = Some(beside.open(aside, of)),
