@@ -19,8 +19,9 @@ use std::time::{Duration, Instant};
 
 /// Keys of one sort that are measured.
 const KEYS: usize = 40;
-/// How long nothing is pressed, to measure what an idle screen costs. Lists are read again meanwhile.
-const IDLE: Duration = Duration::from_secs(30);
+/// How long nothing is pressed, to measure what an idle screen costs. Lists are read again meanwhile:
+/// some every quarter of a minute and some every minute, so that in less it would be chance how many of them fall into it.
+const IDLE: Duration = Duration::from_secs(60);
 
 fn main() {
     let fleets: Vec<usize> = std::env::args().skip(1).filter_map(|word| word.parse().ok()).collect();
