@@ -91,7 +91,6 @@ fn worse(status: &InstanceStatus) -> Check {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::Standing;
 
     #[test]
     fn a_member_is_a_newcomer_by_its_version_and_template() {
@@ -101,16 +100,9 @@ mod tests {
             version: version.into(),
         };
         let member = |template| {
-            let standing = Standing {
-                instance_type: None,
-                zone: "a".into(),
-                state: "InService".into(),
-                health: "Healthy".into(),
-                is_protected: false,
-                template,
-                weight: None,
-            };
-            Member::new("i-1".into(), standing)
+            let mut member = crate::fleet::made::member("i-1");
+            member.template = template;
+            member
         };
         assert!(is_meant(&member(Some(template("lt-1", "8"))), &template("lt-1", "8")));
         assert!(!is_meant(&member(Some(template("lt-1", "7"))), &template("lt-1", "8")));

@@ -449,9 +449,7 @@ mod tests {
     use super::super::target::Version;
     use super::super::wants::{Allowed, preferences};
     use super::*;
-    use crate::model::{
-        Member, Refresh, RefreshPreset, RefreshWants, Standing, TemplateRef, TemplateVersion,
-    };
+    use crate::model::{Member, Refresh, RefreshPreset, RefreshWants, TemplateRef, TemplateVersion};
     use serde_json::json;
 
     /// Everything that a scene borrows from: a web group of twelve behind a load balancer, to which nothing happens.
@@ -485,16 +483,7 @@ mod tests {
     }
 
     fn member(at: usize) -> Member {
-        let standing = Standing {
-            instance_type: None,
-            zone: "a".into(),
-            state: "InService".into(),
-            health: "Healthy".into(),
-            is_protected: false,
-            template: None,
-            weight: None,
-        };
-        Member::new(format!("i-{at}").as_str().into(), standing)
+        crate::fleet::made::member(&format!("i-{at}"))
     }
 
     fn stage() -> Stage {
