@@ -12,6 +12,7 @@ pub mod fault;
 mod few;
 mod gist;
 pub mod group;
+mod kin;
 pub mod kind;
 #[cfg(test)]
 mod laws;

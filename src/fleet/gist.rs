@@ -66,30 +66,50 @@ impl Kin {
         }
     }
 
-    fn is_of(&self, row: &InstanceRow, has_own_tags: bool) -> bool {
-        self.state == row.it.state
-            && self.health == row.health
-            && Arc::ptr_eq(&self.make, &row.it.make)
-            && self.keys.as_ref().map(Arc::as_ptr) == row.it.tags.keys().map(Arc::as_ptr)
-            && self.tags.as_ref().map(Tags::place) == (!has_own_tags).then(|| row.it.tags.place())
-            && self.tier == row.tier
-            && self.group == row.group
-    }
-
-    /// Where what it holds lies.
-    fn places(&self) -> (*const Make, Option<*const Keys>, Option<usize>) {
-        (Arc::as_ptr(&self.make), self.keys.as_ref().map(Arc::as_ptr), self.tags.as_ref().map(Tags::place))
+    fn look(&self) -> Look<'_> {
+        Look {
+            state: self.state,
+            health: self.health,
+            make: Arc::as_ptr(&self.make),
+            keys: self.keys.as_ref().map(Arc::as_ptr),
+            tags: self.tags.as_ref().map(Tags::place),
+            tier: self.tier.as_ref(),
+            group: self.group.as_ref(),
+        }
     }
 }
 
-/// What lies in one place is one thing: to compare what is there would take longer than to hold it twice.
+/// What a kin is told from others by. What lies in one place is one thing: to compare what is there would take longer than
+/// to hold it twice.
+#[derive(PartialEq, Eq, Hash)]
+struct Look<'a> {
+    state: InstanceState,
+    health: Health,
+    make: *const Make,
+    keys: Option<*const Keys>,
+    tags: Option<usize>,
+    tier: Option<&'a TierName>,
+    group: Option<&'a GroupName>,
+}
+
+impl<'a> Look<'a> {
+    /// That of a row's kin.
+    fn of(row: &'a InstanceRow, has_own_tags: bool) -> Self {
+        Self {
+            state: row.it.state,
+            health: row.health,
+            make: Arc::as_ptr(&row.it.make),
+            keys: row.it.tags.keys().map(Arc::as_ptr),
+            tags: (!has_own_tags).then(|| row.it.tags.place()),
+            tier: row.tier.as_ref(),
+            group: row.group.as_ref(),
+        }
+    }
+}
+
 impl PartialEq for Kin {
     fn eq(&self, other: &Self) -> bool {
-        self.state == other.state
-            && self.health == other.health
-            && self.places() == other.places()
-            && self.tier == other.tier
-            && self.group == other.group
+        self.look() == other.look()
     }
 }
 
@@ -97,7 +117,7 @@ impl Eq for Kin {}
 
 impl Hash for Kin {
     fn hash<H: Hasher>(&self, to: &mut H) {
-        (self.state, self.health, &self.tier, &self.group, self.places()).hash(to);
+        self.look().hash(to);
     }
 }
 
@@ -129,8 +149,8 @@ impl Read {
                 text.push(END);
             }
             // Those that are alike mostly stand together.
-            let alike =
-                last.filter(|last| read.kins.get(*last).is_some_and(|kin| kin.is_of(row, has_own_tags)));
+            let look = Look::of(row, has_own_tags);
+            let alike = last.filter(|last| read.kins.get(*last).is_some_and(|kin| kin.look() == look));
             let kin = alike.unwrap_or_else(|| {
                 let kin = Kin::of(row, has_own_tags);
                 *known.entry(kin).or_insert_with_key(|kin| {
@@ -207,6 +227,11 @@ impl Gist {
         let start =
             at.checked_sub(1).map_or(Some(0), |before| piece.rows.get(before).map(|(end, _)| *end))?;
         Some((piece.text.get(start as usize..end as usize)?, kin))
+    }
+
+    /// The number of a row's kin.
+    pub fn kin(&self, at: usize) -> Option<u32> {
+        Some(self.pieces.get(at / PIECE)?.rows.get(at % PIECE)?.1)
     }
 
     /// All kin, each in the place of its number.

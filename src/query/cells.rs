@@ -2,6 +2,7 @@
 
 use super::columns::{Column, Ctx};
 use super::few;
+use super::kin;
 use super::kind::{Kind, Reach};
 use super::natural;
 use super::ranks::ranks_by;
@@ -36,7 +37,7 @@ impl<T> Parts<T> {
         Self { share, parts }
     }
 
-    fn get(&self, at: u32) -> Option<&T> {
+    pub(super) fn get(&self, at: u32) -> Option<&T> {
         self.parts.get((at / self.share) as usize)?.get((at % self.share) as usize)
     }
 }
@@ -201,6 +202,21 @@ pub(super) fn take<'a>(
         let parts = in_shares(rows, |rows| rows.iter().map(place).collect());
         return Cells::Places(Parts::new(parts), count + 1);
     }
+    let gist = ctx.fleet.instances.gist().filter(|_| kind == Kind::Instances && kin::is_alike(column));
+    let of_kin = gist.and_then(|gist| {
+        kin::take(gist, rows, |firsts| take_each(column, direction, (kind, ctx), firsts, few::MOST))
+    });
+    of_kin.unwrap_or_else(|| take_each(column, direction, (kind, ctx), rows, few::most(rows)))
+}
+
+/// Takes the cell of each of these rows. More than so many texts in one share are not few.
+fn take_each<'a>(
+    column: &Column,
+    direction: Direction,
+    (kind, ctx): (Kind, Ctx<'a>),
+    rows: &[u32],
+    most: usize,
+) -> Cells<'a> {
     let reach = (kind, Reach::of(column));
     let cell = |row: u32| (column.get)(ctx, row as usize);
     if let Some(count) = few_of(column.unit) {
@@ -229,7 +245,7 @@ pub(super) fn take<'a>(
         })));
     }
     let place = (reach, ctx.fleet);
-    let few = few::take(direction, place, rows, &cell);
+    let few = few::take(direction, place, (rows, most), &cell);
     if let Some(cells) = few.or_else(|| addresses(direction, place, rows, &cell)) {
         return cells;
     }

@@ -154,7 +154,13 @@ impl Term {
                     self.fits(&(column.get)(ctx, at), ctx)
                 })
             }
-            On::Column(column) => self.fits(&(column.get)(ctx, at), ctx),
+            On::Column(column) => {
+                let ask = || self.fits(&(column.get)(ctx, at), ctx);
+                match anywhere.alike.iter().find(|alike| alike.is_for(self)) {
+                    Some(alike) => alike.truth(at, ask),
+                    None => ask(),
+                }
+            }
             On::Tag(column, key) => match (column.get)(ctx, at) {
                 Value::Tags(tags) => self.fits(&Value::maybe_text(tags.get(key)), ctx),
                 other => self.fits(&other, ctx),

@@ -12,7 +12,7 @@ use std::collections::HashMap;
 use std::net::Ipv4Addr;
 
 /// More texts than so many in one share are not few: to find that out is to hash as many in vain, a millisecond of work,
-const MOST: usize = 16_384;
+pub(super) const MOST: usize = 16_384;
 /// nor is more than one for so many rows,
 const EACH: usize = 4;
 /// where there are more than so many.
@@ -32,15 +32,20 @@ enum Number {
     Unknown,
 }
 
-/// Takes the cells of rows; none where they have many different texts.
+/// How many different texts are few among so many rows.
+pub(super) fn most(rows: &[u32]) -> usize {
+    (rows.len() / EACH).clamp(AT_LEAST, MOST)
+}
+
+/// Takes the cells of rows; none where they have more than so many different texts in a share of them.
 pub(super) fn take<'a>(
     direction: Direction,
     place: ((Kind, Reach), &Fleet),
-    rows: &[u32],
+    (rows, most): (&[u32], usize),
     cell: &(impl Fn(u32) -> Value<'a> + Sync),
 ) -> Option<Cells<'a>> {
     let shares: Vec<Share<'a>> =
-        in_shares(rows, |rows| number(place, rows, cell)).into_iter().collect::<Option<Vec<_>>>()?;
+        in_shares(rows, |rows| number(place, (rows, most), cell)).into_iter().collect::<Option<Vec<_>>>()?;
     let (numbers, texts): (Vec<_>, Vec<_>) =
         shares.into_iter().map(|share| (share.numbers, share.texts)).unzip();
     let lengths: Vec<usize> = texts.iter().map(Vec::len).collect();
@@ -78,12 +83,11 @@ fn places_of(texts: Vec<Cow<'_, str>>) -> Option<(Vec<u32>, u32)> {
 
 fn number<'a>(
     (reach, fleet): ((Kind, Reach), &Fleet),
-    rows: &[u32],
+    (rows, most): (&[u32], usize),
     cell: &impl Fn(u32) -> Value<'a>,
 ) -> Option<Share<'a>> {
     let mut known: HashMap<Cow<'a, str>, u32> = HashMap::new();
     let (mut numbers, mut texts) = (Vec::with_capacity(rows.len()), Vec::<Cow<'a, str>>::new());
-    let most = (rows.len() / EACH).clamp(AT_LEAST, MOST);
     try_one_by_one(reach, fleet, rows, |row| {
         let taken = text(cell(row));
         numbers.push(match taken.rank {

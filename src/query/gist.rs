@@ -103,19 +103,15 @@ impl Finders {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::{ALIKE, gather};
-    use crate::fleet::gist::PIECE;
-    use crate::fleet::{Fleet, InstanceRow};
+pub(super) mod made {
+    use super::super::made::{row, with};
+    use super::{FEW, PIECE};
+    use crate::fleet::InstanceRow;
     use crate::model::{Health, InstanceState, Makes, Text};
-    use crate::query::made::{fleet, row, with};
-    use crate::query::ranks::FEW;
-    use crate::query::{Ctx, Kind, Query, weigh};
     use std::cell::RefCell;
-    use std::sync::Arc;
 
     /// Instances of many groups, some of them stopped, ill, without a group or without tags.
-    fn many() -> Vec<InstanceRow> {
+    pub(in crate::query) fn many() -> Vec<InstanceRow> {
         let makes = RefCell::new(Makes::default());
         let one = |at: usize| {
             // A quarter are called like others of their group, the rest has names of its own.
@@ -140,8 +136,27 @@ mod tests {
         };
         (0..FEW + 2 * PIECE + 10).map(one).collect()
     }
+}
 
-    const QUERIES: [&str; 26] = [
+#[cfg(test)]
+mod tests {
+    use super::{ALIKE, gather};
+    use crate::fleet::gist::PIECE;
+    use crate::fleet::{Fleet, InstanceRow};
+    use crate::model::Health;
+    use crate::query::gist::made::many;
+    use crate::query::made::{fleet, row};
+    use crate::query::ranks::FEW;
+    use crate::query::{Ctx, Kind, Query, weigh};
+    use std::sync::Arc;
+
+    const QUERIES: [&str; 32] = [
+        "state:stopped",
+        "health:bad,warn core",
+        "!zone:1a type=t3.small",
+        "group:hosts-of-3 or tier:absent",
+        "lifecycle!=spot stopped",
+        "group=absent",
         "pool-1",
         "OOL",
         "c",

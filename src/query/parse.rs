@@ -10,6 +10,7 @@
 use super::columns::{Column, Ctx};
 use super::expr::{Expr, Fits, On, Term, Test, is_searched};
 use super::fault::Fault;
+use super::kin::Alike;
 use super::kind::Kind;
 use super::lex::{Form, Lexeme, RawField, RawTerm, RawValue, Sign, What, lex};
 use super::literal::Literal;
@@ -66,12 +67,17 @@ impl Query {
 
     /// Tells whether row `at` of its kind answers it: for certain, not, or not known.
     pub fn truth(&self, ctx: Ctx<'_>, at: usize) -> Truth {
-        self.truth_by(ctx, at, &[])
+        self.truth_by(ctx, at, (&[], &[]))
     }
 
     /// The same, where some terms are answered in a quicker way.
-    pub(super) fn truth_by(&self, ctx: Ctx<'_>, at: usize, words: &[Words<'_>]) -> Truth {
-        self.expr.truth(ctx, at, Anywhere { columns: &self.anywhere, words })
+    pub(super) fn truth_by(
+        &self,
+        ctx: Ctx<'_>,
+        at: usize,
+        (words, alike): (&[Words<'_>], &[Alike<'_>]),
+    ) -> Truth {
+        self.expr.truth(ctx, at, Anywhere { columns: &self.anywhere, words, alike })
     }
 
     /// Asks many rows of a fleet.
@@ -92,7 +98,7 @@ impl Query {
     /// Tells what is certain for row `at` before a source was read: its terms that need the source count
     /// as not known, so what comes out false or true stays so whatever the source says.
     pub fn truth_without(&self, source: Source, ctx: Ctx<'_>, at: usize) -> Truth {
-        self.expr.truth_without(source, ctx, at, Anywhere { columns: &self.anywhere, words: &[] })
+        self.expr.truth_without(source, ctx, at, Anywhere { columns: &self.anywhere, words: &[], alike: &[] })
     }
 
     /// The columns that it looks at, so that a script reads the sources that it needs and no more.

@@ -4,6 +4,7 @@
 use super::columns::{Column, Ctx};
 use super::expr::{Fits, On, Term, Test, tag_fits};
 use super::gist::Finders;
+use super::kin::Alike;
 use super::kind::{Kind, Reach};
 use super::lex::Sign;
 use super::parse::Query;
@@ -23,30 +24,32 @@ pub struct Searcher<'q> {
     query: &'q Query,
     ctx: Ctx<'q>,
     words: Vec<Words<'q>>,
+    alike: Vec<Alike<'q>>,
     /// How far what it looks at lies from the rows.
     pub reach: Reach,
 }
 
 impl<'q> Searcher<'q> {
     pub(super) fn new(query: &'q Query, ctx: Ctx<'q>) -> Self {
-        let mut words = Vec::new();
-        if query.kind() == Kind::Instances {
-            let gist = ctx.fleet.instances.gist().map(AsRef::as_ref);
-            query.terms(&mut |term| words.extend(Words::of(term, gist)));
-        }
-        let mut reach = Reach::Row;
+        let (mut words, mut alike, mut reach) = (Vec::new(), Vec::new(), Reach::Row);
+        let is_of_instances = query.kind() == Kind::Instances;
+        let gist = ctx.fleet.instances.gist().filter(|_| is_of_instances).map(AsRef::as_ref);
         query.terms(&mut |term| {
+            let own = is_of_instances.then(|| Words::of(term, gist)).flatten();
+            let of_kin = gist.and_then(|gist| Alike::of(term, gist));
             // What is answered from a gist lies nowhere else.
-            if !words.iter().any(|words| words.is_for(term) && words.gist.is_some()) {
+            if of_kin.is_none() && own.as_ref().is_none_or(|words| words.gist.is_none()) {
                 reach = query.columns_of(term).map(Reach::of).fold(reach, Ord::max);
             }
+            words.extend(own);
+            alike.extend(of_kin);
         });
-        Self { query, ctx, words, reach }
+        Self { query, ctx, words, alike, reach }
     }
 
     /// Tells whether row `at` answers, as `Query::truth` does.
     pub fn truth(&self, at: usize) -> Truth {
-        self.query.truth_by(self.ctx, at, &self.words)
+        self.query.truth_by(self.ctx, at, (&self.words, &self.alike))
     }
 }
 
@@ -56,6 +59,8 @@ pub(super) struct Anywhere<'q> {
     pub(super) columns: &'q [&'static Column],
     /// Terms that are quicker to answer.
     pub(super) words: &'q [Words<'q>],
+    /// And those that are answered once for all kin.
+    pub(super) alike: &'q [Alike<'q>],
 }
 
 /// A term of bare words over instances.
