@@ -29,6 +29,7 @@ mod nowhere;
 mod refresh;
 mod refusing;
 mod rollout;
+mod sizes;
 mod starting;
 mod successors;
 mod sweep;

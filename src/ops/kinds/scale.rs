@@ -119,18 +119,16 @@ fn group(desk: &Desk<'_>, row: &GroupRow, intent: &Intent, draft: &mut Draft) {
     }];
     if desired != group.desired {
         draft.cost = Some("the prices of the group's instance types are not read".to_owned());
-        let size = u64::from(desired);
         // In a weighted group sizes are units, not instances: how many there will be is AWS's choice.
         let is_weighted = group.members.iter().any(|member| member.weight.is_some());
         if !is_weighted {
-            let (title, until) = if shrinks {
-                let fact = Aspect::GroupMembers { group: name() };
-                ("wait until the others are gone", Condition::AtMost { fact, count: size })
+            steps.extend(if shrinks {
+                until_gone(group, desired)
             } else {
                 let fact = Aspect::GroupInService { group: name() };
-                ("wait until they are in service", Condition::AtLeast { fact, count: size })
-            };
-            steps.push(pure_wait(title, until));
+                let until = Condition::AtLeast { fact, count: desired.into() };
+                Some(pure_wait("wait until they are in service", until))
+            });
         }
         if shrinks {
             fewer(row, desired, draft);
@@ -157,18 +155,42 @@ pub(super) fn targets_of(fleet: &Fleet, intent: &Intent) -> Option<Vec<(Scope, T
     if is_fewer { None } else { Some(Vec::new()) }
 }
 
+/// Members that a size does not count: they stay what they are, whatever it is.
+fn in_standby(group: &Group) -> usize {
+    group.members.iter().filter(|one| one.state.contains("Standby")).count()
+}
+
+/// Members that count and are not ended for a smaller size as long as they are protected from that.
+fn protected(group: &Group) -> Vec<&str> {
+    let stay = group.members.iter().filter(|one| one.is_protected && !one.state.contains("Standby"));
+    stay.map(|one| one.id.as_str()).collect()
+}
+
+/// Waits until all are gone that go; none where none does.
+fn until_gone(group: &Group, desired: u32) -> Option<Step> {
+    let left = in_standby(group) + protected(group).len().max(desired as usize);
+    let fact = Aspect::GroupMembers { group: group.name.clone() };
+    let until = Condition::AtMost { fact, count: left as u64 };
+    (left < group.members.len()).then(|| pure_wait("wait until the others are gone", until))
+}
+
 /// What a smaller size ends: nobody knows which members AWS chooses, and which of them it may is said.
+///
+/// AWS takes a size that protected members exceed, ends nobody of them, and ends some as soon as they are protected no
+/// longer (EC2 Auto Scaling user guide, "Use instance scale-in protection to control instance termination").
 fn fewer(row: &GroupRow, desired: u32, draft: &mut Draft) {
     let group = &*row.it;
     let ending = Ending::fewer(row, group.desired.saturating_sub(desired));
     let all = group.members.len();
     let names: Vec<&str> = ending.members.iter().map(|id| id.as_str()).collect();
-    let kept = all - names.len();
-    let kept = match kept {
-        0 => String::new(),
-        1 => "; 1 is protected from that or in standby, and stays".to_owned(),
-        many => format!("; {many} are protected from that or in standby, and stay"),
-    };
+    let (guarded, standby) = (protected(group), in_standby(group));
+    let kept =
+        [(guarded.len(), "protected from that"), (standby, "in standby")].map(|(count, why)| match count {
+            0 => String::new(),
+            1 => format!("; 1 is {why} and stays"),
+            many => format!("; {many} are {why} and stay"),
+        });
+    let kept = kept.concat();
     let Turn::Fewer { count } = ending.turn else { return };
     draft.warn(match ending.some_of_them() {
         Some(_) => {
@@ -180,9 +202,22 @@ fn fewer(row: &GroupRow, desired: u32, draft: &mut Draft) {
                 group.name
             )
         }
-        None if names.is_empty() => format!("{} ends nobody: no member may go{kept}", group.name),
+        None if names.is_empty() => format!("{} ends nobody now: no member may go{kept}", group.name),
         None => format!("{} ends {}{kept}", group.name, some(&names)),
     });
+    let units: u32 = group
+        .members
+        .iter()
+        .filter(|one| guarded.contains(&one.id.as_str()))
+        .fold(0, |sum, one| sum.saturating_add(one.weight.unwrap_or(1)));
+    if units > desired {
+        draft.warn(format!(
+            "{} stays at {units} instead of {desired} as long as they are protected from scale-in, and ends one as soon \
+             as it is not: `coredeck unprotect {}`",
+            group.name,
+            guarded.first().unwrap_or(&"INSTANCE")
+        ));
+    }
     draft.endings.push(ending);
 }
 
