@@ -12,7 +12,7 @@
     reason = "a bench may stop, and prints its figures"
 )]
 
-use coredeck::fleet::{Fleet, InstanceRow, Item};
+use coredeck::fleet::{Belonging, Fleet, InstanceRow, Item};
 use coredeck::model::{
     AccountName, Health, Instance, InstanceState, Known, Lifecycle, Make, Metrics, Particulars, Point,
     Region, Scope, Tags, Text, WhyUnknown,
@@ -94,9 +94,11 @@ fn fleet() -> Fleet {
             let it = Arc::new(instance(at));
             InstanceRow {
                 scope: Arc::clone(&scope),
-                tier: it.tags.get("Environment").map(Into::into),
-                tier_by: None,
-                group: it.group_tag().map(Into::into),
+                belongs: Arc::new(Belonging {
+                    tier: it.tags.get("Environment").map(Into::into),
+                    tier_by: None,
+                    group: it.group_tag().map(Into::into),
+                }),
                 it,
                 member: Known::default(),
                 host: Known::default(),

@@ -32,8 +32,8 @@ pub use events::{EventRow, Sort as EventSort, Subject};
 pub use join::join;
 pub use ranks::{ABSENT, Ranks};
 pub use rows::{
-    AlarmRow, Bearer, ClusterRow, GroupRow, HostRow, ImageRow, InstanceRow, Item, MemberItem, RuleRow,
-    ServiceRow, TargetGroupRow, TargetRow, TaskRow, TemplateRow, TierRow, TierTrouble,
+    AlarmRow, Bearer, Belonging, ClusterRow, GroupRow, HostRow, ImageRow, InstanceRow, Item, MemberItem,
+    RuleRow, ServiceRow, TargetGroupRow, TargetRow, TaskRow, TemplateRow, TierRow, TierTrouble,
 };
 pub use samples::{metric_samples, samples};
 pub use shared::Rows;

@@ -13,6 +13,7 @@ pub mod detail;
 pub mod dns;
 pub mod gauge;
 pub mod group;
+pub mod host;
 pub mod ids;
 pub mod instance;
 pub mod log;
@@ -35,7 +36,7 @@ pub mod upkeep;
 
 pub use alarm::{Alarm, AlarmState};
 pub use balancer::{Rule, Target, TargetGroup, TargetState};
-pub use cluster::{CapacityProvider, Cluster, Deployment, Host, Service, ServiceEvent, Task};
+pub use cluster::{CapacityProvider, Cluster, Deployment, Service, ServiceEvent, Task};
 pub use core::{Core, CoreRecord, Drift, DriftSort, Home, Scarce, Tenant, TenantRecord};
 pub use definition::{Constraint, Container, Definition, Port, Protocol};
 pub use detail::{
@@ -45,6 +46,7 @@ pub use detail::{
 pub use dns::{DnsRecord, End, Ending, HostedZone, Route};
 pub use gauge::{Gauge, Gauges, Metrics, Point};
 pub use group::{Activity, Group, Handling, Mix, OwnLaunch, Refresh, RefreshPreset, TemplateRef};
+pub use host::{Host, Registration, Registrations};
 pub use ids::*;
 pub use instance::{
     Agent, Check, Instance, InstanceState, InstanceStatus, Lifecycle, Make, Makes, ScheduledEvent,

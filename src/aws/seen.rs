@@ -1,7 +1,7 @@
 //! Pages that were read before, by what their bytes come to: one that comes again is not read again.
 
 use super::trail::Trail;
-use crate::model::{Group, Host, InstanceStatus, Service, Task};
+use crate::model::{Group, Host, InstanceStatus, Registrations, Service, Task};
 use std::collections::HashMap;
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -61,7 +61,19 @@ macro_rules! alone {
     )+};
 }
 
-alone!(InstanceStatus, Group, Service, Task, Host);
+alone!(InstanceStatus, Group, Service, Task);
+
+impl Lasting for Host {
+    type Kin = Registrations;
+
+    fn join(&mut self, kin: &mut Registrations) {
+        kin.share(self);
+    }
+
+    fn leave(kin: &mut Registrations) {
+        kin.prune();
+    }
+}
 
 impl<T: Lasting> Default for Seen<T> {
     fn default() -> Self {

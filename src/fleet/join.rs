@@ -1,7 +1,8 @@
 //! Joining the sections of each part into rows, by id.
 
 use super::rows::{
-    ClusterRow, GroupRow, HostRow, ImageRow, InstanceRow, Item, MemberItem, ServiceRow, TaskRow, TemplateRow,
+    Belonging, ClusterRow, GroupRow, HostRow, ImageRow, InstanceRow, Item, MemberItem, ServiceRow, TaskRow,
+    TemplateRow,
 };
 use super::{Fleet, drift, events, health, lack, people, tiers, traffic};
 use crate::model::tier::classify;
@@ -10,7 +11,7 @@ use crate::model::{
     Selector, Template, Text, Tier, TierFacts, TierName, WhyUnknown, short_arn,
 };
 use crate::snapshot::{Part, Section, Snapshot};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -216,6 +217,7 @@ fn instances(
         registry => Known::No(lack::why(registry.standing())),
     };
     fleet.instances.reserve(list.len());
+    let mut belongings = Belongings::default();
     for it in list.iter() {
         let key = Text::new(it.id.as_str());
         let member = index.members.find(&key);
@@ -235,6 +237,7 @@ fn instances(
                 None => (None, None),
             },
         };
+        let belongs = belongings.of(Belonging { tier, tier_by, group });
         let host = index.hosts.find(&key);
         let agent = index.agents.find(&key);
         let status = index.statuses.find(&key);
@@ -255,14 +258,12 @@ fn instances(
             image: &image,
             cores: &cores,
             ringing: alarms.get(&key).map_or(&[], Vec::as_slice),
-            tier: tier.as_ref().and_then(|name| tiers.iter().find(|tier| tier.name == *name)),
+            tier: belongs.tier.as_ref().and_then(|name| tiers.iter().find(|tier| tier.name == *name)),
         });
         fleet.instances.push(InstanceRow {
             scope: Arc::clone(&part.scope),
             it: Arc::clone(it),
-            tier,
-            tier_by,
-            group,
+            belongs,
             member,
             host,
             agent,
@@ -273,6 +274,25 @@ fn instances(
             health,
             troubles,
         });
+    }
+}
+
+/// Where instances belong, each place once.
+#[derive(Default)]
+struct Belongings {
+    known: HashSet<Arc<Belonging>>,
+    last: Arc<Belonging>,
+}
+
+impl Belongings {
+    fn of(&mut self, wanted: Belonging) -> Arc<Belonging> {
+        // Those of one group mostly stand together.
+        if *self.last != wanted {
+            let wanted = Arc::new(wanted);
+            self.last = self.known.get(&wanted).map_or_else(|| Arc::clone(&wanted), Arc::clone);
+            self.known.insert(wanted);
+        }
+        Arc::clone(&self.last)
     }
 }
 

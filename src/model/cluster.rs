@@ -1,8 +1,6 @@
-//! ECS: clusters, services, tasks, and the container instances they run on.
+//! ECS: clusters, services and tasks. The container instances they run on are hosts.
 
-use super::ids::{
-    ClusterArn, HostArn, InstanceId, InstanceType, ServiceArn, TargetGroupArn, TaskArn, Zone, short_arn,
-};
+use super::ids::{ClusterArn, HostArn, ServiceArn, TargetGroupArn, TaskArn, Zone, short_arn};
 use super::tags::Tags;
 use super::text::Text;
 use jiff::Timestamp;
@@ -199,49 +197,4 @@ impl Task {
     pub fn service(&self) -> Option<&str> {
         self.group.as_deref()?.strip_prefix("service:")
     }
-}
-
-/// A container instance: the ECS side of an EC2 instance.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Host {
-    /// Its ARN.
-    pub arn: HostArn,
-    /// Its cluster.
-    pub cluster: ClusterArn,
-    /// The EC2 instance under it.
-    pub instance_id: Option<InstanceId>,
-    /// `ACTIVE`, `DRAINING`, …
-    pub status: Text,
-    /// Why.
-    pub status_reason: Option<Text>,
-    /// The agent talks to ECS.
-    pub is_connected: bool,
-    /// The agent's version.
-    pub agent_version: Option<Text>,
-    /// Docker's version as the agent tells it.
-    pub docker_version: Option<Text>,
-    /// Tasks running.
-    pub running_tasks: u32,
-    /// Tasks waiting.
-    pub pending_tasks: u32,
-    /// CPU units registered.
-    pub cpu_total: u32,
-    /// CPU units free.
-    pub cpu_free: u32,
-    /// Memory registered, MiB.
-    pub memory_total: u32,
-    /// Memory free, MiB.
-    pub memory_free: u32,
-    /// The capacity provider it came by.
-    pub provider: Option<Text>,
-    /// Its type, from the agent's attributes.
-    pub instance_type: Option<InstanceType>,
-    /// Its zone, from the agent's attributes.
-    pub zone: Option<Zone>,
-    /// Its image, from the agent's attributes.
-    pub image_id: Option<Text>,
-    /// When it registered.
-    pub registered_at: Option<Timestamp>,
-    /// Its tags.
-    pub tags: Tags,
 }

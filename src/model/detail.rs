@@ -1,8 +1,9 @@
 //! What an operation must know of a single thing before it touches it, beyond what lists show.
 
-use super::cluster::{Host, Service};
+use super::cluster::Service;
 use super::definition::{Constraint, Protocol};
 use super::group::{Mix, Refresh, TemplateRef};
+use super::host::Host;
 use super::ids::{InstanceId, TargetGroupArn, TaskArn};
 use super::instance::{Check, InstanceState};
 use super::text::Text;

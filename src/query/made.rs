@@ -19,9 +19,7 @@ pub(super) fn row(id: &str, tags: &[(&str, &str)]) -> InstanceRow {
     InstanceRow {
         scope: scope("main", "eu-west-1"),
         it: Arc::new(instance(id, tags)),
-        tier: None,
-        tier_by: None,
-        group: None,
+        belongs: Arc::default(),
         member: Known::default(),
         host: Known::default(),
         agent: Known::default(),

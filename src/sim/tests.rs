@@ -175,27 +175,21 @@ fn verdict(place: &Place, leaving: &[&str]) -> Verdict {
             let kind = place.instances.get(&host.instance).unwrap().kind;
             let held = holdings.get(host.id.as_str()).cloned().unwrap_or_default();
             let (cpu, memory) = (kind.vcpus() * 1024, kind.memory - KEPT_MEMORY);
-            let it = model::Host {
-                arn: arn(&host.id),
+            let registration = model::Registration {
                 cluster: CLUSTER.into(),
-                instance_id: Some(host.instance.as_str().into()),
                 status: host.status.into(),
-                status_reason: None,
                 is_connected: host.is_connected,
-                agent_version: None,
-                docker_version: None,
+                cpu_total: cpu,
+                memory_total: memory,
+                ..model::Registration::default()
+            };
+            let instance = Some(host.instance.as_str().into());
+            let it = model::Host {
                 running_tasks: held.running,
                 pending_tasks: held.pending,
-                cpu_total: cpu,
                 cpu_free: cpu - held.cpu,
-                memory_total: memory,
                 memory_free: memory - held.memory,
-                provider: None,
-                instance_type: None,
-                zone: None,
-                image_id: None,
-                registered_at: None,
-                tags: Tags::default(),
+                ..model::Host::new(arn(&host.id), instance, registration)
             };
             let ports = held.ports.into_iter().map(|port| (port, Protocol::Tcp)).collect();
             HostDetail { host: it, attributes: Vec::new(), ports, gpus_free: 0 }

@@ -2,7 +2,7 @@
 //! `fingerprint` changes with the model's source, and the cache forgets what another fingerprint wrote.
 
 use crate::gateway::{Reading, Source};
-use crate::model::{Instance, Makes};
+use crate::model::{Instance, Makes, Registrations};
 use crate::snapshot::Part;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -10,7 +10,7 @@ use std::any::Any;
 use std::sync::{Arc, Weak};
 
 /// The source text that decides the shape of what is stored: this file, the sections, and all of the model.
-const SHAPES: [(&str, &str); 31] = [
+const SHAPES: [(&str, &str); 32] = [
     ("body.rs", include_str!("body.rs")),
     ("snapshot.rs", include_str!("../snapshot.rs")),
     ("admin.rs", include_str!("../model/admin.rs")),
@@ -23,6 +23,7 @@ const SHAPES: [(&str, &str); 31] = [
     ("dns.rs", include_str!("../model/dns.rs")),
     ("gauge.rs", include_str!("../model/gauge.rs")),
     ("group.rs", include_str!("../model/group.rs")),
+    ("host.rs", include_str!("../model/host.rs")),
     ("ids.rs", include_str!("../model/ids.rs")),
     ("instance.rs", include_str!("../model/instance.rs")),
     ("log.rs", include_str!("../model/log.rs")),
@@ -204,10 +205,23 @@ pub(super) fn extend(all: &mut Reading, piece: Reading) -> bool {
     true
 }
 
-/// Lets the rows of a reading share what they have in common with those before them.
-pub(super) fn share(reading: &mut Reading, makes: &mut Makes) {
-    if let Reading::Instances(rows) = reading {
-        rows.iter_mut().for_each(|row| makes.share(Arc::make_mut(row)));
+/// What rows of readings have in common with those before them.
+#[derive(Debug, Default)]
+pub(super) struct Alike {
+    makes: Makes,
+    registrations: Registrations,
+}
+
+impl Alike {
+    /// Lets the rows of a reading share it.
+    pub(super) fn share(&mut self, reading: &mut Reading) {
+        match reading {
+            Reading::Instances(rows) => {
+                rows.iter_mut().for_each(|row| self.makes.share(Arc::make_mut(row)));
+            }
+            Reading::Hosts(rows) => rows.iter_mut().for_each(|row| self.registrations.share(row)),
+            _ => {}
+        }
     }
 }
 

@@ -1,12 +1,12 @@
 //! The last good reading of every section, by place. Losing it costs a second at the next start, nothing else:
 //! it is written without waiting for the disk, and a file that cannot be understood is begun anew.
 
-use super::body::{Body, decode, encoder, extend, fingerprint, is_same, share};
+use super::body::{Alike, Body, decode, encoder, extend, fingerprint, is_same};
 use super::{own, private_folder};
 use crate::clock::{Clock, monotonic};
 use crate::error::Error;
 use crate::gateway::{Reading, Source};
-use crate::model::{Makes, Scope};
+use crate::model::Scope;
 use crate::snapshot::Part;
 use jiff::{SignedDuration, Timestamp};
 use rusqlite::{Connection, ErrorCode, OpenFlags, params};
@@ -257,7 +257,7 @@ fn load(db: &Connection, view: &str, lists: &[List], extent: Extent) -> rusqlite
         Extent::Beginning => 1,
         Extent::Whole => -1,
     };
-    let mut makes = Makes::default();
+    let mut alike = Alike::default();
     let mut kept = Vec::with_capacity(lists.len());
     for List { scope, source, pieces } in lists {
         let (account, region) = (scope.account.as_str(), scope.region.as_str());
@@ -271,7 +271,7 @@ fn load(db: &Connection, view: &str, lists: &[List], extent: Extent) -> rusqlite
                 is_read = false;
                 break;
             };
-            share(&mut piece, &mut makes);
+            alike.share(&mut piece);
             is_read = match &mut found {
                 None => {
                     found = Some((piece, as_of));

@@ -1,7 +1,9 @@
 //! Container instances: the ECS side of EC2 instances.
 
 use crate::aws::translate::{count, fractional_moment, required, tags, text};
-use crate::model::{ClusterArn, Host, HostArn, HostDetail, InstanceId, InstanceType, Protocol, Text, Zone};
+use crate::model::{
+    ClusterArn, Host, HostArn, HostDetail, InstanceId, InstanceType, Protocol, Registration, Text, Zone,
+};
 use aws_sdk_ecs::types::{Attribute, ContainerInstance, Resource};
 
 /// Returns a container instance of `cluster`; AWS's answer does not say which cluster it belongs to.
@@ -10,27 +12,29 @@ pub(super) fn host(raw: ContainerInstance, cluster: &ClusterArn) -> Host {
     let registered = raw.registered_resources.unwrap_or_default();
     let remaining = raw.remaining_resources.unwrap_or_default();
     let versions = raw.version_info;
-    Host {
-        arn: raw.container_instance_arn.map(HostArn::from).unwrap_or_default(),
+    let registration = Registration {
         cluster: cluster.clone(),
-        instance_id: raw.ec2_instance_id.map(InstanceId::from),
         status: required(raw.status),
         status_reason: text(raw.status_reason),
         is_connected: raw.agent_connected,
         agent_version: versions.as_ref().and_then(|it| it.agent_version.as_deref()).map(Text::new),
         docker_version: versions.as_ref().and_then(|it| it.docker_version.as_deref()).map(Text::new),
-        running_tasks: count(Some(raw.running_tasks_count)),
-        pending_tasks: count(Some(raw.pending_tasks_count)),
         cpu_total: amount(&registered, "CPU"),
-        cpu_free: amount(&remaining, "CPU"),
         memory_total: amount(&registered, "MEMORY"),
-        memory_free: amount(&remaining, "MEMORY"),
         provider: text(raw.capacity_provider_name),
         instance_type: attribute(&attributes, "ecs.instance-type").map(InstanceType::new),
         zone: attribute(&attributes, "ecs.availability-zone").map(Zone::new),
         image_id: attribute(&attributes, "ecs.ami-id").map(Text::new),
+    };
+    let arn = raw.container_instance_arn.map(HostArn::from).unwrap_or_default();
+    Host {
+        running_tasks: count(Some(raw.running_tasks_count)),
+        pending_tasks: count(Some(raw.pending_tasks_count)),
+        cpu_free: amount(&remaining, "CPU"),
+        memory_free: amount(&remaining, "MEMORY"),
         registered_at: fractional_moment(raw.registered_at),
         tags: tags(raw.tags.unwrap_or_default().into_iter().map(|tag| (tag.key, tag.value))),
+        ..Host::new(arn, raw.ec2_instance_id.map(InstanceId::from), registration)
     }
 }
 
@@ -119,6 +123,6 @@ mod tests {
     #[test]
     fn an_empty_host_is_empty() {
         let got = host(ContainerInstance::builder().build(), &ClusterArn::default());
-        assert_eq!((got.instance_id, got.cpu_total, got.zone, got.is_connected), (None, 0, None, false));
+        assert_eq!((&got.instance_id, got.cpu_total, &got.zone, got.is_connected), (&None, 0, &None, false));
     }
 }

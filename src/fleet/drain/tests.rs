@@ -2,33 +2,24 @@
 
 use super::{Blocker, Outcome, Scene, expression, limits, will_it_move};
 use crate::model::{
-    Constraint, Container, Definition, Host, HostArn, HostDetail, Port, Protection, Protocol, Service,
-    ServiceDetail, Tags, Task,
+    Constraint, Container, Definition, Host, HostArn, HostDetail, Port, Protection, Protocol, Registration,
+    Service, ServiceDetail, Tags, Task,
 };
 use proptest::prelude::*;
 
 fn host(id: &str, cpu: u32, memory: u32) -> HostDetail {
-    let host = Host {
-        arn: id.into(),
+    let registration = Registration {
         cluster: "c".into(),
-        instance_id: Some(format!("i-{id}").into()),
         status: "ACTIVE".into(),
-        status_reason: None,
         is_connected: true,
-        agent_version: None,
-        docker_version: None,
-        running_tasks: 0,
-        pending_tasks: 0,
         cpu_total: 2048,
-        cpu_free: cpu,
         memory_total: 4096,
+        ..Registration::default()
+    };
+    let host = Host {
+        cpu_free: cpu,
         memory_free: memory,
-        provider: None,
-        instance_type: None,
-        zone: None,
-        image_id: None,
-        registered_at: None,
-        tags: Tags::default(),
+        ..Host::new(id.into(), Some(format!("i-{id}").into()), registration)
     };
     let attributes =
         vec![("tier".into(), Some("shared".into())), ("ecs.os-type".into(), Some("linux".into()))];

@@ -5,9 +5,9 @@ use coredeck::gateway::{Reading, Source, Spending};
 use coredeck::model::{
     AccountId, AccountName, Alarm, AlarmState, Check, Cluster, ClusterArn, CoreRecord, Deployment, Group,
     GroupName, Host, HostArn, Identity, ImageId, Instance, InstanceId, InstanceState, InstanceStatus,
-    InstanceType, Lifecycle, Make, Member, Particulars, Region, Scope, Selector, Service, ServiceArn,
-    Standing, Tags, Task, TaskArn, TemplateId, TemplateRef, TenantRecord, Text, Tier, TierName, Trouble,
-    TroubleKind, Usd, Zone,
+    InstanceType, Lifecycle, Make, Member, Particulars, Region, Registration, Scope, Selector, Service,
+    ServiceArn, Standing, Tags, Task, TaskArn, TemplateId, TemplateRef, TenantRecord, Text, Tier, TierName,
+    Trouble, TroubleKind, Usd, Zone,
 };
 use coredeck::snapshot::{Part, Snapshot};
 use coredeck::world::World;
@@ -182,27 +182,23 @@ fn host_arn(n: u32) -> HostArn {
 }
 
 fn host(n: u32, instance: &Instance) -> Host {
-    Host {
-        arn: host_arn(n),
+    let registration = Registration {
         cluster: cluster_arn(),
-        instance_id: Some(instance.id.clone()),
         status: Text::new("ACTIVE"),
-        status_reason: None,
         is_connected: n != 2,
         agent_version: text("1.89.0"),
-        docker_version: None,
-        running_tasks: 1,
-        pending_tasks: 0,
         cpu_total: 2048,
-        cpu_free: 1024,
         memory_total: 7_800,
-        memory_free: 3_800,
-        provider: None,
         instance_type: Some(instance.instance_type.clone()),
         zone: Some(instance.zone.clone()),
-        image_id: None,
+        ..Registration::default()
+    };
+    Host {
+        running_tasks: 1,
+        cpu_free: 1024,
+        memory_free: 3_800,
         registered_at: Some(ago(86_400)),
-        tags: Tags::default(),
+        ..Host::new(host_arn(n), Some(instance.id.clone()), registration)
     }
 }
 
