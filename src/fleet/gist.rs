@@ -1,5 +1,5 @@
 //! What bare words are looked for in, of each of many instances: its own texts in one stretch of memory, one row's behind
-//! the other's, and beside them with which others it shares the rest. In the rows themselves those lie all over memory, and
+//! the other's, and beside them with which others it shares the rest, which filters and sorts by that rest go by too. In the rows themselves those lie all over memory, and
 //! a filter of a hundred thousand would wait for each.
 
 use super::InstanceRow;

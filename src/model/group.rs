@@ -61,6 +61,22 @@ pub struct Group {
     pub tags: Tags,
 }
 
+impl Group {
+    /// By how many units the members that count exceed a size.
+    pub fn excess_over(&self, size: u32) -> u32 {
+        let units = self.members.iter().filter(|one| one.counts()).map(|one| one.units());
+        units.fold(0_u32, u32::saturating_add).saturating_sub(size)
+    }
+
+    /// Members that are not gone yet and will be: those that leave, and of those that its size counts and nothing
+    /// protects as many as are too many. For a group without weights.
+    pub fn excess(&self) -> usize {
+        let leaving = self.members.iter().filter(|one| one.is_leaving()).count();
+        let open = self.members.iter().filter(|one| one.counts() && !one.is_protected).count();
+        leaving + open.min(self.excess_over(self.desired) as usize)
+    }
+}
+
 /// A launch template and version, as written by whoever refers to it.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct TemplateRef {

@@ -40,6 +40,23 @@ pub struct Standing {
     pub weight: Option<u32>,
 }
 
+impl Standing {
+    /// Tells whether it is on its way out of the group already, or detached from it.
+    pub fn is_leaving(&self) -> bool {
+        self.state.starts_with("Terminat") || self.state.starts_with("Detach")
+    }
+
+    /// Tells whether the group's size counts it: not in standby, nor leaving.
+    pub fn counts(&self) -> bool {
+        !self.state.contains("Standby") && !self.is_leaving()
+    }
+
+    /// Units of the group's size that it stands for: one where the group has no weights.
+    pub fn units(&self) -> u32 {
+        self.weight.unwrap_or(1)
+    }
+}
+
 impl Member {
     /// One that shares its standing with nobody yet.
     pub fn new(id: InstanceId, standing: Standing) -> Self {

@@ -81,6 +81,12 @@ pub enum Aspect {
         /// Which.
         group: GroupName,
     },
+    /// A group's members that its size does not want and that are not gone yet: those that leave, and of those that it
+    /// may end as many as are too many. Who is in standby or protected from scale-in stays.
+    GroupExcess {
+        /// Which.
+        group: GroupName,
+    },
     /// Whether a process of a group is suspended.
     GroupSuspended {
         /// Which group.
@@ -324,6 +330,7 @@ impl Aspect {
             | Self::GroupDesired { group }
             | Self::GroupInService { group }
             | Self::GroupMembers { group }
+            | Self::GroupExcess { group }
             | Self::GroupLaunches { group }
             | Self::GroupRuns { group, .. }
             | Self::GroupSetting { group, .. }
@@ -386,6 +393,7 @@ impl Aspect {
                 | Self::GroupDesired { group }
                 | Self::GroupInService { group }
                 | Self::GroupMembers { group }
+                | Self::GroupExcess { group }
                 | Self::GroupLaunches { group }
                 | Self::GroupRuns { group, .. }
                 | Self::GroupSetting { group, .. }

@@ -395,8 +395,8 @@ impl Kind {
     pub fn takes_from_hosts(&self) -> bool {
         let is_of_hosts = matches!(self.takes, Takes::Instances | Takes::InstancesOrTasks);
         // What groups end by themselves.
-        let ends = ["refresh", "rollout", "scale", "spot-share"].contains(&self.word);
-        self.danger > Danger::Harmless && (is_of_hosts || ends)
+        let ends = ["refresh", "rollout", "scale", "spot-share", "unprotect"].contains(&self.word);
+        ends || self.danger > Danger::Harmless && is_of_hosts
     }
 
     /// Everything that is read for it: what a plan rests on, and what is read besides where it can be.
@@ -410,7 +410,7 @@ impl Kind {
     /// [`targets_of`] names.
     pub fn first(&self) -> (Vec<Source>, bool) {
         let is_of_cores = self.takes == Takes::Cores && self.sources.contains(&Source::Targets);
-        let is_later = is_of_cores || ["scale", "spot-share"].contains(&self.word);
+        let is_later = is_of_cores || ["scale", "spot-share", "unprotect"].contains(&self.word);
         let first = self.reads().into_iter().filter(|source| !is_later || *source != Source::Targets);
         (first.collect(), is_later)
     }
@@ -435,6 +435,7 @@ pub fn kind(word: &str) -> Result<&'static Kind> {
 pub fn targets_of(fleet: &Fleet, intent: &Intent) -> Option<Vec<(Scope, TargetGroupArn)>> {
     match intent.verb.as_str() {
         "scale" => scale::targets_of(fleet, intent),
+        "unprotect" => protect::targets_of(fleet),
         // Whose members stay what they are takes nobody anything.
         "spot-share" if intent.options.refresh.is_none() => Some(Vec::new()),
         "spot-share" => None,

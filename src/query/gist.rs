@@ -104,15 +104,37 @@ impl Finders {
 
 #[cfg(test)]
 pub(super) mod made {
-    use super::super::made::{row, with};
+    use super::super::made::{row, scope, with};
     use super::{FEW, PIECE};
     use crate::fleet::InstanceRow;
-    use crate::model::{Health, InstanceState, Makes, Text};
+    use crate::model::{Health, Instance, InstanceState, Lifecycle, Makes, Text};
     use std::cell::RefCell;
+    use std::sync::Arc;
+
+    /// What those of one number were launched with.
+    fn launched(it: &mut Instance, number: usize) {
+        let some = |most: usize, name: &str| {
+            (!number.is_multiple_of(most)).then(|| Text::from(format!("{name}-{}", number % most)))
+        };
+        it.instance_type = ["t3.small", "m7g.large", "c7i.xlarge"][number % 3].into();
+        it.image_id = format!("ami-{}", number % 7).into();
+        it.owner_id = ["111122223333", "444455556666"][number % 2].into();
+        it.lifecycle = if number.is_multiple_of(4) { Lifecycle::Spot } else { Lifecycle::OnDemand };
+        it.detailed_monitoring = number.is_multiple_of(5);
+        it.security_groups = (0..number % 3).map(|at| Text::from(format!("sg-{at}"))).collect();
+        it.architecture = some(3, "arch");
+        it.vpc_id = some(4, "vpc");
+        it.subnet_id = some(8, "subnet");
+        it.key_name = some(6, "key");
+        it.profile_arn = some(5, "profile");
+        it.platform = some(2, "platform");
+        it.root_device = some(9, "device");
+    }
 
     /// Instances of many groups, some of them stopped, ill, without a group or without tags.
     pub(in crate::query) fn many() -> Vec<InstanceRow> {
         let makes = RefCell::new(Makes::default());
+        let scopes = [scope("main", "eu-west-1"), scope("other", "us-east-1")];
         let one = |at: usize| {
             // A quarter are called like others of their group, the rest has names of its own.
             let name = match at % 4 {
@@ -127,11 +149,15 @@ pub(super) mod made {
                 it.state =
                     if at.is_multiple_of(13) { InstanceState::Stopped } else { InstanceState::Running };
                 it.zone = ["eu-west-1a", "eu-west-1b"][at % 2].into();
+                launched(it, at % 40);
                 makes.borrow_mut().share(it);
             });
             row.group = (!at.is_multiple_of(3)).then(|| format!("Hosts-of-{}", at % 40).into());
             row.tier = (!at.is_multiple_of(4)).then(|| ["production", "shared"][at % 2].into());
             row.health = if at.is_multiple_of(17) { Health::Bad } else { Health::Ok };
+            // Not what kin have in common.
+            row.tier_by = (!at.is_multiple_of(9)).then(|| Arc::from(["tag", "group"][at % 7 % 2]));
+            row.scope = Arc::clone(&scopes[at % 7 % 2]);
             row
         };
         (0..FEW + 2 * PIECE + 10).map(one).collect()

@@ -23,6 +23,7 @@ impl Aspect {
                 };
                 Value::Count(group.members.iter().filter(well).count() as u64)
             }
+            Self::GroupExcess { .. } => Value::Count(group.excess() as u64),
             Self::GroupMembers { .. } => Value::Count(group.members.len() as u64),
             Self::GroupLaunches { .. } => Value::Words(launches(group)),
             Self::GroupRuns { versions, .. } => back(group, versions).map_or(Value::Absent, Value::Word),

@@ -25,6 +25,7 @@ impl fmt::Display for Aspect {
             Self::GroupDesired { group } => write!(f, "desired capacity of {}", say(group.as_str())),
             Self::GroupInService { group } => write!(f, "members in service of {}", say(group.as_str())),
             Self::GroupMembers { group } => write!(f, "members of {}", say(group.as_str())),
+            Self::GroupExcess { group } => write!(f, "members too many of {}", say(group.as_str())),
             Self::GroupSuspended { group, process } => {
                 write!(f, "suspension of {} in {}", harmless(process), say(group.as_str()))
             }

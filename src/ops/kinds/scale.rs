@@ -10,7 +10,7 @@ use super::super::plan::{Fact, Lane, Leg, Proof, Step, Undo, leg, wait};
 use crate::error::{Error, Result};
 use crate::fleet::{Fleet, GroupRow, ServiceRow};
 use crate::gateway::change::Change;
-use crate::model::{Group, Scope, TargetGroupArn};
+use crate::model::{Group, Member, Scope, TargetGroupArn};
 use crate::store::journal::Grip;
 use futures::FutureExt;
 use futures::future::BoxFuture;
@@ -122,16 +122,10 @@ fn group(desk: &Desk<'_>, row: &GroupRow, intent: &Intent, draft: &mut Draft) {
         // In a weighted group sizes are units, not instances: how many there will be is AWS's choice.
         let is_weighted = group.members.iter().any(|member| member.weight.is_some());
         if !is_weighted {
-            steps.extend(if shrinks {
-                until_gone(group, desired)
-            } else {
-                let fact = Aspect::GroupInService { group: name() };
-                let until = Condition::AtLeast { fact, count: desired.into() };
-                Some(pure_wait("wait until they are in service", until))
-            });
+            steps.extend(until_so_many(group, desired));
         }
         if shrinks {
-            fewer(row, desired, draft);
+            fewer(desk, row, desired, draft);
         }
     }
     draft.lanes.push(Lane {
@@ -155,42 +149,37 @@ pub(super) fn targets_of(fleet: &Fleet, intent: &Intent) -> Option<Vec<(Scope, T
     if is_fewer { None } else { Some(Vec::new()) }
 }
 
-/// Members that a size does not count: they stay what they are, whatever it is.
-fn in_standby(group: &Group) -> usize {
-    group.members.iter().filter(|one| one.state.contains("Standby")).count()
-}
-
-/// Members that count and are not ended for a smaller size as long as they are protected from that.
-fn protected(group: &Group) -> Vec<&str> {
-    let stay = group.members.iter().filter(|one| one.is_protected && !one.state.contains("Standby"));
-    stay.map(|one| one.id.as_str()).collect()
-}
-
-/// Waits until all are gone that go; none where none does.
-fn until_gone(group: &Group, desired: u32) -> Option<Step> {
-    let left = in_standby(group) + protected(group).len().max(desired as usize);
-    let fact = Aspect::GroupMembers { group: group.name.clone() };
-    let until = Condition::AtMost { fact, count: left as u64 };
-    (left < group.members.len()).then(|| pure_wait("wait until the others are gone", until))
+/// Waits until a group has its new size; not at all where it has it already, or comes no nearer to it.
+fn until_so_many(group: &Group, desired: u32) -> Option<Step> {
+    let counting = group.members.iter().filter(|one| one.counts()).count();
+    let protected = group.members.iter().filter(|one| one.counts() && one.is_protected).count();
+    let (name, wanted) = (|| group.name.clone(), desired as usize);
+    if counting < wanted || desired > group.desired {
+        let fact = Aspect::GroupInService { group: name() };
+        let until = Condition::AtLeast { fact, count: desired.into() };
+        return Some(pure_wait("wait until they are in service", until));
+    }
+    // Who is protected or in standby by then is looked up then: ECS protects and frees members by itself.
+    let until = Condition::AtMost { fact: Aspect::GroupExcess { group: name() }, count: 0 };
+    (counting > wanted.max(protected)).then(|| pure_wait("wait until the others are gone", until))
 }
 
 /// What a smaller size ends: nobody knows which members AWS chooses, and which of them it may is said.
-///
-/// AWS takes a size that protected members exceed, ends nobody of them, and ends some as soon as they are protected no
-/// longer (EC2 Auto Scaling user guide, "Use instance scale-in protection to control instance termination").
-fn fewer(row: &GroupRow, desired: u32, draft: &mut Draft) {
+fn fewer(desk: &Desk<'_>, row: &GroupRow, desired: u32, draft: &mut Draft) {
     let group = &*row.it;
-    let ending = Ending::fewer(row, group.desired.saturating_sub(desired));
-    let all = group.members.len();
-    let names: Vec<&str> = ending.members.iter().map(|id| id.as_str()).collect();
-    let (guarded, standby) = (protected(group), in_standby(group));
-    let kept =
-        [(guarded.len(), "protected from that"), (standby, "in standby")].map(|(count, why)| match count {
-            0 => String::new(),
-            1 => format!("; 1 is {why} and stays"),
-            many => format!("; {many} are {why} and stay"),
-        });
+    let ending = Ending::fewer(row, desired);
+    let counting = || group.members.iter().filter(|one| one.counts());
+    let protected: Vec<&Member> = counting().filter(|one| one.is_protected).collect();
+    let standby = group.members.iter().filter(|one| one.state.contains("Standby")).count();
+    let kept = [(protected.len(), "protected from that"), (standby, "in standby")];
+    let kept = kept.map(|(count, why)| match count {
+        0 => String::new(),
+        1 => format!("; 1 is {why} and stays"),
+        many => format!("; {many} are {why} and stay"),
+    });
     let kept = kept.concat();
+    let (all, names): (_, Vec<&str>) =
+        (counting().count() + standby, ending.members.iter().map(|id| id.as_str()).collect());
     let Turn::Fewer { count } = ending.turn else { return };
     draft.warn(match ending.some_of_them() {
         Some(_) => {
@@ -202,23 +191,32 @@ fn fewer(row: &GroupRow, desired: u32, draft: &mut Draft) {
                 group.name
             )
         }
-        None if names.is_empty() => format!("{} ends nobody now: no member may go{kept}", group.name),
+        None if names.is_empty() => format!("{} ends nobody now{kept}", group.name),
         None => format!("{} ends {}{kept}", group.name, some(&names)),
     });
-    let units: u32 = group
-        .members
-        .iter()
-        .filter(|one| guarded.contains(&one.id.as_str()))
-        .fold(0, |sum, one| sum.saturating_add(one.weight.unwrap_or(1)));
-    if units > desired {
-        draft.warn(format!(
-            "{} stays at {units} instead of {desired} as long as they are protected from scale-in, and ends one as soon \
-             as it is not: `coredeck unprotect {}`",
-            group.name,
-            guarded.first().unwrap_or(&"INSTANCE")
-        ));
-    }
+    draft.warnings.extend(beyond(desk, group, &protected, desired));
     draft.endings.push(ending);
+}
+
+/// What is to be known where more members are protected than are wanted, and what lets one go.
+///
+/// AWS takes such a size, ends nobody of them, and ends some as soon as they are protected no longer (EC2 Auto Scaling
+/// user guide, "Use instance scale-in protection to control instance termination").
+fn beyond(desk: &Desk<'_>, group: &Group, protected: &[&Member], desired: u32) -> Option<String> {
+    let units = protected.iter().fold(0_u32, |sum, one| sum.saturating_add(one.units()));
+    let first = protected.first().filter(|_| units > desired)?;
+    let is_by_ecs = desk.fleet.clusters.iter().flat_map(|cluster| &cluster.it.providers).any(|provider| {
+        provider.managed_termination_protection && provider.group_arn.as_ref() == Some(&group.arn)
+    });
+    let lets_go = if is_by_ecs {
+        format!("ECS protects whoever runs tasks, and frees who runs none: `coredeck drain {}`", first.id)
+    } else {
+        format!("`coredeck unprotect {}` lets one go", first.id)
+    };
+    Some(format!(
+        "{} stays at {units} instead of {desired} as long as they are protected from scale-in; {lets_go}",
+        group.name
+    ))
 }
 
 /// Some names, and how many more there are.

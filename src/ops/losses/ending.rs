@@ -1,7 +1,7 @@
 //! Members that a group ends by itself: replaced one after the other, or fewer than before and nobody knows which.
 
 use crate::fleet::{Fleet, GroupRow};
-use crate::model::{GroupName, InstanceId, Scope, TargetGroupArn, TargetState};
+use crate::model::{GroupName, InstanceId, Member, Scope, TargetGroupArn, TargetState};
 use std::collections::HashSet;
 
 /// What a plan lets a group do with its members.
@@ -39,15 +39,20 @@ impl Ending {
         Self { scope: (*row.scope).clone(), group: row.it.name.clone(), members, turn }
     }
 
-    /// A group gets smaller by so much of its size. Members that are protected from that stay, and so do those that do
-    /// not count. In a weighted group a size is units, and the lightest are taken to go.
-    pub fn fewer(row: &GroupRow, by: u32) -> Self {
-        let may_go = row.it.members.iter().filter(|one| !one.is_protected && !one.state.contains("Standby"));
-        let lightest = row.it.members.iter().filter_map(|one| one.weight).min().unwrap_or(1).max(1);
-        let members: Vec<InstanceId> = may_go.map(|one| one.id.clone()).collect();
-        let all = u32::try_from(members.len()).unwrap_or(u32::MAX);
-        let turn = Turn::Fewer { count: by.div_ceil(lightest).min(all) };
-        Self { scope: (*row.scope).clone(), group: row.it.name.clone(), members, turn }
+    /// A group gets this size. Members that are protected from scale-in stay, and so do those that do not count. In a
+    /// weighted group a size is units, and the lightest are taken to go.
+    pub fn fewer(row: &GroupRow, desired: u32) -> Self {
+        let may_go = row.it.members.iter().filter(|one| one.counts() && !one.is_protected).collect();
+        Self::of_excess(row, may_go, row.it.excess_over(desired))
+    }
+
+    /// Some of these members go, until a group has so many units less.
+    pub fn of_excess(row: &GroupRow, may_go: Vec<&Member>, excess: u32) -> Self {
+        let lightest = may_go.iter().map(|one| one.units()).min().unwrap_or(1).max(1);
+        let all = u32::try_from(may_go.len()).unwrap_or(u32::MAX);
+        let count = excess.div_ceil(lightest).min(all);
+        let members = if count == 0 { Vec::new() } else { may_go.iter().map(|one| one.id.clone()).collect() };
+        Self { scope: (*row.scope).clone(), group: row.it.name.clone(), members, turn: Turn::Fewer { count } }
     }
 
     /// How many go where only some of them do; none where all do.

@@ -275,21 +275,28 @@ fn of_a_smaller_group_it_is_said_who_could_be_down_and_never_that_more_go_than_d
         "core c1 runs on i-1: if AWS chooses that one, tenant t1 has no other core that answers, and is down";
     // One of two in the shared target group stays, whichever that is.
     assert_eq!(by_group(&two, |row| Ending::fewer(row, 1)), [own, "i-1 is the last healthy target of own"]);
-    let all = by_group(&two, |row| Ending::fewer(row, 2));
+    let all = by_group(&two, |row| Ending::fewer(row, 0));
     assert_eq!(all.len(), 4, "{all:?}");
     assert!(all.iter().all(|line| !line.contains("if AWS")), "{all:?}");
-    let changed = |change: &dyn Fn(&mut Member)| {
+    let changed = |change: &dyn Fn(&mut Member), desired: u32| {
         let mut group = group("workers", &["i-1", "i-2"], "1");
         change(&mut group.members[0]);
         let row = GroupRow { it: Item::all(&Arc::new(vec![group])).next().unwrap(), ..two.groups[0].clone() };
-        Ending::fewer(&row, 1)
+        Ending::fewer(&row, desired)
     };
     // Who is protected stays, so that the other one is it; and so does who is in standby.
-    for ending in [changed(&|one| one.is_protected = true), changed(&|one| one.state = "Standby".into())] {
+    let protected = changed(&|one| one.is_protected = true, 1);
+    for ending in [protected, changed(&|one| one.state = "Standby".into(), 0)] {
         assert_eq!((ending.turn, ending.some_of_them()), (Turn::Fewer { count: 1 }, None));
         assert!(sayings(&losses(&two, &[], &[ending], &[])).is_empty());
     }
+    // Who leaves already is not one of those that go, and not one that stays in their place.
+    let leaving = changed(&|one| one.state = "Terminating:Wait".into(), 0);
+    assert_eq!((leaving.members.len(), leaving.turn), (1, Turn::Fewer { count: 1 }));
+    // Where no more count than are wanted nobody goes.
+    let none = changed(&|one| one.state = "Terminating".into(), 1);
+    assert!(none.members.is_empty() && none.turn == Turn::Fewer { count: 0 });
     // Four units may be one heavy member, or four light ones.
-    let heavy = changed(&|one| one.weight = Some(4));
+    let heavy = changed(&|one| one.weight = Some(4), 4);
     assert_eq!(heavy.turn, Turn::Fewer { count: 1 });
 }

@@ -4,7 +4,7 @@ use super::bench::{Bench, intent};
 use super::groups::end;
 use crate::sim_groups::asg;
 use coredeck::fleet::GroupRow;
-use coredeck::ops::{Outcome, Plan, Timer};
+use coredeck::ops::{Confirm, Outcome, Plan, Timer, Undo};
 use jiff::SignedDuration;
 
 const GROUP: &str = "dev-hosts";
@@ -88,9 +88,39 @@ async fn of_members_that_are_protected_it_is_said_that_they_stay_and_nobody_wait
     assert!(plan.warnings.iter().any(|line| line.contains("ends nobody now")), "{:?}", plan.warnings);
     // What the plan names lets one go.
     let plan_of_one = bench.plan(intent("unprotect", &[ids[1]])).await.unwrap();
+    let said = plan_of_one.warnings.join("\n");
+    let ended = format!("more members than the 9 that it wants: unprotected, {} is ended", ids[1]);
+    assert!(said.contains(&ended), "{said}");
+    // That is no small thing any more, and cannot be undone.
+    assert_eq!(Confirm::of(&plan_of_one), Confirm::Words(ids[1].to_owned()));
+    assert!(matches!(plan_of_one.lanes[0].steps[0].undo, Undo::Impossible { .. }));
     let op = bench.run(&bench.enter(&plan_of_one).id).await;
     assert_eq!(end(&op), Some(Outcome::Done));
     pass(&bench, 600).await;
     let after = group(&bench).await;
     assert_eq!((after.it.desired, after.it.members.len()), (9, 10));
+    // Where nobody is too many it is as harmless as ever.
+    let (plan, _) = smaller(&bench, 10).await;
+    bench.run(&bench.enter(&plan).id).await;
+    let plan_of_one = bench.plan(intent("unprotect", &[ids[2]])).await.unwrap();
+    assert_eq!(Confirm::of(&plan_of_one), Confirm::Yes);
+    assert!(plan_of_one.warnings.is_empty(), "{:?}", plan_of_one.warnings);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_leaves_already_is_not_counted_and_is_waited_for() {
+    let bench = Bench::new().await;
+    let first = group(&bench).await.it.members[0].id.clone();
+    let rest = format!("InstanceId={first}&ShouldDecrementDesiredCapacity=true");
+    let answer = asg(&bench.running, "TerminateInstanceInAutoScalingGroup", &rest).await;
+    assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+    let before = group(&bench).await;
+    assert!(before.it.desired == 11 && before.it.members[0].state.starts_with("Terminating"));
+    let (plan, _) = smaller(&bench, 10).await;
+    let said = plan.warnings.join("\n");
+    assert!(said.contains("ends 1 of 11 instances") && !said.contains(first.as_str()), "{said}");
+    let op = bench.run(&bench.enter(&plan).id).await;
+    assert_eq!(end(&op), Some(Outcome::Done));
+    let after = group(&bench).await;
+    assert_eq!((after.it.desired, after.it.members.len()), (10, 10));
 }

@@ -246,7 +246,7 @@ fn unprotect(scene: &Scene<'_>, by_ecs: bool) -> String {
     }
     format!(
         "say --protected replace to replace them all the same, --protected ignore to leave them, or coredeck \
-         unprotect them (`coredeck get instances group:{name} is:protected` lists them)"
+         unprotect them (`coredeck get instances group={name} protected:yes` lists them)"
     )
 }
 
