@@ -3,6 +3,7 @@
 //! `join` is pure: snapshot and tiers in, rows out. Screens and scripts both work on a `Fleet`, so a
 //! script can never lag behind the screen.
 
+mod belonging;
 mod deeds;
 pub mod drain;
 mod drift;
@@ -26,14 +27,15 @@ mod traffic;
 mod users;
 mod words;
 
+pub use belonging::Belonging;
 pub use deeds::Deed;
 pub use drift::{Drift, DriftRow};
 pub use events::{EventRow, Sort as EventSort, Subject};
 pub use join::join;
 pub use ranks::{ABSENT, Ranks};
 pub use rows::{
-    AlarmRow, Bearer, Belonging, ClusterRow, GroupRow, HostRow, ImageRow, InstanceRow, Item, MemberItem,
-    RuleRow, ServiceRow, TargetGroupRow, TargetRow, TaskRow, TemplateRow, TierRow, TierTrouble,
+    AlarmRow, Bearer, ClusterRow, GroupRow, HostRow, ImageRow, InstanceRow, Item, MemberItem, RuleRow,
+    ServiceRow, TargetGroupRow, TargetRow, TaskRow, TemplateRow, TierRow, TierTrouble,
 };
 pub use samples::{metric_samples, samples};
 pub use shared::Rows;

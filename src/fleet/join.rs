@@ -1,17 +1,17 @@
 //! Joining the sections of each part into rows, by id.
 
+use super::belonging::{Belonging, Belongings, Named};
 use super::rows::{
-    Belonging, ClusterRow, GroupRow, HostRow, ImageRow, InstanceRow, Item, MemberItem, ServiceRow, TaskRow,
-    TemplateRow,
+    ClusterRow, GroupRow, HostRow, ImageRow, InstanceRow, Item, MemberItem, ServiceRow, TaskRow, TemplateRow,
 };
 use super::{Fleet, drift, events, health, lack, people, tiers, traffic};
 use crate::model::tier::classify;
 use crate::model::{
     Agent, Alarm, AlarmState, Group, Host, Image, InstanceStatus, Known, Lifecycle, Metrics, Refresh,
-    Selector, Template, Text, Tier, TierFacts, TierName, WhyUnknown, short_arn,
+    Template, Text, Tier, TierFacts, TierName, WhyUnknown, short_arn,
 };
 use crate::snapshot::{Part, Section, Snapshot};
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -274,40 +274,6 @@ fn instances(
             health,
             troubles,
         });
-    }
-}
-
-/// Where instances belong, each place once.
-#[derive(Default)]
-struct Belongings {
-    known: HashSet<Arc<Belonging>>,
-    last: Arc<Belonging>,
-}
-
-impl Belongings {
-    fn of(&mut self, wanted: Belonging) -> Arc<Belonging> {
-        // Those of one group mostly stand together.
-        if *self.last != wanted {
-            let wanted = Arc::new(wanted);
-            self.last = self.known.get(&wanted).map_or_else(|| Arc::clone(&wanted), Arc::clone);
-            self.known.insert(wanted);
-        }
-        Arc::clone(&self.last)
-    }
-}
-
-/// Selectors are few and rows are many: what one is called is written once.
-#[derive(Default)]
-struct Named<'a>(Vec<(&'a Selector, Arc<str>)>);
-
-impl<'a> Named<'a> {
-    fn of(&mut self, selector: &'a Selector) -> Arc<str> {
-        if let Some((_, name)) = self.0.iter().find(|(known, _)| std::ptr::eq(*known, selector)) {
-            return Arc::clone(name);
-        }
-        let name: Arc<str> = selector.to_string().into();
-        self.0.push((selector, Arc::clone(&name)));
-        name
     }
 }
 

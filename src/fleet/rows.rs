@@ -1,5 +1,6 @@
 //! The rows themselves: a resource, where it lives, and what other sections say about it.
 
+use super::belonging::Belonging;
 use crate::model::{
     Agent, Alarm, Behind, Cluster, Group, GroupName, Health, Host, Image, Instance, InstanceStatus, Known,
     Member, Metrics, Refresh, Rule, Scope, Service, Target, TargetGroup, Task, Template, Text, TierName,
@@ -72,17 +73,6 @@ impl Deref for MemberItem {
     fn deref(&self) -> &Member {
         &self.group.members[self.at as usize]
     }
-}
-
-/// Where instances belong: hundreds have the same tier and group.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
-pub struct Belonging {
-    /// The tier.
-    pub tier: Option<TierName>,
-    /// The selector that put them there.
-    pub tier_by: Option<Arc<str>>,
-    /// The group, from its member list or else from their tag.
-    pub group: Option<GroupName>,
 }
 
 /// An instance with all that is known of its machine. Where it belongs is read as if it were fields of its own: `row.tier`.
