@@ -68,12 +68,13 @@ impl Group {
         units.fold(0_u32, u32::saturating_add).saturating_sub(size)
     }
 
-    /// Members that are not gone yet and will be: those that leave, and of those that its size counts and nothing
-    /// protects as many as are too many. For a group without weights.
+    /// Members that are not gone yet and will be, until it has its size or nobody is left that nothing protects. For a group
+    /// without weights. Those that are kept when they have left its service (`Terminating:Retained`) are gone.
     pub fn excess(&self) -> usize {
-        let leaving = self.members.iter().filter(|one| one.is_leaving()).count();
-        let open = self.members.iter().filter(|one| one.counts() && !one.is_protected).count();
-        leaving + open.min(self.excess_over(self.desired) as usize)
+        let is_there = |one: &&Member| one.counts() || one.is_leaving() && !one.state.ends_with("Retained");
+        let protected = self.members.iter().filter(|one| one.counts() && one.is_protected).count();
+        let there = self.members.iter().filter(is_there).count();
+        there.saturating_sub(protected.max(self.desired as usize))
     }
 }
 

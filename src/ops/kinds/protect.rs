@@ -28,8 +28,12 @@ pub(super) fn unprotect<'a>(desk: &'a Desk<'a>, intent: &'a Intent) -> BoxFuture
 
 /// Units that a group has too many and cannot end while they are protected.
 fn too_many(group: &Group) -> u32 {
+    if group.suspended.iter().any(|process| process == "Terminate") {
+        return 0;
+    }
+    let excess = group.excess_over(group.desired);
     let open = group.members.iter().filter(|one| one.counts() && !one.is_protected).map(|one| one.units());
-    open.fold(group.excess_over(group.desired), u32::saturating_sub)
+    open.filter(|units| *units <= excess).fold(excess, u32::saturating_sub)
 }
 
 /// Whom a group ends as soon as these are protected no longer, because it has more than it wants.
@@ -43,10 +47,7 @@ fn end(desk: &Desk<'_>, scope: &Scope, group: &GroupName, freed: &[InstanceId], 
         None if all == 1 => format!("{} is ended", freed.first().map_or("it", |id| id.as_str())),
         None => format!("all {all} are ended"),
     };
-    draft.warn(format!(
-        "{group} has more members than the {} that it wants: unprotected, {whom}",
-        row.it.desired
-    ));
+    draft.warn(format!("{group} has more than the {} that it wants: unprotected, {whom}", row.it.desired));
     draft.endings.push(ending);
 }
 
@@ -72,7 +73,7 @@ fn draft(desk: &Desk<'_>, intent: &Intent, to: bool) -> Draft {
             provider.managed_termination_protection
                 && provider.group_arn.as_ref() == Some(&member.group().arn)
         });
-        let ends = !to && is_protected && member.counts() && too_many(member.group()) > 0;
+        let ends = !to && is_protected && member.counts() && member.units() <= too_many(member.group());
         if ends {
             freed.entry((Arc::clone(&row.scope), group.clone())).or_default().push(id.clone());
         }
@@ -83,21 +84,33 @@ fn draft(desk: &Desk<'_>, intent: &Intent, to: bool) -> Draft {
         draft.hold(&row.scope, "group", group.as_str(), Grip::Shared);
         let state = Aspect::MemberState { group: group.clone(), instance: id.clone() };
         let guarded = Aspect::MemberProtected { group: group.clone(), instance: id.clone() };
+        let mut facts = vec![
+            Fact { fact: state, was: Value::word(&member.state) },
+            Fact { fact: guarded.clone(), was: Value::Flag(is_protected) },
+        ];
+        // By its size it is decided whether anybody is ended.
+        if !to {
+            let was = Value::Count(member.group().desired.into());
+            facts.push(Fact { fact: Aspect::GroupDesired { group: group.clone() }, was });
+        }
+        let until = if ends {
+            // It may be gone before anybody looks.
+            Condition::OneOf { fact: guarded.clone(), values: vec![Value::Flag(to), Value::Absent] }
+        } else {
+            Condition::is(guarded.clone(), Value::Flag(to))
+        };
         draft.lanes.push(Lane {
             name: row.it.name().map_or(id.to_string(), |name| format!("{id} ({name})")),
             target: id.to_string(),
             scope: (*row.scope).clone(),
             tier: None,
-            facts: vec![
-                Fact { fact: state, was: Value::word(&member.state) },
-                Fact { fact: guarded.clone(), was: Value::Flag(is_protected) },
-            ],
+            facts,
             steps: vec![Step {
                 title: format!(
                     "{} scale-in protection of {id} in {group}",
                     if to { "set" } else { "remove" }
                 ),
-                go: leg(one(&group, &id, to), Condition::is(guarded.clone(), Value::Flag(to)), 60, 5),
+                go: leg(one(&group, &id, to), until, 60, 5),
                 undo: if ends {
                     let why =
                         format!("{group} has more members than it wants, and ends whoever is not protected");

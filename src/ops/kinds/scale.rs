@@ -120,7 +120,8 @@ fn group(desk: &Desk<'_>, row: &GroupRow, intent: &Intent, draft: &mut Draft) {
     if desired != group.desired {
         draft.cost = Some("the prices of the group's instance types are not read".to_owned());
         // In a weighted group sizes are units, not instances: how many there will be is AWS's choice.
-        let is_weighted = group.members.iter().any(|member| member.weight.is_some());
+        let in_mix = group.mix.iter().flat_map(|mix| &mix.types).any(|(_, weight)| weight.is_some());
+        let is_weighted = in_mix || group.members.iter().any(|member| member.weight.is_some());
         if !is_weighted {
             steps.extend(until_so_many(group, desired));
         }
@@ -149,19 +150,19 @@ pub(super) fn targets_of(fleet: &Fleet, intent: &Intent) -> Option<Vec<(Scope, T
     if is_fewer { None } else { Some(Vec::new()) }
 }
 
-/// Waits until a group has its new size; not at all where it has it already, or comes no nearer to it.
+/// Waits until a group has its new size; not at all where a smaller one ends nobody.
 fn until_so_many(group: &Group, desired: u32) -> Option<Step> {
     let counting = group.members.iter().filter(|one| one.counts()).count();
     let protected = group.members.iter().filter(|one| one.counts() && one.is_protected).count();
-    let (name, wanted) = (|| group.name.clone(), desired as usize);
-    if counting < wanted || desired > group.desired {
+    let name = || group.name.clone();
+    if desired > group.desired {
         let fact = Aspect::GroupInService { group: name() };
         let until = Condition::AtLeast { fact, count: desired.into() };
         return Some(pure_wait("wait until they are in service", until));
     }
     // Who is protected or in standby by then is looked up then: ECS protects and frees members by itself.
     let until = Condition::AtMost { fact: Aspect::GroupExcess { group: name() }, count: 0 };
-    (counting > wanted.max(protected)).then(|| pure_wait("wait until the others are gone", until))
+    (counting > protected.max(desired as usize)).then(|| pure_wait("wait until the others are gone", until))
 }
 
 /// What a smaller size ends: nobody knows which members AWS chooses, and which of them it may is said.

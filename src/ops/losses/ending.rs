@@ -46,13 +46,14 @@ impl Ending {
         Self::of_excess(row, may_go, row.it.excess_over(desired))
     }
 
-    /// Some of these members go, until a group has so many units less.
-    pub fn of_excess(row: &GroupRow, may_go: Vec<&Member>, excess: u32) -> Self {
+    /// Some of these members go, as long as a group has so many units too many: one with more units than that stays.
+    pub fn of_excess(row: &GroupRow, mut may_go: Vec<&Member>, excess: u32) -> Self {
+        may_go.retain(|one| one.units() <= excess);
         let lightest = may_go.iter().map(|one| one.units()).min().unwrap_or(1).max(1);
         let all = u32::try_from(may_go.len()).unwrap_or(u32::MAX);
-        let count = excess.div_ceil(lightest).min(all);
-        let members = if count == 0 { Vec::new() } else { may_go.iter().map(|one| one.id.clone()).collect() };
-        Self { scope: (*row.scope).clone(), group: row.it.name.clone(), members, turn: Turn::Fewer { count } }
+        let members = may_go.iter().map(|one| one.id.clone()).collect();
+        let turn = Turn::Fewer { count: (excess / lightest).min(all) };
+        Self { scope: (*row.scope).clone(), group: row.it.name.clone(), members, turn }
     }
 
     /// How many go where only some of them do; none where all do.

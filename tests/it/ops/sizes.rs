@@ -89,7 +89,7 @@ async fn of_members_that_are_protected_it_is_said_that_they_stay_and_nobody_wait
     // What the plan names lets one go.
     let plan_of_one = bench.plan(intent("unprotect", &[ids[1]])).await.unwrap();
     let said = plan_of_one.warnings.join("\n");
-    let ended = format!("more members than the 9 that it wants: unprotected, {} is ended", ids[1]);
+    let ended = format!("has more than the 9 that it wants: unprotected, {} is ended", ids[1]);
     assert!(said.contains(&ended), "{said}");
     // That is no small thing any more, and cannot be undone.
     assert_eq!(Confirm::of(&plan_of_one), Confirm::Words(ids[1].to_owned()));
