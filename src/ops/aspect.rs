@@ -76,7 +76,8 @@ pub enum Aspect {
         /// Which.
         group: GroupName,
     },
-    /// A group's members that are not gone yet, whatever their state.
+    /// A group's members that are not gone yet, whatever their state. No plan asks for it any more: it stands in journals of
+    /// operations that did, and are to be read.
     GroupMembers {
         /// Which.
         group: GroupName,

@@ -26,6 +26,13 @@ pub(super) fn unprotect<'a>(desk: &'a Desk<'a>, intent: &'a Intent) -> BoxFuture
     async move { Ok(draft(desk, intent, false)) }.boxed()
 }
 
+/// Tells whether ECS protects members of a group from scale-in by itself, while they run tasks.
+pub(super) fn is_guarded_by_ecs(fleet: &Fleet, group: &Group) -> bool {
+    fleet.clusters.iter().flat_map(|cluster| &cluster.it.providers).any(|provider| {
+        provider.managed_termination_protection && provider.group_arn.as_ref() == Some(&group.arn)
+    })
+}
+
 /// Units that a group has too many and cannot end while they are protected.
 fn too_many(group: &Group) -> u32 {
     if group.suspended.iter().any(|process| process == "Terminate") {
@@ -69,15 +76,11 @@ fn draft(desk: &Desk<'_>, intent: &Intent, to: bool) -> Draft {
         };
         let (group, id) = (member.group().name.clone(), row.it.id.clone());
         let is_protected = member.is_protected;
-        let manages = desk.fleet.clusters.iter().flat_map(|cluster| &cluster.it.providers).any(|provider| {
-            provider.managed_termination_protection
-                && provider.group_arn.as_ref() == Some(&member.group().arn)
-        });
         let ends = !to && is_protected && member.counts() && member.units() <= too_many(member.group());
         if ends {
             freed.entry((Arc::clone(&row.scope), group.clone())).or_default().push(id.clone());
         }
-        if manages {
+        if is_guarded_by_ecs(desk.fleet, member.group()) {
             draft.warn(format!("ECS itself protects members of {group} that run tasks, and may set it back"));
         }
         draft.hold(&row.scope, "instance", id.as_str(), Grip::Alone);

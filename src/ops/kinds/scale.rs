@@ -7,6 +7,7 @@ use super::super::guard::forbids;
 use super::super::intent::Intent;
 use super::super::losses::{Ending, Turn};
 use super::super::plan::{Fact, Lane, Leg, Proof, Step, Undo, leg, wait};
+use super::protect::is_guarded_by_ecs;
 use crate::error::{Error, Result};
 use crate::fleet::{Fleet, GroupRow, ServiceRow};
 use crate::gateway::change::Change;
@@ -206,10 +207,7 @@ fn fewer(desk: &Desk<'_>, row: &GroupRow, desired: u32, draft: &mut Draft) {
 fn beyond(desk: &Desk<'_>, group: &Group, protected: &[&Member], desired: u32) -> Option<String> {
     let units = protected.iter().fold(0_u32, |sum, one| sum.saturating_add(one.units()));
     let first = protected.first().filter(|_| units > desired)?;
-    let is_by_ecs = desk.fleet.clusters.iter().flat_map(|cluster| &cluster.it.providers).any(|provider| {
-        provider.managed_termination_protection && provider.group_arn.as_ref() == Some(&group.arn)
-    });
-    let lets_go = if is_by_ecs {
+    let lets_go = if is_guarded_by_ecs(desk.fleet, group) {
         format!("ECS protects whoever runs tasks, and frees who runs none: `coredeck drain {}`", first.id)
     } else {
         format!("`coredeck unprotect {}` lets one go", first.id)
